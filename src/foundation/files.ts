@@ -1,0 +1,65 @@
+/**
+ * Writing files so that a crash leaves the old one or the new one, never a half.
+ * A temporary sibling is written and flushed to the disk, then renamed over the target; a failed write removes it.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** Returns the path of a new temporary sibling of `path`; nothing is created. */
+export function temporarySibling(path: string): string {
+  return `${path}.tmp-${randomBytes(6).toString("hex")}`;
+}
+
+/** Writes a whole file atomically and durably, making its folder where it is missing. */
+export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = temporarySibling(path);
+  try {
+    const file = await open(temporary, "wx");
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Writes a value as indented JSON with a final newline, atomically. */
+export async function writeJsonAtomic(path: string, value: unknown): Promise<void> {
+  await writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/**
+ * Builds a folder under a temporary name and renames it into place once `fill` has succeeded.
+ * Where the target is already there it is kept and the new one dropped: a folder named by its hash never changes.
+ */
+export async function writeFolderAtomic(path: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = temporarySibling(path);
+  await mkdir(temporary, { recursive: true });
+  try {
+    await fill(temporary);
+    await rename(temporary, path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+    });
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Flushes a folder's entries (a rename) to the disk; a platform that cannot open folders is left as it is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r").catch(() => null);
+  if (folder === null) return;
+  await folder.sync().catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EINVAL" && error.code !== "EPERM") throw error;
+  });
+  await folder.close();
+}

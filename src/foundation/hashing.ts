@@ -1,0 +1,34 @@
+/**
+ * SHA-256 of texts, values and files, always as 64 lower-case hex digits.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { canonicalJson } from "./canonical-json.ts";
+
+export type Hash = string & { readonly brand: "Hash" };
+
+export const ZERO_HASH = "0".repeat(64) as Hash;
+
+export function hashText(text: string | Uint8Array): Hash {
+  return createHash("sha256").update(text).digest("hex") as Hash;
+}
+
+/** Hashes a value by its canonical JSON, so that key order and spacing do not matter. */
+export function hashJson(value: unknown): Hash {
+  return hashText(canonicalJson(value));
+}
+
+/**
+ * Hashes a file without reading it into memory.
+ * Units: `onProgress` gets the bytes hashed so far.
+ */
+export async function hashFile(path: string, onProgress?: (bytes: number) => void): Promise<Hash> {
+  const digest = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    digest.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+    onProgress?.(bytes);
+  }
+  return digest.digest("hex") as Hash;
+}

@@ -1,0 +1,47 @@
+/**
+ * `datasets/<hash>/manifest.json`: what a dataset holds, what it was made from, and why rows were refused.
+ * `datasetHash` is the hash of the manifest without that key, so the same inputs, seed and versions give the same one.
+ */
+import { z } from "zod";
+import { hashSchema, runIdSchema } from "./ids.ts";
+
+export const datasetFileSchema = z.object({ path: z.string(), hash: hashSchema, rows: z.int().min(0) });
+
+export const refusalCountSchema = z.object({
+  /** Stable name of the filter or gate: `incomplete`, `exact-duplicate`, `prompt-not-prefix`, ... */
+  reason: z.string(),
+  count: z.int().min(0),
+  /** Up to three turns that were refused for it. */
+  examples: z.array(z.string()),
+});
+
+export const datasetManifestSchema = z.object({
+  datasetHash: hashSchema,
+  skills: z.array(z.string()),
+  role: z.string(),
+  format: z.string(),
+  filter: z.string(),
+  base: z.string(),
+  tokenizerHash: hashSchema,
+  templateHash: hashSchema,
+  inputs: z.object({
+    runs: z.array(z.object({ run: runIdSchema, head: hashSchema })),
+    ledgerHead: hashSchema,
+  }),
+  seed: z.int(),
+  counts: z.object({
+    examples: z.int().min(0),
+    trainRows: z.int().min(0),
+    validationRows: z.int().min(0),
+    trainTokens: z.int().min(0),
+    trainedTokens: z.int().min(0),
+    items: z.int().min(0),
+    families: z.array(z.string()),
+  }),
+  refusals: z.array(refusalCountSchema),
+  files: z.array(datasetFileSchema),
+  codeVersion: z.string(),
+});
+
+export type DatasetManifest = z.infer<typeof datasetManifestSchema>;
+export type RefusalCount = z.infer<typeof refusalCountSchema>;

@@ -1,0 +1,148 @@
+/**
+ * Every event of a run log. A line of `events.jsonl` is one event in canonical JSON:
+ * `{at, data, prev, seq, type}`, where `prev` is the SHA-256 of the line before (64 zeros for the first).
+ * Pure: the store reads and writes them.
+ */
+import { z } from "zod";
+import { attemptIdSchema, hashSchema, itemIdSchema, runIdSchema, tipIdSchema, turnIdSchema } from "./ids.ts";
+import { itemSchema, SPLITS } from "./item.ts";
+import { messageSchema, toolSchema } from "./message.ts";
+import { retrievalSchema, tipSchema, tipSpanSchema } from "./tip.ts";
+import { verdictSchema } from "./verdict.ts";
+
+export const ROLES = ["architect", "worker", "auditor", "reflector"] as const;
+export const roleSchema = z.enum(ROLES);
+export type Role = z.infer<typeof roleSchema>;
+
+/** Who plays a role: a model behind an endpoint, or a rule by name. */
+export const roleModelSchema = z.union([
+  z.object({ rule: z.string() }),
+  z.object({
+    name: z.string(),
+    endpoint: z.string(),
+    baseHash: hashSchema.nullable(),
+    adapterHash: hashSchema.nullable(),
+  }),
+]);
+
+export const samplingSchema = z.object({
+  temperature: z.number().min(0),
+  topP: z.number().gt(0).max(1),
+  maxTokens: z.int().min(1),
+});
+
+export const MEMORY_MODES = ["grow", "frozen", "none"] as const;
+
+export const runStartedSchema = z.object({
+  run: runIdSchema,
+  skill: z.object({ id: z.string(), version: z.string(), hash: hashSchema }),
+  models: z.partialRecord(roleSchema, roleModelSchema),
+  sampling: samplingSchema,
+  seed: z.int(),
+  split: z.enum(SPLITS),
+  /** `grow` writes tips as it goes; `frozen` reads those of `tipRuns` only; `none` renders none. */
+  memory: z.enum(MEMORY_MODES),
+  tipRuns: z.array(z.object({ run: runIdSchema, head: hashSchema })),
+  codeVersion: z.string(),
+  /** The resolved configuration, for resuming and for people. */
+  config: z.record(z.string(), z.json()),
+  comparison: z.object({ comparisonHash: hashSchema, arm: z.string() }).nullable(),
+});
+
+export const usageSchema = z.object({ promptTokens: z.int().min(0), completionTokens: z.int().min(0) });
+
+export const turnSchema = z.object({
+  turn: turnIdSchema,
+  attempt: attemptIdSchema,
+  role: roleSchema,
+  /** What the role was asked for: `act`, `plan`, `reflect`, ... */
+  phase: z.string(),
+  /** Hashes of the messages sent, in order. */
+  messages: z.array(hashSchema),
+  tools: hashSchema.nullable(),
+  /** Hash of the assistant message that came back; null where the call failed. */
+  response: hashSchema.nullable(),
+  finishReason: z.string().nullable(),
+  usage: usageSchema.nullable(),
+  latencyMs: z.number().min(0),
+  /** The request's parameters without its messages and tools, as sent. */
+  request: z.record(z.string(), z.json()),
+  /** The model's name as the endpoint answered it. */
+  modelAnswered: z.string().nullable(),
+  baseHash: hashSchema.nullable(),
+  adapterHash: hashSchema.nullable(),
+  /** What was noticed while the answer was read: `no-action`, ... */
+  parseFlags: z.array(z.string()),
+  retrievals: z.array(retrievalSchema),
+  tipSpans: z.array(tipSpanSchema),
+});
+
+/** The one thing an attempt did, in the shape of a tool call. */
+export const actionCallSchema = z.object({ name: z.string(), arguments: z.record(z.string(), z.json()) });
+
+export const actionSchema = z.object({
+  attempt: attemptIdSchema,
+  turn: turnIdSchema,
+  call: actionCallSchema,
+  exitCode: z.int().nullable(),
+  stdout: z.string(),
+  stderr: z.string(),
+  durationMs: z.number().min(0),
+});
+
+export const ITEM_STATES = ["solved", "unsolved", "skipped", "failed"] as const;
+
+const eventSchemas = {
+  run_started: runStartedSchema,
+  items_scanned: z.object({ items: z.array(itemSchema) }),
+  message: z.object({ hash: hashSchema, message: messageSchema }),
+  tools: z.object({ hash: hashSchema, tools: z.array(toolSchema) }),
+  turn: turnSchema,
+  action: actionSchema,
+  verdict: z.object({ attempt: attemptIdSchema, verdict: verdictSchema }),
+  tip_saved: tipSchema,
+  tip_retired: z.object({ tip: tipIdSchema, reason: z.string() }),
+  checkpoint: z.object({ attempt: attemptIdSchema, name: z.string() }),
+  item_finished: z.object({
+    item: itemIdSchema,
+    state: z.enum(ITEM_STATES),
+    attempts: z.int().min(0),
+    passed: z.int().min(0),
+  }),
+  failure: z.object({
+    boundary: z.string(),
+    code: z.string(),
+    message: z.string(),
+    attempt: attemptIdSchema.nullable(),
+  }),
+  run_finished: z.object({
+    items: z.int().min(0),
+    attempts: z.int().min(0),
+    passed: z.int().min(0),
+    failures: z.int().min(0),
+  }),
+} as const;
+
+export type EventType = keyof typeof eventSchemas;
+export type EventData<T extends EventType> = z.infer<(typeof eventSchemas)[T]>;
+/** One event without its place in the log. */
+export type RunEvent = { [T in EventType]: { type: T; data: EventData<T> } }[EventType];
+/** One event as a log line holds it. Units: `at` is UTC in ISO 8601 with milliseconds. */
+export type LoggedEvent = RunEvent & { seq: number; at: string; prev: string };
+
+export const EVENT_TYPES = Object.keys(eventSchemas) as EventType[];
+
+const envelope = { seq: z.int().min(0), at: z.iso.datetime({ precision: 3 }), prev: hashSchema };
+
+/** Reads one parsed log line. Keys that an event type does not have are dropped. */
+export const loggedEventSchema = z.discriminatedUnion(
+  "type",
+  EVENT_TYPES.map((type) => z.object({ ...envelope, type: z.literal(type), data: eventSchemas[type] })) as never,
+) as unknown as z.ZodType<LoggedEvent>;
+
+export type RunStarted = EventData<"run_started">;
+export type Turn = EventData<"turn">;
+export type Action = EventData<"action">;
+export type ActionCall = z.infer<typeof actionCallSchema>;
+export type Sampling = z.infer<typeof samplingSchema>;
+export type MemoryMode = (typeof MEMORY_MODES)[number];

@@ -1,0 +1,55 @@
+/**
+ * What a skill is: items, a prompt, a way to read one action from an answer, and a workspace whose verifier decides.
+ * A skill knows nothing of models, logs or training. It is a folder in `skills/` whose `skill.ts` has it as default export.
+ */
+import type { ActionCall } from "../records/events.ts";
+import type { Item } from "../records/item.ts";
+import type { Message } from "../records/message.ts";
+import type { Verdict } from "../records/verdict.ts";
+
+export interface SkillManifest {
+  id: string;
+  /** Goes up whenever prompts, items or the verifier change what they give. */
+  version: string;
+  description: string;
+  /** Never changed once items have been used: it fixes which family lies in which split. */
+  salt: string;
+  /** Shares of the families, summing to 1. */
+  splitFractions: { train: number; validation: number; test: number };
+  failureModes: readonly string[];
+  maxTokens: number;
+}
+
+export type Draft = Omit<Item, "split">;
+
+/** The action that an answer asks for, or why none could be read from it. */
+export type ParsedAnswer = { call: ActionCall } | { failureMode: string; reason: string };
+
+export interface ActionResult {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Workspace {
+  /** Contract: an answer without an action gets its verdict here too, through `verify(null, parsed)`. */
+  act(call: ActionCall): Promise<ActionResult>;
+  verify(call: ActionCall | null, parsed: ParsedAnswer): Promise<Verdict>;
+  checkpoint(): Promise<void>;
+  restore(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Skill {
+  manifest: SkillManifest;
+  /** Every item that the seed gives, of all families; `itemsFile` is the user's own JSONL. Throws a refusal with its line. */
+  items(options: { seed: number; itemsFile?: string }): Promise<Draft[]>;
+  /** The worker's prompt without tips: exactly what zero-shot validation sends. */
+  prompt(item: Item): Message[];
+  /** A worked example for another item's prompt, from a verified answer. */
+  workedExample(item: Item, call: ActionCall): string;
+  parse(answer: Message, item: Item): ParsedAnswer;
+  open(item: Item): Promise<Workspace>;
+  /** Ends what the skill keeps running (a verifier process). */
+  close(): Promise<void>;
+}

@@ -1,0 +1,32 @@
+/**
+ * Where everything lies: the folders and files under `TRACEMILL_HOME`.
+ */
+import { join, resolve } from "node:path";
+
+export interface Home {
+  path: string;
+  ledger: string;
+  lake: string;
+  runFolder(run: string): string;
+  runLog(run: string): string;
+  baseFolder(name: string): string;
+  datasetFolder(datasetHash: string): string;
+  adapterFolder(adapterHash: string): string;
+  comparisonFolder(comparisonHash: string): string;
+}
+
+/** Names the places under `path`; nothing is created. */
+export function homeAt(path: string): Home {
+  const root = resolve(path);
+  return {
+    path: root,
+    ledger: join(root, "ledger.jsonl"),
+    lake: join(root, "lake"),
+    runFolder: (run) => join(root, "runs", run),
+    runLog: (run) => join(root, "runs", run, "events.jsonl"),
+    baseFolder: (name) => join(root, "bases", name),
+    datasetFolder: (datasetHash) => join(root, "datasets", datasetHash),
+    adapterFolder: (adapterHash) => join(root, "adapters", adapterHash),
+    comparisonFolder: (comparisonHash) => join(root, "comparisons", comparisonHash),
+  };
+}
