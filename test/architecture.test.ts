@@ -1,0 +1,175 @@
+/**
+ * Holds the sources to the layout that docs/architecture.md states: who may import whom, no cycles, sizes, names,
+ * paths named in guides, fresh generated docs.
+ */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { commandsOf, loadAll } from "../src/commands/command-line.ts";
+import { cliReference } from "../src/commands/reference-page.ts";
+import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
+
+const GROUND = ["foundation", "records", "store"];
+const SHARED = [...GROUND, "render", "statistics", "skills"];
+const STAGES = ["harness", "curate", "dataset", "train", "serve", "validate"];
+
+/** For each room of `src/`: the rooms that its files may import, besides its own. */
+const MAY_IMPORT: Record<string, string[]> = {
+  foundation: [],
+  records: ["foundation"],
+  store: ["foundation", "records"],
+  render: GROUND,
+  statistics: ["foundation", "records"],
+  skills: GROUND,
+  ...Object.fromEntries(STAGES.map((stage) => [stage, SHARED])),
+  commands: [...SHARED, ...STAGES, "loop"],
+  loop: [...SHARED, ...STAGES, "commands"],
+  cli: [...GROUND, "commands"],
+};
+
+const FORBIDDEN_NAMES = /(^|[-/])(manager|service|helper|util|utils|common|core|misc|data|info)([-./]|$)|(^|\/)handle/;
+
+const sources = filesUnder(join(PACKAGE_FOLDER, "src")).filter((path) => path.endsWith(".ts"));
+const skillSources = filesUnder(join(PACKAGE_FOLDER, "skills")).filter((path) => path.endsWith(".ts"));
+const pythonSources = filesUnder(join(PACKAGE_FOLDER, "python")).filter((path) => path.endsWith(".py"));
+
+describe("the layout", () => {
+  it("lets a room import only the rooms of the table", () => {
+    const offences = sources.flatMap((path) =>
+      importsOf(path)
+        .filter((target) => target.startsWith(join(PACKAGE_FOLDER, "src")))
+        .filter(
+          (target) => roomOf(target) !== roomOf(path) && !(MAY_IMPORT[roomOf(path)] ?? []).includes(roomOf(target)),
+        )
+        .map((target) => `${shown(path)} imports ${shown(target)}`),
+    );
+    expect(offences).toEqual([]);
+  });
+
+  it("lets the main path be imported by its command alone", () => {
+    const importers = sources.filter((path) => importsOf(path).some((target) => shown(target) === "src/loop.ts"));
+    expect(importers.map(shown)).toEqual(["src/commands/loop.ts"]);
+  });
+
+  it("keeps skills on records, the skill contract and the ground", () => {
+    const offences = skillSources.flatMap((path) =>
+      importsOf(path)
+        .filter((target) => target.startsWith(join(PACKAGE_FOLDER, "src")))
+        .filter((target) => !["foundation", "records", "skills"].includes(roomOf(target)))
+        .map((target) => `${shown(path)} imports ${shown(target)}`),
+    );
+    expect(offences).toEqual([]);
+  });
+
+  it("has no import cycle", () => {
+    expect(cyclesAmong([...sources, ...skillSources])).toEqual([]);
+  });
+
+  it("keeps the main path under 80 lines and every source file under 300", () => {
+    const long = [...sources, ...skillSources, ...pythonSources]
+      .map((path) => ({
+        path: shown(path),
+        lines: linesOf(path).length,
+        limit: shown(path) === "src/loop.ts" ? 80 : 300,
+      }))
+      .filter(({ lines, limit }) => lines > limit)
+      .map(({ path, lines }) => `${path}: ${lines} lines`);
+    expect(long).toEqual([]);
+  });
+
+  it("keeps functions under 60 lines", () => {
+    expect([...sources, ...skillSources].flatMap(longFunctions)).toEqual([]);
+  });
+
+  it("names files by what they hold", () => {
+    const offences = [...sources, ...skillSources]
+      .map(shown)
+      .filter((path) => FORBIDDEN_NAMES.test(path) || /[A-Z_]/.test(path));
+    expect(offences).toEqual([]);
+  });
+
+  it("opens every source file with a header that says what it is", () => {
+    const bare = [...sources, ...skillSources].filter((path) => !readFileSync(path, "utf8").startsWith("/**"));
+    expect(bare.map(shown)).toEqual([]);
+  });
+});
+
+describe("the guides", () => {
+  const guides = ["README.md", ...readdirSync(join(PACKAGE_FOLDER, "docs")).map((name) => `docs/${name}`)].filter(
+    (name) => name.endsWith(".md"),
+  );
+
+  it("name only paths that exist", () => {
+    const missing = guides.flatMap((guide) => {
+      const text = readFileSync(join(PACKAGE_FOLDER, guide), "utf8");
+      const paths = [...text.matchAll(/`((?:src|skills|python|test|bench|docs|scripts|bin)\/[\w./-]*)`/g)].map(
+        (match) => match[1] as string,
+      );
+      return paths.filter((path) => !existsSync(join(PACKAGE_FOLDER, path))).map((path) => `${guide}: ${path}`);
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it("hold a command reference that equals the commands' own tables", async () => {
+    const commands = await loadAll(await commandsOf(join(PACKAGE_FOLDER, "src", "commands")));
+    expect(readFileSync(join(PACKAGE_FOLDER, "docs", "cli.md"), "utf8")).toBe(cliReference(commands));
+  });
+});
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function shown(path: string): string {
+  return relative(PACKAGE_FOLDER, path);
+}
+
+/** The folder directly below `src/`, or the file's own name where it lies in `src/` itself. */
+function roomOf(path: string): string {
+  const [first = ""] = relative(join(PACKAGE_FOLDER, "src"), path).split("/");
+  return first.replace(/\.ts$/, "");
+}
+
+function importsOf(path: string): string[] {
+  const text = readFileSync(path, "utf8");
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g)].map((match) =>
+    resolve(dirname(path), match[1] as string),
+  );
+}
+
+/** Cycles of run-time and type imports alike, each as one text. */
+function cyclesAmong(paths: string[]): string[] {
+  const state = new Map<string, "open" | "done">();
+  const found: string[] = [];
+  const visit = (path: string, trail: string[]) => {
+    if (state.get(path) === "done" || !existsSync(path) || !statSync(path).isFile()) return;
+    if (state.get(path) === "open") {
+      found.push([...trail.slice(trail.indexOf(path)), path].map(shown).join(" -> "));
+      return;
+    }
+    state.set(path, "open");
+    for (const target of importsOf(path)) visit(target, [...trail, path]);
+    state.set(path, "done");
+  };
+  for (const path of paths) visit(path, []);
+  return found;
+}
+
+function linesOf(path: string): string[] {
+  return readFileSync(path, "utf8").trimEnd().split("\n");
+}
+
+/** Functions at the top level of a file, by the formatter's own layout: from their opening line to the closing brace in column one. */
+function longFunctions(path: string): string[] {
+  const lines = linesOf(path);
+  return lines.flatMap((line, start) => {
+    const name = /^(?:export )?(?:async )?function\*? (\w+)|^(?:export )?const (\w+) = (?:async )?\(.*=> \{$/.exec(
+      line,
+    );
+    if (name === null) return [];
+    const length = lines.slice(start).findIndex((l) => /^\}/.test(l)) + 1;
+    return length > 60 ? [`${shown(path)}: ${name[1] ?? name[2]} has ${length} lines`] : [];
+  });
+}
