@@ -21,6 +21,14 @@ export const datasetManifestSchema = z.object({
   role: z.string(),
   format: z.string(),
   filter: z.string(),
+  settings: z.object({
+    /** Whether rendered tips were taken out of the prompts (`drop`) or left in. */
+    tips: z.enum(["drop", "keep"]),
+    /** What is trained on: the recorded answer, or only the action that the verifier judged, in the skill's own form. */
+    target: z.enum(["answer", "action"]),
+    maxPerItem: z.int().min(1),
+    maxTokens: z.int().min(1),
+  }),
   base: z.string(),
   tokenizerHash: hashSchema,
   templateHash: hashSchema,
@@ -43,5 +51,6 @@ export const datasetManifestSchema = z.object({
   codeVersion: z.string(),
 });
 
+export type ExportSettings = DatasetManifest["settings"];
 export type DatasetManifest = z.infer<typeof datasetManifestSchema>;
 export type RefusalCount = z.infer<typeof refusalCountSchema>;

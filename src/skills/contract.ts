@@ -49,6 +49,8 @@ export interface Skill {
   /** A worked example for another item's prompt, from a verified answer. */
   workedExample(item: Item, call: ActionCall): string;
   parse(answer: Message, item: Item): ParsedAnswer;
+  /** The shortest answer that asks for this action: `parse` reads the same call from it. */
+  answerText?(call: ActionCall): string;
   open(item: Item): Promise<Workspace>;
   /** Ends what the skill keeps running (a verifier process). */
   close(): Promise<void>;
