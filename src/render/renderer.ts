@@ -11,6 +11,7 @@ import type { BaseManifest } from "../records/base-manifest.ts";
 import type { Message, Tool } from "../records/message.ts";
 import type { Home } from "../store/home.ts";
 import { compileChatTemplate } from "./chat-template.ts";
+import { withExactSplits } from "./exact-splits.ts";
 import { readTokenizerFiles, type TokenizerFiles } from "./tokenizer-files.ts";
 
 export interface Renderer {
@@ -97,7 +98,7 @@ export function createRenderer(files: TokenizerFiles): Renderer {
 
 function createTokenizer({ tokenizerJson, specialTokens }: TokenizerFiles): Tokenizer {
   try {
-    return new Tokenizer(tokenizerJson, { ...specialTokens, clean_up_tokenization_spaces: false });
+    return new Tokenizer(withExactSplits(tokenizerJson), { ...specialTokens, clean_up_tokenization_spaces: false });
   } catch (error) {
     throw new Refusal({
       code: "UNSUPPORTED_TOKENIZER",
