@@ -1,0 +1,66 @@
+/**
+ * Seeded simulations: does an interval hold the truth as often as it says, and is the power what it is said to be?
+ * The figures are printed. `TRACEMILL_LONG=1` runs the full counts.
+ */
+import { expect, test } from "vitest";
+import { random } from "../../src/foundation/random.ts";
+import { bootstrapInterval } from "../../src/statistics/bootstrap.ts";
+import { clusterInterval, pairedDifference } from "../../src/statistics/paired-difference.ts";
+import { minimumDetectable } from "../../src/statistics/power.ts";
+import { band, drawFamilies, REPEATS, shareOf, type Truth } from "./simulated-families.ts";
+
+const ALPHA = 0.05;
+const SCENES: Truth[] = [
+  { families: 12, items: 200, discordance: 0.2, difference: 0, familySd: 0 },
+  { families: 12, items: 240, discordance: 0.2, difference: 0, familySd: 0.08 },
+  { families: 14, items: 280, discordance: 0.3, difference: 0.1, familySd: 0.08 },
+  { families: 14, items: 400, discordance: 0.1, difference: 0.03, familySd: 0.02 },
+  { families: 10, items: 300, discordance: 0.3, difference: 0.05, familySd: 0.08 },
+];
+
+function describeScene({ families, items, discordance, difference, familySd }: Truth): string {
+  return `${families} families, ${items} items, discordance ${discordance}, difference ${difference}, family sd ${familySd}`;
+}
+
+test("the cluster-robust t interval holds the truth about 95 % of the time", () => {
+  for (const scene of SCENES) {
+    const share = shareOf(describeScene(scene), scene, (families) => {
+      const interval = clusterInterval(pairedDifference(families), ALPHA);
+      return interval !== null && interval.low <= scene.difference && scene.difference <= interval.high;
+    });
+    console.log(`t interval: ${describeScene(scene)}: covers ${(100 * share).toFixed(1)} % of ${REPEATS}`);
+    // Family sums are skewed and few, which costs up to 1.5 points.
+    expect(share).toBeGreaterThan(0.935 - band(0.05));
+    expect(share).toBeLessThan(0.97 + band(0.05));
+  }
+});
+
+test("the bootstrap over families covers less than it says with few families, which is why it does not decide", () => {
+  const few: Truth = { families: 4, items: 120, discordance: 0.3, difference: 0.05, familySd: 0.08 };
+  const holds = (interval: { low: number; high: number } | null) =>
+    interval !== null && interval.low <= few.difference && few.difference <= interval.high;
+  const bootstrap = shareOf("few families", few, (families) =>
+    holds(bootstrapInterval(families, { alpha: ALPHA, seed: 1, resamples: 500 })),
+  );
+  const t = shareOf("few families", few, (families) => holds(clusterInterval(pairedDifference(families), ALPHA)));
+  console.log(`4 families: bootstrap covers ${(100 * bootstrap).toFixed(1)} %, t ${(100 * t).toFixed(1)} %`);
+  expect(bootstrap).toBeLessThan(0.9);
+  expect(t).toBeGreaterThan(0.93 - band(0.07));
+});
+
+test("a true difference of the minimum detectable size is found about 80 % of the time", () => {
+  const scene: Truth = { families: 14, items: 280, discordance: 0.3, difference: 0, familySd: 0.06 };
+  const draws = random("simulation", "minimum detectable");
+  const sizes = Array.from(
+    { length: REPEATS },
+    () => minimumDetectable(pairedDifference(drawFamilies(scene, draws)), ALPHA) ?? Number.NaN,
+  );
+  const difference = sizes.reduce((total, size) => total + size, 0) / sizes.length;
+  const power = shareOf("power", { ...scene, difference }, (families) => {
+    const interval = clusterInterval(pairedDifference(families), ALPHA);
+    return interval !== null && interval.low > 0;
+  });
+  console.log(`minimum detectable ${(100 * difference).toFixed(1)} points: found ${(100 * power).toFixed(1)} %`);
+  expect(power).toBeGreaterThan(0.78 - band(0.2));
+  expect(power).toBeLessThan(0.86 + band(0.2));
+});
