@@ -1,0 +1,43 @@
+"""Command line: `python -m tracemill_train VERB --request FILE`.
+
+Exit codes: 0 finished, 1 a bug (traceback on stderr), 2 a refusal (told as a `refused` event), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from . import offline  # noqa: F401  (first: sets the environment that the libraries read at import)
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+
+from .events import claim_stdout
+from .refusal import Refusal
+from .request import parse, read_json
+
+VERBS: dict[str, str] = {"base": "base", "tiny-base": "tiny_base", "sft": "sft", "logprobs": "logprobs"}
+"""Verb -> module of this package with `Request` (a dataclass) and `run(request, emit) -> dict`."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tracemill_train", description=__doc__)
+    parser.add_argument("verb", choices=sorted(VERBS))
+    parser.add_argument("--request", type=Path, required=True, help="JSON file with the verb's request")
+    arguments = parser.parse_args()
+    emit = claim_stdout()
+    try:
+        document = read_json(arguments.request)
+        emit("progress", stage="loading the libraries")
+        module = importlib.import_module(f".{VERBS[arguments.verb]}", __package__)
+        emit("finished", **module.run(parse(module.Request, document), emit))
+        return 0
+    except Refusal as refusal:
+        emit("refused", **refusal.details)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

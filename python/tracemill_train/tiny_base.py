@@ -1,0 +1,163 @@
+"""Verb `tiny-base`: a random llama of a few thousand weights in the same two forms as a real base.
+
+For tests: it loads in milliseconds everywhere a real base does (transformers, llama.cpp), with a byte-level BPE
+tokenizer and ChatML template of the same form as SmolLM2's. What it says is noise.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import gguf
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from .base import digits_apart
+from .events import Emit
+from .llama_cpp import layout_of
+
+VOCABULARY = 512
+CONTEXT_TOKENS = 2048
+SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+TEMPLATE = (
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
+    "{{ '<|im_start|>system\nYou are a tiny model.<|im_end|>\n' }}{% endif %}"
+    "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+TEXT = [
+    "SELECT name, price FROM products WHERE price > 10 AND stock IS NOT NULL ORDER BY price DESC LIMIT 3;",
+    "SELECT city, COUNT(*) AS n, AVG(age) FROM customers GROUP BY city HAVING COUNT(*) >= 2 ORDER BY n;",
+    "SELECT DISTINCT o.status FROM orders o JOIN customers c ON o.customer_id = c.id WHERE c.name LIKE 'A%';",
+    "SELECT SUM(amount), MIN(amount), MAX(amount) FROM payments WHERE paid_on BETWEEN '2024-01-01' AND '2024-12-31';",
+    "CREATE TABLE books (id INTEGER, title VARCHAR, author VARCHAR, year INTEGER, rating DOUBLE, is_new BOOLEAN);",
+    "You write one SQL query for DuckDB. Answer with the query only. Question: how many rows are in the table?",
+    "system user assistant\nList the names of all employees who work in the sales department, highest salary first.",
+    "The table has the columns id, name, department, salary and hired_on. Which department has the most employees?",
+]
+
+
+@dataclass(frozen=True)
+class Request:
+    """The folder to write and the seed of the weights."""
+
+    out: Path
+    seed: int
+
+
+def run(request: Request, emit: Emit) -> dict[str, object]:
+    """Writes `out/hf/` and `out/model-f16.gguf`; the same seed gives the same bytes."""
+    tokenizer = build_tokenizer()
+    model = build_model(request.seed)
+    folder = request.out / "hf"
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    served = request.out / "model-f16.gguf"
+    write_gguf(model, tokenizer, served)
+    return {"hf": str(folder), "gguf": str(served), "source": f"tiny-base, seed {request.seed}", "architecture": "llama"}
+
+
+def build_tokenizer() -> PreTrainedTokenizerFast:
+    """Trains a byte-level BPE on `TEXT`; digits stand alone, as in SmolLM2's."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = digits_apart()
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(
+        TEXT,
+        trainers.BpeTrainer(
+            vocab_size=VOCABULARY,
+            special_tokens=SPECIALS,
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        ),
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token=SPECIALS[0],
+        bos_token=SPECIALS[1],
+        eos_token=SPECIALS[2],
+        pad_token=SPECIALS[2],
+        chat_template=TEMPLATE,
+        model_max_length=CONTEXT_TOKENS,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def build_model(seed: int) -> LlamaForCausalLM:
+    """Draws the weights: 2 blocks, hidden 64, 4 heads over 2 key/value heads, tied embeddings, bf16."""
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=64,
+        intermediate_size=160,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=CONTEXT_TOKENS,
+        rms_norm_eps=1e-5,
+        tie_word_embeddings=True,
+        initializer_range=0.1,
+        bos_token_id=1,
+        eos_token_id=2,
+        pad_token_id=2,
+    )
+    return LlamaForCausalLM(config).to(torch.bfloat16)
+
+
+def write_gguf(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, target: Path) -> None:
+    """Writes a llama model and its tokenizer for llama.cpp: matrices as f16, norms as f32."""
+    config = model.config
+    layout = layout_of(config)
+    writer = gguf.GGUFWriter(target, arch=layout.architecture)
+    writer.add_type(gguf.GGUFType.MODEL)
+    writer.add_name("tracemill tiny base")
+    writer.add_block_count(layout.blocks)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(layout.heads)
+    writer.add_head_count_kv(layout.kv_heads)
+    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    writer.add_rope_dimension_count(config.hidden_size // layout.heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_vocab_size(config.vocab_size)
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    write_tokenizer(tokenizer, writer)
+    for name, values in model.state_dict().items():
+        if name == "lm_head.weight":
+            continue  # tied: llama.cpp takes token_embd.weight
+        target_name = layout.tensor_name(name)
+        rows = values.to(torch.float32 if values.ndim == 1 else torch.float16).numpy()
+        writer.add_tensor(target_name, layout.permuted(target_name, rows))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def write_tokenizer(tokenizer: PreTrainedTokenizerFast, writer: gguf.GGUFWriter) -> None:
+    """Writes a byte-level BPE tokenizer with SmolLM's way of splitting text before the merges."""
+    vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("smollm")
+    writer.add_token_list([token for token, _ in vocabulary])
+    writer.add_token_types(
+        [gguf.TokenType.CONTROL if token in SPECIALS else gguf.TokenType.NORMAL for token, _ in vocabulary]
+    )
+    writer.add_token_merges(merges_of(tokenizer))
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_unk_token_id(0)
+    writer.add_pad_token_id(2)
+    writer.add_add_bos_token(False)
+    writer.add_add_space_prefix(False)
+    writer.add_chat_template(TEMPLATE)
+
+
+def merges_of(tokenizer: PreTrainedTokenizerFast) -> list[str]:
+    """Returns the BPE merges in their order, each as `left right`."""
+    merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["merges"]
+    return [" ".join(pair) for pair in merges]
