@@ -1,9 +1,11 @@
 /**
  * One process at a time: a lock file that holds its owner's process id.
- * A lock whose process is gone is stale and taken over.
+ * A lock whose process is gone is stale and taken over. The file appears with its content in one step (a hard link),
+ * so that no one ever sees a lock without an owner.
  */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { Refusal } from "./errors.ts";
+import { temporarySibling } from "./files.ts";
 
 /**
  * Takes the lock at `path` and returns the function that gives it back.
@@ -11,14 +13,10 @@ import { Refusal } from "./errors.ts";
  */
 export function acquireLock(path: string, what: string): () => void {
   for (;;) {
-    try {
-      writeFileSync(path, `${process.pid}\n`, { flag: "wx" });
-      return () => rmSync(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
+    if (createLock(path)) return () => rmSync(path, { force: true });
     const owner = ownerOf(path);
-    if (owner !== null && isAlive(owner)) {
+    if (owner === "gone") continue;
+    if (owner !== "nobody" && isAlive(owner)) {
       throw new Refusal({
         code: "LOCKED",
         message: `${what} is in use by another process.`,
@@ -28,16 +26,45 @@ export function acquireLock(path: string, what: string): () => void {
         fix: `wait for process ${owner}, or end it`,
       });
     }
-    rmSync(path, { force: true });
+    removeStale(path, owner);
   }
 }
 
-function ownerOf(path: string): number | null {
+function createLock(path: string): boolean {
+  const draft = temporarySibling(path);
+  writeFileSync(draft, `${process.pid}\n`);
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** Moves a stale lock aside; where another process took it over between our look and the move, that one is put back. */
+function removeStale(path: string, owner: number | "nobody"): void {
+  const aside = temporarySibling(path);
+  try {
+    renameSync(path, aside);
+    if (ownerOf(aside) !== owner) linkSync(aside, path);
+  } catch (error) {
+    if (!["ENOENT", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+/** `gone`: there is no lock any more; `nobody`: its content is no process id. */
+function ownerOf(path: string): number | "gone" | "nobody" {
   try {
     const pid = Number.parseInt(readFileSync(path, "utf8"), 10);
-    return Number.isInteger(pid) && pid > 0 ? pid : null;
-  } catch {
-    return null; // the owner gave it back between our two looks
+    return Number.isInteger(pid) && pid > 0 ? pid : "nobody";
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return "gone";
   }
 }
 

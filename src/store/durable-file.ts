@@ -1,0 +1,69 @@
+/**
+ * Appending whole lines to a file so that a line is in the kernel's hands before anyone sees its effect, and a line
+ * that could not be written whole leaves no trace. Does not know what the lines mean.
+ */
+import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { Refusal } from "../foundation/errors.ts";
+
+/**
+ * Appends bytes at the end of a file that is `sizeBytes` long and returns its new length.
+ * Throws: `DISK_FULL` or `LOG_NOT_WRITTEN`; the file is then cut back to `sizeBytes`, and where even that fails its
+ * torn tail is cut off when it is opened again.
+ */
+export function appendWhole(file: { fd: number; path: string; sizeBytes: number }, bytes: Buffer): number {
+  let written = 0;
+  try {
+    while (written < bytes.length) {
+      written += writeSync(file.fd, bytes, written, bytes.length - written, file.sizeBytes + written);
+    }
+  } catch (error) {
+    cutBack(file);
+    throw writeRefusal(file.path, error as NodeJS.ErrnoException);
+  }
+  return file.sizeBytes + bytes.length;
+}
+
+/**
+ * Hands a file's content over to the disk.
+ * Throws: as `appendWhole`.
+ */
+export function syncFile(fd: number, path: string): void {
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    throw writeRefusal(path, error as NodeJS.ErrnoException);
+  }
+}
+
+/** Hands a folder's entries over to the disk, so that a new file in it survives a power cut. */
+export function syncFolderOf(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    if (!["EINVAL", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error; // no such thing here
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function cutBack(file: { fd: number; sizeBytes: number }): void {
+  try {
+    ftruncateSync(file.fd, file.sizeBytes);
+  } catch {
+    // The torn tail stays: reopening cuts it off.
+  }
+}
+
+function writeRefusal(path: string, error: NodeJS.ErrnoException): Refusal {
+  const isFull = ["ENOSPC", "EDQUOT", "EFBIG"].includes(error.code ?? "");
+  return new Refusal({
+    code: isFull ? "DISK_FULL" : "LOG_NOT_WRITTEN",
+    message: isFull ? "The disk is full: the event was not written." : "The event could not be written.",
+    expected: "room for one more line",
+    got: error.message,
+    where: path,
+    fix: "nothing recorded before is lost: free some space, then resume",
+    cause: error,
+  });
+}

@@ -1,0 +1,120 @@
+/**
+ * `ledger.jsonl`: everything that is said after a run is sealed, and of what is made from runs. Same line, same chain
+ * as a run log. Each append takes the ledger's lock for itself, finds the end of the chain from the end of the file,
+ * and is on the disk when it returns, so several processes may append and the cost does not grow with the ledger.
+ */
+import { closeSync, constants, ftruncateSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { canonicalJson } from "../foundation/canonical-json.ts";
+import type { Clock } from "../foundation/clock.ts";
+import { Refusal } from "../foundation/errors.ts";
+import { type Hash, hashText } from "../foundation/hashing.ts";
+import { readLines } from "../foundation/jsonl.ts";
+import { acquireLock } from "../foundation/lock-file.ts";
+import type { RunId } from "../records/ids.ts";
+import { type LedgerEntry, type LoggedEntry, loggedEntrySchema } from "../records/ledger-entries.ts";
+import { type ChainEnd, chainLine, EMPTY_CHAIN, lastLink, linkOf } from "./chain.ts";
+import { appendWhole, syncFile, syncFolderOf } from "./durable-file.ts";
+import type { Home } from "./home.ts";
+
+const LOCK_WAIT_MS = 10_000;
+const LOCK_RETRY_MS = 5;
+
+/**
+ * Appends one entry durably and returns the ledger's new head; a torn last line is cut off first.
+ * Throws: `LOCKED` where another process keeps the lock for ten seconds, `LEDGER_BROKEN`, `DISK_FULL`.
+ */
+export function appendLedger(home: Home, entry: LedgerEntry, clock: Clock): Hash {
+  mkdirSync(dirname(home.ledger), { recursive: true });
+  const release = waitForLock(`${home.ledger}.lock`);
+  try {
+    const fd = openSync(home.ledger, constants.O_RDWR | constants.O_CREAT, 0o644);
+    try {
+      const { end, sizeBytes } = lastLink(home.ledger);
+      ftruncateSync(fd, sizeBytes);
+      const line = chainLine(end, { type: entry.type, dataText: canonicalJson(entry.data) }, clock);
+      appendWhole({ fd, path: home.ledger, sizeBytes }, Buffer.from(`${line}\n`));
+      syncFile(fd, home.ledger);
+      if (end.events === 0) syncFolderOf(dirname(home.ledger));
+      return hashText(line);
+    } finally {
+      closeSync(fd);
+    }
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Reads the ledger's entries in order; a torn last line is left out, as it was never said.
+ * Throws: `LEDGER_BROKEN` with the line that does not follow from the one before it.
+ */
+export async function* readLedger(home: Home): AsyncGenerator<LoggedEntry> {
+  for (const { entry } of entries(home)) yield entry;
+}
+
+/** Returns the hash of the ledger's last line; 64 zeros where there is none. */
+export async function ledgerHead(home: Home): Promise<Hash> {
+  let head = EMPTY_CHAIN.head;
+  for (const { hash } of entries(home)) head = hash;
+  return head;
+}
+
+export interface SealedRun extends ChainEnd {
+  run: RunId;
+  skill: string;
+}
+
+/** Returns the sealed runs in the order of their sealing. Throws: as `readLedger`. */
+export function sealedRuns(home: Home): Map<RunId, SealedRun> {
+  const sealed = new Map<RunId, SealedRun>();
+  for (const { entry } of entries(home)) {
+    if (entry.type === "run_sealed" && !sealed.has(entry.data.run)) sealed.set(entry.data.run, entry.data);
+  }
+  return sealed;
+}
+
+function* entries(home: Home): Generator<{ entry: LoggedEntry; hash: Hash }> {
+  let { head } = EMPTY_CHAIN;
+  for (const line of readLines(home.ledger)) {
+    if (!line.isComplete) return;
+    const link = linkOf(line.bytes);
+    const isNext = link !== null && link.prev === head && link.seq === line.number - 1;
+    const entry = isNext && line.bytes !== null ? parseEntry(line.bytes) : null;
+    if (entry === null || line.bytes === null) throw ledgerBroken(home.ledger, line.number);
+    head = hashText(line.bytes);
+    yield { entry, hash: head };
+  }
+}
+
+function parseEntry(bytes: Buffer): LoggedEntry | null {
+  try {
+    const parsed = loggedEntrySchema.safeParse(JSON.parse(bytes.toString("utf8")));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null; // the caller refuses the ledger with the line's number
+  }
+}
+
+function waitForLock(path: string): () => void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let waitedMs = 0; ; waitedMs += LOCK_RETRY_MS) {
+    try {
+      return acquireLock(path, "The ledger");
+    } catch (error) {
+      if (!(error instanceof Refusal && error.code === "LOCKED") || waitedMs >= LOCK_WAIT_MS) throw error;
+      Atomics.wait(pause, 0, 0, LOCK_RETRY_MS);
+    }
+  }
+}
+
+function ledgerBroken(path: string, line: number): Refusal {
+  return new Refusal({
+    code: "LEDGER_BROKEN",
+    message: "The ledger was changed after it was written.",
+    expected: "every line to follow from the one before it",
+    got: `line ${line} does not follow`,
+    where: `${path}:${line}`,
+    fix: "run `tracemill verify`, and put the file back from a backup",
+  });
+}

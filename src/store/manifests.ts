@@ -1,0 +1,138 @@
+/**
+ * The manifests of what is made: bases, datasets, adapters, and a comparison's plan and decision. A dataset or an
+ * adapter is named by its hash, by a prefix of it that only it has, or (an adapter) by its registered name.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { z } from "zod";
+import { Refusal } from "../foundation/errors.ts";
+import { writeJsonAtomic } from "../foundation/files.ts";
+import { unknownName } from "../foundation/nearest.ts";
+import { type AdapterManifest, adapterManifestSchema } from "../records/adapter-manifest.ts";
+import { type BaseManifest, baseManifestSchema } from "../records/base-manifest.ts";
+import { type Decision, decisionSchema, type Plan, planSchema } from "../records/comparison.ts";
+import { type DatasetManifest, datasetManifestSchema } from "../records/dataset-manifest.ts";
+import type { Home } from "./home.ts";
+
+const HASH_LENGTH = 64;
+const SHORTEST_PREFIX = 4;
+
+/** Throws: `UNKNOWN_BASE`, `BAD_MANIFEST`. */
+export async function readBaseManifest(home: Home, name: string): Promise<BaseManifest> {
+  const names = await foldersWithManifest(join(home.path, "bases"));
+  if (!names.includes(name)) throw unknownName("base", name, names);
+  return readManifest(join(home.baseFolder(name), "manifest.json"), baseManifestSchema);
+}
+
+/** Writes a base's manifest into its folder, atomically. */
+export async function writeBaseManifest(home: Home, manifest: BaseManifest): Promise<void> {
+  await writeJsonAtomic(join(home.baseFolder(manifest.name), "manifest.json"), manifest);
+}
+
+/** Lists the bases by name. */
+export async function listBases(home: Home): Promise<BaseManifest[]> {
+  return readAll(join(home.path, "bases"), baseManifestSchema);
+}
+
+/** Throws: `UNKNOWN_DATASET`, `AMBIGUOUS_DATASET`, `BAD_MANIFEST`. */
+export async function readDatasetManifest(home: Home, hashOrPrefix: string): Promise<DatasetManifest> {
+  const folder = join(home.path, "datasets");
+  const hash = theOne("dataset", hashOrPrefix, await foldersWithManifest(folder));
+  return readManifest(join(folder, hash, "manifest.json"), datasetManifestSchema);
+}
+
+/** Lists the datasets by hash. */
+export async function listDatasets(home: Home): Promise<DatasetManifest[]> {
+  return readAll(join(home.path, "datasets"), datasetManifestSchema);
+}
+
+/** Throws: `UNKNOWN_ADAPTER`, `AMBIGUOUS_ADAPTER`, `BAD_MANIFEST`. */
+export async function readAdapterManifest(home: Home, nameOrHashOrPrefix: string): Promise<AdapterManifest> {
+  const all = await listAdapters(home);
+  const named = all.find(({ name }) => name === nameOrHashOrPrefix);
+  if (named !== undefined) return named;
+  const names = all.flatMap(({ name }) => name ?? []);
+  const hashes = all.map(({ adapterHash }) => adapterHash);
+  const hash = theOne("adapter", nameOrHashOrPrefix, hashes, names);
+  return all.find(({ adapterHash }) => adapterHash === hash) as AdapterManifest;
+}
+
+/** Lists the adapters by hash. */
+export async function listAdapters(home: Home): Promise<AdapterManifest[]> {
+  return readAll(join(home.path, "adapters"), adapterManifestSchema);
+}
+
+/** Throws: `UNKNOWN_COMPARISON`, `AMBIGUOUS_COMPARISON`, `BAD_MANIFEST`. */
+export async function readPlan(home: Home, hashOrPrefix: string): Promise<Plan> {
+  return readManifest(join(await comparisonFolder(home, hashOrPrefix), "plan.json"), planSchema);
+}
+
+/** Reads what a comparison led to; null where it is not decided yet. Throws: as `readPlan`. */
+export async function readDecision(home: Home, hashOrPrefix: string): Promise<Decision | null> {
+  const folder = await comparisonFolder(home, hashOrPrefix);
+  if (!(await namesIn(folder)).includes("decision.json")) return null;
+  return readManifest(join(folder, "decision.json"), decisionSchema);
+}
+
+async function comparisonFolder(home: Home, hashOrPrefix: string): Promise<string> {
+  const folder = join(home.path, "comparisons");
+  return join(folder, theOne("comparison", hashOrPrefix, await foldersWithManifest(folder, "plan.json")));
+}
+
+/** Finds the one hash that a text means; `names` are shown beside the hashes where there is none. */
+function theOne(kind: string, text: string, hashes: string[], names: string[] = []): string {
+  const isPrefix = text.length >= SHORTEST_PREFIX && text.length <= HASH_LENGTH;
+  const matches = isPrefix ? hashes.filter((hash) => hash.startsWith(text)) : [];
+  if (matches.length === 0) throw unknownName(kind, text, [...names, ...hashes.map((hash) => hash.slice(0, 12))]);
+  if (matches.length > 1) {
+    throw new Refusal({
+      code: `AMBIGUOUS_${kind.toUpperCase()}`,
+      message: `More than one ${kind} has a hash that starts with "${text}".`,
+      expected: "a prefix that only one has",
+      got: matches.map((hash) => hash.slice(0, 16)).join(", "),
+      fix: "give more digits",
+    });
+  }
+  return matches[0] as string;
+}
+
+async function readAll<T>(folder: string, schema: z.ZodType<T>): Promise<T[]> {
+  const names = await foldersWithManifest(folder);
+  return Promise.all(names.map((name) => readManifest(join(folder, name, "manifest.json"), schema)));
+}
+
+async function readManifest<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  const parsed = schema.safeParse(parseJson(await readFile(path, "utf8")));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new Refusal({
+    code: "BAD_MANIFEST",
+    message: "A manifest does not hold what it must.",
+    expected: "what docs/formats.md lists",
+    got: `${issue?.path.join(".") || "the whole file"}: ${issue?.message}`,
+    where: path,
+    fix: "make it again with the command that made it, or put it back from a backup",
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the schema refuses it with the file's name
+  }
+}
+
+/** The folders in `folder` that are complete: their manifest is written last. */
+async function foldersWithManifest(folder: string, file = "manifest.json"): Promise<string[]> {
+  const names = (await namesIn(folder)).filter((name) => !name.includes(".tmp-")).sort();
+  const contents = await Promise.all(names.map((name) => namesIn(join(folder, name))));
+  return names.filter((_, i) => contents[i]?.includes(file));
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
+    throw error;
+  });
+}

@@ -1,0 +1,132 @@
+/**
+ * Runs as a whole: reading a log, sealing it, and listing what is there. A run counts as sealed when the ledger names
+ * its head; from then on its log never changes.
+ */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import type { Clock } from "../foundation/clock.ts";
+import { Refusal } from "../foundation/errors.ts";
+import type { Hash } from "../foundation/hashing.ts";
+import { readLastLine, readLines } from "../foundation/jsonl.ts";
+import { unknownName } from "../foundation/nearest.ts";
+import { type LoggedEvent, loggedEventSchema, type RunStarted } from "../records/events.ts";
+import { type RunId, runIdSchema } from "../records/ids.ts";
+import { chainBroken, checkChain, linkOf } from "./chain.ts";
+import type { Home } from "./home.ts";
+import { appendLedger, sealedRuns } from "./ledger.ts";
+
+const EVENTS_PER_TURN = 256;
+
+export interface RunSummary {
+  run: RunId;
+  skill: string;
+  split: RunStarted["split"];
+  memory: RunStarted["memory"];
+  isSealed: boolean;
+  /** Null until the run is sealed. */
+  head: Hash | null;
+  models: RunStarted["models"];
+  comparison: RunStarted["comparison"];
+  startedAt: string;
+  /** Whole lines of the log. */
+  events: number;
+}
+
+/**
+ * Reads the events of a run in order, in constant memory; a torn last line is left out.
+ * Does not check the chain: that is what `verify`, reopening and the lake do.
+ * Throws: `UNKNOWN_RUN`, `LOG_BROKEN` at a line that is not an event.
+ */
+export async function* readRunLog(home: Home, run: RunId): AsyncGenerator<LoggedEvent> {
+  const path = home.runLog(run);
+  if (!runIds(home).includes(run)) throw unknownName("run", run, runIds(home));
+  for (const line of readLines(path)) {
+    if (!line.isComplete) return;
+    const event = eventOf(line.bytes);
+    if (event === null) throw chainBroken(path, { line: line.number, reason: "it is not an event" });
+    yield event;
+    if (line.number % EVENTS_PER_TURN === 0) await setImmediate(); // lets timers and signals in
+  }
+}
+
+/**
+ * Seals a finished run: checks its whole chain and tells the ledger its head. Sealing a sealed run returns its head.
+ * Throws: `UNKNOWN_RUN`, `LOG_BROKEN`, `RUN_NOT_FINISHED`.
+ */
+export async function sealRun(home: Home, run: RunId, clock: Clock): Promise<Hash> {
+  const sealed = sealedRuns(home).get(run);
+  if (sealed !== undefined) return sealed.head;
+  const path = home.runLog(run);
+  const first = firstEvent(home, run);
+  const check = checkChain(path, {});
+  if (check.broken !== null) throw chainBroken(path, check.broken);
+  if (first === null || check.torn !== null || check.lastType !== "run_finished") {
+    throw new Refusal({
+      code: "RUN_NOT_FINISHED",
+      message: `The run ${run} has not finished.`,
+      expected: "a log whose last event is run_finished",
+      got: check.torn !== null ? "a torn last line" : `last event: ${check.lastType ?? "none"}`,
+      where: path,
+      fix: `resume it: tracemill run --resume ${run}`,
+    });
+  }
+  const { head, events } = check;
+  appendLedger(home, { type: "run_sealed", data: { run, head, events, skill: first.data.skill.id } }, clock);
+  return head;
+}
+
+/** Lists the runs whose log has begun, oldest first. */
+export async function listRuns(home: Home): Promise<RunSummary[]> {
+  const sealed = sealedRuns(home);
+  return runIds(home).flatMap((run) => {
+    const first = firstEvent(home, run);
+    if (first === null) return [];
+    const { skill, split, memory, models, comparison } = first.data;
+    const seal = sealed.get(run);
+    return {
+      run,
+      skill: skill.id,
+      split,
+      memory,
+      isSealed: seal !== undefined,
+      head: seal?.head ?? null,
+      models,
+      comparison,
+      startedAt: first.at,
+      events: seal?.events ?? (linkOf(readLastLine(home.runLog(run)).bytes)?.seq ?? -1) + 1,
+    };
+  });
+}
+
+/** The ids of all runs that have a folder, oldest first. */
+export function runIds(home: Home): RunId[] {
+  const names = readdirIfThere(join(home.path, "runs"));
+  return names.filter((name): name is RunId => runIdSchema.safeParse(name).success).sort();
+}
+
+function firstEvent(home: Home, run: RunId): (LoggedEvent & { type: "run_started" }) | null {
+  if (!runIds(home).includes(run)) throw unknownName("run", run, runIds(home));
+  for (const line of readLines(home.runLog(run))) {
+    const event = line.isComplete ? eventOf(line.bytes) : null;
+    return event?.type === "run_started" ? event : null;
+  }
+  return null;
+}
+
+function eventOf(bytes: Buffer | null): LoggedEvent | null {
+  try {
+    return loggedEventSchema.parse(JSON.parse((bytes ?? "").toString("utf8")));
+  } catch {
+    return null; // the caller knows the line
+  }
+}
+
+function readdirIfThere(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
