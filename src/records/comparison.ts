@@ -6,6 +6,8 @@ import { samplingSchema } from "./events.ts";
 import { hashSchema, itemIdSchema, runIdSchema } from "./ids.ts";
 import { SPLITS } from "./item.ts";
 
+export const VERDICTS = ["better", "worse", "inconclusive"] as const;
+
 export const armSchema = z.object({
   /** `base`, `base+tips` or `candidate`. */
   arm: z.string(),
@@ -29,6 +31,8 @@ export const planSchema = z.object({
   seed: z.int(),
   /** Two-sided error rate of the deciding interval, a fraction. */
   alpha: z.number().gt(0).lt(1),
+  /** File name in `validate/gates/`: the rule that turns figures into a verdict, fixed before the first call. */
+  gate: z.string().default("first-try-success"),
   plannedAt: z.iso.datetime(),
 });
 
@@ -50,17 +54,23 @@ export const pairResultSchema = z.object({
   bootstrapInterval: intervalSchema.nullable(),
   midP: z.number(),
   exactP: z.number(),
+  /** `midP` after Holm's correction over all pairs of the comparison. */
+  holmP: z.number(),
   /** Smallest true difference that this design finds with 80 % power, a fraction; null where it cannot be told. */
   minimumDetectable: z.number().nullable(),
-  /** Completion tokens per attempt, treatment over reference, with its interval. */
-  tokenRatio: z.object({ ratio: z.number(), interval: intervalSchema.nullable() }),
-  verdict: z.enum(["better", "worse", "inconclusive"]),
+  /** Completion tokens per attempt, treatment over reference; null where an endpoint did not count them. */
+  tokenRatio: z.object({ ratio: z.number(), interval: intervalSchema.nullable() }).nullable(),
+  verdict: z.enum(VERDICTS),
 });
 
 export const decisionSchema = z.object({
   comparisonHash: hashSchema,
+  /** The adapter of the deciding pair's treatment. */
   adapterHash: hashSchema,
-  verdict: z.enum(["better", "worse", "inconclusive"]),
+  gate: z.string(),
+  alpha: z.number().gt(0).lt(1),
+  /** That of the first pair. */
+  verdict: z.enum(VERDICTS),
   reasons: z.array(z.string()),
   arms: z.array(
     z.object({
@@ -71,7 +81,8 @@ export const decisionSchema = z.object({
       n: z.int(),
       rate: z.number(),
       interval: intervalSchema,
-      completionTokens: z.number(),
+      /** Mean completion tokens of an attempt; null where the endpoint did not count them. */
+      completionTokens: z.number().nullable(),
     }),
   ),
   pairs: z.array(pairResultSchema),
@@ -79,7 +90,9 @@ export const decisionSchema = z.object({
 });
 
 export type Plan = z.infer<typeof planSchema>;
+export type PlanDraft = Omit<z.input<typeof planSchema>, "comparisonHash" | "plannedAt">;
 export type Arm = z.infer<typeof armSchema>;
 export type Decision = z.infer<typeof decisionSchema>;
 export type PairResult = z.infer<typeof pairResultSchema>;
+export type GateVerdict = (typeof VERDICTS)[number];
 export type Interval = z.infer<typeof intervalSchema>;
