@@ -37,21 +37,27 @@ export async function writeJsonAtomic(path: string, value: unknown): Promise<voi
 }
 
 /**
- * Builds a folder under a temporary name and renames it into place once `fill` has succeeded.
+ * Builds a folder under a temporary name, renames it into place once `fill` has succeeded, and returns what `fill` gave.
  * Where the target is already there it is kept and the new one dropped: a folder named by its hash never changes.
+ * `pathOf` names the target where that is known only from the content; `path` then says which folder it lies beside.
  */
-export async function writeFolderAtomic(path: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+export async function writeFolderAtomic<T>(
+  path: string,
+  fill: (temporary: string) => Promise<T>,
+  pathOf: (filled: T) => string = () => path,
+): Promise<T> {
   const temporary = temporarySibling(path);
   await mkdir(temporary, { recursive: true });
   try {
-    await fill(temporary);
-    await rename(temporary, path).catch((error: NodeJS.ErrnoException) => {
+    const filled = await fill(temporary);
+    await rename(temporary, pathOf(filled)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
     });
+    await syncFolder(dirname(path));
+    return filled;
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
-  await syncFolder(dirname(path));
 }
 
 /** Flushes a folder's entries (a rename) to the disk; a platform that cannot open folders is left as it is. */

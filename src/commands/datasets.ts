@@ -1,0 +1,25 @@
+/** `tracemill datasets`: the datasets that there are, or one of them in full. */
+import { z } from "zod";
+import type { DatasetManifest } from "../records/dataset-manifest.ts";
+import { listDatasets, readDatasetManifest } from "../store/manifests.ts";
+import { defineCommand } from "./command.ts";
+
+export default defineCommand({
+  summary: "List the datasets, or show one.",
+  details: "Example: tracemill datasets 3fa1",
+  positional: ["dataset"],
+  input: z.object({ dataset: z.string().optional().describe("hash of a dataset, or the start of it") }),
+  run: async ({ dataset }, { home }) =>
+    dataset === undefined ? listDatasets(home) : readDatasetManifest(home, dataset),
+  print: (result) => (Array.isArray(result) ? listed(result) : JSON.stringify(result, null, 2)),
+});
+
+function listed(datasets: readonly DatasetManifest[]): string {
+  if (datasets.length === 0) return "No dataset yet. Make one: tracemill export --skill sql";
+  return datasets
+    .map(
+      ({ datasetHash, skills, role, format, counts, base }) =>
+        `${datasetHash.slice(0, 12)}  ${skills.join("+")} ${role}, ${format}: ${counts.trainRows} train and ${counts.validationRows} validation rows of ${counts.items} items, for ${base}`,
+    )
+    .join("\n");
+}

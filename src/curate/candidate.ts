@@ -1,0 +1,139 @@
+/**
+ * One example of the lake as the filters see it, read from a row of the query in `candidate-query.ts`. The lake is a
+ * file like any other: texts are checked here, and what cannot be read is absent, for a filter to refuse.
+ */
+import { z } from "zod";
+import type { Hash } from "../foundation/hashing.ts";
+import { type ActionCall, actionCallSchema, type Role } from "../records/events.ts";
+import type { AttemptId, ItemId, RunId, TurnId } from "../records/ids.ts";
+import type { Split } from "../records/item.ts";
+import { type Message, messageSchema, type Tool, toolSchema } from "../records/message.ts";
+import { tipSpanSchema } from "../records/tip.ts";
+import { withoutTips } from "./tip-free.ts";
+
+export interface Candidate {
+  run: RunId;
+  skill: string;
+  item: ItemId;
+  family: string;
+  split: Split;
+  attempt: AttemptId;
+  attemptNumber: number;
+  turn: TurnId;
+  turnNumber: number;
+  role: Role;
+  /** The prompt as sent; null where a message of it is missing or unreadable. */
+  messages: Message[] | null;
+  /** The prompt with its tip spans taken out; null where that cannot be done exactly. */
+  tipFree: Message[] | null;
+  tools: Tool[] | null;
+  response: Message | null;
+  /** What this turn made the attempt do; null where it led to no action. */
+  call: ActionCall | null;
+  finishReason: string | null;
+  completionTokens: number | null;
+  model: string | null;
+  baseHash: Hash | null;
+  adapterHash: Hash | null;
+  flags: string[];
+  verdict: CandidateVerdict | null;
+}
+
+export interface CandidateVerdict {
+  value: number;
+  /** Null where verdicts contradict each other. */
+  passed: boolean | null;
+  confidence: number;
+  signalType: string;
+  verifierId: string;
+  verifierVersion: string;
+  beforePassed: boolean | null;
+}
+
+/** A column that holds JSON text; null where it is absent or does not parse to the schema. */
+const jsonColumn = <T>(schema: z.ZodType<T>) =>
+  z.unknown().transform((text): T | null => {
+    if (typeof text !== "string") return null;
+    const parsed = schema.safeParse(parseJson(text));
+    return parsed.success ? parsed.data : null;
+  });
+
+const count = z.coerce.number().nullable();
+const rowSchema = z.object({
+  run: z.string(),
+  skill: z.string(),
+  item: z.string(),
+  family: z.string(),
+  split: z.string(),
+  attempt: z.string(),
+  attempt_number: z.coerce.number(),
+  turn: z.string(),
+  turn_number: z.coerce.number(),
+  role: z.string(),
+  messages: jsonColumn(z.array(messageSchema).min(1)),
+  tip_spans: jsonColumn(z.array(tipSpanSchema)),
+  tools: jsonColumn(z.array(toolSchema)),
+  response: jsonColumn(messageSchema),
+  tool_call: jsonColumn(actionCallSchema),
+  finish_reason: z.string().nullable(),
+  completion_tokens: count,
+  model: z.string().nullable(),
+  base_hash: z.string().nullable(),
+  adapter_hash: z.string().nullable(),
+  flags: z.array(z.string()).nullable(),
+  verdict_value: count,
+  eval_passed: z.boolean().nullable(),
+  confidence: count,
+  signal_type: z.string().nullable(),
+  verifier_id: z.string().nullable(),
+  verifier_version: z.string().nullable(),
+  before_passed: z.boolean().nullable(),
+});
+
+/** Reads a row of the lake. */
+export function readCandidate(row: unknown): Candidate {
+  const r = rowSchema.parse(row);
+  return {
+    run: r.run as RunId,
+    skill: r.skill,
+    item: r.item as ItemId,
+    family: r.family,
+    split: r.split as Split,
+    attempt: r.attempt as AttemptId,
+    attemptNumber: r.attempt_number,
+    turn: r.turn as TurnId,
+    turnNumber: r.turn_number,
+    role: r.role as Role,
+    messages: r.messages,
+    tipFree: r.messages === null || r.tip_spans === null ? null : withoutTips(r.messages, r.tip_spans),
+    tools: r.tools,
+    response: r.response,
+    call: r.tool_call,
+    finishReason: r.finish_reason,
+    completionTokens: r.completion_tokens,
+    model: r.model,
+    baseHash: r.base_hash as Hash | null,
+    adapterHash: r.adapter_hash as Hash | null,
+    flags: r.flags ?? [],
+    verdict:
+      r.verifier_id === null
+        ? null
+        : {
+            value: r.verdict_value ?? 0,
+            passed: r.eval_passed,
+            confidence: r.confidence ?? 0,
+            signalType: r.signal_type ?? "judgment",
+            verifierId: r.verifier_id,
+            verifierVersion: r.verifier_version ?? "",
+            beforePassed: r.before_passed,
+          },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // an unreadable text is an absent one
+  }
+}

@@ -1,0 +1,9 @@
+/** An answer cut off at the token limit teaches to stop anywhere. */
+import type { Filter } from "../filter.ts";
+
+const filter: Filter = {
+  summary: "the answer was cut off at its token limit",
+  refuses: ({ finishReason }) => finishReason === "length",
+};
+
+export default filter;

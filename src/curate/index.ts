@@ -1,0 +1,3 @@
+/** Curation: from the lake's examples to a selection whose every refusal has a reason. */
+export { type FilterTree, formatFilter, parseFilter } from "./expression.ts";
+export { loadFilters, type SelectionSettings, selectExamples } from "./select.ts";

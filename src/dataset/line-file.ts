@@ -1,0 +1,37 @@
+/**
+ * A file written line by line in large pieces, flushed to the disk when it is closed.
+ */
+import { open } from "node:fs/promises";
+
+const PIECE_CHARACTERS = 1 << 20;
+
+export interface LineFile {
+  write(line: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Creates a file that must not be there yet. */
+export async function createLineFile(path: string): Promise<LineFile> {
+  const file = await open(path, "wx");
+  let lines: string[] = [];
+  let characters = 0;
+
+  async function flush() {
+    await file.writeFile(lines.map((line) => `${line}\n`).join(""));
+    lines = [];
+    characters = 0;
+  }
+
+  return {
+    async write(line) {
+      lines.push(line);
+      characters += line.length;
+      if (characters >= PIECE_CHARACTERS) await flush();
+    },
+    async close() {
+      await flush();
+      await file.sync();
+      await file.close();
+    },
+  };
+}
