@@ -1,0 +1,66 @@
+/**
+ * A model behind an OpenAI-compatible server, and the look at it before a run begins.
+ */
+import { z } from "zod";
+import { Refusal } from "../foundation/errors.ts";
+import type { Hash } from "../foundation/hashing.ts";
+import { unknownName } from "../foundation/nearest.ts";
+
+export interface Endpoint {
+  /** Up to and with the version: `http://127.0.0.1:8000/v1`. */
+  url: string;
+  /** The model's name in requests. */
+  model: string;
+  /** The model's name in records. */
+  name: string;
+  baseHash: Hash | null;
+  adapterHash: Hash | null;
+}
+
+const LOOK_TIMEOUT_MS = 10_000;
+
+const modelListSchema = z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) });
+
+/** Joins a path to an endpoint's URL, whether that ends with a slash or not. */
+export function urlOf(endpoint: Endpoint, path: string): string {
+  return `${endpoint.url.replace(/\/+$/, "")}/${path}`;
+}
+
+/**
+ * Asks the endpoint for its models, so that a run against a dead or wrong one never begins.
+ * Throws: `ENDPOINT_DOWN`; `UNKNOWN_MODEL` where it does not serve the model.
+ */
+export async function checkEndpoint(endpoint: Endpoint, signal: AbortSignal): Promise<void> {
+  const where = urlOf(endpoint, "models");
+  let models: z.infer<typeof modelListSchema>;
+  try {
+    const response = await fetch(where, {
+      redirect: "manual",
+      signal: AbortSignal.any([signal, AbortSignal.timeout(LOOK_TIMEOUT_MS)]),
+    });
+    if (response.status !== 200) throw new Error(`HTTP status ${response.status}`);
+    models = modelListSchema.parse(await response.json());
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new Refusal({
+      code: "ENDPOINT_DOWN",
+      message: `The endpoint of ${endpoint.name} does not answer as one.`,
+      expected: "a list of models (OpenAI's GET /v1/models)",
+      got: reasonOf(cause),
+      where,
+      fix: "start the server, or give its URL up to and with /v1; without --endpoint one is started here",
+      cause,
+    });
+  }
+  const known = models.data.map((m) => m.id);
+  if (!known.includes(endpoint.model)) throw unknownName("model", endpoint.model, known);
+}
+
+/** Says in one line why a request failed: fetch hides the reason in `cause`. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  const text = error instanceof z.ZodError ? "a body of another shape" : error.message;
+  if (!(cause instanceof Error)) return text;
+  return `${text}: ${cause.message || ((cause as NodeJS.ErrnoException).code ?? cause.name)}`;
+}

@@ -1,0 +1,8 @@
+/**
+ * The harness: runs a skill's items through the loop of roles and writes the run log.
+ */
+export type { Endpoint } from "./endpoint.ts";
+export type { HarnessOptions, RunProgress, RunResult } from "./harness-options.ts";
+export type { TipRun } from "./memory.ts";
+export { readRunStart } from "./open-run.ts";
+export { runHarness } from "./run-harness.ts";

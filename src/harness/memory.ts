@@ -1,0 +1,106 @@
+/**
+ * The tips that a run may read: those of earlier train runs, and in `grow` mode its own as they come.
+ * Only tips of train items enter, whatever a log says: what was learnt from held-out work must not reach a prompt.
+ */
+import { Refusal } from "../foundation/errors.ts";
+import type { Hash } from "../foundation/hashing.ts";
+import { unknownName } from "../foundation/nearest.ts";
+import type { MemoryMode } from "../records/events.ts";
+import type { RunId } from "../records/ids.ts";
+import type { Item, Split } from "../records/item.ts";
+import type { Retrieval, Tip } from "../records/tip.ts";
+import type { Home } from "../store/home.ts";
+import { listRuns, readRunLog } from "../store/run-log.ts";
+import { type TipIndex, tipIndex } from "./tip-index.ts";
+
+/** Most characters of tips in one prompt: a tip beyond is recorded as retrieved and left out. */
+const TIP_BUDGET_CHARACTERS = 6000;
+
+export interface TipRun {
+  run: RunId;
+  head: Hash;
+}
+
+/**
+ * Holds a memory mode to what the split allows.
+ * Throws: `MEMORY_MUST_BE_FROZEN` where a validation or test run would learn; `TIPS_WITHOUT_MEMORY`.
+ */
+export function checkMemory(memory: MemoryMode, split: Split, tipRuns: readonly TipRun[]): void {
+  if (memory === "grow" && split !== "train") {
+    throw new Refusal({
+      code: "MEMORY_MUST_BE_FROZEN",
+      message: `A ${split} run may read tips but not write any.`,
+      expected: "memory frozen or none",
+      got: "memory grow",
+      fix: "give --memory frozen --tips-from RUN, or --memory none",
+    });
+  }
+  if (memory === "none" && tipRuns.length > 0) {
+    throw new Refusal({
+      code: "TIPS_WITHOUT_MEMORY",
+      message: "Tips were given to a run that renders none.",
+      expected: "memory frozen or grow beside tips",
+      got: `memory none with the tips of ${tipRuns.map((r) => r.run).join(", ")}`,
+      fix: "give --memory frozen, or leave --tips-from out",
+    });
+  }
+}
+
+/**
+ * Reads the tips of sealed train runs of a skill.
+ * Throws: `UNKNOWN_RUN`; `RUN_CHANGED` where a log is not sealed at the head that was named.
+ */
+export async function openMemory(home: Home, skill: string, tipRuns: readonly TipRun[]): Promise<TipIndex> {
+  const index = tipIndex();
+  if (tipRuns.length === 0) return index;
+  const runs = await listRuns(home);
+  for (const { run, head } of tipRuns) {
+    const summary = runs.find((r) => r.run === run);
+    if (summary === undefined)
+      throw unknownName(
+        "run",
+        run,
+        runs.map((r) => r.run),
+      );
+    if (!summary.isSealed || summary.head !== head) {
+      throw new Refusal({
+        code: "RUN_CHANGED",
+        message: `The tips of run ${run} cannot be used.`,
+        expected: `a log sealed at ${head}`,
+        got: summary.isSealed ? `one sealed at ${summary.head}` : "a run that is not finished",
+        where: home.runLog(run),
+        fix: `tracemill run --resume ${run}`,
+      });
+    }
+    for (const tip of await tipsOf(home, run)) if (tip.skill === skill) index.add(tip);
+  }
+  return index;
+}
+
+async function tipsOf(home: Home, run: RunId): Promise<Tip[]> {
+  const tips: Tip[] = [];
+  const trainItems = new Set<string>();
+  const retired = new Set<string>();
+  for await (const event of readRunLog(home, run)) {
+    if (event.type === "items_scanned")
+      for (const item of event.data.items) if (item.split === "train") trainItems.add(item.item);
+    if (event.type === "tip_saved") tips.push(event.data);
+    if (event.type === "tip_retired") retired.add(event.data.tip);
+  }
+  return tips.filter((tip) => trainItems.has(tip.source.item) && !retired.has(tip.tip));
+}
+
+/** Chooses the tips for an item's prompt: what was retrieved, in rank order, and the tips that are to be rendered. */
+export function recall(index: TipIndex, item: Item, count: number): { retrievals: Retrieval[]; tips: Tip[] } {
+  const tips: Tip[] = [];
+  let characters = 0;
+  const retrievals = index.similar(item, count).map(({ tip, score }, i): Retrieval => {
+    const isRendered = characters + tip.text.length <= TIP_BUDGET_CHARACTERS;
+    if (isRendered) {
+      tips.push(tip);
+      characters += tip.text.length;
+    }
+    return { tip: tip.tip, rank: i + 1, score, dropProbability: 0, isDropped: false, isRendered };
+  });
+  return { retrievals, tips };
+}

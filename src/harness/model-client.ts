@@ -1,0 +1,144 @@
+/**
+ * The one way to a model. The `turn` with its messages is in the run log before anything else sees the answer, so
+ * nothing that an answer led to is ever without its cause.
+ *
+ * Every try that fails is a `failure` of the boundary `endpoint`. A call that is given up is a turn without a
+ * response: the endpoint's failure, never the agent's.
+ */
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Json } from "../foundation/canonical-json.ts";
+import { Failure } from "../foundation/errors.ts";
+import type { Role, Sampling, Turn } from "../records/events.ts";
+import { type AttemptId, type TurnId, turnId } from "../records/ids.ts";
+import type { Message, Tool } from "../records/message.ts";
+import type { Retrieval, TipSpan } from "../records/tip.ts";
+import type { RunLog } from "../store/run-log.ts";
+import { type Completion, type FailedTry, tryCompletion } from "./chat-completion.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+const MOST_WAIT_MS = 30_000;
+
+/** How long the client bears with an endpoint. */
+export interface Patience {
+  timeoutMs: number;
+  tries: number;
+  /** The first wait; each further one is twice as long, unless the server says when to come back. */
+  backoffMs: number;
+}
+
+export const PATIENCE: Patience = { timeoutMs: 300_000, tries: 5, backoffMs: 1000 };
+
+export interface ModelCall {
+  attempt: AttemptId;
+  /** Counts the turns of the attempt from 1. */
+  turnNumber: number;
+  role: Role;
+  phase: string;
+  endpoint: Endpoint;
+  messages: Message[];
+  tools: Tool[] | null;
+  sampling: Sampling;
+  seed: number;
+  retrievals: Retrieval[];
+  tipSpans: TipSpan[];
+  /** What the caller notices in the answer, for the record. Contract: pure, must not throw. */
+  notice(answer: Message): string[];
+}
+
+export interface ModelClient {
+  /**
+   * Asks a model and returns its answer once that is in the log.
+   * Throws: a Failure of the boundary `endpoint`: `CALL_LOST` (may work later), `CALL_REJECTED` (will not); the reason
+   * of the signal where that was aborted.
+   */
+  call(call: ModelCall): Promise<{ turn: TurnId; answer: Message }>;
+}
+
+export function modelClient(log: RunLog, patience: Patience, signal: AbortSignal): ModelClient {
+  async function call(c: ModelCall): Promise<{ turn: TurnId; answer: Message }> {
+    const request = requestOf(c);
+    for (let tries = 1; ; tries++) {
+      const startMs = performance.now();
+      const { endpoint, messages, tools } = c;
+      const outcome = await tryCompletion({
+        endpoint,
+        request,
+        messages,
+        tools,
+        timeoutMs: patience.timeoutMs,
+        signal,
+      });
+      const latencyMs = Math.round(performance.now() - startMs);
+      if ("answer" in outcome) return { turn: record(c, request, { outcome, latencyMs }), answer: outcome.answer };
+      recordFailure(c, outcome);
+      if (outcome.next !== "retry" || tries >= patience.tries) {
+        record(c, request, { outcome, latencyMs });
+        throw givenUp(c, outcome, tries);
+      }
+      const waitMs = outcome.retryAfterMs ?? patience.backoffMs * 2 ** (tries - 1);
+      await sleep(Math.min(waitMs, MOST_WAIT_MS), undefined, { signal });
+    }
+  }
+
+  function record(
+    c: ModelCall,
+    request: Record<string, Json>,
+    { outcome, latencyMs }: { outcome: Completion | FailedTry; latencyMs: number },
+  ): TurnId {
+    const completion = "answer" in outcome ? outcome : null;
+    const turn: Turn = {
+      turn: turnId(c.attempt, c.turnNumber),
+      attempt: c.attempt,
+      role: c.role,
+      phase: c.phase,
+      messages: c.messages.map((message) => log.message(message)),
+      tools: c.tools === null ? null : log.tools(c.tools),
+      response: completion && log.message(completion.answer),
+      finishReason: completion?.finishReason ?? null,
+      usage: completion?.usage ?? null,
+      latencyMs,
+      request,
+      modelAnswered: completion?.modelAnswered ?? null,
+      baseHash: c.endpoint.baseHash,
+      adapterHash: c.endpoint.adapterHash,
+      parseFlags: completion ? [...flagsOf(completion), ...c.notice(completion.answer)] : [],
+      retrievals: c.retrievals,
+      tipSpans: c.tipSpans,
+    };
+    log.append({ type: "turn", data: turn });
+    return turn.turn;
+  }
+
+  function recordFailure(c: ModelCall, { code, reason }: FailedTry): void {
+    log.append({
+      type: "failure",
+      data: { boundary: "endpoint", code, message: reason.toWellFormed(), attempt: c.attempt },
+    });
+  }
+
+  return { call };
+}
+
+function requestOf({ endpoint, sampling, seed }: ModelCall): Record<string, Json> {
+  return {
+    model: endpoint.model,
+    temperature: sampling.temperature,
+    top_p: sampling.topP,
+    max_tokens: sampling.maxTokens,
+    seed,
+  };
+}
+
+function flagsOf({ answer, finishReason }: Completion): string[] {
+  const isEmpty = (answer.content ?? "").trim() === "" && (answer.tool_calls ?? []).length === 0;
+  return [...(isEmpty ? ["empty"] : []), ...(finishReason === "length" ? ["cut-at-max-tokens"] : [])];
+}
+
+function givenUp(c: ModelCall, { code, reason, next }: FailedTry, tries: number): Failure {
+  return new Failure({
+    boundary: "endpoint",
+    code: next === "reject" ? "CALL_REJECTED" : "CALL_LOST",
+    message: `${c.endpoint.url} gave no answer (${tries} ${tries === 1 ? "try" : "tries"}, last ${code}: ${reason})`,
+  });
+}

@@ -1,0 +1,137 @@
+/**
+ * Opens a run's log: a new one with its first two events, or that of an unfinished run with what it says is done.
+ */
+import { canonicalJson } from "../foundation/canonical-json.ts";
+import { Refusal } from "../foundation/errors.ts";
+import type { Role, RunStarted } from "../records/events.ts";
+import { type AttemptId, newRunId, type RunId } from "../records/ids.ts";
+import type { Item } from "../records/item.ts";
+import type { Home } from "../store/home.ts";
+import { createRunLog, type RunLog, readRunLog, reopenRunLog } from "../store/run-log.ts";
+import type { AttemptStart } from "./attempt.ts";
+import type { HarnessOptions } from "./harness-options.ts";
+import { attemptStarts, emptyState, foldEvent, type RunState } from "./run-state.ts";
+
+export interface OpenRun {
+  run: RunId;
+  /** Null where the run had finished and is only to be sealed. */
+  log: RunLog | null;
+  state: RunState;
+  /** How far the attempts without a verdict had come. */
+  starts: Map<AttemptId, AttemptStart>;
+}
+
+export async function openRun(options: HarnessOptions): Promise<OpenRun> {
+  return options.resume === undefined ? startRun(options) : resumeRun(options, options.resume);
+}
+
+function startRun(options: HarnessOptions): OpenRun {
+  const run = newRunId(options.clock);
+  const log = createRunLog(options.home, { run, clock: options.clock });
+  log.append({ type: "run_started", data: runStarted(options, run) });
+  log.append({ type: "items_scanned", data: { items: options.items } });
+  return { run, log, state: emptyState(), starts: new Map() };
+}
+
+async function resumeRun(options: HarnessOptions, run: RunId): Promise<OpenRun> {
+  const state = emptyState();
+  const log = reopenUnfinished(options, run, state);
+  try {
+    checkSame(options, run, state);
+    return { run, log, state, starts: await attemptStarts(options.home, run, state) };
+  } catch (error) {
+    log?.close();
+    throw error;
+  }
+}
+
+/** Folds a run's log into `state` and opens it; null where it ended between its last event and its seal. */
+function reopenUnfinished({ home, clock }: HarnessOptions, run: RunId, state: RunState): RunLog | null {
+  try {
+    return reopenRunLog(home, { run, clock, onEvent: (event) => foldEvent(state, event) }).log;
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "RUN_FINISHED") return null;
+    throw error;
+  }
+}
+
+function runStarted(options: HarnessOptions, run: RunId): RunStarted {
+  const { skill, skillHash, sampling, seed, split, memory, tipRuns, codeVersion, comparison } = options;
+  const { attempts, enough = null, concurrency, tipsPerPrompt = null, config } = options;
+  return {
+    run,
+    skill: { id: skill.manifest.id, version: skill.manifest.version, hash: skillHash },
+    models: modelsOf(options.roles),
+    sampling,
+    seed,
+    split,
+    memory,
+    tipRuns,
+    codeVersion,
+    config: { ...config, attempts, enough, concurrency, tipsPerPrompt },
+    comparison,
+  };
+}
+
+function modelsOf(roles: HarnessOptions["roles"]): RunStarted["models"] {
+  const players = Object.entries(roles) as [Role, NonNullable<HarnessOptions["roles"][Role]>][];
+  return Object.fromEntries(
+    players.map(([role, player]) => {
+      if ("rule" in player) return [role, player];
+      const { name, url, baseHash, adapterHash } = player;
+      return [role, { name, endpoint: url, baseHash, adapterHash }];
+    }),
+  );
+}
+
+/** Holds a resumed run to its own start: attempts made in two ways would not be samples of one thing. */
+function checkSame(options: HarnessOptions, run: RunId, { start, items }: RunState): void {
+  if (start === null || items === null) throw emptyRun(options.home, run);
+  const before = identityOf(start, items);
+  const now = identityOf(runStarted(options, run), options.items);
+  const differing = Object.keys(now).filter((key) => canonicalJson(before[key]) !== canonicalJson(now[key]));
+  if (differing.length === 0) return;
+  const shown = (side: Record<string, unknown>) =>
+    differing.map((key) => `${key} ${key === "items" ? "of its start" : canonicalJson(side[key])}`).join("; ");
+  throw new Refusal({
+    code: "RESUME_DIFFERS",
+    message: `Run ${run} was started in another way: ${differing.join(", ")}.`,
+    expected: shown(before),
+    got: differing.map((key) => `${key} ${key === "items" ? "that differ" : canonicalJson(now[key])}`).join("; "),
+    where: options.home.runLog(run),
+    fix: "start a new run for the new settings",
+  });
+}
+
+/** What must stay the same over a run. Where an endpoint listens, the code's version and the concurrency may change. */
+function identityOf(start: RunStarted, items: Item[]): Record<string, unknown> {
+  const { skill, models, sampling, seed, split, memory, tipRuns, comparison, config } = start;
+  const { attempts, enough, tipsPerPrompt } = config;
+  const players = Object.entries(models).map(([role, player]) => [role, { ...player, endpoint: null }]);
+  const named = { skill, models: Object.fromEntries(players), sampling, seed, split, memory, tipRuns, comparison };
+  return { ...named, attempts, enough, tipsPerPrompt, items };
+}
+
+/**
+ * Reads how a run was started and on which items, without reading the rest of its log.
+ * Throws: `RUN_EMPTY` where it ended before it had begun.
+ */
+export async function readRunStart(home: Home, run: RunId): Promise<{ start: RunStarted; items: Item[] }> {
+  const state = emptyState();
+  for await (const event of readRunLog(home, run)) {
+    foldEvent(state, event);
+    if (state.items !== null) break;
+  }
+  if (state.start === null || state.items === null) throw emptyRun(home, run);
+  return { start: state.start, items: state.items };
+}
+
+function emptyRun(home: Home, run: RunId): Refusal {
+  return new Refusal({
+    code: "RUN_EMPTY",
+    message: `Run ${run} ended before its items were scanned.`,
+    expected: "a log that begins with run_started and items_scanned",
+    where: home.runLog(run),
+    fix: "start a new run; there is nothing to resume",
+  });
+}

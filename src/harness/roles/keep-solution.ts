@@ -1,0 +1,21 @@
+/**
+ * Keeps a verified solution as a worked example for similar items.
+ * A verdict with any flag teaches nothing: its pass may not be the action's merit.
+ */
+import type { ReflectorRule } from "../role.ts";
+
+const rule: ReflectorRule = {
+  role: "reflector",
+  reflect({ skill, item, call, verdict }) {
+    if (call === null || !verdict.passed || verdict.flags.length > 0) return null;
+    return {
+      type: "strategy",
+      text: skill.workedExample(item, call),
+      mechanism: null,
+      conditions: null,
+      about: item.task,
+    };
+  },
+};
+
+export default rule;

@@ -1,0 +1,133 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/foundation/clock.ts";
+import { hashText } from "../../src/foundation/hashing.ts";
+import { type HarnessOptions, type RunResult, runHarness } from "../../src/harness/index.ts";
+import { newRunId } from "../../src/records/ids.ts";
+import type { Home } from "../../src/store/home.ts";
+import { createRunLog, sealRun } from "../../src/store/run-log.ts";
+import { type ChatRequest, type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
+import { eventsOf, itemsOf, only, runOptions, temporaryHome, tipAbout } from "./setting.ts";
+
+let home: Home;
+let remove: () => void;
+let model: ScriptedModel;
+
+beforeEach(async () => {
+  ({ home, remove } = temporaryHome());
+  model = await startScriptedModel({ replies: (request) => ({ content: solutionOf(request) }) });
+});
+
+afterEach(async () => {
+  await model.close();
+  remove();
+});
+
+/** A right answer that is the same for the same item and unlike that of any other. */
+function solutionOf({ messages }: ChatRequest): string {
+  const task = messages[0]?.content.split("Write a text").at(-1) ?? "";
+  const words = hashText(task).replaceAll(/\d/g, (digit) => "ghijklmnop"[Number(digit)] ?? "");
+  return `abcdefghijklmnopqrstuvwxyz ${words.match(/.{4}/g)?.join(" ")}`;
+}
+
+async function run(changes: Partial<HarnessOptions>): Promise<RunResult> {
+  const usual = await runOptions({ home, url: model.url }, { concurrency: 1, attempts: 1 });
+  return runHarness({ ...usual, ...changes });
+}
+
+describe("a run that grows its memory", () => {
+  it("renders each saved tip into the very next prompts of other items", async () => {
+    const { run: id, tips } = await run({ memory: "grow", attempts: 2 });
+    const events = await eventsOf(home, id);
+    const saved = only(events, "tip_saved");
+    expect(tips).toBe(6); // the same solution of the same item is kept once
+    expect(saved.map((tip) => tip.source.item)).toEqual((await itemsOf("train", 6)).map(({ item }) => item));
+    expect(saved[0]).toMatchObject({
+      type: "strategy",
+      text: expect.stringMatching(/^Write a text with the letter a, version 0. abcdef/),
+    });
+    const turns = only(events, "turn");
+    expect(turns.map((t) => t.retrievals.length)).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 3, 3, 3, 3]);
+    for (const turn of turns) {
+      const own = saved.filter((tip) => turn.attempt.includes(tip.source.item)).map((tip) => tip.tip);
+      expect(turn.retrievals.map((r) => r.tip)).not.toContain(own[0]);
+      expect(turn.tipSpans.map((s) => s.tip)).toEqual(turn.retrievals.filter((r) => r.isRendered).map((r) => r.tip));
+    }
+    expect(model.requests[2]?.messages[0]?.content).toContain(saved[0]?.text);
+  });
+
+  it("has its tips again after it was interrupted", async () => {
+    const interruption = new AbortController();
+    const onProgress = ({ attempts }: { attempts: number }) => attempts >= 3 && interruption.abort();
+    const stopped = await run({ memory: "grow", signal: interruption.signal, onProgress });
+    expect(stopped).toMatchObject({ tips: 3, isComplete: false });
+    expect(await run({ memory: "grow", resume: stopped.run })).toMatchObject({ tips: 6, isComplete: true });
+    const turns = only(await eventsOf(home, stopped.run), "turn");
+    expect(turns.map((t) => t.retrievals.length)).toEqual([0, 1, 2, 3, 3, 3]);
+  });
+
+  it("learns nothing under the rule none", async () => {
+    const { roles } = await runOptions({ home, url: model.url });
+    expect(await run({ memory: "grow", roles: { ...roles, reflector: { rule: "none" } } })).toMatchObject({ tips: 0 });
+  });
+});
+
+describe("a held-out run", () => {
+  it.each(["validation", "test"] as const)(
+    "of the %s split reads the tips of a train run and writes none",
+    async (split) => {
+      const trained = await run({ memory: "grow" });
+      const items = (await itemsOf(split, 9)).slice(6);
+      const tipRuns = [{ run: trained.run, head: trained.head }];
+      const { run: id } = await run({ split, items, memory: "frozen", tipRuns });
+      const events = await eventsOf(home, id);
+      expect(only(events, "tip_saved")).toEqual([]);
+      expect(only(events, "turn").map((t) => t.retrievals.length)).toEqual([3, 3, 3]);
+      expect(only(events, "run_started")[0]).toMatchObject({ memory: "frozen", tipRuns });
+    },
+  );
+
+  it("renders nothing without memory, and says so where it was given tips", async () => {
+    const trained = await run({ memory: "grow" });
+    const plain = await run({ split: "test", items: await itemsOf("test", 2), memory: "none" });
+    expect(only(await eventsOf(home, plain.run), "turn").map((t) => t.tipSpans)).toEqual([[], []]);
+    const tipRuns = [{ run: trained.run, head: trained.head }];
+    await expect(run({ memory: "none", tipRuns })).rejects.toMatchObject({ code: "TIPS_WITHOUT_MEMORY" });
+  });
+});
+
+describe("the tips of an earlier run", () => {
+  it("are left out where their item is not a train item, whatever the log says", async () => {
+    const [train] = await itemsOf("train", 1);
+    const [, , test] = await itemsOf("test", 3);
+    const id = newRunId(systemClock);
+    const log = createRunLog(home, { run: id, clock: systemClock });
+    const trained = await run({ memory: "grow" });
+    log.append(...(await startOf(trained.run)));
+    log.append({ type: "items_scanned", data: { items: [train, test] as never } });
+    for (const item of [train, test])
+      log.append({ type: "tip_saved", data: tipAbout(item?.item ?? "", "Write a text") });
+    log.append({ type: "run_finished", data: { items: 2, attempts: 0, passed: 0, failures: 0 } });
+    log.close();
+    const head = await sealRun(home, id, systemClock);
+
+    const items = (await itemsOf("test", 9)).slice(6);
+    const frozen = await run({ split: "test", items, memory: "frozen", tipRuns: [{ run: id, head }] });
+    expect(frozen.tips).toBe(1);
+    for (const turn of only(await eventsOf(home, frozen.run), "turn")) {
+      expect(turn.retrievals.map((r) => r.tip)).toEqual([tipAbout(train?.item ?? "", "").tip]);
+    }
+  });
+
+  async function startOf(of: RunResult["run"]) {
+    const [data] = only(await eventsOf(home, of), "run_started");
+    return [{ type: "run_started" as const, data: data as never }] as const;
+  }
+
+  it("are refused where the run is unknown, or not sealed at the named head", async () => {
+    const trained = await run({ memory: "grow" });
+    const unknown = [{ run: "20260101-000000-0000" as never, head: trained.head }];
+    await expect(run({ memory: "frozen", tipRuns: unknown })).rejects.toMatchObject({ code: "UNKNOWN_RUN" });
+    const changed = [{ run: trained.run, head: "0".repeat(64) as never }];
+    await expect(run({ memory: "frozen", tipRuns: changed })).rejects.toMatchObject({ code: "RUN_CHANGED" });
+  });
+});

@@ -1,0 +1,185 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { random } from "../../src/foundation/random.ts";
+import { type HarnessOptions, type RunResult, readRunStart, runHarness } from "../../src/harness/index.ts";
+import type { RunId } from "../../src/records/ids.ts";
+import type { Skill } from "../../src/skills/contract.ts";
+import { checkChain } from "../../src/store/chain.ts";
+import type { Home } from "../../src/store/home.ts";
+import { listRuns } from "../../src/store/run-log.ts";
+import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
+import letters from "../fixtures/skills/letters/skill.ts";
+import { coin, eventsOf, itemsOf, only, runOptions, temporaryHome } from "./setting.ts";
+
+const KILLS = process.env.TRACEMILL_LONG ? 60 : 8;
+const CHILD = join(import.meta.dirname, "killed-run.ts");
+
+let home: Home;
+let remove: () => void;
+let model: ScriptedModel;
+
+beforeEach(async () => {
+  ({ home, remove } = temporaryHome());
+  model = await startScriptedModel({ replies: (request) => ({ ...coin(request), delayMs: 2 }) });
+});
+
+afterEach(async () => {
+  await model.close();
+  remove();
+});
+
+/** Checks that every attempt has just one verdict and one turn, and every item one end. */
+async function expectWhole(run: RunId, counts: { items: number; attempts: number }): Promise<void> {
+  const events = await eventsOf(home, run);
+  const verdicts = only(events, "verdict").map((v) => v.attempt);
+  expect(new Set(verdicts).size).toBe(counts.attempts);
+  expect(verdicts).toHaveLength(counts.attempts);
+  expect(
+    only(events, "turn")
+      .map((t) => t.attempt)
+      .sort(),
+  ).toEqual([...verdicts].sort());
+  expect(only(events, "item_finished")).toHaveLength(counts.items);
+  expect(only(events, "run_finished")).toHaveLength(1);
+  expect(checkChain(home.runLog(run), {})).toMatchObject({ broken: null, torn: null });
+}
+
+describe("a run whose process is killed", () => {
+  function child(resume?: RunId): { process: ChildProcess; ended: Promise<string> } {
+    const args = [CHILD, home.path, model.url, ...(resume === undefined ? [] : [resume])];
+    const started = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    started.stdout?.on("data", (chunk) => {
+      output += chunk;
+    });
+    return { process: started, ended: new Promise((resolve) => started.on("close", () => resolve(output))) };
+  }
+
+  it(`loses no attempt and doubles none, killed ${KILLS} times`, { timeout: 20_000 * KILLS }, async () => {
+    const draw = random("kills", KILLS);
+    let run: RunId | undefined;
+    let kills = 0;
+    for (let k = 0; k < KILLS; k++) {
+      const before = model.requests.length;
+      const { process: started, ended } = child(run);
+      const calls = draw.integer(0, Math.ceil(36 / KILLS));
+      while (started.exitCode === null && model.requests.length < before + calls) await sleep(1);
+      await sleep(draw.integer(0, 6));
+      if (started.kill("SIGKILL")) kills++;
+      await ended;
+      run = (await listRuns(home))[0]?.run ?? run;
+      if (run !== undefined && (await eventsOf(home, run)).at(-1)?.type === "run_finished") break;
+    }
+    const result = JSON.parse(await child(run).ended) as RunResult;
+    expect(kills).toBeGreaterThan(0);
+    expect(result).toMatchObject({ items: 12, attempts: 36, isComplete: true });
+    await expectWhole(result.run, { items: 12, attempts: 36 });
+  });
+});
+
+describe("a run that was cut at any event", () => {
+  /** The whole log of a finished run, its lines, and the options that made it. */
+  async function finishedRun(): Promise<{ options: HarnessOptions; run: RunId; lines: string[] }> {
+    const options = await runOptions({ home, url: model.url }, { items: await itemsOf("train", 2), concurrency: 1 });
+    const { run } = await runHarness(options);
+    return { options, run, lines: readFileSync(home.runLog(run), "utf8").trimEnd().split("\n") };
+  }
+
+  it("comes to the same verdicts from every cut, and asks again only what had no answer", async () => {
+    const { options, run, lines } = await finishedRun();
+    const whole = await verdictsOf(run);
+    for (let kept = 2; kept <= lines.length; kept++) {
+      writeFileSync(home.runLog(run), `${lines.slice(0, kept).join("\n")}\n`);
+      writeFileSync(home.ledger, "");
+      const answered = only(await eventsOf(home, run), "turn").length;
+      model.requests.length = 0;
+      const resumed = await runHarness({ ...options, resume: run });
+      expect(resumed).toMatchObject({ attempts: 4, isComplete: true });
+      expect(model.requests).toHaveLength(4 - answered);
+      expect(await verdictsOf(run)).toEqual(whole);
+      await expectWhole(run, { items: 2, attempts: 4 });
+    }
+  });
+
+  async function verdictsOf(run: RunId): Promise<unknown[]> {
+    return only(await eventsOf(home, run), "verdict");
+  }
+
+  it("goes on from a torn last line", async () => {
+    const { options, run, lines } = await finishedRun();
+    writeFileSync(home.runLog(run), `${lines.slice(0, 6).join("\n")}\n`);
+    appendFileSync(home.runLog(run), lines[6]?.slice(0, 40) ?? "");
+    writeFileSync(home.ledger, "");
+    expect(await runHarness({ ...options, resume: run })).toMatchObject({ attempts: 4, isComplete: true });
+    expect(only(await eventsOf(home, run), "failure")).toMatchObject([{ boundary: "log", code: "TORN_TAIL" }]);
+    await expectWhole(run, { items: 2, attempts: 4 });
+  });
+
+  it("is refused where it ended before its items were scanned", async () => {
+    const { options, run, lines } = await finishedRun();
+    writeFileSync(home.runLog(run), `${lines[0]}\n`);
+    writeFileSync(home.ledger, "");
+    await expect(runHarness({ ...options, resume: run })).rejects.toMatchObject({ code: "RUN_EMPTY" });
+    await expect(readRunStart(home, run)).rejects.toMatchObject({ code: "RUN_EMPTY" });
+  });
+
+  it("is refused with other settings, naming them", async () => {
+    const { options, run, lines } = await finishedRun();
+    truncateSync(home.runLog(run), Buffer.byteLength(`${lines.slice(0, 4).join("\n")}\n`));
+    writeFileSync(home.ledger, "");
+    const changes = { resume: run, seed: 2, attempts: 9, concurrency: 2, codeVersion: "newer" };
+    await expect(runHarness({ ...options, ...changes })).rejects.toMatchObject({
+      code: "RESUME_DIFFERS",
+      details: { expected: "seed 1; attempts 2", got: "seed 2; attempts 9" },
+    });
+    expect(await runHarness({ ...options, resume: run })).toMatchObject({ isComplete: true });
+  });
+
+  it("is refused once it is sealed", async () => {
+    const { options, run } = await finishedRun();
+    await expect(runHarness({ ...options, resume: run })).rejects.toMatchObject({ code: "RUN_SEALED" });
+  });
+});
+
+describe("a run that is interrupted", () => {
+  it("begins nothing more, records no failure, and goes on where it was", async () => {
+    const interruption = new AbortController();
+    const options = await runOptions({ home, url: model.url }, { items: await itemsOf("train", 12) });
+    const stopped = await runHarness({
+      ...options,
+      signal: interruption.signal,
+      onProgress: ({ attempts }) => attempts >= 5 && interruption.abort(),
+    });
+    await sleep(30); // what was on its way when the calls were cut arrives
+    const requests = model.requests.length;
+    expect(stopped).toMatchObject({ isComplete: false, stoppedBy: "interruption" });
+    expect(only(await eventsOf(home, stopped.run), "failure")).toEqual([]);
+    await sleep(30);
+    expect(model.requests).toHaveLength(requests);
+    expect(await runHarness({ ...options, resume: stopped.run })).toMatchObject({ attempts: 24, isComplete: true });
+    await expectWhole(stopped.run, { items: 12, attempts: 24 });
+  });
+
+  it("keeps other processes off while it lives", async () => {
+    const options = await runOptions({ home, url: model.url });
+    let second: Promise<unknown> | undefined;
+    const waiting: Skill = {
+      ...letters,
+      async open(item) {
+        await second;
+        return letters.open(item);
+      },
+    };
+    await runHarness({
+      ...options,
+      skill: waiting,
+      onProgress: ({ run }) => {
+        second ??= runHarness({ ...options, resume: run }).catch((error: unknown) => error);
+      },
+    });
+    expect(await second).toMatchObject({ code: "LOCKED" });
+  });
+});

@@ -1,0 +1,105 @@
+import { performance } from "node:perf_hooks";
+import { describe, expect, it } from "vitest";
+import { random } from "../../src/foundation/random.ts";
+import { tipIndex } from "../../src/harness/tip-index.ts";
+import type { Item } from "../../src/records/item.ts";
+import type { Tip } from "../../src/records/tip.ts";
+import { tipAbout } from "./setting.ts";
+
+function itemWith(task: string, item = "letters:z-0"): Item {
+  return { item: item as never, family: "z", split: "train", kind: null, task, detail: {} };
+}
+
+function indexOf(tips: Tip[]) {
+  const index = tipIndex();
+  for (const tip of tips) index.add(tip);
+  return index;
+}
+
+function found(tips: Tip[], item: Item, count = 3): string[] {
+  return indexOf(tips)
+    .similar(item, count)
+    .map(({ tip }) => tip.source.item);
+}
+
+describe("the tips similar to an item", () => {
+  it("come best first, and those without a common word not at all", () => {
+    const tips = [
+      tipAbout("s:planes", "Count the planes"),
+      tipAbout("s:boats", "List the names of boats longer than 30 metres"),
+      tipAbout("s:ships", "List the names of ships"),
+      tipAbout("s:none", "Average price"),
+    ];
+    expect(found(tips, itemWith("List the names of boats"))).toEqual(["s:boats", "s:ships", "s:planes"]);
+  });
+
+  it("score as BM25 does", () => {
+    const index = indexOf([tipAbout("s:1", "red red boat"), tipAbout("s:2", "green house")]);
+    const [first] = index.similar(itemWith("red"), 1);
+    // idf = ln(1 + (2 - 1 + 0.5) / (1 + 0.5)) = ln 2; tf = 2, length 3 of a mean of 2.5
+    const weight = (2 * 2.2) / (2 + 1.2 * (1 - 0.75 + (0.75 * 3) / 2.5));
+    expect(first?.score).toBeCloseTo(Math.log(2) * weight, 12);
+  });
+
+  it("never include one of the item itself", () => {
+    const tips = [tipAbout("letters:z-0", "List the boats"), tipAbout("s:2", "List the boats")];
+    expect(found(tips, itemWith("List the boats"))).toEqual(["s:2"]);
+  });
+
+  it("include one of each source item, and one of several that say nearly the same", () => {
+    const tips = [
+      tipAbout("s:1", "List the boats", 1),
+      tipAbout("s:1", "List the boats", 2),
+      { ...tipAbout("s:2", "List the boats"), text: "select a, b from boats where length > 30" },
+      { ...tipAbout("s:3", "List the boats"), text: "SELECT a, b FROM boats WHERE length > 99" },
+      tipAbout("s:4", "List the houses"),
+    ];
+    expect(found(tips, itemWith("List the boats"))).toEqual(["s:1", "s:2", "s:4"]);
+  });
+
+  it("keep their order where scores are equal: the older first", () => {
+    const tips = ["s:3", "s:1", "s:2"].map((item, n) => ({
+      ...tipAbout(item, "List the boats"),
+      text: `answer${"x".repeat(n)}`,
+    }));
+    expect(found(tips, itemWith("List the boats"), 2)).toEqual(["s:3", "s:1"]);
+  });
+
+  it("are none for a task without words, and none while there are no tips", () => {
+    expect(found([tipAbout("s:1", "List the boats")], itemWith("???"))).toEqual([]);
+    expect(found([], itemWith("List the boats"))).toEqual([]);
+  });
+
+  it("are added once", () => {
+    const index = indexOf([tipAbout("s:1", "List the boats"), tipAbout("s:1", "List the boats")]);
+    expect(index.size).toBe(1);
+  });
+});
+
+describe("a look among 2500 tips", () => {
+  const draw = random("tip-index");
+  const words = Array.from({ length: 400 }, (_, i) => `word${String.fromCharCode(97 + (i % 26))}${i}`);
+  const sentence = () =>
+    `list the names of all ${draw.sample(words, 8).join(" ")} with more than ${draw.integer(1, 99)}`;
+
+  /** Lower quartile: the machine's other work is not the index's cost. */
+  function quickMs(index: ReturnType<typeof indexOf>, task: string): number {
+    const times = Array.from({ length: 51 }, () => {
+      const startMs = performance.now();
+      index.similar(itemWith(task), 3);
+      return performance.now() - startMs;
+    });
+    return times.sort((x, y) => x - y)[12] as number;
+  }
+
+  it("takes less than 2 ms", () => {
+    const index = indexOf(Array.from({ length: 2500 }, (_, n) => tipAbout(`s:${n}`, sentence())));
+    expect(quickMs(index, sentence())).toBeLessThan(2);
+  });
+
+  it("takes less than 2 ms where all are copies of one solution", () => {
+    const task = sentence();
+    const copies = Array.from({ length: 2500 }, (_, n) => ({ ...tipAbout(`s:${n}`, task), text: task }));
+    expect(quickMs(indexOf(copies), task)).toBeLessThan(2);
+  });
+});
