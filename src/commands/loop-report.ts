@@ -1,0 +1,161 @@
+/**
+ * What a loop says at its end: a short text on the screen, and `report.md` in the home folder with the stages and their
+ * times, the lift with its interval, five items before and after, and where everything lies.
+ * The five items are drawn by the comparison's seed, not chosen.
+ */
+import { join, relative } from "node:path";
+import { writeFileAtomic } from "../foundation/files.ts";
+import { duration } from "../foundation/progress.ts";
+import { random } from "../foundation/random.ts";
+import type { LoopResult } from "../loop.ts";
+import type { Decision } from "../records/comparison.ts";
+import type { Home } from "../store/home.ts";
+import { openLake } from "../store/lake.ts";
+import { renderDecision } from "../validate/index.ts";
+
+const SHOWN_ITEMS = 5;
+
+const STAGE_MEANING: Record<string, string> = {
+  base: "prepare the base model",
+  collect: "let the base work on the train families, tips growing",
+  watch: "let it work on the validation families, to watch the training",
+  export: "select verified answers and render them",
+  train: "train a LoRA on them",
+  validate: "canary, then base, base with tips and candidate on the test families",
+};
+
+interface BeforeAfter {
+  task: string;
+  before: string;
+  beforePassed: boolean;
+  after: string;
+  afterPassed: boolean;
+}
+
+/** Returns the report as Markdown. */
+export async function loopReport(result: LoopResult, home: Home): Promise<string> {
+  const { settings, decision, stages } = result;
+  const items = await beforeAfter(decision, home, settings.seed);
+  return [
+    `# Loop: skill \`${settings.skill}\`, base \`${settings.base}\``,
+    "",
+    verdictLine(decision),
+    "",
+    "## What was done",
+    "",
+    "| stage | what | time |",
+    "|---|---|---|",
+    ...Object.entries(stages).map(
+      ([name, { durationMs }]) => `| ${name} | ${STAGE_MEANING[name] ?? ""} | ${duration(durationMs)} |`,
+    ),
+    `| all | | ${duration(Object.values(stages).reduce((sum, { durationMs }) => sum + durationMs, 0))} |`,
+    "",
+    "## The decision",
+    "",
+    "```",
+    renderDecision(decision).trim(),
+    "```",
+    "",
+    `## ${items.length} items before and after`,
+    "",
+    "Drawn at random from the test families; both answers are first tries without tips.",
+    "",
+    ...items.flatMap(itemSection),
+    "## Where everything lies",
+    "",
+    ...places(result, home).map(([what, path]) => `- ${what}: \`${path}\``),
+    "",
+  ].join("\n");
+}
+
+/** Writes `report.md` and returns its path. */
+export async function writeLoopReport(text: string, home: Home): Promise<string> {
+  const path = join(home.path, "report.md");
+  await writeFileAtomic(path, text);
+  return path;
+}
+
+/** Returns the text for the screen: the verdict, times, places and the next two commands. */
+export function loopSummary(result: LoopResult, home: Home): string {
+  const { decision, settings, stages } = result;
+  const adapter = result.adapterHash.slice(0, 12);
+  const inHome = relative(process.cwd(), home.path) === ".tracemill" ? "" : ` --home ${home.path}`;
+  return [
+    renderDecision(decision).trim(),
+    "",
+    Object.entries(stages)
+      .map(([name, { durationMs }]) => `${name} ${duration(durationMs)}`)
+      .join(", "),
+    "",
+    verdictLine(decision),
+    "",
+    ...places(result, home).map(([what, path]) => `${what.padEnd(12)} ${path}`),
+    "",
+    "Look around, and try it yourself:",
+    `  npx tracemill status${inHome}`,
+    `  npx tracemill ask "How many albums are there?" --skill ${settings.skill} --models ${settings.base},${adapter}${inHome}`,
+  ].join("\n");
+}
+
+function verdictLine({ verdict, arms, pairs }: Decision): string {
+  const [pair] = pairs;
+  const percent = (fraction: number) => `${(100 * fraction).toFixed(1)} %`;
+  const rate = (name: string) => percent(arms.find(({ arm }) => arm === name)?.rate ?? Number.NaN);
+  const points = (fraction: number) => `${fraction >= 0 ? "+" : ""}${(100 * fraction).toFixed(1)}`;
+  const interval = pair?.clusterInterval;
+  return (
+    `**${verdict}**: first-try success on held-out families ${rate("base")} -> ${rate("candidate")} ` +
+    `(${points(pair?.difference ?? Number.NaN)} points` +
+    `${interval ? `, 95 % interval ${points(interval.low)} to ${points(interval.high)}` : ""}; n = ${pair?.n})`
+  );
+}
+
+async function beforeAfter(decision: Decision, home: Home, seed: number): Promise<BeforeAfter[]> {
+  const runOf = (name: string) => decision.arms.find(({ arm }) => arm === name)?.run ?? "";
+  const lake = await openLake(home);
+  try {
+    const rows = await lake.query(
+      `SELECT i.task AS task, b.response AS before, b.eval_passed AS "beforePassed", c.response AS after, c.eval_passed AS "afterPassed"
+       FROM attempts b JOIN attempts c USING (item) JOIN items i ON i.item = b.item AND i.run = b.run
+       WHERE b.run = $base AND c.run = $candidate AND b.attempt_number = 1 AND c.attempt_number = 1 ORDER BY b.item`,
+      { base: runOf("base"), candidate: runOf("candidate") },
+    );
+    return random(seed, "before-after").sample(rows, SHOWN_ITEMS) as unknown as BeforeAfter[];
+  } finally {
+    lake.close();
+  }
+}
+
+function itemSection({ task, before, beforePassed, after, afterPassed }: BeforeAfter): string[] {
+  const verdict = (passed: boolean) => (passed ? "passes" : "fails");
+  return [
+    `**${task.trim()}**`,
+    "",
+    `Base (${verdict(beforePassed)}):`,
+    "",
+    fenced(before),
+    "",
+    `Candidate (${verdict(afterPassed)}):`,
+    "",
+    fenced(after),
+    "",
+  ];
+}
+
+/** A fence longer than any run of backticks in the text, so that a model's answer cannot break out of it. */
+function fenced(text: string | null): string {
+  const content = (text ?? "").trim();
+  const longest = Math.max(2, ...[...content.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}\n${content}\n${fence}`;
+}
+
+function places({ runs, datasetHash, adapterHash, decision }: LoopResult, home: Home): [string, string][] {
+  return [
+    ["run", home.runLog(runs.train)],
+    ["dataset", home.datasetFolder(datasetHash)],
+    ["adapter", home.adapterFolder(adapterHash)],
+    ["comparison", home.comparisonFolder(decision.comparisonHash)],
+    ["report", join(home.path, "report.md")],
+  ];
+}

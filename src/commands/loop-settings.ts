@@ -1,0 +1,72 @@
+/**
+ * The settings of a loop, stage by stage, and the presets that `tracemill loop --preset` offers.
+ * They were chosen on the validation split; docs/log.md has the experiments.
+ */
+import type { TrainConfig } from "../records/adapter-manifest.ts";
+
+export interface LoopSettings {
+  skill: string;
+  base: string;
+  seed: number;
+  collect: CollectSettings;
+  watch: CollectSettings;
+  export: { maxPerItem: number; target: "answer" | "action" };
+  train: TrainConfig;
+  validate: { limit: number };
+}
+
+interface CollectSettings {
+  /** Most items, drawn evenly over the families. */
+  limit: number;
+  attempts: number;
+  /** An item is done after this many verified passes. */
+  enough: number;
+  temperature: number;
+  architect: string;
+  reflector: string;
+}
+
+export const PRESETS = ["demo", "quick", "tiny"] as const;
+export type Preset = (typeof PRESETS)[number];
+
+const TRAIN: TrainConfig = {
+  rank: 16,
+  alpha: 32,
+  dropout: 0,
+  learningRate: 4e-4,
+  epochs: 3,
+  batchSize: 8,
+  warmupSteps: 5,
+  maxTokens: 1024,
+  seed: 1,
+};
+
+/** `demo`: the full demonstration. `quick`: fewer items, so a wider interval. `tiny`: for tests with a random model. */
+const BY_PRESET: Record<Preset, Omit<LoopSettings, "skill" | "base" | "seed">> = {
+  demo: {
+    collect: { limit: 400, attempts: 4, enough: 2, temperature: 0.8, architect: "sweeps", reflector: "keep-solution" },
+    watch: { limit: 60, attempts: 2, enough: 1, temperature: 0.8, architect: "scan-order", reflector: "none" },
+    export: { maxPerItem: 2, target: "action" },
+    train: TRAIN,
+    validate: { limit: 300 },
+  },
+  quick: {
+    collect: { limit: 240, attempts: 3, enough: 2, temperature: 0.8, architect: "sweeps", reflector: "keep-solution" },
+    watch: { limit: 30, attempts: 1, enough: 1, temperature: 0.8, architect: "scan-order", reflector: "none" },
+    export: { maxPerItem: 2, target: "action" },
+    train: { ...TRAIN, epochs: 2 },
+    validate: { limit: 140 },
+  },
+  tiny: {
+    collect: { limit: 30, attempts: 2, enough: 2, temperature: 1, architect: "sweeps", reflector: "keep-solution" },
+    watch: { limit: 6, attempts: 1, enough: 1, temperature: 1, architect: "scan-order", reflector: "none" },
+    export: { maxPerItem: 2, target: "answer" },
+    train: { ...TRAIN, rank: 4, alpha: 8, epochs: 1 },
+    validate: { limit: 24 },
+  },
+};
+
+/** Returns a preset's settings; everything that the loop does follows from them. */
+export function loopSettings(preset: Preset, work: { skill: string; base: string; seed: number }): LoopSettings {
+  return { ...work, ...BY_PRESET[preset] };
+}

@@ -1,0 +1,30 @@
+/**
+ * `tracemill loop`: the main path with a preset's settings, and a short report of what came out.
+ */
+import { z } from "zod";
+import { loop } from "../loop.ts";
+import { defineCommand } from "./command.ts";
+import { loopReport, loopSummary, writeLoopReport } from "./loop-report.ts";
+import { loopSettings, PRESETS } from "./loop-settings.ts";
+
+export default defineCommand({
+  summary: "Run the whole loop: collect, export, train, validate; resumes where it stopped.",
+  details: "Example: tracemill loop --preset quick",
+  input: z.object({
+    preset: z.enum(PRESETS).default("demo").describe("how much of everything: demo, quick, or tiny for tests"),
+    skill: z.string().default("sql").describe("the skill to get better at"),
+    base: z.string().default("smollm2").describe("the base to start from"),
+    seed: z.int().default(1).describe("seed of items and draws; never moves a family between splits"),
+  }),
+  async run({ preset, ...work }, context) {
+    const result = await loop(loopSettings(preset, work), context);
+    const report = await loopReport(result, context.home);
+    return {
+      ...result,
+      report: await writeLoopReport(report, context.home),
+      summary: loopSummary(result, context.home),
+    };
+  },
+  print: ({ summary }) => summary,
+  exitCode: ({ decision }) => (decision.verdict === "better" ? 0 : 4),
+});

@@ -1,0 +1,152 @@
+/**
+ * `tracemill status`: what is there, and the next sensible command.
+ */
+import { z } from "zod";
+import type { Decision } from "../records/comparison.ts";
+import { listAdapters, listBases, listDatasets, listDecisions } from "../store/manifests.ts";
+import { listRuns } from "../store/run-log.ts";
+import { type Context, defineCommand } from "./command.ts";
+import { textTable } from "./text-table.ts";
+
+interface Status {
+  home: string;
+  bases: { name: string; baseHash: string }[];
+  runs: { run: string; skill: string; split: string; state: string; arm: string | null; events: number }[];
+  datasets: { datasetHash: string; skills: string[]; role: string; trainRows: number }[];
+  adapters: { adapterHash: string; name: string | null; base: string; datasetHash: string; decisions: string[] }[];
+  /** The next sensible command, and why. */
+  next: { command: string; reason: string };
+}
+
+async function status({ home }: Context): Promise<Status> {
+  const [bases, runs, datasets, adapters, decisions] = await Promise.all([
+    listBases(home),
+    listRuns(home),
+    listDatasets(home),
+    listAdapters(home),
+    listDecisions(home),
+  ]);
+  const found = {
+    home: home.path,
+    bases: bases.map(({ name, baseHash }) => ({ name, baseHash })),
+    runs: runs.map(({ run, skill, split, isSealed, comparison, events }) => ({
+      run,
+      skill,
+      split,
+      state: isSealed ? "sealed" : "unfinished",
+      arm: comparison?.arm ?? null,
+      events,
+    })),
+    datasets: datasets.map(({ datasetHash, skills, role, counts }) => ({
+      datasetHash,
+      skills,
+      role,
+      trainRows: counts.trainRows,
+    })),
+    adapters: adapters.map(({ adapterHash, name, base, datasetHash }) => ({
+      adapterHash,
+      name,
+      base,
+      datasetHash,
+      decisions: decisions.filter((decision) => decision.adapterHash === adapterHash).map(decisionText),
+    })),
+  };
+  return { ...found, next: nextCommand(found) };
+}
+
+function decisionText({ verdict, pairs }: Decision): string {
+  const difference = pairs[0]?.difference ?? 0;
+  return `${verdict} (${difference >= 0 ? "+" : ""}${(100 * difference).toFixed(1)} points)`;
+}
+
+function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | "home">): Status["next"] {
+  const base = bases[0]?.name;
+  if (base === undefined) return { command: "tracemill base add smollm2", reason: "there is no base yet" };
+  const open = runs.find(({ state }) => state === "unfinished");
+  if (open !== undefined && open.arm === null) {
+    return { command: `tracemill run --resume ${open.run}`, reason: "a run is not finished" };
+  }
+  const skill = runs[0]?.skill ?? "sql";
+  const usable = runs.some(({ split, state }) => split === "train" && state === "sealed");
+  if (!usable) {
+    return {
+      command: `tracemill run --skill ${skill} --split train --model ${base}`,
+      reason: "no run over train items is sealed",
+    };
+  }
+  const dataset = datasets.at(-1);
+  if (dataset === undefined) {
+    return {
+      command: `tracemill export --role worker --skill ${skill} --filter eval_passed=true`,
+      reason: "no dataset is made of the runs yet",
+    };
+  }
+  const adapter = adapters.find(({ datasetHash }) => datasetHash === dataset.datasetHash);
+  if (adapter === undefined) {
+    return {
+      command: `tracemill train --dataset ${dataset.datasetHash.slice(0, 12)} --base ${base}`,
+      reason: "the newest dataset has no adapter",
+    };
+  }
+  const shown = adapter.name ?? adapter.adapterHash.slice(0, 12);
+  if (adapter.decisions.length === 0) {
+    return {
+      command: `tracemill validate --skill ${skill} --base ${base} --candidate ${shown}`,
+      reason: "the newest adapter is not judged",
+    };
+  }
+  return {
+    command: `tracemill serve --base ${base} --adapter ${shown}`,
+    reason: "the newest adapter is judged; serve it beside the base",
+  };
+}
+
+function printed({ home, bases, runs, datasets, adapters, next }: Status): string {
+  const section = (title: string, header: string[], rows: string[][]) =>
+    rows.length === 0 ? [`${title}: none`, ""] : [title, textTable(header, rows), ""];
+  const short = (hash: string) => hash.slice(0, 12);
+  return [
+    `home: ${home}`,
+    "",
+    ...section(
+      "bases",
+      ["name", "hash"],
+      bases.map((base) => [base.name, short(base.baseHash)]),
+    ),
+    ...section(
+      "runs",
+      ["run", "skill", "split", "arm", "state", "events"],
+      runs.map((run) => [run.run, run.skill, run.split, run.arm ?? "-", run.state, String(run.events)]),
+    ),
+    ...section(
+      "datasets",
+      ["hash", "skills", "role", "train rows"],
+      datasets.map((dataset) => [
+        short(dataset.datasetHash),
+        dataset.skills.join(","),
+        dataset.role,
+        String(dataset.trainRows),
+      ]),
+    ),
+    ...section(
+      "adapters",
+      ["hash", "name", "base", "dataset", "decisions"],
+      adapters.map((adapter) => [
+        short(adapter.adapterHash),
+        adapter.name ?? "-",
+        adapter.base,
+        short(adapter.datasetHash),
+        adapter.decisions.join("; ") || "-",
+      ]),
+    ),
+    `next: ${next.command}`,
+    `      (${next.reason})`,
+  ].join("\n");
+}
+
+export default defineCommand({
+  summary: "Show runs, datasets and adapters, and the next sensible command.",
+  input: z.object({}),
+  run: (_, context) => status(context),
+  print: printed,
+});

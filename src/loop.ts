@@ -1,0 +1,79 @@
+/**
+ * The main path: from an agent's runs to a proven adapter.
+ *
+ * Each stage is the function behind a command of the same name, so whatever the loop does can be done by hand. The
+ * journal keeps what each has finished: started again with the same settings, the loop goes on at its first unfinished
+ * stage, and that stage where it stopped. Knows the order of the stages and what one hands to the next, nothing else.
+ */
+import { ensureBase } from "./commands/base.ts";
+import type { Context } from "./commands/command.ts";
+import { exportDataset } from "./commands/export.ts";
+import type { LoopSettings } from "./commands/loop-settings.ts";
+import { runSkill } from "./commands/run.ts";
+import { trainOn } from "./commands/train.ts";
+import { validateAdapter } from "./commands/validate.ts";
+import type { Decision } from "./records/comparison.ts";
+import { type JournalStage, openJournal } from "./store/journal.ts";
+
+export interface LoopResult {
+  settings: LoopSettings;
+  /** The run that rows and tips come from, and the one that only watches the training. */
+  runs: { train: string; validation: string };
+  datasetHash: string;
+  adapterHash: string;
+  decision: Decision;
+  stages: Record<string, JournalStage>;
+}
+
+/** Runs the whole loop, or what is left of it, and returns what came out of each stage. */
+export async function loop(settings: LoopSettings, context: Context): Promise<LoopResult> {
+  const { skill, base } = settings;
+  const { stage, stages } = await openJournal(context.home, settings, context.clock);
+
+  await stage("base", async () => (await ensureBase(base, context)).baseHash);
+
+  // The base works on the train families; each verified solution becomes a tip for the items that are like it.
+  const train = await stage("collect", (resume, noteRun) =>
+    runSkill({ ...settings.collect, skill, model: base, split: "train", memory: "grow", resume, noteRun }, context),
+  );
+
+  // Verified answers of the validation families: the trainer watches its loss on them, and never trains on one.
+  const validation = await stage("watch", (resume, noteRun) =>
+    runSkill(
+      {
+        ...settings.watch,
+        skill,
+        model: base,
+        split: "validation",
+        memory: "frozen",
+        tipsFrom: [train.run],
+        resume,
+        noteRun,
+      },
+      context,
+    ),
+  );
+
+  const datasetHash = await stage("export", async () => {
+    const runs = [train.run, validation.run];
+    return (await exportDataset({ ...settings.export, skills: [skill], base, runs }, context)).datasetHash;
+  });
+
+  const adapterHash = await stage("train", async () => {
+    return (await trainOn({ ...settings.train, dataset: datasetHash, base }, context)).adapterHash;
+  });
+
+  // The canary comes first: an adapter that is served but not applied must never be judged.
+  const decision = await stage("validate", () =>
+    validateAdapter({ ...settings.validate, skill, base, candidate: adapterHash }, context),
+  );
+
+  return {
+    settings,
+    runs: { train: train.run, validation: validation.run },
+    datasetHash,
+    adapterHash,
+    decision,
+    stages,
+  };
+}
