@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bootstrapInterval } from "../../src/statistics/bootstrap.ts";
 import { clusterInterval, pairedDifference } from "../../src/statistics/paired-difference.ts";
-import { minimumDetectable, minimumDetectableOfPairs, requiredPairs } from "../../src/statistics/power.ts";
+import { minimumDetectable, requiredItems } from "../../src/statistics/power.ts";
 import { ratioOfMeans } from "../../src/statistics/ratio-of-means.ts";
 
 const anyFamilies = fc.array(fc.array(fc.constantFrom(-1, 0, 1), { minLength: 1, maxLength: 30 }), {
@@ -101,50 +101,24 @@ describe("the bootstrap over families", () => {
 });
 
 describe("power", () => {
-  test("required pairs equal the known table (80 % power, alpha 0.05 two-sided)", () => {
-    const table: [number, number, number][] = [
-      [0.02, 0.05, 979],
-      [0.02, 0.1, 1960],
-      [0.03, 0.15, 1306],
-      [0.05, 0.08, 249],
-      [0.05, 0.1, 312],
-      [0.05, 0.3, 940],
-      [0.08, 0.2, 243],
-    ];
-    for (const [difference, discordance, pairs] of table) {
-      expect(Math.abs(requiredPairs(difference, discordance, 0.05) - pairs)).toBeLessThanOrEqual(1);
-    }
+  test("with many families the smallest difference is the well-known 2.8 standard errors", () => {
+    const smallest = minimumDetectable({ difference: 0, standardError: 0.01, families: 100_000 }, 0.05);
+    expect(smallest).toBeCloseTo(0.02802, 5);
   });
 
-  test("the smallest difference that n pairs show equals the known figures", () => {
-    expect(minimumDetectableOfPairs(200, 0.1, 0.05)).toBeCloseTo(0.062, 3);
-    expect(minimumDetectableOfPairs(200, 0.2, 0.05)).toBeCloseTo(0.088, 3);
-    expect(minimumDetectableOfPairs(1000, 0.15, 0.05)).toBeCloseTo(0.034, 3);
+  test("with five families it is what the t table gives for four degrees of freedom", () => {
+    const smallest = minimumDetectable({ difference: 0, standardError: 0.01, families: 5 }, 0.05);
+    expect(smallest).toBeCloseTo((2.776445 + 0.940965) * 0.01, 7);
   });
 
-  test("required pairs and the smallest difference undo each other", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 60, max: 5000 }),
-        fc.double({ min: 0.15, max: 0.9, noNaN: true }),
-        (n, discordance) => {
-          const difference = minimumDetectableOfPairs(n, discordance, 0.05) as number;
-          expect(Math.abs(requiredPairs(difference, discordance, 0.05) - n)).toBeLessThanOrEqual(1);
-        },
-      ),
-    );
-  });
-
-  test("nothing can be promised where too few pairs differ, or none", () => {
-    expect(minimumDetectableOfPairs(20, 0.05, 0.05)).toBeNull();
-    expect(minimumDetectableOfPairs(200, 0, 0.05)).toBeNull();
+  test("nothing can be promised where no family differs, or there is one alone", () => {
     expect(minimumDetectable({ difference: 0, standardError: 0, families: 14 }, 0.05)).toBeNull();
     expect(minimumDetectable({ difference: 0.1, standardError: null, families: 1 }, 0.05)).toBeNull();
   });
 
-  test("with many families it is the well-known 2.8 standard errors", () => {
-    const smallest = minimumDetectable({ difference: 0, standardError: 0.01, families: 100_000 }, 0.05);
-    expect(smallest).toBeCloseTo(0.02802, 5);
+  test("half the difference takes four times the items", () => {
+    expect(requiredItems(0.08, { n: 200, detectable: 0.08 })).toBe(200);
+    expect(requiredItems(-0.04, { n: 200, detectable: 0.08 })).toBe(800);
   });
 });
 
