@@ -3,10 +3,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, it } from "vitest";
-import { previewDataset, writeDataset } from "../../src/dataset/index.ts";
+import { type DatasetOrigin, previewDataset, writeDataset } from "../../src/dataset/index.ts";
 import { hashFile, hashJson } from "../../src/foundation/hashing.ts";
 import { datasetManifestSchema } from "../../src/records/dataset-manifest.ts";
-import type { SelectedExample } from "../../src/records/selection.ts";
 import type { Home } from "../../src/store/home.ts";
 import { runPython } from "../fixtures/venv.ts";
 import { withHome } from "../store/sample-run.ts";
@@ -17,9 +16,19 @@ const EXAMPLES = [
   sampleExample(4, { part: "validation", family: "zoo", reward: 0.5 }),
 ];
 
-async function write(home: Home, examples: SelectedExample[] = EXAMPLES, template?: string) {
-  const options = { origin: sampleOrigin(), format: "jsonl", reasons: new Map<string, string>() };
-  return writeDataset(home, { ...options, ...(await sampleBase(template)), selection: sampleSelection(examples) });
+const FIXED = { origin: sampleOrigin(), format: "jsonl", reasons: new Map<string, string>() };
+
+async function write(
+  home: Home,
+  examples = EXAMPLES,
+  { template, origin = FIXED.origin }: { template?: string; origin?: DatasetOrigin } = {},
+) {
+  return writeDataset(home, {
+    ...FIXED,
+    ...(await sampleBase(template)),
+    origin,
+    selection: sampleSelection(examples),
+  });
 }
 
 async function rowsOf(path: string): Promise<{ id: string; prompt: { content: string }[] }[]> {
@@ -87,9 +96,14 @@ describe("a dataset's folder", () => {
 
   it("is another one when a text, the seed or a setting changes", () =>
     withHome(async (home) => {
-      const first = await write(home);
-      const other = await write(home, [...EXAMPLES.slice(0, 3), sampleExample(5, { part: "validation" })]);
-      expect(other.datasetHash).not.toBe(first.datasetHash);
+      const { settings } = sampleOrigin();
+      const made = [
+        await write(home),
+        await write(home, [...EXAMPLES.slice(1), sampleExample(5)]),
+        await write(home, EXAMPLES, { origin: { ...sampleOrigin(), seed: 2 } }),
+        await write(home, EXAMPLES, { origin: { ...sampleOrigin(), settings: { ...settings, target: "action" } } }),
+      ];
+      expect(new Set(made.map(({ datasetHash }) => datasetHash)).size).toBe(made.length);
     }));
 
   it(
@@ -136,7 +150,7 @@ describe("a row that the base cannot take", () => {
   it("is refused and counted where the prompt does not begin the conversation", () =>
     withHome(async (home) => {
       const bad = sampleExample(7, { prompt: [{ role: "user", content: "How many?" }] });
-      const { refusals, counts } = await write(home, [...EXAMPLES, bad], NOT_PREFIX);
+      const { refusals, counts } = await write(home, [...EXAMPLES, bad], { template: NOT_PREFIX });
       expect(refusals).toEqual([{ reason: "prompt-not-prefix", count: 1, examples: [bad.turn] }]);
       expect(counts).toMatchObject({
         examples: 5,
@@ -150,7 +164,7 @@ describe("a row that the base cannot take", () => {
   it("is refused and counted where the template refuses it", () =>
     withHome(async (home) => {
       const template = `{% if tools %}{{ raise_exception("no tools") }}{% endif %}${NOT_PREFIX}`;
-      const { refusals } = await write(home, [...EXAMPLES, toolExample(8)], template);
+      const { refusals } = await write(home, [...EXAMPLES, toolExample(8)], { template });
       expect(refusals).toEqual([{ reason: "template-refused", count: 1, examples: [toolExample(8).turn] }]);
     }));
 
@@ -169,8 +183,7 @@ describe("a selection without a training row", () => {
     withHome(async (home) => {
       const selection = { ...none(), examples: 12 };
       selection.refusals.add("truncated", ["t1"], 11);
-      const options = { origin: sampleOrigin(), format: "jsonl", reasons: new Map<string, string>() };
-      const writing = writeDataset(home, { ...options, ...(await sampleBase()), selection });
+      const writing = writeDataset(home, { ...FIXED, ...(await sampleBase()), selection });
       await expect(writing).rejects.toMatchObject({
         code: "EMPTY_SELECTION",
         details: { got: "12 examples; truncated 11 (as t1)" },
@@ -179,16 +192,14 @@ describe("a selection without a training row", () => {
     }));
 
   it("is refused by a preview too", async () => {
-    const options = { origin: sampleOrigin(), format: "jsonl", reasons: new Map<string, string>() };
-    const preview = previewDataset({ ...options, ...(await sampleBase()), selection: none() });
+    const preview = previewDataset({ ...FIXED, ...(await sampleBase()), selection: none() });
     await expect(preview).rejects.toMatchObject({ code: "EMPTY_SELECTION" });
   });
 });
 
 it("a preview counts what would be written, and writes nothing", () =>
   withHome(async (home) => {
-    const options = { origin: sampleOrigin(), format: "jsonl", reasons: new Map<string, string>() };
-    const counts = await previewDataset({ ...options, ...(await sampleBase()), selection: sampleSelection(EXAMPLES) });
+    const counts = await previewDataset({ ...FIXED, ...(await sampleBase()), selection: sampleSelection(EXAMPLES) });
     expect(existsSync(join(home.path, "datasets"))).toBe(false);
     expect((await write(home)).counts).toEqual(counts);
   }));
