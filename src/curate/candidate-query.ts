@@ -7,6 +7,7 @@ import type { RunId } from "../records/ids.ts";
 import { compileFilter } from "./compile.ts";
 import type { FilterTree } from "./expression.ts";
 
+/** Shapes: `skills` and `runs` have at least one entry each. */
 export interface Scope {
   role: Role;
   skills: readonly string[];
@@ -16,7 +17,7 @@ export interface Scope {
 
 export interface Query {
   sql: string;
-  values: (string | number | boolean)[];
+  parameters: Record<string, string | number | boolean>;
 }
 
 /** The action belongs to the last turn of the role in its attempt; earlier turns led to none by themselves. */
@@ -29,42 +30,42 @@ const EXAMPLES_WITH_ACTIONS = `
 
 /** Examples that the user's filter lets through, in no particular order. */
 export function candidatesQuery(scope: Scope): Query {
-  const { sql, values } = scopeQuery(scope);
-  const condition = compileFilter(scope.filter, "e", values.length + 1);
-  return {
-    sql: `${EXAMPLES_WITH_ACTIONS} WHERE ${sql} AND ${condition.sql}`,
-    values: [...values, ...condition.values],
-  };
+  const { where, filter, parameters } = conditions(scope);
+  return { sql: `${EXAMPLES_WITH_ACTIONS} WHERE ${where} AND ${filter}`, parameters };
 }
 
 /** The same in an order that only the seed and the turns' names decide: a first part of it is a fair sample. */
 export function orderedCandidatesQuery(scope: Scope, seed: number): Query {
-  const { sql, values } = candidatesQuery(scope);
-  return { sql: `${sql} ORDER BY sha256($${values.length + 1} || e.turn)`, values: [...values, `${seed}:`] };
+  const { sql, parameters } = candidatesQuery(scope);
+  return { sql: `${sql} ORDER BY sha256($seed || e.turn)`, parameters: { ...parameters, seed: `${seed}:` } };
 }
 
-/** How many examples there are before the filter, and how many it lets through. */
+/** How many `examples` there are before the filter, and how many are `passing` it. */
 export function countQuery(scope: Scope): Query {
-  const { sql, values } = scopeQuery(scope);
-  const condition = compileFilter(scope.filter, "e", values.length + 1);
+  const { where, filter, parameters } = conditions(scope);
   return {
-    sql: `SELECT count(*) AS examples, count(*) FILTER (WHERE ${condition.sql}) AS passing FROM examples e WHERE ${sql}`,
-    values: [...values, ...condition.values],
+    sql: `SELECT count(*) AS examples, count(*) FILTER (WHERE ${filter}) AS passing FROM examples e WHERE ${where}`,
+    parameters,
   };
 }
 
 /** The first turns by name that the filter does not let through. */
 export function filteredOutQuery(scope: Scope, limit: number): Query {
-  const { sql, values } = scopeQuery(scope);
-  const condition = compileFilter(scope.filter, "e", values.length + 1);
+  const { where, filter, parameters } = conditions(scope);
   return {
-    sql: `SELECT e.turn FROM examples e WHERE ${sql} AND (${condition.sql}) IS NOT TRUE ORDER BY e.turn LIMIT ${limit}`,
-    values: [...values, ...condition.values],
+    sql: `SELECT e.turn FROM examples e WHERE ${where} AND (${filter}) IS NOT TRUE ORDER BY e.turn LIMIT ${limit}`,
+    parameters,
   };
 }
 
-function scopeQuery({ role, skills, runs }: Scope): Query {
-  const values: Query["values"] = [role];
-  const list = (names: readonly string[]) => names.map((name) => `$${values.push(name)}`).join(", ");
-  return { sql: `e.role = $1 AND e.skill IN (${list(skills)}) AND e.run IN (${list(runs)})`, values };
+function conditions({ role, skills, runs, filter }: Scope) {
+  const { sql, parameters } = compileFilter(filter, "e");
+  const list = (prefix: string, names: readonly string[]) =>
+    names.map((name, i) => {
+      parameters[`${prefix}${i}`] = name;
+      return `$${prefix}${i}`;
+    });
+  parameters.role = role;
+  const where = `e.role = $role AND e.skill IN (${list("skill", skills)}) AND e.run IN (${list("run", runs)})`;
+  return { where, filter: sql, parameters };
 }

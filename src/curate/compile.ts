@@ -8,21 +8,20 @@ import { FIELDS, type FieldValue } from "./fields.ts";
 
 export interface Condition {
   sql: string;
-  values: FieldValue[];
+  /** By name: `$filter0` is `filter0`. */
+  parameters: Record<string, FieldValue>;
 }
 
-/** Compiles a tree to a condition on `<table>`'s columns; parameters are numbered from `first`. */
-export function compileFilter(tree: FilterTree, table: string, first: number): Condition {
-  if (tree.kind === "compare") {
-    const field = FIELDS.get(tree.field);
-    assert(field !== undefined, `filter field ${tree.field} was not checked`);
-    return { sql: `${table}.${field.column} ${tree.operator} $${first}`, values: [tree.value] };
+/** Compiles a tree to a condition on `<table>`'s columns. */
+export function compileFilter(tree: FilterTree, table: string): Condition {
+  const parameters: Record<string, FieldValue> = {};
+  function compile(node: FilterTree): string {
+    if (node.kind === "and") return `(${node.all.map(compile).join(" AND ")})`;
+    const field = FIELDS.get(node.field);
+    assert(field !== undefined, `filter field ${node.field} was not checked`);
+    const name = `filter${Object.keys(parameters).length}`;
+    parameters[name] = node.value;
+    return `${table}.${field.column} ${node.operator} $${name}`;
   }
-  const values: FieldValue[] = [];
-  const parts = tree.all.map((part) => {
-    const condition = compileFilter(part, table, first + values.length);
-    values.push(...condition.values);
-    return condition.sql;
-  });
-  return { sql: `(${parts.join(" AND ")})`, values };
+  return { sql: compile(tree), parameters };
 }

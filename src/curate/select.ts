@@ -90,8 +90,8 @@ export async function loadFilters(): Promise<NamedFilter[]> {
   );
 }
 
-async function* candidates(lake: Lake, { sql, values }: Query): AsyncGenerator<Candidate> {
-  for await (const rows of lake.stream(sql, values)) {
+async function* candidates(lake: Lake, { sql, parameters }: Query): AsyncGenerator<Candidate> {
+  for await (const rows of lake.stream(sql, parameters)) {
     for (const row of rows) yield readCandidate(row);
   }
 }
@@ -99,12 +99,12 @@ async function* candidates(lake: Lake, { sql, values }: Query): AsyncGenerator<C
 /** Returns how many examples are in scope; those that the user's filter takes are added to the tally. */
 async function countFiltered(lake: Lake, scope: Scope, tally: RefusalTally): Promise<number> {
   const counting = countQuery(scope);
-  const [row] = await lake.query(counting.sql, counting.values);
+  const [row] = await lake.query(counting.sql, counting.parameters);
   const examples = Number(row?.examples);
   const out = examples - Number(row?.passing);
   if (out > 0) {
     const naming = filteredOutQuery(scope, EXAMPLES_NAMED);
-    const named = await lake.query(naming.sql, naming.values);
+    const named = await lake.query(naming.sql, naming.parameters);
     tally.add(
       "filter",
       named.map(({ turn }) => String(turn)),
@@ -172,9 +172,9 @@ function exampleOf(candidate: Candidate, part: Part, settings: SelectionSettings
 async function refuseFamiliesInTwoSplits(lake: Lake, skills: readonly string[]): Promise<void> {
   const [row] = await lake.query(
     `SELECT skill, family, string_agg(DISTINCT split, ' and ' ORDER BY split) AS splits FROM items
-     WHERE skill IN (${skills.map((_, i) => `$${i + 1}`).join(", ")})
+     WHERE skill IN (${skills.map((_, i) => `$skill${i}`).join(", ")})
      GROUP BY skill, family HAVING count(DISTINCT split) > 1 ORDER BY skill, family LIMIT 1`,
-    [...skills],
+    Object.fromEntries(skills.map((skill, i) => [`skill${i}`, skill])),
   );
   if (row === undefined) return;
   throw new Refusal({

@@ -11,7 +11,7 @@ import type { TipSpan } from "../records/tip.ts";
 export function withoutTips(messages: readonly Message[], spans: readonly TipSpan[]): Message[] | null {
   const prompt = [...messages];
   let previous: TipSpan | undefined;
-  for (const span of [...spans].sort((x, y) => y.messageIndex - x.messageIndex || y.start - x.start)) {
+  for (const span of [...spans].sort((x, y) => y.messageIndex - x.messageIndex || y.start - x.start || y.end - x.end)) {
     const message = prompt[span.messageIndex];
     if (message === undefined || message.content === null) return null;
     const end = previous?.messageIndex === span.messageIndex ? previous.start : message.content.length;

@@ -2,7 +2,10 @@
  * Token ids and loss masks as Parquet, written by DuckDB from JSON lines. One thread and one order, so that the same
  * rows give the same bytes.
  */
+import { openDatabase, sqlText } from "../store/duckdb.ts";
+
 const COLUMNS = "{row_id: 'VARCHAR', ids: 'INTEGER[]', mask: 'UTINYINT[]'}";
+const MEMORY_LIMIT_MB = 256;
 
 export interface TokenRow {
   row_id: string;
@@ -12,20 +15,14 @@ export interface TokenRow {
 
 /** Writes the token rows of the JSON lines at `source` as a Parquet file. */
 export async function writeTokenTable(source: string, target: string): Promise<void> {
-  const { DuckDBInstance } = await import("@duckdb/node-api");
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1", memory_limit: "256MB" });
-  const connection = await instance.connect();
+  const spillFolder = `${source}.spill`;
+  const database = await openDatabase({ memoryLimitMb: MEMORY_LIMIT_MB, threads: 1, spillFolder });
   try {
-    await connection.run(
-      `COPY (SELECT * FROM read_json(${literal(source)}, format = 'newline_delimited', columns = ${COLUMNS}))
-       TO ${literal(target)} (FORMAT parquet, COMPRESSION zstd)`,
+    await database.run(
+      `COPY (SELECT * FROM read_json(${sqlText(source)}, format = 'newline_delimited', columns = ${COLUMNS}))
+       TO ${sqlText(target)} (FORMAT parquet, COMPRESSION zstd)`,
     );
   } finally {
-    connection.closeSync();
-    instance.closeSync();
+    database.close();
   }
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
