@@ -33,7 +33,7 @@ export interface HarnessOptions {
   tipRuns: TipRun[];
   tipsPerPrompt?: number;
   comparison: RunStarted["comparison"];
-  /** Goes on with this unsealed run. The other options must be those that it was started with. */
+  /** Goes on with this run under the options that it was started with; a finished one gives its result again. */
   resume?: RunId;
   /** Recorded as it is, for resuming and for people. */
   config: RunStarted["config"];
@@ -42,7 +42,9 @@ export interface HarnessOptions {
   clock: Clock;
   /** Aborted: no attempt begins any more, calls in flight are cut, the run stays resumable. */
   signal: AbortSignal;
-  /** Contract: must not throw. Called once the run has its id, and after every attempt. */
+  /** Called once the run has its log, before its first attempt. */
+  onOpen?(run: RunId): Promise<void>;
+  /** Contract: must not throw. Called before the first attempt and after each. */
   onProgress?(progress: RunProgress): void;
 }
 

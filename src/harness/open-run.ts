@@ -14,7 +14,7 @@ import { attemptStarts, emptyState, foldEvent, type RunState } from "./run-state
 
 export interface OpenRun {
   run: RunId;
-  /** Null where the run had finished and is only to be sealed. */
+  /** Null where the run had finished already. */
   log: RunLog | null;
   state: RunState;
   /** How far the attempts without a verdict had come. */
@@ -34,25 +34,29 @@ function startRun(options: HarnessOptions): OpenRun {
 }
 
 async function resumeRun(options: HarnessOptions, run: RunId): Promise<OpenRun> {
+  const { home, clock } = options;
   const state = emptyState();
-  const log = reopenUnfinished(options, run, state);
+  let log: RunLog;
+  try {
+    log = reopenRunLog(home, { run, clock, onEvent: (event) => foldEvent(state, event) }).log;
+  } catch (error) {
+    const isOver = error instanceof Refusal && ["RUN_FINISHED", "RUN_SEALED"].includes(error.code);
+    if (!isOver) throw error;
+    return { run, log: null, state: await readState(home, run), starts: new Map() };
+  }
   try {
     checkSame(options, run, state);
-    return { run, log, state, starts: await attemptStarts(options.home, run, state) };
+    return { run, log, state, starts: await attemptStarts(home, run, state) };
   } catch (error) {
-    log?.close();
+    log.close();
     throw error;
   }
 }
 
-/** Folds a run's log into `state` and opens it; null where it ended between its last event and its seal. */
-function reopenUnfinished({ home, clock }: HarnessOptions, run: RunId, state: RunState): RunLog | null {
-  try {
-    return reopenRunLog(home, { run, clock, onEvent: (event) => foldEvent(state, event) }).log;
-  } catch (error) {
-    if (error instanceof Refusal && error.code === "RUN_FINISHED") return null;
-    throw error;
-  }
+async function readState(home: Home, run: RunId): Promise<RunState> {
+  const state = emptyState();
+  for await (const event of readRunLog(home, run)) foldEvent(state, event);
+  return state;
 }
 
 function runStarted(options: HarnessOptions, run: RunId): RunStarted {

@@ -80,6 +80,7 @@ async function makeAttempts(run: {
   const bench = benchOf(options, cast, { memory, log, signal });
   let lostInARow = 0;
   const report = () => options.onProgress?.(progressOf(options, { run: log.run, memory, work }));
+  await options.onOpen?.(log.run);
   for (const item of work) finishIfDone(log, item, options.enough);
   report();
   await schedule({

@@ -1,6 +1,9 @@
 /**
  * Finds the tips that are about something similar to an item's task: BM25 over the words of `about`, on an inverted
  * index, so that a look costs the postings of the task's words and not a walk over all texts.
+ *
+ * One tip of each family at most: items of a family share their rare words (a domain's names), which would else fill
+ * every prompt with the own family and leave no place for a task of the same kind in another one.
  * Knows nothing of runs, splits or prompts; equal scores go to the older tip.
  * Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009.
  */
@@ -24,7 +27,7 @@ export interface TipIndex {
   has(tip: Tip["tip"]): boolean;
   /** Adds a tip; one that is already there is left as it is. */
   add(tip: Tip): void;
-  /** Returns up to `count` tips, best first: none of the item itself, one of each source item, none that repeats another. */
+  /** Returns up to `count` tips, best first: none of the item itself, one of each family, none that repeats another. */
   similar(item: Item, count: number): RankedTip[];
 }
 
@@ -39,6 +42,7 @@ export function tipIndex(): TipIndex {
   const entries: Entry[] = [];
   const ids = new Set<string>();
   const postings = new Map<string, { entry: number; count: number }[]>();
+  const families = new Map<string, number[]>();
   let totalLength = 0;
 
   function add(tip: Tip): void {
@@ -48,10 +52,9 @@ export function tipIndex(): TipIndex {
     const counts = new Map<string, number>();
     for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
     for (const [word, count] of counts) {
-      const list = postings.get(word) ?? [];
-      list.push({ entry: entries.length, count });
-      postings.set(word, list);
+      listAt(postings, word).push({ entry: entries.length, count });
     }
+    listAt(families, tip.family).push(entries.length);
     totalLength += words.length;
     entries.push({ tip, length: words.length, textWords: new Set(wordsOf(tip.text)) });
   }
@@ -79,11 +82,12 @@ export function tipIndex(): TipIndex {
       const best = indexOfGreatest(scores);
       if (best === -1) break;
       const entry = entries[best] as Entry;
-      if (entry.tip.source.item !== item.item && !chosen.some((other) => repeats(entry, other))) {
-        chosen.push(entry);
-        ranked.push({ tip: entry.tip, score: scores[best] as number });
-      }
+      const score = scores[best] as number;
       scores[best] = 0;
+      if (entry.tip.source.item === item.item || chosen.some((other) => repeats(entry, other))) continue;
+      chosen.push(entry);
+      ranked.push({ tip: entry.tip, score });
+      for (const kin of families.get(entry.tip.family) ?? []) scores[kin] = 0;
     }
     return ranked;
   }
@@ -111,8 +115,13 @@ function indexOfGreatest(scores: Float64Array): number {
   return best;
 }
 
+function listAt<T>(lists: Map<string, T[]>, key: string): T[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}
+
 function repeats(one: Entry, other: Entry): boolean {
-  if (one.tip.source.item === other.tip.source.item) return true;
   const common = [...one.textWords].filter((word) => other.textWords.has(word)).length;
   const all = one.textWords.size + other.textWords.size - common;
   return all === 0 || common / all >= SAME_TEXT_FRACTION;

@@ -138,9 +138,10 @@ describe("a run that was cut at any event", () => {
     expect(await runHarness({ ...options, resume: run })).toMatchObject({ isComplete: true });
   });
 
-  it("is refused once it is sealed", async () => {
-    const { options, run } = await finishedRun();
-    await expect(runHarness({ ...options, resume: run })).rejects.toMatchObject({ code: "RUN_SEALED" });
+  it("gives its result again once it is sealed", async () => {
+    const options = await runOptions({ home, url: model.url });
+    const finished = await runHarness(options);
+    expect(await runHarness({ ...options, resume: finished.run })).toEqual(finished);
   });
 });
 

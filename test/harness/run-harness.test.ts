@@ -126,12 +126,12 @@ describe("a run", () => {
     async function orderUnder(rule: string) {
       const usual = await runOptions(await scripted(coin), { items: await itemsOf("train", 3), concurrency: 1 });
       await runHarness({ ...usual, roles: { ...usual.roles, architect: { rule } } });
-      const order = model.requests.map((r) => /version (\d)/.exec(r.messages[0]?.content ?? "")?.[1]);
+      const order = model.requests.map((r) => /letter (\w)/.exec(r.messages[0]?.content ?? "")?.[1]);
       await model.close();
       return order.join("");
     }
-    expect(await orderUnder("scan-order")).toBe("001122");
-    expect(await orderUnder("sweeps")).toBe("012012");
+    expect(await orderUnder("scan-order")).toBe("aabbcc");
+    expect(await orderUnder("sweeps")).toBe("abcabc");
   });
 
   it("gives an answer without an action its verdict and marks the turn", async () => {
@@ -147,7 +147,7 @@ describe("a run", () => {
     const fragile: Skill = {
       ...letters,
       open: async (item) => {
-        if (item.item === "letters:a-1") throw new Error("the disk of the sandbox is gone");
+        if (item.item === "letters:b-0") throw new Error("the disk of the sandbox is gone");
         return letters.open(item);
       },
     };
@@ -158,9 +158,9 @@ describe("a run", () => {
       boundary: "workspace",
       code: "WORKSPACE_FAILED",
       message: "the disk of the sandbox is gone",
-      attempt: attemptId(result.run, "letters:a-1" as never, 1),
+      attempt: attemptId(result.run, "letters:b-0" as never, 1),
     });
-    expect(only(events, "item_finished").find((i) => i.item === "letters:a-1")).toMatchObject({ state: "failed" });
+    expect(only(events, "item_finished").find((i) => i.item === "letters:b-0")).toMatchObject({ state: "failed" });
   });
 });
 

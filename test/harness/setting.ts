@@ -18,9 +18,11 @@ import letters from "../fixtures/skills/letters/skill.ts";
 
 const IMPATIENCE = { timeoutMs: 2000, tries: 3, backoffMs: 5 };
 
+/** Items of the `letters` skill, each of another family up to 26. */
 export async function itemsOf(split: Split, count: number): Promise<Item[]> {
   const drafts = await letters.items({ seed: 0 });
-  return drafts.slice(0, count).map((draft) => ({ ...draft, split }));
+  const byVersion = drafts.toSorted((x, y) => Number(x.item.at(-1)) - Number(y.item.at(-1)));
+  return byVersion.slice(0, count).map((draft) => ({ ...draft, split }));
 }
 
 /** A temporary home; `remove` deletes it. */
@@ -78,13 +80,13 @@ export function only<T extends EventType>(events: LoggedEvent[], type: T): Extra
   return events.filter((event) => event.type === type).map((event) => event.data as never);
 }
 
-/** A tip of an item about a task; `n` tells several of one item apart. */
+/** A tip of an item about a task, in a family of its own; `n` tells several of one item apart. */
 export function tipAbout(item: string, about: string, n = 1): Tip {
   const run = "20260101-000000-abcd" as RunId;
   return {
     tip: `tip-${hashText(`${item} ${n}`).slice(0, 16)}` as TipId,
     skill: "letters",
-    family: "a",
+    family: item,
     type: "strategy",
     text: `${about} done ${n}`,
     mechanism: null,

@@ -46,10 +46,10 @@ describe("the tips similar to an item", () => {
     expect(found(tips, itemWith("List the boats"))).toEqual(["s:2"]);
   });
 
-  it("include one of each source item, and one of several that say nearly the same", () => {
+  it("include one of each family, and one of several that say nearly the same", () => {
     const tips = [
-      tipAbout("s:1", "List the boats", 1),
-      tipAbout("s:1", "List the boats", 2),
+      tipAbout("s:1", "List the boats"),
+      { ...tipAbout("s:1b", "List the boats"), family: tipAbout("s:1", "").family },
       { ...tipAbout("s:2", "List the boats"), text: "select a, b from boats where length > 30" },
       { ...tipAbout("s:3", "List the boats"), text: "SELECT a, b FROM boats WHERE length > 99" },
       tipAbout("s:4", "List the houses"),

@@ -1,0 +1,67 @@
+/**
+ * Where a command's model is: behind a server that the user names, or behind one that is started here for as long as
+ * it is needed.
+ */
+import { Refusal } from "../foundation/errors.ts";
+import { unknownName } from "../foundation/nearest.ts";
+import type { Endpoint } from "../harness/index.ts";
+import type { AdapterManifest } from "../records/adapter-manifest.ts";
+import type { BaseManifest } from "../records/base-manifest.ts";
+import type { Home } from "../store/home.ts";
+import { listAdapters, listBases, readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
+
+export interface NamedModel {
+  base: BaseManifest;
+  /** Null for the base itself. */
+  adapter: AdapterManifest | null;
+}
+
+/**
+ * Finds a model by name: a base, or an adapter (name, hash or prefix of it) with the base it was trained on.
+ * Throws: `UNKNOWN_MODEL` with the nearest names of both.
+ */
+export async function resolveModel(home: Home, name: string): Promise<NamedModel> {
+  const found = await findModel(home, name);
+  if (found !== null) return found;
+  const bases = (await listBases(home)).map((base) => base.name);
+  const adapters = (await listAdapters(home)).map((adapter) => adapter.name ?? adapter.adapterHash.slice(0, 12));
+  throw unknownName("model", name, [...bases, ...adapters]);
+}
+
+async function findModel(home: Home, name: string): Promise<NamedModel | null> {
+  const base = (await listBases(home)).find((candidate) => candidate.name === name);
+  if (base !== undefined) return { base, adapter: null };
+  try {
+    const adapter = await readAdapterManifest(home, name);
+    return { base: await readBaseManifest(home, adapter.base), adapter };
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "UNKNOWN_ADAPTER") return null;
+    throw error;
+  }
+}
+
+/**
+ * Gives `use` the endpoint of a model. With a URL it is the model of that name there, which need not be registered
+ * here; without one a server is started on loopback and closed after.
+ */
+export async function withModel<T>(
+  { home, model, url }: { home: Home; model: string; url: string | undefined },
+  use: (endpoint: Endpoint) => Promise<T>,
+): Promise<T> {
+  if (url !== undefined) {
+    const known = await findModel(home, model);
+    const hashes = { baseHash: known?.base.baseHash ?? null, adapterHash: known?.adapter?.adapterHash ?? null };
+    return use({ url, model, name: model, ...hashes });
+  }
+  const { base, adapter } = await resolveModel(home, model);
+  const { startServer } = await import("../serve/index.ts");
+  const server = await startServer({ home, base: base.name, adapters: adapter === null ? [] : [adapter.adapterHash] });
+  try {
+    const adapterHash = adapter?.adapterHash ?? null;
+    const served = server.models.find((candidate) => candidate.adapterHash === adapterHash);
+    const endpoint = { url: server.url, model: served?.id ?? model, name: model, baseHash: base.baseHash, adapterHash };
+    return await use(endpoint);
+  } finally {
+    await server.close();
+  }
+}

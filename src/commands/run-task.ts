@@ -1,0 +1,180 @@
+/**
+ * What a run is to do: from a command line's options, or from the log of a run that is to go on.
+ */
+import { z } from "zod";
+import { Refusal } from "../foundation/errors.ts";
+import { ZERO_HASH } from "../foundation/hashing.ts";
+import { unknownName } from "../foundation/nearest.ts";
+import { CODE_VERSION } from "../foundation/version.ts";
+import { type HarnessOptions, readRunStart, type TipRun } from "../harness/index.ts";
+import { MEMORY_MODES, ROLES, type Role } from "../records/events.ts";
+import type { RunId } from "../records/ids.ts";
+import { SPLITS } from "../records/item.ts";
+import type { Skill } from "../skills/contract.ts";
+import { loadSkill, skillHash } from "../skills/load.ts";
+import { scanItems } from "../skills/scan.ts";
+import type { Home } from "../store/home.ts";
+import { listRuns } from "../store/run-log.ts";
+
+export const runInput = z.object({
+  skill: z.string().optional().describe("the skill whose items are attempted"),
+  split: z.enum(SPLITS).default("train").describe("which families are attempted"),
+  model: z.string().optional().describe("a base or a registered adapter, or with --endpoint a model's name there"),
+  role: z
+    .array(z.string())
+    .default([])
+    .describe("who plays a role: worker=model, architect=scan-order or sweeps, reflector=keep-solution or none"),
+  attempts: z.int().min(1).default(4).describe("attempts at each item"),
+  enough: z.int().min(1).optional().describe("verified passes after which an item is finished (default: none)"),
+  concurrency: z.int().min(1).default(16).describe("most attempts in flight"),
+  seed: z.int().default(1).describe("seed of the model's sampling"),
+  itemSeed: z.int().default(1).describe("seed that the skill makes its items from"),
+  limit: z.int().min(1).optional().describe("most items, drawn evenly over the families (default: all)"),
+  items: z.string().optional().describe("your own items, a JSONL file"),
+  temperature: z.number().min(0).default(0.8).describe("sampling temperature; 0 is greedy"),
+  topP: z.number().gt(0).max(1).default(0.95).describe("nucleus sampling's share"),
+  maxTokens: z.int().min(1).optional().describe("most tokens of an answer (default: the skill's)"),
+  memory: z
+    .enum(MEMORY_MODES)
+    .optional()
+    .describe("grow: learn tips; frozen: only read them; none (default: grow in train, frozen with --tips-from)"),
+  tipsFrom: z.array(z.string()).default([]).describe("a sealed train run whose tips are read"),
+  endpoint: z
+    .string()
+    .optional()
+    .describe("an OpenAI-compatible server's URL, up to and with /v1 (default: one is started)"),
+  resume: z.string().optional().describe("an unfinished run to go on with; its own settings hold"),
+});
+
+type RunOptions = z.output<typeof runInput>;
+
+/** What a run does, without where its model is and who watches. */
+export type RunTask = Omit<HarnessOptions, "home" | "roles" | "clock" | "signal"> & {
+  model: string;
+  url: string | undefined;
+  rules: Partial<Record<Role, { rule: string }>>;
+};
+
+/**
+ * Reads a new run's task from its options.
+ * Throws: `BAD_ARGUMENT`; unknown skills, roles and runs; what the skill refuses in the user's items.
+ */
+export async function newTask(options: RunOptions, home: Home): Promise<RunTask> {
+  const { split, itemSeed, limit, items: itemsFile, tipsFrom, model, endpoint, enough } = options;
+  if (options.skill === undefined) throw missing("--skill", "the name of a skill");
+  if (model === undefined) throw missing("--model", "a base or an adapter");
+  const skill = await loadSkill(options.skill);
+  const memory = options.memory ?? (tipsFrom.length > 0 ? "frozen" : split === "train" ? "grow" : "none");
+  const items = await scanItems(skill, {
+    seed: itemSeed,
+    split,
+    ...(itemsFile !== undefined && { itemsFile }),
+    ...(limit !== undefined && { limit }),
+  });
+  return {
+    ...(await skillPart(skill)),
+    items,
+    split,
+    model,
+    url: endpoint,
+    rules: rulesFrom(options.role, memory === "grow" ? "keep-solution" : "none"),
+    attempts: options.attempts,
+    ...(enough !== undefined && { enough }),
+    concurrency: options.concurrency,
+    seed: options.seed,
+    sampling: {
+      temperature: options.temperature,
+      topP: options.topP,
+      maxTokens: options.maxTokens ?? skill.manifest.maxTokens,
+    },
+    memory,
+    tipRuns: await tipRunsFrom(home, tipsFrom),
+    comparison: null,
+    config: { command: "run", endpoint: endpoint ?? null, itemSeed, items: itemsFile ?? null, limit: limit ?? null },
+  };
+}
+
+/** What only the harness writes into a run's configuration. */
+const harnessConfig = z.object({
+  attempts: z.int().min(1),
+  enough: z.int().nullable(),
+  concurrency: z.int().min(1),
+  tipsPerPrompt: z.int().nullable(),
+  endpoint: z.string().nullish(),
+});
+
+/** Takes a run up as its own log tells it; only where its endpoint listens may have changed. */
+export async function resumedTask(resume: string, { endpoint }: RunOptions, home: Home): Promise<RunTask> {
+  const run = resume as RunId;
+  const { start, items } = await readRunStart(home, run);
+  const { seed, split, sampling, memory, tipRuns, comparison, models } = start;
+  const config = harnessConfig.parse(start.config);
+  const { worker, ...others } = models;
+  const rules = Object.entries(others).filter(([, player]) => "rule" in player);
+  return {
+    ...(await skillPart(await loadSkill(start.skill.id))),
+    items,
+    split,
+    model: worker !== undefined && "name" in worker ? worker.name : "",
+    url: endpoint ?? config.endpoint ?? undefined,
+    rules: Object.fromEntries(rules),
+    attempts: config.attempts,
+    ...(config.enough !== null && { enough: config.enough }),
+    ...(config.tipsPerPrompt !== null && { tipsPerPrompt: config.tipsPerPrompt }),
+    concurrency: config.concurrency,
+    seed,
+    sampling,
+    memory,
+    tipRuns,
+    comparison,
+    resume: run,
+    config: start.config,
+  };
+}
+
+async function skillPart(skill: Skill): Promise<Pick<RunTask, "skill" | "skillHash" | "codeVersion">> {
+  return { skill, skillHash: await skillHash(skill.manifest.id), codeVersion: CODE_VERSION };
+}
+
+/** Reads `role=player` words over the defaults; `worker=model` says what is always so. */
+function rulesFrom(words: readonly string[], reflector: string): RunTask["rules"] {
+  const rules: RunTask["rules"] = { architect: { rule: "scan-order" }, reflector: { rule: reflector } };
+  for (const word of words) {
+    const [, role, player] = /^([^=]+)=(.+)$/.exec(word) ?? [];
+    if (role === undefined || player === undefined) throw badRole(word, "role=player");
+    if (!(ROLES as readonly string[]).includes(role)) throw unknownName("role", role, ROLES);
+    if (role === "worker") {
+      if (player !== "model") throw badRole(word, "worker=model (--model says which)");
+    } else rules[role as Role] = { rule: player };
+  }
+  return rules;
+}
+
+async function tipRunsFrom(home: Home, ids: readonly string[]): Promise<TipRun[]> {
+  if (ids.length === 0) return [];
+  const runs = await listRuns(home);
+  return ids.map((id) => {
+    const found = runs.find(({ run }) => run === id);
+    if (found === undefined)
+      throw unknownName(
+        "run",
+        id,
+        runs.map(({ run }) => run),
+      );
+    return { run: found.run, head: found.head ?? ZERO_HASH };
+  });
+}
+
+function missing(option: string, expected: string): Refusal {
+  return new Refusal({
+    code: "BAD_ARGUMENT",
+    message: `${option} is missing.`,
+    expected,
+    where: `tracemill run ${option}`,
+    fix: "tracemill run --skill sql --model smollm2, or tracemill run --resume RUN",
+  });
+}
+
+function badRole(word: string, expected: string): Refusal {
+  return new Refusal({ code: "BAD_ARGUMENT", message: "--role cannot be used as it is.", expected, got: `"${word}"` });
+}

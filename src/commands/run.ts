@@ -1,0 +1,109 @@
+/**
+ * `tracemill run`: a model attempts a skill's items, a verifier judges each attempt, and everything goes into a run log.
+ */
+import type { z } from "zod";
+import { Failure } from "../foundation/errors.ts";
+import { duration, startProgress } from "../foundation/progress.ts";
+import { type RunProgress, type RunResult, runHarness } from "../harness/index.ts";
+import type { Split } from "../records/item.ts";
+import { type Context, defineCommand } from "./command.ts";
+import { withModel } from "./model-server.ts";
+import { newTask, resumedTask, runInput } from "./run-task.ts";
+
+export type RunInput = z.input<typeof runInput> & {
+  /** Told the run's id before its first attempt, so that a caller can resume it. */
+  noteRun?: (run: string) => Promise<void>;
+};
+
+export interface RunSummary extends RunResult {
+  skill: string;
+  split: Split;
+  model: string;
+  log: string;
+  durationMs: number;
+}
+
+/**
+ * Runs a skill to the end, starting a server where no endpoint is given, and returns what came out.
+ * Throws: a Failure `STOPPED_EARLY` that names the command to go on with; the harness's refusals; unknown names.
+ */
+export async function runSkill({ noteRun, ...given }: RunInput, context: Context): Promise<RunSummary> {
+  const { home, clock, signal } = context;
+  const startMs = clock().getTime();
+  const options = runInput.parse(given);
+  const { resume } = options;
+  const task = resume === undefined ? await newTask(options, home) : await resumedTask(resume, options, home);
+  const { model, url, rules, ...harness } = task;
+  const { id } = task.skill.manifest;
+  const watch = watched(`run ${id} ${task.split}`, task.items.length * task.attempts, context);
+  const { onProgress } = watch;
+  const onOpen = async (run: string) => noteRun?.(run);
+  try {
+    const result = await withModel({ home, model, url }, (worker) =>
+      runHarness({ ...harness, home, roles: { ...rules, worker }, clock, signal, onOpen, onProgress }),
+    );
+    if (!result.isComplete) throw stoppedEarly(result);
+    const durationMs = clock().getTime() - startMs;
+    return { ...result, skill: id, split: task.split, model, log: home.runLog(result.run), durationMs };
+  } finally {
+    watch.end();
+    await task.skill.close();
+  }
+}
+
+/** Shows the work's progress with its rate, counted from where a resumed run took up. */
+function watched(title: string, total: number, context: Context) {
+  const { clock, stderr, isJson } = context;
+  const progress = startProgress({ title, total, clock, stream: stderr, isQuiet: isJson });
+  let first: { ms: number; attempts: number } | null = null;
+  let note: string | null = null;
+  return {
+    onProgress({ done, attempts, passed, solved, tips }: RunProgress): void {
+      const ms = clock().getTime();
+      first ??= { ms, attempts };
+      const perMinute = Math.round(((attempts - first.attempts) / Math.max(1, ms - first.ms)) * 60_000);
+      note = `${passed} of ${attempts} passed, ${solved} items solved, ${tips} tips, ${perMinute} attempts/min`;
+      progress.update(done, note);
+    },
+    end(): void {
+      if (note !== null) progress.finish(note);
+    },
+  };
+}
+
+function stoppedEarly({ run, stoppedBy, attempts, failures }: RunResult): Failure {
+  const reasons = {
+    interruption: "it was stopped",
+    outage: "the endpoint went away",
+    "lost-calls": `the endpoint gave no answer in ${failures} attempts`,
+  };
+  return new Failure({
+    boundary: "run",
+    code: "STOPPED_EARLY",
+    message:
+      `Run ${run} is not finished (${reasons[stoppedBy ?? "interruption"]}); its ${attempts} judged attempts are kept. ` +
+      `Go on with: tracemill run --resume ${run}`,
+  });
+}
+
+function summaryText(result: RunSummary): string {
+  const { run, skill, split, model, items, attempts, passed, solved, tips, failures, durationMs, log } = result;
+  const percent = attempts > 0 ? ((100 * passed) / attempts).toFixed(1) : "0.0";
+  return [
+    `Run ${run}: ${model} at ${items} ${skill} items of the ${split} split, ${duration(durationMs)}`,
+    `  attempts  ${attempts}, ${passed} passed (${percent} %)${failures > 0 ? `, ${failures} without a verdict` : ""}`,
+    `  items     ${solved} of ${items} solved`,
+    `  tips      ${tips}`,
+    `  log       ${log}`,
+  ].join("\n");
+}
+
+export default defineCommand({
+  summary: "Let a model attempt a skill's items, and record every call and verdict.",
+  details: `Example: tracemill run --skill sql --split train --model smollm2 --role worker=model --role architect=scan-order \\
+    --role reflector=keep-solution --attempts 4 --concurrency 16 --seed 1`,
+  input: runInput as z.ZodType<z.output<typeof runInput>>,
+  run: runSkill,
+  print: summaryText,
+  exitCode: ({ failures }) => (failures > 0 ? 3 : 0),
+});
