@@ -27,14 +27,15 @@ export interface LoopResult {
 
 /** Runs the whole loop, or what is left of it, and returns what came out of each stage. */
 export async function loop(settings: LoopSettings, context: Context): Promise<LoopResult> {
-  const { skill, base } = settings;
+  const { skill, base, seed } = settings;
+  const work = { skill, seed, itemSeed: seed };
   const { stage, stages } = await openJournal(context.home, settings, context.clock);
 
   await stage("base", async () => (await ensureBase(base, context)).baseHash);
 
   // The base works on the train families; each verified solution becomes a tip for the items that are like it.
   const train = await stage("collect", (resume, noteRun) =>
-    runSkill({ ...settings.collect, skill, model: base, split: "train", memory: "grow", resume, noteRun }, context),
+    runSkill({ ...settings.collect, ...work, model: base, split: "train", memory: "grow", resume, noteRun }, context),
   );
 
   // Verified answers of the validation families: the trainer watches its loss on them, and never trains on one.
@@ -65,7 +66,7 @@ export async function loop(settings: LoopSettings, context: Context): Promise<Lo
 
   // The canary comes first: an adapter that is served but not applied must never be judged.
   const decision = await stage("validate", () =>
-    validateAdapter({ ...settings.validate, skill, base, candidate: adapterHash }, context),
+    validateAdapter({ ...settings.validate, ...work, base, candidate: adapterHash }, context),
   );
 
   return {

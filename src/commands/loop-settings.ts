@@ -22,12 +22,15 @@ interface CollectSettings {
   /** An item is done after this many verified passes. */
   enough: number;
   temperature: number;
-  architect: string;
-  reflector: string;
+  role: string[];
 }
 
 export const PRESETS = ["demo", "quick", "tiny"] as const;
 export type Preset = (typeof PRESETS)[number];
+
+/** Breadth first, so that later sweeps over the items profit from the tips of all of them. */
+const LEARNING = ["architect=sweeps", "reflector=keep-solution"];
+const WATCHING = ["architect=scan-order", "reflector=none"];
 
 const TRAIN: TrainConfig = {
   rank: 16,
@@ -44,22 +47,22 @@ const TRAIN: TrainConfig = {
 /** `demo`: the full demonstration. `quick`: fewer items, so a wider interval. `tiny`: for tests with a random model. */
 const BY_PRESET: Record<Preset, Omit<LoopSettings, "skill" | "base" | "seed">> = {
   demo: {
-    collect: { limit: 400, attempts: 4, enough: 2, temperature: 0.8, architect: "sweeps", reflector: "keep-solution" },
-    watch: { limit: 60, attempts: 2, enough: 1, temperature: 0.8, architect: "scan-order", reflector: "none" },
+    collect: { limit: 400, attempts: 4, enough: 2, temperature: 0.8, role: LEARNING },
+    watch: { limit: 60, attempts: 2, enough: 1, temperature: 0.8, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: TRAIN,
     validate: { limit: 300 },
   },
   quick: {
-    collect: { limit: 240, attempts: 3, enough: 2, temperature: 0.8, architect: "sweeps", reflector: "keep-solution" },
-    watch: { limit: 30, attempts: 1, enough: 1, temperature: 0.8, architect: "scan-order", reflector: "none" },
+    collect: { limit: 240, attempts: 3, enough: 2, temperature: 0.8, role: LEARNING },
+    watch: { limit: 30, attempts: 1, enough: 1, temperature: 0.8, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: { ...TRAIN, epochs: 2 },
     validate: { limit: 140 },
   },
   tiny: {
-    collect: { limit: 30, attempts: 2, enough: 2, temperature: 1, architect: "sweeps", reflector: "keep-solution" },
-    watch: { limit: 6, attempts: 1, enough: 1, temperature: 1, architect: "scan-order", reflector: "none" },
+    collect: { limit: 30, attempts: 2, enough: 2, temperature: 1, role: LEARNING },
+    watch: { limit: 6, attempts: 1, enough: 1, temperature: 1, role: WATCHING },
     export: { maxPerItem: 2, target: "answer" },
     train: { ...TRAIN, rank: 4, alpha: 8, epochs: 1 },
     validate: { limit: 24 },

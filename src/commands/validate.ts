@@ -33,14 +33,16 @@ const input = z.object({
   concurrency: z.int().min(1).default(16).describe("attempts in flight"),
 });
 
-export type ValidateInput = z.infer<typeof input>;
+export type ValidateInput = z.input<typeof input>;
+type ValidateOptions = z.output<typeof input>;
 
 /**
  * Runs the comparison and returns its decision; what an interrupted try has finished is not done again.
  * Throws: `ADAPTER_NOT_LIVE`, `ADAPTER_OF_ANOTHER_BASE`, `LEAKED_FAMILY`, unknown names.
  */
-export async function validateAdapter(options: ValidateInput, context: Context): Promise<Decision> {
+export async function validateAdapter(given: ValidateInput, context: Context): Promise<Decision> {
   const { home, clock } = context;
+  const options = input.parse(given);
   const skill = await loadSkill(options.skill);
   const base = await readBaseManifest(home, options.base);
   const adapter = await readAdapterManifest(home, options.candidate);
@@ -69,7 +71,7 @@ export async function validateAdapter(options: ValidateInput, context: Context):
 }
 
 async function planDraft(
-  { split, seed }: ValidateInput,
+  { split, seed }: ValidateOptions,
   { home }: Context,
   { skill, base, adapter, items }: { skill: Skill; base: BaseManifest; adapter: AdapterManifest; items: Item[] },
 ): Promise<PlanDraft> {
@@ -104,7 +106,7 @@ interface ArmWork {
   server: RunningServer;
   skill: Skill;
   items: Item[];
-  options: ValidateInput;
+  options: ValidateOptions;
 }
 
 /** Runs one arm, or takes up the run that an earlier try made for it. */
@@ -164,7 +166,7 @@ function modelOf(server: RunningServer, adapterHash: string): string {
 export default defineCommand({
   summary: "Prove on held-out items, paired, whether an adapter helps.",
   details: "Example: tracemill validate --skill sql --split test --base smollm2 --candidate sql-v1",
-  input,
+  input: input as z.ZodType<ValidateOptions>,
   run: validateAdapter,
   print: renderDecision,
   exitCode: ({ verdict }) => (verdict === "better" ? 0 : 4),

@@ -8,7 +8,7 @@ import type { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
 import { unknownName } from "../foundation/nearest.ts";
-import { type AdapterManifest, adapterManifestSchema } from "../records/adapter-manifest.ts";
+import { type AdapterManifest, adapterManifestSchema, type Probes, probesSchema } from "../records/adapter-manifest.ts";
 import { type BaseManifest, baseManifestSchema } from "../records/base-manifest.ts";
 import { type Decision, decisionSchema, type Plan, planSchema } from "../records/comparison.ts";
 import { type DatasetManifest, datasetManifestSchema } from "../records/dataset-manifest.ts";
@@ -62,6 +62,12 @@ export async function listAdapters(home: Home): Promise<AdapterManifest[]> {
   return readAll(join(home.path, "adapters"), adapterManifestSchema);
 }
 
+/** Reads what the canary compares an endpoint with. Throws: as `readAdapterManifest`. */
+export async function readProbes(home: Home, nameOrHashOrPrefix: string): Promise<Probes> {
+  const { adapterHash } = await readAdapterManifest(home, nameOrHashOrPrefix);
+  return readManifest(join(home.adapterFolder(adapterHash), "probes.json"), probesSchema);
+}
+
 /** Throws: `UNKNOWN_COMPARISON`, `AMBIGUOUS_COMPARISON`, `BAD_MANIFEST`. */
 export async function readPlan(home: Home, hashOrPrefix: string): Promise<Plan> {
   return readManifest(join(await comparisonFolder(home, hashOrPrefix), "plan.json"), planSchema);
@@ -72,6 +78,16 @@ export async function readDecision(home: Home, hashOrPrefix: string): Promise<De
   const folder = await comparisonFolder(home, hashOrPrefix);
   if (!(await namesIn(folder)).includes("decision.json")) return null;
   return readManifest(join(folder, "decision.json"), decisionSchema);
+}
+
+/** Lists what was decided, oldest first. */
+export async function listDecisions(home: Home): Promise<Decision[]> {
+  const folder = join(home.path, "comparisons");
+  const names = await foldersWithManifest(folder, "decision.json");
+  const decisions = await Promise.all(
+    names.map((name) => readManifest(join(folder, name, "decision.json"), decisionSchema)),
+  );
+  return decisions.sort((x, y) => (x.decidedAt < y.decidedAt ? -1 : 1));
 }
 
 async function comparisonFolder(home: Home, hashOrPrefix: string): Promise<string> {
