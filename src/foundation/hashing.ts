@@ -1,7 +1,7 @@
 /**
  * SHA-256 of texts, values and files, always as 64 lower-case hex digits.
  */
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { canonicalJson } from "./canonical-json.ts";
 
@@ -10,7 +10,7 @@ export type Hash = string & { readonly brand: "Hash" };
 export const ZERO_HASH = "0".repeat(64) as Hash;
 
 export function hashText(text: string | Uint8Array): Hash {
-  return createHash("sha256").update(text).digest("hex") as Hash;
+  return hash("sha256", text, "hex") as Hash;
 }
 
 /** Hashes a value by its canonical JSON, so that key order and spacing do not matter. */

@@ -68,7 +68,8 @@ function ownerOf(path: string): number | "gone" | "nobody" {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process with this id is running, whoever owns it. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -48,8 +48,9 @@ interface Link {
   type: string;
 }
 
-const TAIL_BYTES = 256;
-const TAIL = /"prev":"([0-9a-f]{64})","seq":(0|[1-9]\d{0,15}),"type":"([a-z_]{1,64})"\}$/;
+const TAIL_BYTES = 192;
+const START = Buffer.from('{"at":"');
+const TAIL = /"prev":"([0-9a-f]{64})","seq":(0|[1-9]\d{0,15}),"type":"([a-z_]{1,32})"\}$/;
 
 /** Builds the next line of a chain, without its newline. Contract: `dataText` is canonical JSON. */
 export function chainLine(end: ChainEnd, event: { type: string; dataText: string }, clock: Clock): string {
@@ -59,7 +60,7 @@ export function chainLine(end: ChainEnd, event: { type: string; dataText: string
 
 /** Reads a line's place in its chain, or null where the bytes are no such line. */
 export function linkOf(bytes: Buffer | null): Link | null {
-  if (bytes === null || bytes.length < 7 || bytes.toString("latin1", 0, 7) !== '{"at":"') return null;
+  if (bytes === null || !bytes.subarray(0, START.length).equals(START)) return null;
   const match = TAIL.exec(bytes.toString("latin1", Math.max(0, bytes.length - TAIL_BYTES)));
   if (match === null) return null;
   return { prev: match[1] as string, seq: Number(match[2]), type: match[3] as string };

@@ -28,7 +28,7 @@ export interface RunLog {
   readonly head: Hash;
   readonly events: number;
   /**
-   * Appends an event: it is in the kernel's hands when this returns, and on the disk for `verdict` and `run_finished`.
+   * Appends an event other than `message` and `tools`: it is in the kernel's hands when this returns, and on the disk for `verdict` and `run_finished`.
    * Throws: the refusals `DISK_FULL` and `LOG_NOT_WRITTEN`, the failures `EVENT_TOO_LARGE` and `NOT_UNICODE`; the log
    * then stands as before.
    */
@@ -167,8 +167,8 @@ function writerOf({ run, clock, path, fd, known, release, ...start }: OpenLog): 
       return events;
     },
     append(event) {
+      assert(event.type !== "message" && event.type !== "tools", `append of ${event.type}: its own function hashes it`);
       write(event.type, jsonText(event.data));
-      if (event.type === "message" || event.type === "tools") known.add(event.data.hash);
     },
     message: (message) => writeOnce("message", message),
     tools: (tools) => writeOnce("tools", tools),
