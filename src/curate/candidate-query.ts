@@ -20,13 +20,16 @@ export interface Query {
   parameters: Record<string, string | number | boolean>;
 }
 
-/** The action belongs to the last turn of the role in its attempt; earlier turns led to none by themselves. */
+/**
+ * The action belongs to the last turn of its attempt's worker; earlier turns led to none by themselves. How many
+ * messages the turn sent and whether it sent tools is asked of the turn, as a lost text leaves no trace in the example.
+ */
 const EXAMPLES_WITH_ACTIONS = `
-  SELECT e.*, a.verdict_value, CASE WHEN e.turn_number = last.turn_number THEN a.tool_call END AS tool_call
+  SELECT e.*, a.verdict_value, CASE WHEN e.turn = a.last_turn THEN a.tool_call END AS tool_call,
+    len(t.messages) AS message_count, t.tools IS NOT NULL AS has_tools
   FROM examples e
-  LEFT JOIN attempts a ON a.run = e.run AND a.attempt = e.attempt
-  LEFT JOIN (SELECT run, attempt, role, max(turn_number) AS turn_number FROM turns GROUP BY ALL) last
-    ON last.run = e.run AND last.attempt = e.attempt AND last.role = e.role`;
+  JOIN turns t ON t.run = e.run AND t.turn = e.turn
+  LEFT JOIN attempts a ON a.run = e.run AND a.attempt = e.attempt`;
 
 /** Examples that the user's filter lets through, in no particular order. */
 export function candidatesQuery(scope: Scope): Query {

@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Hash } from "../foundation/hashing.ts";
 import { type ActionCall, actionCallSchema, type Role } from "../records/events.ts";
 import type { AttemptId, ItemId, RunId, TurnId } from "../records/ids.ts";
-import type { Split } from "../records/item.ts";
+import { SPLITS, type Split } from "../records/item.ts";
 import { type Message, messageSchema, type Tool, toolSchema } from "../records/message.ts";
 import { tipSpanSchema } from "../records/tip.ts";
 import { withoutTips } from "./tip-free.ts";
@@ -16,13 +16,14 @@ export interface Candidate {
   skill: string;
   item: ItemId;
   family: string;
-  split: Split;
+  /** Null for an item that the run never scanned. */
+  split: Split | null;
   attempt: AttemptId;
   attemptNumber: number;
   turn: TurnId;
   turnNumber: number;
   role: Role;
-  /** The prompt as sent; null where a message of it is missing or unreadable. */
+  /** The prompt as sent; null where a message or the tools of it are missing or unreadable. */
   messages: Message[] | null;
   /** The prompt with its tip spans taken out; null where that cannot be done exactly. */
   tipFree: Message[] | null;
@@ -63,16 +64,18 @@ const rowSchema = z.object({
   run: z.string(),
   skill: z.string(),
   item: z.string(),
-  family: z.string(),
-  split: z.string(),
+  family: z.string().nullable(),
+  split: z.enum(SPLITS).nullable(),
   attempt: z.string(),
   attempt_number: z.coerce.number(),
   turn: z.string(),
   turn_number: z.coerce.number(),
   role: z.string(),
   messages: jsonColumn(z.array(messageSchema).min(1)),
+  message_count: z.coerce.number(),
   tip_spans: jsonColumn(z.array(tipSpanSchema)),
   tools: jsonColumn(z.array(toolSchema)),
+  has_tools: z.boolean(),
   response: jsonColumn(messageSchema),
   tool_call: jsonColumn(actionCallSchema),
   finish_reason: z.string().nullable(),
@@ -93,19 +96,21 @@ const rowSchema = z.object({
 /** Reads a row of the lake. */
 export function readCandidate(row: unknown): Candidate {
   const r = rowSchema.parse(row);
+  const isWhole = r.messages?.length === r.message_count && (r.tools !== null || !r.has_tools);
+  const messages = isWhole ? r.messages : null;
   return {
     run: r.run as RunId,
     skill: r.skill,
     item: r.item as ItemId,
-    family: r.family,
-    split: r.split as Split,
+    family: r.family ?? "",
+    split: r.split,
     attempt: r.attempt as AttemptId,
     attemptNumber: r.attempt_number,
     turn: r.turn as TurnId,
     turnNumber: r.turn_number,
     role: r.role as Role,
-    messages: r.messages,
-    tipFree: r.messages === null || r.tip_spans === null ? null : withoutTips(r.messages, r.tip_spans),
+    messages,
+    tipFree: messages === null || r.tip_spans === null ? null : withoutTips(messages, r.tip_spans),
     tools: r.tools,
     response: r.response,
     call: r.tool_call,

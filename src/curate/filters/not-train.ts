@@ -2,7 +2,7 @@
 import type { Filter } from "../filter.ts";
 
 const filter: Filter = {
-  summary: "the family is held out for the test",
+  summary: "the family is held out for the test, or its split is not known",
   refuses: ({ split }) => split !== "train" && split !== "validation",
 };
 

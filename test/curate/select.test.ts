@@ -1,0 +1,216 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  formatFilter,
+  loadFilters,
+  parseFilter,
+  type SelectionSettings,
+  selectExamples,
+} from "../../src/curate/index.ts";
+import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
+import type { ActionCall } from "../../src/records/events.ts";
+import type { SelectedExample } from "../../src/records/selection.ts";
+import type { Verdict } from "../../src/records/verdict.ts";
+import type { Home } from "../../src/store/home.ts";
+import { openLake } from "../../src/store/lake.ts";
+import { listRuns } from "../../src/store/runs.ts";
+import { withHome } from "../store/sample-run.ts";
+import { type AttemptDraft, plainPrompt, type RunDraft, TIP, writeRun } from "./written-run.ts";
+
+async function select(home: Home, overrides: Partial<SelectionSettings> & { expression?: string } = {}) {
+  const { expression = "split != nothing", ...rest } = overrides;
+  const lake = await openLake(home);
+  try {
+    const runs = (await listRuns(home)).filter(({ isSealed }) => isSealed).map(({ run }) => run);
+    const filter = parseFilter(expression);
+    const scope = { role: "worker" as const, skills: ["sql"], runs, filter };
+    const fixed = { tips: "drop" as const, answerText: null, maxPerItem: 2, seed: 1 };
+    const selection = await selectExamples(lake, { ...scope, ...fixed, ...rest });
+    const rows: SelectedExample[] = [];
+    for await (const row of selection.rows()) rows.push(row);
+    return { rows, refusals: selection.refusals.counts(), examples: selection.examples, chosen: selection.chosen };
+  } finally {
+    lake.close();
+  }
+}
+
+const selectFrom = (runs: RunDraft[], overrides?: Parameters<typeof select>[1]) =>
+  withHome(async (home) => {
+    const written = [];
+    for (const [i, run] of runs.entries()) written.push(await writeRun(home, { number: i + 1, ...run }));
+    return { written, ...(await select(home, overrides)) };
+  });
+
+const GOOD: AttemptDraft = { item: "shop/good" };
+const flagged = (...flags: Verdict["flags"]): Partial<Verdict> => ({ flags });
+
+/** For each integrity filter, an attempt that only it refuses. */
+const REFUSED: Record<string, AttemptDraft & { split?: RunDraft["split"] }> = {
+  conflict: { item: "shop/a", verdicts: [flagged("conflict")] },
+  "environment-suspect": { item: "shop/a", verdicts: [flagged("environment-suspect")] },
+  incomplete: { item: "shop/a", isPromptLost: true },
+  "no-action": { item: "shop/a", query: null },
+  "no-verdict": { item: "shop/a", verdicts: [] },
+  "noop-pass": { item: "shop/a", verdicts: [{ before: { value: 1, passed: true } }] },
+  "not-deterministic": { item: "shop/a", verdicts: [{ confidence: 0.98 }] },
+  "not-train": { item: "zoo/a", split: "test" },
+  truncated: { item: "shop/a", finishReason: "length" },
+};
+
+describe("integrity filters", () => {
+  it("each have a case here", async () => {
+    const files = await readdir(join(PACKAGE_FOLDER, "src/curate/filters"));
+    expect(Object.keys(REFUSED).sort()).toEqual(files.map((name) => name.replace(".ts", "")).sort());
+    for (const { filter } of await loadFilters()) expect(filter.summary).not.toBe("");
+  });
+
+  it.each(Object.entries(REFUSED))("refuse for %s, and name the turn", async (reason, { split, ...attempt }) => {
+    const other: RunDraft = { split: split ?? "train", attempts: [attempt] };
+    const { refusals, rows, written } = await selectFrom([{ attempts: [GOOD] }, other]);
+    expect(refusals).toEqual([{ reason, count: 1, examples: written[1]?.turns }]);
+    expect(rows.map(({ turn }) => turn)).toEqual(written[0]?.turns);
+  });
+
+  it.each([
+    ["incomplete", { verdicts: [flagged("clipped")] }],
+    ["incomplete", { answer: "  \n" }],
+    ["incomplete", { tipSpans: [{ tip: TIP, messageIndex: 1, start: 0, end: 9999 }] }],
+    ["noop-pass", { verdicts: [flagged("noop-pass")] }],
+    ["no-verdict", { verdicts: [{ signalType: "judgment" as const }] }],
+  ])("refuse for %s also %j", async (reason, attempt) => {
+    const { refusals } = await selectFrom([{ attempts: [{ item: "shop/a", ...attempt }] }]);
+    expect(refusals.map((refusal) => refusal.reason)).toEqual([reason]);
+  });
+});
+
+describe("splits", () => {
+  it("send validation rows to the validation part, and test rows nowhere", async () => {
+    const { rows, chosen } = await selectFrom([
+      { split: "train", attempts: [{ item: "shop/a" }, { item: "shop/b" }] },
+      { split: "validation", attempts: [{ item: "zoo/a" }] },
+      { split: "test", attempts: [{ item: "moon/a" }, { item: "sea/a" }] },
+    ]);
+    expect(rows.map(({ family, part }) => `${family} ${part}`).sort()).toEqual([
+      "shop train",
+      "shop train",
+      "zoo validation",
+    ]);
+    expect(chosen).toEqual({ train: 2, validation: 1 });
+  });
+
+  it("make the whole lake refused where a family is in two of them", async () => {
+    const runs: RunDraft[] = [{ attempts: [GOOD] }, { split: "test", attempts: [{ item: "shop/other" }] }];
+    await expect(selectFrom(runs)).rejects.toMatchObject({
+      code: "FAMILY_IN_TWO_SPLITS",
+      details: { got: "test and train" },
+    });
+  });
+});
+
+describe("repeated examples", () => {
+  it("are one row where prompt and normalised answer are equal, with or without a tip, over all runs", async () => {
+    const a = { item: "shop/a", query: "SELECT 1" };
+    const { rows, refusals, written } = await selectFrom([
+      { attempts: [{ ...a, tip: "A lesson. ", completionTokens: 9 }, { ...a, answer: " SELECT  1\n" }, a] },
+      { attempts: [a] },
+    ]);
+    expect(rows.map(({ turn }) => turn)).toEqual([written[0]?.turns[0]]);
+    expect(refusals).toMatchObject([{ reason: "exact-duplicate", count: 3 }]);
+  });
+
+  it("stay within the cap an item, different answers first", async () => {
+    const answers = ["SELECT 1", "SELECT 2", "SELECT 3"].map((query, i) => ({
+      item: "shop/a",
+      query,
+      completionTokens: 9 - i,
+    }));
+    const { rows, refusals } = await selectFrom([{ attempts: [...answers, { item: "shop/b" }] }]);
+    expect(rows.map(({ completion }) => completion[0]?.content).sort()).toEqual([
+      "SELECT 2",
+      "SELECT 3",
+      "SELECT count(*) FROM t",
+    ]);
+    expect(refusals).toMatchObject([{ reason: "over-item-cap", count: 1 }]);
+  });
+});
+
+describe("a row", () => {
+  const tipped: RunDraft[] = [
+    { attempts: [{ item: "shop/a", tip: "A lesson: count. ", answer: "Well:\nSELECT 1", query: "SELECT 1" }] },
+  ];
+
+  it("has the prompt without its tips and the answer as it was recorded", async () => {
+    const { rows } = await selectFrom(tipped);
+    expect(rows[0]?.prompt).toEqual(plainPrompt("shop/a"));
+    expect(rows[0]?.completion).toEqual([{ role: "assistant", content: "Well:\nSELECT 1" }]);
+    expect(rows[0]).toMatchObject({ reward: 1, model: "smollm2", verifierId: "sql-result-set", confidence: 1 });
+  });
+
+  it("keeps the tips where that is asked for", async () => {
+    const { rows } = await selectFrom(tipped, { tips: "keep" });
+    expect(rows[0]?.prompt[1]?.content).toMatch(/^A lesson: count\. How many/);
+  });
+
+  it("has the action that was judged as its answer where that is asked for", async () => {
+    const answerText = (_: string, { arguments: { query } }: ActionCall) => String(query);
+    const { rows } = await selectFrom(tipped, { answerText });
+    expect(rows[0]?.completion).toEqual([{ role: "assistant", content: "SELECT 1" }]);
+  });
+
+  it("comes in an order that the seed decides and nothing else", async () => {
+    const attempts = Array.from({ length: 12 }, (_, n) => ({ item: `shop/${n}` }));
+    const order = async (seed: number) => (await selectFrom([{ attempts }], { seed })).rows.map(({ item }) => item);
+    const first = await order(1);
+    expect(await order(1)).toEqual(first);
+    const other = await order(2);
+    expect(other).not.toEqual(first);
+    expect([...other].sort()).toEqual([...first].sort());
+  });
+});
+
+describe("the user's filter", () => {
+  const runs: RunDraft[] = [
+    {
+      attempts: [
+        { item: "shop/a" },
+        { item: "shop/a", query: "SELECT 2", verdicts: [{ passed: false, value: 0, failureMode: "wrong-rows" }] },
+        { item: "zoo/b", completionTokens: 40 },
+        { item: "zoo/c", verdicts: [] },
+      ],
+    },
+  ];
+
+  it.each([
+    ["eval_passed=true", ["sql:shop/a", "sql:zoo/b"], 2],
+    ["eval_passed=true and completion_tokens<=10", ["sql:shop/a"], 3],
+    ["family=zoo and confidence>=0.9", ["sql:zoo/b"], 3],
+    ["attempt=1 and eval_passed!=false", ["sql:shop/a", "sql:zoo/b"], 2],
+    ["failure_mode=wrong-rows", ["sql:shop/a"], 3],
+  ])("%s lets through what it says, and counts the rest", async (expression, items, filtered) => {
+    const { rows, refusals, examples } = await selectFrom(runs, { expression });
+    expect(rows.map(({ item }) => item).sort()).toEqual(items);
+    expect(examples).toBe(4);
+    expect(refusals).toMatchObject([{ reason: "filter", count: filtered }]);
+    expect(refusals[0]?.examples.length).toBe(filtered);
+  });
+
+  it("compares with hostile texts as texts", () =>
+    withHome(async (home) => {
+      await writeRun(home, { attempts: [GOOD] });
+      const hostile = fc.oneof(
+        fc.string({ unit: "grapheme" }),
+        fc.constantFrom("' OR '1'='1", "x'; DROP TABLE items; --", "$1", "\\", '"', "good' --", "%"),
+      );
+      await fc.assert(
+        fc.asyncProperty(hostile, async (value) => {
+          const tree = { kind: "compare" as const, field: "family", operator: "=" as const, value };
+          const { examples, refusals } = await select(home, { expression: formatFilter(tree) });
+          expect(examples).toBe(1);
+          expect(refusals).toEqual(value === "shop" ? [] : [expect.objectContaining({ reason: "filter", count: 1 })]);
+        }),
+        { numRuns: 12 },
+      );
+    }));
+});

@@ -1,0 +1,140 @@
+/** Sealed runs whose every attempt is described by the test, written through the run log. */
+import { steppingClock } from "../../src/foundation/clock.ts";
+import { hashText } from "../../src/foundation/hashing.ts";
+import type { EventData } from "../../src/records/events.ts";
+import { attemptId, itemId, type RunId, turnId } from "../../src/records/ids.ts";
+import type { Split } from "../../src/records/item.ts";
+import type { Message } from "../../src/records/message.ts";
+import type { TipSpan } from "../../src/records/tip.ts";
+import type { Verdict } from "../../src/records/verdict.ts";
+import type { Home } from "../../src/store/home.ts";
+import { createRunLog } from "../../src/store/run-log.ts";
+import { sealRun } from "../../src/store/runs.ts";
+import { sampleRunId, sampleVerdict } from "../store/sample-run.ts";
+
+export interface AttemptDraft {
+  /** Native id of the item; its family is the part before the slash. */
+  item: string;
+  /** The query that is run; null where the answer led to no action. */
+  query?: string | null;
+  /** Left out: the query. */
+  answer?: string;
+  finishReason?: string;
+  completionTokens?: number;
+  /** Put before the user's message as a tip. */
+  tip?: string;
+  /** Tip spans as they are, for prompts that do not fit them. */
+  tipSpans?: TipSpan[];
+  /** What each verdict has that a pass has not; none at all for an empty list. */
+  verdicts?: Partial<Verdict>[];
+  /** Leaves a message of the prompt out of the log. */
+  isPromptLost?: boolean;
+}
+
+export interface RunDraft {
+  number?: number;
+  skill?: string;
+  split?: Split;
+  isUnfinished?: boolean;
+  attempts: AttemptDraft[];
+}
+
+export const TIP = "tip-0123456789abcdef" as TipSpan["tip"];
+const SYSTEM: Message = { role: "system", content: "You write one SQL query." };
+
+export function taskOf(item: string): string {
+  return `How many rows does ${item} have?`;
+}
+
+/** The prompt of an item without tips. */
+export function plainPrompt(item: string): Message[] {
+  return [SYSTEM, { role: "user", content: taskOf(item) }];
+}
+
+/** Writes a run of these attempts, in order, and seals it. Returns the ids of its turns in the same order. */
+export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunId; turns: string[] }> {
+  const { number = 1, skill = "sql", split = "train", attempts } = draft;
+  const run = sampleRunId(number);
+  const clock = steppingClock(new Date("2026-11-01T12:00:00.000Z"), 7);
+  const log = createRunLog(home, { run, clock });
+  log.append({ type: "run_started", data: startOf(run, skill, split) });
+  const items = [...new Set(attempts.map(({ item }) => item))];
+  const scanned = items.map((item) => ({
+    item: itemId(skill, item),
+    family: item.split("/", 1)[0] as string,
+    split,
+    kind: "count",
+    task: taskOf(item),
+    detail: {},
+  }));
+  log.append({ type: "items_scanned", data: { items: scanned } });
+  const tried = new Map<string, number>();
+  const turns = attempts.map((attempt) => {
+    const n = (tried.get(attempt.item) ?? 0) + 1;
+    tried.set(attempt.item, n);
+    const id = attemptId(run, itemId(skill, attempt.item), n);
+    const turn = turnId(id, 1);
+    const { messages, tipSpans } = promptOf(attempt);
+    const { query = "SELECT count(*) FROM t", finishReason = "stop", completionTokens = 10 } = attempt;
+    const response: Message = { role: "assistant", content: attempt.answer ?? query ?? "I do not know." };
+    const lost = attempt.isPromptLost === true ? [hashText("a message that is nowhere")] : [];
+    log.append({
+      type: "turn",
+      data: {
+        turn,
+        attempt: id,
+        role: "worker",
+        phase: "act",
+        messages: [...messages.map((message) => log.message(message)), ...lost],
+        tools: null,
+        response: log.message(response),
+        finishReason,
+        usage: { promptTokens: 50, completionTokens },
+        latencyMs: 1,
+        request: {},
+        modelAnswered: "smollm2",
+        baseHash: hashText("base"),
+        adapterHash: null,
+        parseFlags: [],
+        retrievals: [],
+        tipSpans,
+      },
+    });
+    if (query !== null) {
+      const call = { name: "run_sql", arguments: { query } };
+      const result = { exitCode: 0, stdout: "1\n", stderr: "", durationMs: 1 };
+      log.append({ type: "action", data: { attempt: id, turn, call, ...result } });
+    }
+    for (const verdict of attempt.verdicts ?? [{}]) {
+      log.append({ type: "verdict", data: { attempt: id, verdict: { ...sampleVerdict(true), ...verdict } } });
+    }
+    return turn;
+  });
+  const counts = { items: items.length, attempts: attempts.length, passed: attempts.length, failures: 0 };
+  if (draft.isUnfinished !== true) log.append({ type: "run_finished", data: counts });
+  log.close();
+  if (draft.isUnfinished !== true) await sealRun(home, run, clock);
+  return { run, turns };
+}
+
+function promptOf({ item, tip, tipSpans }: AttemptDraft): { messages: Message[]; tipSpans: TipSpan[] } {
+  if (tip === undefined) return { messages: plainPrompt(item), tipSpans: tipSpans ?? [] };
+  const messages: Message[] = [SYSTEM, { role: "user", content: `${tip}${taskOf(item)}` }];
+  return { messages, tipSpans: tipSpans ?? [{ tip: TIP, messageIndex: 1, start: 0, end: tip.length }] };
+}
+
+function startOf(run: RunId, skill: string, split: Split): EventData<"run_started"> {
+  return {
+    run,
+    skill: { id: skill, version: "1", hash: hashText(skill) },
+    models: { worker: { name: "smollm2", endpoint: "", baseHash: hashText("base"), adapterHash: null } },
+    sampling: { temperature: 0.8, topP: 1, maxTokens: 128 },
+    seed: 1,
+    split,
+    memory: "grow",
+    tipRuns: [],
+    codeVersion: "0.1.0",
+    config: {},
+    comparison: null,
+  };
+}
