@@ -7,7 +7,6 @@
  */
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Json } from "../foundation/canonical-json.ts";
 import { Failure } from "../foundation/errors.ts";
 import type { Role, Sampling, Turn } from "../records/events.ts";
 import { type AttemptId, type TurnId, turnId } from "../records/ids.ts";
@@ -57,70 +56,63 @@ export interface ModelClient {
 
 export function modelClient(log: RunLog, patience: Patience, signal: AbortSignal): ModelClient {
   async function call(c: ModelCall): Promise<{ turn: TurnId; answer: Message }> {
+    const { endpoint, messages, tools } = c;
+    const { timeoutMs, tries, backoffMs } = patience;
     const request = requestOf(c);
-    for (let tries = 1; ; tries++) {
+    for (let count = 1; ; count++) {
       const startMs = performance.now();
-      const { endpoint, messages, tools } = c;
-      const outcome = await tryCompletion({
-        endpoint,
-        request,
-        messages,
-        tools,
-        timeoutMs: patience.timeoutMs,
-        signal,
-      });
+      const outcome = await tryCompletion({ endpoint, request, messages, tools, timeoutMs, signal });
       const latencyMs = Math.round(performance.now() - startMs);
-      if ("answer" in outcome) return { turn: record(c, request, { outcome, latencyMs }), answer: outcome.answer };
-      recordFailure(c, outcome);
-      if (outcome.next !== "retry" || tries >= patience.tries) {
-        record(c, request, { outcome, latencyMs });
-        throw givenUp(c, outcome, tries);
+      if ("answer" in outcome) {
+        return { turn: recordTurn(log, c, { request, latencyMs, completion: outcome }), answer: outcome.answer };
       }
-      const waitMs = outcome.retryAfterMs ?? patience.backoffMs * 2 ** (tries - 1);
-      await sleep(Math.min(waitMs, MOST_WAIT_MS), undefined, { signal });
+      recordFailure(log, c, outcome);
+      if (outcome.next !== "retry" || count >= tries) {
+        recordTurn(log, c, { request, latencyMs, completion: null });
+        throw givenUp(c, outcome, count);
+      }
+      await sleep(Math.min(outcome.retryAfterMs ?? backoffMs * 2 ** (count - 1), MOST_WAIT_MS), undefined, { signal });
     }
-  }
-
-  function record(
-    c: ModelCall,
-    request: Record<string, Json>,
-    { outcome, latencyMs }: { outcome: Completion | FailedTry; latencyMs: number },
-  ): TurnId {
-    const completion = "answer" in outcome ? outcome : null;
-    const turn: Turn = {
-      turn: turnId(c.attempt, c.turnNumber),
-      attempt: c.attempt,
-      role: c.role,
-      phase: c.phase,
-      messages: c.messages.map((message) => log.message(message)),
-      tools: c.tools === null ? null : log.tools(c.tools),
-      response: completion && log.message(completion.answer),
-      finishReason: completion?.finishReason ?? null,
-      usage: completion?.usage ?? null,
-      latencyMs,
-      request,
-      modelAnswered: completion?.modelAnswered ?? null,
-      baseHash: c.endpoint.baseHash,
-      adapterHash: c.endpoint.adapterHash,
-      parseFlags: completion ? [...flagsOf(completion), ...c.notice(completion.answer)] : [],
-      retrievals: c.retrievals,
-      tipSpans: c.tipSpans,
-    };
-    log.append({ type: "turn", data: turn });
-    return turn.turn;
-  }
-
-  function recordFailure(c: ModelCall, { code, reason }: FailedTry): void {
-    log.append({
-      type: "failure",
-      data: { boundary: "endpoint", code, message: reason.toWellFormed(), attempt: c.attempt },
-    });
   }
 
   return { call };
 }
 
-function requestOf({ endpoint, sampling, seed }: ModelCall): Record<string, Json> {
+function recordTurn(
+  log: RunLog,
+  c: ModelCall,
+  answered: { request: Turn["request"]; latencyMs: number; completion: Completion | null },
+): TurnId {
+  const { request, latencyMs, completion } = answered;
+  const turn: Turn = {
+    turn: turnId(c.attempt, c.turnNumber),
+    attempt: c.attempt,
+    role: c.role,
+    phase: c.phase,
+    messages: c.messages.map((message) => log.message(message)),
+    tools: c.tools === null ? null : log.tools(c.tools),
+    response: completion && log.message(completion.answer),
+    finishReason: completion?.finishReason ?? null,
+    usage: completion?.usage ?? null,
+    latencyMs,
+    request,
+    modelAnswered: completion?.modelAnswered ?? null,
+    baseHash: c.endpoint.baseHash,
+    adapterHash: c.endpoint.adapterHash,
+    parseFlags: completion ? [...flagsOf(completion), ...c.notice(completion.answer)] : [],
+    retrievals: c.retrievals,
+    tipSpans: c.tipSpans,
+  };
+  log.append({ type: "turn", data: turn });
+  return turn.turn;
+}
+
+function recordFailure(log: RunLog, c: ModelCall, { code, reason }: FailedTry): void {
+  const data = { boundary: "endpoint", code, message: reason.toWellFormed(), attempt: c.attempt };
+  log.append({ type: "failure", data });
+}
+
+function requestOf({ endpoint, sampling, seed }: ModelCall): Turn["request"] {
   return {
     model: endpoint.model,
     temperature: sampling.temperature,

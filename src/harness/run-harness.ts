@@ -4,7 +4,7 @@
  * A run that is stopped (Ctrl-C, an endpoint that went away, a crash) stays unsealed; resuming it reads from its own
  * log what is done and goes on with the same items. What is done is known from that log alone.
  */
-import { Refusal } from "../foundation/errors.ts";
+import { assert, Refusal } from "../foundation/errors.ts";
 import { attemptId, type RunId } from "../records/ids.ts";
 import { type RunLog, sealRun } from "../store/run-log.ts";
 import { type Bench, makeAttempt, type Outcome } from "./attempt.ts";
@@ -32,7 +32,7 @@ interface Cast {
 
 /**
  * Runs a skill's items through the loop and seals the log, or leaves it resumable where it was stopped.
- * Throws: before any log is made `MEMORY_MUST_BE_FROZEN`, `NO_ITEMS`, `UNKNOWN_<ROLE>_RULE`, `ENDPOINT_DOWN`,
+ * Throws: before any log is made `MEMORY_MUST_BE_FROZEN`, `UNKNOWN_<ROLE>_RULE`, `ENDPOINT_DOWN`,
  * `UNKNOWN_MODEL`; on resuming `RESUME_DIFFERS`, `RUN_EMPTY` and what the log itself refuses.
  */
 export async function runHarness(options: HarnessOptions): Promise<RunResult> {
@@ -194,21 +194,12 @@ function wrongPlayer(role: string, player: string): Refusal {
   });
 }
 
-function checkItems({ items, split, skill }: HarnessOptions): void {
-  const skillId = skill.manifest.id;
-  if (items.length === 0) {
-    const message = `Skill "${skillId}" gives no items of the ${split} split here.`;
-    throw new Refusal({ code: "NO_ITEMS", message, fix: "give another --split, --items file or --limit" });
-  }
-  const other = items.find((item) => item.split !== split);
-  if (other !== undefined) {
-    const got = `${other.item}, which is of ${other.split}`;
-    throw new Refusal({ code: "ITEM_OF_OTHER_SPLIT", message: "A run keeps to one split.", expected: split, got });
-  }
-  const seen = new Set<string>();
-  for (const { item } of items) {
-    if (seen.has(item))
-      throw new Refusal({ code: "DUPLICATE_ITEM", message: `The item ${item} comes twice.`, got: item });
-    seen.add(item);
-  }
+/** What `scanItems` promises, and a log relies on: attempt ids are made of item ids. */
+function checkItems({ items, split }: HarnessOptions): void {
+  assert(items.length > 0, "a run without items");
+  assert(
+    items.every((item) => item.split === split),
+    `items that are not all of the ${split} split`,
+  );
+  assert(new Set(items.map(({ item }) => item)).size === items.length, "an item that comes twice");
 }

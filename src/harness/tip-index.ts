@@ -49,11 +49,7 @@ export function tipIndex(): TipIndex {
     if (ids.has(tip.tip)) return;
     ids.add(tip.tip);
     const words = wordsOf(tip.about);
-    const counts = new Map<string, number>();
-    for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-    for (const [word, count] of counts) {
-      listAt(postings, word).push({ entry: entries.length, count });
-    }
+    for (const [word, count] of countsOf(words)) listAt(postings, word).push({ entry: entries.length, count });
     listAt(families, tip.family).push(entries.length);
     totalLength += words.length;
     entries.push({ tip, length: words.length, textWords: new Set(wordsOf(tip.text)) });
@@ -113,6 +109,12 @@ function indexOfGreatest(scores: Float64Array): number {
     }
   }
   return best;
+}
+
+function countsOf(words: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
 }
 
 function listAt<T>(lists: Map<string, T[]>, key: string): T[] {

@@ -192,11 +192,12 @@ describe("before any log is made, a run is refused", () => {
     expect(await refusalOf({ split: "validation", memory: "grow" })).toMatchObject({ code: "MEMORY_MUST_BE_FROZEN" });
   });
 
-  it("where an item is of another split or comes twice", async () => {
+  it("as a bug where its items are of another split or come twice", async () => {
     const [item, ...items] = await itemsOf("train", 2);
-    expect(await refusalOf({ split: "test", items })).toMatchObject({ code: "ITEM_OF_OTHER_SPLIT" });
-    expect(await refusalOf({ items: [item, item] as never })).toMatchObject({ code: "DUPLICATE_ITEM" });
-    expect(await refusalOf({ items: [] })).toMatchObject({ code: "NO_ITEMS" });
+    expect(String(await refusalOf({ split: "test", items }))).toContain(
+      "Bug: items that are not all of the test split",
+    );
+    expect(String(await refusalOf({ items: [item, item] as never }))).toContain("Bug: an item that comes twice");
   });
 
   it("where a rule is not known for its role", async () => {

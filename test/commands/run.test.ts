@@ -1,0 +1,115 @@
+/**
+ * `tracemill run` as a user types it: a process of its own against a scripted endpoint.
+ */
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { RunSummary } from "../../src/commands/run.ts";
+import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
+import type { Home } from "../../src/store/home.ts";
+import { listRuns } from "../../src/store/run-log.ts";
+import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
+import { coin, eventsOf, only, temporaryHome } from "../harness/setting.ts";
+
+let home: Home;
+let remove: () => void;
+let model: ScriptedModel;
+
+beforeEach(async () => {
+  ({ home, remove } = temporaryHome());
+  model = await startScriptedModel({ replies: (request) => ({ ...coin(request), delayMs: 4 }) });
+});
+
+afterEach(async () => {
+  await model.close();
+  remove();
+});
+
+function tracemill(...words: string[]) {
+  const cli = join(PACKAGE_FOLDER, "src", "cli.ts");
+  const env = { TRACEMILL_HOME: home.path, TRACEMILL_SKILLS: join(PACKAGE_FOLDER, "test", "fixtures", "skills") };
+  return execa(process.execPath, [cli, ...words], { env, reject: false });
+}
+
+const LETTERS = ["run", "--skill", "letters", "--model", "scripted"];
+
+describe("tracemill run", () => {
+  it("ends with a summary that names the log", async () => {
+    const { stdout, stderr, exitCode } = await tracemill(...LETTERS, "--limit", "5", "--endpoint", model.url);
+    const [run] = await listRuns(home);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^Run \S+: scripted at 5 letters items of the train split, /);
+    expect(stdout).toMatch(/attempts {2}20, \d+ passed \(\d+\.\d %\)\n/);
+    expect(stdout).toContain(home.runLog(run?.run ?? ""));
+    expect(stderr).toMatch(/run letters train: 20\/20 in .* passed, \d items solved, \d+ tips, \d+ attempts\/min/);
+    expect(run).toMatchObject({ isSealed: true, memory: "grow", split: "train" });
+  });
+
+  it("takes every option into the run's record", async () => {
+    const roles = ["--role", "worker=model", "--role", "architect=sweeps", "--role", "reflector=none"];
+    const numbers = ["--attempts", "3", "--enough", "1", "--concurrency", "2", "--seed", "7", "--item-seed", "9"];
+    const sampling = ["--temperature", "0.5", "--top-p", "0.9", "--max-tokens", "30"];
+    const rest = ["--split", "validation", "--memory", "none", "--limit", "4", "--endpoint", model.url, "--json"];
+    const { stdout, exitCode } = await tracemill(...LETTERS, ...roles, ...numbers, ...sampling, ...rest);
+    const { run } = JSON.parse(stdout) as RunSummary;
+    expect(exitCode).toBe(0);
+    expect(only(await eventsOf(home, run), "run_started")[0]).toMatchObject({
+      skill: { id: "letters", version: "1" },
+      models: {
+        worker: { name: "scripted", endpoint: model.url, baseHash: null, adapterHash: null },
+        architect: { rule: "sweeps" },
+        reflector: { rule: "none" },
+      },
+      sampling: { temperature: 0.5, topP: 0.9, maxTokens: 30 },
+      seed: 7,
+      split: "validation",
+      memory: "none",
+      config: { command: "run", attempts: 3, enough: 1, concurrency: 2, itemSeed: 9, limit: 4, items: null },
+    });
+  });
+
+  it("stopped by Ctrl-C names the command to go on with, and that one finishes the run", async () => {
+    const interrupted = tracemill(...LETTERS, "--concurrency", "2", "--endpoint", model.url);
+    while (model.requests.length < 5) await new Promise((resolve) => setTimeout(resolve, 2));
+    interrupted.kill("SIGINT");
+    const { exitCode, stderr } = await interrupted;
+    const [run] = await listRuns(home);
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain(`STOPPED_EARLY: Run ${run?.run} is not finished (it was stopped)`);
+    expect(stderr).toContain(`tracemill run --resume ${run?.run}`);
+    expect(run?.isSealed).toBe(false);
+
+    const resumed = await tracemill("run", "--resume", run?.run ?? "", "--json");
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ run: run?.run, isComplete: true, failures: 0 });
+    const events = await eventsOf(home, run?.run as never);
+    const [scanned] = only(events, "items_scanned");
+    expect(new Set(only(events, "verdict").map((v) => v.attempt)).size).toBe(4 * (scanned?.items.length ?? 0));
+  });
+
+  it("reads the tips of a train run with --tips-from", async () => {
+    const trained = JSON.parse((await tracemill(...LETTERS, "--endpoint", model.url, "--json")).stdout) as RunSummary;
+    const words = ["--split", "test", "--tips-from", trained.run, "--attempts", "1", "--limit", "4"];
+    const tested = JSON.parse((await tracemill(...LETTERS, ...words, "--endpoint", model.url, "--json")).stdout);
+    const events = await eventsOf(home, tested.run);
+    expect(only(events, "run_started")[0]).toMatchObject({ memory: "frozen", tipRuns: [{ run: trained.run }] });
+    expect(only(events, "turn").every((turn) => turn.tipSpans.length > 0)).toBe(true);
+    expect(only(events, "tip_saved")).toEqual([]);
+  });
+
+  it.each([
+    ["without a skill", ["run", "--model", "m"], "BAD_ARGUMENT: --skill is missing."],
+    ["without a model", ["run", "--skill", "letters"], "BAD_ARGUMENT: --model is missing."],
+    ["with an unknown skill", ["run", "--skill", "lettrs", "--model", "m"], 'did you mean "letters"?'],
+    ["with an unknown model", ["run", "--skill", "letters", "--model", "smolm"], "UNKNOWN_MODEL"],
+    ["with an unknown role", [...LETTERS, "--role", "achitect=sweeps"], 'did you mean "architect"?'],
+    ["with a role that is no pair", [...LETTERS, "--role", "sweeps"], 'got:      "sweeps"'],
+    ["with tips of an unknown run", [...LETTERS, "--tips-from", "20260101-000000-0000"], "UNKNOWN_RUN"],
+    ["of an unknown run to resume", ["run", "--resume", "20260101-000000-0000"], "UNKNOWN_RUN"],
+    ["with an endpoint that is down", [...LETTERS, "--endpoint", "http://127.0.0.1:1/v1"], "ENDPOINT_DOWN"],
+  ])("is refused %s", async (_, words, message) => {
+    const { exitCode, stderr } = await tracemill(...words);
+    expect(stderr).toContain(message);
+    expect(exitCode).toBe(2);
+    expect(await listRuns(home)).toEqual([]);
+  });
+});
