@@ -1,0 +1,61 @@
+/**
+ * Hashes of large files that are referenced in place, remembered by path, size and time of the last change: a base of
+ * 60 GB is read once. The memory lies in the base's own folder, so the files may be read-only.
+ */
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { writeJsonAtomic } from "../foundation/files.ts";
+import { type Hash, hashFile } from "../foundation/hashing.ts";
+import { hashSchema } from "../records/ids.ts";
+
+const cacheSchema = z.record(
+  z.string(),
+  z.object({ sizeBytes: z.int().min(0), changedMs: z.number(), hash: hashSchema }),
+);
+
+export interface HashedFile {
+  path: string;
+  sizeBytes: number;
+  hash: Hash;
+}
+
+/**
+ * Hashes files, reading only those that are new or changed since the last call with the same `cacheFolder`.
+ * Units: `onProgress` gets the bytes done and the bytes in all.
+ */
+export async function hashFiles(
+  paths: string[],
+  cacheFolder: string,
+  onProgress: (doneBytes: number, totalBytes: number) => void,
+): Promise<HashedFile[]> {
+  const cachePath = join(cacheFolder, "hashes.json");
+  const cache = await readCache(cachePath);
+  const stats = await Promise.all(paths.map((path) => stat(path)));
+  const totalBytes = stats.reduce((sum, { size }) => sum + size, 0);
+  const hashed: HashedFile[] = [];
+  let doneBytes = 0;
+  for (const [index, path] of paths.entries()) {
+    const { size: sizeBytes, mtimeMs: changedMs } = stats[index] as { size: number; mtimeMs: number };
+    const known = cache[path];
+    const isFresh = known?.sizeBytes === sizeBytes && known.changedMs === changedMs;
+    const hash = isFresh ? known.hash : await hashFile(path, (bytes) => onProgress(doneBytes + bytes, totalBytes));
+    doneBytes += sizeBytes;
+    onProgress(doneBytes, totalBytes);
+    hashed.push({ path, sizeBytes, hash });
+    if (isFresh) continue;
+    cache[path] = { sizeBytes, changedMs, hash };
+    await writeJsonAtomic(cachePath, cache);
+  }
+  return hashed;
+}
+
+/** A memory that is missing or broken only costs the reading again. */
+async function readCache(path: string): Promise<z.infer<typeof cacheSchema>> {
+  const text = await readFile(path, "utf8").catch(() => "{}");
+  try {
+    return cacheSchema.parse(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
