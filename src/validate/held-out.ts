@@ -1,0 +1,100 @@
+/**
+ * What makes a comparison one on held-out work: every item of the split that is said, and nothing that an arm learned
+ * from - training rows of its adapter, tips in its prompts - of the same families. Refuses before the first call.
+ */
+import { Refusal } from "../foundation/errors.ts";
+import type { Arm, Plan } from "../records/comparison.ts";
+import { loadSkill } from "../skills/load.ts";
+import { splitOf } from "../skills/splits.ts";
+import type { Home } from "../store/home.ts";
+import { openLake } from "../store/lake.ts";
+import { readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
+
+type Questioned = Pick<Plan, "skill" | "split" | "items" | "arms">;
+
+const SHOWN = 3;
+
+/**
+ * Checks items and arms of a plan.
+ * Throws: `TOO_FEW_FAMILIES`, `ITEM_OF_ANOTHER_SPLIT`, `ADAPTER_OF_ANOTHER_BASE`, `LEAKED_FAMILY`.
+ */
+export async function refuseLeaks(home: Home, plan: Questioned): Promise<void> {
+  const families = new Set(plan.items.map(({ family }) => family));
+  refuseTooFew(families);
+  await refuseOtherSplits(plan);
+  for (const arm of plan.arms) {
+    if (arm.adapterHash !== null) await refuseTrainedFamilies(home, plan, { arm, families });
+    if (arm.tipRuns.length > 0) await refuseTipFamilies(home, arm, families);
+  }
+}
+
+function refuseTooFew(families: ReadonlySet<string>): void {
+  if (families.size >= 2) return;
+  throw new Refusal({
+    code: "TOO_FEW_FAMILIES",
+    message: "One family cannot show how families differ, so no interval could be given.",
+    expected: "items of at least 2 families (10 or more for a sound interval)",
+    got: `${families.size}: ${[...families].join(", ")}`,
+    fix: "let the comparison take items of more families",
+  });
+}
+
+async function refuseOtherSplits({ skill, split, items }: Questioned): Promise<void> {
+  const { manifest } = await loadSkill(skill.id);
+  const others = items.filter(({ family }) => splitOf(manifest, family) !== split);
+  const first = others[0];
+  if (first === undefined) return;
+  throw new Refusal({
+    code: "ITEM_OF_ANOTHER_SPLIT",
+    message: `${others.length} of ${items.length} items are not of the ${split} split.`,
+    expected: `families of the ${split} split of ${skill.id}`,
+    got: `${first.item} of family ${first.family}, which lies in ${splitOf(manifest, first.family)}`,
+  });
+}
+
+async function refuseTrainedFamilies(
+  home: Home,
+  { skill }: Questioned,
+  { arm, families }: { arm: Arm; families: ReadonlySet<string> },
+): Promise<void> {
+  const adapter = await readAdapterManifest(home, arm.adapterHash as string);
+  if (adapter.baseHash !== arm.baseHash) {
+    throw new Refusal({
+      code: "ADAPTER_OF_ANOTHER_BASE",
+      message: `The adapter ${arm.model} was not trained on the base that arm ${arm.arm} serves.`,
+      expected: `an adapter of base ${arm.baseHash}`,
+      got: `one of ${adapter.base} (${adapter.baseHash})`,
+      where: `adapters/${adapter.adapterHash}/manifest.json`,
+      fix: `validate it with --base ${adapter.base}`,
+    });
+  }
+  const dataset = await readDatasetManifest(home, adapter.datasetHash);
+  // Family names belong to a skill: the same name in another skill is another family.
+  if (!dataset.skills.includes(skill.id)) return;
+  const leaked = dataset.counts.families.filter((family) => families.has(family));
+  if (leaked.length > 0) throw leakedFamily(arm, leaked, `the training rows of datasets/${dataset.datasetHash}`);
+}
+
+async function refuseTipFamilies(home: Home, arm: Arm, families: ReadonlySet<string>): Promise<void> {
+  const lake = await openLake(home);
+  try {
+    const runs = new Set<string>(arm.tipRuns.map(({ run }) => run));
+    const rows = await lake.query("SELECT DISTINCT run, family FROM tips ORDER BY family");
+    const leaked = rows.filter((row) => runs.has(String(row.run)) && families.has(String(row.family)));
+    if (leaked.length > 0) throw leakedFamily(arm, [...new Set(leaked.map((row) => String(row.family)))], "its tips");
+  } finally {
+    lake.close();
+  }
+}
+
+function leakedFamily(arm: Arm, families: readonly string[], source: string): Refusal {
+  const shown = families.slice(0, SHOWN).join(", ");
+  return new Refusal({
+    code: "LEAKED_FAMILY",
+    message: `Arm ${arm.arm} has learned from ${families.length} of the families that it would be judged on.`,
+    expected: "held-out families only",
+    got: families.length > SHOWN ? `${shown} and ${families.length - SHOWN} more` : shown,
+    where: source,
+    fix: "train on a dataset without these families, or validate on another split",
+  });
+}

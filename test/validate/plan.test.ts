@@ -1,0 +1,123 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { hashText } from "../../src/foundation/hashing.ts";
+import type { PlanDraft } from "../../src/records/comparison.ts";
+import { itemId } from "../../src/records/ids.ts";
+import { loadSkill } from "../../src/skills/load.ts";
+import { splitOf } from "../../src/skills/splits.ts";
+import type { Home } from "../../src/store/home.ts";
+import { readLedger } from "../../src/store/ledger.ts";
+import { writePlan } from "../../src/validate/index.ts";
+import { withHome, writeSampleRun } from "../store/sample-run.ts";
+import { clock, letters, sampleDraft, writeAdapter } from "./sample-comparison.ts";
+
+async function goodDraft(home: Home): Promise<PlanDraft> {
+  const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
+  return sampleDraft(await letters("test", 10), 2, adapter);
+}
+
+async function plannedEntries(home: Home): Promise<string[]> {
+  const entries: string[] = [];
+  for await (const entry of readLedger(home)) entries.push(entry.type);
+  return entries.filter((type) => type === "comparison_planned");
+}
+
+async function refusesWith(home: Home, draft: PlanDraft, code: string): Promise<void> {
+  await expect(writePlan(home, draft, clock)).rejects.toMatchObject({ code });
+  expect(existsSync(join(home.path, "comparisons"))).toBe(false);
+  expect(await plannedEntries(home)).toEqual([]);
+}
+
+test("a plan is on the disk and in the ledger under the hash of its question", async () => {
+  await withHome(async (home) => {
+    const plan = await writePlan(home, await goodDraft(home), clock);
+    const path = join(home.comparisonFolder(plan.comparisonHash), "plan.json");
+    expect(JSON.parse(await readFile(path, "utf8"))).toEqual(plan);
+    expect(plan.gate).toBe("first-try-success");
+    expect(await plannedEntries(home)).toHaveLength(1);
+  });
+});
+
+test("the same question asked again is the same comparison, with its first date", async () => {
+  await withHome(async (home) => {
+    const draft = await goodDraft(home);
+    const first = await writePlan(home, draft, clock);
+    expect(await writePlan(home, draft, clock)).toEqual(first);
+    expect(await plannedEntries(home)).toHaveLength(1);
+    expect((await writePlan(home, { ...draft, seed: 8 }, clock)).comparisonHash).not.toBe(first.comparisonHash);
+  });
+});
+
+test("an adapter trained on a row of a family that it would be judged on is refused", async () => {
+  await withHome(async (home) => {
+    const families = await letters("test", 10);
+    const adapter = await writeAdapter(home, { trainedOn: [...(await letters("train", 5)), families[3] as string] });
+    const draft = sampleDraft(families, 2, adapter);
+    await refusesWith(home, draft, "LEAKED_FAMILY");
+    await expect(writePlan(home, draft, clock)).rejects.toMatchObject({ details: { got: families[3] } });
+  });
+});
+
+test("a family of the same name in another skill is no leak", async () => {
+  await withHome(async (home) => {
+    const families = await letters("test", 10);
+    const adapter = await writeAdapter(home, { trainedOn: families, skills: ["numbers"] });
+    await expect(writePlan(home, sampleDraft(families, 2, adapter), clock)).resolves.toMatchObject({ split: "test" });
+  });
+});
+
+test("tips of a family that the arm would be judged on are refused", async () => {
+  await withHome(async (home) => {
+    const draft = await goodDraft(home);
+    const source = await writeSampleRun(home, { skill: "letters", passFraction: 1, items: 6, families: 6 });
+    const { manifest } = await loadSkill("letters");
+    const family = Array.from({ length: 6 }, (_, n) => `family-${n}`).find(
+      (name) => splitOf(manifest, name) === "test",
+    );
+    const items = [...draft.items, { item: itemId("letters", `${family}-0`), family: family as string }];
+    const arms = draft.arms.map((arm) => ({ ...arm, memory: "frozen" as const, tipRuns: [source] }));
+    await refusesWith(home, { ...draft, arms, items }, "LEAKED_FAMILY");
+    await expect(writePlan(home, { ...draft, arms }, clock)).resolves.toMatchObject({ arms });
+  });
+});
+
+test("an item of another split is refused", async () => {
+  await withHome(async (home) => {
+    const draft = await goodDraft(home);
+    const [family] = await letters("validation", 1);
+    const stray = { item: itemId("letters", `${family}-0`), family: family as string };
+    await refusesWith(home, { ...draft, items: [...draft.items, stray] }, "ITEM_OF_ANOTHER_SPLIT");
+  });
+});
+
+test("an adapter of another base is refused", async () => {
+  await withHome(async (home) => {
+    const adapter = await writeAdapter(home, { trainedOn: [], baseHash: hashText("base:other") });
+    await refusesWith(home, sampleDraft(await letters("test", 10), 2, adapter), "ADAPTER_OF_ANOTHER_BASE");
+  });
+});
+
+test("items of a single family are refused", async () => {
+  await withHome(async (home) => {
+    const adapter = await writeAdapter(home, { trainedOn: [] });
+    await refusesWith(home, sampleDraft(await letters("test", 1), 5, adapter), "TOO_FEW_FAMILIES");
+  });
+});
+
+test("a first pair without an adapter is refused", async () => {
+  await withHome(async (home) => {
+    await refusesWith(home, { ...(await goodDraft(home)), pairs: [["candidate", "base"]] }, "NO_CANDIDATE");
+  });
+});
+
+test("an unknown gate is refused with the nearest known one", async () => {
+  await withHome(async (home) => {
+    const draft = { ...(await goodDraft(home)), gate: "first-try-succes" };
+    await expect(writePlan(home, draft, clock)).rejects.toMatchObject({
+      code: "UNKNOWN_GATE",
+      details: { fix: 'did you mean "first-try-success"?' },
+    });
+  });
+});
