@@ -7,9 +7,10 @@ import { random } from "../../src/foundation/random.ts";
 import { type HarnessOptions, type RunResult, readRunStart, runHarness } from "../../src/harness/index.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import type { Skill } from "../../src/skills/contract.ts";
-import { checkChain } from "../../src/store/chain.ts";
 import type { Home } from "../../src/store/home.ts";
+import { openLake } from "../../src/store/lake.ts";
 import { listRuns } from "../../src/store/run-log.ts";
+import { verifyHome } from "../../src/store/verify.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
 import letters from "../fixtures/skills/letters/skill.ts";
 import { coin, eventsOf, itemsOf, only, runOptions, temporaryHome } from "./setting.ts";
@@ -44,7 +45,7 @@ async function expectWhole(run: RunId, counts: { items: number; attempts: number
   ).toEqual([...verdicts].sort());
   expect(only(events, "item_finished")).toHaveLength(counts.items);
   expect(only(events, "run_finished")).toHaveLength(1);
-  expect(checkChain(home.runLog(run), {})).toMatchObject({ broken: null, torn: null });
+  expect(await verifyHome(home)).toMatchObject({ isSound: true, hasTornTail: false });
 }
 
 describe("a run whose process is killed", () => {
@@ -77,7 +78,18 @@ describe("a run whose process is killed", () => {
     expect(kills).toBeGreaterThan(0);
     expect(result).toMatchObject({ items: 12, attempts: 36, isComplete: true });
     await expectWhole(result.run, { items: 12, attempts: 36 });
+    expect(await lakeCounts()).toEqual({ attempts: 36, judged: 36, passed: result.passed, examples: 36 });
   });
+
+  async function lakeCounts(): Promise<unknown> {
+    const lake = await openLake(home);
+    const [counts] = await lake.query(
+      `SELECT count(*) AS attempts, count(eval_passed) AS judged, count_if(eval_passed) AS passed,
+        (SELECT count(*) FROM letters.examples) AS examples FROM letters.attempts`,
+    );
+    lake.close();
+    return counts;
+  }
 });
 
 describe("a run that was cut at any event", () => {
