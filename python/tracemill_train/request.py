@@ -25,23 +25,30 @@ def read_json(path: Path) -> Any:
 def parse(record: type[Record], value: Any, where: str = "request") -> Record:
     """Builds the dataclass `record` from a JSON object.
 
-    Shapes: fields may be str, int, float, bool, Path, lists of these, `X | None`, or another dataclass.
+    Shapes: fields may be str, int, float, bool, Path, lists of these, `X | None`, or another dataclass; the JSON keys
+    are the field names in camelCase.
     Raises: `Refusal` BAD_REQUEST with the key's path where a key is missing, unknown or of the wrong type.
     """
     if not isinstance(value, dict):
         raise _wrong(where, "an object", value)
     hints = typing.get_type_hints(record)
-    fields = {field.name: field for field in dataclasses.fields(typing.cast(Any, record))}
+    fields = {camel_case(field.name): field for field in dataclasses.fields(typing.cast(Any, record))}
     for key in value:
         if key not in fields:
             raise Refusal("BAD_REQUEST", f'Unknown key "{key}".', expected=", ".join(fields), where=where)
     values: dict[str, Any] = {}
-    for name, field in fields.items():
-        if name in value:
-            values[name] = _convert(hints[name], value[name], f"{where}.{name}")
+    for key, field in fields.items():
+        if key in value:
+            values[field.name] = _convert(hints[field.name], value[key], f"{where}.{key}")
         elif field.default is dataclasses.MISSING:
-            raise Refusal("BAD_REQUEST", f'The key "{name}" is missing.', where=where)
+            raise Refusal("BAD_REQUEST", f'The key "{key}" is missing.', where=where)
     return record(**values)
+
+
+def camel_case(name: str) -> str:
+    """Returns a field's JSON key: `learning_rate` -> `learningRate`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:

@@ -1,0 +1,42 @@
+"""The loss of the answer tokens. Logits are made only where there is a label: with a vocabulary of 49,152 and short
+answers that spares a fifth of the work and nearly all of the memory of the usual way.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+from transformers import PreTrainedModel
+
+from .rows import IGNORED
+
+CHUNK_TOKENS = 1024
+"""Tokens whose logits are in memory at once; longer answers are done in chunks, recomputed in the backward pass."""
+
+
+def answer_loss(model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, int]:
+    """Returns the summed negative log-likelihood (nats, float32) of the labelled tokens, and how many there are.
+
+    `model` is the causal model itself (the one inside a PEFT wrapper).
+    Shapes: `input_ids` and `labels` (batch, tokens), padded on the right; label t is predicted from tokens before t.
+    """
+    hidden = model.base_model(input_ids=input_ids, use_cache=False).last_hidden_state[:, :-1]
+    targets = labels[:, 1:]
+    is_trained = targets != IGNORED
+    hidden, targets = hidden[is_trained], targets[is_trained]
+    if len(targets) <= CHUNK_TOKENS:
+        return _summed_loss(model, hidden, targets), len(targets)
+    parts = [
+        checkpoint(_summed_loss, model, some_hidden, some_targets, use_reentrant=False)
+        for some_hidden, some_targets in zip(hidden.split(CHUNK_TOKENS), targets.split(CHUNK_TOKENS))
+    ]
+    return torch.stack(parts).sum(), len(targets)
+
+
+def _summed_loss(model: PreTrainedModel, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    logits = model.get_output_embeddings()(hidden).float()
+    softcap = getattr(model.config, "final_logit_softcapping", None)
+    if softcap is not None:
+        logits = torch.tanh(logits / softcap) * softcap
+    return functional.cross_entropy(logits, targets, reduction="sum")
