@@ -40,6 +40,15 @@ export interface Workspace {
   close(): Promise<void>;
 }
 
+/** What a free question is about: exactly one of the two. */
+export interface Source {
+  item?: Item;
+  file?: string;
+}
+
+/** Cells are JSON values. */
+export type Reply = { columns: string[]; rows: unknown[][] } | { error: string };
+
 export interface Skill {
   manifest: SkillManifest;
   /** Every item that the seed gives, of all families; `itemsFile` is the user's own JSONL. Throws a refusal with its line. */
@@ -52,6 +61,12 @@ export interface Skill {
   /** The shortest answer that asks for this action: `parse` reads the same call from it. */
   answerText?(call: ActionCall): string;
   open(item: Item): Promise<Workspace>;
-  /** Ends what the skill keeps running (a verifier process). */
+  /** Ends what the skill keeps running (a verifier process); it starts again when it is needed. */
   close(): Promise<void>;
+  /** For a free question: the text for its prompt that says what there is, an item's or in the user's own file. */
+  describe?(source: Source): Promise<string>;
+  /** The prompt of a free question; `schema` is what `describe` returned. */
+  freePrompt?(question: string, schema: string): Message[];
+  /** Runs one action for its result alone; nothing is judged. */
+  answer?(call: ActionCall, source: Source): Promise<Reply>;
 }

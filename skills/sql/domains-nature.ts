@@ -1,0 +1,243 @@
+/**
+ * Domains of animals, plants, weather, the earth and the sky.
+ */
+import { type Domain, date, number, quantity, text } from "./domain.ts";
+
+export const NATURE: readonly Domain[] = [
+  {
+    id: "zoo",
+    table: "animals",
+    one: "animal",
+    many: "animals",
+    label: text(
+      "animal_name",
+      "animal name",
+      "animal names",
+      "Bella, Bruno, Cleo, Dumbo, Echo, Fifi, Benji, Gizmo, Hazel, Kira, Cosmo, Leo, Misty, Nala, Rocky, Kiki",
+    ),
+    categories: [
+      text("species", "species", "species", "tiger, zebra, otter, panda, lemur"),
+      text("diet", "diet", "diets", "meat, plants, mixed"),
+    ],
+    measures: [quantity("weight", "weight", [2, 320, 0.5]), number("age", "age", [1, 35])],
+    date: date("arrived", "arrival date", 2010, 2024),
+    optional: text("mate", "mate", "mates", "Otto, Luna, Simba, Pearl, Max"),
+    parent: {
+      table: "keepers",
+      one: "keeper",
+      key: "keeper_id",
+      label: text(
+        "keeper_name",
+        "keeper name",
+        "keeper names",
+        "Tom Reed, Iris Cole, Juan Vidal, Mona Beck, Pia Lund, Sam Hale",
+      ),
+      category: text("shift", "shift", "shifts", "morning, evening, night"),
+    },
+  },
+  {
+    id: "garden",
+    table: "plants",
+    one: "plant",
+    many: "plants",
+    label: text(
+      "plant",
+      "plant name",
+      "plant names",
+      "Rose, Lavender, Basil, Sage, Tulip, Fern, Rosemary, Lily, Daisy, Mint, Lilac, Thyme, Poppy, Ivy, Dahlia, Peony",
+    ),
+    categories: [
+      text("light", "light need", "light needs", "sun, shade, half shade"),
+      text("soil", "soil", "soils", "sandy, clay, loam, chalk"),
+    ],
+    measures: [number("height_cm", "height in cm", [8, 220]), quantity("seeds", "number of seeds", [1, 500])],
+    date: date("planted", "planting date", 2020, 2024),
+    optional: text("pest", "pest", "pests", "aphids, slugs, mites, rust"),
+  },
+  {
+    id: "mountains",
+    table: "peaks",
+    one: "peak",
+    many: "peaks",
+    label: text(
+      "peak",
+      "peak name",
+      "peak names",
+      "Mount Arden, Grey Horn, Eagle Tooth, Mount Brill, Snow Dome, White Horn, Mount Corvo, Raven Crag, Silver Needle, Black Tooth, Mount Dara, High Saddle, Storm Tower, Old Giant, Mount Elin, Grey Needle",
+    ),
+    categories: [
+      text("mountain_range", "mountain range", "mountain ranges", "Alps, Andes, Rockies, Tatra"),
+      text("difficulty", "difficulty", "difficulties", "easy, moderate, hard, extreme"),
+    ],
+    measures: [
+      number("height_m", "height in meters", [900, 6900, 10]),
+      quantity("climbers", "number of climbers", [3, 900]),
+    ],
+    date: date("first_climb", "date of the first climb", 1880, 1990),
+    optional: text("hut", "hut", "huts", "Sun Hut, Bear Hut, Pine Hut"),
+  },
+  {
+    id: "rivers",
+    table: "rivers",
+    one: "river",
+    many: "rivers",
+    label: text(
+      "river",
+      "river name",
+      "river names",
+      "Arno, Elva, Tarn, Isker, Lova, Mira, Tamar, Orba, Neda, Luga, Sava, Tisa, Ural, Vaga, Elbo, Maro",
+    ),
+    categories: [
+      text("continent", "continent", "continents", "Africa, Asia, Europe, America"),
+      text("quality", "water quality", "water qualities", "clean, fair, polluted"),
+    ],
+    measures: [
+      quantity("length_km", "length in km", [40, 3600, 10]),
+      number("depth", "depth", [1, 60, 0.5]),
+      quantity("bridges", "number of bridges", [0, 90]),
+    ],
+    date: date("surveyed", "survey date"),
+    optional: text("dam", "dam", "dams", "Kora Dam, Rila Dam, Sern Dam"),
+  },
+  {
+    id: "astronomy",
+    table: "planets",
+    one: "planet",
+    many: "planets",
+    label: text(
+      "planet",
+      "planet name",
+      "planet names",
+      "Kepler 22, Gliese 12, Tau 4, Kepler 62, Wolf 9, Ross 128, Luyten 3, Gliese 581, Trappist 1, Tau 9, Vega 2, Wolf 61, Proxima 5, Kepler 90, Barnard 7, Ross 54",
+    ),
+    categories: [
+      text("planet_type", "planet type", "planet types", "rocky, gas giant, ice giant, ocean"),
+      text("zone", "zone", "zones", "hot, habitable, cold"),
+    ],
+    measures: [
+      number("distance", "distance", [4, 2600]),
+      number("radius", "radius", [0.4, 14, 0.1]),
+      quantity("moons", "number of moons", [0, 70]),
+    ],
+    date: date("discovered", "discovery date", 1996, 2024),
+    optional: text("nickname", "nickname", "nicknames", "Aurora, Frost, Ember, Dusk"),
+    parent: {
+      table: "telescopes",
+      one: "telescope",
+      key: "telescope_id",
+      label: text("telescope_name", "telescope name", "telescope names", "Hale, Subaru, Gemini, Keck, Magellan, Gaia"),
+      category: text("site", "site", "sites", "Chile, Hawaii, space"),
+    },
+  },
+  {
+    id: "earthquakes",
+    table: "earthquakes",
+    one: "earthquake",
+    many: "earthquakes",
+    label: text(
+      "place",
+      "place",
+      "places",
+      "Nagano, Lima, Patras, Izmir, Napa, Lorca, Nuweiba, Palu, Darfield, Izu, Lipari, Antofagasta, Kobe, Padang, Dushanbe, Naples",
+    ),
+    categories: [
+      text("alert", "alert level", "alert levels", "green, yellow, orange, red"),
+      text("source", "source", "sources", "seismic, volcanic, mining"),
+    ],
+    measures: [
+      number("magnitude", "magnitude", [2, 8.5, 0.1]),
+      number("depth_km", "depth in km", [1, 400]),
+      quantity("injured", "number of injured people", [0, 900]),
+    ],
+    date: date("occurred_on", "date", 2005, 2024),
+    optional: text("tsunami_zone", "tsunami zone", "tsunami zones", "north coast, south coast, islands"),
+  },
+  {
+    id: "dinosaurs",
+    table: "dinosaurs",
+    one: "dinosaur",
+    many: "dinosaurs",
+    label: text(
+      "dinosaur",
+      "dinosaur name",
+      "dinosaur names",
+      "Allosaurus, Brachylophus, Carnotaurus, Diplodocus, Alamosaurus, Stegosaurus, Triceratops, Iguanodon, Camarasaurus, Velociraptor, Saltasaurus, Troodon, Baryonyx, Dilophosaurus, Spinosaurus, Torosaurus",
+    ),
+    categories: [
+      text("period", "period", "periods", "Triassic, Jurassic, Cretaceous"),
+      text("food", "food", "foods", "meat, plants, fish, insects"),
+    ],
+    measures: [
+      number("length_m", "length in meters", [1, 34, 0.5]),
+      quantity("fossils", "number of fossils", [1, 150]),
+    ],
+    date: date("described", "date of description", 1850, 2010),
+    optional: text("exhibit", "exhibit", "exhibits", "Hall A, Hall B, Dome, Garden"),
+    parent: {
+      table: "dig_sites",
+      one: "dig site",
+      key: "dig_site_id",
+      label: text(
+        "site_name",
+        "site name",
+        "site names",
+        "Red Gulch, Dry Fork, Bone Hill, Salt Mesa, Lost Canyon, Stone Ford",
+      ),
+      category: text("country", "country", "countries", "Argentina, Mongolia, Canada"),
+    },
+  },
+  {
+    id: "birds",
+    table: "sightings",
+    one: "sighting",
+    many: "sightings",
+    label: text(
+      "bird",
+      "bird",
+      "birds",
+      "Robin, Grey Heron, Kingfisher, Barn Owl, Skylark, Red Kite, Goldfinch, Tawny Owl, Swallow, Greenfinch, Osprey, Grey Wagtail, Nightjar, Red Grouse, Lapwing, Snow Bunting",
+    ),
+    categories: [
+      text("habitat", "habitat", "habitats", "forest, wetland, coast, meadow"),
+      text("season", "season", "seasons", "spring, summer, autumn, winter"),
+    ],
+    measures: [quantity("seen", "number of birds seen", [1, 250]), number("wingspan", "wingspan", [18, 210])],
+    date: date("seen_on", "date of the sighting", 2018, 2024),
+    optional: text("ring_code", "ring code", "ring codes", "RX1, RX2, TB7, TB9, KL4"),
+    parent: {
+      table: "observers",
+      one: "observer",
+      key: "observer_id",
+      label: text(
+        "observer_name",
+        "observer name",
+        "observer names",
+        "Alma Frost, Bo Nilsen, Cora Webb, Dan Ortiz, Eva Stone, Finn Marsh",
+      ),
+      category: text("club", "club", "clubs", "Heron Club, Marsh Watch, City Birders"),
+    },
+  },
+  {
+    id: "weather",
+    table: "readings",
+    one: "reading",
+    many: "readings",
+    label: text(
+      "station",
+      "station",
+      "stations",
+      "Airport, Harbor, North Pier, Hilltop, Old Dam, North Gate, Airfield, Lighthouse, South Pier, Observatory, Hill Farm, West Dam, Campus, Lake House, South Gate, Castle",
+    ),
+    categories: [
+      text("sky", "sky", "sky states", "clear, cloudy, foggy, stormy"),
+      text("wind", "wind direction", "wind directions", "north, east, south, west"),
+    ],
+    measures: [
+      number("temperature", "temperature", [1, 39, 0.1]),
+      quantity("rainfall", "rainfall", [0, 80, 0.5]),
+      number("humidity", "humidity", [15, 100]),
+    ],
+    date: date("measured_on", "date", 2021, 2024),
+    optional: text("warning", "warning", "warnings", "heat, frost, flood, wind"),
+  },
+];

@@ -1,0 +1,41 @@
+/**
+ * The skill `sql`: a question about one or two tables is answered by one query, and the query is judged by what it
+ * returns on several contents of the tables.
+ */
+import type { Skill } from "../../src/skills/contract.ts";
+import { answerSource, describeSource } from "./free-question.ts";
+import { generateItems } from "./generate.ts";
+import { manifest } from "./manifest.ts";
+import { parseAnswer } from "./parse-answer.ts";
+import { exampleText, promptFor } from "./prompt.ts";
+import { taskDetail } from "./task-detail.ts";
+import { userItems } from "./user-items.ts";
+import { startVerifier } from "./verifier.ts";
+import { openWorkspace } from "./workspace.ts";
+
+const verifier = startVerifier();
+
+const skill: Skill = {
+  manifest,
+  async items({ seed, itemsFile }) {
+    return itemsFile === undefined ? generateItems(seed) : userItems(itemsFile, seed, verifier);
+  },
+  prompt(item) {
+    const { schema, question } = taskDetail(item);
+    return promptFor(schema, question);
+  },
+  workedExample(item, call) {
+    const { schema, question } = taskDetail(item);
+    return exampleText(schema, question, call);
+  },
+  parse: parseAnswer,
+  async open(item) {
+    return openWorkspace(item, verifier);
+  },
+  close: () => verifier.close(),
+  describe: (source) => describeSource(source, verifier),
+  freePrompt: (question, schema) => promptFor(schema, question),
+  answer: (call, source) => answerSource(call, source, verifier),
+};
+
+export default skill;

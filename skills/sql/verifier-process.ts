@@ -1,0 +1,84 @@
+/**
+ * The verifier's own process: reads requests from stdin, answers on stdout, ends with its stdin.
+ * A query that takes the process down takes nothing else with it. Prepared items are kept, the oldest dropped.
+ */
+import { createInterface } from "node:readline";
+import { type Database, openDatabase } from "./database.ts";
+import { answerFromFile, describeFile } from "./file-tables.ts";
+import { inspectTables } from "./inspect-tables.ts";
+import { judge, queryFault, screen, shownRow } from "./judge.ts";
+import { dropSchema, type PreparedTask, prepareTask, QUERY_LIMIT_MS, ROW_LIMIT } from "./prepared-task.ts";
+import type { TaskDetail } from "./task-detail.ts";
+import { type Answer, type Request, requestSchema } from "./verifier-protocol.ts";
+
+const MEMORY_LIMIT_MB = 256;
+/** DuckDB does not count everything; beyond this the process ends itself. */
+const RSS_LIMIT_BYTES = 1.2e9;
+const WATCH_MS = 50;
+const KEPT_TASKS = 64;
+
+const database: Database = await openDatabase({ memoryLimitMb: MEMORY_LIMIT_MB });
+await database.closeOff();
+const kept = new Map<string, PreparedTask>();
+let made = 0;
+
+async function prepared(task: TaskDetail): Promise<PreparedTask> {
+  const key = JSON.stringify(task);
+  const known = kept.get(key);
+  if (known !== undefined) return known;
+  const fresh = await prepareTask(database, task, `task${made++}`);
+  kept.set(key, fresh);
+  const [oldest] = kept;
+  if (kept.size > KEPT_TASKS && oldest !== undefined) {
+    kept.delete(oldest[0]);
+    for (const { schema } of oldest[1].contents) await dropSchema(database, schema);
+  }
+  return fresh;
+}
+
+function tableNames(task: TaskDetail): string[] {
+  return task.tables.map(({ name }) => name);
+}
+
+async function answerItem(task: TaskDetail, query: string): Promise<Answer<"answer">> {
+  const objection = await screen(database, query, tableNames(task));
+  if (objection !== null) return { error: objection.reason };
+  const [first] = (await prepared(task)).contents;
+  await database.run(`USE ${first?.schema}`);
+  const { columns, rows } = await database.query(query, { limitMs: QUERY_LIMIT_MS, rowLimit: ROW_LIMIT });
+  return { columns, rows: rows.map(shownRow) };
+}
+
+async function respond(request: Request): Promise<unknown> {
+  switch (request.verb) {
+    case "verify":
+      return judge(
+        database,
+        { prepared: await prepared(request.task), tables: tableNames(request.task) },
+        request.query,
+      );
+    case "prepare": {
+      const { contents, survivors } = await prepared(request.task);
+      return { contents: contents.map(({ content, blocks }) => ({ content, rows: blocks.flat().length })), survivors };
+    }
+    case "inspect":
+      return { columns: await inspectTables(database, request.schema, `look${made++}`) };
+    case "answer":
+      if (request.file !== null) return answerFromFile(request.file, request.query);
+      return request.task === null ? { error: "no tables to ask" } : answerItem(request.task, request.query);
+    case "describe":
+      return { schema: await describeFile(request.file) };
+  }
+}
+
+const watch = setInterval(() => {
+  if (process.memoryUsage.rss() > RSS_LIMIT_BYTES) process.exit(70);
+}, WATCH_MS);
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const request = requestSchema.parse(JSON.parse(line));
+  const answer = await respond(request).catch((error: unknown) => ({ error: queryFault(error).reason }));
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+clearInterval(watch);
+process.exit(0);

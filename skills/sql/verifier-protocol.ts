@@ -1,0 +1,72 @@
+/**
+ * What the verifier's process is asked and answers: one JSON object a line, one answer to each request, in order.
+ */
+import { z } from "zod";
+import { FAILURE_MODES } from "./manifest.ts";
+import { taskDetailSchema } from "./task-detail.ts";
+
+const shownRowSchema = z.array(z.union([z.null(), z.boolean(), z.number(), z.string()]));
+const resultSchema = z.object({ columns: z.array(z.string()), rows: z.array(shownRowSchema) });
+
+export const requestSchema = z.discriminatedUnion("verb", [
+  /** Judge a query on an item. */
+  z.object({ verb: z.literal("verify"), task: taskDetailSchema, query: z.string() }),
+  /** Prepare an item and say how good its contents are. */
+  z.object({ verb: z.literal("prepare"), task: taskDetailSchema }),
+  /** Run CREATE TABLE statements and say what tables they make. */
+  z.object({ verb: z.literal("inspect"), schema: z.string() }),
+  /** Run a query on the item's first content, or on the user's file. */
+  z.object({
+    verb: z.literal("answer"),
+    task: taskDetailSchema.nullable(),
+    file: z.string().nullable(),
+    query: z.string(),
+  }),
+  /** Say what table the user's file makes. */
+  z.object({ verb: z.literal("describe"), file: z.string() }),
+]);
+
+/** What came of a query: `contents` ends at the first that differs; `result` is what it gave on the first one. */
+export const outcomeSchema = z.object({
+  failureMode: z.enum(FAILURE_MODES).nullable(),
+  reason: z.string().nullable(),
+  contents: z.array(
+    z.object({
+      content: z.int(),
+      expectedRows: z.int(),
+      rows: z.int().nullable(),
+      difference: z
+        .object({ row: z.int(), expected: shownRowSchema.nullable(), got: shownRowSchema.nullable() })
+        .nullable(),
+    }),
+  ),
+  result: resultSchema.nullable(),
+  /** Whether the process must be replaced before the next request. */
+  isSpent: z.boolean(),
+});
+
+export const inspectedColumnSchema = z.object({
+  table: z.string(),
+  column: z.string(),
+  type: z.string(),
+  isNullable: z.boolean(),
+  isUnique: z.boolean(),
+  references: z.object({ table: z.string(), column: z.string() }).nullable(),
+});
+
+/** An answer, or the error that the request met: one of the reference or the schema, not of the query judged. */
+export const answerSchemas = {
+  verify: z.union([outcomeSchema, z.object({ error: z.string() })]),
+  prepare: z.union([
+    z.object({ contents: z.array(z.object({ content: z.int(), rows: z.int() })), survivors: z.array(z.string()) }),
+    z.object({ error: z.string() }),
+  ]),
+  inspect: z.union([z.object({ columns: z.array(inspectedColumnSchema) }), z.object({ error: z.string() })]),
+  answer: z.union([resultSchema, z.object({ error: z.string() })]),
+  describe: z.union([z.object({ schema: z.string() }), z.object({ error: z.string() })]),
+} as const;
+
+export type Request = z.infer<typeof requestSchema>;
+export type Outcome = z.infer<typeof outcomeSchema>;
+export type InspectedColumn = z.infer<typeof inspectedColumnSchema>;
+export type Answer<V extends Request["verb"]> = z.infer<(typeof answerSchemas)[V]>;
