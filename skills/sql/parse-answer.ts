@@ -3,6 +3,7 @@
  * first SELECT or WITH to its semicolon, a blank line or the end. A block is taken whole, so that a second statement
  * in it is seen and refused, not dropped.
  */
+import type { ActionCall } from "../../src/records/events.ts";
 import type { Message } from "../../src/records/message.ts";
 import type { ParsedAnswer } from "../../src/skills/contract.ts";
 
@@ -15,6 +16,13 @@ export function parseAnswer(answer: Message): ParsedAnswer {
   const query = fenced(text) ?? plain(text);
   if (query === null || query === "") return { failureMode: "no-sql", reason: "the answer holds no SELECT" };
   return { call: { name: "run_sql", arguments: { query } } };
+}
+
+/** Writes a query as the shortest answer from which it is read back: fenced only where it could not stand alone. */
+export function answerText({ arguments: { query } }: ActionCall): string {
+  const text = String(query);
+  const read = parseAnswer({ role: "assistant", content: text });
+  return "call" in read && read.call.arguments.query === text ? text : `\`\`\`sql\n${text}\n\`\`\``;
 }
 
 function fenced(text: string): string | null {

@@ -6,7 +6,7 @@ import type { Skill } from "../../src/skills/contract.ts";
 import { answerSource, describeSource } from "./free-question.ts";
 import { generateItems } from "./generate.ts";
 import { manifest } from "./manifest.ts";
-import { parseAnswer } from "./parse-answer.ts";
+import { answerText, parseAnswer } from "./parse-answer.ts";
 import { exampleText, promptFor } from "./prompt.ts";
 import { taskDetail } from "./task-detail.ts";
 import { userItems } from "./user-items.ts";
@@ -29,6 +29,7 @@ const skill: Skill = {
     return exampleText(schema, question, call);
   },
   parse: parseAnswer,
+  answerText,
   async open(item) {
     return openWorkspace(item, verifier);
   },

@@ -1,5 +1,6 @@
 /**
- * The queries that curation asks the lake: examples of one role with what decided them and what they did.
+ * The queries that curation asks the lake: examples of one role with what decided them and what they did. Texts stay
+ * where they are: DuckDB would hold them in memory while it joins and sorts.
  * Knows the lake's columns, and nothing of why an example is refused.
  */
 import type { Role } from "../records/events.ts";
@@ -21,33 +22,40 @@ export interface Query {
 }
 
 /**
- * The action belongs to the last turn of its attempt's worker; earlier turns led to none by themselves. How many
- * messages the turn sent and whether it sent tools is asked of the turn, as a lost text leaves no trace in the example.
+ * The lake's `examples` without their texts, which the turn names by hash, and with what the attempt did. The action
+ * belongs to the last turn of the attempt's worker; earlier turns led to none by themselves. Asks the lake's files, as
+ * DuckDB would put together the texts of its views even where no column needs them.
  */
-const EXAMPLES_WITH_ACTIONS = `
-  SELECT e.*, a.verdict_value, CASE WHEN e.turn = a.last_turn THEN a.tool_call END AS tool_call,
-    len(t.messages) AS message_count, t.tools IS NOT NULL AS has_tools
-  FROM examples e
-  JOIN turns t ON t.run = e.run AND t.turn = e.turn
-  LEFT JOIN attempts a ON a.run = e.run AND a.attempt = e.attempt`;
+const EXAMPLES = `(
+  SELECT t.run, t.skill, t.item, t.family, t.split, i.kind, t.attempt, t.attempt_number, t.turn, t.turn_number, t.seq,
+    t."role", t.messages AS prompt_hashes, t.tools AS tools_hash, t.response AS response_hash, t.tip_spans,
+    t.finish_reason, t.prompt_tokens, t.completion_tokens, t.model, t.base_hash, t.adapter_hash, a.eval_passed,
+    a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
+    a.verdict_value, CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call
+  FROM files.turns t
+  LEFT JOIN files.attempts a ON a.run = t.run AND a.attempt = t.attempt
+  LEFT JOIN files.items i ON i.run = t.run AND i.item = t.item
+  WHERE t.response IS NOT NULL
+) e`;
 
-/** Examples that the user's filter lets through, in no particular order. */
+/** Examples that the user's filter lets through, as they were recorded. */
 export function candidatesQuery(scope: Scope): Query {
   const { where, filter, parameters } = conditions(scope);
-  return { sql: `${EXAMPLES_WITH_ACTIONS} WHERE ${where} AND ${filter}`, parameters };
+  return { sql: `SELECT * FROM ${EXAMPLES} WHERE ${where} AND ${filter} ORDER BY e.run, e.seq`, parameters };
 }
 
 /** The same in an order that only the seed and the turns' names decide: a first part of it is a fair sample. */
-export function orderedCandidatesQuery(scope: Scope, seed: number): Query {
-  const { sql, parameters } = candidatesQuery(scope);
-  return { sql: `${sql} ORDER BY sha256($seed || e.turn)`, parameters: { ...parameters, seed: `${seed}:` } };
+export function shuffledCandidatesQuery(scope: Scope, seed: number): Query {
+  const { where, filter, parameters } = conditions(scope);
+  const sql = `SELECT * FROM ${EXAMPLES} WHERE ${where} AND ${filter} ORDER BY sha256($seed || e.turn)`;
+  return { sql, parameters: { ...parameters, seed: `${seed}:` } };
 }
 
 /** How many `examples` there are before the filter, and how many are `passing` it. */
 export function countQuery(scope: Scope): Query {
   const { where, filter, parameters } = conditions(scope);
   return {
-    sql: `SELECT count(*) AS examples, count(*) FILTER (WHERE ${filter}) AS passing FROM examples e WHERE ${where}`,
+    sql: `SELECT count(*) AS examples, count(*) FILTER (WHERE ${filter}) AS passing FROM ${EXAMPLES} WHERE ${where}`,
     parameters,
   };
 }
@@ -56,7 +64,7 @@ export function countQuery(scope: Scope): Query {
 export function filteredOutQuery(scope: Scope, limit: number): Query {
   const { where, filter, parameters } = conditions(scope);
   return {
-    sql: `SELECT e.turn FROM examples e WHERE ${where} AND (${filter}) IS NOT TRUE ORDER BY e.turn LIMIT ${limit}`,
+    sql: `SELECT e.turn FROM ${EXAMPLES} WHERE ${where} AND (${filter}) IS NOT TRUE ORDER BY e.turn LIMIT ${limit}`,
     parameters,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * One example of the lake as the filters see it, read from a row of the query in `candidate-query.ts`. The lake is a
- * file like any other: texts are checked here, and what cannot be read is absent, for a filter to refuse.
+ * One example as the filters see it: a row of the query in `candidate-query.ts` with its texts. Lake and logs are files
+ * like any other: texts are checked here, and what cannot be read is absent, for a filter to refuse.
  */
 import { z } from "zod";
 import type { Hash } from "../foundation/hashing.ts";
@@ -9,6 +9,7 @@ import type { AttemptId, ItemId, RunId, TurnId } from "../records/ids.ts";
 import { SPLITS, type Split } from "../records/item.ts";
 import { type Message, messageSchema, type Tool, toolSchema } from "../records/message.ts";
 import { tipSpanSchema } from "../records/tip.ts";
+import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { withoutTips } from "./tip-free.ts";
 
 export interface Candidate {
@@ -71,12 +72,10 @@ const rowSchema = z.object({
   turn: z.string(),
   turn_number: z.coerce.number(),
   role: z.string(),
-  messages: jsonColumn(z.array(messageSchema).min(1)),
-  message_count: z.coerce.number(),
+  prompt_hashes: z.array(z.string()),
+  tools_hash: z.string().nullable(),
+  response_hash: z.string(),
   tip_spans: jsonColumn(z.array(tipSpanSchema)),
-  tools: jsonColumn(z.array(toolSchema)),
-  has_tools: z.boolean(),
-  response: jsonColumn(messageSchema),
   tool_call: jsonColumn(actionCallSchema),
   finish_reason: z.string().nullable(),
   completion_tokens: count,
@@ -93,13 +92,19 @@ const rowSchema = z.object({
   before_passed: z.boolean().nullable(),
 });
 
-/** Reads a row of the lake. */
-export function readCandidate(row: unknown): Candidate {
+/** Reads a row of the lake and the texts that it names. */
+export function readCandidate(row: unknown, texts: RecordedTexts): Candidate {
   const r = rowSchema.parse(row);
-  const isWhole = r.messages?.length === r.message_count && (r.tools !== null || !r.has_tools);
-  const messages = isWhole ? r.messages : null;
+  const run = r.run as RunId;
+  const recorded = <T>(schema: z.ZodType<T>, hash: string): T | null =>
+    schema.safeParse(texts.read(run, hash)).data ?? null;
+  const tools = r.tools_hash === null ? null : recorded(z.array(toolSchema), r.tools_hash);
+  const prompt = r.prompt_hashes.flatMap((hash) => recorded(messageSchema, hash) ?? []);
+  const isWhole =
+    prompt.length > 0 && prompt.length === r.prompt_hashes.length && (tools !== null || r.tools_hash === null);
+  const messages = isWhole ? prompt : null;
   return {
-    run: r.run as RunId,
+    run,
     skill: r.skill,
     item: r.item as ItemId,
     family: r.family ?? "",
@@ -111,8 +116,8 @@ export function readCandidate(row: unknown): Candidate {
     role: r.role as Role,
     messages,
     tipFree: messages === null || r.tip_spans === null ? null : withoutTips(messages, r.tip_spans),
-    tools: r.tools,
-    response: r.response,
+    tools,
+    response: recorded(messageSchema, r.response_hash),
     call: r.tool_call,
     finishReason: r.finish_reason,
     completionTokens: r.completion_tokens,

@@ -13,14 +13,15 @@ import type { Message } from "../records/message.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
 import type { Part, SelectedExample, Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
+import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type Candidate, readCandidate } from "./candidate.ts";
 import {
   candidatesQuery,
   countQuery,
   filteredOutQuery,
-  orderedCandidatesQuery,
   type Query,
   type Scope,
+  shuffledCandidatesQuery,
 } from "./candidate-query.ts";
 import type { Filter } from "./filter.ts";
 import { capPerItem, dropDuplicates, type Pick, type Picked } from "./pick.ts";
@@ -33,6 +34,12 @@ export interface SelectionSettings extends Scope {
   seed: number;
 }
 
+/** Where examples are read from; both stay open until the last row of the selection was read. */
+export interface SelectionStore {
+  lake: Lake;
+  texts: RecordedTexts;
+}
+
 const EXAMPLES_NAMED = 3;
 const FILTERS_FOLDER = join(import.meta.dirname, "filters");
 
@@ -40,13 +47,14 @@ const FILTERS_FOLDER = join(import.meta.dirname, "filters");
  * Chooses examples of the lake.
  * Throws: `FAMILY_IN_TWO_SPLITS` where a family of the chosen examples is held out in another run.
  */
-export async function selectExamples(lake: Lake, settings: SelectionSettings): Promise<Selection> {
+export async function selectExamples(store: SelectionStore, settings: SelectionSettings): Promise<Selection> {
+  const { lake } = store;
   const filters = await loadFilters();
   const refusals = refusalTally();
   const examples = await countFiltered(lake, settings, refusals);
 
   const picks: Pick[] = [];
-  for await (const candidate of candidates(lake, candidatesQuery(settings))) {
+  for await (const candidate of candidates(store, candidatesQuery(settings))) {
     const refusing = filters.find(({ filter }) => filter.refuses(candidate));
     if (refusing !== undefined) refusals.add(refusing.reason, [candidate.turn]);
     else picks.push(pickOf(candidate, settings));
@@ -69,7 +77,7 @@ export async function selectExamples(lake: Lake, settings: SelectionSettings): P
     chosen: { train: countOf("train"), validation: countOf("validation") },
     refusals,
     async *rows() {
-      for await (const candidate of candidates(lake, orderedCandidatesQuery(settings, settings.seed))) {
+      for await (const candidate of candidates(store, shuffledCandidatesQuery(settings, settings.seed))) {
         const part = parts.get(candidate.turn);
         if (part !== undefined) yield exampleOf(candidate, part, settings);
       }
@@ -90,9 +98,9 @@ export async function loadFilters(): Promise<NamedFilter[]> {
   );
 }
 
-async function* candidates(lake: Lake, { sql, parameters }: Query): AsyncGenerator<Candidate> {
+async function* candidates({ lake, texts }: SelectionStore, { sql, parameters }: Query): AsyncGenerator<Candidate> {
   for await (const rows of lake.stream(sql, parameters)) {
-    for (const row of rows) yield readCandidate(row);
+    for (const row of rows) yield readCandidate(row, texts);
   }
 }
 

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -15,6 +15,7 @@ import type { SelectedExample } from "../../src/records/selection.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
+import { openTexts } from "../../src/store/recorded-texts.ts";
 import { listRuns } from "../../src/store/runs.ts";
 import { withHome } from "../store/sample-run.ts";
 import { type AttemptDraft, plainPrompt, type RunDraft, TIP, writeRun } from "./written-run.ts";
@@ -22,16 +23,18 @@ import { type AttemptDraft, plainPrompt, type RunDraft, TIP, writeRun } from "./
 async function select(home: Home, overrides: Partial<SelectionSettings> & { expression?: string } = {}) {
   const { expression = "split != nothing", ...rest } = overrides;
   const lake = await openLake(home);
+  const texts = openTexts(home);
   try {
     const runs = (await listRuns(home)).filter(({ isSealed }) => isSealed).map(({ run }) => run);
     const filter = parseFilter(expression);
     const scope = { role: "worker" as const, skills: ["sql"], runs, filter };
     const fixed = { tips: "drop" as const, answerText: null, maxPerItem: 2, seed: 1 };
-    const selection = await selectExamples(lake, { ...scope, ...fixed, ...rest });
+    const selection = await selectExamples({ lake, texts }, { ...scope, ...fixed, ...rest });
     const rows: SelectedExample[] = [];
     for await (const row of selection.rows()) rows.push(row);
     return { rows, refusals: selection.refusals.counts(), examples: selection.examples, chosen: selection.chosen };
   } finally {
+    texts.close();
     lake.close();
   }
 }
@@ -83,6 +86,22 @@ describe("integrity filters", () => {
     const { refusals } = await selectFrom([{ attempts: [{ item: "shop/a", ...attempt }] }]);
     expect(refusals.map((refusal) => refusal.reason)).toEqual([reason]);
   });
+});
+
+describe("a text that was changed after its run was sealed", () => {
+  it("is not trained on", () =>
+    withHome(async (home) => {
+      const { run } = await writeRun(home, { attempts: [GOOD, { item: "shop/other" }] });
+      expect((await select(home)).rows).toHaveLength(2);
+      const log = await readFile(home.runLog(run), "utf8");
+      await writeFile(
+        home.runLog(run),
+        log.replaceAll("How many rows does shop/other", "How many rows had shop/other"),
+      );
+      const { rows, refusals } = await select(home);
+      expect(rows.map(({ item }) => item)).toEqual(["sql:shop/good"]);
+      expect(refusals).toMatchObject([{ reason: "incomplete", count: 1 }]);
+    }));
 });
 
 describe("splits", () => {

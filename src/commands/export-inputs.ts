@@ -1,0 +1,163 @@
+/**
+ * What an export reads, found from what the user named: role, runs, base, the skills' form of an answer, and the
+ * place in the ledger that the inputs are bound to. Every name that is not known is refused with the nearest ones.
+ */
+import type { Clock } from "../foundation/clock.ts";
+import { assert, Refusal } from "../foundation/errors.ts";
+import { type Hash, hashJson } from "../foundation/hashing.ts";
+import { unknownName } from "../foundation/nearest.ts";
+import type { BaseManifest } from "../records/base-manifest.ts";
+import { type ActionCall, ROLES, type Role } from "../records/events.ts";
+import type { RunId } from "../records/ids.ts";
+import { listSkills, loadSkill } from "../skills/load.ts";
+import type { Home } from "../store/home.ts";
+import { appendLedger, readLedger } from "../store/ledger.ts";
+import { listBases, readBaseManifest } from "../store/manifests.ts";
+import { listRuns, type RunSummary } from "../store/runs.ts";
+
+export type SealedRun = RunSummary & { head: Hash };
+
+/** Throws: `UNKNOWN_ROLE`; `ROLE_WITHOUT_LABEL` for a role whose turns have no verdict of their own. */
+export function checkedRole(name: string): Role {
+  const role = ROLES.find((known) => known === name);
+  if (role === undefined) throw unknownName("role", name, ROLES);
+  if (role === "worker") return role;
+  throw new Refusal({
+    code: "ROLE_WITHOUT_LABEL",
+    message: `A turn of the ${role} has no verdict of its own: the verifier judged what the worker did.`,
+    expected: "a role whose turns the verifier judges",
+    got: `"${role}"`,
+    fix: "--role worker",
+  });
+}
+
+/**
+ * Returns the sealed runs to read, oldest first, and the names of the unsealed ones that were left out. Unless they
+ * are named, runs over the test split are not read: they hold nothing to train on.
+ * Throws: `UNKNOWN_SKILL`, `UNKNOWN_RUN`, `NO_RUNS`; `RUN_NOT_SEALED` and `RUN_OF_OTHER_SKILL` for a run that is named.
+ */
+export async function chosenRuns(
+  home: Home,
+  skills: readonly string[],
+  named?: readonly string[],
+): Promise<{ runs: SealedRun[]; unsealed: RunId[] }> {
+  const all = await listRuns(home);
+  const known = new Set([...(await listSkills()), ...all.map(({ skill }) => skill)]);
+  for (const skill of skills) if (!known.has(skill)) throw unknownName("skill", skill, known);
+  if (named !== undefined) {
+    const runs = [...new Set(named)].sort().map((run) => namedRun(all, run, skills));
+    return { runs, unsealed: [] };
+  }
+  const relevant = all.filter(({ skill, split }) => skills.includes(skill) && split !== "test");
+  const runs = relevant.filter(isSealedRun);
+  const unsealed = relevant.filter((run) => !isSealedRun(run)).map(({ run }) => run);
+  if (runs.length > 0) return { runs, unsealed };
+  throw new Refusal({
+    code: "NO_RUNS",
+    message: `There is no finished run of ${skills.join(", ")} to take examples from.`,
+    expected: "at least one sealed run over train items",
+    got: unsealed.length > 0 ? `not sealed: ${unsealed.join(", ")}` : "none",
+    fix:
+      unsealed.length > 0
+        ? `tracemill run --resume ${unsealed[0]}`
+        : `tracemill run --skill ${skills[0]} --split train --model NAME`,
+  });
+}
+
+/**
+ * Returns the base whose tokenizer and template render the rows: the named one, else the only one there is, else the
+ * one that the runs' workers had.
+ * Throws: `UNKNOWN_BASE`; `BASE_NOT_NAMED` where none of these is one base.
+ */
+export async function chosenBase(home: Home, runs: readonly RunSummary[], name?: string): Promise<BaseManifest> {
+  if (name !== undefined) return readBaseManifest(home, name);
+  const bases = await listBases(home);
+  const workers = new Set(
+    runs.map(({ models: { worker } }) => (worker && "baseHash" in worker ? worker.baseHash : null)),
+  );
+  const candidates = bases.length === 1 ? bases : bases.filter(({ baseHash }) => workers.has(baseHash));
+  const [base] = candidates;
+  if (base !== undefined && candidates.length === 1) return base;
+  throw new Refusal({
+    code: "BASE_NOT_NAMED",
+    message: "Which base renders the rows is not clear.",
+    expected: "--base NAME, or one base that all runs were made with",
+    got: bases.length === 0 ? "no base is registered" : `bases: ${bases.map((known) => known.name).join(", ")}`,
+    fix: bases.length === 0 ? "tracemill base add smollm2" : `--base ${candidates[0]?.name ?? bases[0]?.name}`,
+  });
+}
+
+/**
+ * Returns how each skill writes an action as an answer.
+ * Throws: `SKILL_WITHOUT_ANSWER_TEXT`.
+ */
+export async function answerTexts(skills: readonly string[]): Promise<(skill: string, call: ActionCall) => string> {
+  const writers = new Map<string, (call: ActionCall) => string>();
+  for (const id of skills) {
+    const skill = await loadSkill(id);
+    if (skill.answerText === undefined) {
+      throw new Refusal({
+        code: "SKILL_WITHOUT_ANSWER_TEXT",
+        message: `The skill ${id} does not say how an action is written as an answer.`,
+        expected: "a skill with `answerText`",
+        fix: "--target answer",
+      });
+    }
+    writers.set(id, skill.answerText.bind(skill));
+  }
+  return (skill, call) => {
+    const write = writers.get(skill);
+    assert(write !== undefined, `no answer text for the skill ${skill}`);
+    return write(call);
+  };
+}
+
+/** Returns the hash of the ledger's last entry that bears on these runs: later ones of other things do not change it. */
+export async function lastSealing(home: Home, runs: readonly SealedRun[]): Promise<Hash> {
+  const names = new Set(runs.map(({ run }) => run));
+  let last: Hash | null = null;
+  for await (const entry of readLedger(home)) {
+    if (entry.type === "run_sealed" && names.has(entry.data.run)) last = hashJson(entry);
+  }
+  assert(last !== null, "a sealed run is in the ledger");
+  return last;
+}
+
+/** Tells the ledger of a dataset, once. */
+export async function register(home: Home, datasetHash: Hash, clock: Clock): Promise<void> {
+  for await (const entry of readLedger(home)) {
+    if (entry.type === "dataset_registered" && entry.data.datasetHash === datasetHash) return;
+  }
+  appendLedger(home, { type: "dataset_registered", data: { datasetHash } }, clock);
+}
+
+function namedRun(all: readonly RunSummary[], name: string, skills: readonly string[]): SealedRun {
+  const run = all.find((known) => known.run === name);
+  if (run === undefined)
+    throw unknownName(
+      "run",
+      name,
+      all.map((known) => known.run),
+    );
+  if (!skills.includes(run.skill)) {
+    throw new Refusal({
+      code: "RUN_OF_OTHER_SKILL",
+      message: `The run ${name} is of another skill.`,
+      expected: skills.join(", "),
+      got: run.skill,
+      fix: `--skill ${run.skill}, or other --runs`,
+    });
+  }
+  if (isSealedRun(run)) return run;
+  throw new Refusal({
+    code: "RUN_NOT_SEALED",
+    message: `The run ${name} is not finished, so its log may still change.`,
+    expected: "a sealed run",
+    got: `${run.events} events, not sealed`,
+    fix: `tracemill run --resume ${name}`,
+  });
+}
+
+function isSealedRun(run: RunSummary): run is SealedRun {
+  return run.isSealed && run.head !== null;
+}
