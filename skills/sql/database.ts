@@ -44,14 +44,15 @@ export async function openDatabase(options: { memoryLimitMb: number }): Promise<
   });
   const connection = await instance.connect();
   await connection.run("SET temp_directory = ''");
+  const flags = "skip_null := true, skip_empty := true, skip_default := true";
+  const serialize = await connection.prepare(`SELECT json_serialize_sql($1::VARCHAR, ${flags})`);
   return {
     async run(sql) {
       await connection.run(sql);
     },
     async syntaxTree(query) {
-      const flags = "skip_null := true, skip_empty := true, skip_default := true";
-      const result = await connection.run(`SELECT json_serialize_sql($1::VARCHAR, ${flags})`, [query]);
-      return String((await result.getRows())[0]?.[0]);
+      serialize.bindVarchar(1, query);
+      return String((await (await serialize.run()).getRows())[0]?.[0]);
     },
     query: (sql, limits) => limitedQuery(connection, sql, limits),
     async closeOff() {

@@ -33,7 +33,7 @@ export async function describeFile(file: string): Promise<string> {
 export async function answerFromFile(file: string, query: string): Promise<Answer<"answer">> {
   const { table, database } = await load(file);
   const objection = await screen(database, query, [table]);
-  if (objection !== null) return { error: objection.reason };
+  if (objection !== null) return { error: objection.reason, isSpent: false };
   const { columns, rows } = await database.query(query, limits);
   return { columns, rows: rows.map(shownRow) };
 }

@@ -27,7 +27,8 @@ export async function answerSource(call: ActionCall, source: Source, verifier: V
   const task = source.item === undefined ? null : taskDetail(source.item);
   const file = task === null ? await readableFile(source) : null;
   const reply = await verifier.ask({ verb: "answer", task, file, query: queryOf(call) });
-  return "lost" in reply ? { error: reply.reason } : reply.answer;
+  if ("lost" in reply) return { error: reply.reason };
+  return "error" in reply.answer ? { error: reply.answer.error } : reply.answer;
 }
 
 async function readableFile({ file }: Source): Promise<string> {

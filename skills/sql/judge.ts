@@ -58,21 +58,24 @@ async function judgeContent(
     const { columns, rows, isCut } = await database.query(query, { limitMs, rowLimit: ROW_LIMIT });
     judged.rows = rows.length;
     const result = { columns, rows: rows.map(shownRow) };
-    const fault = isCut
-      ? {
-          failureMode: "wrong-rows" as const,
-          reason: `more than ${ROW_LIMIT} rows where ${expectedRows.length} were expected`,
-        }
-      : compare(expected, { columns: columns.length, rows }, judged);
+    const fault = compare(expected, { columns: columns.length, rows, isCut }, judged);
     return { judged, fault, isSpent: false, result };
   } catch (error) {
     return { judged, fault: queryFault(error), isSpent: isSpent(error), result: null };
   }
 }
 
-function compare(expected: ExpectedContent, got: { columns: number; rows: Row[] }, judged: Judged): Fault | null {
+function compare(
+  expected: ExpectedContent,
+  got: { columns: number; rows: Row[]; isCut: boolean },
+  judged: Judged,
+): Fault | null {
   if (got.columns !== expected.columns) {
     return { failureMode: "wrong-columns", reason: `${got.columns} columns where ${expected.columns} were expected` };
+  }
+  if (got.isCut) {
+    const reason = `more than ${ROW_LIMIT} rows where ${judged.expectedRows} were expected`;
+    return { failureMode: "wrong-rows", reason };
   }
   const difference = blocksDifference(expected.blocks, got.rows);
   if (difference === null) return null;

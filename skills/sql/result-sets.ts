@@ -88,17 +88,17 @@ export function blocksDifference(blocks: readonly (readonly Row[])[], got: reado
 }
 
 /**
- * Splits a sorted result into its blocks of ties, by comparing it with the result over the same rows stored in
- * another order: what ties comes out in another order too. Null where the two results are not the same rows at all:
- * then the query has no one answer (a LIMIT that cuts through a tie).
+ * Splits a sorted result into its blocks of ties, by comparing it with the results over the same rows stored in other
+ * orders: what ties comes out in another order too. Null where the results are not the same rows at all: then the
+ * query has no one answer (a LIMIT that cuts through a tie).
  */
-export function tieBlocks(rows: readonly Row[], reordered: readonly Row[]): Row[][] | null {
-  if (rows.length !== reordered.length) return null;
+export function tieBlocks(rows: readonly Row[], others: readonly (readonly Row[])[]): Row[][] | null {
+  if (others.some((other) => other.length !== rows.length)) return null;
   const blocks: Row[][] = [];
   let start = 0;
   for (let end = 1; end <= rows.length; end++) {
     const block = rows.slice(start, end);
-    if (bagDifference(block, reordered.slice(start, end)) !== null) continue;
+    if (others.some((other) => bagDifference(block, other.slice(start, end)) !== null)) continue;
     blocks.push(block);
     start = end;
   }

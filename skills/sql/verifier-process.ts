@@ -1,13 +1,13 @@
 /**
  * The verifier's own process: reads requests from stdin, answers on stdout, ends with its stdin.
- * A query that takes the process down takes nothing else with it. Prepared items are kept, the oldest dropped.
+ * A query that takes the process down takes nothing else with it. Items stay prepared.
  */
 import { createInterface } from "node:readline";
 import { type Database, openDatabase } from "./database.ts";
 import { answerFromFile, describeFile } from "./file-tables.ts";
 import { inspectTables } from "./inspect-tables.ts";
-import { judge, queryFault, screen, shownRow } from "./judge.ts";
-import { dropSchema, type PreparedTask, prepareTask, QUERY_LIMIT_MS, ROW_LIMIT } from "./prepared-task.ts";
+import { isSpent, judge, queryFault, screen, shownRow } from "./judge.ts";
+import { dropSchema, type PreparedTask, prepareTask, QUERY_LIMIT_MS, ROW_LIMIT, refillTask } from "./prepared-task.ts";
 import type { TaskDetail } from "./task-detail.ts";
 import { type Answer, type Request, requestSchema } from "./verifier-protocol.ts";
 
@@ -15,25 +15,33 @@ const MEMORY_LIMIT_MB = 256;
 /** DuckDB does not count everything; beyond this the process ends itself. */
 const RSS_LIMIT_BYTES = 1.2e9;
 const WATCH_MS = 50;
-const KEPT_TASKS = 64;
+const FILLED_TASKS = 64;
 
 const database: Database = await openDatabase({ memoryLimitMb: MEMORY_LIMIT_MB });
 await database.closeOff();
-const kept = new Map<string, PreparedTask>();
+/** What is known of each item; the contents of those that were asked for last lie in the database too. */
+const known = new Map<string, PreparedTask>();
+const filled = new Map<string, PreparedTask>();
 let made = 0;
 
 async function prepared(task: TaskDetail): Promise<PreparedTask> {
   const key = JSON.stringify(task);
-  const known = kept.get(key);
-  if (known !== undefined) return known;
-  const fresh = await prepareTask(database, task, `task${made++}`);
-  kept.set(key, fresh);
-  const [oldest] = kept;
-  if (kept.size > KEPT_TASKS && oldest !== undefined) {
-    kept.delete(oldest[0]);
-    for (const { schema } of oldest[1].contents) await dropSchema(database, schema);
-  }
-  return fresh;
+  let ready = known.get(key);
+  if (ready === undefined) {
+    ready = await prepareTask(database, task, `task${made++}`);
+    known.set(key, ready);
+  } else if (!filled.has(key)) await refillTask(database, task, ready);
+  filled.delete(key);
+  filled.set(key, ready);
+  await dropOldest();
+  return ready;
+}
+
+async function dropOldest(): Promise<void> {
+  const [oldest] = filled;
+  if (oldest === undefined || filled.size <= FILLED_TASKS) return;
+  filled.delete(oldest[0]);
+  for (const { schema } of oldest[1].contents) await dropSchema(database, schema);
 }
 
 function tableNames(task: TaskDetail): string[] {
@@ -42,7 +50,7 @@ function tableNames(task: TaskDetail): string[] {
 
 async function answerItem(task: TaskDetail, query: string): Promise<Answer<"answer">> {
   const objection = await screen(database, query, tableNames(task));
-  if (objection !== null) return { error: objection.reason };
+  if (objection !== null) return { error: objection.reason, isSpent: false };
   const [first] = (await prepared(task)).contents;
   await database.run(`USE ${first?.schema}`);
   const { columns, rows } = await database.query(query, { limitMs: QUERY_LIMIT_MS, rowLimit: ROW_LIMIT });
@@ -71,14 +79,18 @@ async function respond(request: Request): Promise<unknown> {
   }
 }
 
-const watch = setInterval(() => {
+setInterval(() => {
   if (process.memoryUsage.rss() > RSS_LIMIT_BYTES) process.exit(70);
 }, WATCH_MS);
 
-for await (const line of createInterface({ input: process.stdin })) {
+const requests = createInterface({ input: process.stdin });
+// At once, also while a query runs: whoever asked is gone.
+requests.on("close", () => process.exit(0));
+for await (const line of requests) {
   const request = requestSchema.parse(JSON.parse(line));
-  const answer = await respond(request).catch((error: unknown) => ({ error: queryFault(error).reason }));
+  const answer = await respond(request).catch((error: unknown) => ({
+    error: queryFault(error).reason,
+    isSpent: isSpent(error),
+  }));
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
-clearInterval(watch);
-process.exit(0);

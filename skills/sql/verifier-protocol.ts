@@ -54,16 +54,18 @@ export const inspectedColumnSchema = z.object({
   references: z.object({ table: z.string(), column: z.string() }).nullable(),
 });
 
-/** An answer, or the error that the request met: one of the reference or the schema, not of the query judged. */
+/** What a request met where it has no answer: an error of the reference or the schema, not of the query judged. */
+const errorSchema = z.object({ error: z.string(), isSpent: z.boolean().default(false) });
+
 export const answerSchemas = {
-  verify: z.union([outcomeSchema, z.object({ error: z.string() })]),
+  verify: z.union([outcomeSchema, errorSchema]),
   prepare: z.union([
     z.object({ contents: z.array(z.object({ content: z.int(), rows: z.int() })), survivors: z.array(z.string()) }),
-    z.object({ error: z.string() }),
+    errorSchema,
   ]),
-  inspect: z.union([z.object({ columns: z.array(inspectedColumnSchema) }), z.object({ error: z.string() })]),
-  answer: z.union([resultSchema, z.object({ error: z.string() })]),
-  describe: z.union([z.object({ schema: z.string() }), z.object({ error: z.string() })]),
+  inspect: z.union([z.object({ columns: z.array(inspectedColumnSchema) }), errorSchema]),
+  answer: z.union([resultSchema, errorSchema]),
+  describe: z.union([z.object({ schema: z.string() }), errorSchema]),
 } as const;
 
 export type Request = z.infer<typeof requestSchema>;

@@ -33,6 +33,7 @@ interface Child {
   process: ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable };
   /** The answer's line, or null where the process ended first. */
   exchange(line: string): Promise<string | null>;
+  hasEnded(): boolean;
   stderr(): string;
   setAlive(isBusy: boolean): void;
 }
@@ -50,6 +51,7 @@ export function startVerifier(): Verifier {
     const limitMs = "file" in request && request.file !== null ? FILE_LIMIT_MS : HARD_LIMIT_MS;
     let reason = "";
     for (let n = 1; n <= TRIES; n++) {
+      if (child?.hasEnded()) child = null;
       child ??= startChild();
       const line = await within(limitMs, child, JSON.stringify(request));
       if (line === "hung") {
@@ -108,6 +110,7 @@ function startChild(): Child {
     waiting?.(line);
     waiting = null;
   };
+  const hasEnded = () => started.exitCode !== null || started.signalCode !== null;
   started.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr = (stderr + text).slice(-2000);
   });
@@ -120,9 +123,10 @@ function startChild(): Child {
     exchange: (line) =>
       new Promise((resolve) => {
         waiting = resolve;
-        if (started.exitCode !== null || started.signalCode !== null) settle(null);
+        if (hasEnded()) settle(null);
         else started.stdin.write(`${line}\n`);
       }),
+    hasEnded,
     stderr: () => stderr.trim(),
     setAlive(isBusy) {
       const handles = [started, started.stdin, started.stdout, started.stderr] as unknown as Socket[];
