@@ -34,6 +34,7 @@ export const datasetManifestSchema = z.object({
   templateHash: hashSchema,
   inputs: z.object({
     runs: z.array(z.object({ run: runIdSchema, head: hashSchema })),
+    /** Hash of the ledger's last entry about these runs: what is said later of other things does not change it. */
     ledgerHead: hashSchema,
   }),
   seed: z.int(),
