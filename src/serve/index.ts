@@ -1,2 +1,4 @@
 /** Bases and the endpoint that serves them beside their adapters. */
 export { type AddBaseOptions, addBase, type Convert } from "./add-base.ts";
+export { type CanaryOptions, type CanaryReport, checkCanary } from "./canary.ts";
+export { type RunningServer, type ServeOptions, startServer } from "./server.ts";

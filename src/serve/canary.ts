@@ -1,0 +1,135 @@
+/**
+ * Proof that an adapter is live. The trainer left token ids with their log-probabilities under the base and under the
+ * base with the adapter; an endpoint scores the same ids. Under the adapter's name its figures must lie away from its own
+ * base's, about as far as the trainer's do, and close to the trainer's: an adapter that is not applied fails the first,
+ * one that is applied wrongly (another scale, rows in another order) the second.
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import { loadExtension } from "../foundation/discovery.ts";
+import { assert, Failure, Refusal } from "../foundation/errors.ts";
+import type { AdapterManifest, Probes } from "../records/adapter-manifest.ts";
+import type { TargetKind } from "./target.ts";
+
+/** Of the trainer's own difference between base and adapter, at least this much must be seen at the endpoint. */
+const LEAST_EFFECT_FRACTION = 0.5;
+/** Below this an adapter changes too little for anything to be proven by it. */
+const LEAST_EFFECT = 0.001;
+
+const scoredSchema = z.object({
+  choices: z.array(z.object({ logprobs: z.object({ token_logprobs: z.array(z.number().nullable()) }) })).min(1),
+});
+
+export interface CanaryOptions {
+  /** The endpoint, with `/v1` at its end. */
+  url: string;
+  /** The names under which the endpoint serves the adapter and its base. */
+  model: string;
+  baseModel: string;
+  adapter: AdapterManifest;
+  probes: Probes;
+  /** What serves there, for its tolerance. */
+  target?: string;
+  signal?: AbortSignal;
+}
+
+/** Units: mean absolute differences of natural log-probabilities over all `tokens`. */
+export interface CanaryReport {
+  model: string;
+  tokens: number;
+  /** Between base and adapter: as the trainer saw it, and as the endpoint shows it. */
+  effect: { trainer: number; endpoint: number };
+  /** Between trainer and endpoint: for the adapter, and for the base alone. */
+  difference: { adapter: number; base: number };
+  limits: { effectAtLeast: number; differenceAtMost: number; baseAtMost: number };
+}
+
+/**
+ * Checks that an endpoint applies an adapter, and applies it rightly.
+ * Throws: `ADAPTER_NOT_LIVE` with the figures; a failure of the boundary `endpoint` where it cannot be asked.
+ */
+export async function checkCanary(options: CanaryOptions): Promise<CanaryReport> {
+  const { url, model, baseModel, probes, adapter, target = "llamacpp", signal } = options;
+  const { tolerance } = await loadExtension<TargetKind>(join(import.meta.dirname, "targets"), "target", target);
+  const ask = (name: string) =>
+    Promise.all(probes.probes.map(({ ids }) => scoresOf({ url, model: name, ids, signal: signal ?? null })));
+  const [ofBase, ofAdapter] = [(await ask(baseModel)).flat(), (await ask(model)).flat()];
+  const trained = {
+    base: probes.probes.flatMap(({ baseLogprobs }) => baseLogprobs),
+    adapter: probes.probes.flatMap(({ adapterLogprobs }) => adapterLogprobs),
+  };
+  const effect = {
+    trainer: meanDifference(trained.base, trained.adapter),
+    endpoint: meanDifference(ofBase, ofAdapter),
+  };
+  const difference = {
+    adapter: meanDifference(trained.adapter, ofAdapter),
+    base: meanDifference(trained.base, ofBase),
+  };
+  const report: CanaryReport = {
+    model,
+    tokens: ofAdapter.length,
+    effect,
+    difference,
+    limits: {
+      effectAtLeast: Math.max(LEAST_EFFECT, LEAST_EFFECT_FRACTION * effect.trainer),
+      differenceAtMost: Math.max(tolerance.effectFraction * effect.trainer, tolerance.noiseFactor * difference.base),
+      baseAtMost: tolerance.base,
+    },
+  };
+  const { limits } = report;
+  const name = adapter.name ?? adapter.adapterHash.slice(0, 12);
+  if (difference.base > limits.baseAtMost) throw notLive(`The base ${baseModel} is not the one of the trainer`, report);
+  if (effect.endpoint < limits.effectAtLeast) throw notLive(`The adapter ${name} changes too little`, report);
+  if (difference.adapter > limits.differenceAtMost) throw notLive(`The adapter ${name} is applied wrongly`, report);
+  return report;
+}
+
+async function scoresOf(asked: {
+  url: string;
+  model: string;
+  ids: number[];
+  signal: AbortSignal | null;
+}): Promise<number[]> {
+  const { url, model, ids, signal } = asked;
+  const body = { model, prompt: ids, echo: true, logprobs: 0, max_tokens: 0, temperature: 0 };
+  const fail = (code: string, message: string, cause?: unknown) =>
+    new Failure({ boundary: "endpoint", code, message: `${url}/completions as ${model}: ${message}`, cause });
+  const response = await fetch(`${url}/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+    signal,
+  }).catch((cause: Error) => {
+    throw fail("ENDPOINT_UNREACHABLE", cause.message, cause);
+  });
+  const text = await response.text();
+  if (!response.ok) throw fail("ENDPOINT_REFUSED", `status ${response.status}: ${text.slice(0, 500)}`);
+  const read = scoredSchema.safeParse(JSON.parse(text));
+  if (!read.success) throw fail("NO_PROMPT_SCORES", "the answer has no log-probabilities of the prompt");
+  const scores = read.data.choices[0]?.logprobs.token_logprobs.slice(1) ?? [];
+  if (scores.length !== ids.length - 1 || scores.includes(null)) {
+    throw fail("NO_PROMPT_SCORES", `${scores.length} log-probabilities for ${ids.length} tokens`);
+  }
+  return scores as number[];
+}
+
+function meanDifference(one: readonly number[], other: readonly number[]): number {
+  assert(one.length === other.length && one.length > 0, "log-probabilities of the same tokens are compared");
+  return one.reduce((sum, value, i) => sum + Math.abs(value - (other[i] as number)), 0) / one.length;
+}
+
+function notLive(what: string, { effect, difference, limits, tokens }: CanaryReport): Refusal {
+  const digits = (value: number) => value.toFixed(4);
+  return new Refusal({
+    code: "ADAPTER_NOT_LIVE",
+    message: `${what} at this endpoint (mean absolute differences of log-probabilities over ${tokens} tokens).`,
+    expected:
+      `adapter from base at least ${digits(limits.effectAtLeast)}, ` +
+      `from the trainer at most ${digits(limits.differenceAtMost)}; base from the trainer at most ${limits.baseAtMost}`,
+    got:
+      `adapter from base ${digits(effect.endpoint)} (the trainer's: ${digits(effect.trainer)}), ` +
+      `from the trainer ${digits(difference.adapter)}; base from the trainer ${digits(difference.base)}`,
+    fix: "convert the adapter again, or serve it by a server that applies LoRA to this architecture",
+  });
+}

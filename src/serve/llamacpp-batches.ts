@@ -1,0 +1,41 @@
+/**
+ * Which tokens llama.cpp evaluates together, and in which order. Both matter more than they should:
+ *
+ * - llama.cpp splits a batch into runs of consecutive sequence numbers, and each run reads all the weights once: in
+ *   ascending order 16 sequences are one run, in the order in which their last tokens were sampled up to 16.
+ * - Where the outputs of the splits are not in the batch's order, llama.cpp swaps their rows when the first is read. The
+ *   binding reads them from several threads at once, so these swaps race, and an answer silently gets the tokens of
+ *   another one. Batches made here never have anything to swap.
+ *
+ * So: single tokens come first, ascending; of longer stretches one may be evaluated up to its end, where its output is,
+ * if it comes last; all others stop one token short of theirs; and a stretch with several outputs is alone.
+ */
+import type { BatchItem, EvaluationPriority, PrioritizedBatchItem } from "node-llama-cpp";
+
+/** The binding tells a strategy nothing of an item's sequence but this number, so it carries the sequence's. */
+export function sequenceMark(sequenceNumber: number): EvaluationPriority {
+  return sequenceNumber as EvaluationPriority;
+}
+
+/** Chooses the next batch from what waits to be evaluated; `size` is the most tokens that it may have. */
+export function orderedBatch({ items, size }: { items: readonly BatchItem[]; size: number }): PrioritizedBatchItem[] {
+  const ascending = items.toSorted((x, y) => x.evaluationPriority - y.evaluationPriority);
+  const scored = ascending.find(({ logits }) => logits.filter(Boolean).length > 1);
+  if (scored !== undefined) return [{ item: scored, processAmount: Math.min(scored.tokens.length, size) }];
+
+  const singles = ascending.filter(({ tokens }) => tokens.length === 1);
+  const stretches = ascending.filter(({ tokens }) => tokens.length > 1);
+  // The shortest one is the likeliest to fit with its end.
+  const last = stretches.toSorted((x, y) => x.tokens.length - y.tokens.length)[0];
+  const chosen = singles.slice(0, size).map((item) => ({ item, processAmount: 1 }));
+  let room = size - chosen.length;
+  const parts: PrioritizedBatchItem[] = [];
+  for (const item of last === undefined ? [] : [last, ...stretches.filter((other) => other !== last)]) {
+    const processAmount = Math.min(item.tokens.length - (item === last ? 0 : 1), room);
+    room -= processAmount;
+    if (processAmount > 0) parts.push({ item, processAmount });
+  }
+  const [end, ...others] = parts;
+  const before = [...chosen, ...others].sort((x, y) => x.item.evaluationPriority - y.item.evaluationPriority);
+  return end === undefined ? before : [...before, end];
+}

@@ -1,0 +1,186 @@
+/**
+ * Starts the endpoint of one base and any number of its adapters, and ends it without cutting answers off.
+ */
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { serve } from "@hono/node-server";
+import { loadExtension } from "../foundation/discovery.ts";
+import { Refusal } from "../foundation/errors.ts";
+import { type Hash, hashFile } from "../foundation/hashing.ts";
+import type { AdapterManifest } from "../records/adapter-manifest.ts";
+import type { BaseManifest } from "../records/base-manifest.ts";
+import { loadRenderer } from "../render/renderer.ts";
+import type { Home } from "../store/home.ts";
+import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
+import { createAdmission } from "./admission.ts";
+import { createApp } from "./app.ts";
+import { hashFiles } from "./file-hashes.ts";
+import { freeCores } from "./free-cores.ts";
+import { missingFile, readGgufShape } from "./model-shape.ts";
+import type { ServedModel, TargetKind } from "./target.ts";
+
+const TARGETS = join(import.meta.dirname, "targets");
+const ADAPTER_FILE = "adapter.gguf";
+const DEFAULT_CONTEXT_TOKENS = 2048;
+const GRACE_MS = 10_000;
+
+export interface ServeOptions {
+  home: Home;
+  base: string;
+  /** Names, hashes or prefixes of hashes. */
+  adapters: string[];
+  host?: string;
+  /** 0 takes any free port. */
+  port?: number;
+  /** Answers of one model that are evaluated together. */
+  parallel?: number;
+  /** Left out: as many as there are idle cores. */
+  threads?: number;
+  /** Answers of one model that may wait; one more gets status 429. */
+  queueLimit?: number;
+  /** Longest prompt and answer together; memory grows with it, for each model and each parallel answer. */
+  contextTokens?: number;
+  target?: string;
+}
+
+export interface RunningServer {
+  /** With `/v1` at its end, as clients take it. */
+  url: string;
+  models: { id: string; parent: string | null; baseHash: Hash; adapterHash: Hash | null }[];
+  threads: number;
+  contextTokens: number;
+  /** Lets running answers finish for a while, then ends them; the port is free when it resolves. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts serving and returns when requests are answered.
+ * Throws: `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, `ADAPTER_OF_ANOTHER_BASE`, `NO_GGUF`, `BASE_CHANGED`, `ADAPTER_CHANGED`,
+ * `MISSING_FILE`, `PORT_IN_USE`.
+ */
+export async function startServer(options: ServeOptions): Promise<RunningServer> {
+  const { home, host = "127.0.0.1", port = 0, parallel = 16, queueLimit = 256 } = options;
+  const base = await readBaseManifest(home, options.base);
+  const weightsFile = await checkedWeights(home, base);
+  const models = await servedModels(home, base, options.adapters);
+  const renderer = await loadRenderer(home, base);
+  const threads = options.threads ?? (await freeCores());
+  const kind = await loadExtension<TargetKind>(TARGETS, "target", options.target ?? "llamacpp");
+  const contextTokens = Math.min(options.contextTokens ?? DEFAULT_CONTEXT_TOKENS, base.contextTokens);
+  const target = await kind.start({ weightsFile, models, contextTokens, parallel, threads });
+  const closing = new AbortController();
+  const admission = createAdmission({ parallel, queueLimit });
+  const { vocabularySize } = await readGgufShape(weightsFile);
+  const app = createApp({
+    ...{ target, renderer, models, vocabularySize, admission },
+    closing: closing.signal,
+    onBug: (error) => console.error(error),
+  });
+  const server = await listen(app.fetch, { host, port }).catch(async (error) => {
+    await target.close();
+    throw error;
+  });
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}/v1`,
+    models: models.map(({ adapterFile: _, ...model }) => model),
+    threads,
+    contextTokens,
+    async close() {
+      const closed = new Promise((done) => server.close(done));
+      const isIdle = await Promise.race([closed.then(() => true), sleep(GRACE_MS, false, { ref: false })]);
+      if (!isIdle) {
+        closing.abort(new Error("The server is closing."));
+        server.closeAllConnections();
+        await closed;
+      }
+      await target.close();
+    },
+  };
+}
+
+async function checkedWeights(home: Home, base: BaseManifest): Promise<string> {
+  if (base.gguf === null) {
+    throw new Refusal({
+      code: "NO_GGUF",
+      message: `"${base.name}" has no GGUF, which the embedded server loads.`,
+      expected: "a base that was added with --gguf",
+      fix: `add it again under another name with --hf ${base.hfFolder} --gguf FILE`,
+    });
+  }
+  const path = resolve(home.baseFolder(base.name), base.gguf);
+  const expected = base.files.find(({ format }) => format === "gguf")?.hash;
+  const [file] = await hashFiles([path], home.baseFolder(base.name), () => {}).catch((cause) => {
+    throw missingFile(path, "the base's GGUF", cause);
+  });
+  if (file?.hash !== expected) throw changed("BASE_CHANGED", path, { expected, got: file?.hash });
+  return path;
+}
+
+async function servedModels(home: Home, base: BaseManifest, names: string[]): Promise<ServedModel[]> {
+  const adapters = await Promise.all(names.map((name) => readAdapterManifest(home, name)));
+  const unique = [...new Map(adapters.map((adapter) => [adapter.adapterHash, adapter])).values()];
+  const { name, baseHash } = base;
+  return [
+    { id: name, parent: null, baseHash, adapterHash: null, adapterFile: null },
+    ...(await Promise.all(unique.map((adapter) => servedAdapter(home, base, adapter)))),
+  ];
+}
+
+async function servedAdapter(home: Home, base: BaseManifest, adapter: AdapterManifest): Promise<ServedModel> {
+  const { adapterHash, baseHash, name } = adapter;
+  if (baseHash !== base.baseHash) {
+    throw new Refusal({
+      code: "ADAPTER_OF_ANOTHER_BASE",
+      message: `The adapter ${name ?? adapterHash.slice(0, 12)} was not trained on "${base.name}".`,
+      expected: `an adapter of the base ${base.baseHash.slice(0, 12)}`,
+      got: `one of the base ${baseHash.slice(0, 12)} ("${adapter.base}")`,
+      fix: `tracemill serve --base ${adapter.base} --adapter ${name ?? adapterHash.slice(0, 12)}`,
+    });
+  }
+  const path = resolve(home.adapterFolder(adapterHash), ADAPTER_FILE);
+  const expected = adapter.files.find((file) => file.path === ADAPTER_FILE)?.hash;
+  const got = await hashFile(path).catch((cause) => {
+    throw missingFile(path, "the adapter's GGUF", cause);
+  });
+  if (got !== expected) throw changed("ADAPTER_CHANGED", path, { expected, got });
+  return { id: name ?? adapterHash, parent: base.name, baseHash, adapterHash, adapterFile: path };
+}
+
+function changed(
+  code: string,
+  where: string,
+  hashes: { expected?: string | undefined; got?: string | undefined },
+): Refusal {
+  const { expected = "a file of the manifest", got = "none" } = hashes;
+  return new Refusal({
+    code,
+    message: "A file is no longer the one that the manifest names.",
+    ...{ expected, got, where },
+    fix: "put the original file back, or add or train it again under a new name",
+  });
+}
+
+function listen(
+  fetch: Parameters<typeof serve>[0]["fetch"],
+  { host, port }: { host: string; port: number },
+): Promise<Server> {
+  return new Promise((resolveServer, reject) => {
+    const server = serve({ fetch, hostname: host, port }, () => resolveServer(server)) as Server;
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const isTaken = cause.code === "EADDRINUSE";
+      reject(
+        new Refusal({
+          code: isTaken ? "PORT_IN_USE" : "CANNOT_LISTEN",
+          message: `Cannot listen on ${host}:${port}.`,
+          expected: "a free port on an address of this machine",
+          got: cause.code ?? cause.message,
+          fix: "--port 0 takes any free port",
+          cause,
+        }),
+      );
+    });
+  });
+}
