@@ -9,7 +9,7 @@ import { inspectTables } from "./inspect-tables.ts";
 import { isSpent, judge, queryFault, screen, shownRow } from "./judge.ts";
 import { dropSchema, type PreparedTask, prepareTask, QUERY_LIMIT_MS, ROW_LIMIT, refillTask } from "./prepared-task.ts";
 import type { TaskDetail } from "./task-detail.ts";
-import { type Answer, type Request, requestSchema } from "./verifier-protocol.ts";
+import { type Answer, READY, type Request, requestSchema } from "./verifier-protocol.ts";
 
 const MEMORY_LIMIT_MB = 256;
 /** DuckDB does not count everything; beyond this the process ends itself. */
@@ -53,18 +53,18 @@ async function answerItem(task: TaskDetail, query: string): Promise<Answer<"answ
   if (objection !== null) return { error: objection.reason, isSpent: false };
   const [first] = (await prepared(task)).contents;
   await database.run(`USE ${first?.schema}`);
+  process.stdout.write(`${READY}\n`);
   const { columns, rows } = await database.query(query, { limitMs: QUERY_LIMIT_MS, rowLimit: ROW_LIMIT });
   return { columns, rows: rows.map(shownRow) };
 }
 
 async function respond(request: Request): Promise<unknown> {
   switch (request.verb) {
-    case "verify":
-      return judge(
-        database,
-        { prepared: await prepared(request.task), tables: tableNames(request.task) },
-        request.query,
-      );
+    case "verify": {
+      const ready = await prepared(request.task);
+      process.stdout.write(`${READY}\n`);
+      return judge(database, { prepared: ready, tables: tableNames(request.task) }, request.query);
+    }
     case "prepare": {
       const { contents, survivors } = await prepared(request.task);
       return { contents: contents.map(({ content, blocks }) => ({ content, rows: blocks.flat().length })), survivors };

@@ -1,9 +1,12 @@
 /**
  * What the verifier's process is asked and answers: one JSON object a line, one answer to each request, in order.
+ * Before an answer may come the line `ready`: from then on only the query itself takes time.
  */
 import { z } from "zod";
 import { FAILURE_MODES } from "./manifest.ts";
 import { taskDetailSchema } from "./task-detail.ts";
+
+export const READY = "ready";
 
 const shownRowSchema = z.array(z.union([z.null(), z.boolean(), z.number(), z.string()]));
 const resultSchema = z.object({ columns: z.array(z.string()), rows: z.array(shownRowSchema) });

@@ -8,12 +8,12 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { type Answer, answerSchemas, type Request } from "./verifier-protocol.ts";
+import { type Answer, answerSchemas, READY, type Request } from "./verifier-protocol.ts";
 
-/** Beyond the queries' own limit, so that only what cannot be interrupted meets it. */
-const HARD_LIMIT_MS = 5000;
-/** Reading a large file of the user's takes its time. */
-const FILE_LIMIT_MS = 120_000;
+/** For a query under judgement. Beyond its own limit, so that only what cannot be interrupted meets it. */
+const QUERY_LIMIT_MS = 5000;
+/** For all else: starting on a busy machine, preparing an item, reading a large file of the user's. */
+const PATIENCE_MS = 120_000;
 /** A child that ends at a request gets that request once more: the first end may have come from outside. */
 const TRIES = 2;
 
@@ -31,8 +31,8 @@ export interface Verifier {
 
 interface Child {
   process: ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable };
-  /** The answer's line, or null where the process ended first. */
-  exchange(line: string): Promise<string | null>;
+  /** The answer's line, or null where the process ended first; `onReady` is called when the query begins to run. */
+  exchange(line: string, onReady: () => void): Promise<string | null>;
   hasEnded(): boolean;
   stderr(): string;
   setAlive(isBusy: boolean): void;
@@ -48,15 +48,14 @@ export function startVerifier(): Verifier {
   }
 
   async function exchange<V extends Request["verb"]>(request: Extract<Request, { verb: V }>): Promise<Reply<V>> {
-    const limitMs = "file" in request && request.file !== null ? FILE_LIMIT_MS : HARD_LIMIT_MS;
     let reason = "";
     for (let n = 1; n <= TRIES; n++) {
       if (child?.hasEnded()) child = null;
       child ??= startChild();
-      const line = await within(limitMs, child, JSON.stringify(request));
-      if (line === "hung") {
+      const line = await untilHung(child, JSON.stringify(request));
+      if (typeof line === "object" && line !== null) {
         end();
-        return { lost: "hung", reason: `no answer within ${limitMs} ms` };
+        return { lost: "hung", reason: `no answer within ${line.hungMs} ms` };
       }
       if (line !== null) {
         const answer = answerSchemas[request.verb].parse(JSON.parse(line)) as Answer<V>;
@@ -83,14 +82,18 @@ export function startVerifier(): Verifier {
   };
 }
 
-async function within(limitMs: number, child: Child, line: string): Promise<string | null> {
+async function untilHung(child: Child, line: string): Promise<string | null | { hungMs: number }> {
   child.setAlive(true);
   let timer: NodeJS.Timeout | undefined;
-  const hung = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve("hung"), limitMs);
-  });
   try {
-    return await Promise.race([child.exchange(line), hung]);
+    return await new Promise((resolve, reject) => {
+      const limit = (hungMs: number) => {
+        clearTimeout(timer);
+        timer = setTimeout(() => resolve({ hungMs }), hungMs);
+      };
+      limit(PATIENCE_MS);
+      child.exchange(line, () => limit(QUERY_LIMIT_MS)).then(resolve, reject);
+    });
   } finally {
     clearTimeout(timer);
     child.setAlive(false);
@@ -105,6 +108,7 @@ function startChild(): Child {
     stdio: ["pipe", "pipe", "pipe"],
   }) as Child["process"];
   let waiting: ((line: string | null) => void) | null = null;
+  let ready = () => {};
   let stderr = "";
   const settle = (line: string | null) => {
     waiting?.(line);
@@ -117,11 +121,14 @@ function startChild(): Child {
   started.stdin.on("error", () => settle(null)); // it ended before it read the request
   started.on("error", () => settle(null));
   started.on("close", () => settle(null));
-  createInterface({ input: started.stdout }).on("line", settle);
+  createInterface({ input: started.stdout }).on("line", (line) => {
+    line === READY ? ready() : settle(line);
+  });
   return {
     process: started,
-    exchange: (line) =>
+    exchange: (line, onReady) =>
       new Promise((resolve) => {
+        ready = onReady;
         waiting = resolve;
         if (hasEnded()) settle(null);
         else started.stdin.write(`${line}\n`);
