@@ -105,13 +105,21 @@ async function scoresOf(asked: {
   });
   const text = await response.text();
   if (!response.ok) throw fail("ENDPOINT_REFUSED", `status ${response.status}: ${text.slice(0, 500)}`);
-  const read = scoredSchema.safeParse(JSON.parse(text));
+  const read = scoredSchema.safeParse(parsed(text));
   if (!read.success) throw fail("NO_PROMPT_SCORES", "the answer has no log-probabilities of the prompt");
   const scores = read.data.choices[0]?.logprobs.token_logprobs.slice(1) ?? [];
   if (scores.length !== ids.length - 1 || scores.includes(null)) {
     throw fail("NO_PROMPT_SCORES", `${scores.length} log-probabilities for ${ids.length} tokens`);
   }
   return scores as number[];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the schema refuses it
+  }
 }
 
 function meanDifference(one: readonly number[], other: readonly number[]): number {

@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/foundation/clock.ts";
+import type { AdapterManifest, Probes } from "../../src/records/adapter-manifest.ts";
+import { addBase } from "../../src/serve/add-base.ts";
+import { checkCanary } from "../../src/serve/canary.ts";
+import { type RunningServer, startServer } from "../../src/serve/server.ts";
+import { homeAt } from "../../src/store/home.ts";
+import { readProbes, registerAdapter, type Spoil, tinyAdapter } from "../fixtures/adapters.ts";
+import { tinyBase } from "../fixtures/tiny-base.ts";
+
+let folder: string;
+let server: RunningServer;
+let probes: Probes;
+const adapters = new Map<string, AdapterManifest>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tracemill-canary-"));
+  const home = homeAt(folder);
+  const base = await addBase(home, {
+    name: "tiny",
+    ...(await tinyBase()),
+    convert: async () => {},
+    clock: systemClock,
+  });
+  for (const [name, spoil] of Object.entries({ sound: null, zero: "zero", unpermuted: "unpermuted" })) {
+    adapters.set(name, await registerAdapter(home, base, { name, from: await tinyAdapter(1, spoil as Spoil) }));
+  }
+  adapters.set("other", await registerAdapter(home, base, { name: "other", from: await tinyAdapter(2) }));
+  probes = await readProbes(await tinyAdapter(1));
+  server = await startServer({ home, base: "tiny", adapters: [...adapters.keys()], parallel: 4, threads: 1 });
+}, 120_000);
+
+afterAll(async () => {
+  await server?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function check(model: string, options: { probes?: Probes; baseModel?: string; url?: string } = {}) {
+  const adapter = adapters.get(model) as AdapterManifest;
+  return checkCanary({ url: server.url, model, baseModel: "tiny", adapter, probes, ...options });
+}
+
+const notLive = (message: string) =>
+  expect.objectContaining({ name: "Refusal", code: "ADAPTER_NOT_LIVE", message: expect.stringContaining(message) });
+
+test("an adapter that is served as it was trained is live, well inside the limits", async () => {
+  const { effect, difference, limits, tokens } = await check("sound");
+  expect(tokens).toBe(probes.probes.reduce((sum, { ids }) => sum + ids.length - 1, 0));
+  expect(effect.endpoint).toBeCloseTo(effect.trainer, 2);
+  expect(difference.adapter).toBeLessThan(limits.differenceAtMost / 3);
+});
+
+describe("an adapter is not live", () => {
+  test("where its weights are all zero", async () => {
+    await expect(check("zero")).rejects.toThrow(notLive("changes too little"));
+  });
+
+  test("where the rows of q and k are not permuted as llama.cpp has them", async () => {
+    await expect(check("unpermuted")).rejects.toThrow(notLive("is applied wrongly"));
+  });
+
+  test("where the endpoint serves another adapter under its name", async () => {
+    await expect(check("other")).rejects.toThrow(notLive("is applied wrongly"));
+  });
+
+  test("where the endpoint's base answers under its name", async () => {
+    const adapter = adapters.get("sound") as AdapterManifest;
+    await expect(checkCanary({ url: server.url, model: "tiny", baseModel: "tiny", adapter, probes })).rejects.toThrow(
+      notLive("changes too little"),
+    );
+  });
+
+  test("where the endpoint's base is another model", async () => {
+    await expect(check("sound", { baseModel: "other" })).rejects.toThrow(notLive("is not the one of the trainer"));
+  });
+
+  test("where by the trainer's own figures it changes nothing", async () => {
+    const idle = probes.probes.map((probe) => ({ ...probe, adapterLogprobs: probe.baseLogprobs }));
+    await expect(check("zero", { probes: { ...probes, probes: idle } })).rejects.toThrow(notLive("changes too little"));
+  });
+});
+
+describe("an endpoint that cannot be asked is a failure, not a verdict on the adapter", () => {
+  const failure = (code: string) => expect.objectContaining({ name: "Failure", boundary: "endpoint", code });
+
+  test("where it does not know the model, or nothing listens", async () => {
+    await expect(check("sound", { baseModel: "nobody" })).rejects.toThrow(failure("ENDPOINT_REFUSED"));
+    await expect(check("sound", { url: "http://127.0.0.1:9/v1" })).rejects.toThrow(failure("ENDPOINT_UNREACHABLE"));
+  });
+
+  test("where its answers hold no scores of the prompt, or are no JSON", async () => {
+    for (const body of ['{"choices":[{"text":"no scores"}]}', "<html>"]) {
+      const stranger = createServer((_, response) => response.end(body)).listen(0, "127.0.0.1");
+      await new Promise((done) => stranger.once("listening", done));
+      const url = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}/v1`;
+      await expect(check("sound", { url })).rejects.toThrow(failure("NO_PROMPT_SCORES"));
+      stranger.close();
+    }
+  });
+});
