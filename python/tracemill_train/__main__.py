@@ -11,6 +11,7 @@ import argparse
 import importlib
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from .events import claim_stdout
 from .refusal import Refusal
@@ -29,7 +30,7 @@ def main() -> int:
     try:
         document = read_json(arguments.request)
         emit("progress", stage="loading the libraries")
-        module = importlib.import_module(f".{VERBS[arguments.verb]}", __package__)
+        module = load(VERBS[arguments.verb])
         emit("finished", **module.run(parse(module.Request, document), emit))
         return 0
     except Refusal as refusal:
@@ -37,6 +38,20 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def load(name: str) -> ModuleType:
+    """Imports a module of this package. Raises: `Refusal` NO_PACKAGES where one that it needs is not installed."""
+    try:
+        return importlib.import_module(f".{name}", __package__)
+    except ModuleNotFoundError as error:
+        raise Refusal(
+            "NO_PACKAGES",
+            "A Python package that the trainer needs is not installed.",
+            got=f'no "{error.name}"',
+            where=sys.executable,
+            fix="make setup",
+        ) from error
 
 
 if __name__ == "__main__":

@@ -30,8 +30,18 @@ def training_dtype() -> torch.dtype:
     return torch.float32
 
 
+def use_threads(threads: int | None) -> None:
+    """Sets the number of threads: as given, else as OMP_NUM_THREADS says, else one a physical core that is ours.
+
+    A second thread on a core only slows matrix products.
+    """
+    if threads is None and "OMP_NUM_THREADS" in os.environ:
+        return
+    torch.set_num_threads(threads or usable_cores())
+
+
 def usable_cores() -> int:
-    """Number of physical cores that this process may run on: a second thread on a core only slows matrix products."""
+    """Number of physical cores that this process may run on."""
     physical = psutil.cpu_count(logical=False) or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
     return max(1, min(physical, allowed))

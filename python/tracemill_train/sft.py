@@ -23,7 +23,7 @@ from .events import Emit
 from .gguf_adapter import convert_adapter
 from .llama_cpp import layout_of
 from .lora import add_lora, use_fast_forward
-from .model import load_model, training_dtype, usable_cores
+from .model import load_model, training_dtype, use_threads
 from .order import training_order
 from .probes import choose_probes, write_probes
 from .refusal import Refusal
@@ -52,7 +52,7 @@ class Config:
 class Request:
     """Folders of the dataset, the base (Hugging Face form), the adapter to write and the checkpoints.
 
-    Units: `threads` null takes every physical core; a checkpoint is due each `checkpoint_seconds`.
+    Units: `threads` null: as OMP_NUM_THREADS says, else one a physical core; a checkpoint is due each `checkpoint_seconds`.
     """
 
     dataset: Path
@@ -72,7 +72,7 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     """
     started = time.monotonic()
     config = request.config
-    torch.set_num_threads(request.threads or usable_cores())
+    use_threads(request.threads)
     dtype = training_dtype()
     emit("progress", stage="loading the base")
     model = load_model(request.base, dtype, attention.NAME)

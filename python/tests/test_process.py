@@ -1,0 +1,103 @@
+"""The protocol: requests that are wrong are refused by name, and stdout carries events only."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracemill_train.refusal import Refusal
+from tracemill_train.request import parse, read_json
+
+from conftest import PACKAGE_FOLDER, run_trainer
+
+
+@dataclass(frozen=True)
+class Inner:
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Outer:
+    folder: Path
+    inner: Inner
+    ids: list[list[int]]
+    limit: int | None = None
+
+
+GOOD: dict[str, Any] = {"folder": "/x", "inner": {"learningRate": 1}, "ids": [[1, 2]]}
+
+
+def test_a_request_becomes_a_typed_record() -> None:
+    assert parse(Outer, {**GOOD, "limit": 3}) == Outer(Path("/x"), Inner(1.0), [[1, 2]], 3)
+    assert parse(Outer, {**GOOD, "limit": None}).limit is None
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "word"),
+    [
+        ({"folder": 3}, "request.folder", "3"),
+        ({"inner": {"learningRate": "fast"}}, "request.inner.learningRate", "fast"),
+        ({"inner": {}}, "request.inner", "learningRate"),
+        ({"ids": [[1, "2"]]}, "request.ids[0][1]", "2"),
+        ({"limit": True}, "request.limit", "True"),
+        ({"depth": 3}, "request", "depth"),
+    ],
+)
+def test_a_wrong_key_is_refused_with_its_path(change: dict[str, Any], where: str, word: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        parse(Outer, {**GOOD, **change})
+    assert refused.value.code == "BAD_REQUEST"
+    assert refused.value.details["where"] == where
+    assert word in json.dumps(refused.value.details)
+
+
+def test_a_request_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "request.json").write_text("{")
+    for name in ("request.json", "missing.json"):
+        with pytest.raises(Refusal):
+            read_json(tmp_path / name)
+
+
+def test_a_refusal_is_the_last_event_and_exit_code_2(tmp_path: Path) -> None:
+    ended = run_trainer(tmp_path, "base", {"out": tmp_path, "gguf": tmp_path / "none.gguf"})
+    assert ended.code == 2
+    assert ended.events[-1]["type"] == "refused"
+    assert ended.events[-1]["code"] == "NO_GGUF"
+    assert ended.events[-1]["where"] == str(tmp_path / "none.gguf")
+
+
+def test_what_a_library_prints_never_reaches_stdout() -> None:
+    program = (
+        "from tracemill_train.events import claim_stdout\n"
+        "emit = claim_stdout()\nprint('noise')\nimport os\nos.system('echo more noise')\n"
+        "emit('finished', value=1.5)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE_FOLDER)},
+        check=True,
+    )
+    assert ended.stdout == '{"type": "finished", "value": 1.5}\n'
+    assert "more noise" in ended.stderr
+
+
+def test_the_libraries_are_offline() -> None:
+    program = "import tracemill_train.__main__, os, huggingface_hub.constants as c; print(c.HF_HUB_OFFLINE)"
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**environment, "PYTHONPATH": str(PACKAGE_FOLDER)},
+        check=True,
+    )
+    assert ended.stdout.strip() == "True"

@@ -1,0 +1,84 @@
+/**
+ * `tracemill train`: a LoRA of a base, trained on a dataset.
+ */
+import { z } from "zod";
+import { duration, type Progress, startProgress } from "../foundation/progress.ts";
+import { type AdapterManifest, trainConfigSchema } from "../records/adapter-manifest.ts";
+import { type TrainProgress, trainAdapter } from "../train/index.ts";
+import { type Context, defineCommand } from "./command.ts";
+
+const config = trainConfigSchema.shape;
+
+const input = z.object({
+  dataset: z.string().describe("hash of a dataset, or a prefix of it"),
+  base: z.string().describe("the base that the adapter is for"),
+  method: z.string().default("sft").describe("how it is trained"),
+  backend: z.string().default("peft").describe("what trains it"),
+  name: z.string().optional().describe("a name for the adapter; it can never be given to another one"),
+  rank: config.rank.default(16).describe("rank of the LoRA"),
+  alpha: config.alpha.default(32).describe("the LoRA is scaled by alpha / rank"),
+  dropout: config.dropout.default(0).describe("dropout in front of the LoRA"),
+  learningRate: config.learningRate.default(4e-4).describe("peak learning rate; falls linearly to 0"),
+  epochs: config.epochs.default(4).describe("times that each row is trained on"),
+  batchSize: config.batchSize.default(8).describe("rows a step"),
+  warmupSteps: config.warmupSteps.default(5).describe("steps in which the learning rate rises"),
+  maxTokens: config.maxTokens.default(1024).describe("most tokens of a row; longer ones are refused, never cut"),
+  seed: config.seed.default(1).describe("seed of the initial weights and the order of the rows"),
+});
+
+/**
+ * Trains an adapter with a progress bar and returns its manifest; a killed training goes on where it was.
+ * Throws: as `trainAdapter`.
+ */
+export async function trainOn(given: z.input<typeof input>, context: Context): Promise<AdapterManifest> {
+  const { home, clock, signal } = context;
+  const { dataset, base, method, backend, name, ...settings } = input.parse(given);
+  const watch = watched(context);
+  const options = { home, dataset, base, method, backend, config: settings, ...(name !== undefined && { name }) };
+  try {
+    return await trainAdapter({ ...options, clock, signal, onProgress: watch.onProgress });
+  } finally {
+    watch.end();
+  }
+}
+
+function watched({ clock, stderr, isJson }: Context) {
+  let progress: Progress | undefined;
+  let note: string | undefined;
+  return {
+    onProgress(event: TrainProgress): void {
+      if (event.type === "progress") {
+        if (!isJson && progress === undefined) stderr.write(`train: ${event.stage}\n`);
+        return;
+      }
+      progress ??= startProgress({ title: "train", total: event.steps, clock, stream: stderr, isQuiet: isJson });
+      note = `loss ${event.loss.toFixed(4)}, ${Math.round(event.tokensPerSecond)} tokens/s`;
+      progress.update(event.step, note);
+    },
+    end(): void {
+      progress?.finish(note);
+    },
+  };
+}
+
+export default defineCommand({
+  summary: "Train a LoRA of a base on a dataset.",
+  details: `A training that was stopped or killed goes on from its last checkpoint when the same command is given again.
+Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v1`,
+  input: input as z.ZodType<z.output<typeof input>>,
+  run: trainOn,
+  print: printed,
+});
+
+function printed(adapter: AdapterManifest): string {
+  const { adapterHash, name, base, curve, trainedTokens, durationMs, config } = adapter;
+  const losses = curve.flatMap(({ loss }) => loss ?? []);
+  const validation = curve.flatMap(({ validationLoss }) => validationLoss ?? []);
+  const path = (values: number[]) => `${values[0]?.toFixed(3)} -> ${values.at(-1)?.toFixed(3)}`;
+  return [
+    `Adapter ${name ?? adapterHash.slice(0, 12)} of ${base}, rank ${config.rank}, ${duration(durationMs)}`,
+    `  hash        ${adapterHash}`,
+    `  loss        ${path(losses)} in ${curve.length} steps, ${trainedTokens} tokens under the loss`,
+    ...(validation.length > 0 ? [`  validation  ${path(validation)}`] : []),
+  ].join("\n");
+}

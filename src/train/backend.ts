@@ -1,0 +1,37 @@
+/**
+ * What a training backend is: it turns a dataset's ids and masks into a LoRA of a base. One file of `backends/`, with a
+ * `TrainBackend` as default export; it knows nothing of manifests, names or the ledger.
+ */
+import type { CurvePoint, TrainConfig } from "../records/adapter-manifest.ts";
+
+export interface TrainJob {
+  method: string;
+  /** Holds train.parquet and validation.parquet: row_id, ids, mask. */
+  datasetFolder: string;
+  /** The base in its Hugging Face form. */
+  baseFolder: string;
+  /** Contract: adapter_model.safetensors, adapter_config.json, adapter.gguf and probes.json are written here. */
+  outFolder: string;
+  /** The backend's own; what an interrupted training left in it is gone on with. */
+  checkpointFolder: string;
+  config: TrainConfig;
+  signal: AbortSignal;
+  onProgress(progress: TrainProgress): void;
+}
+
+export type TrainProgress =
+  | { type: "progress"; stage: string }
+  | { type: "step"; step: number; steps: number; loss: number; tokensPerSecond: number; etaMs: number };
+
+/** Units: `trainedTokens` counts those under the loss, once for each time they are trained on. */
+export interface Training {
+  curve: CurvePoint[];
+  trainedTokens: number;
+  durationMs: number;
+  versions: Record<string, string>;
+}
+
+export interface TrainBackend {
+  methods: readonly string[];
+  train(job: TrainJob): Promise<Training>;
+}

@@ -1,0 +1,31 @@
+/**
+ * LoRA by transformers, peft and trl in the checkout's Python, on the CPU.
+ */
+import { z } from "zod";
+import { curvePointSchema } from "../../records/adapter-manifest.ts";
+import type { TrainBackend } from "../backend.ts";
+import { python } from "../python.ts";
+
+const trainingSchema = z.object({
+  curve: z.array(curvePointSchema),
+  trainedTokens: z.int().min(1),
+  durationMs: z.number().min(0),
+  versions: z.record(z.string(), z.string()),
+});
+
+const peft: TrainBackend = {
+  methods: ["sft"],
+  async train({ method, datasetFolder, baseFolder, outFolder, checkpointFolder, config, signal, onProgress }) {
+    const runner = await python();
+    const request = { dataset: datasetFolder, base: baseFolder, out: outFolder, checkpointFolder, config };
+    return runner.run(method, request, {
+      result: trainingSchema,
+      signal,
+      onEvent(event) {
+        if (event.type === "progress" || event.type === "step") onProgress(event);
+      },
+    });
+  },
+};
+
+export default peft;

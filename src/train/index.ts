@@ -1,0 +1,6 @@
+/**
+ * Training: from a dataset and a base to an adapter.
+ */
+export type { TrainProgress } from "./backend.ts";
+export { type PythonRunner, python, type TrainerEvent } from "./python.ts";
+export { type TrainOptions, trainAdapter } from "./train-adapter.ts";

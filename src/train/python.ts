@@ -1,0 +1,177 @@
+/**
+ * The one door to Python: runs a verb of `python/tracemill_train` as a subprocess. A JSON request goes in by a file,
+ * events come out as JSON lines on stdout, noise goes to stderr. Knows the protocol, not what a verb does.
+ */
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { z } from "zod";
+import { Failure, Refusal } from "../foundation/errors.ts";
+import { PACKAGE_FOLDER } from "../foundation/package-folder.ts";
+import { curvePointSchema } from "../records/adapter-manifest.ts";
+
+/** A step may take a while to end in a checkpoint; then the process is killed. */
+const PATIENCE_MS = 60_000;
+const KEPT_NOISE_LINES = 20;
+
+const stepSchema = curvePointSchema.omit({ validationLoss: true }).extend({
+  loss: z.number(),
+  learningRate: z.number(),
+  steps: z.int().min(1),
+  /** Tokens without padding, over the steps of this process. */
+  tokensPerSecond: z.number().min(0),
+  etaMs: z.number().min(0),
+});
+
+const eventSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("progress"), stage: z.string() }),
+  stepSchema.extend({ type: z.literal("step") }),
+  z.object({ type: z.literal("validation"), step: z.int(), epoch: z.number(), loss: z.number() }),
+  z.looseObject({ type: z.literal("finished") }),
+  z.object({
+    type: z.literal("refused"),
+    code: z.string(),
+    message: z.string(),
+    expected: z.string().optional(),
+    got: z.string().optional(),
+    where: z.string().optional(),
+    fix: z.string().optional(),
+  }),
+]);
+
+export type TrainerEvent = z.infer<typeof eventSchema>;
+
+export interface VerbOptions<T> {
+  /** What the `finished` event must hold. */
+  result: z.ZodType<T>;
+  /** Gets every event but the closing one. */
+  onEvent?(event: TrainerEvent): void;
+  /** Ends the process; a training keeps a checkpoint. */
+  signal?: AbortSignal;
+}
+
+export interface PythonRunner {
+  /** Path of the interpreter. */
+  executable: string;
+  /**
+   * Runs a verb and returns its `finished` event.
+   * Throws: what the verb refuses; a failure of the boundary `trainer`: `INTERRUPTED`, `TRAINER_DIED` with the last
+   * lines of its stderr, `BAD_EVENT`.
+   */
+  run<T>(verb: string, request: unknown, options: VerbOptions<T>): Promise<T>;
+}
+
+/** Finds the interpreter: `TRACEMILL_PYTHON`, else `.venv` beside package.json. Throws: `NO_PYTHON`. */
+export async function python(): Promise<PythonRunner> {
+  const asked = process.env.TRACEMILL_PYTHON;
+  const inVenv = process.platform === "win32" ? "Scripts/python.exe" : "bin/python";
+  const executable = asked ?? join(PACKAGE_FOLDER, ".venv", inVenv);
+  if (!existsSync(executable)) {
+    throw new Refusal({
+      code: "NO_PYTHON",
+      message: "The Python that trains and converts models is not there.",
+      expected: "a Python >= 3.10 with the packages of python/requirements.txt",
+      got: asked === undefined ? `no ${executable}` : `no ${executable} (from TRACEMILL_PYTHON)`,
+      fix: `make setup (in ${PACKAGE_FOLDER}), or set TRACEMILL_PYTHON to such a Python`,
+    });
+  }
+  return { executable, run: (verb, request, options) => runVerb({ executable, verb, request }, options) };
+}
+
+interface Call {
+  executable: string;
+  verb: string;
+  request: unknown;
+}
+
+async function runVerb<T>({ executable, verb, request }: Call, options: VerbOptions<T>): Promise<T> {
+  const { result, onEvent, signal } = options;
+  if (signal?.aborted) throw interrupted(verb);
+  const folder = await mkdtemp(join(tmpdir(), "tracemill-request-"));
+  try {
+    const file = join(folder, "request.json");
+    await writeFile(file, JSON.stringify(request));
+    const child = execa(executable, ["-m", "tracemill_train", verb, "--request", file], {
+      env: { PYTHONPATH: join(PACKAGE_FOLDER, "python"), PYTHONUNBUFFERED: "1" },
+      stdin: "ignore",
+      buffer: false,
+      reject: false,
+      forceKillAfterDelay: PATIENCE_MS,
+      ...(signal !== undefined && { cancelSignal: signal }),
+    });
+    const noise = lastLines(child.iterable({ from: "stderr" }));
+    const last = await lastEvent(verb, child.iterable(), onEvent).catch(async (error) => {
+      child.kill();
+      await Promise.all([child, noise]);
+      throw error;
+    });
+    const [{ exitCode, isCanceled, signal: killedBy }, lines] = await Promise.all([child, noise]);
+    if (last?.type === "refused") {
+      const { type: _, ...details } = last;
+      throw new Refusal(details as Refusal["details"]);
+    }
+    if (isCanceled || exitCode === 130) throw interrupted(verb);
+    if (exitCode !== 0 || last?.type !== "finished") {
+      const end = killedBy ?? `exit code ${exitCode}`;
+      const message = [`"${verb}" ended with ${end}. Its last words:`, ...lines].join("\n");
+      throw new Failure({ boundary: "trainer", code: "TRAINER_DIED", message });
+    }
+    return parseResult(verb, result, last);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Hands on every event but the closing one, which it returns. */
+async function lastEvent(
+  verb: string,
+  lines: AsyncIterable<string>,
+  onEvent: ((event: TrainerEvent) => void) | undefined,
+): Promise<TrainerEvent | undefined> {
+  let last: TrainerEvent | undefined;
+  for await (const line of lines) {
+    const event = parseEvent(verb, line);
+    if (event.type === "refused" || event.type === "finished") last = event;
+    else onEvent?.(event);
+  }
+  return last;
+}
+
+function parseEvent(verb: string, line: string): TrainerEvent {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw badEvent(verb, line, cause);
+  }
+  const parsed = eventSchema.safeParse(value);
+  if (!parsed.success) throw badEvent(verb, line, parsed.error);
+  return parsed.data;
+}
+
+function parseResult<T>(verb: string, schema: z.ZodType<T>, finished: TrainerEvent): T {
+  const parsed = schema.safeParse(finished);
+  if (!parsed.success) throw badEvent(verb, JSON.stringify(finished), parsed.error);
+  return parsed.data;
+}
+
+function badEvent(verb: string, line: string, cause: unknown): Failure {
+  const message = `"${verb}" said what is no event of the protocol: ${line.slice(0, 200)}`;
+  return new Failure({ boundary: "trainer", code: "BAD_EVENT", message, cause });
+}
+
+function interrupted(verb: string): Failure {
+  const message = `"${verb}" was stopped. The same command goes on from its last checkpoint.`;
+  return new Failure({ boundary: "trainer", code: "INTERRUPTED", message });
+}
+
+async function lastLines(lines: AsyncIterable<string>): Promise<string[]> {
+  const kept: string[] = [];
+  for await (const line of lines) {
+    kept.push(line);
+    if (kept.length > KEPT_NOISE_LINES) kept.shift();
+  }
+  return kept;
+}
