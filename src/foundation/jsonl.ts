@@ -79,11 +79,11 @@ function* linesOf(file: number, limitBytes: number): Generator<Line> {
 
   for (;;) {
     if (filled === buffer.length) {
-      if (filled >= limitBytes) {
+      if (filled > limitBytes) {
         skipped += filled;
         filled = scanned = 0;
       } else {
-        const larger = Buffer.allocUnsafe(Math.min(2 * buffer.length, Math.max(limitBytes, CHUNK_BYTES)));
+        const larger = Buffer.allocUnsafe(Math.min(2 * buffer.length, Math.max(limitBytes + 1, CHUNK_BYTES)));
         buffer.copy(larger, 0, 0, filled);
         buffer = larger;
       }

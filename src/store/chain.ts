@@ -87,7 +87,7 @@ export function lastLink(path: string): { end: ChainEnd; sizeBytes: number } {
  */
 export function checkChain(
   path: string,
-  options: { sealed?: ChainEnd; onLine?: (line: WholeLine) => void; onBytes?: (bytes: number) => void },
+  options: { sealed?: ChainEnd; onLine?: (line: WholeLine, type: string) => void; onBytes?: (bytes: number) => void },
 ): ChainCheck {
   const { sealed } = options;
   const check: ChainCheck = { ...EMPTY_CHAIN, broken: null, torn: null, lastType: null, longestLineBytes: 0 };
@@ -119,7 +119,7 @@ export function checkChain(
     check.events = line.number;
     check.lastType = link.type;
     check.longestLineBytes = Math.max(check.longestLineBytes, line.bytes.length);
-    if (!isLinkWrong) options.onLine?.(line as WholeLine);
+    if (!isLinkWrong) options.onLine?.(line as WholeLine, link.type);
     options.onBytes?.(line.startByte + line.bytes.length + 1);
   }
   if (isLinkWrong) {

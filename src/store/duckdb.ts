@@ -37,6 +37,9 @@ export interface DatabaseSettings {
   spillFolder: string;
 }
 
+/** What the driver says of a text without any statement. */
+const NO_STATEMENT = "Error in native callback";
+
 /** Opens a new database in memory, which never loads an extension from elsewhere. */
 export async function openDatabase({ memoryLimitMb, threads, spillFolder }: DatabaseSettings): Promise<Database> {
   const duckdb = await import("@duckdb/node-api");
@@ -74,8 +77,11 @@ export async function openDatabase({ memoryLimitMb, threads, spillFolder }: Data
       }
     },
     async inspect(sql) {
-      const statements = await main.extractStatements(sql);
-      if (statements.count === 0) return { count: 0, kind: "NONE" };
+      const statements = await main.extractStatements(sql).catch((error: Error) => {
+        if (error.message === NO_STATEMENT) return null;
+        throw error;
+      });
+      if (statements === null) return { count: 0, kind: "NONE" };
       const first = await statements.prepare(0);
       const kind = duckdb.StatementType[first.statementType] ?? "UNKNOWN";
       first.destroySync();

@@ -4,32 +4,36 @@
  * that every one leads back to its log. What can be put together from messages (a prompt, an example) is a view, so
  * that the lake grows as linearly as the log does.
  */
-import type { EventType } from "../records/events.ts";
 import { sqlText } from "./duckdb.ts";
+import type { StagedType } from "./log-split.ts";
 
-/** The event types that the lake reads, with the DuckDB type of their `data`. */
-export const EVENT_COLUMNS = {
-  run_started: `STRUCT(skill STRUCT(id VARCHAR, version VARCHAR, hash VARCHAR), models JSON, seed BIGINT, split VARCHAR,
-    memory VARCHAR, "codeVersion" VARCHAR, config JSON, comparison STRUCT("comparisonHash" VARCHAR, arm VARCHAR))`,
-  items_scanned: `STRUCT(items STRUCT(item VARCHAR, family VARCHAR, split VARCHAR, kind VARCHAR, task VARCHAR, detail JSON)[])`,
-  message: `STRUCT(hash VARCHAR, message JSON)`,
-  tools: `STRUCT(hash VARCHAR, tools JSON)`,
-  turn: `STRUCT(turn VARCHAR, attempt VARCHAR, "role" VARCHAR, phase VARCHAR, messages VARCHAR[], tools VARCHAR,
+const event = (data: string) => ({ at: "VARCHAR", seq: "BIGINT", data });
+
+/** The columns of each type of line, with their DuckDB types. */
+export const LINE_COLUMNS: Record<StagedType, Readonly<Record<string, string>>> = {
+  run_started:
+    event(`STRUCT(skill STRUCT(id VARCHAR, version VARCHAR, hash VARCHAR), models JSON, seed BIGINT, split VARCHAR,
+    memory VARCHAR, "codeVersion" VARCHAR, config JSON, comparison STRUCT("comparisonHash" VARCHAR, arm VARCHAR))`),
+  item: { item: "VARCHAR", family: "VARCHAR", split: "VARCHAR", kind: "VARCHAR", task: "VARCHAR", detail: "JSON" },
+  message: event(`STRUCT(hash VARCHAR, message JSON)`),
+  tools: event(`STRUCT(hash VARCHAR, tools JSON)`),
+  turn: event(`STRUCT(turn VARCHAR, attempt VARCHAR, "role" VARCHAR, phase VARCHAR, messages VARCHAR[], tools VARCHAR,
     response VARCHAR, "finishReason" VARCHAR, usage STRUCT("promptTokens" BIGINT, "completionTokens" BIGINT),
     "latencyMs" DOUBLE, request JSON, "modelAnswered" VARCHAR, "baseHash" VARCHAR, "adapterHash" VARCHAR,
-    "parseFlags" VARCHAR[], retrievals JSON, "tipSpans" JSON)`,
-  action: `STRUCT(attempt VARCHAR, call JSON, "exitCode" BIGINT, stdout VARCHAR, stderr VARCHAR, "durationMs" DOUBLE)`,
-  verdict: `STRUCT(attempt VARCHAR, verdict STRUCT("value" DOUBLE, confidence DOUBLE, passed BOOLEAN,
+    "parseFlags" VARCHAR[], retrievals JSON, "tipSpans" JSON)`),
+  action: event(
+    `STRUCT(attempt VARCHAR, call JSON, "exitCode" BIGINT, stdout VARCHAR, stderr VARCHAR, "durationMs" DOUBLE)`,
+  ),
+  verdict: event(`STRUCT(attempt VARCHAR, verdict STRUCT("value" DOUBLE, confidence DOUBLE, passed BOOLEAN,
     "failureMode" VARCHAR, "signalType" VARCHAR, verifier STRUCT(id VARCHAR, version VARCHAR),
-    "before" STRUCT("value" DOUBLE, passed BOOLEAN), evidence JSON, flags VARCHAR[]))`,
-  tip_saved: `STRUCT(tip VARCHAR, family VARCHAR, "type" VARCHAR, "text" VARCHAR, mechanism VARCHAR, conditions VARCHAR,
-    about VARCHAR, source STRUCT(item VARCHAR, attempt VARCHAR))`,
-  tip_retired: `STRUCT(tip VARCHAR, reason VARCHAR)`,
-  item_finished: `STRUCT(item VARCHAR, state VARCHAR, attempts BIGINT, passed BIGINT)`,
-  run_finished: `STRUCT(items BIGINT)`,
-} as const satisfies Partial<Record<EventType, string>>;
-
-export type LakeEvent = keyof typeof EVENT_COLUMNS;
+    "before" STRUCT("value" DOUBLE, passed BOOLEAN), evidence JSON, flags VARCHAR[]))`),
+  tip_saved:
+    event(`STRUCT(tip VARCHAR, family VARCHAR, "type" VARCHAR, "text" VARCHAR, mechanism VARCHAR, conditions VARCHAR,
+    about VARCHAR, source STRUCT(item VARCHAR, attempt VARCHAR))`),
+  tip_retired: event(`STRUCT(tip VARCHAR, reason VARCHAR)`),
+  item_finished: event(`STRUCT(item VARCHAR, state VARCHAR, attempts BIGINT, passed BIGINT)`),
+  run_finished: event(`STRUCT(items BIGINT)`),
+};
 
 const ATTEMPT_PARTS = `substr(attempt, 22, length(attempt) - 22 - length(attempt_number)) AS item,
     CAST(attempt_number AS INTEGER) AS attempt_number`;
@@ -42,71 +46,51 @@ function withAttempt(source: string): string {
 
 export interface Table {
   name: string;
-  /** Event types whose rows make most of the table's bytes. */
-  from: readonly LakeEvent[];
-  /** Makes the table's rows of one run from the views `ev_<type>` and the tables above it. */
+  /** Makes the table's rows of one part of a run from the views `ev_<type>` and the tables above it. */
   query: string;
 }
 
-/** Returns the statement that sets up `ev_<type>` over a source with the columns seq, at and data. */
-export function eventView(type: string, source: string): string {
-  return `CREATE VIEW ev_${type} AS SELECT CAST(seq AS BIGINT) AS seq, CAST("at" AS TIMESTAMP) AS recorded_at, data
-    FROM (${source})`;
+/** Fills a table's query in for one part of a run. */
+export function tableQuery(query: string, at: { run: string; skill: string; head: string; part: number }): string {
+  const literals: Record<string, string> = {
+    $run: sqlText(at.run),
+    $skill: sqlText(at.skill),
+    $head: sqlText(at.head),
+    $part: `${at.part}::USMALLINT`,
+  };
+  return query.replaceAll(/\$(run|skill|head|part)\b/g, (name) => literals[name] as string);
 }
 
-/** Fills a table's query in for one run. */
-export function tableQuery(query: string, { run, skill, head }: { run: string; skill: string; head: string }): string {
-  const literals: Record<string, string> = { $run: sqlText(run), $skill: sqlText(skill), $head: sqlText(head) };
-  return query.replaceAll(/\$(run|skill|head)\b/g, (name) => literals[name] as string);
-}
-
+/** In the order in which they are made; a run is in the lake once its row of the last one, `runs`, is. */
 export const TABLES: readonly Table[] = [
   {
-    name: "runs",
-    from: ["run_started"],
-    query: `SELECT $run AS run, $skill AS skill, data.skill.version AS skill_version, data.skill.hash AS skill_hash,
-      data.split AS split, data.memory AS memory, data.seed AS seed, recorded_at AS started_at,
-      (SELECT max(recorded_at) FROM ev_run_finished) AS finished_at, $head AS head, data."codeVersion" AS code_version,
-      data.comparison."comparisonHash" AS comparison, data.comparison.arm AS arm,
-      coalesce(data.models->>'$.worker.name', data.models->>'$.worker.rule') AS worker_model,
-      data.models->>'$.worker.baseHash' AS worker_base_hash, data.models->>'$.worker.adapterHash' AS worker_adapter_hash,
-      data.config AS config
-      FROM ev_run_started`,
-  },
-  {
     name: "items",
-    from: ["items_scanned"],
-    query: `WITH scanned AS (SELECT unnest(data.items, max_depth := 2) FROM ev_items_scanned),
-      finished AS (SELECT data.item AS item, max(seq) AS seq FROM ev_item_finished GROUP BY ALL)
-      SELECT $run AS run, $skill AS skill, s.item, s.family, s.split, s.kind, s.task, s.detail,
+    query: `WITH finished AS (SELECT data.item AS item, max(seq) AS seq FROM ev_item_finished GROUP BY ALL)
+      SELECT $run AS run, $skill AS skill, $part AS part, s.item, s.family, s.split, s.kind, s.task, s.detail,
       f.data.state AS state, f.data.attempts AS attempts, f.data.passed AS passed
-      FROM scanned s LEFT JOIN finished ON finished.item = s.item LEFT JOIN ev_item_finished f ON f.seq = finished.seq
+      FROM ev_item s LEFT JOIN finished ON finished.item = s.item LEFT JOIN ev_item_finished f ON f.seq = finished.seq
       ORDER BY s.item`,
   },
   {
     name: "messages",
-    from: ["message"],
     query: `SELECT $run AS run, $skill AS skill, data.hash AS hash, data.message AS message FROM ev_message`,
   },
   {
     name: "tools",
-    from: ["tools"],
     query: `SELECT $run AS run, $skill AS skill, data.hash AS hash, data.tools AS tools FROM ev_tools`,
   },
   {
     name: "verdicts",
-    from: ["verdict"],
-    query: `SELECT $run AS run, $skill AS skill, attempt, seq, recorded_at, verdict."value" AS "value", verdict.confidence AS confidence,
+    query: `SELECT $run AS run, $skill AS skill, attempt, seq, CAST("at" AS TIMESTAMP) AS recorded_at, verdict."value" AS "value", verdict.confidence AS confidence,
       verdict.passed AS passed, verdict."failureMode" AS failure_mode, verdict."signalType" AS signal_type,
       verdict.verifier.id AS verifier_id, verdict.verifier.version AS verifier_version,
       verdict."before".passed AS before_passed, verdict.flags AS flags, verdict.evidence AS evidence
-      FROM ${withAttempt("(SELECT seq, recorded_at, data.attempt AS attempt, data.verdict AS verdict FROM ev_verdict)")}
+      FROM ${withAttempt(`(SELECT seq, "at", data.attempt AS attempt, data.verdict AS verdict FROM ev_verdict)`)}
       ORDER BY item, attempt_number, seq`,
   },
   {
     name: "turns",
-    from: ["turn"],
-    query: `SELECT $run AS run, $skill AS skill, t.item, i.family, i.split, t.attempt, t.attempt_number, t.data.turn AS turn,
+    query: `SELECT $run AS run, $skill AS skill, $part AS part, t.item, i.family, i.split, t.attempt, t.attempt_number, t.data.turn AS turn,
       CAST(regexp_extract(t.data.turn, '[0-9]+$') AS INTEGER) AS turn_number, t.seq, t.data."role" AS "role",
       t.data.phase AS phase, t.data.messages AS messages, t.data.tools AS tools, t.data.response AS response,
       t.data."finishReason" AS finish_reason, t.data.usage."promptTokens" AS prompt_tokens,
@@ -119,7 +103,6 @@ export const TABLES: readonly Table[] = [
   },
   {
     name: "retrievals",
-    from: ["turn"],
     query: `SELECT $run AS run, $skill AS skill, turn, attempt, r.tip AS tip, r.rank AS rank, r.score AS score,
       r."dropProbability" AS drop_probability, r."isDropped" AS is_dropped, r."isRendered" AS is_rendered
       FROM (SELECT turn, attempt, item, attempt_number, turn_number, unnest(from_json(retrievals,
@@ -129,7 +112,6 @@ export const TABLES: readonly Table[] = [
   },
   {
     name: "tips",
-    from: ["tip_saved"],
     query: `SELECT $run AS run, $skill AS skill, s.data.tip AS tip, s.data.family AS family, s.data."type" AS "type",
       s.data."text" AS "text", s.data.mechanism AS mechanism, s.data.conditions AS conditions, s.data.about AS about,
       s.data.source.item AS source_item, s.data.source.attempt AS source_attempt, r.reason AS retired_reason
@@ -140,7 +122,6 @@ export const TABLES: readonly Table[] = [
   },
   {
     name: "attempts",
-    from: ["action", "verdict"],
     query: `WITH named AS (
         SELECT attempt FROM turns UNION SELECT attempt FROM verdicts UNION SELECT data.attempt FROM ev_action),
       worked AS (SELECT attempt, count(*) AS turns, CAST(sum(prompt_tokens) AS BIGINT) AS prompt_tokens,
@@ -148,7 +129,7 @@ export const TABLES: readonly Table[] = [
         FROM turns WHERE "role" = 'worker' GROUP BY attempt),
       decided AS (SELECT attempt, max(seq) AS seq FROM verdicts WHERE signal_type <> 'judgment' GROUP BY attempt),
       acted AS (SELECT data.attempt AS attempt, max(seq) AS seq FROM ev_action GROUP BY ALL)
-      SELECT $run AS run, $skill AS skill, n.item, i.family, i.split, n.attempt, n.attempt_number,
+      SELECT $run AS run, $skill AS skill, $part AS part, n.item, i.family, i.split, n.attempt, n.attempt_number,
       v."value" AS verdict_value, CASE WHEN list_contains(v.flags, 'conflict') THEN NULL ELSE v.passed END AS eval_passed,
       v.confidence, v.failure_mode, v.signal_type, v.verifier_id, v.verifier_version, v.before_passed, v.flags, v.evidence,
       coalesce(w.turns, 0) AS turns, coalesce(w.prompt_tokens, 0) AS prompt_tokens,
@@ -161,5 +142,16 @@ export const TABLES: readonly Table[] = [
       LEFT JOIN decided d ON d.attempt = n.attempt LEFT JOIN verdicts v ON v.seq = d.seq
       LEFT JOIN acted ON acted.attempt = n.attempt LEFT JOIN ev_action a ON a.seq = acted.seq
       ORDER BY n.item, n.attempt_number`,
+  },
+  {
+    name: "runs",
+    query: `SELECT $run AS run, $skill AS skill, data.skill.version AS skill_version, data.skill.hash AS skill_hash,
+      data.split AS split, data.memory AS memory, data.seed AS seed, CAST("at" AS TIMESTAMP) AS started_at,
+      (SELECT CAST(max("at") AS TIMESTAMP) FROM ev_run_finished) AS finished_at, $head AS head, data."codeVersion" AS code_version,
+      data.comparison."comparisonHash" AS comparison, data.comparison.arm AS arm,
+      coalesce(data.models->>'$.worker.name', data.models->>'$.worker.rule') AS worker_model,
+      data.models->>'$.worker.baseHash' AS worker_base_hash, data.models->>'$.worker.adapterHash' AS worker_adapter_hash,
+      data.config AS config
+      FROM ev_run_started`,
   },
 ];

@@ -3,7 +3,7 @@
  * example), and a schema per skill with the same names. Pure text.
  */
 import { sqlText } from "./duckdb.ts";
-import { EVENT_COLUMNS, eventView, TABLES, tableQuery } from "./lake-tables.ts";
+import { LINE_COLUMNS, TABLES, tableQuery } from "./lake-tables.ts";
 
 /** Names that DuckDB has taken already; a skill of such a name has no schema of its own. */
 const TAKEN_SCHEMAS = new Set(["main", "files", "memory", "system", "temp", "information_schema", "pg_catalog"]);
@@ -27,7 +27,7 @@ const VIEWS: Record<string, string> = {
     (SELECT any_value(m.content) FROM messages m WHERE m.run = a.run AND m.hash = a.response_message) AS response,
     tool_call, exit_code, stdout, stderr, duration_ms
     FROM files.attempts a`,
-  examples: `SELECT t.run, t.skill, t.item, t.family, t.split, i.kind, i.task, t.attempt, t.attempt_number, t.turn,
+  examples: `SELECT t.run, t.skill, t.part, t.item, t.family, t.split, i.kind, i.task, t.attempt, t.attempt_number, t.turn,
     t.turn_number, t."role", t.phase,
     (SELECT to_json(list(m.message ORDER BY p.place))
       FROM ${MESSAGE_LIST("t.messages")} p JOIN files.messages m ON m.run = t.run AND m.hash = p.hash) AS messages,
@@ -70,16 +70,16 @@ function fileView(table: string, files: readonly string[]): string {
 
 /** Each table's own query over no events at all gives its columns. */
 function emptyTables(): string[] {
-  const types = Object.entries(EVENT_COLUMNS);
+  const events = Object.entries(LINE_COLUMNS).map(([type, columns]) => {
+    const nulls = Object.entries(columns).map(([name, columnType]) => `NULL::${columnType} AS "${name}"`);
+    return `CREATE VIEW ev_${type} AS SELECT ${nulls.join(", ")} WHERE false`;
+  });
+  const nowhere = { run: "", skill: "", head: "", part: 0 };
   return [
     "SET schema = 'files'",
-    ...types.map(([type, columns]) =>
-      eventView(type, `SELECT NULL AS seq, NULL AS "at", NULL::${columns} AS data WHERE false`),
-    ),
-    ...TABLES.map(
-      ({ name, query }) => `CREATE TABLE ${name} AS ${tableQuery(query, { run: "", skill: "", head: "" })}`,
-    ),
-    ...types.map(([type]) => `DROP VIEW ev_${type}`),
+    ...events,
+    ...TABLES.map(({ name, query }) => `CREATE TABLE ${name} AS ${tableQuery(query, nowhere)}`),
+    ...Object.keys(LINE_COLUMNS).map((type) => `DROP VIEW ev_${type}`),
     "SET schema = 'main'",
   ];
 }

@@ -5,29 +5,28 @@
  */
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { Refusal } from "../foundation/errors.ts";
 import { isAlive } from "../foundation/lock-file.ts";
 import type { RunId } from "../records/ids.ts";
 import { type Database, openDatabase, type Parameters, type Row, rowsOf, sqlText } from "./duckdb.ts";
 import type { Home } from "./home.ts";
-import { EVENT_COLUMNS, eventView, type LakeEvent, TABLES, type Table, tableQuery } from "./lake-tables.ts";
+import { LINE_COLUMNS, TABLES, tableQuery } from "./lake-tables.ts";
 import { lakeViews } from "./lake-views.ts";
 import { type SealedRun, sealedRuns } from "./ledger.ts";
-import { type SplitPart, splitLog } from "./log-split.ts";
+import { STAGED_TYPES, type StagedFile, type StagedPart, type StagedType, splitLog } from "./log-split.ts";
 
 /** Goes up whenever the tables or their queries change: files of another version are not seen, and made anew. */
 const LAKE_VERSION = 1;
 
-const BUILD_MEMORY_MB = 256;
+const BUILD_MEMORY_MB = 160;
 const QUERY_MEMORY_MB = 384;
-const THREADS = 2;
-const VECTOR_ROWS = 2048;
-const ROW_GROUP_BYTES = 16 << 20;
-const LARGEST_ROW_GROUP = 60 * VECTOR_ROWS;
-const SMALLEST_OBJECT_BYTES = 4 << 20;
+const QUERY_THREADS = 2;
+const LONG_LINE_BYTES = 4 << 20;
+/** What reading, holding, compressing and writing one line takes at the same time. */
+const COPIES_OF_A_LINE = 8;
+const SMALLEST_OBJECT_BYTES = 1 << 20;
 const SKILL_ID = /^[a-z0-9][a-z0-9-]*$/;
-const EVENT_TYPES = Object.keys(EVENT_COLUMNS) as LakeEvent[];
 
 export interface LakeReport {
   /** Runs whose files were made now. */
@@ -61,7 +60,7 @@ export async function buildLake(home: Home, options: BuildOptions = {}): Promise
   removeDeadWork(home);
   const report: LakeReport = { built: [], kept: [], missing: [] };
   for (const run of sealed.values()) {
-    if (TABLES.every((table) => existsSync(partition(home, table, run)))) report.kept.push(run.run);
+    if (filesOf(home, "runs", run).length > 0) report.kept.push(run.run);
     else if (!existsSync(home.runLog(run.run))) report.missing.push(run.run);
     else {
       await buildRun(home, run, options);
@@ -92,10 +91,12 @@ export async function openLakeDatabase(home: Home): Promise<Database> {
   const sealed = sealedRuns(home);
   const runs = [...built, ...kept].flatMap((run) => sealed.get(run) ?? []);
   const skills = [...new Set(runs.map(({ skill }) => skill))].sort();
-  const files = Object.fromEntries(TABLES.map((table) => [table.name, runs.map((run) => partition(home, table, run))]));
+  const files = Object.fromEntries(
+    TABLES.map((table) => [table.name, runs.flatMap((run) => filesOf(home, table.name, run))]),
+  );
   const folder = workFolder(home);
   mkdirSync(folder, { recursive: true });
-  const database = await openDatabase({ memoryLimitMb: QUERY_MEMORY_MB, threads: THREADS, spillFolder: folder });
+  const database = await openDatabase({ memoryLimitMb: QUERY_MEMORY_MB, threads: QUERY_THREADS, spillFolder: folder });
   const close = () => {
     database.close();
     rmSync(folder, { recursive: true, force: true });
@@ -123,60 +124,97 @@ async function buildRun(
   try {
     const parts = splitLog(home.runLog(run.run), run, {
       folder,
-      types: EVENT_TYPES,
       ...(onProgress && { onBytes: (bytes: number) => onProgress({ run: run.run, bytes }) }),
     });
-    const database = await openDatabase({ memoryLimitMb, threads: THREADS, spillFolder: join(folder, "spill") });
-    try {
-      for (const type of EVENT_TYPES) await database.run(eventView(type, readPart(parts[type], EVENT_COLUMNS[type])));
-      for (const table of TABLES) await writeTable(database, { table, run, folder, parts });
-    } finally {
-      database.close();
-    }
-    for (const table of TABLES) moveIntoPlace(join(folder, `${table.name}.parquet`), partition(home, table, run));
+    await buildParts({ run, parts, folder, memoryLimitMb });
+    // `runs` comes last: its file says that all others are there.
+    for (const { name } of TABLES) for (const part of parts.keys()) moveIntoPlace(home, { name, part, run, folder });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function readPart({ path, longestLineBytes }: SplitPart, columns: string): string {
-  const largest = Math.max(longestLineBytes, SMALLEST_OBJECT_BYTES);
-  return `SELECT * FROM read_ndjson(${sqlText(path)}, maximum_object_size = ${largest},
-    columns = {'at': 'VARCHAR', 'data': ${sqlText(columns)}, 'seq': 'BIGINT'})`;
+/** Two parts at a time; one where lines are so long that reading and writing one takes most of the memory. */
+async function buildParts(draft: { run: SealedRun; parts: StagedPart[]; folder: string; memoryLimitMb: number }) {
+  const { parts, memoryLimitMb, ...rest } = draft;
+  const longest = Math.max(
+    ...parts.flatMap((part) => Object.values(part).map(({ longestLineBytes }) => longestLineBytes)),
+  );
+  const atOnce = longest > LONG_LINE_BYTES ? 1 : 2;
+  const limit = memoryLimitMb / atOnce + Math.ceil((COPIES_OF_A_LINE * longest) / 1e6);
+  const waiting = parts.entries();
+  const build = async () => {
+    for (const [part, staged] of waiting) await writePart({ ...rest, part, staged, memoryLimitMb: limit });
+  };
+  await Promise.all(Array.from({ length: atOnce }, build));
 }
 
-async function writeTable(
-  database: Database,
-  { table, run, folder, parts }: { table: Table; run: SealedRun; folder: string; parts: Record<LakeEvent, SplitPart> },
-): Promise<void> {
-  const path = sqlText(join(folder, `${table.name}.parquet`));
-  const query = tableQuery(table.query, run);
-  const rows = rowGroupRows(table.from.map((type) => parts[type]));
-  await database.run(`COPY (${query}) TO ${path} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rows})`);
-  await database.run(`CREATE VIEW ${table.name} AS SELECT * FROM read_parquet(${path})`);
+interface PartDraft {
+  run: SealedRun;
+  part: number;
+  staged: StagedPart;
+  folder: string;
+  memoryLimitMb: number;
 }
 
-/** Rows of a Parquet row group, so that one stays near 16 MB: the writer holds whole groups in memory. */
-function rowGroupRows(parts: SplitPart[]): number {
-  const rowBytes = parts.reduce((sum, { lines, sizeBytes }) => sum + sizeBytes / Math.max(1, lines), 0);
-  const vectors = Math.floor(ROW_GROUP_BYTES / Math.max(1, rowBytes) / VECTOR_ROWS);
-  return VECTOR_ROWS * Math.min(Math.max(vectors, 1), LARGEST_ROW_GROUP / VECTOR_ROWS);
+/** One thread a part: the same rows then always come in the same order, and two parts are made at a time. */
+async function writePart({ run, part, staged, folder, memoryLimitMb }: PartDraft): Promise<void> {
+  const database = await openDatabase({ memoryLimitMb, threads: 1, spillFolder: join(folder, `spill-${part}`) });
+  try {
+    for (const type of STAGED_TYPES) await database.run(`CREATE VIEW ev_${type} AS ${readStaged(staged[type], type)}`);
+    for (const { name, query } of TABLES) {
+      const path = sqlText(draftFile(folder, name, part));
+      await database.run(`COPY (${tableQuery(query, { ...run, part })}) TO ${path} (FORMAT parquet, COMPRESSION zstd)`);
+      await database.run(`CREATE VIEW ${name} AS SELECT * FROM read_parquet(${path})`);
+    }
+  } finally {
+    database.close();
+  }
+  for (const { path } of Object.values(staged)) rmSync(path);
 }
 
-function moveIntoPlace(from: string, to: string): void {
-  const fd = openSync(from, "r");
+function readStaged({ path, longestLineBytes }: StagedFile, type: StagedType): string {
+  const columns = Object.entries(LINE_COLUMNS[type]).map(([name, columnType]) => `'${name}': ${sqlText(columnType)}`);
+  const largestBytes = Math.max(longestLineBytes, SMALLEST_OBJECT_BYTES);
+  return `SELECT * FROM read_ndjson(${sqlText(path)}, columns = {${columns.join(", ")}},
+    maximum_object_size = ${largestBytes})`;
+}
+
+function draftFile(folder: string, table: string, part: number): string {
+  return join(folder, `${table}-${part}.parquet`);
+}
+
+function moveIntoPlace(
+  home: Home,
+  { name, part, run, folder }: { name: string; part: number; run: SealedRun; folder: string },
+): void {
+  const draft = draftFile(folder, name, part);
+  const fd = openSync(draft, "r");
   try {
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
-  mkdirSync(dirname(to), { recursive: true });
-  renameSync(from, to);
-  for (const name of readdirSync(dirname(to)))
-    if (name !== basename(to)) rmSync(join(dirname(to), name), { force: true });
+  const target = partition(home, name, run);
+  mkdirSync(target, { recursive: true });
+  renameSync(draft, join(target, `${filePrefix(run)}${String(part).padStart(4, "0")}.parquet`));
 }
 
-function partition(home: Home, table: Table, { run, skill, head }: SealedRun): string {
+/** The files of a table of one run: those of this version of the lake and of the log as it was sealed. */
+function filesOf(home: Home, table: string, run: SealedRun): string[] {
+  const folder = partition(home, table, run);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names
+    .filter((name) => name.startsWith(filePrefix(run)))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function filePrefix({ head }: SealedRun): string {
+  return `${head.slice(0, 16)}-v${LAKE_VERSION}-`;
+}
+
+function partition(home: Home, table: string, { run, skill }: SealedRun): string {
   if (!SKILL_ID.test(skill)) {
     throw new Refusal({
       code: "BAD_SKILL_ID",
@@ -186,7 +224,7 @@ function partition(home: Home, table: Table, { run, skill, head }: SealedRun): s
       where: `run ${run}`,
     });
   }
-  return join(home.lake, table.name, `skill=${skill}`, `run=${run}`, `${head.slice(0, 16)}-v${LAKE_VERSION}.parquet`);
+  return join(home.lake, table, `skill=${skill}`, `run=${run}`);
 }
 
 /** Names a folder for this process's own use; one whose process is gone is removed by the next builder. */

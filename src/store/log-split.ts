@@ -1,79 +1,142 @@
 /**
- * Splits a sealed log into one file an event type, byte for byte, while its chain is checked: what DuckDB then reads is
- * exactly what was hashed, and every file holds rows of one shape, so that each byte is parsed once.
+ * Splits a sealed log while its chain is checked: into parts of whole items, each small enough for memory, and each
+ * part into one file an event type. What DuckDB then reads is what was hashed, each file has rows of one shape, and an
+ * item's events meet in one part, so that tables are sorted and joined part by part however long the log is.
+ * Canonical JSON sorts keys and escapes quotes, so a line's item is found without parsing the line.
  */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { type ChainEnd, chainBroken, checkChain, linkOf } from "./chain.ts";
+import { crc32 } from "node:zlib";
+import { type ChainEnd, chainBroken, checkChain } from "./chain.ts";
+import { firstText, itemObjects } from "./line-bytes.ts";
 
-const BUFFER_BYTES = 1 << 20;
-const NEWLINE = 10;
+/** What is written of a log: its event types, but every item of `items_scanned` as a line of its own, bare. */
+export const STAGED_TYPES = [
+  "run_started",
+  "item",
+  "message",
+  "tools",
+  "turn",
+  "action",
+  "verdict",
+  "tip_saved",
+  "tip_retired",
+  "item_finished",
+  "run_finished",
+] as const;
 
-export interface SplitPart {
+export type StagedType = (typeof STAGED_TYPES)[number];
+
+export interface StagedFile {
   path: string;
-  lines: number;
-  sizeBytes: number;
   longestLineBytes: number;
 }
 
+export type StagedPart = Record<StagedType, StagedFile>;
+
+export const PART_BYTES = 16 << 20;
+
+const BUFFERS_BYTES = 32 << 20;
+const LARGEST_BUFFER_BYTES = 1 << 20;
+const RUN_ID_LENGTH = 20;
+
+/** The key whose text says where a line belongs. */
+const ROUTES: Record<string, string> = {
+  turn: "attempt",
+  action: "attempt",
+  verdict: "attempt",
+  item_finished: "item",
+  message: "hash",
+  tools: "hash",
+  tip_saved: "tip",
+  tip_retired: "tip",
+};
+
 /**
- * Writes `<folder>/<type>.jsonl` for each of the types, with the log's lines of that type in order; others are left out.
+ * Writes a sealed log's parts under `folder`; event types that the lake does not read are left out.
  * Units: `onBytes` gets the bytes of the log read so far.
  * Throws: `LOG_BROKEN` where the log is not the one that was sealed.
  */
-export function splitLog<T extends string>(
+export function splitLog(
   path: string,
   sealed: ChainEnd,
-  target: { folder: string; types: readonly T[]; onBytes?: (bytes: number) => void },
-): Record<T, SplitPart> {
-  const writers = new Map(
-    target.types.map((type) => [type as string, partWriter(join(target.folder, `${type}.jsonl`))]),
-  );
-  try {
-    const check = checkChain(path, {
-      sealed,
-      onLine: ({ bytes }) => writers.get(linkOf(bytes)?.type ?? "")?.write(bytes),
-      ...(target.onBytes && { onBytes: target.onBytes }),
-    });
-    if (check.broken !== null) throw chainBroken(path, check.broken);
-  } finally {
-    for (const writer of writers.values()) writer.close();
-  }
-  return Object.fromEntries([...writers].map(([type, writer]) => [type, writer.part])) as Record<T, SplitPart>;
+  target: { folder: string; partBytes?: number; onBytes?: (bytes: number) => void },
+): StagedPart[] {
+  const count = Math.max(1, Math.ceil(statSync(path).size / (target.partBytes ?? PART_BYTES)));
+  const bufferBytes = Math.min(LARGEST_BUFFER_BYTES, Math.floor(BUFFERS_BYTES / (count * STAGED_TYPES.length)));
+  const parts = Array.from({ length: count }, (_, i) => partWriter(join(target.folder, `part-${i}`), bufferBytes));
+  const partOf = (key: Buffer) => parts[count === 1 ? 0 : crc32(key) % count] as PartWriter;
+
+  const check = checkChain(path, {
+    sealed,
+    onLine({ bytes }, type) {
+      if (type === "items_scanned") {
+        for (const { item, object } of itemObjects(bytes)) partOf(item).item.write(object);
+      } else if (type === "run_started" || type === "run_finished") {
+        parts[0]?.[type].write(bytes);
+      } else {
+        const key = ROUTES[type];
+        if (key !== undefined) partOf(routeOf(bytes, key))[type as StagedType].write(bytes);
+      }
+    },
+    ...(target.onBytes && { onBytes: target.onBytes }),
+  });
+  if (check.broken !== null) throw chainBroken(path, check.broken);
+  for (const part of parts) for (const writer of Object.values(part)) writer.flush();
+  return parts;
 }
 
-function partWriter(path: string) {
-  const fd = openSync(path, "w");
-  const buffer = Buffer.allocUnsafe(BUFFER_BYTES);
-  const part: SplitPart = { path, lines: 0, sizeBytes: 0, longestLineBytes: 0 };
+/** An attempt `<run>/<item>/<n>` belongs where its item does; everything else where its own id says. */
+function routeOf(line: Buffer, key: string): Buffer {
+  const text = firstText(line, key);
+  return key === "attempt" ? text.subarray(RUN_ID_LENGTH + 1, text.lastIndexOf("/")) : text;
+}
+
+type PartWriter = Record<StagedType, LineWriter>;
+interface LineWriter extends StagedFile {
+  write(bytes: Buffer): void;
+  flush(): void;
+}
+
+function partWriter(folder: string, bufferBytes: number): PartWriter {
+  mkdirSync(folder, { recursive: true });
+  const writers = STAGED_TYPES.map((type) => [type, lineWriter(join(folder, `${type}.jsonl`), bufferBytes)]);
+  return Object.fromEntries(writers) as PartWriter;
+}
+
+/** Opens its file for each flush only, as a long log has more files than a process may hold open. */
+function lineWriter(path: string, bufferBytes: number): LineWriter {
+  closeSync(openSync(path, "w"));
+  let pending: Buffer | null = null;
   let filled = 0;
 
-  function flush(): void {
-    for (let written = 0; written < filled; ) written += writeSync(fd, buffer, written, filled - written);
-    filled = 0;
-  }
-
-  function write(bytes: Buffer): void {
-    const lineBytes = bytes.length + 1;
-    if (filled + lineBytes > buffer.length) flush();
-    if (lineBytes > buffer.length) {
-      for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
-    } else {
-      filled += bytes.copy(buffer, filled);
-    }
-    buffer[filled++] = NEWLINE;
-    part.lines += 1;
-    part.sizeBytes += lineBytes;
-    part.longestLineBytes = Math.max(part.longestLineBytes, lineBytes);
-  }
-
-  function close(): void {
+  function append(...chunks: Buffer[]): void {
+    const fd = openSync(path, "a");
     try {
-      flush();
+      for (const chunk of chunks) for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
     } finally {
       closeSync(fd);
     }
   }
 
-  return { part, write, close };
+  const writer: LineWriter = {
+    path,
+    longestLineBytes: 0,
+    write(bytes) {
+      const lineBytes = bytes.length + 1;
+      writer.longestLineBytes = Math.max(writer.longestLineBytes, lineBytes);
+      if (filled + lineBytes > bufferBytes) writer.flush();
+      if (lineBytes > bufferBytes) return append(bytes, NEWLINE);
+      pending ??= Buffer.allocUnsafe(bufferBytes);
+      filled += bytes.copy(pending, filled);
+      filled += NEWLINE.copy(pending, filled);
+    },
+    flush() {
+      if (pending !== null && filled > 0) append(pending.subarray(0, filled));
+      filled = 0;
+    },
+  };
+  return writer;
 }
+
+const NEWLINE = Buffer.from("\n");

@@ -26,6 +26,8 @@ export interface SampleOptions {
   /** Names the run: `20261101-1200<nn>-0000` for number nn. */
   number?: number;
   families?: number;
+  /** Makes every task about this long. */
+  taskBytes?: number;
   /** Share of the attempts that pass. */
   passFraction?: number;
   memory?: MemoryMode;
@@ -37,6 +39,7 @@ export interface SampleOptions {
   isUnfinished?: boolean;
 }
 
+const ITEMS_PER_EVENT = 500;
 const BEFORE = { value: 0, passed: false };
 
 /** Runs `use` with a home in a new temporary folder, and removes it. */
@@ -55,14 +58,16 @@ export function sampleRunId(number: number): RunId {
 
 export async function writeSampleRun(home: Home, options: SampleOptions = {}): Promise<{ run: RunId; head: Hash }> {
   const { skill = "sql", items = 4, attemptsPerItem = 2, seed = 1, number = 1, families = 3 } = options;
-  const { split = "train", passFraction = 0.5, isUnfinished = false } = options;
+  const { taskBytes = 0, split = "train", passFraction = 0.5, isUnfinished = false } = options;
   const run = sampleRunId(number);
   const clock = steppingClock(new Date("2026-11-01T12:00:00.000Z"), 7);
   const log = createRunLog(home, { run, clock });
   const draw = random(seed, "sample-run", skill, number);
   log.append({ type: "run_started", data: startOf(run, { ...options, skill, split, seed }) });
-  const scanned = Array.from({ length: items }, (_, i) => sampleItem(skill, split, { n: i, families }));
-  log.append({ type: "items_scanned", data: { items: scanned } });
+  const scanned = Array.from({ length: items }, (_, i) => sampleItem(skill, split, { n: i, families, taskBytes }));
+  for (let i = 0; i < items; i += ITEMS_PER_EVENT) {
+    log.append({ type: "items_scanned", data: { items: scanned.slice(i, i + ITEMS_PER_EVENT) } });
+  }
 
   const counts = { items, attempts: 0, passed: 0, failures: 0 };
   let tip: Tip | null = null;
@@ -111,14 +116,20 @@ function startOf(run: RunId, o: SampleOptions & { skill: string; split: Split; s
   };
 }
 
-export function sampleItem(skill: string, split: Split, { n, families }: { n: number; families: number }): Item {
+export function sampleItem(
+  skill: string,
+  split: Split,
+  { n, families, taskBytes = 0 }: { n: number; families: number; taskBytes?: number },
+): Item {
+  const words = random(n, "task");
+  const schema = Array.from({ length: taskBytes / 12 }, () => `c${words.integer(0, 99_999)} INTEGER`).join(", ");
   const family = `family-${n % families}`;
   return {
     item: itemId(skill, `${family}/${String(n).padStart(5, "0")}`),
     family,
     split,
     kind: n % 2 === 0 ? "filter" : "count",
-    task: `Count the rows of table t${n} where x > ${n}, "quoted" and with ünïcode ☃.`,
+    task: `Count the rows of table t${n} where x > ${n}, "quoted" and with ünïcode ☃.${schema && `\n${schema}`}`,
     detail: { schema: `CREATE TABLE t${n} (x INTEGER)`, reference: `SELECT count(*) FROM t${n} WHERE x > ${n}` },
   };
 }

@@ -1,0 +1,121 @@
+/**
+ * A user's own query on the lake: one statement, reading only, nothing but the lake. DuckDB itself is locked to the
+ * lake's folder before the text is seen; that only a SELECT runs is checked here, as a COPY could write into it.
+ */
+import { Refusal } from "../foundation/errors.ts";
+import { nearest } from "../foundation/nearest.ts";
+import { type Database, type RowStream, rowsOf } from "./duckdb.ts";
+import type { Home } from "./home.ts";
+import { openLakeDatabase } from "./lake.ts";
+
+export interface LakeQuery extends RowStream {
+  close(): void;
+}
+
+/**
+ * Starts a query; its batches are read in constant memory. An aborted `signal` ends it.
+ * Throws: `ONE_STATEMENT`, `NOT_READ_ONLY`, `OUTSIDE_LAKE`, `UNKNOWN_TABLE`, `UNKNOWN_COLUMN`, `QUERY_TOO_LARGE`,
+ * `INTERRUPTED`, `BAD_SQL`, each with DuckDB's own message; and as `openLake`.
+ */
+export async function queryLake(home: Home, sql: string, signal?: AbortSignal): Promise<LakeQuery> {
+  const database = await openLakeDatabase(home);
+  const interrupt = () => database.interrupt();
+  signal?.addEventListener("abort", interrupt);
+  const close = () => {
+    signal?.removeEventListener("abort", interrupt);
+    database.close();
+  };
+  try {
+    await refuseAllButOneSelect(database, sql);
+    const { columns, batches } = await database.stream(sql);
+    return { columns, batches: withRefusals(database, batches), close };
+  } catch (error) {
+    const refusal = error instanceof Refusal ? error : await refusalOf(database, error);
+    close();
+    throw refusal;
+  }
+}
+
+async function refuseAllButOneSelect(database: Database, sql: string): Promise<void> {
+  const { count, kind } = await database.inspect(sql);
+  if (count !== 1) {
+    throw new Refusal({
+      code: "ONE_STATEMENT",
+      message: "A query is one statement.",
+      expected: "one SELECT statement",
+      got: count === 0 ? "none" : `${count} statements`,
+      fix: "give one statement at a time",
+    });
+  }
+  if (kind !== "SELECT") {
+    throw new Refusal({
+      code: "NOT_READ_ONLY",
+      message: READ_ONLY,
+      expected: "a SELECT statement (also WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE)",
+      got: kind,
+    });
+  }
+}
+
+async function* withRefusals(database: Database, batches: RowStream["batches"]): RowStream["batches"] {
+  try {
+    yield* batches;
+  } catch (error) {
+    throw await refusalOf(database, error);
+  }
+}
+
+/** Every error of DuckDB is one of the query's, and is shown with its own message. */
+async function refusalOf(database: Database, error: unknown): Promise<unknown> {
+  if (!(error instanceof Error)) return error;
+  const message = error.message.split("\n\nPossible solutions")[0] as string;
+  const missing = /Table with name "?([^"\s]+)"? does not exist/i.exec(message);
+  if (missing !== null) return unknownTable(database, error, missing[1] as string);
+  const { code, text, fix } = KNOWN_ERRORS.find(({ pattern }) => pattern.test(message)) ?? BAD_SQL;
+  return new Refusal({ code, message: text, got: message, ...(fix !== undefined && { fix }), cause: error });
+}
+
+interface KnownError {
+  pattern: RegExp;
+  code: string;
+  text: string;
+  fix?: string;
+}
+
+const READ_ONLY = "The lake is only read: it is made from the logs, which never change.";
+const COLUMNS_FIX = 'list the columns: tracemill sql "DESCRIBE attempts"';
+const BAD_SQL = { code: "BAD_SQL", text: "DuckDB does not accept this query.", fix: COLUMNS_FIX };
+const KNOWN_ERRORS: readonly KnownError[] = [
+  { pattern: /^Permission Error/, code: "OUTSIDE_LAKE", text: "A query reads the lake and nothing else." },
+  { pattern: /is not an? table|base table/, code: "NOT_READ_ONLY", text: READ_ONLY },
+  {
+    pattern: /Referenced column|does not have a column/,
+    code: "UNKNOWN_COLUMN",
+    text: "There is no such column.",
+    fix: COLUMNS_FIX,
+  },
+  {
+    pattern: /^Out of Memory/,
+    code: "QUERY_TOO_LARGE",
+    text: "The query needs more memory than it may have.",
+    fix: "add a WHERE, or ask for fewer columns",
+  },
+  { pattern: /^INTERRUPT/, code: "INTERRUPTED", text: "The query was interrupted." },
+];
+
+async function unknownTable(database: Database, error: Error, name: string): Promise<Refusal> {
+  const tables = await rowsOf(
+    database.stream(`SELECT CASE schema_name WHEN 'main' THEN view_name ELSE schema_name || '.' || view_name END AS name
+      FROM duckdb_views() WHERE NOT internal AND schema_name <> 'files' ORDER BY schema_name <> 'main', name`),
+  );
+  const names = tables.map((row) => String(row.name));
+  const close = nearest(name, names);
+  return new Refusal({
+    code: "UNKNOWN_TABLE",
+    message: `The lake has no table "${name}".`,
+    expected: `one of: ${names.join(", ")}`,
+    got: error.message,
+    ...(close.length > 0 && { fix: `did you mean ${close.map((c) => `"${c}"`).join(" or ")}?` }),
+    cause: error,
+  });
+}

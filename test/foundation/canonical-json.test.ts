@@ -1,0 +1,45 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { canonicalJson } from "../../src/foundation/canonical-json.ts";
+import { hashJson, hashText } from "../../src/foundation/hashing.ts";
+
+/** JSON has no minus zero: it is written as 0. */
+const json = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+
+test("the sample of RFC 8785 is written as it prescribes", () => {
+  const value = {
+    numbers: [Number("333333333.33333329"), 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+    string: "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"/",
+    literals: [null, true, false],
+  };
+  expect(canonicalJson(value)).toBe(
+    '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
+  );
+});
+
+test("the text of a value reads back as the value", () => {
+  fc.assert(
+    fc.property(json, (value) => {
+      expect(JSON.parse(canonicalJson(value))).toEqual(value);
+    }),
+  );
+});
+
+test("the order of keys does not change a hash", () => {
+  const entries = fc.uniqueArray(fc.tuple(fc.string(), json), { selector: ([key]) => key });
+  fc.assert(
+    fc.property(entries, (pairs) => {
+      expect(hashJson(Object.fromEntries(pairs))).toBe(hashJson(Object.fromEntries([...pairs].reverse())));
+    }),
+  );
+});
+
+test("a value without JSON form is a bug", () => {
+  for (const value of [undefined, Number.NaN, Number.POSITIVE_INFINITY, () => 1]) {
+    expect(() => canonicalJson(value)).toThrow();
+  }
+});
+
+test("a hash is SHA-256 in hex", () => {
+  expect(hashText("abc")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+});
