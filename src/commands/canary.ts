@@ -1,0 +1,69 @@
+/**
+ * `tracemill canary`: proves that an adapter is live, at a running endpoint or at one that it starts for this.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { Refusal } from "../foundation/errors.ts";
+import { type AdapterManifest, type Probes, probesSchema } from "../records/adapter-manifest.ts";
+import { type CanaryReport, checkCanary, startServer } from "../serve/index.ts";
+import type { Home } from "../store/home.ts";
+import { readAdapterManifest } from "../store/manifests.ts";
+import { defineCommand } from "./command.ts";
+
+const input = z.object({
+  adapter: z.string().describe("the adapter, by name or hash"),
+  url: z.string().optional().describe("a running endpoint with /v1 at its end (default: one is started for this)"),
+  model: z.string().optional().describe("the adapter's name at that endpoint (default: its own)"),
+});
+
+export default defineCommand<z.infer<typeof input>, CanaryReport>({
+  summary: "Check that an endpoint really applies an adapter.",
+  details: `Example: tracemill canary sql-v1
+
+Scores the adapter's probes at the endpoint and holds them against the trainer's own figures.
+Where the adapter is not live the command ends with ADAPTER_NOT_LIVE and exit code 2.`,
+  positional: ["adapter"],
+  input,
+  async run({ adapter: name, url, model }, { home, signal }) {
+    const adapter = await readAdapterManifest(home, name);
+    const probes = await readProbes(home, adapter);
+    const asked = {
+      adapter,
+      probes,
+      baseModel: adapter.base,
+      model: model ?? adapter.name ?? adapter.adapterHash,
+      signal,
+    };
+    if (url !== undefined) return checkCanary({ ...asked, url });
+    const server = await startServer({ home, base: adapter.base, adapters: [adapter.adapterHash], parallel: 4 });
+    try {
+      return await checkCanary({ ...asked, url: server.url });
+    } finally {
+      await server.close();
+    }
+  },
+  print: ({ model, tokens, effect, difference, limits }) =>
+    `${model} is live: over ${tokens} tokens it changes log-probabilities by ${effect.endpoint.toFixed(4)} ` +
+    `(the trainer's figure: ${effect.trainer.toFixed(4)}) and lies ${difference.adapter.toFixed(4)} from the trainer's ` +
+    `(at most ${limits.differenceAtMost.toFixed(4)}).`,
+});
+
+async function readProbes(home: Home, { adapterHash }: AdapterManifest): Promise<Probes> {
+  const path = join(home.adapterFolder(adapterHash), "probes.json");
+  const refuse = (got: string, cause?: unknown) =>
+    new Refusal({
+      code: "NO_PROBES",
+      message: "The adapter's probes cannot be read.",
+      expected: "probes.json, as the trainer wrote it",
+      ...{ got, where: path, cause },
+    });
+  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw refuse(cause.code ?? cause.message, cause);
+  });
+  try {
+    return probesSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw refuse((cause as Error).message, cause);
+  }
+}

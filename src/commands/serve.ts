@@ -1,0 +1,56 @@
+/**
+ * `tracemill serve`: an OpenAI-compatible endpoint of one base and its adapters, until Ctrl-C.
+ */
+import { once } from "node:events";
+import { z } from "zod";
+import { type RunningServer, startServer } from "../serve/index.ts";
+import { type Context, defineCommand } from "./command.ts";
+
+const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
+
+const input = z.object({
+  base: z.string().describe("the base to serve"),
+  adapter: z.array(z.string()).default([]).describe("an adapter to serve beside it, by name or hash (repeatable)"),
+  port: z.number().int().min(0).max(65_535).default(8642).describe("port; 0 takes any free one"),
+  host: z.string().default("127.0.0.1").describe("address to listen on; there is no access control"),
+  parallel: z.number().int().min(1).max(256).default(16).describe("answers of one model that are evaluated together"),
+  queueLimit: z.number().int().min(0).default(256).describe("answers of one model that may wait; more get status 429"),
+  contextTokens: z.number().int().min(16).optional().describe("longest prompt and answer together (default: 2048)"),
+  threads: z.number().int().min(1).optional().describe("threads for inference (default: the idle cores)"),
+});
+
+export default defineCommand<z.infer<typeof input>, { url: string }>({
+  summary: "Serve a base and its adapters over an OpenAI-compatible endpoint.",
+  details: `Example: tracemill serve --base smollm2 --adapter sql-v1
+
+Which model answers is chosen by a request's "model": the base's name or an adapter's.`,
+  input,
+  async run({ adapter, contextTokens, threads, ...rest }, context) {
+    const server = await startServer({
+      ...rest,
+      home: context.home,
+      adapters: adapter,
+      ...(contextTokens !== undefined && { contextTokens }),
+      ...(threads !== undefined && { threads }),
+    });
+    announce(server, rest.host, context);
+    if (!context.signal.aborted) await once(context.signal, "abort");
+    await server.close();
+    return { url: server.url };
+  },
+  print: () => "Stopped.",
+});
+
+function announce({ url, models, threads, contextTokens }: RunningServer, host: string, context: Context): void {
+  const { stdout, stderr, isJson } = context;
+  if (!LOOPBACK.has(host))
+    stderr.write(`Warning: ${host} may be reached from other machines, and anyone there may ask.\n`);
+  if (isJson) {
+    stdout.write(`${JSON.stringify({ url, models, threads, contextTokens })}\n`);
+    return;
+  }
+  const names = models.map(({ id }) => id).join(", ");
+  stdout.write(
+    `Serving ${names} at ${url} (${threads} threads, ${contextTokens} tokens of context). Ctrl-C ends it.\n`,
+  );
+}
