@@ -10,7 +10,8 @@ import { addBase } from "../../src/serve/add-base.ts";
 import { checkCanary } from "../../src/serve/canary.ts";
 import { type RunningServer, startServer } from "../../src/serve/server.ts";
 import { homeAt } from "../../src/store/home.ts";
-import { readProbes, registerAdapter, type Spoil, tinyAdapter } from "../fixtures/adapters.ts";
+import { randomAdapter, readProbes, registerAdapter, type Spoil, tinyAdapter } from "../fixtures/adapters.ts";
+import { smollm2Base } from "../fixtures/smollm2-base.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 
 let folder: string;
@@ -102,4 +103,27 @@ describe("an endpoint that cannot be asked is a failure, not a verdict on the ad
       stranger.close();
     }
   });
+});
+
+const isLong = process.env.TRACEMILL_LONG !== undefined;
+if (!isLong) console.log("skipped: the canary on SmolLM2 takes minutes (TRACEMILL_LONG=1 runs it)");
+
+describe.skipIf(!isLong)("on the real base", () => {
+  test("a random adapter is live, and its spoiled forms are not", async () => {
+    const real = await smollm2Base();
+    const home = homeAt(join(folder, "real"));
+    const base = await addBase(home, { name: "smollm2", ...real, convert: async () => {}, clock: systemClock });
+    for (const [name, spoil] of Object.entries({ sound: null, zero: "zero", unpermuted: "unpermuted" })) {
+      const from = await randomAdapter(real.hf, { seed: 1, spoil: spoil as Spoil });
+      adapters.set(name, await registerAdapter(home, base, { name, from }));
+    }
+    const its = { baseModel: "smollm2", probes: await readProbes(await randomAdapter(real.hf, { seed: 1 })) };
+    const names = ["sound", "zero", "unpermuted"];
+    const running = await startServer({ home, base: "smollm2", adapters: names, parallel: 2, contextTokens: 256 });
+    const { limits, difference } = await check("sound", { ...its, url: running.url });
+    expect(difference.adapter).toBeLessThan(limits.differenceAtMost);
+    await expect(check("zero", { ...its, url: running.url })).rejects.toThrow(notLive("changes too little"));
+    await expect(check("unpermuted", { ...its, url: running.url })).rejects.toThrow(notLive("is applied wrongly"));
+    await running.close();
+  }, 600_000);
 });
