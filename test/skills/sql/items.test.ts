@@ -66,6 +66,15 @@ describe("the generated items", () => {
     expect(new Set(others.map(({ family }) => family))).toEqual(new Set(drafts.map(({ family }) => family)));
   });
 
+  it("become worked examples that hold the tables, the question and the query", () => {
+    for (const draft of sample) {
+      const { schema, question, reference } = detailOf(draft);
+      const call = { name: "run_sql", arguments: { query: reference } };
+      const text = skill.workedExample({ ...draft, split: "train" }, call);
+      expect(text).toBe(`${schema}\n${question}\n${reference}`);
+    }
+  });
+
   it("hold a table's name in the task, as similarity search sees it", () => {
     for (const draft of drafts) {
       const { question, tables } = detailOf(draft);
