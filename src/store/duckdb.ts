@@ -23,8 +23,6 @@ export interface Database {
    * a whole number beyond 2^53 comes as text.
    */
   stream(sql: string, parameters?: Parameters): Promise<RowStream>;
-  /** Returns how many statements a text has, and the kind of the first: `SELECT`, `COPY`, ... */
-  inspect(sql: string): Promise<{ count: number; kind: string }>;
   /** Ends the running queries with an error. */
   interrupt(): void;
   close(): void;
@@ -36,9 +34,6 @@ export interface DatabaseSettings {
   /** Where DuckDB puts what does not fit into memory. */
   spillFolder: string;
 }
-
-/** What the driver says of a text without any statement. */
-const NO_STATEMENT = "Error in native callback";
 
 /** Opens a new database in memory, which never loads an extension from elsewhere. */
 export async function openDatabase({ memoryLimitMb, threads, spillFolder }: DatabaseSettings): Promise<Database> {
@@ -75,17 +70,6 @@ export async function openDatabase({ memoryLimitMb, threads, spillFolder }: Data
         end();
         throw error;
       }
-    },
-    async inspect(sql) {
-      const statements = await main.extractStatements(sql).catch((error: Error) => {
-        if (error.message === NO_STATEMENT) return null;
-        throw error;
-      });
-      if (statements === null) return { count: 0, kind: "NONE" };
-      const first = await statements.prepare(0);
-      const kind = duckdb.StatementType[first.statementType] ?? "UNKNOWN";
-      first.destroySync();
-      return { count: statements.count, kind };
     },
     interrupt() {
       for (const connection of open) connection.interrupt();

@@ -14,7 +14,7 @@ import type { Home } from "./home.ts";
 import { LINE_COLUMNS, TABLES, tableQuery } from "./lake-tables.ts";
 import { lakeViews } from "./lake-views.ts";
 import { type SealedRun, sealedRuns } from "./ledger.ts";
-import { STAGED_TYPES, type StagedFile, type StagedPart, type StagedType, splitLog } from "./log-split.ts";
+import { PART_BYTES, STAGED_TYPES, type StagedFile, type StagedPart, type StagedType, splitLog } from "./log-split.ts";
 
 /** Goes up whenever the tables or their queries change: files of another version are not seen, and made anew. */
 const LAKE_VERSION = 1;
@@ -47,6 +47,8 @@ export interface Lake {
 
 export interface BuildOptions {
   memoryLimitMb?: number;
+  /** How many bytes of a log are turned into Parquet at a time. */
+  partBytes?: number;
   /** Bytes of the run's log that were read, of how many. */
   onProgress?: (progress: { run: RunId; bytes: number }) => void;
 }
@@ -117,13 +119,14 @@ export async function openLakeDatabase(home: Home): Promise<Database> {
 async function buildRun(
   home: Home,
   run: SealedRun,
-  { memoryLimitMb = BUILD_MEMORY_MB, onProgress }: BuildOptions,
+  { memoryLimitMb = BUILD_MEMORY_MB, partBytes = PART_BYTES, onProgress }: BuildOptions,
 ): Promise<void> {
   const folder = workFolder(home);
   mkdirSync(folder, { recursive: true });
   try {
     const parts = splitLog(home.runLog(run.run), run, {
       folder,
+      partBytes,
       ...(onProgress && { onBytes: (bytes: number) => onProgress({ run: run.run, bytes }) }),
     });
     await buildParts({ run, parts, folder, memoryLimitMb });

@@ -34,6 +34,7 @@ export interface StagedFile {
 
 export type StagedPart = Record<StagedType, StagedFile>;
 
+/** How many bytes of a log are turned into Parquet at a time, unless told otherwise. */
 export const PART_BYTES = 16 << 20;
 
 const BUFFERS_BYTES = 32 << 20;
@@ -60,9 +61,9 @@ const ROUTES: Record<string, string> = {
 export function splitLog(
   path: string,
   sealed: ChainEnd,
-  target: { folder: string; partBytes?: number; onBytes?: (bytes: number) => void },
+  target: { folder: string; partBytes: number; onBytes?: (bytes: number) => void },
 ): StagedPart[] {
-  const count = Math.max(1, Math.ceil(statSync(path).size / (target.partBytes ?? PART_BYTES)));
+  const count = Math.max(1, Math.ceil(statSync(path).size / target.partBytes));
   const bufferBytes = Math.min(LARGEST_BUFFER_BYTES, Math.floor(BUFFERS_BYTES / (count * STAGED_TYPES.length)));
   const parts = Array.from({ length: count }, (_, i) => partWriter(join(target.folder, `part-${i}`), bufferBytes));
   const partOf = (key: Buffer) => parts[count === 1 ? 0 : crc32(key) % count] as PartWriter;

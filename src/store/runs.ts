@@ -66,7 +66,8 @@ export async function sealRun(home: Home, run: RunId, clock: Clock): Promise<Has
       code: "RUN_NOT_FINISHED",
       message: `The run ${run} has not finished.`,
       expected: "a log whose last event is run_finished",
-      got: check.torn !== null ? "a torn last line" : `last event: ${check.lastType ?? "none"}`,
+      got:
+        first === null ? "no run_started" : check.torn !== null ? "a torn last line" : `last event: ${check.lastType}`,
       where: path,
       fix: `resume it: tracemill run --resume ${run}`,
     });

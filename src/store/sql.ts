@@ -36,25 +36,33 @@ export async function queryLake(home: Home, sql: string, signal?: AbortSignal): 
   }
 }
 
+/** Parses and nothing else: even to prepare some statements (EXPORT) would make folders. */
 async function refuseAllButOneSelect(database: Database, sql: string): Promise<void> {
-  const { count, kind } = await database.inspect(sql);
-  if (count !== 1) {
-    throw new Refusal({
-      code: "ONE_STATEMENT",
-      message: "A query is one statement.",
-      expected: "one SELECT statement",
-      got: count === 0 ? "none" : `${count} statements`,
-      fix: "give one statement at a time",
-    });
-  }
-  if (kind !== "SELECT") {
+  const parsing = database.stream("SELECT json_serialize_sql($sql::VARCHAR) AS parsed", { sql });
+  const [row] = await rowsOf(parsing);
+  const parsed = JSON.parse(String(row?.parsed)) as {
+    error_type?: string;
+    error_message?: string;
+    statements?: unknown[];
+  };
+  if (parsed.error_type === "not implemented") {
     throw new Refusal({
       code: "NOT_READ_ONLY",
-      message: READ_ONLY,
+      message: "The lake is only read: it is made from the logs, which never change.",
       expected: "a SELECT statement (also WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE)",
-      got: kind,
+      got: sql.trim().split(/\s+/, 1)[0] ?? "",
     });
   }
+  if (parsed.error_message !== undefined) throw new Error(parsed.error_message);
+  const count = parsed.statements?.length ?? 0;
+  if (count === 1) return;
+  throw new Refusal({
+    code: "ONE_STATEMENT",
+    message: "A query is one statement.",
+    expected: "one SELECT statement",
+    got: count === 0 ? "none" : `${count} statements`,
+    fix: "give one statement at a time",
+  });
 }
 
 async function* withRefusals(database: Database, batches: RowStream["batches"]): RowStream["batches"] {
@@ -82,12 +90,10 @@ interface KnownError {
   fix?: string;
 }
 
-const READ_ONLY = "The lake is only read: it is made from the logs, which never change.";
 const COLUMNS_FIX = 'list the columns: tracemill sql "DESCRIBE attempts"';
 const BAD_SQL = { code: "BAD_SQL", text: "DuckDB does not accept this query.", fix: COLUMNS_FIX };
 const KNOWN_ERRORS: readonly KnownError[] = [
   { pattern: /^Permission Error/, code: "OUTSIDE_LAKE", text: "A query reads the lake and nothing else." },
-  { pattern: /is not an? table|base table/, code: "NOT_READ_ONLY", text: READ_ONLY },
   {
     pattern: /Referenced column|does not have a column/,
     code: "UNKNOWN_COLUMN",

@@ -37,6 +37,8 @@ export interface SampleOptions {
   model?: string;
   /** Leaves the run open: no `run_finished`, not sealed. */
   isUnfinished?: boolean;
+  /** Makes the log; `createBufferedLog` is for long ones. */
+  createLog?: typeof createRunLog;
 }
 
 const ITEMS_PER_EVENT = 500;
@@ -58,10 +60,16 @@ export function sampleRunId(number: number): RunId {
 
 export async function writeSampleRun(home: Home, options: SampleOptions = {}): Promise<{ run: RunId; head: Hash }> {
   const { skill = "sql", items = 4, attemptsPerItem = 2, seed = 1, number = 1, families = 3 } = options;
-  const { taskBytes = 0, split = "train", passFraction = 0.5, isUnfinished = false } = options;
+  const {
+    taskBytes = 0,
+    split = "train",
+    passFraction = 0.5,
+    isUnfinished = false,
+    createLog = createRunLog,
+  } = options;
   const run = sampleRunId(number);
   const clock = steppingClock(new Date("2026-11-01T12:00:00.000Z"), 7);
-  const log = createRunLog(home, { run, clock });
+  const log = createLog(home, { run, clock });
   const draw = random(seed, "sample-run", skill, number);
   log.append({ type: "run_started", data: startOf(run, { ...options, skill, split, seed }) });
   const scanned = Array.from({ length: items }, (_, i) => sampleItem(skill, split, { n: i, families, taskBytes }));

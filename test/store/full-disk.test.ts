@@ -1,0 +1,58 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { expect, test } from "vitest";
+import { systemClock } from "../../src/foundation/clock.ts";
+import { hashText } from "../../src/foundation/hashing.ts";
+import { reopenRunLog } from "../../src/store/run-log.ts";
+import { verifyHome } from "../../src/store/verify.ts";
+import { sampleRunId, withHome } from "./sample-run.ts";
+
+const run = sampleRunId(1);
+const LIMIT_BLOCKS = 64;
+const NO_LIMIT = process.platform === "win32";
+
+/** `ulimit -f` counts blocks of 512 bytes in a POSIX shell, of 1024 in some; either way writing fails at the limit. */
+const underLimit = (script: string, ...args: string[]) =>
+  execa("sh", [
+    "-c",
+    `ulimit -f ${LIMIT_BLOCKS}; exec "$@"`,
+    "sh",
+    process.execPath,
+    join(import.meta.dirname, script),
+    ...args,
+  ]);
+
+test.skipIf(NO_LIMIT)(
+  "a full disk is refused, keeps every event before it, and leaves no torn line (skipped: no ulimit)",
+  () =>
+    withHome(async (home) => {
+      const { stdout } = await underLimit("full-disk-process.ts", home.path, run);
+      const met = JSON.parse(stdout) as {
+        code: string;
+        isRefusal: boolean;
+        events: number;
+        head: string;
+        eventsAfter: number;
+      };
+      expect(met).toMatchObject({ code: "DISK_FULL", isRefusal: true, eventsAfter: met.events + 1 });
+
+      const lines = readFileSync(home.runLog(run), "utf8").split("\n");
+      expect(lines).toHaveLength(met.eventsAfter + 1);
+      expect(hashText(lines[met.events - 1] as string)).toBe(met.head);
+      expect((await verifyHome(home)).logs[1]).toMatchObject({ state: "open", events: met.eventsAfter });
+    }),
+);
+
+test.skipIf(NO_LIMIT)("a log that met a full disk goes on where it ended once there is room (skipped: no ulimit)", () =>
+  withHome(async (home) => {
+    await underLimit("full-disk-process.ts", home.path, run);
+    const fullBytes = statSync(home.runLog(run)).size;
+    const { log, cutBytes } = reopenRunLog(home, { run, clock: systemClock });
+    log.append({ type: "run_finished", data: { items: 0, attempts: 0, passed: 0, failures: 0 } });
+    log.close();
+    expect(cutBytes).toBe(0);
+    expect(statSync(home.runLog(run)).size).toBeGreaterThan(fullBytes);
+    expect((await verifyHome(home)).isSound).toBe(true);
+  }),
+);
