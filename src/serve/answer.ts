@@ -4,9 +4,10 @@
  */
 import type { Renderer } from "../render/renderer.ts";
 import { textStream } from "../render/text-stream.ts";
+import type { TokenScore } from "./generation.ts";
 import type { Ask } from "./request.ts";
 import { stopText } from "./stop-text.ts";
-import type { Target, TokenScore } from "./target.ts";
+import type { Target } from "./target.ts";
 
 export interface ScoredToken {
   id: number;

@@ -12,9 +12,10 @@ import type { Renderer } from "../render/renderer.ts";
 import type { Admission } from "./admission.ts";
 import { type Answering, answer, type Piece } from "./answer.ts";
 import { apiError } from "./api-error.ts";
+import type { ServedModel } from "./generation.ts";
 import { type Ask, readChatAsk, readTextAsk, readTokenizeAsk } from "./request.ts";
 import { chatWording, textWording, usageOf, type Wording } from "./response.ts";
-import type { ServedModel, Target } from "./target.ts";
+import type { Target } from "./target.ts";
 
 const MOST_BODY_BYTES = 16_000_000;
 const RETRY_AFTER_SECONDS = 1;

@@ -13,7 +13,7 @@ import type {
   TokenBias,
 } from "node-llama-cpp";
 import { assert } from "../foundation/errors.ts";
-import type { TokenScore } from "./target.ts";
+import type { Scoring, TokenScore } from "./generation.ts";
 
 /** Tokens less likely than the likeliest by more than e^40 do not come among the candidates; e^80 is still a float. */
 const RAISED_BY = 40;
@@ -43,7 +43,7 @@ export interface ScoreTools {
  */
 export async function scoreTokens(
   place: Place,
-  { ids, from, top, signal }: { ids: readonly number[]; from: number; top: number; signal: AbortSignal },
+  { ids, from, top, signal }: Omit<Scoring, "model">,
   tools: ScoreTools,
 ): Promise<TokenScore[]> {
   const { sequence } = place;

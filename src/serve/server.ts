@@ -18,13 +18,15 @@ import { createAdmission } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { hashFiles } from "./file-hashes.ts";
 import { freeCores } from "./free-cores.ts";
+import type { ServedModel } from "./generation.ts";
 import { missingFile, readGgufShape } from "./model-shape.ts";
-import type { ServedModel, TargetKind } from "./target.ts";
+import type { TargetKind } from "./target.ts";
 
 const TARGETS = join(import.meta.dirname, "targets");
 const ADAPTER_FILE = "adapter.gguf";
 const DEFAULT_CONTEXT_TOKENS = 2048;
 const GRACE_MS = 10_000;
+const SWEEP_MS = 50;
 
 export interface ServeOptions {
   home: Home;
@@ -90,12 +92,15 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     contextTokens,
     async close() {
       const closed = new Promise((done) => server.close(done));
+      // A connection that is kept alive falls idle after its last answer, and would stay open for seconds.
+      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
       const isIdle = await Promise.race([closed.then(() => true), sleep(GRACE_MS, false, { ref: false })]);
       if (!isIdle) {
         closing.abort(new Error("The server is closing."));
         server.closeAllConnections();
         await closed;
       }
+      clearInterval(sweep);
       await target.close();
     },
   };

@@ -428,4 +428,20 @@ describe("starting", () => {
     await again.close();
     await expect(fetch(`${again.url}/models`)).rejects.toThrow();
   });
+
+  test("and closing lets a running answer finish, then refuses new ones", async () => {
+    const brief = await start({});
+    const body = JSON.stringify({ model: "tiny", prompt: "a", max_tokens: 200, temperature: 0 });
+    const ask = () => fetch(`${brief.url}/completions`, { method: "POST", body });
+    const running = ask();
+    const healthz = `${brief.url.replace("/v1", "")}/healthz`;
+    const isRunning = async () => (await (await fetch(healthz)).text()).includes('"active":1');
+    await expect.poll(isRunning, { interval: 5 }).toBe(true);
+    const closed = brief.close();
+    const answer = (await (await running).json()) as OpenAI.Completion;
+    expect(answer.usage?.completion_tokens).toBeGreaterThan(0);
+    expect(answer.choices[0]?.finish_reason).toMatch(/stop|length/);
+    await closed;
+    await expect(ask()).rejects.toThrow();
+  });
 });

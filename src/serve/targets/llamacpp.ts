@@ -8,10 +8,11 @@
  */
 import type { LlamaContext, LlamaContextSequence, SequenceEvaluateOptions, Token } from "node-llama-cpp";
 import { assert, Failure } from "../../foundation/errors.ts";
+import type { Generation, ServedModel } from "../generation.ts";
 import { orderedBatch, sequenceMark } from "../llamacpp-batches.ts";
 import { type Place, scoreTokens } from "../llamacpp-scores.ts";
 import { createSlots, type Slots } from "../slots.ts";
-import type { Generation, ServedModel, Target, TargetKind, TargetOptions } from "../target.ts";
+import type { Target, TargetKind, TargetOptions } from "../target.ts";
 
 const BATCH_TOKENS = 512;
 const LEAST_LIKELY = 1e-5;
