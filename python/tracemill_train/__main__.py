@@ -17,7 +17,14 @@ from .events import claim_stdout
 from .refusal import Refusal
 from .request import parse, read_json
 
-VERBS: dict[str, str] = {"base": "base", "tiny-base": "tiny_base", "tiny-adapter": "tiny_adapter", "sft": "sft", "logprobs": "logprobs"}
+VERBS: dict[str, str] = {
+    "base": "base",
+    "sft": "sft",
+    "logprobs": "logprobs",
+    "speed": "speed",
+    "tiny-base": "tiny_base",
+    "tiny-adapter": "tiny_adapter",
+}
 """Verb -> module of this package with `Request` (a dataclass) and `run(request, emit) -> dict`."""
 
 

@@ -91,8 +91,8 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     trainer = AnswerTrainer(
         saw_loss=reporter.saw_loss,
         model=adapted,
-        args=_arguments(request),
-        train_dataset=_as_dataset(sequence),
+        args=training_arguments(config, request.checkpoint_folder),
+        train_dataset=as_dataset(sequence),
         data_collator=collate,
         processing_class=AutoTokenizer.from_pretrained(request.base),
         callbacks=[reporter],
@@ -138,14 +138,15 @@ def peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * units
 
 
-def _as_dataset(rows: list[Row]) -> Dataset:
+def as_dataset(rows: list[Row]) -> Dataset:
+    """Returns rows in the form that SFTTrainer takes: input_ids and labels."""
     return Dataset.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
 
 
-def _arguments(request: Request) -> SFTConfig:
-    config = request.config
+def training_arguments(config: Config, folder: Path) -> SFTConfig:
+    """Returns the trainer's settings; `folder` is where its checkpoints go."""
     return SFTConfig(
-        output_dir=str(request.checkpoint_folder),
+        output_dir=str(folder),
         per_device_train_batch_size=config.batch_size,
         num_train_epochs=1,  # the rows are laid out for all epochs already
         learning_rate=config.learning_rate,

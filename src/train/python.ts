@@ -102,11 +102,17 @@ async function runVerb<T>({ executable, verb, request }: Call, options: VerbOpti
       ...(signal !== undefined && { cancelSignal: signal }),
     });
     const noise = lastLines(child.iterable({ from: "stderr" }));
-    const last = await lastEvent(verb, child.iterable(), onEvent).catch(async (error) => {
-      child.kill();
-      await Promise.all([child, noise]);
-      throw error;
-    });
+    let last: TrainerEvent | undefined;
+    for await (const line of child.iterable()) {
+      try {
+        const event = parseEvent(verb, line);
+        if (event.type === "refused" || event.type === "finished") last = event;
+        else onEvent?.(event);
+      } catch (error) {
+        child.kill(); // leaving the loop waits for the process to end
+        throw error;
+      }
+    }
     const [{ exitCode, isCanceled, signal: killedBy }, lines] = await Promise.all([child, noise]);
     if (last?.type === "refused") {
       const { type: _, ...details } = last;
@@ -122,21 +128,6 @@ async function runVerb<T>({ executable, verb, request }: Call, options: VerbOpti
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Hands on every event but the closing one, which it returns. */
-async function lastEvent(
-  verb: string,
-  lines: AsyncIterable<string>,
-  onEvent: ((event: TrainerEvent) => void) | undefined,
-): Promise<TrainerEvent | undefined> {
-  let last: TrainerEvent | undefined;
-  for await (const line of lines) {
-    const event = parseEvent(verb, line);
-    if (event.type === "refused" || event.type === "finished") last = event;
-    else onEvent?.(event);
-  }
-  return last;
 }
 
 function parseEvent(verb: string, line: string): TrainerEvent {

@@ -1,0 +1,140 @@
+"""Verb `speed`: tokens a second of this trainer against a plain TRL script, on the same rows, batch size and threads.
+
+Both run in turns in this one process, so that whatever else the machine does falls on both. The peer comes twice: as
+TRL's defaults have it, and tuned by what its settings offer (bf16 weights, no gradient checkpointing).
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig
+from transformers import AutoTokenizer, TrainerCallback, set_seed
+from trl import SFTConfig, SFTTrainer
+
+from . import attention
+from .events import Emit
+from .lora import PROJECTIONS, add_lora, use_fast_forward
+from .model import load_model, training_dtype, use_threads
+from .order import training_order
+from .rows import IGNORED, Row, collate
+from .sft import Config, as_dataset, training_arguments
+from .trainer import AnswerTrainer
+
+CONFIG = Config(
+    rank=16,
+    alpha=32,
+    dropout=0.0,
+    learning_rate=4e-4,
+    epochs=1,
+    batch_size=8,
+    warmup_steps=1,
+    max_tokens=1024,
+    seed=1,
+)
+PROMPT_TOKENS, ANSWER_TOKENS = (90, 140), (10, 30)
+
+
+@dataclass(frozen=True)
+class Request:
+    """The base's folder, the number of rows, and how often each contender trains on them."""
+
+    base: Path
+    rows: int = 32
+    rounds: int = 2
+    threads: int | None = None
+
+
+class Stopwatch(TrainerCallback):
+    """Measures the training loop alone, without loading and setting up."""
+
+    seconds: float = 0.0
+
+    def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
+        self.seconds = -time.monotonic()
+
+    def on_train_end(self, *args: Any, **kwargs: Any) -> None:
+        self.seconds += time.monotonic()
+
+
+def run(request: Request, emit: Emit) -> dict[str, object]:
+    """Returns the best round of each contender. Units: tokens (padding not counted) a second."""
+    use_threads(request.threads)
+    rows = made_up_rows(request.rows)
+    tokens = sum(len(row.ids) for row in rows)
+    best = {"ours": 0.0, "defaults": 0.0, "tuned": 0.0}
+    for turn in range(request.rounds):
+        for name in best:
+            emit("progress", stage=f"round {turn + 1}: {name}")
+            watch = Stopwatch()
+            with tempfile.TemporaryDirectory() as folder:
+                contender(name, request.base, rows, Path(folder), watch).train()
+            best[name] = max(best[name], round(tokens / watch.seconds, 1))
+    return {"tokensPerSecond": best, "tokens": tokens, "threads": torch.get_num_threads()}
+
+
+def contender(name: str, base: Path, rows: list[Row], folder: Path, watch: Stopwatch) -> SFTTrainer:
+    """Sets one contender up: `ours`, or the plain script with TRL's `defaults` or `tuned`."""
+    if name == "ours":
+        return our_trainer(base, rows, folder, watch)
+    is_tuned = name == "tuned"
+    return SFTTrainer(
+        model=str(base),
+        args=SFTConfig(
+            output_dir=str(folder),
+            per_device_train_batch_size=CONFIG.batch_size,
+            num_train_epochs=1,
+            learning_rate=CONFIG.learning_rate,
+            warmup_steps=CONFIG.warmup_steps,
+            seed=CONFIG.seed,
+            use_cpu=True,
+            save_strategy="no",
+            logging_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            **({"bf16": False, "gradient_checkpointing": False} if is_tuned else {}),
+            **({"model_init_kwargs": {"dtype": training_dtype()}} if is_tuned else {}),
+        ),
+        train_dataset=as_dataset(rows),
+        processing_class=AutoTokenizer.from_pretrained(base),
+        peft_config=LoraConfig(
+            r=CONFIG.rank, lora_alpha=CONFIG.alpha, target_modules=PROJECTIONS, task_type="CAUSAL_LM"
+        ),
+        callbacks=[watch],
+    )
+
+
+def our_trainer(base: Path, rows: list[Row], folder: Path, watch: Stopwatch) -> SFTTrainer:
+    """Sets this package's own training up, as verb `sft` does, without reports and checkpoints."""
+    set_seed(CONFIG.seed)
+    adapted = add_lora(
+        load_model(base, training_dtype(), attention.NAME), CONFIG.rank, CONFIG.alpha, CONFIG.dropout
+    )
+    use_fast_forward(adapted)
+    order = training_order([len(row.ids) for row in rows], CONFIG.batch_size, CONFIG.epochs, CONFIG.seed)
+    return AnswerTrainer(
+        saw_loss=lambda loss: None,
+        model=adapted,
+        args=training_arguments(CONFIG, folder),
+        train_dataset=as_dataset([rows[index] for index in order]),
+        data_collator=collate,
+        processing_class=AutoTokenizer.from_pretrained(base),
+        callbacks=[watch],
+    )
+
+
+def made_up_rows(count: int) -> list[Row]:
+    """Rows of random ids with the lengths of short text-to-SQL conversations."""
+    drawer = random.Random(1)
+    rows = []
+    for index in range(count):
+        prompt, answer = drawer.randint(*PROMPT_TOKENS), drawer.randint(*ANSWER_TOKENS)
+        ids = [drawer.randrange(20, 40_000) for _ in range(prompt + answer)]
+        rows.append(Row(f"row-{index}", ids, [IGNORED] * prompt + ids[prompt:]))
+    return rows

@@ -1,0 +1,97 @@
+/** A home with the tiny base and a dataset of made-up rows, as export would leave it. */
+import { mkdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { systemClock } from "../../src/foundation/clock.ts";
+import { writeJsonAtomic } from "../../src/foundation/files.ts";
+import { hashFile, hashJson, ZERO_HASH } from "../../src/foundation/hashing.ts";
+import { random } from "../../src/foundation/random.ts";
+import type { TrainConfig } from "../../src/records/adapter-manifest.ts";
+import type { BaseManifest } from "../../src/records/base-manifest.ts";
+import { type DatasetManifest, datasetManifestSchema } from "../../src/records/dataset-manifest.ts";
+import { addBase } from "../../src/serve/add-base.ts";
+import type { Home } from "../../src/store/home.ts";
+import { type TrainOptions, type TrainProgress, trainAdapter } from "../../src/train/index.ts";
+import { tinyBase } from "../fixtures/tiny-base.ts";
+
+export const CONFIG: TrainConfig = {
+  ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 0.01, epochs: 2, batchSize: 4, warmupSteps: 1, maxTokens: 64 },
+  seed: 1,
+};
+
+export async function addTinyBase(home: Home): Promise<BaseManifest> {
+  return addBase(home, { name: "tiny", ...(await tinyBase()), convert: async () => {}, clock: systemClock });
+}
+
+interface Row {
+  row_id: string;
+  ids: number[];
+  mask: number[];
+}
+
+export async function writeDataset(
+  home: Home,
+  base: Pick<BaseManifest, "name" | "tokenizerHash" | "templateHash">,
+  { train = 8, validation = 2 }: { train?: number; validation?: number } = {},
+): Promise<DatasetManifest> {
+  const { name, tokenizerHash, templateHash } = base;
+  const draftFolder = join(home.path, "datasets", "draft");
+  await mkdir(draftFolder, { recursive: true });
+  const files = [];
+  for (const [part, count] of Object.entries({ train, validation })) {
+    const path = `${part}.parquet`;
+    await writeParquet(join(draftFolder, path), sampleRows(part, count));
+    files.push({ path, hash: await hashFile(join(draftFolder, path)), rows: count });
+  }
+  const draft = {
+    ...{ skills: ["sql"], role: "worker", format: "jsonl", filter: "eval_passed = true", base: name },
+    ...{ tokenizerHash, templateHash, seed: 1, refusals: [], files, codeVersion: "0" },
+    settings: { tips: "drop", target: "answer", maxPerItem: 2, maxTokens: 64 },
+    inputs: { runs: [], ledgerHead: ZERO_HASH },
+    counts: {
+      ...{ examples: train + validation, trainRows: train, validationRows: validation },
+      ...{ trainTokens: 100, trainedTokens: 50, items: train, families: ["shop"] },
+    },
+  };
+  const manifest = datasetManifestSchema.parse({ ...draft, datasetHash: hashJson(draft) });
+  await writeJsonAtomic(join(draftFolder, "manifest.json"), manifest);
+  await rename(draftFolder, home.datasetFolder(manifest.datasetHash));
+  return manifest;
+}
+
+function sampleRows(part: string, count: number): Row[] {
+  const draw = random(1, part);
+  return Array.from({ length: count }, (_, n) => {
+    const ids = Array.from({ length: draw.integer(12, 30) }, () => draw.integer(3, 511));
+    return { row_id: `${part}-${n}`, ids, mask: ids.map((_, at) => (at >= ids.length - 5 ? 1 : 0)) };
+  });
+}
+
+async function writeParquet(path: string, rows: Row[]): Promise<void> {
+  const connection = await (await DuckDBInstance.create()).connect();
+  await connection.run("CREATE TABLE rows (row_id VARCHAR, ids INTEGER[], mask UTINYINT[])");
+  for (const { row_id, ids, mask } of rows) {
+    await connection.run(`INSERT INTO rows VALUES ('${row_id}', [${ids.join(",")}], [${mask.join(",")}])`);
+  }
+  await connection.run(`COPY rows TO '${path}' (FORMAT parquet)`);
+  connection.closeSync();
+}
+
+/** Trains with settings for a test; `steps` gets each step that was trained. */
+export function train(home: Home, dataset: DatasetManifest, given: Partial<TrainOptions> & { steps?: number[] } = {}) {
+  const { steps = [], onProgress, ...rest } = given;
+  return trainAdapter({
+    home,
+    dataset: dataset.datasetHash,
+    base: "tiny",
+    method: "sft",
+    config: CONFIG,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    ...rest,
+    onProgress(progress: TrainProgress) {
+      if (progress.type === "step") steps.push(progress.step);
+      onProgress?.(progress);
+    },
+  });
+}
