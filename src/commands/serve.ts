@@ -10,7 +10,7 @@ const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
 const input = z.object({
   base: z.string().describe("the base to serve"),
-  adapter: z.array(z.string()).default([]).describe("an adapter to serve beside it, by name or hash (repeatable)"),
+  adapter: z.array(z.string()).default([]).describe("an adapter to serve beside it, by name or hash"),
   port: z.number().int().min(0).max(65_535).default(8642).describe("port; 0 takes any free one"),
   host: z.string().default("127.0.0.1").describe("address to listen on; there is no access control"),
   parallel: z.number().int().min(1).max(256).default(16).describe("answers of one model that are evaluated together"),

@@ -6,11 +6,11 @@
  * Sampling cuts by `top_p` before it applies the temperature; without `top_p` it never draws a token 100,000 times
  * less likely than the likeliest, which saves looking at the whole vocabulary for every token.
  */
-import type { LlamaContext, LlamaContextSequence, SequenceEvaluateOptions, Token } from "node-llama-cpp";
+import type { LlamaContextSequence, LlamaModel, SequenceEvaluateOptions, Token } from "node-llama-cpp";
 import { assert, Failure } from "../../foundation/errors.ts";
-import type { Generation, ServedModel } from "../generation.ts";
+import type { Generation, Scoring, ServedModel, TokenScore } from "../generation.ts";
 import { orderedBatch, sequenceMark } from "../llamacpp-batches.ts";
-import { type Place, scoreTokens } from "../llamacpp-scores.ts";
+import { type Place, type ScoreTools, scoreTokens } from "../llamacpp-scores.ts";
 import { createSlots, type Slots } from "../slots.ts";
 import type { Target, TargetKind, TargetOptions } from "../target.ts";
 
@@ -18,11 +18,6 @@ const BATCH_TOKENS = 512;
 const LEAST_LIKELY = 1e-5;
 /** The binding fills an option that is `undefined` with a default of its own; one that is null it leaves out. */
 const LEFT_OUT = null as never;
-
-interface Lane {
-  context: LlamaContext;
-  slots: Slots<Place>;
-}
 
 /**
  * Measured with SmolLM2-135M as f16 against the trainer's float32, on 708 probe tokens where a trained adapter changes
@@ -36,15 +31,31 @@ const llamacpp: TargetKind = {
 
 export default llamacpp;
 
-async function start({ weightsFile, models, contextTokens, parallel, threads }: TargetOptions): Promise<Target> {
-  const { getLlama, LlamaLogLevel, TokenBias } = await import("node-llama-cpp");
-  const llama = await getLlama({ build: "never", gpu: false, maxThreads: threads, logLevel: LlamaLogLevel.error });
-  const model = await llama.loadModel({ modelPath: weightsFile, defaultContextSwaFullCache: true });
-  const scoreTools = { model, createBias: () => TokenBias.for(model), without: LEFT_OUT };
-  const lanes = new Map<string, Promise<Lane>>();
-  const opened: Lane[] = [];
+type LaneOf = (modelId: string) => Promise<Slots<Place>>;
 
-  async function openLane({ adapterFile }: ServedModel): Promise<Lane> {
+async function start(options: TargetOptions): Promise<Target> {
+  const { getLlama, LlamaLogLevel, TokenBias } = await import("node-llama-cpp");
+  const { threads: maxThreads, weightsFile: modelPath, contextTokens } = options;
+  const llama = await getLlama({ build: "never", gpu: false, maxThreads, logLevel: LlamaLogLevel.error });
+  const model = await llama.loadModel({ modelPath, defaultContextSwaFullCache: true });
+  const laneOf = lanesOf(model, options);
+  const tools = { model, createBias: () => TokenBias.for(model), without: LEFT_OUT };
+  return {
+    contextTokens,
+    generate: (request) => generate(laneOf, request),
+    score: (request) => score(laneOf, request, tools),
+    async close() {
+      await model.dispose(); // and with it its contexts
+      await llama.dispose();
+    },
+  };
+}
+
+/** One context for each served model, opened at its first use. */
+function lanesOf(model: LlamaModel, { models, contextTokens, parallel }: TargetOptions): LaneOf {
+  const lanes = new Map<string, Promise<Slots<Place>>>();
+
+  async function open({ adapterFile }: ServedModel): Promise<Slots<Place>> {
     const context = await model.createContext({
       sequences: parallel,
       contextSize: contextTokens,
@@ -59,67 +70,56 @@ async function start({ weightsFile, models, contextTokens, parallel, threads }: 
       sequence: context.getSequence(),
       mark: sequenceMark(number),
     }));
-    const lane = { context, slots: createSlots(places, ({ sequence }) => sequence.contextTokens) };
-    opened.push(lane);
-    return lane;
+    return createSlots(places, ({ sequence }) => sequence.contextTokens);
   }
 
-  function laneOf(id: string): Promise<Lane> {
+  return (id) => {
     const served = models.find((one) => one.id === id);
     assert(served !== undefined, `model ${id} is not served`);
-    const lane = lanes.get(id) ?? openLane(served);
+    const lane = lanes.get(id) ?? open(served);
     lanes.set(id, lane);
     return lane.catch((cause: Error) => {
       lanes.delete(id);
       throw new Failure({ boundary: "endpoint", code: "MODEL_NOT_OPENED", message: `${id}: ${cause.message}`, cause });
     });
-  }
-
-  async function* generate(request: Generation): AsyncGenerator<number> {
-    const { slots } = await laneOf(request.model);
-    const slot = await slots.take(request.prompt, request.signal);
-    const { sequence, mark } = slot.place;
-    try {
-      const rest = await rewind(sequence, request.prompt);
-      let left = request.maxTokens;
-      for await (const id of sequence.evaluate(rest, { ...samplingOf(request), evaluationPriority: mark })) {
-        if (request.signal.aborted) return;
-        yield id;
-        left--;
-        if (left === 0 || request.stopIds.includes(id)) return;
-      }
-    } catch (error) {
-      await sequence.clearHistory();
-      throw error;
-    } finally {
-      slot.release();
-    }
-  }
-
-  return {
-    contextTokens,
-    generate,
-    async score({ model: id, ids, from, top, signal }) {
-      const { slots } = await laneOf(id);
-      const slot = await slots.take(ids, signal);
-      const { sequence, mark } = slot.place;
-      try {
-        await sequence.adaptStateToTokens(ids.slice(0, from - 1) as Token[], false);
-        const before = ids.slice(sequence.nextTokenIndex, from - 1) as Token[];
-        const evaluationPriority = mark;
-        if (before.length > 0) await sequence.evaluateWithoutGeneratingNewTokens(before, { evaluationPriority });
-        return await scoreTokens({ sequence, mark }, { ids, from, top, signal }, scoreTools);
-      } finally {
-        slot.release();
-      }
-    },
-    async close() {
-      await Promise.allSettled(lanes.values());
-      await Promise.all(opened.map(({ context }) => context.dispose()));
-      await model.dispose();
-      await llama.dispose();
-    },
   };
+}
+
+async function* generate(laneOf: LaneOf, request: Generation): AsyncGenerator<number> {
+  const slots = await laneOf(request.model);
+  const slot = await slots.take(request.prompt, request.signal);
+  const { sequence, mark } = slot.place;
+  try {
+    const rest = await rewind(sequence, request.prompt);
+    let left = request.maxTokens;
+    for await (const id of sequence.evaluate(rest, { ...samplingOf(request), evaluationPriority: mark })) {
+      if (request.signal.aborted) return;
+      yield id;
+      left--;
+      if (left === 0 || request.stopIds.includes(id)) return;
+    }
+  } catch (error) {
+    await sequence.clearHistory();
+    throw error;
+  } finally {
+    slot.release();
+  }
+}
+
+async function score(laneOf: LaneOf, request: Scoring, tools: ScoreTools): Promise<TokenScore[]> {
+  const { ids, from } = request;
+  const slots = await laneOf(request.model);
+  const slot = await slots.take(ids, request.signal);
+  const { sequence, mark } = slot.place;
+  try {
+    await sequence.adaptStateToTokens(ids.slice(0, from - 1) as Token[], false);
+    const before = ids.slice(sequence.nextTokenIndex, from - 1) as Token[];
+    const evaluationPriority = mark;
+    if (before.length > 0) await sequence.evaluateWithoutGeneratingNewTokens(before, { evaluationPriority });
+    return await scoreTokens({ sequence, mark }, request, tools);
+  } finally {
+    slot.release();
+  }
 }
 
 /** Takes a sequence back to where its state and the prompt part; returns the ids that are left to evaluate, at least one. */
