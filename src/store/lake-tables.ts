@@ -28,7 +28,7 @@ export const LINE_COLUMNS: Record<StagedType, Readonly<Record<string, string>>> 
     "failureMode" VARCHAR, "signalType" VARCHAR, verifier STRUCT(id VARCHAR, version VARCHAR),
     "before" STRUCT("value" DOUBLE, passed BOOLEAN), evidence JSON, flags VARCHAR[]))`),
   tip_saved:
-    event(`STRUCT(tip VARCHAR, family VARCHAR, "type" VARCHAR, "text" VARCHAR, mechanism VARCHAR, conditions VARCHAR,
+    event(`STRUCT(tip VARCHAR, family VARCHAR, "type" VARCHAR, "text" VARCHAR, example JSON, mechanism VARCHAR, conditions VARCHAR,
     about VARCHAR, source STRUCT(item VARCHAR, attempt VARCHAR))`),
   tip_retired: event(`STRUCT(tip VARCHAR, reason VARCHAR)`),
   item_finished: event(`STRUCT(item VARCHAR, state VARCHAR, attempts BIGINT, passed BIGINT)`),
@@ -113,8 +113,9 @@ export const TABLES: readonly Table[] = [
   {
     name: "tips",
     query: `SELECT $run AS run, $skill AS skill, s.data.tip AS tip, s.data.family AS family, s.data."type" AS "type",
-      s.data."text" AS "text", s.data.mechanism AS mechanism, s.data.conditions AS conditions, s.data.about AS about,
-      s.data.source.item AS source_item, s.data.source.attempt AS source_attempt, r.reason AS retired_reason
+      s.data."text" AS "text", s.data.example AS example, s.data.mechanism AS mechanism,
+      s.data.conditions AS conditions, s.data.about AS about, s.data.source.item AS source_item,
+      s.data.source.attempt AS source_attempt, r.reason AS retired_reason
       FROM ev_tip_saved s
       LEFT JOIN (SELECT data.tip AS tip, arg_max(data.reason, seq) AS reason FROM ev_tip_retired GROUP BY ALL) r
         ON r.tip = s.data.tip

@@ -16,8 +16,8 @@ import { lakeViews } from "./lake-views.ts";
 import { type SealedRun, sealedRuns } from "./ledger.ts";
 import { PART_BYTES, STAGED_TYPES, type StagedFile, type StagedPart, type StagedType, splitLog } from "./log-split.ts";
 
-/** Goes up whenever the tables or their queries change: files of another version are not seen, and made anew. */
-const LAKE_VERSION = 1;
+/** Goes up whenever the tables or their queries change: a file of another version is not seen, and replaced. */
+const LAKE_VERSION = 2;
 
 const BUILD_MEMORY_MB = 160;
 const QUERY_MEMORY_MB = 384;
@@ -200,6 +200,8 @@ function moveIntoPlace(
   }
   const target = partition(home, name, run);
   mkdirSync(target, { recursive: true });
+  for (const name of readdirSync(target))
+    if (!name.startsWith(filePrefix(run))) rmSync(join(target, name), { force: true });
   renameSync(draft, join(target, `${filePrefix(run)}${String(part).padStart(4, "0")}.parquet`));
 }
 

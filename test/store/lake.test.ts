@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { steppingClock } from "../../src/foundation/clock.ts";
@@ -140,6 +140,16 @@ test("a build that was interrupted is made up for, and what it left is cleared a
     rmSync(join(home.lake, "runs"), { recursive: true });
     rmSync(join(home.lake, "turns"), { recursive: true });
     cpSync(join(home.lake, "items"), join(home.lake, "work-999999999-dead"), { recursive: true });
+    expect((await buildLake(home)).built).toEqual([run]);
+    expect(filesOf(home)).toEqual(before);
+  }));
+
+test("files of another version of the lake are not seen, and replaced", () =>
+  withHome(async (home) => {
+    await writeSampleRun(home, { number: 1, items: 2 });
+    await buildLake(home);
+    const before = filesOf(home);
+    for (const path of Object.keys(before)) renameSync(home.lake + path, home.lake + path.replace(/-v\d+-/, "-v0-"));
     expect((await buildLake(home)).built).toEqual([run]);
     expect(filesOf(home)).toEqual(before);
   }));
@@ -345,7 +355,8 @@ test("a tip and its retrieval lead to each other; a retired tip says why", () =>
     const tip = "tip-0123456789abcdef" as TipId;
     await writeRun(home, item, (log) => {
       const source = { run, item: item.item, attempt };
-      const text = { text: "Count.", mechanism: null, conditions: "x", about: 'say "tip":"y"' };
+      const example: Message[] = [{ role: "user", content: "How many?" }];
+      const text = { text: "Count.", mechanism: null, conditions: "x", about: 'say "tip":"y"', example };
       log.append({
         type: "tip_saved",
         data: { tip, skill: "sql", family: item.family, type: "warning", ...text, source },
@@ -357,13 +368,14 @@ test("a tip and its retrieval lead to each other; a retired tip says why", () =>
     expect(
       await ask(
         home,
-        `SELECT t.type, t.about, t.source_item, t.retired_reason, r.turn, r.rank, r.score, r.drop_probability, r.is_dropped,
+        `SELECT t.type, t.about, t.example, t.source_item, t.retired_reason, r.turn, r.rank, r.score, r.drop_probability, r.is_dropped,
           r.is_rendered FROM tips t JOIN retrievals r USING (run, tip)`,
       ),
     ).toEqual([
       {
         type: "warning",
         about: 'say "tip":"y"',
+        example: '[{"content":"How many?","role":"user"}]',
         source_item: item.item,
         retired_reason: "harmful",
         turn: turnId(attempt, 1),
