@@ -15,7 +15,7 @@ import pytest
 from tracemill_train.refusal import Refusal
 from tracemill_train.request import parse, read_json
 
-from conftest import PACKAGE_FOLDER, run_trainer
+from conftest import PACKAGE_FOLDER, run_here, run_trainer
 
 
 @dataclass(frozen=True)
@@ -101,3 +101,10 @@ def test_the_libraries_are_offline() -> None:
         check=True,
     )
     assert ended.stdout.strip() == "True"
+
+
+def test_the_speed_of_every_contender_is_measured(base: Path) -> None:
+    ended = run_here("speed", {"base": base / "hf", "rows": 8, "rounds": 1, "threads": 1})
+    speeds = ended.of("finished")[0]["tokensPerSecond"]
+    assert speeds.keys() == {"ours", "defaults", "tuned"}
+    assert min(speeds.values()) > 0

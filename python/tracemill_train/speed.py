@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig
-from transformers import AutoTokenizer, TrainerCallback, set_seed
+from transformers import AutoConfig, AutoTokenizer, TrainerCallback, set_seed
 from trl import SFTConfig, SFTTrainer
 
 from . import attention
@@ -66,7 +66,7 @@ class Stopwatch(TrainerCallback):
 def run(request: Request, emit: Emit) -> dict[str, object]:
     """Returns the best round of each contender. Units: tokens (padding not counted) a second."""
     use_threads(request.threads)
-    rows = made_up_rows(request.rows)
+    rows = made_up_rows(request.rows, AutoConfig.from_pretrained(request.base).vocab_size)
     tokens = sum(len(row.ids) for row in rows)
     best = {"ours": 0.0, "defaults": 0.0, "tuned": 0.0}
     for turn in range(request.rounds):
@@ -129,12 +129,12 @@ def our_trainer(base: Path, rows: list[Row], folder: Path, watch: Stopwatch) -> 
     )
 
 
-def made_up_rows(count: int) -> list[Row]:
+def made_up_rows(count: int, vocabulary: int) -> list[Row]:
     """Rows of random ids with the lengths of short text-to-SQL conversations."""
     drawer = random.Random(1)
     rows = []
     for index in range(count):
         prompt, answer = drawer.randint(*PROMPT_TOKENS), drawer.randint(*ANSWER_TOKENS)
-        ids = [drawer.randrange(20, 40_000) for _ in range(prompt + answer)]
+        ids = [drawer.randrange(3, vocabulary) for _ in range(prompt + answer)]
         rows.append(Row(f"row-{index}", ids, [IGNORED] * prompt + ids[prompt:]))
     return rows

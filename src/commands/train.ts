@@ -44,6 +44,7 @@ export async function trainOn(given: z.input<typeof input>, context: Context): P
 
 function watched({ clock, stderr, isJson }: Context) {
   let progress: Progress | undefined;
+  let first = 1;
   let note: string | undefined;
   return {
     onProgress(event: TrainProgress): void {
@@ -51,9 +52,14 @@ function watched({ clock, stderr, isJson }: Context) {
         if (!isJson && progress === undefined) stderr.write(`train: ${event.stage}\n`);
         return;
       }
-      progress ??= startProgress({ title: "train", total: event.steps, clock, stream: stderr, isQuiet: isJson });
+      if (progress === undefined) {
+        first = event.step;
+        const title = first === 1 ? "train" : `train from step ${first}`;
+        const total = event.steps - first + 1;
+        progress = startProgress({ title, total, clock, stream: stderr, isQuiet: isJson });
+      }
       note = `loss ${event.loss.toFixed(4)}, ${Math.round(event.tokensPerSecond)} tokens/s`;
-      progress.update(event.step, note);
+      progress.update(event.step - first + 1, note);
     },
     end(): void {
       progress?.finish(note);
