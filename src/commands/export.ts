@@ -3,7 +3,7 @@
  * `exportDataset` too.
  */
 import { z } from "zod";
-import { formatFilter, loadFilters, parseFilter, selectExamples } from "../curate/index.ts";
+import { formatFilter, loadFilters, parseFilter, type SelectionSettings, selectExamples } from "../curate/index.ts";
 import {
   checkOut,
   copyTrainRows,
@@ -16,6 +16,7 @@ import type { Hash } from "../foundation/hashing.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { RunId } from "../records/ids.ts";
+import type { Selection } from "../records/selection.ts";
 import { loadRenderer } from "../render/renderer.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
@@ -101,12 +102,10 @@ async function withSelection<T>(
   const { runs, unsealed } = await chosenRuns(home, skills, options.runs);
   const base = await chosenBase(home, runs, asked.base);
   const answerText = target === "action" ? await answerTexts(skills) : null;
-  const filters = await loadFilters();
-  const lake = await openLake(home);
-  const texts = openTexts(home);
+  const renderer = await loadRenderer(home, base);
+  const scope = { role, skills, runs: runs.map(({ run }) => run), filter };
+  const selection = await selectFrom(home, { ...scope, tips, answerText, maxPerItem, seed });
   try {
-    const scope = { role, skills, runs: runs.map(({ run }) => run), filter };
-    const selection = await selectExamples({ lake, texts }, { ...scope, tips, answerText, maxPerItem, seed });
     const origin = {
       skills,
       role,
@@ -116,9 +115,21 @@ async function withSelection<T>(
       seed,
       codeVersion: CODE_VERSION,
     };
-    const reasons = new Map(filters.map(({ reason, filter: { summary } }) => [reason, summary]));
-    const dataset = { selection, origin, format, base, renderer: await loadRenderer(home, base), reasons };
-    return await use(dataset, { runs: scope.runs, unsealedRuns: unsealed });
+    const reasons = new Map((await loadFilters()).map(({ reason, filter: { summary } }) => [reason, summary]));
+    return await use(
+      { selection, origin, format, base, renderer, reasons },
+      { runs: scope.runs, unsealedRuns: unsealed },
+    );
+  } finally {
+    selection.close();
+  }
+}
+
+async function selectFrom(home: Home, settings: SelectionSettings): Promise<Selection> {
+  const lake = await openLake(home);
+  const texts = openTexts(home);
+  try {
+    return await selectExamples({ lake, texts, spillFolder: home.lake }, settings);
   } finally {
     texts.close();
     lake.close();

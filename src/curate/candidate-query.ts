@@ -1,6 +1,6 @@
 /**
  * The queries that curation asks the lake: examples of one role with what decided them and what they did. Texts stay
- * where they are: DuckDB would hold them in memory while it joins and sorts.
+ * where they are, and examples come in ranges of items: DuckDB would hold all of them in memory while it joins and sorts.
  * Knows the lake's columns, and nothing of why an example is refused.
  */
 import type { Role } from "../records/events.ts";
@@ -16,6 +16,12 @@ export interface Scope {
   filter: FilterTree;
 }
 
+/** Items after `after` up to and including `until`. */
+export interface ItemRange {
+  after: string;
+  until: string;
+}
+
 export interface Query {
   sql: string;
   parameters: Record<string, string | number | boolean>;
@@ -27,7 +33,7 @@ export interface Query {
  * DuckDB would put together the texts of its views even where no column needs them.
  */
 const EXAMPLES = `(
-  SELECT t.run, t.skill, t.item, t.family, t.split, i.kind, t.attempt, t.attempt_number, t.turn, t.turn_number, t.seq,
+  SELECT t.run, t.skill, t.item, t.family, t.split, i.kind, t.attempt, t.attempt_number, t.turn, t.turn_number,
     t."role", t.messages AS prompt_hashes, t.tools AS tools_hash, t.response AS response_hash, t.tip_spans,
     t.finish_reason, t.prompt_tokens, t.completion_tokens, t.model, t.base_hash, t.adapter_hash, a.eval_passed,
     a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
@@ -38,45 +44,57 @@ const EXAMPLES = `(
   WHERE t.response IS NOT NULL
 ) e`;
 
-/** Examples that the user's filter lets through, as they were recorded. */
-export function candidatesQuery(scope: Scope): Query {
-  const { where, filter, parameters } = conditions(scope);
-  return { sql: `SELECT * FROM ${EXAMPLES} WHERE ${where} AND ${filter} ORDER BY e.run, e.seq`, parameters };
-}
-
-/** The same in an order that only the seed and the turns' names decide: a first part of it is a fair sample. */
-export function shuffledCandidatesQuery(scope: Scope, seed: number): Query {
-  const { where, filter, parameters } = conditions(scope);
-  const sql = `SELECT * FROM ${EXAMPLES} WHERE ${where} AND ${filter} ORDER BY sha256($seed || e.turn)`;
-  return { sql, parameters: { ...parameters, seed: `${seed}:` } };
-}
-
 /** How many `examples` there are before the filter, and how many are `passing` it. */
 export function countQuery(scope: Scope): Query {
-  const { where, filter, parameters } = conditions(scope);
+  const { sql, parameters } = within(scope);
+  const filter = compileFilter(scope.filter, "e");
   return {
-    sql: `SELECT count(*) AS examples, count(*) FILTER (WHERE ${filter}) AS passing FROM ${EXAMPLES} WHERE ${where}`,
-    parameters,
+    sql: `SELECT count(*) AS examples, count(*) FILTER (WHERE ${filter.sql}) AS passing FROM ${EXAMPLES} WHERE ${sql}`,
+    parameters: { ...parameters, ...filter.parameters },
   };
 }
 
 /** The first turns by name that the filter does not let through. */
 export function filteredOutQuery(scope: Scope, limit: number): Query {
-  const { where, filter, parameters } = conditions(scope);
+  const { sql, parameters } = within(scope);
+  const filter = compileFilter(scope.filter, "e");
   return {
-    sql: `SELECT e.turn FROM ${EXAMPLES} WHERE ${where} AND (${filter}) IS NOT TRUE ORDER BY e.turn LIMIT ${limit}`,
+    sql: `SELECT e.turn FROM ${EXAMPLES} WHERE ${sql} AND (${filter.sql}) IS NOT TRUE ORDER BY e.turn LIMIT ${limit}`,
+    parameters: { ...parameters, ...filter.parameters },
+  };
+}
+
+/** The last item, as `until`, of each of `count` ranges that hold about as many turns, in order. */
+export function rangesQuery(scope: Scope, count: number): Query {
+  const { sql, parameters } = within(scope);
+  return {
+    sql: `SELECT DISTINCT until FROM (SELECT max(item) AS until FROM
+        (SELECT e.item, ntile(${count}) OVER (ORDER BY e.item) AS part FROM files.turns e WHERE ${sql}) GROUP BY part)
+      ORDER BY until`,
     parameters,
   };
 }
 
-function conditions({ role, skills, runs, filter }: Scope) {
-  const { sql, parameters } = compileFilter(filter, "e");
+/** Examples of a range of items that the user's filter lets through, item by item over all runs, earliest first. */
+export function candidatesQuery(scope: Scope, range: ItemRange): Query {
+  const { sql, parameters } = within(scope);
+  const filter = compileFilter(scope.filter, "e");
+  return {
+    sql: `SELECT * FROM ${EXAMPLES} WHERE ${sql} AND e.item > $after AND e.item <= $until AND ${filter.sql}
+      ORDER BY e.item, e.run, e.attempt_number, e.turn_number`,
+    parameters: { ...parameters, ...filter.parameters, ...range },
+  };
+}
+
+function within({ role, skills, runs }: Scope): Query {
+  const parameters: Query["parameters"] = { role };
   const list = (prefix: string, names: readonly string[]) =>
     names.map((name, i) => {
       parameters[`${prefix}${i}`] = name;
       return `$${prefix}${i}`;
     });
-  parameters.role = role;
-  const where = `e.role = $role AND e.skill IN (${list("skill", skills)}) AND e.run IN (${list("run", runs)})`;
-  return { where, filter: sql, parameters };
+  return {
+    sql: `e."role" = $role AND e.skill IN (${list("skill", skills)}) AND e.run IN (${list("run", runs)})`,
+    parameters,
+  };
 }

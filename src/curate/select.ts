@@ -1,30 +1,23 @@
 /**
  * Chooses the examples of a dataset: the user's filter, then the integrity filters, then no duplicates, then at most
- * so many of one item. The lake is read twice, once to choose by hashes and once to hand out texts, so that memory
- * grows with the number of examples and not with their length. Does not know of tokens, formats or files.
+ * so many of one item. Examples are seen once, item by item over all runs, and the kept ones are put aside on the disk:
+ * memory grows with the number of rows, and not with that of the examples or with their length. Does not know of tokens, formats or files.
  */
 import { join } from "node:path";
 import { extensionIds, loadExtension } from "../foundation/discovery.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
-import { hashJson } from "../foundation/hashing.ts";
+import { hashJson, hashText } from "../foundation/hashing.ts";
 import type { ActionCall } from "../records/events.ts";
-import type { TurnId } from "../records/ids.ts";
 import type { Message } from "../records/message.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
 import type { Part, SelectedExample, Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type Candidate, readCandidate } from "./candidate.ts";
-import {
-  candidatesQuery,
-  countQuery,
-  filteredOutQuery,
-  type Query,
-  type Scope,
-  shuffledCandidatesQuery,
-} from "./candidate-query.ts";
+import { candidatesQuery, countQuery, filteredOutQuery, rangesQuery, type Scope } from "./candidate-query.ts";
+import { type ExampleSpill, openSpill, type SpillPlace } from "./example-spill.ts";
 import type { Filter } from "./filter.ts";
-import { capPerItem, dropDuplicates, type Pick, type Picked } from "./pick.ts";
+import { capItem, dropDuplicates, type Pick, type Picked } from "./pick.ts";
 
 export interface SelectionSettings extends Scope {
   tips: "drop" | "keep";
@@ -34,55 +27,82 @@ export interface SelectionSettings extends Scope {
   seed: number;
 }
 
-/** Where examples are read from; both stay open until the last row of the selection was read. */
+/** Where examples are read from, and a folder on whose disk they are put aside until the selection is closed. */
 export interface SelectionStore {
   lake: Lake;
   texts: RecordedTexts;
+  spillFolder: string;
 }
 
 const EXAMPLES_NAMED = 3;
+const EXAMPLES_PER_RANGE = 20_000;
 const FILTERS_FOLDER = join(import.meta.dirname, "filters");
 
 /**
- * Chooses examples of the lake.
- * Throws: `FAMILY_IN_TWO_SPLITS` where a family of the chosen examples is held out in another run.
+ * Chooses examples of the lake. The selection is to be closed; lake and texts may be closed before it.
+ * Throws: `FAMILY_IN_TWO_SPLITS` where a family of the skills is held out in another run.
  */
 export async function selectExamples(store: SelectionStore, settings: SelectionSettings): Promise<Selection> {
-  const { lake } = store;
-  const filters = await loadFilters();
-  const refusals = refusalTally();
-  const examples = await countFiltered(lake, settings, refusals);
-
-  const picks: Pick[] = [];
-  for await (const candidate of candidates(store, candidatesQuery(settings))) {
-    const refusing = filters.find(({ filter }) => filter.refuses(candidate));
-    if (refusing !== undefined) refusals.add(refusing.reason, [candidate.turn]);
-    else picks.push(pickOf(candidate, settings));
+  const spill = openSpill(store.spillFolder);
+  try {
+    return await selectInto(spill, store, settings);
+  } catch (error) {
+    spill.close();
+    throw error;
   }
-  const refuse = (reason: string, { kept, refused }: Picked) => {
-    refusals.add(
-      reason,
-      refused.map(({ turn }) => turn),
-    );
+}
+
+async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: SelectionSettings): Promise<Selection> {
+  const { lake } = store;
+  await refuseFamiliesInTwoSplits(lake, settings.skills);
+  const refusals = refusalTally();
+  const { examples, passing } = await countExamples(lake, settings, refusals);
+  const filters = await loadFilters();
+  const refuse = <T extends Pick>(reason: string, { kept, refused }: Picked<T>): T[] => {
+    for (const { turn } of refused) refusals.add(reason, [turn]);
     return kept;
   };
-  const distinct = refuse("exact-duplicate", dropDuplicates(picks));
-  const chosen = refuse("over-item-cap", capPerItem(distinct, settings.maxPerItem));
-  await refuseFamiliesInTwoSplits(lake, settings.skills);
 
-  const parts = new Map<TurnId, Part>(chosen.map(({ turn, part }) => [turn, part]));
+  const picks: SpilledPick[] = [];
+  for await (const ofItem of byItem(candidates(store, settings, passing))) {
+    const sound = ofItem.filter((candidate) => {
+      const refusing = filters.find(({ filter }) => filter.refuses(candidate));
+      if (refusing !== undefined) refusals.add(refusing.reason, [candidate.turn]);
+      return refusing === undefined;
+    });
+    const distinct = refuse("exact-duplicate", dropDuplicates(sound.map((candidate) => pickOf(candidate, settings))));
+    for (const { example, answerKey: _, ...pick } of refuse("over-item-cap", capItem(distinct, settings.maxPerItem))) {
+      picks.push({ ...pick, ...spill.put(example) });
+    }
+  }
+  const chosen = shuffled(refuse("exact-duplicate", dropDuplicates(picks)), settings.seed);
+
   const countOf = (part: Part) => chosen.filter((pick) => pick.part === part).length;
   return {
     examples,
     chosen: { train: countOf("train"), validation: countOf("validation") },
     refusals,
     async *rows() {
-      for await (const candidate of candidates(store, shuffledCandidatesQuery(settings, settings.seed))) {
-        const part = parts.get(candidate.turn);
-        if (part !== undefined) yield exampleOf(candidate, part, settings);
-      }
+      for (const place of chosen) yield spill.get(place);
     },
+    close: spill.close,
   };
+}
+
+/** Short-lived: it holds the texts of an example while those of its item are compared. */
+interface TextPick extends Pick {
+  answerKey: string;
+  example: SelectedExample;
+}
+
+type SpilledPick = Pick & SpillPlace;
+
+/** An order that only the seed and the turns' names decide, so that a first part of it is a fair sample. */
+function shuffled<T extends Pick>(picks: readonly T[], seed: number): T[] {
+  return picks
+    .map((pick) => ({ pick, key: hashText(`${seed}:${pick.turn}`) }))
+    .sort((x, y) => (x.key < y.key ? -1 : 1))
+    .map(({ pick }) => pick);
 }
 
 interface NamedFilter {
@@ -98,47 +118,60 @@ export async function loadFilters(): Promise<NamedFilter[]> {
   );
 }
 
-async function* candidates({ lake, texts }: SelectionStore, { sql, parameters }: Query): AsyncGenerator<Candidate> {
-  for await (const rows of lake.stream(sql, parameters)) {
-    for (const row of rows) yield readCandidate(row, texts);
+/** Reads examples in ranges of items, each range small enough to be joined and sorted in little memory. */
+async function* candidates({ lake, texts }: SelectionStore, scope: Scope, passing: number): AsyncGenerator<Candidate> {
+  const ranges = rangesQuery(scope, Math.ceil(passing / EXAMPLES_PER_RANGE) || 1);
+  let after = "";
+  for (const row of await lake.query(ranges.sql, ranges.parameters)) {
+    const until = String(row.until);
+    const { sql, parameters } = candidatesQuery(scope, { after, until });
+    for await (const rows of lake.stream(sql, parameters)) {
+      for (const row of rows) yield readCandidate(row, texts);
+    }
+    after = until;
   }
 }
 
-/** Returns how many examples are in scope; those that the user's filter takes are added to the tally. */
-async function countFiltered(lake: Lake, scope: Scope, tally: RefusalTally): Promise<number> {
+async function* byItem(all: AsyncIterable<Candidate>): AsyncGenerator<Candidate[]> {
+  let ofItem: Candidate[] = [];
+  for await (const candidate of all) {
+    if (ofItem.length > 0 && ofItem[0]?.item !== candidate.item) {
+      yield ofItem;
+      ofItem = [];
+    }
+    ofItem.push(candidate);
+  }
+  if (ofItem.length > 0) yield ofItem;
+}
+
+/** Counts the examples in scope; those that the user's filter takes are added to the tally. */
+async function countExamples(
+  lake: Lake,
+  scope: Scope,
+  tally: RefusalTally,
+): Promise<{ examples: number; passing: number }> {
   const counting = countQuery(scope);
   const [row] = await lake.query(counting.sql, counting.parameters);
-  const examples = Number(row?.examples);
-  const out = examples - Number(row?.passing);
+  const counts = { examples: Number(row?.examples), passing: Number(row?.passing) };
+  const out = counts.examples - counts.passing;
   if (out > 0) {
     const naming = filteredOutQuery(scope, EXAMPLES_NAMED);
     const named = await lake.query(naming.sql, naming.parameters);
-    tally.add(
-      "filter",
-      named.map(({ turn }) => String(turn)),
-      out,
-    );
+    const turns = named.map(({ turn }) => String(turn));
+    tally.add("filter", turns, out);
   }
-  return examples;
+  return counts;
 }
 
-function pickOf(candidate: Candidate, settings: SelectionSettings): Pick {
-  const { turn, item, run, attemptNumber, turnNumber, completionTokens, tipFree, tools, split } = candidate;
-  const answer = completionOf(candidate, settings).map((message) => ({
+function pickOf(candidate: Candidate, settings: SelectionSettings): TextPick {
+  const { turn, completionTokens, tipFree, tools } = candidate;
+  const example = exampleOf(candidate, settings);
+  const answer = example.completion.map((message) => ({
     ...message,
     content: message.content?.trim().replaceAll(/\s+/g, " ") ?? null,
   }));
-  return {
-    turn,
-    part: split === "validation" ? "validation" : "train",
-    item,
-    run,
-    attemptNumber,
-    turnNumber,
-    completionTokens,
-    exampleKey: hashJson([tipFree, tools, answer]),
-    answerKey: hashJson(answer),
-  };
+  const exampleKey = hashJson([tipFree, tools, answer]);
+  return { turn, part: example.part, completionTokens, exampleKey, answerKey: hashJson(answer), example };
 }
 
 function completionOf({ skill, call, response }: Candidate, { answerText }: SelectionSettings): Message[] {
@@ -150,12 +183,12 @@ function completionOf({ skill, call, response }: Candidate, { answerText }: Sele
   return [{ role: "assistant", content: answerText(skill, call) }];
 }
 
-function exampleOf(candidate: Candidate, part: Part, settings: SelectionSettings): SelectedExample {
+function exampleOf(candidate: Candidate, settings: SelectionSettings): SelectedExample {
   const { verdict, tools, skill, role, family, item, run, attempt, turn, model, baseHash, adapterHash } = candidate;
   const prompt = settings.tips === "drop" ? candidate.tipFree : candidate.messages;
   assert(prompt !== null && verdict !== null, "an example without prompt or verdict passed the filters");
   return {
-    part,
+    part: candidate.split === "validation" ? "validation" : "train",
     prompt,
     completion: completionOf(candidate, settings),
     tools,

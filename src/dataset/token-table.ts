@@ -5,7 +5,8 @@
 import { openDatabase, sqlText } from "../store/duckdb.ts";
 
 const COLUMNS = "{row_id: 'VARCHAR', ids: 'INTEGER[]', mask: 'UTINYINT[]'}";
-const MEMORY_LIMIT_MB = 256;
+const MEMORY_LIMIT_MB = 1024;
+const ROW_GROUP_ROWS = 2048;
 
 export interface TokenRow {
   row_id: string;
@@ -20,7 +21,7 @@ export async function writeTokenTable(source: string, target: string): Promise<v
   try {
     await database.run(
       `COPY (SELECT * FROM read_json(${sqlText(source)}, format = 'newline_delimited', columns = ${COLUMNS}))
-       TO ${sqlText(target)} (FORMAT parquet, COMPRESSION zstd)`,
+       TO ${sqlText(target)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`,
     );
   } finally {
     database.close();

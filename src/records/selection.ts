@@ -45,4 +45,6 @@ export interface Selection {
   refusals: RefusalTally;
   /** The chosen examples in the dataset's order; each call reads them anew. */
   rows(): AsyncIterable<SelectedExample>;
+  /** Gives up what the rows are read from. */
+  close(): void;
 }

@@ -17,10 +17,12 @@ export interface RecordedTexts {
 
 interface IndexedLog {
   file: number;
-  /** Place of each hash in the two lists below: numbers alone, as there is one entry a message. */
-  places: Map<string, number>;
-  startBytes: number[];
-  sizesBytes: number[];
+  find(hash: string): TextPlace | null;
+}
+
+interface TextPlace {
+  startByte: number;
+  sizeBytes: number;
 }
 
 /** What stands around the canonical JSON of a message or of tools in its line. */
@@ -28,6 +30,8 @@ const HEAD = /^\{"at":"[^"]{24}","data":\{"hash":"([0-9a-f]{64})","(?:message|to
 const TAIL = /\},"prev":"[0-9a-f]{64}","seq":\d+,"type":"(?:message|tools)"\}$/;
 const HEAD_BYTES = 160;
 const TAIL_BYTES = 160;
+/** As many as a number holds exactly. That two texts share them costs the one that is not found, nothing else. */
+const KEY_DIGITS = 13;
 
 /** Opens the logs of runs as they are asked for; each is read through once, for the places of its texts. */
 export function openTexts(home: Home): RecordedTexts {
@@ -42,13 +46,11 @@ export function openTexts(home: Home): RecordedTexts {
 
   return {
     read(run, hash) {
-      const { file, places, startBytes, sizesBytes } = logOf(run);
-      const place = places.get(hash) ?? -1;
-      const startByte = startBytes[place];
-      const sizeBytes = sizesBytes[place];
-      if (startByte === undefined || sizeBytes === undefined) return undefined;
-      if (buffer.length < sizeBytes) buffer = Buffer.alloc(2 * sizeBytes);
-      const text = buffer.subarray(0, readSync(file, buffer, 0, sizeBytes, startByte));
+      const { file, find } = logOf(run);
+      const place = find(hash);
+      if (place === null) return undefined;
+      if (buffer.length < place.sizeBytes) buffer = Buffer.alloc(2 * place.sizeBytes);
+      const text = buffer.subarray(0, readSync(file, buffer, 0, place.sizeBytes, place.startByte));
       return hashText(text) === hash ? JSON.parse(text.toString("utf8")) : undefined;
     },
     close() {
@@ -58,15 +60,38 @@ export function openTexts(home: Home): RecordedTexts {
   };
 }
 
+/** Reads a log through once. Keeps 28 bytes a text: there may be millions. */
 function indexLog(path: string): IndexedLog {
-  const log: IndexedLog = { file: openSync(path, "r"), places: new Map(), startBytes: [], sizesBytes: [] };
+  const keys: number[] = [];
+  const startBytes: number[] = [];
+  const sizesBytes: number[] = [];
   for (const { bytes, startByte } of readLines(path)) {
     const head = bytes && HEAD.exec(bytes.toString("latin1", 0, HEAD_BYTES));
     const tail = bytes && TAIL.exec(bytes.toString("latin1", Math.max(0, bytes.length - TAIL_BYTES)));
     if (bytes === null || head?.[1] === undefined || tail?.[0] === undefined) continue;
-    log.places.set(head[1], log.startBytes.length);
-    log.startBytes.push(startByte + head[0].length);
-    log.sizesBytes.push(bytes.length - head[0].length - tail[0].length);
+    keys.push(keyOf(head[1]));
+    startBytes.push(startByte + head[0].length);
+    sizesBytes.push(bytes.length - head[0].length - tail[0].length);
   }
-  return log;
+  const byKey = new Uint32Array(keys.length).map((_, place) => place);
+  byKey.sort((x, y) => (keys[x] as number) - (keys[y] as number));
+  return {
+    file: openSync(path, "r"),
+    find(hash) {
+      const key = keyOf(hash);
+      let low = 0;
+      for (let high = byKey.length; low < high; ) {
+        const middle = (low + high) >>> 1;
+        if ((keys[byKey[middle] as number] as number) < key) low = middle + 1;
+        else high = middle;
+      }
+      const place = byKey[low];
+      if (place === undefined || keys[place] !== key) return null;
+      return { startByte: startBytes[place] as number, sizeBytes: sizesBytes[place] as number };
+    },
+  };
+}
+
+function keyOf(hash: string): number {
+  return Number.parseInt(hash.slice(0, KEY_DIGITS), 16);
 }

@@ -29,9 +29,10 @@ async function select(home: Home, overrides: Partial<SelectionSettings> & { expr
     const filter = parseFilter(expression);
     const scope = { role: "worker" as const, skills: ["sql"], runs, filter };
     const fixed = { tips: "drop" as const, answerText: null, maxPerItem: 2, seed: 1 };
-    const selection = await selectExamples({ lake, texts }, { ...scope, ...fixed, ...rest });
+    const selection = await selectExamples({ lake, texts, spillFolder: home.path }, { ...scope, ...fixed, ...rest });
     const rows: SelectedExample[] = [];
     for await (const row of selection.rows()) rows.push(row);
+    selection.close();
     return { rows, refusals: selection.refusals.counts(), examples: selection.examples, chosen: selection.chosen };
   } finally {
     texts.close();

@@ -25,9 +25,26 @@ describe("a prompt without its tips", () => {
           }
           return { role: "user", content };
         });
-        expect(withoutTips(sent, spans)).toEqual(plain);
+        const isTipAlone = (_: Message, i: number) =>
+          spans.some(({ messageIndex, start, end }) => {
+            return messageIndex === i && start === 0 && end === sent[i]?.content?.length;
+          });
+        expect(withoutTips(sent, spans)).toEqual(plain.filter((message, i) => !isTipAlone(message, i)));
       }),
     );
+  });
+
+  it("has no message left that was a tip from end to end", () => {
+    const task: Message = { role: "user", content: "task" };
+    const example: Message[] = [
+      { role: "user", content: "another task" },
+      { role: "assistant", content: "its answer" },
+    ];
+    const spans = [
+      { tip: TIP, messageIndex: 0, start: 0, end: 12 },
+      { tip: TIP, messageIndex: 1, start: 0, end: 10 },
+    ];
+    expect(withoutTips([...example, task], spans)).toEqual([task]);
   });
 
   const prompt: Message[] = [{ role: "user", content: "abcdef" }];

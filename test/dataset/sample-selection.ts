@@ -67,6 +67,7 @@ export function sampleSelection(examples: SelectedExample[]): Selection {
     async *rows() {
       yield* examples;
     },
+    close() {},
   };
 }
 
