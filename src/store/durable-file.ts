@@ -55,8 +55,16 @@ function cutBack(file: { fd: number; sizeBytes: number }): void {
   }
 }
 
+/** Whether an error of the file system, or of DuckDB about it, says that there is no room. */
+export function isDiskFull(error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return FULL_CODES.has(code ?? "") || /no space left|file too large|disk quota/i.test(message);
+}
+
+const FULL_CODES = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
 function writeRefusal(path: string, error: NodeJS.ErrnoException): Refusal {
-  const isFull = ["ENOSPC", "EDQUOT", "EFBIG"].includes(error.code ?? "");
+  const isFull = isDiskFull(error);
   return new Refusal({
     code: isFull ? "DISK_FULL" : "LOG_NOT_WRITTEN",
     message: isFull ? "The disk is full: the event was not written." : "The event could not be written.",

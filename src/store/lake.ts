@@ -10,6 +10,7 @@ import { Refusal } from "../foundation/errors.ts";
 import { isAlive } from "../foundation/lock-file.ts";
 import type { RunId } from "../records/ids.ts";
 import { type Database, openDatabase, type Parameters, type Row, rowsOf, sqlText } from "./duckdb.ts";
+import { isDiskFull } from "./durable-file.ts";
 import type { Home } from "./home.ts";
 import { LINE_COLUMNS, TABLES, tableQuery } from "./lake-tables.ts";
 import { lakeViews } from "./lake-views.ts";
@@ -55,7 +56,7 @@ export interface BuildOptions {
 
 /**
  * Makes the Parquet files of every sealed run that has none yet, after checking its log against the ledger.
- * Throws: `LOG_BROKEN`, `LEDGER_BROKEN`.
+ * Throws: `LOG_BROKEN`, `LEDGER_BROKEN`, `DISK_FULL`.
  */
 export async function buildLake(home: Home, options: BuildOptions = {}): Promise<LakeReport> {
   const sealed = sealedRuns(home);
@@ -132,9 +133,23 @@ async function buildRun(
     await buildParts({ run, parts, folder, memoryLimitMb });
     // `runs` comes last: its file says that all others are there.
     for (const { name } of TABLES) for (const part of parts.keys()) moveIntoPlace(home, { name, part, run, folder });
+  } catch (error) {
+    throw isDiskFull(error) ? diskFull(home, error as Error) : error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function diskFull(home: Home, error: Error): Refusal {
+  return new Refusal({
+    code: "DISK_FULL",
+    message: "The disk is full: the lake was not made.",
+    expected: "about as much room as the run's log takes",
+    got: error.message,
+    where: home.lake,
+    fix: "nothing recorded is lost: free some space, then ask again",
+    cause: error,
+  });
 }
 
 /** Two parts at a time; one where lines are so long that reading and writing one takes most of the memory. */

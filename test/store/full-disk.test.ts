@@ -1,12 +1,13 @@
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
+import { buildLake } from "../../src/store/lake.ts";
 import { reopenRunLog } from "../../src/store/run-log.ts";
 import { verifyHome } from "../../src/store/verify.ts";
-import { sampleRunId, withHome } from "./sample-run.ts";
+import { sampleRunId, withHome, writeSampleRun } from "./sample-run.ts";
 
 const run = sampleRunId(1);
 const LIMIT_BLOCKS = 64;
@@ -54,5 +55,15 @@ test.skipIf(NO_LIMIT)("a log that met a full disk goes on where it ended once th
     expect(cutBytes).toBe(0);
     expect(statSync(home.runLog(run)).size).toBeGreaterThan(fullBytes);
     expect((await verifyHome(home)).isSound).toBe(true);
+  }),
+);
+
+test.skipIf(NO_LIMIT)("a lake for which there is no room is refused and leaves nothing (skipped: no ulimit)", () =>
+  withHome(async (home) => {
+    await writeSampleRun(home, { items: 60 });
+    const { stdout } = await underLimit("full-disk-lake-process.ts", home.path);
+    expect(stdout).toBe("DISK_FULL");
+    expect(readdirSync(home.lake)).toEqual([]);
+    expect((await buildLake(home)).built).toEqual([run]);
   }),
 );

@@ -15,7 +15,7 @@ test("the items of a line come out as they went in, each with its id", () => {
     fc.property(fc.array(item), text, (items, other) => {
       const line = Buffer.from(canonicalJson({ at: "x", data: { items }, prev: other, seq: 1, type: "items_scanned" }));
       const found = [...itemObjects(line)];
-      expect(found.map(({ object }) => JSON.parse(`${object}`))).toEqual(items);
+      expect(found.map(({ object }) => `${object}`)).toEqual(items.map(canonicalJson));
       expect(found.map(({ item: id }) => JSON.parse(`"${id}"`))).toEqual(items.map(({ item: id }) => id));
     }),
   );
