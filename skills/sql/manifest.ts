@@ -22,5 +22,5 @@ export const manifest: SkillManifest = {
   salt: "sql-families-9",
   splitFractions: { train: 0.5, validation: 0.12, test: 0.38 },
   failureModes: FAILURE_MODES,
-  maxTokens: 96,
+  maxTokens: 48,
 };

@@ -7,7 +7,7 @@ import { answerSource, describeSource } from "./free-question.ts";
 import { generateItems } from "./generate.ts";
 import { manifest } from "./manifest.ts";
 import { answerText, parseAnswer } from "./parse-answer.ts";
-import { exampleText, promptFor } from "./prompt.ts";
+import { exampleTurns, promptFor } from "./prompt.ts";
 import { taskDetail } from "./task-detail.ts";
 import { userItems } from "./user-items.ts";
 import { startVerifier } from "./verifier.ts";
@@ -26,7 +26,7 @@ const skill: Skill = {
   },
   workedExample(item, call) {
     const { schema, question } = taskDetail(item);
-    return exampleText(schema, question, call);
+    return exampleTurns(schema, question, call);
   },
   parse: parseAnswer,
   answerText,

@@ -23,7 +23,7 @@ export interface ArchitectRule {
 }
 
 /** A tip without its place: what the reflector has to say. */
-export type Lesson = Pick<Tip, "type" | "text" | "mechanism" | "conditions" | "about">;
+export type Lesson = Pick<Tip, "type" | "text" | "example" | "mechanism" | "conditions" | "about">;
 
 export interface ReflectorRule {
   role: "reflector";

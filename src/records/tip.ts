@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { attemptIdSchema, itemIdSchema, runIdSchema, tipIdSchema } from "./ids.ts";
+import { messageSchema } from "./message.ts";
 
 export const TIP_TYPES = ["strategy", "recovery", "warning", "optimization"] as const;
 
@@ -11,8 +12,10 @@ export const tipSchema = z.object({
   skill: z.string(),
   family: z.string(),
   type: z.enum(TIP_TYPES),
-  /** The text that is rendered into a prompt. */
+  /** What it says; rendered into the task's own message where there is no `example`. */
   text: z.string(),
+  /** A worked example: rendered as earlier turns of the conversation. */
+  example: z.array(messageSchema).min(1).nullable(),
   mechanism: z.string().nullable(),
   conditions: z.string().nullable(),
   /** What the tip is about: the text that an item's task is compared with at retrieval. */
@@ -36,7 +39,8 @@ export const retrievalSchema = z.object({
 /**
  * Where a rendered tip lies in the prompt.
  * Units: offsets in UTF-16 code units into the content of `messages[messageIndex]`, end exclusive. Spans do not
- * overlap; taking all of them out gives exactly the tip-free prompt.
+ * overlap; taking all of them out, and with them every message that was a span from end to end, gives exactly the
+ * tip-free prompt.
  */
 export const tipSpanSchema = z.object({
   tip: tipIdSchema,

@@ -55,8 +55,8 @@ export interface Skill {
   items(options: { seed: number; itemsFile?: string }): Promise<Draft[]>;
   /** The worker's prompt without tips: exactly what zero-shot validation sends. */
   prompt(item: Item): Message[];
-  /** A worked example for another item's prompt, from a verified answer. */
-  workedExample(item: Item, call: ActionCall): string;
+  /** A verified answer as earlier turns for another item's prompt: the task as `prompt` puts it, and the answer. */
+  workedExample(item: Item, call: ActionCall): Message[];
   parse(answer: Message, item: Item): ParsedAnswer;
   /** The shortest answer that asks for this action: `parse` reads the same call from it. */
   answerText?(call: ActionCall): string;

@@ -24,7 +24,7 @@ afterEach(async () => {
 
 /** A right answer that is the same for the same item and unlike that of any other. */
 function solutionOf({ messages }: ChatRequest): string {
-  const task = messages[0]?.content.split("Write a text").at(-1) ?? "";
+  const task = messages.at(-1)?.content.split("Write a text").at(-1) ?? "";
   const words = hashText(task).replaceAll(/\d/g, (digit) => "ghijklmnop"[Number(digit)] ?? "");
   return `abcdefghijklmnopqrstuvwxyz ${words.match(/.{4}/g)?.join(" ")}`;
 }
@@ -43,16 +43,17 @@ describe("a run that grows its memory", () => {
     expect(saved.map((tip) => tip.source.item)).toEqual((await itemsOf("train", 6)).map(({ item }) => item));
     expect(saved[0]).toMatchObject({
       type: "strategy",
-      text: expect.stringMatching(/^Write a text with the letter a, version 0. abcdef/),
+      text: expect.stringMatching(/^Write a text with the letter a, version 0.\n\nabcdef/),
     });
     const turns = only(events, "turn");
     expect(turns.map((t) => t.retrievals.length)).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 3, 3, 3, 3]);
     for (const turn of turns) {
       const own = saved.filter((tip) => turn.attempt.includes(tip.source.item)).map((tip) => tip.tip);
       expect(turn.retrievals.map((r) => r.tip)).not.toContain(own[0]);
-      expect(turn.tipSpans.map((s) => s.tip)).toEqual(turn.retrievals.filter((r) => r.isRendered).map((r) => r.tip));
+      const rendered = turn.retrievals.filter((r) => r.isRendered).map((r) => r.tip);
+      expect(turn.tipSpans.map((s) => s.tip)).toEqual(rendered.reverse().flatMap((tip) => [tip, tip]));
     }
-    expect(model.requests[2]?.messages[0]?.content).toContain(saved[0]?.text);
+    expect(model.requests[2]?.messages.slice(0, -1)).toEqual(saved[0]?.example);
   });
 
   it("has its tips again after it was interrupted", async () => {

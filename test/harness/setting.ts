@@ -89,6 +89,7 @@ export function tipAbout(item: string, about: string, n = 1): Tip {
     family: item,
     type: "strategy",
     text: `${about} done ${n}`,
+    example: null,
     mechanism: null,
     conditions: null,
     about,

@@ -211,6 +211,7 @@ function sampleTip(run: RunId, item: Item, attempt: AttemptId): Tip {
     family: item.family,
     type: "strategy",
     text: `Filter before you count (seen on ${item.item}).`,
+    example: null,
     mechanism: null,
     conditions: null,
     about: item.task,

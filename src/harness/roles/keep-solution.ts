@@ -8,9 +8,11 @@ const rule: ReflectorRule = {
   role: "reflector",
   reflect({ skill, item, call, verdict }) {
     if (call === null || !verdict.passed || verdict.flags.length > 0) return null;
+    const example = skill.workedExample(item, call);
     return {
       type: "strategy",
-      text: skill.workedExample(item, call),
+      text: example.map(({ content }) => content ?? "").join("\n\n"),
+      example,
       mechanism: null,
       conditions: null,
       about: item.task,

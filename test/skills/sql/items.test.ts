@@ -70,8 +70,11 @@ describe("the generated items", () => {
     for (const draft of sample) {
       const { schema, question, reference } = detailOf(draft);
       const call = { name: "run_sql", arguments: { query: reference } };
-      const text = skill.workedExample({ ...draft, split: "train" }, call);
-      expect(text).toBe(`${schema}\n${question}\n${reference}`);
+      const item = { ...draft, split: "train" as const };
+      const [task, answer] = skill.workedExample(item, call);
+      expect(task).toEqual(skill.prompt(item).at(-1));
+      expect(task?.content).toBe(`${schema}\nQuestion: ${question}`);
+      expect(answer).toEqual({ role: "assistant", content: reference });
     }
   });
 
