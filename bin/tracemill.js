@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Starts the command line: the built JavaScript where the package was installed, the TypeScript sources in a
 // checkout. Node strips types from 22.18 on; an older Node hands over to the one that the dev dependency `node` brings.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -21,6 +21,9 @@ if (!existsSync(source)) {
     );
     process.exit(2);
   }
-  const child = spawnSync(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
-  process.exit(child.status ?? 1);
+  const child = spawn(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  // A terminal sends Ctrl-C to both; what is sent to this process alone is passed on.
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  process.on("SIGINT", () => {});
+  child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGKILL" ? 137 : 1)));
 }
