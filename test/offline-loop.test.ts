@@ -1,14 +1,22 @@
 /**
  * Nothing leaves the host: the whole loop passes inside a network namespace that has only loopback.
  */
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
 import { tinyBase } from "./fixtures/tiny-base.ts";
+
+const resultSchema = z.object({
+  runs: z.object({ train: z.string(), validation: z.string() }),
+  datasetHash: z.string(),
+  adapterHash: z.string(),
+  decision: z.looseObject({ verdict: z.enum(["better", "worse", "inconclusive"]) }),
+  stages: z.record(z.string(), z.unknown()),
+});
 
 const python = join(PACKAGE_FOLDER, ".venv", "bin", "python");
 
@@ -59,20 +67,37 @@ describe.skipIf(!canIsolate)("inside a network namespace that has only loopback"
     expect(JSON.parse(stdout)).toEqual({ own: "connected", outside: "ENETUNREACH" });
   });
 
-  it("the whole loop comes to a decision", async () => {
+  it("the whole loop comes to a decision, and goes on where it was when it is called again", async () => {
     const base = await tinyBase();
-    const env = {
-      TRACEMILL_HOME: home,
-      TRACEMILL_SKILLS: join(PACKAGE_FOLDER, "test", "fixtures", "skills"),
-    };
-    const cli = [process.execPath, "bin/tracemill.js"];
-    const added = await isolated([...cli, "base", "add", "tiny", "--hf", base.hf, "--gguf", base.gguf], { env });
-    expect(added.stderr + added.stdout).toContain("tiny");
-    const loop = await isolated([...cli, "loop", "--preset", "tiny", "--skill", "letters", "--base", "tiny"], { env });
-    expect(loop.stdout + loop.stderr).toMatch(/better|worse|inconclusive/);
-    expect([0, 4]).toContain(loop.exitCode);
+    const env = { TRACEMILL_HOME: home, TRACEMILL_SKILLS: join(PACKAGE_FOLDER, "test", "fixtures", "skills") };
+    const tracemill = (...words: string[]) => isolated([process.execPath, "bin/tracemill.js", ...words], { env });
+
+    const added = await tracemill("base", "add", "tiny", "--hf", base.hf, "--gguf", base.gguf);
+    expect(added).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("tiny") });
+
+    const words = ["loop", "--preset", "tiny", "--skill", "parity", "--base", "tiny", "--json"];
+    const first = await tracemill(...words);
+    expect(first.stderr).toBe("");
+    const result = resultSchema.parse(JSON.parse(first.stdout));
+    expect(first.exitCode).toBe(result.decision.verdict === "better" ? 0 : 4);
+    expect(Object.keys(result.stages)).toEqual(["base", "collect", "watch", "export", "train", "validate"]);
+
     const report = await readFile(join(home, "report.md"), "utf8");
-    expect(report).toContain("letters");
-    expect(existsSync(join(home, "ledger.jsonl"))).toBe(true);
-  }, 300_000);
+    expect(report).toContain(`**${result.decision.verdict}**`);
+    for (const place of [result.datasetHash, result.adapterHash, result.runs.train]) expect(report).toContain(place);
+
+    const verified = await tracemill("verify");
+    expect(verified.exitCode).toBe(0);
+
+    const again = await tracemill(...words);
+    expect(resultSchema.parse(JSON.parse(again.stdout))).toEqual(result);
+
+    const status = await tracemill("status");
+    expect(status.stdout).toContain(result.decision.verdict);
+    expect(status.stdout).toContain("next: tracemill serve --base tiny");
+
+    const query = "SELECT count(*) AS n FROM parity.attempts WHERE eval_passed IS NULL";
+    const unjudged = await tracemill("sql", query, "--json");
+    expect(JSON.parse(unjudged.stdout)).toMatchObject({ rows: [{ n: 0 }] });
+  }, 400_000);
 });

@@ -47,14 +47,14 @@ const TRAIN: TrainConfig = {
 /** `demo`: the full demonstration. `quick`: fewer items, so a wider interval. `tiny`: for tests with a random model. */
 const BY_PRESET: Record<Preset, Omit<LoopSettings, "skill" | "base" | "seed">> = {
   demo: {
-    collect: { limit: 160, attempts: 4, enough: 2, temperature: 0.5, role: LEARNING },
+    collect: { limit: 600, attempts: 1, enough: 1, temperature: 0.5, role: LEARNING },
     watch: { limit: 40, attempts: 2, enough: 1, temperature: 0.5, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: TRAIN,
     validate: { limit: 208 },
   },
   quick: {
-    collect: { limit: 120, attempts: 3, enough: 2, temperature: 0.5, role: LEARNING },
+    collect: { limit: 300, attempts: 1, enough: 1, temperature: 0.5, role: LEARNING },
     watch: { limit: 24, attempts: 1, enough: 1, temperature: 0.5, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: { ...TRAIN, epochs: 2 },

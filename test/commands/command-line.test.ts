@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import type { AnyCommand } from "../../src/commands/command.ts";
+import { parseInput } from "../../src/commands/command-line.ts";
+import { cliReference } from "../../src/commands/reference-page.ts";
+import { Refusal } from "../../src/foundation/errors.ts";
+
+const command = {
+  summary: "Paint a fence.",
+  details: "Example: tracemill paint north --coats 2",
+  positional: ["side"],
+  input: z.object({
+    side: z.enum(["north", "south"]).describe("which side"),
+    coats: z.int().min(1).default(1).describe("how often"),
+    color: z.array(z.string()).default([]).describe("what with"),
+    dryRun: z.boolean().default(false).describe("only say it"),
+    primer: z.boolean().default(true).describe("no primer first"),
+  }),
+  run: async () => null,
+} as unknown as AnyCommand;
+
+function refusalOf(words: string[]): Refusal {
+  try {
+    parseInput("paint", command, words);
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
+describe("a command line", () => {
+  it("gives every option its default", () => {
+    const { input, isJson, home } = parseInput("paint", command, ["north"]);
+    expect(input).toEqual({ side: "north", coats: 1, color: [], dryRun: false, primer: true });
+    expect({ isJson, home }).toEqual({ isJson: false, home: undefined });
+  });
+
+  it("reads numbers, repeated options, flags, and the options of every command", () => {
+    const words = [
+      "south",
+      "--coats",
+      "3",
+      "--color",
+      "red",
+      "--color",
+      "blue",
+      "--dry-run",
+      "--no-primer",
+      "--json",
+      "--home",
+      "/x",
+    ];
+    const { input, isJson, home } = parseInput("paint", command, words);
+    expect(input).toEqual({ side: "south", coats: 3, color: ["red", "blue"], dryRun: true, primer: false });
+    expect({ isJson, home }).toEqual({ isJson: true, home: "/x" });
+  });
+
+  it.each([
+    ["a missing argument", [], "BAD_ARGUMENT", /side/],
+    ["a value that is not one of the choices", ["west"], "BAD_ARGUMENT", /side/],
+    ["a number that is none", ["north", "--coats", "many"], "BAD_ARGUMENT", /coats/],
+    ["a number below its least", ["north", "--coats", "0"], "BAD_ARGUMENT", /coats/],
+    ["an unknown option", ["north", "--coat", "2"], "UNKNOWN_OPTION", /coat/],
+  ])("is refused with its place where it has %s", (_, words, code, place) => {
+    const refusal = refusalOf(words);
+    expect(refusal.code).toBe(code);
+    expect(`${refusal.message} ${refusal.details.where ?? ""}`).toMatch(place);
+  });
+
+  it("names the nearest option for a mistyped one", () => {
+    expect(refusalOf(["north", "--coat", "2"]).details.fix).toContain("--coats");
+  });
+
+  it("prints help from the same table, with the example", () => {
+    const { help } = parseInput("paint", command, ["--help"]);
+    expect(help).toContain("Usage: tracemill paint [options] <side>");
+    expect(help).toMatch(/--coats <n> +how often \(default: 1\)/);
+    expect(help).toContain("Example: tracemill paint north");
+  });
+
+  it("is described in the reference with its arguments and options", () => {
+    const page = cliReference(new Map([["paint", command]]));
+    expect(page).toContain("## tracemill paint");
+    expect(page).toContain("| `<side>` | which side: north, south |");
+    expect(page).toContain("| `--coats <n>` | how often (default: 1) |");
+    expect(page).not.toContain("--home");
+  });
+});
