@@ -15,7 +15,7 @@ export function parseAnswer(answer: Message): ParsedAnswer {
   const text = answer.content ?? "";
   const query = fenced(text) ?? plain(text);
   if (query === null || query === "") return { failureMode: "no-sql", reason: "the answer holds no SELECT" };
-  return { call: { name: "run_sql", arguments: { query } } };
+  return { call: queryCall(query) };
 }
 
 /** Writes a query as the shortest answer from which it is read back: fenced only where it could not stand alone. */
@@ -51,4 +51,9 @@ function firstStatement(text: string): string {
 
 function withoutEnd(query: string): string {
   return query.trim().replace(/[;\s]+$/, "");
+}
+
+/** The one action of this skill. */
+export function queryCall(query: string): ActionCall {
+  return { name: "run_sql", arguments: { query } };
 }

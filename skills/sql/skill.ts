@@ -6,7 +6,7 @@ import type { Skill } from "../../src/skills/contract.ts";
 import { answerSource, describeSource } from "./free-question.ts";
 import { generateItems } from "./generate.ts";
 import { manifest } from "./manifest.ts";
-import { answerText, parseAnswer } from "./parse-answer.ts";
+import { answerText, parseAnswer, queryCall } from "./parse-answer.ts";
 import { exampleTurns, promptFor } from "./prompt.ts";
 import { taskDetail } from "./task-detail.ts";
 import { userItems } from "./user-items.ts";
@@ -27,6 +27,10 @@ const skill: Skill = {
   workedExample(item, call) {
     const { schema, question } = taskDetail(item);
     return exampleTurns(schema, question, call);
+  },
+  starters(items) {
+    const kinds = new Map(items.map((item) => [item.kind, item]));
+    return [...kinds.values()].map((item) => ({ item, call: queryCall(taskDetail(item).reference) }));
   },
   parse: parseAnswer,
   answerText,

@@ -22,6 +22,8 @@ interface CollectSettings {
   /** An item is done after this many verified passes. */
   enough: number;
   temperature: number;
+  /** Whether the memory starts with the solved items that the skill brings along. */
+  starters: boolean;
   role: string[];
 }
 
@@ -47,22 +49,22 @@ const TRAIN: TrainConfig = {
 /** `demo`: the full demonstration. `quick`: fewer items, so a wider interval. `tiny`: for tests with a random model. */
 const BY_PRESET: Record<Preset, Omit<LoopSettings, "skill" | "base" | "seed">> = {
   demo: {
-    collect: { limit: 600, attempts: 1, enough: 1, temperature: 0.5, role: LEARNING },
-    watch: { limit: 40, attempts: 2, enough: 1, temperature: 0.5, role: WATCHING },
+    collect: { limit: 420, attempts: 1, enough: 1, temperature: 0.5, starters: true, role: LEARNING },
+    watch: { limit: 40, attempts: 2, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: TRAIN,
     validate: { limit: 208 },
   },
   quick: {
-    collect: { limit: 300, attempts: 1, enough: 1, temperature: 0.5, role: LEARNING },
-    watch: { limit: 24, attempts: 1, enough: 1, temperature: 0.5, role: WATCHING },
+    collect: { limit: 240, attempts: 1, enough: 1, temperature: 0.5, starters: true, role: LEARNING },
+    watch: { limit: 24, attempts: 1, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: { ...TRAIN, epochs: 2 },
     validate: { limit: 117 },
   },
   tiny: {
-    collect: { limit: 30, attempts: 2, enough: 2, temperature: 1, role: LEARNING },
-    watch: { limit: 6, attempts: 1, enough: 1, temperature: 1, role: WATCHING },
+    collect: { limit: 30, attempts: 2, enough: 2, temperature: 1, starters: false, role: LEARNING },
+    watch: { limit: 6, attempts: 1, enough: 1, temperature: 1, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "answer" },
     train: { ...TRAIN, rank: 4, alpha: 8, epochs: 1 },
     validate: { limit: 24 },

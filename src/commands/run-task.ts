@@ -38,6 +38,10 @@ export const runInput = z.object({
     .enum(MEMORY_MODES)
     .optional()
     .describe("grow: learn tips; frozen: only read them; none (default: grow in train, frozen with --tips-from)"),
+  starters: z
+    .boolean()
+    .default(false)
+    .describe("let a growing memory start with the solved items that the skill brings along"),
   tipsFrom: z.array(z.string()).default([]).describe("a sealed train run whose tips are read"),
   endpoint: z
     .string()
@@ -88,9 +92,17 @@ export async function newTask(options: RunOptions, home: Home): Promise<RunTask>
       maxTokens: options.maxTokens ?? skill.manifest.maxTokens,
     },
     memory,
+    starters: options.starters,
     tipRuns: await tipRunsFrom(home, tipsFrom),
     comparison: null,
-    config: { command: "run", endpoint: endpoint ?? null, itemSeed, items: itemsFile ?? null, limit: limit ?? null },
+    config: {
+      command: "run",
+      starters: options.starters,
+      endpoint: endpoint ?? null,
+      itemSeed,
+      items: itemsFile ?? null,
+      limit: limit ?? null,
+    },
   };
 }
 

@@ -7,10 +7,9 @@
  */
 import { performance } from "node:perf_hooks";
 import { Failure } from "../foundation/errors.ts";
-import { hashJson } from "../foundation/hashing.ts";
 import { random } from "../foundation/random.ts";
 import type { ActionCall, Sampling } from "../records/events.ts";
-import { type AttemptId, attemptId, type TipId, type TurnId } from "../records/ids.ts";
+import { type AttemptId, attemptId, type TurnId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
 import type { Message } from "../records/message.ts";
 import { type Verdict, verdictSchema } from "../records/verdict.ts";
@@ -22,6 +21,7 @@ import type { ModelClient } from "./model-client.ts";
 import { withTips } from "./prompt.ts";
 import type { ReflectorRule } from "./role.ts";
 import type { TipIndex } from "./tip-index.ts";
+import { tipOf } from "./tips.ts";
 
 /** What every attempt of a run shares. */
 export interface Bench {
@@ -140,15 +140,7 @@ async function reflect(
   if (reflector === null || memory === null || item.split !== "train") return;
   const lesson = await workspaceBoundary(() => reflector.reflect({ skill, item, call, verdict }));
   if (lesson === null) return;
-  const source = { run: log.run, item: item.item, attempt };
-  const digest = hashJson({ run: log.run, item: item.item, type: lesson.type, text: lesson.text });
-  const tip = {
-    tip: `tip-${digest.slice(0, 16)}` as TipId,
-    skill: skill.manifest.id,
-    family: item.family,
-    ...lesson,
-    source,
-  };
+  const tip = tipOf(lesson, { run: log.run, item, attempt, skill });
   if (memory.has(tip.tip)) return;
   log.append({ type: "tip_saved", data: tip });
   memory.add(tip);

@@ -32,6 +32,8 @@ export interface HarnessOptions {
   memory: MemoryMode;
   tipRuns: TipRun[];
   tipsPerPrompt?: number;
+  /** A growing memory starts with the solved items that the skill brings along. */
+  starters?: boolean;
   comparison: RunStarted["comparison"];
   /** Goes on with this run under the options that it was started with; a finished one gives its result again. */
   resume?: RunId;

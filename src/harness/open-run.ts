@@ -1,5 +1,5 @@
 /**
- * Opens a run's log: a new one with its first two events, or that of an unfinished run with what it says is done.
+ * Opens a run's log: a new one with its first events, or that of an unfinished run with what it says is done.
  */
 import { canonicalJson } from "../foundation/canonical-json.ts";
 import { Refusal } from "../foundation/errors.ts";
@@ -11,6 +11,7 @@ import { createRunLog, type RunLog, readRunLog, reopenRunLog } from "../store/ru
 import type { AttemptStart } from "./attempt.ts";
 import type { HarnessOptions } from "./harness-options.ts";
 import { attemptStarts, emptyState, foldEvent, type RunState } from "./run-state.ts";
+import { starterTips } from "./tips.ts";
 
 export interface OpenRun {
   run: RunId;
@@ -30,7 +31,9 @@ function startRun(options: HarnessOptions): OpenRun {
   const log = createRunLog(options.home, { run, clock: options.clock });
   log.append({ type: "run_started", data: runStarted(options, run) });
   log.append({ type: "items_scanned", data: { items: options.items } });
-  return { run, log, state: emptyState(), starts: new Map() };
+  const tips = options.starters && options.memory === "grow" ? starterTips(run, options.skill, options.items) : [];
+  for (const tip of tips) log.append({ type: "tip_saved", data: tip });
+  return { run, log, state: { ...emptyState(), tips }, starts: new Map() };
 }
 
 async function resumeRun(options: HarnessOptions, run: RunId): Promise<OpenRun> {

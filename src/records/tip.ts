@@ -20,7 +20,8 @@ export const tipSchema = z.object({
   conditions: z.string().nullable(),
   /** What the tip is about: the text that an item's task is compared with at retrieval. */
   about: z.string(),
-  source: z.object({ run: runIdSchema, item: itemIdSchema, attempt: attemptIdSchema }),
+  /** `attempt` is null for a starter: a worked example that the skill itself brought along. */
+  source: z.object({ run: runIdSchema, item: itemIdSchema, attempt: attemptIdSchema.nullable() }),
 });
 
 export const retrievalSchema = z.object({

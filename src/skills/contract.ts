@@ -57,6 +57,8 @@ export interface Skill {
   prompt(item: Item): Message[];
   /** A verified answer as earlier turns for another item's prompt: the task as `prompt` puts it, and the answer. */
   workedExample(item: Item, call: ActionCall): Message[];
+  /** Solved items among the given ones, for a memory that is still empty: one of each kind of task is enough. */
+  starters?(items: readonly Item[]): { item: Item; call: ActionCall }[];
   parse(answer: Message, item: Item): ParsedAnswer;
   /** The shortest answer that asks for this action: `parse` reads the same call from it. */
   answerText?(call: ActionCall): string;

@@ -3,20 +3,13 @@
  * A verdict with any flag teaches nothing: its pass may not be the action's merit.
  */
 import type { ReflectorRule } from "../role.ts";
+import { solvedExample } from "../solved-example.ts";
 
 const rule: ReflectorRule = {
   role: "reflector",
   reflect({ skill, item, call, verdict }) {
     if (call === null || !verdict.passed || verdict.flags.length > 0) return null;
-    const example = skill.workedExample(item, call);
-    return {
-      type: "strategy",
-      text: example.map(({ content }) => content ?? "").join("\n\n"),
-      example,
-      mechanism: null,
-      conditions: null,
-      about: item.task,
-    };
+    return solvedExample(skill, item, call);
   },
 };
 
