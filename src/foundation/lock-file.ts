@@ -1,7 +1,7 @@
 /**
- * One process at a time: a lock file that holds its owner's process id.
- * A lock whose process is gone is stale and taken over. The file appears with its content in one step (a hard link),
- * so that no one ever sees a lock without an owner.
+ * One process at a time: a lock file that holds its owner's process id, and where the system tells it the process's
+ * birth, for ids are given anew after a restart. A lock whose process is gone is stale and taken over. The file
+ * appears with its content in one step (a hard link), so that no one ever sees a lock without an owner.
  */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { Refusal } from "./errors.ts";
@@ -14,9 +14,10 @@ import { temporarySibling } from "./files.ts";
 export function acquireLock(path: string, what: string): () => void {
   for (;;) {
     if (createLock(path)) return () => rmSync(path, { force: true });
-    const owner = ownerOf(path);
-    if (owner === "gone") continue;
-    if (owner !== "nobody" && isAlive(owner)) {
+    const content = contentOf(path);
+    if (content === null) continue;
+    const owner = livingOwner(content);
+    if (owner !== null) {
       throw new Refusal({
         code: "LOCKED",
         message: `${what} is in use by another process.`,
@@ -26,14 +27,14 @@ export function acquireLock(path: string, what: string): () => void {
         fix: `wait for process ${owner}, or end it`,
       });
     }
-    removeStale(path, owner);
+    removeStale(path, content);
   }
 }
 
 function createLock(path: string): boolean {
   const draft = temporarySibling(path);
-  writeFileSync(draft, `${process.pid}\n`);
   try {
+    writeFileSync(draft, `${process.pid}\n${birthOf(process.pid) ?? ""}\n`);
     linkSync(draft, path);
     return true;
   } catch (error) {
@@ -45,11 +46,11 @@ function createLock(path: string): boolean {
 }
 
 /** Moves a stale lock aside; where another process took it over between our look and the move, that one is put back. */
-function removeStale(path: string, owner: number | "nobody"): void {
+function removeStale(path: string, content: string): void {
   const aside = temporarySibling(path);
   try {
     renameSync(path, aside);
-    if (ownerOf(aside) !== owner) linkSync(aside, path);
+    if (contentOf(aside) !== content) linkSync(aside, path);
   } catch (error) {
     if (!["ENOENT", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   } finally {
@@ -57,14 +58,35 @@ function removeStale(path: string, owner: number | "nobody"): void {
   }
 }
 
-/** `gone`: there is no lock any more; `nobody`: its content is no process id. */
-function ownerOf(path: string): number | "gone" | "nobody" {
+/** Null where there is no lock any more. */
+function contentOf(path: string): string | null {
   try {
-    const pid = Number.parseInt(readFileSync(path, "utf8"), 10);
-    return Number.isInteger(pid) && pid > 0 ? pid : "nobody";
+    return readFileSync(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return "gone";
+    return null;
+  }
+}
+
+/** Returns the owner's process id while that very process lives; a content that names none has no owner. */
+function livingOwner(content: string): number | null {
+  const [first = "", birth = ""] = content.split("\n");
+  const pid = Number.parseInt(first, 10);
+  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return null;
+  const birthNow = birthOf(pid);
+  return birth === "" || birthNow === null || birthNow === birth ? pid : null;
+}
+
+/**
+ * Returns when a process began, in the kernel's ticks since the machine did; null where the system does not tell.
+ * Source: proc(5), field 22 of /proc/PID/stat, counted behind the command's name, which may hold anything.
+ */
+function birthOf(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+  } catch {
+    return null;
   }
 }
 
