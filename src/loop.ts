@@ -41,27 +41,18 @@ export async function loop(settings: LoopSettings, context: Context): Promise<Lo
   // Verified answers of the validation families: the trainer watches its loss on them, and never trains on one.
   const validation = await stage("watch", (resume, noteRun) =>
     runSkill(
-      {
-        ...settings.watch,
-        skill,
-        model: base,
-        split: "validation",
-        memory: "frozen",
-        tipsFrom: [train.run],
-        resume,
-        noteRun,
-      },
+      { ...settings.watch, ...work, model: base, split: "validation", tipsFrom: [train.run], resume, noteRun },
       context,
     ),
   );
 
   const datasetHash = await stage("export", async () => {
     const runs = [train.run, validation.run];
-    return (await exportDataset({ ...settings.export, skills: [skill], base, runs }, context)).datasetHash;
+    return (await exportDataset({ ...settings.export, skills: [skill], base, seed, runs }, context)).datasetHash;
   });
 
   const adapterHash = await stage("train", async () => {
-    return (await trainOn({ ...settings.train, dataset: datasetHash, base }, context)).adapterHash;
+    return (await trainOn({ ...settings.train, seed, dataset: datasetHash, base }, context)).adapterHash;
   });
 
   // The canary comes first: an adapter that is served but not applied must never be judged.

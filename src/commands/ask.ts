@@ -128,7 +128,7 @@ async function complete(request: {
     body: JSON.stringify({ model, messages: prompt, temperature: 0, max_tokens: maxTokens }),
     signal,
   });
-  const parsed = completionSchema.safeParse(await response.json());
+  const parsed = completionSchema.safeParse(await response.json().catch(() => null));
   const message = parsed.data?.choices[0]?.message;
   if (message === undefined) {
     throw new Failure({ boundary: "endpoint", code: `HTTP_${response.status}`, message: `${model} gave no answer.` });

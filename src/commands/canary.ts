@@ -1,14 +1,9 @@
 /**
  * `tracemill canary`: proves that an adapter is live, at a running endpoint or at one that it starts for this.
  */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
-import { Refusal } from "../foundation/errors.ts";
-import { type AdapterManifest, type Probes, probesSchema } from "../records/adapter-manifest.ts";
 import { type CanaryReport, checkCanary, startServer } from "../serve/index.ts";
-import type { Home } from "../store/home.ts";
-import { readAdapterManifest } from "../store/manifests.ts";
+import { readAdapterManifest, readProbes } from "../store/manifests.ts";
 import { defineCommand } from "./command.ts";
 
 const input = z.object({
@@ -27,7 +22,7 @@ Where the adapter is not live the command ends with ADAPTER_NOT_LIVE and exit co
   input,
   async run({ adapter: name, url, model }, { home, signal }) {
     const adapter = await readAdapterManifest(home, name);
-    const probes = await readProbes(home, adapter);
+    const probes = await readProbes(home, adapter.adapterHash);
     const asked = {
       adapter,
       probes,
@@ -48,22 +43,3 @@ Where the adapter is not live the command ends with ADAPTER_NOT_LIVE and exit co
     `(the trainer's figure: ${effect.trainer.toFixed(4)}) and lies ${difference.adapter.toFixed(4)} from the trainer's ` +
     `(at most ${limits.differenceAtMost.toFixed(4)}).`,
 });
-
-async function readProbes(home: Home, { adapterHash }: AdapterManifest): Promise<Probes> {
-  const path = join(home.adapterFolder(adapterHash), "probes.json");
-  const refuse = (got: string, cause?: unknown) =>
-    new Refusal({
-      code: "NO_PROBES",
-      message: "The adapter's probes cannot be read.",
-      expected: "probes.json, as the trainer wrote it",
-      ...{ got, where: path, cause },
-    });
-  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw refuse(cause.code ?? cause.message, cause);
-  });
-  try {
-    return probesSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw refuse((cause as Error).message, cause);
-  }
-}

@@ -10,6 +10,10 @@ import type { AnyCommand } from "./command.ts";
 
 export type CommandTable = Map<string, () => Promise<AnyCommand | undefined>>;
 
+/** What holds for all commands alike. */
+export const EVERY_COMMAND =
+  "Every command takes --help, --home DIR (default: $TRACEMILL_HOME or ./.tracemill) and --json.";
+
 export interface ParsedLine {
   input: Record<string, unknown>;
   home: string | undefined;
@@ -46,8 +50,6 @@ export async function programHelp(table: CommandTable): Promise<string> {
 ${EVERY_COMMAND}
 `;
 }
-
-const EVERY_COMMAND = "Every command takes --help, --home DIR (default: $TRACEMILL_HOME or ./.tracemill) and --json.";
 
 /**
  * Reads a command's words.

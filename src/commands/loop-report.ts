@@ -24,6 +24,11 @@ const STAGE_MEANING: Record<string, string> = {
   validate: "canary, then base, base with tips and candidate on the test families",
 };
 
+const STARTERS =
+  "The memory of the collecting run began with solved items that the skill brings along, one of each kind, all of train " +
+  "families. They stood in prompts as worked examples; every training row is an answer of the base itself that the " +
+  "verifier passed, with the examples taken out of its prompt.";
+
 interface BeforeAfter {
   task: string;
   before: string;
@@ -39,8 +44,9 @@ export async function loopReport(result: LoopResult, home: Home): Promise<string
   return [
     `# Loop: skill \`${settings.skill}\`, base \`${settings.base}\``,
     "",
-    verdictLine(decision),
+    `**${verdictLine(decision)}**`,
     "",
+    ...(settings.collect.starters ? [STARTERS, ""] : []),
     "## What was done",
     "",
     "| stage | what | time |",
@@ -104,7 +110,7 @@ function verdictLine({ verdict, arms, pairs }: Decision): string {
   const points = (fraction: number) => `${fraction >= 0 ? "+" : ""}${(100 * fraction).toFixed(1)}`;
   const interval = pair?.clusterInterval;
   return (
-    `**${verdict}**: first-try success on held-out families ${rate("base")} -> ${rate("candidate")} ` +
+    `${verdict}: first-try success on held-out families ${rate("base")} -> ${rate("candidate")} ` +
     `(${points(pair?.difference ?? Number.NaN)} points` +
     `${interval ? `, 95 % interval ${points(interval.low)} to ${points(interval.high)}` : ""}; n = ${pair?.n})`
   );

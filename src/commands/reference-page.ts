@@ -2,7 +2,7 @@
  * docs/cli.md as text, from the commands' own tables: the reference cannot drift from the parser.
  */
 import type { AnyCommand } from "./command.ts";
-import { fieldsOf, parserOf } from "./command-line.ts";
+import { EVERY_COMMAND, fieldsOf, parserOf } from "./command-line.ts";
 
 /** Renders the reference of every command: usage, arguments and options with their defaults. */
 export function cliReference(commands: Map<string, AnyCommand>): string {
@@ -10,6 +10,8 @@ export function cliReference(commands: Map<string, AnyCommand>): string {
     "# Command reference",
     "",
     "Made from the commands' own option tables by `npm run docs`; edit those, not this page.",
+    "",
+    EVERY_COMMAND,
     "",
     "Exit codes: 0 ok; 1 a bug; 2 a refusal (bad input, with the fix); 3 finished with recorded failures; 4 the gate said no.",
   ];

@@ -113,6 +113,7 @@ const harnessConfig = z.object({
   concurrency: z.int().min(1),
   tipsPerPrompt: z.int().nullable(),
   endpoint: z.string().nullish(),
+  starters: z.boolean().default(false),
 });
 
 /** Takes a run up as its own log tells it; only where its endpoint listens may have changed. */
@@ -134,6 +135,7 @@ export async function resumedTask(resume: string, { endpoint }: RunOptions, home
     ...(config.enough !== null && { enough: config.enough }),
     ...(config.tipsPerPrompt !== null && { tipsPerPrompt: config.tipsPerPrompt }),
     concurrency: config.concurrency,
+    starters: config.starters,
     seed,
     sampling,
     memory,

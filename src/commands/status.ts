@@ -67,7 +67,7 @@ function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | 
     return { command: `tracemill run --resume ${open.run}`, reason: "a run is not finished" };
   }
   const skill = runs[0]?.skill ?? "sql";
-  const usable = runs.some(({ split, state }) => split === "train" && state === "sealed");
+  const usable = runs.some((run) => run.skill === skill && run.split === "train" && run.state === "sealed");
   if (!usable) {
     return {
       command: `tracemill run --skill ${skill} --split train --model ${base}`,

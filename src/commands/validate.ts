@@ -41,7 +41,7 @@ type ValidateOptions = z.output<typeof input>;
  * Throws: `ADAPTER_NOT_LIVE`, `ADAPTER_OF_ANOTHER_BASE`, `LEAKED_FAMILY`, unknown names.
  */
 export async function validateAdapter(given: ValidateInput, context: Context): Promise<Decision> {
-  const { home, clock } = context;
+  const { home, clock, signal } = context;
   const options = input.parse(given);
   const skill = await loadSkill(options.skill);
   const base = await readBaseManifest(home, options.base);
@@ -57,7 +57,7 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
   try {
     const candidate = modelOf(server, adapter.adapterHash);
     const probes = await readProbes(home, adapter.adapterHash);
-    await checkCanary({ url: server.url, model: candidate, baseModel: base.name, adapter, probes });
+    await checkCanary({ url: server.url, model: candidate, baseModel: base.name, adapter, probes, signal });
     const plan = await writePlan(home, draft, clock);
     const runs: { arm: string; run: RunId }[] = [];
     for (const arm of plan.arms) {

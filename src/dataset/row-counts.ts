@@ -19,8 +19,8 @@ export function rowCounts(): RowCounts {
     add({ part, row, ids, mask }) {
       rows[part] += 1;
       items.add(row.item);
-      families.add(row.family);
       if (part !== "train") return;
+      families.add(row.family);
       trainTokens += ids.length;
       for (const isTrained of mask) trainedTokens += isTrained;
     },

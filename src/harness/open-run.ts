@@ -23,7 +23,20 @@ export interface OpenRun {
 }
 
 export async function openRun(options: HarnessOptions): Promise<OpenRun> {
-  return options.resume === undefined ? startRun(options) : resumeRun(options, options.resume);
+  const opened = options.resume === undefined ? startRun(options) : await resumeRun(options, options.resume);
+  saveStarters(options, opened);
+  return opened;
+}
+
+/** Also on resuming: the process may have ended among them. */
+function saveStarters({ starters, memory, skill, items }: HarnessOptions, { run, log, state }: OpenRun): void {
+  if (!starters || memory !== "grow" || log === null) return;
+  const known = new Set(state.tips.map(({ tip }) => tip));
+  for (const tip of starterTips(run, skill, items)) {
+    if (known.has(tip.tip)) continue;
+    log.append({ type: "tip_saved", data: tip });
+    state.tips.push(tip);
+  }
 }
 
 function startRun(options: HarnessOptions): OpenRun {
@@ -31,9 +44,7 @@ function startRun(options: HarnessOptions): OpenRun {
   const log = createRunLog(options.home, { run, clock: options.clock });
   log.append({ type: "run_started", data: runStarted(options, run) });
   log.append({ type: "items_scanned", data: { items: options.items } });
-  const tips = options.starters && options.memory === "grow" ? starterTips(run, options.skill, options.items) : [];
-  for (const tip of tips) log.append({ type: "tip_saved", data: tip });
-  return { run, log, state: { ...emptyState(), tips }, starts: new Map() };
+  return { run, log, state: emptyState(), starts: new Map() };
 }
 
 async function resumeRun(options: HarnessOptions, run: RunId): Promise<OpenRun> {

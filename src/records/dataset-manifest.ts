@@ -45,6 +45,7 @@ export const datasetManifestSchema = z.object({
     trainTokens: z.int().min(0),
     trainedTokens: z.int().min(0),
     items: z.int().min(0),
+    /** Families of the training rows: a comparison may hold none of them. */
     families: z.array(z.string()),
   }),
   refusals: z.array(refusalCountSchema),

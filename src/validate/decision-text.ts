@@ -42,7 +42,10 @@ function pairLines(pair: PairResult, { level, isDeciding }: { level: string; isD
     [`only ${reference}`, `${pair.onlyReference}`],
     ["neither", `${pair.neither}`],
     ["difference", `${points(pair.difference)} points`],
-    [`  ${level}, t over families`, `${pointsInterval(pair.clusterInterval)}  (this one decides)`],
+    [
+      `  ${level}, t over families`,
+      `${pointsInterval(pair.clusterInterval)}${isDeciding ? "  (this one decides)" : ""}`,
+    ],
     [`  ${level}, Newcombe paired`, pointsInterval(pair.newcombeInterval)],
     [`  ${level}, bootstrap of families`, pointsInterval(pair.bootstrapInterval)],
     ["McNemar mid-p", `${pValue(pair.midP)}  (exact ${pValue(pair.exactP)}, mid-p after Holm ${pValue(pair.holmP)})`],

@@ -3,6 +3,7 @@ import { systemClock } from "../../src/foundation/clock.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
 import { type HarnessOptions, type RunResult, runHarness } from "../../src/harness/index.ts";
 import { newRunId } from "../../src/records/ids.ts";
+import type { Item } from "../../src/records/item.ts";
 import type { Home } from "../../src/store/home.ts";
 import { createRunLog, sealRun } from "../../src/store/run-log.ts";
 import { type ChatRequest, type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
@@ -64,6 +65,27 @@ describe("a run that grows its memory", () => {
     expect(await run({ memory: "grow", resume: stopped.run })).toMatchObject({ tips: 6, isComplete: true });
     const turns = only(await eventsOf(home, stopped.run), "turn");
     expect(turns.map((t) => t.retrievals.length)).toEqual([0, 1, 2, 3, 3, 3]);
+  });
+
+  it("starts with the skill's own solved items where that is asked for, also after it was interrupted", async () => {
+    const { skill, items } = await runOptions({ home, url: model.url });
+    const call = { name: "write", arguments: { text: "abc" } };
+    const started = {
+      ...skill,
+      starters: (given: readonly Item[]) => given.slice(0, 2).map((item) => ({ item, call })),
+    };
+    const interruption = new AbortController();
+    const onOpen = async () => interruption.abort();
+    const options = { memory: "grow", starters: true, skill: started } as const;
+    const stopped = await run({ ...options, signal: interruption.signal, onOpen });
+    expect(stopped).toMatchObject({ tips: 2, attempts: 0 });
+    const done = await run({ ...options, resume: stopped.run });
+    const saved = only(await eventsOf(home, done.run), "tip_saved");
+    expect(saved.slice(0, 2).map(({ source }) => source)).toEqual(
+      items.slice(0, 2).map(({ item }) => ({ run: done.run, item, attempt: null })),
+    );
+    expect(saved.filter(({ source }) => source.attempt === null)).toHaveLength(2);
+    expect(new Set(saved.map(({ tip }) => tip)).size).toBe(saved.length);
   });
 
   it("learns nothing under the rule none", async () => {

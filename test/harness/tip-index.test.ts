@@ -1,6 +1,4 @@
-import { performance } from "node:perf_hooks";
 import { describe, expect, it } from "vitest";
-import { random } from "../../src/foundation/random.ts";
 import { tipIndex } from "../../src/harness/tip-index.ts";
 import type { Item } from "../../src/records/item.ts";
 import type { Tip } from "../../src/records/tip.ts";
@@ -73,33 +71,5 @@ describe("the tips similar to an item", () => {
   it("are added once", () => {
     const index = indexOf([tipAbout("s:1", "List the boats"), tipAbout("s:1", "List the boats")]);
     expect(index.size).toBe(1);
-  });
-});
-
-describe("a look among 2500 tips", () => {
-  const draw = random("tip-index");
-  const words = Array.from({ length: 400 }, (_, i) => `word${String.fromCharCode(97 + (i % 26))}${i}`);
-  const sentence = () =>
-    `list the names of all ${draw.sample(words, 8).join(" ")} with more than ${draw.integer(1, 99)}`;
-
-  /** Lower quartile: the machine's other work is not the index's cost. */
-  function quickMs(index: ReturnType<typeof indexOf>, task: string): number {
-    const times = Array.from({ length: 51 }, () => {
-      const startMs = performance.now();
-      index.similar(itemWith(task), 3);
-      return performance.now() - startMs;
-    });
-    return times.sort((x, y) => x - y)[12] as number;
-  }
-
-  it("takes less than 2 ms", () => {
-    const index = indexOf(Array.from({ length: 2500 }, (_, n) => tipAbout(`s:${n}`, sentence())));
-    expect(quickMs(index, sentence())).toBeLessThan(2);
-  });
-
-  it("takes less than 2 ms where all are copies of one solution", () => {
-    const task = sentence();
-    const copies = Array.from({ length: 2500 }, (_, n) => ({ ...tipAbout(`s:${n}`, task), text: task }));
-    expect(quickMs(indexOf(copies), task)).toBeLessThan(2);
   });
 });
