@@ -9,6 +9,8 @@ import { commandsOf, loadAll, parseInput, programHelp } from "./commands/command
 import { systemClock } from "./foundation/clock.ts";
 import { describeRefusal, Failure, Refusal } from "./foundation/errors.ts";
 import { unknownName } from "./foundation/nearest.ts";
+import { printable } from "./foundation/printable.ts";
+import { systemRefusal } from "./foundation/system-refusal.ts";
 import { CODE_VERSION } from "./foundation/version.ts";
 import { homeAt } from "./store/home.ts";
 
@@ -25,7 +27,7 @@ export async function main(argv: string[]): Promise<number> {
   try {
     return await runCommand(argv, interruption.signal);
   } catch (error) {
-    return report(error, isJson);
+    return report(systemRefusal(error) ?? error, isJson);
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
   }
@@ -39,10 +41,11 @@ async function runCommand(argv: string[], signal: AbortSignal): Promise<number> 
 `);
     return 0;
   }
-  if (name === undefined || name.startsWith("-")) {
+  if (name === undefined || name === "--help" || name === "-h") {
     process.stdout.write(await programHelp(commands));
-    return name === undefined || name === "--help" || name === "-h" ? 0 : 2;
+    return 0;
   }
+  if (name.startsWith("-")) throw optionFirst(name);
   const command = await commands.get(name)?.();
   if (command === undefined) throw unknownName("command", name, (await loadAll(commands)).keys());
   const parsed = parseInput(name, command, argv.slice(1));
@@ -61,8 +64,21 @@ async function runCommand(argv: string[], signal: AbortSignal): Promise<number> 
   const result = await command.run(parsed.input, context);
   if (parsed.isJson || command.print === undefined)
     process.stdout.write(`${JSON.stringify(result ?? null, null, 2)}\n`);
-  else process.stdout.write(withFinalNewline(command.print(result, parsed.input)));
+  else {
+    const text = withFinalNewline(command.print(result, parsed.input));
+    process.stdout.write(process.stdout.isTTY ? printable(text) : text);
+  }
   return command.exitCode?.(result) ?? 0;
+}
+
+function optionFirst(option: string): Refusal {
+  return new Refusal({
+    code: "NO_COMMAND",
+    message: "The command comes first, its options behind it.",
+    expected: "a command, --help or --version",
+    got: `"${option}"`,
+    fix: "tracemill --help",
+  });
 }
 
 function withFinalNewline(text: string): string {
@@ -72,13 +88,17 @@ function withFinalNewline(text: string): string {
 function report(error: unknown, isJson: boolean): number {
   if (error instanceof Refusal) {
     const { cause: _, ...details } = error.details;
-    process.stderr.write(isJson ? `${JSON.stringify({ refusal: details })}\n` : `${describeRefusal(error)}\n`);
+    process.stderr.write(
+      isJson ? `${JSON.stringify({ refusal: details })}\n` : `${printable(describeRefusal(error))}\n`,
+    );
     return 2;
   }
   if (error instanceof Failure) {
     const { boundary, code, message } = error;
     process.stderr.write(
-      isJson ? `${JSON.stringify({ failure: { boundary, code, message } })}\n` : `${code}: ${message}\n`,
+      isJson
+        ? `${JSON.stringify({ failure: { boundary, code, message } })}\n`
+        : `${printable(`${code}: ${message}`)}\n`,
     );
     return 3;
   }

@@ -1,8 +1,12 @@
 /**
  * `tracemill loop`: the main path with a preset's settings, and a short report of what came out.
  */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
+import { acquireLock } from "../foundation/lock-file.ts";
 import { loop } from "../loop.ts";
+import { python } from "../train/python.ts";
 import { defineCommand } from "./command.ts";
 import { loopReport, loopSummary, writeLoopReport } from "./loop-report.ts";
 import { loopSettings, PRESETS } from "./loop-settings.ts";
@@ -17,13 +21,17 @@ export default defineCommand({
     seed: z.int().default(1).describe("seed of items and draws; never moves a family between splits"),
   }),
   async run({ preset, ...work }, context) {
-    const result = await loop(loopSettings(preset, work), context);
-    const report = await loopReport(result, context.home);
-    return {
-      ...result,
-      report: await writeLoopReport(report, context.home),
-      summary: loopSummary(result, context.home),
-    };
+    const { home } = context;
+    await python(); // Missing, it is to be told now, not when the collecting is done.
+    await mkdir(home.path, { recursive: true });
+    const release = acquireLock(join(home.path, "loop.lock"), "The loop of this home");
+    try {
+      const result = await loop(loopSettings(preset, work), context);
+      const report = await writeLoopReport(await loopReport(result, home), home);
+      return { ...result, report, summary: loopSummary(result, home) };
+    } finally {
+      release();
+    }
   },
   print: ({ summary }) => summary,
   exitCode: ({ decision }) => (decision.verdict === "better" ? 0 : 4),
