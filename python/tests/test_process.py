@@ -108,3 +108,23 @@ def test_the_speed_of_every_contender_is_measured(base: Path) -> None:
     speeds = ended.of("finished")[0]["tokensPerSecond"]
     assert speeds.keys() == {"ours", "defaults", "tuned"}
     assert min(speeds.values()) > 0
+
+
+def test_a_process_ends_with_the_one_that_started_it() -> None:
+    watching = (
+        "import time; from tracemill_train.parent import end_with_parent;"
+        "end_with_parent(); print(flush=True); time.sleep(60)"
+    )
+    starter = (
+        "import os, subprocess, sys;"
+        f"child = subprocess.Popen([sys.executable, '-c', {watching!r}], stdout=subprocess.PIPE);"
+        "child.stdout.readline(); os._exit(9)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", starter],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE_FOLDER)},
+        stderr=subprocess.PIPE,  # closes with its last holder, the watching process
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 9

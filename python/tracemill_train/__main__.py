@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from .events import claim_stdout
+from .parent import end_with_parent
 from .refusal import Refusal
 from .request import parse, read_json
 
@@ -33,6 +34,7 @@ def main() -> int:
     parser.add_argument("verb", choices=sorted(VERBS))
     parser.add_argument("--request", type=Path, required=True, help="JSON file with the verb's request")
     arguments = parser.parse_args()
+    end_with_parent()
     emit = claim_stdout()
     try:
         document = read_json(arguments.request)
