@@ -38,11 +38,15 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
   EISDIR: MISPLACED,
 };
 
-/** Returns the refusal that a system call's error amounts to; null where it tells of a bug rather than of the machine. */
+/**
+ * Returns the refusal that a system call's error amounts to; null where it tells of a bug rather than of the machine.
+ * Making a folder with all above it says ENOENT where it may not: on a read-only disk, or under /proc.
+ */
 export function systemRefusal(error: unknown): Refusal | null {
   if (!(error instanceof Error)) return null;
   const { code = "", syscall, path, message } = error as NodeJS.ErrnoException;
-  const wording = syscall === undefined ? undefined : WORDINGS[code];
+  const wording =
+    syscall === undefined ? undefined : code === "ENOENT" && syscall === "mkdir" ? CLOSED : WORDINGS[code];
   if (wording === undefined) return null;
   return new Refusal({ ...wording, got: message, ...(path !== undefined && { where: path }), cause: error });
 }

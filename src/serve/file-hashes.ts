@@ -45,7 +45,8 @@ export async function hashFiles(
     hashed.push({ path, sizeBytes, hash });
     if (isFresh) continue;
     cache[path] = { sizeBytes, changedMs, hash };
-    await writeJsonAtomic(cachePath, cache);
+    // Where the memory cannot be kept (a full or read-only disk), that too costs the reading again and no more.
+    await writeJsonAtomic(cachePath, cache).catch(() => {});
   }
   return hashed;
 }
