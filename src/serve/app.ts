@@ -39,7 +39,9 @@ export function createApp(parts: AppParts): Hono {
 
   app.onError((error, c) => {
     const { status, body } = apiError(error);
-    if (status >= 500) parts.onBug(error);
+    // Work that ends because nobody waits for it any more is no bug, however it ends.
+    const isWanted = !c.req.raw.signal.aborted && !parts.closing.aborted;
+    if (status >= 500 && isWanted) parts.onBug(error);
     if (status === 429) c.header("Retry-After", String(RETRY_AFTER_SECONDS));
     return c.json(body, status);
   });

@@ -398,8 +398,14 @@ describe("a client that goes away", () => {
     await isQuiet();
   });
 
-  test("while it waits for a whole answer ends that too", async () => {
+  test("while it waits for a whole answer ends that too, and is no bug to tell of", async ({ onTestFinished }) => {
     const stop = new AbortController();
+    const told: unknown[] = [];
+    const { error } = console;
+    console.error = (...words) => told.push(words);
+    onTestFinished(() => {
+      console.error = error;
+    });
     const request = { model: "tiny", prompt: "Go", max_tokens: 450, n: 128 };
     const asked = client.completions.create(request, { signal: stop.signal });
     await expect.poll(async () => (await health()).waiting, { interval: 5 }).toBeGreaterThan(0);
@@ -407,6 +413,7 @@ describe("a client that goes away", () => {
     await expect(asked).rejects.toThrow();
     await isQuiet();
     expect((await greedy("tiny", "Still there?")).choices).toHaveLength(1);
+    expect(told).toEqual([]);
   });
 });
 
