@@ -102,10 +102,10 @@ async function withSelection<T>(
   const { runs, unsealed } = await chosenRuns(home, skills, options.runs);
   const base = await chosenBase(home, runs, asked.base);
   const answerText = target === "action" ? await answerTexts(skills) : null;
-  const renderer = await loadRenderer(home, base);
   const scope = { role, skills, runs: runs.map(({ run }) => run), filter };
   const selection = await selectFrom(home, { ...scope, tips, answerText, maxPerItem, seed });
   try {
+    const renderer = await loadRenderer(home, base); // not before: its vocabulary would make room scarce for the selection
     const origin = {
       skills,
       role,
@@ -162,7 +162,7 @@ function printed(result: ExportPreview | ExportResult): string {
   ];
   return [
     textTable(["", "count", ""], rows, 100),
-    `${counts.items} items of ${counts.families.length} families; ${counts.trainTokens} tokens in the training rows, ${counts.trainedTokens} of them under the loss`,
+    `${counts.items} items; the training rows are of ${counts.families.length} families and have ${counts.trainTokens} tokens, ${counts.trainedTokens} of them under the loss`,
     ...(unsealedRuns.length > 0 ? [`left out, as not sealed: ${unsealedRuns.join(", ")}`] : []),
     ...("folder" in result
       ? [`dataset ${result.datasetHash.slice(0, 12)}: ${result.folder}`]

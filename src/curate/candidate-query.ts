@@ -30,19 +30,21 @@ export interface Query {
 /**
  * The lake's `examples` without their texts, which the turn names by hash, and with what the attempt did. The action
  * belongs to the last turn of the attempt's worker; earlier turns led to none by themselves. Asks the lake's files, as
- * DuckDB would put together the texts of its views even where no column needs them.
+ * DuckDB would put together the texts of its views even where no column needs them; and each for the range, as DuckDB
+ * would else hold all attempts and items to join a few turns with them.
  */
-const EXAMPLES = `(
+const examplesWhere = (range: string) => `(
   SELECT t.run, t.skill, t.item, t.family, t.split, i.kind, t.attempt, t.attempt_number, t.turn, t.turn_number,
     t."role", t.messages AS prompt_hashes, t.tools AS tools_hash, t.response AS response_hash, t.tip_spans,
     t.finish_reason, t.prompt_tokens, t.completion_tokens, t.model, t.base_hash, t.adapter_hash, a.eval_passed,
     a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
     a.verdict_value, CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call
-  FROM files.turns t
-  LEFT JOIN files.attempts a ON a.run = t.run AND a.attempt = t.attempt
-  LEFT JOIN files.items i ON i.run = t.run AND i.item = t.item
-  WHERE t.response IS NOT NULL
+  FROM (FROM files.turns WHERE response IS NOT NULL AND ${range}) t
+  LEFT JOIN (FROM files.attempts WHERE ${range}) a ON a.run = t.run AND a.attempt = t.attempt
+  LEFT JOIN (FROM files.items WHERE ${range}) i ON i.run = t.run AND i.item = t.item
 ) e`;
+const EXAMPLES = examplesWhere("TRUE");
+const EXAMPLES_OF_RANGE = examplesWhere("item > $after AND item <= $until");
 
 /** How many `examples` there are before the filter, and how many are `passing` it. */
 export function countQuery(scope: Scope): Query {
@@ -80,7 +82,7 @@ export function candidatesQuery(scope: Scope, range: ItemRange): Query {
   const { sql, parameters } = within(scope);
   const filter = compileFilter(scope.filter, "e");
   return {
-    sql: `SELECT * FROM ${EXAMPLES} WHERE ${sql} AND e.item > $after AND e.item <= $until AND ${filter.sql}
+    sql: `SELECT * FROM ${EXAMPLES_OF_RANGE} WHERE ${sql} AND ${filter.sql}
       ORDER BY e.item, e.run, e.attempt_number, e.turn_number`,
     parameters: { ...parameters, ...filter.parameters, ...range },
   };

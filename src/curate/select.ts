@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { extensionIds, loadExtension } from "../foundation/discovery.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
+import { garbageMeter } from "../foundation/garbage.ts";
 import { hashJson, hashText } from "../foundation/hashing.ts";
 import type { ActionCall } from "../records/events.ts";
 import type { Message } from "../records/message.ts";
@@ -36,6 +37,9 @@ export interface SelectionStore {
 
 const EXAMPLES_NAMED = 3;
 const EXAMPLES_PER_RANGE = 20_000;
+const COLLECT_EVERY_BYTES = 256 << 20;
+/** What a row of the lake leaves behind, and each text about four times: read, parsed, hashed, put aside. */
+const ROW_BYTES = 8 << 10;
 const FILTERS_FOLDER = join(import.meta.dirname, "filters");
 
 /**
@@ -121,15 +125,24 @@ export async function loadFilters(): Promise<NamedFilter[]> {
 /** Reads examples in ranges of items, each range small enough to be joined and sorted in little memory. */
 async function* candidates({ lake, texts }: SelectionStore, scope: Scope, passing: number): AsyncGenerator<Candidate> {
   const ranges = rangesQuery(scope, Math.ceil(passing / EXAMPLES_PER_RANGE) || 1);
+  const drop = garbageMeter(COLLECT_EVERY_BYTES);
   let after = "";
   for (const row of await lake.query(ranges.sql, ranges.parameters)) {
     const until = String(row.until);
     const { sql, parameters } = candidatesQuery(scope, { after, until });
     for await (const rows of lake.stream(sql, parameters)) {
-      for (const row of rows) yield readCandidate(row, texts);
+      for (const row of rows) {
+        const candidate = readCandidate(row, texts);
+        yield candidate;
+        drop(ROW_BYTES + 4 * textLength(candidate));
+      }
     }
     after = until;
   }
+}
+
+function textLength({ messages, response }: Candidate): number {
+  return [...(messages ?? []), response].reduce((sum, message) => sum + (message?.content?.length ?? 0), 0);
 }
 
 async function* byItem(all: AsyncIterable<Candidate>): AsyncGenerator<Candidate[]> {

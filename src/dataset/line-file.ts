@@ -3,7 +3,7 @@
  */
 import { open } from "node:fs/promises";
 
-const PIECE_CHARACTERS = 1 << 20;
+const PIECE_CHARACTERS = 1 << 16;
 
 export interface LineFile {
   write(line: string): Promise<void>;

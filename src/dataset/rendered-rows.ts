@@ -3,6 +3,7 @@
  * reason. Nothing is cut to fit and nothing masked by guess.
  */
 import { assert, Refusal } from "../foundation/errors.ts";
+import { garbageMeter } from "../foundation/garbage.ts";
 import { hashJson } from "../foundation/hashing.ts";
 import type { Part, SelectedExample, Selection } from "../records/selection.ts";
 import type { Renderer } from "../render/renderer.ts";
@@ -20,16 +21,25 @@ export interface RenderSettings {
   maxTokens: number;
 }
 
+const COLLECT_EVERY_BYTES = 256 << 20;
+/** What a row leaves behind, and each token of it: its piece of text, its id and its line. */
+const ROW_BYTES = 8 << 10;
+const TOKEN_BYTES = 128;
+
 /** Yields the rows of a selection in its order; what cannot be a row is added to its refusals. */
 export async function* renderedRows(
   selection: Selection,
   { renderer, maxTokens }: RenderSettings,
 ): AsyncGenerator<RenderedRow> {
+  const drop = garbageMeter(COLLECT_EVERY_BYTES);
   for await (const example of selection.rows()) {
     const rendered = render(example, renderer);
     if (typeof rendered === "string") selection.refusals.add(rendered, [example.turn]);
     else if (rendered.ids.length > maxTokens) selection.refusals.add("too-long", [example.turn]);
-    else yield { part: example.part, row: datasetRow(example), ...rendered };
+    else {
+      yield { part: example.part, row: datasetRow(example), ...rendered };
+      drop(ROW_BYTES + TOKEN_BYTES * rendered.ids.length);
+    }
   }
 }
 

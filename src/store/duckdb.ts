@@ -2,7 +2,7 @@
  * DuckDB in process, for the store: opening it within limits, and rows as plain values. The one file of the store that
  * imports DuckDB, and only when a database is opened. Does not know the lake.
  */
-import type { DuckDBConnection, Json as DuckDBJson, DuckDBValueConverter } from "@duckdb/node-api";
+import type { DuckDBConnection, Json as DuckDBJson, DuckDBResult, DuckDBValueConverter } from "@duckdb/node-api";
 import type { Json } from "../foundation/canonical-json.ts";
 
 export type Row = Record<string, Json>;
@@ -64,7 +64,7 @@ export async function openDatabase({ memoryLimitMb, threads, spillFolder }: Data
         const result = await connection.stream(sql, parameters);
         return {
           columns: result.deduplicatedColumnNames(),
-          batches: batchesOf(result.yieldConvertedRowObjects(convert), end),
+          batches: batchesOf(result, convert, end),
         };
       } catch (error) {
         end();
@@ -81,6 +81,9 @@ export async function openDatabase({ memoryLimitMb, threads, spillFolder }: Data
   };
 }
 
+/** Rows are made a few at a time: those of a whole chunk would outlive the young generation while they are read. */
+const BATCH_ROWS = 128;
+
 /** Reads all rows of a stream. */
 export async function rowsOf(stream: Promise<RowStream>): Promise<Row[]> {
   const rows: Row[] = [];
@@ -93,9 +96,22 @@ export function sqlText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-async function* batchesOf(rows: AsyncIterable<Record<string, unknown>[]>, end: () => void): AsyncGenerator<Row[]> {
+async function* batchesOf(
+  result: DuckDBResult,
+  convert: DuckDBValueConverter<DuckDBJson>,
+  end: () => void,
+): AsyncGenerator<Row[]> {
+  const columns = result.deduplicatedColumnNames();
   try {
-    for await (const batch of rows) yield batch as Row[];
+    for await (const chunk of result) {
+      for (let first = 0; first < chunk.rowCount; first += BATCH_ROWS) {
+        yield Array.from({ length: Math.min(BATCH_ROWS, chunk.rowCount - first) }, (_, i) => {
+          const row = chunk.convertRowValues(first + i, convert);
+          return Object.fromEntries(columns.map((name, column) => [name, row[column] ?? null]));
+        });
+      }
+      chunk.reset(); // the garbage collector does not see this memory, and would let it pile up
+    }
   } finally {
     end();
   }

@@ -78,7 +78,7 @@ describe("an export", () => {
         filter: "eval_passed=true",
         settings: { tips: "drop", target: "answer", maxPerItem: 2, maxTokens: 8192 },
         base: "smollm2",
-        counts: { examples: 5, trainRows: 2, validationRows: 1, items: 2, families: ["moon", "shop"] },
+        counts: { examples: 5, trainRows: 2, validationRows: 1, items: 2, families: ["shop"] },
       });
       expect(result.manifest.inputs.runs.map(({ run }) => run)).toEqual(result.runs);
       expect(result.refusals.map(({ reason, count }) => [reason, count])).toEqual([
