@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { z } from "zod";
+import { printable } from "../foundation/printable.ts";
 import type { Row } from "../store/duckdb.ts";
 import { type LakeQuery, queryLake } from "../store/sql.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -49,7 +50,9 @@ async function readRows({ columns, batches }: LakeQuery, limit: number): Promise
 
 async function printCsv({ columns, batches }: LakeQuery, stdout: Context["stdout"]): Promise<null> {
   const print = async (lines: string[]) => {
-    if (!stdout.write(lines.map((line) => `${line}\r\n`).join(""))) await once(stdout, "drain");
+    const text = lines.map((line) => `${line}\r\n`).join("");
+    const isForPeople = "isTTY" in stdout && stdout.isTTY === true;
+    if (!stdout.write(isForPeople ? printable(text) : text)) await once(stdout, "drain");
   };
   await print([columns.map(csvCell).join(",")]);
   for await (const rows of batches) {
