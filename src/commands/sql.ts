@@ -51,8 +51,7 @@ async function readRows({ columns, batches }: LakeQuery, limit: number): Promise
 async function printCsv({ columns, batches }: LakeQuery, stdout: Context["stdout"]): Promise<null> {
   const print = async (lines: string[]) => {
     const text = lines.map((line) => `${line}\r\n`).join("");
-    const isForPeople = "isTTY" in stdout && stdout.isTTY === true;
-    if (!stdout.write(isForPeople ? printable(text) : text)) await once(stdout, "drain");
+    if (!stdout.write(stdout.isTTY ? printable(text) : text)) await once(stdout, "drain");
   };
   await print([columns.map(csvCell).join(",")]);
   for await (const rows of batches) {
