@@ -83,7 +83,7 @@ describe.skipIf(!canIsolate)("inside a network namespace that has only loopback"
     expect(Object.keys(result.stages)).toEqual(["base", "collect", "watch", "export", "train", "validate"]);
 
     const report = await readFile(join(home, "report.md"), "utf8");
-    expect(report).toContain(`**${result.decision.verdict}**`);
+    expect(report).toContain(`**${result.decision.verdict}: first-try success`);
     for (const place of [result.datasetHash, result.adapterHash, result.runs.train]) expect(report).toContain(place);
 
     const verified = await tracemill("verify");

@@ -84,6 +84,7 @@ describe("a command line", () => {
     expect(page).toContain("## tracemill paint");
     expect(page).toContain("| `<side>` | which side: north, south |");
     expect(page).toContain("| `--coats <n>` | how often (default: 1) |");
-    expect(page).not.toContain("--home");
+    expect(page).not.toContain("| `--home");
+    expect(page).toContain("Every command takes --help, --home DIR");
   });
 });

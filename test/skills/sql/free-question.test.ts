@@ -54,7 +54,7 @@ it("answers over an item's tables", async () => {
   expect(schema).toMatch(/^CREATE TABLE/);
   const reply = await answer(String(item.detail.reference), { item });
   expect(reply).toMatchObject({ columns: expect.any(Array), rows: expect.any(Array) });
-  expect(skill.freePrompt?.("How many?", schema ?? "").at(-1)?.content).toContain(`${schema}\nHow many?\n`);
+  expect(skill.freePrompt?.("How many?", schema ?? "").at(-1)?.content).toBe(`${schema}\nQuestion: How many?`);
 });
 
 it("keeps a free query to the same rules", async () => {
