@@ -27,53 +27,43 @@ export interface Query {
   parameters: Record<string, string | number | boolean>;
 }
 
+const RANGE = "item > $after AND item <= $until";
+
 /**
  * The lake's `examples` without their texts, which the turn names by hash, and with what the attempt did. The action
  * belongs to the last turn of the attempt's worker; earlier turns led to none by themselves. Asks the lake's files, as
  * DuckDB would put together the texts of its views even where no column needs them; and each for the range, as DuckDB
  * would else hold all attempts and items to join a few turns with them.
  */
-const examplesWhere = (range: string) => `(
+const EXAMPLES = `(
   SELECT t.run, t.skill, t.item, t.family, t.split, i.kind, t.attempt, t.attempt_number, t.turn, t.turn_number,
     t."role", t.messages AS prompt_hashes, t.tools AS tools_hash, t.response AS response_hash, t.tip_spans,
     t.finish_reason, t.prompt_tokens, t.completion_tokens, t.model, t.base_hash, t.adapter_hash, a.eval_passed,
     a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
     a.verdict_value, CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call
-  FROM (FROM files.turns WHERE response IS NOT NULL AND ${range}) t
-  LEFT JOIN (FROM files.attempts WHERE ${range}) a ON a.run = t.run AND a.attempt = t.attempt
-  LEFT JOIN (FROM files.items WHERE ${range}) i ON i.run = t.run AND i.item = t.item
+  FROM (FROM files.turns WHERE response IS NOT NULL AND ${RANGE}) t
+  LEFT JOIN (FROM files.attempts WHERE ${RANGE}) a ON a.run = t.run AND a.attempt = t.attempt
+  LEFT JOIN (FROM files.items WHERE ${RANGE}) i ON i.run = t.run AND i.item = t.item
 ) e`;
-const EXAMPLES = examplesWhere("TRUE");
-const EXAMPLES_OF_RANGE = examplesWhere("item > $after AND item <= $until");
 
-/** How many `examples` there are before the filter, and how many are `passing` it. */
-export function countQuery(scope: Scope): Query {
-  const { sql, parameters } = within(scope);
-  const filter = compileFilter(scope.filter, "e");
-  return {
-    sql: `SELECT count(*) AS examples, count(*) FILTER (WHERE ${filter.sql}) AS passing FROM ${EXAMPLES} WHERE ${sql}`,
-    parameters: { ...parameters, ...filter.parameters },
-  };
-}
-
-/** The first turns by name that the filter does not let through. */
-export function filteredOutQuery(scope: Scope, limit: number): Query {
-  const { sql, parameters } = within(scope);
-  const filter = compileFilter(scope.filter, "e");
-  return {
-    sql: `SELECT e.turn FROM ${EXAMPLES} WHERE ${sql} AND (${filter.sql}) IS NOT TRUE ORDER BY e.turn LIMIT ${limit}`,
-    parameters: { ...parameters, ...filter.parameters },
-  };
-}
-
-/** The last item, as `until`, of each of `count` ranges that hold about as many turns, in order. */
-export function rangesQuery(scope: Scope, count: number): Query {
+/** Every `item` in scope, in order, with how many `examples` it has before any is refused. */
+export function itemsQuery(scope: Scope): Query {
   const { sql, parameters } = within(scope);
   return {
-    sql: `SELECT DISTINCT until FROM (SELECT max(item) AS until FROM
-        (SELECT e.item, ntile(${count}) OVER (ORDER BY e.item) AS part FROM files.turns e WHERE ${sql}) GROUP BY part)
-      ORDER BY until`,
+    sql: `SELECT item, count(*) AS examples FROM files.turns e
+      WHERE ${sql} AND response IS NOT NULL GROUP BY item ORDER BY item`,
     parameters,
+  };
+}
+
+/** How many examples of a range are `filtered` out by the user's filter, and the `first` of their turns by name. */
+export function filteredOutQuery(scope: Scope, range: ItemRange, names: number): Query {
+  const { sql, parameters } = within(scope);
+  const filter = compileFilter(scope.filter, "e");
+  return {
+    sql: `SELECT count(*) AS filtered, min(e.turn, ${names}) AS first FROM ${EXAMPLES}
+      WHERE ${sql} AND (${filter.sql}) IS NOT TRUE`,
+    parameters: { ...parameters, ...filter.parameters, ...range },
   };
 }
 
@@ -82,7 +72,7 @@ export function candidatesQuery(scope: Scope, range: ItemRange): Query {
   const { sql, parameters } = within(scope);
   const filter = compileFilter(scope.filter, "e");
   return {
-    sql: `SELECT * FROM ${EXAMPLES_OF_RANGE} WHERE ${sql} AND ${filter.sql}
+    sql: `SELECT * FROM ${EXAMPLES} WHERE ${sql} AND ${filter.sql}
       ORDER BY e.item, e.run, e.attempt_number, e.turn_number`,
     parameters: { ...parameters, ...filter.parameters, ...range },
   };

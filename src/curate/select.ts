@@ -15,7 +15,7 @@ import type { Part, SelectedExample, Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type Candidate, readCandidate } from "./candidate.ts";
-import { candidatesQuery, countQuery, filteredOutQuery, rangesQuery, type Scope } from "./candidate-query.ts";
+import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery, type Scope } from "./candidate-query.ts";
 import { type ExampleSpill, openSpill, type SpillPlace } from "./example-spill.ts";
 import type { Filter } from "./filter.ts";
 import { capItem, dropDuplicates, type Pick, type Picked } from "./pick.ts";
@@ -37,9 +37,9 @@ export interface SelectionStore {
 
 const EXAMPLES_NAMED = 3;
 const EXAMPLES_PER_RANGE = 20_000;
-const COLLECT_EVERY_BYTES = 256 << 20;
+const COLLECT_EVERY_BYTES = 128 << 20;
 /** What a row of the lake leaves behind, and each text about four times: read, parsed, hashed, put aside. */
-const ROW_BYTES = 8 << 10;
+const ROW_BYTES = 16 << 10;
 const FILTERS_FOLDER = join(import.meta.dirname, "filters");
 
 /**
@@ -60,15 +60,16 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
   const { lake } = store;
   await refuseFamiliesInTwoSplits(lake, settings.skills);
   const refusals = refusalTally();
-  const { examples, passing } = await countExamples(lake, settings, refusals);
   const filters = await loadFilters();
+  const { ranges, examples } = await itemRanges(lake, settings);
+  for (const range of ranges) await tallyFilteredOut(lake, { scope: settings, range, tally: refusals });
   const refuse = <T extends Pick>(reason: string, { kept, refused }: Picked<T>): T[] => {
     for (const { turn } of refused) refusals.add(reason, [turn]);
     return kept;
   };
 
   const picks: SpilledPick[] = [];
-  for await (const ofItem of byItem(candidates(store, settings, passing))) {
+  for await (const ofItem of byItem(candidates(store, settings, ranges))) {
     const sound = ofItem.filter((candidate) => {
       const refusing = filters.find(({ filter }) => filter.refuses(candidate));
       if (refusing !== undefined) refusals.add(refusing.reason, [candidate.turn]);
@@ -101,12 +102,14 @@ interface TextPick extends Pick {
 
 type SpilledPick = Pick & SpillPlace;
 
-/** An order that only the seed and the turns' names decide, so that a first part of it is a fair sample. */
+/**
+ * The picks in an order that only the seed and the turns' names decide, so that a first part of it is a fair sample:
+ * that of the SHA-256 of both, of which the first digits are enough.
+ */
 function shuffled<T extends Pick>(picks: readonly T[], seed: number): T[] {
-  return picks
-    .map((pick) => ({ pick, key: hashText(`${seed}:${pick.turn}`) }))
-    .sort((x, y) => (x.key < y.key ? -1 : 1))
-    .map(({ pick }) => pick);
+  const keys = Float64Array.from(picks, ({ turn }) => Number.parseInt(hashText(`${seed}:${turn}`).slice(0, 13), 16));
+  const order = Uint32Array.from(picks.keys()).sort((x, y) => (keys[x] ?? 0) - (keys[y] ?? 0));
+  return Array.from(order, (place) => picks[place] as T);
 }
 
 interface NamedFilter {
@@ -122,14 +125,37 @@ export async function loadFilters(): Promise<NamedFilter[]> {
   );
 }
 
-/** Reads examples in ranges of items, each range small enough to be joined and sorted in little memory. */
-async function* candidates({ lake, texts }: SelectionStore, scope: Scope, passing: number): AsyncGenerator<Candidate> {
-  const ranges = rangesQuery(scope, Math.ceil(passing / EXAMPLES_PER_RANGE) || 1);
+/** Cuts the items in scope into ranges, each small enough for its examples to be joined and sorted in little memory. */
+async function itemRanges(lake: Lake, scope: Scope): Promise<{ ranges: ItemRange[]; examples: number }> {
+  const { sql, parameters } = itemsQuery(scope);
+  const ranges: ItemRange[] = [];
+  let total = 0;
+  let inRange = 0;
+  let last = "";
+  const cut = () => {
+    if (inRange > 0) ranges.push({ after: ranges.at(-1)?.until ?? "", until: last });
+    inRange = 0;
+  };
+  for await (const rows of lake.stream(sql, parameters)) {
+    for (const { item, examples } of rows) {
+      if (inRange >= EXAMPLES_PER_RANGE) cut();
+      last = String(item);
+      inRange += Number(examples);
+      total += Number(examples);
+    }
+  }
+  cut();
+  return { ranges, examples: total };
+}
+
+async function* candidates(
+  { lake, texts }: SelectionStore,
+  scope: Scope,
+  ranges: readonly ItemRange[],
+): AsyncGenerator<Candidate> {
   const drop = garbageMeter(COLLECT_EVERY_BYTES);
-  let after = "";
-  for (const row of await lake.query(ranges.sql, ranges.parameters)) {
-    const until = String(row.until);
-    const { sql, parameters } = candidatesQuery(scope, { after, until });
+  for (const range of ranges) {
+    const { sql, parameters } = candidatesQuery(scope, range);
     for await (const rows of lake.stream(sql, parameters)) {
       for (const row of rows) {
         const candidate = readCandidate(row, texts);
@@ -137,7 +163,6 @@ async function* candidates({ lake, texts }: SelectionStore, scope: Scope, passin
         drop(ROW_BYTES + 4 * textLength(candidate));
       }
     }
-    after = until;
   }
 }
 
@@ -157,23 +182,14 @@ async function* byItem(all: AsyncIterable<Candidate>): AsyncGenerator<Candidate[
   if (ofItem.length > 0) yield ofItem;
 }
 
-/** Counts the examples in scope; those that the user's filter takes are added to the tally. */
-async function countExamples(
+async function tallyFilteredOut(
   lake: Lake,
-  scope: Scope,
-  tally: RefusalTally,
-): Promise<{ examples: number; passing: number }> {
-  const counting = countQuery(scope);
-  const [row] = await lake.query(counting.sql, counting.parameters);
-  const counts = { examples: Number(row?.examples), passing: Number(row?.passing) };
-  const out = counts.examples - counts.passing;
-  if (out > 0) {
-    const naming = filteredOutQuery(scope, EXAMPLES_NAMED);
-    const named = await lake.query(naming.sql, naming.parameters);
-    const turns = named.map(({ turn }) => String(turn));
-    tally.add("filter", turns, out);
-  }
-  return counts;
+  { scope, range, tally }: { scope: Scope; range: ItemRange; tally: RefusalTally },
+): Promise<void> {
+  const { sql, parameters } = filteredOutQuery(scope, range, EXAMPLES_NAMED);
+  const [row] = await lake.query(sql, parameters);
+  const turns = Array.isArray(row?.first) ? row.first.map(String) : [];
+  tally.add("filter", turns, Number(row?.filtered));
 }
 
 function pickOf(candidate: Candidate, settings: SelectionSettings): TextPick {

@@ -21,9 +21,9 @@ export interface RenderSettings {
   maxTokens: number;
 }
 
-const COLLECT_EVERY_BYTES = 256 << 20;
+const COLLECT_EVERY_BYTES = 128 << 20;
 /** What a row leaves behind, and each token of it: its piece of text, its id and its line. */
-const ROW_BYTES = 8 << 10;
+const ROW_BYTES = 16 << 10;
 const TOKEN_BYTES = 128;
 
 /** Yields the rows of a selection in its order; what cannot be a row is added to its refusals. */
