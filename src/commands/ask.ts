@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { Failure, Refusal } from "../foundation/errors.ts";
+import { SPLITS } from "../records/item.ts";
 import type { Message } from "../records/message.ts";
 import { type RunningServer, startServer } from "../serve/index.ts";
 import type { Reply, Skill, Source } from "../skills/contract.ts";
@@ -91,7 +92,7 @@ async function carriedOut(skill: Skill, message: Message, source: Source): Promi
 /** The item whose tables share most words with the question; its own question is not used. */
 async function fittingItem(skill: Skill, { question, seed }: AskOptions) {
   const words = new Set(wordsOf(question));
-  const items = await scanItems(skill, { seed, split: "test" });
+  const items = (await Promise.all(SPLITS.map((split) => scanItems(skill, { seed, split })))).flat();
   const scored = items.map((item) => ({
     item,
     score: new Set(wordsOf(JSON.stringify(item.detail.schema ?? item.task)).filter((word) => words.has(word))).size,
