@@ -48,14 +48,14 @@ const TRAIN: LoopSettings["train"] = {
 /** `demo`: the full demonstration. `quick`: fewer items, so a wider interval. `tiny`: for tests with a random model. */
 const BY_PRESET: Record<Preset, Omit<LoopSettings, "skill" | "base" | "seed">> = {
   demo: {
-    collect: { limit: 420, attempts: 1, enough: 1, temperature: 0.5, starters: true, role: LEARNING },
+    collect: { limit: 700, attempts: 1, enough: 1, temperature: 0.5, starters: true, role: LEARNING },
     watch: { limit: 40, attempts: 2, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: TRAIN,
     validate: { limit: 208 },
   },
   quick: {
-    collect: { limit: 240, attempts: 1, enough: 1, temperature: 0.5, starters: true, role: LEARNING },
+    collect: { limit: 480, attempts: 1, enough: 1, temperature: 0.5, starters: true, role: LEARNING },
     watch: { limit: 24, attempts: 1, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: { ...TRAIN, epochs: 2 },
