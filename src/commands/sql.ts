@@ -1,5 +1,5 @@
 /**
- * `tracemill sql`: any query that reads the lake. Rows come as they are produced; a table on the screen ends after
+ * `tracemill sql`: runs a query that only reads the lake. Rows come as they are produced; a table on the screen ends after
  * what a person reads, `--csv` and `--json` give every row.
  */
 import { once } from "node:events";
