@@ -39,7 +39,7 @@ export function openWorkspace(item: Item, verifier: Verifier): Workspace {
       assert("failureMode" in parsed, "an answer with an action is verified by its call");
       return verdictWithoutAction(parsed);
     },
-    checkpoint: async () => {},
+    checkpoint: async () => "baseline",
     restore: async () => {},
     close: async () => {},
   };

@@ -36,6 +36,8 @@ export interface Bench {
   tipsPerPrompt: number;
   seed: number;
   sampling: Sampling;
+  /** Where workspaces keep their files. */
+  workspaces: string;
   signal: AbortSignal;
 }
 
@@ -64,7 +66,7 @@ export async function makeAttempt(
 ): Promise<Outcome> {
   const attempt = attemptId(bench.log.run, item.item, n);
   try {
-    const workspace = await workspaceBoundary(() => bench.skill.open(item));
+    const workspace = await workspaceBoundary(() => bench.skill.open(item, { folder: bench.workspaces, from: null }));
     try {
       const answered = start.answered ?? (await ask(bench, item, { attempt, n, turnNumber: start.turns + 1 }));
       return await judge(bench, item, { attempt, workspace, answered });

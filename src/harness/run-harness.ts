@@ -113,7 +113,8 @@ function benchOf(
 ): Bench {
   const { skill, seed, sampling, tipsPerPrompt = TIPS_PER_PROMPT, patience = PATIENCE } = options;
   const client = modelClient(log, patience, signal);
-  return { skill, worker, reflector, client, log, memory, tipsPerPrompt, seed, sampling, signal };
+  const workspaces = options.home.workspaceFolder(log.run);
+  return { skill, worker, reflector, client, log, memory, tipsPerPrompt, seed, sampling, workspaces, signal };
 }
 
 async function recallable({ home, skill, memory, tipRuns }: HarnessOptions): Promise<TipIndex | null> {

@@ -4,7 +4,7 @@
  */
 import type { ActionCall } from "../records/events.ts";
 import type { Item } from "../records/item.ts";
-import type { Message } from "../records/message.ts";
+import type { Message, Tool } from "../records/message.ts";
 import type { Verdict } from "../records/verdict.ts";
 
 export interface SkillManifest {
@@ -17,6 +17,8 @@ export interface SkillManifest {
   /** Shares of the families, summing to 1. */
   splitFractions: { train: number; validation: number; test: number };
   failureModes: readonly string[];
+  /** Failure modes of an action whose effect only shows after `Workspace.settle`. */
+  deferrableFailureModes?: readonly string[];
   maxTokens: number;
 }
 
@@ -35,9 +37,24 @@ export interface Workspace {
   /** Contract: an answer without an action gets its verdict here too, through `verify(null, parsed)`. */
   act(call: ActionCall): Promise<ActionResult>;
   verify(call: ActionCall | null, parsed: ParsedAnswer): Promise<Verdict>;
-  checkpoint(): Promise<void>;
-  restore(): Promise<void>;
+  /** Keeps the present state and returns the name that `restore` and a later `open` take, in another process too. */
+  checkpoint(): Promise<string>;
+  /** Goes back to a kept state. Throws where that fails: what came after the state is then suspect. */
+  restore(checkpoint: string): Promise<void>;
+  /** Says what is wrong with the environment, not with the action; null while it is sound. */
+  health?(): Promise<string | null>;
+  /** Takes the later step (a restart, a reload) after which a deferred action shows; `verify` is then asked again. */
+  settle?(): Promise<void>;
+  /** Ends what the workspace runs and holds; kept states stay. */
   close(): Promise<void>;
+}
+
+/** Where a workspace may keep files, and the state that it begins with. */
+export interface Place {
+  /** A folder for this skill alone, which may not be there yet; what lies in it outlives the process. */
+  folder: string;
+  /** A kept state of a workspace of the same folder; null is the skill's baseline. */
+  from: string | null;
 }
 
 /** What a free question is about: exactly one of the two. */
@@ -59,10 +76,15 @@ export interface Skill {
   workedExample(item: Item, call: ActionCall): Message[];
   /** Solved items among the given ones, for a memory that is still empty: one of each kind of task is enough. */
   starters?(items: readonly Item[]): { item: Item; call: ActionCall }[];
+  /** The one tool by which the worker acts, for endpoints with native tool calls. */
+  tools?: readonly Tool[];
+  /** Reads the action from a native tool call or, where the answer has none, from its text. */
   parse(answer: Message, item: Item): ParsedAnswer;
   /** The shortest answer that asks for this action: `parse` reads the same call from it. */
   answerText?(call: ActionCall): string;
-  open(item: Item): Promise<Workspace>;
+  /** Whether an item has to wait while these others are not finished; none waits where this is left out. */
+  waitsFor?(item: Item, open: readonly Item[]): boolean;
+  open(item: Item, place: Place): Promise<Workspace>;
   /** Ends what the skill keeps running (a verifier process); it starts again when it is needed. */
   close(): Promise<void>;
   /** For a free question: the text for its prompt that says what there is, an item's or in the user's own file. */

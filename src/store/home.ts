@@ -9,6 +9,8 @@ export interface Home {
   lake: string;
   runFolder(run: string): string;
   runLog(run: string): string;
+  /** What the workspaces of a run keep while it is not finished: checkpoints. */
+  workspaceFolder(run: string): string;
   baseFolder(name: string): string;
   datasetFolder(datasetHash: string): string;
   adapterFolder(adapterHash: string): string;
@@ -24,6 +26,7 @@ export function homeAt(path: string): Home {
     lake: join(root, "lake"),
     runFolder: (run) => join(root, "runs", run),
     runLog: (run) => join(root, "runs", run, "events.jsonl"),
+    workspaceFolder: (run) => join(root, "workspaces", run),
     baseFolder: (name) => join(root, "bases", name),
     datasetFolder: (datasetHash) => join(root, "datasets", datasetHash),
     adapterFolder: (adapterHash) => join(root, "adapters", adapterHash),

@@ -181,9 +181,9 @@ describe("a run that is interrupted", () => {
     let second: Promise<unknown> | undefined;
     const waiting: Skill = {
       ...letters,
-      async open(item) {
+      async open(item, place) {
         await second;
-        return letters.open(item);
+        return letters.open(item, place);
       },
     };
     await runHarness({

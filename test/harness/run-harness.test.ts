@@ -71,8 +71,8 @@ describe("a run", () => {
     const seen: boolean[] = [];
     const watching: Skill = {
       ...letters,
-      async open(item) {
-        const workspace = await letters.open(item);
+      async open(item, place) {
+        const workspace = await letters.open(item, place);
         return {
           ...workspace,
           async act(call) {
@@ -146,9 +146,9 @@ describe("a run", () => {
   it("records what a skill throws as the workspace's failure and goes on", async () => {
     const fragile: Skill = {
       ...letters,
-      open: async (item) => {
+      open: async (item, place) => {
         if (item.item === "letters:b-0") throw new Error("the disk of the sandbox is gone");
-        return letters.open(item);
+        return letters.open(item, place);
       },
     };
     const result = await runHarness({ ...(await runOptions(await scripted(coin))), skill: fragile });

@@ -1,4 +1,7 @@
 /** What every skill must keep, whoever wrote it: run on each folder in `skills/`. */
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { hashJson } from "../../src/foundation/hashing.ts";
 import { itemSchema } from "../../src/records/item.ts";
@@ -64,7 +67,10 @@ describe.each(ids)("the skill %s", async (id) => {
   it("judges an answer without an action, in one of its failure modes", async () => {
     const parsed = skill.parse({ role: "assistant", content: "" }, first);
     if ("call" in parsed) throw new Error("an empty answer asks for no action");
-    const workspace = await skill.open(first);
+    const workspace = await skill.open(first, {
+      folder: await mkdtemp(join(tmpdir(), "tracemill-workspace-")),
+      from: null,
+    });
     const verdict = verdictSchema.parse(await workspace.verify(null, parsed));
     expect(verdict.passed).toBe(false);
     expect(skill.manifest.failureModes).toContain(verdict.failureMode);

@@ -34,7 +34,7 @@ async function read(...lines: (object | string)[]): Promise<Draft[]> {
 
 async function failureMode(draft: Draft | undefined, query: string): Promise<string | null> {
   if (draft === undefined) throw new Error("no item");
-  const workspace = await skill.open({ ...draft, split: "train" });
+  const workspace = await skill.open({ ...draft, split: "train" }, { folder: "", from: null });
   const call = { name: "run_sql", arguments: { query } };
   return (await workspace.verify(call, { call })).failureMode;
 }
