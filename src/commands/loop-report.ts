@@ -12,6 +12,7 @@ import type { Decision } from "../records/comparison.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
 import { renderDecision } from "../validate/index.ts";
+import { collectGrowth, growthLine } from "./collect-growth.ts";
 
 const SHOWN_ITEMS = 5;
 
@@ -41,6 +42,7 @@ interface BeforeAfter {
 export async function loopReport(result: LoopResult, home: Home): Promise<string> {
   const { settings, decision, stages } = result;
   const items = await beforeAfter(decision, home, settings.seed);
+  const growth = growthLine(await collectGrowth(home, result.runs.train));
   return [
     `# Loop: skill \`${settings.skill}\`, base \`${settings.base}\``,
     "",
@@ -55,6 +57,8 @@ export async function loopReport(result: LoopResult, home: Home): Promise<string
       ([name, { durationMs }]) => `| ${name} | ${STAGE_MEANING[name] ?? ""} | ${duration(durationMs)} |`,
     ),
     `| all | | ${duration(Object.values(stages).reduce((sum, { durationMs }) => sum + durationMs, 0))} |`,
+    "",
+    `Collecting, as the memory grew: ${growth}.`,
     "",
     "## The decision",
     "",

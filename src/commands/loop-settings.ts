@@ -30,8 +30,8 @@ interface CollectSettings {
 export const PRESETS = ["demo", "quick", "tiny"] as const;
 export type Preset = (typeof PRESETS)[number];
 
-/** Breadth first, so that later sweeps over the items profit from the tips of all of them. */
-const LEARNING = ["architect=sweeps", "reflector=keep-solution"];
+/** Depth first: the tries at one item follow each other, so that the server evaluates their common prompt once. */
+const LEARNING = ["architect=scan-order", "reflector=keep-solution"];
 const WATCHING = ["architect=scan-order", "reflector=none"];
 
 const TRAIN: LoopSettings["train"] = {
@@ -48,18 +48,18 @@ const TRAIN: LoopSettings["train"] = {
 /** `demo`: the full demonstration. `quick`: fewer items, so a wider interval. `tiny`: for tests with a random model. */
 const BY_PRESET: Record<Preset, Omit<LoopSettings, "skill" | "base" | "seed">> = {
   demo: {
-    collect: { limit: 700, attempts: 1, enough: 1, temperature: 0.5, starters: true, role: LEARNING },
-    watch: { limit: 40, attempts: 2, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
+    collect: { limit: 260, attempts: 3, enough: 1, temperature: 0.5, starters: true, role: LEARNING },
+    watch: { limit: 30, attempts: 2, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: TRAIN,
-    validate: { limit: 208 },
+    validate: { limit: 182 },
   },
   quick: {
-    collect: { limit: 480, attempts: 1, enough: 1, temperature: 0.5, starters: true, role: LEARNING },
-    watch: { limit: 24, attempts: 1, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
+    collect: { limit: 150, attempts: 3, enough: 1, temperature: 0.5, starters: true, role: LEARNING },
+    watch: { limit: 16, attempts: 1, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
-    train: { ...TRAIN, epochs: 2 },
-    validate: { limit: 117 },
+    train: TRAIN,
+    validate: { limit: 104 },
   },
   tiny: {
     collect: { limit: 30, attempts: 2, enough: 2, temperature: 1, starters: false, role: LEARNING },

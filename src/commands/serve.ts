@@ -16,7 +16,7 @@ const input = z.object({
   parallel: z.number().int().min(1).max(256).default(16).describe("answers of one model that are evaluated together"),
   queueLimit: z.number().int().min(0).default(256).describe("answers of one model that may wait; more get status 429"),
   contextTokens: z.number().int().min(16).optional().describe("longest prompt and answer together (default: 2048)"),
-  threads: z.number().int().min(1).optional().describe("threads for inference (default: the idle cores)"),
+  threads: z.number().int().min(1).optional().describe("threads for inference (default: the free cores, followed)"),
 });
 
 export default defineCommand<z.infer<typeof input>, { url: string }>({

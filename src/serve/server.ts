@@ -17,7 +17,7 @@ import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
 import { createAdmission } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { hashFiles } from "./file-hashes.ts";
-import { freeCores } from "./free-cores.ts";
+import { followFreeCores, freeCores } from "./free-cores.ts";
 import type { ServedModel } from "./generation.ts";
 import { missingFile, readGgufShape } from "./model-shape.ts";
 import type { TargetKind } from "./target.ts";
@@ -38,7 +38,7 @@ export interface ServeOptions {
   port?: number;
   /** Answers of one model that are evaluated together. */
   parallel?: number;
-  /** Left out: as many as there are idle cores. */
+  /** Left out: as many as there are free cores, followed while it serves. */
   threads?: number;
   /** Answers of one model that may wait; one more gets status 429. */
   queueLimit?: number;
@@ -72,6 +72,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const kind = await loadExtension<TargetKind>(TARGETS, "target", options.target ?? "llamacpp");
   const contextTokens = Math.min(options.contextTokens ?? DEFAULT_CONTEXT_TOKENS, base.contextTokens);
   const target = await kind.start({ weightsFile, models, contextTokens, parallel, threads });
+  const following = options.threads === undefined ? followFreeCores(target.setThreads) : null;
   const closing = new AbortController();
   const admission = createAdmission({ parallel, queueLimit });
   const { vocabularySize } = await readGgufShape(weightsFile);
@@ -81,6 +82,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     onBug: (error) => console.error(error),
   });
   const server = await listen(app.fetch, { host, port }).catch(async (error) => {
+    following?.stop();
     await target.close();
     throw error;
   });
@@ -101,6 +103,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
         await closed;
       }
       clearInterval(sweep);
+      following?.stop();
       await target.close();
     },
   };

@@ -11,6 +11,7 @@ export interface TargetOptions {
   contextTokens: number;
   /** Answers that are evaluated together, for each model. */
   parallel: number;
+  /** To begin with; see `setThreads`. */
   threads: number;
 }
 
@@ -20,6 +21,8 @@ export interface Target {
   generate(request: Generation): AsyncIterable<number>;
   /** Scores `ids[from]` and all after it. */
   score(request: Scoring): Promise<TokenScore[]>;
+  /** From the next batch on. */
+  setThreads(count: number): void;
   close(): Promise<void>;
 }
 

@@ -6,6 +6,7 @@
  * Sampling cuts by `top_p` before it applies the temperature; without `top_p` it never draws a token 100,000 times
  * less likely than the likeliest, which saves looking at the whole vocabulary for every token.
  */
+import { cpus } from "node:os";
 import type { LlamaContextSequence, LlamaModel, SequenceEvaluateOptions, Token } from "node-llama-cpp";
 import { assert, Failure } from "../../foundation/errors.ts";
 import type { Generation, Scoring, ServedModel, TokenScore } from "../generation.ts";
@@ -38,12 +39,23 @@ async function start(options: TargetOptions): Promise<Target> {
   const { threads: maxThreads, weightsFile: modelPath, contextTokens } = options;
   const llama = await getLlama({ build: "never", gpu: false, maxThreads, logLevel: LlamaLogLevel.error });
   const model = await llama.loadModel({ modelPath, defaultContextSwaFullCache: true });
-  const laneOf = lanesOf(model, options);
+  let threads = maxThreads;
+  let openings = 0;
+  /** A context never takes more threads than were allowed when it was made, so all cores are while one is being made. */
+  const allow = (opening: number) => {
+    openings += opening;
+    llama.maxThreads = openings > 0 ? cpus().length : threads;
+  };
+  const laneOf = lanesOf(model, options, allow);
   const tools = { model, createBias: () => TokenBias.for(model), without: LEFT_OUT };
   return {
     contextTokens,
     generate: (request) => generate(laneOf, request),
     score: (request) => score(laneOf, request, tools),
+    setThreads(count) {
+      threads = count;
+      allow(0);
+    },
     async close() {
       await model.dispose(); // and with it its contexts
       await llama.dispose();
@@ -52,11 +64,16 @@ async function start(options: TargetOptions): Promise<Target> {
 }
 
 /** One context for each served model, opened at its first use. */
-function lanesOf(model: LlamaModel, { models, contextTokens, parallel }: TargetOptions): LaneOf {
+function lanesOf(
+  model: LlamaModel,
+  { models, contextTokens, parallel }: TargetOptions,
+  allow: (opening: 1 | -1) => void,
+): LaneOf {
   const lanes = new Map<string, Promise<Slots<Place>>>();
 
   async function open({ adapterFile }: ServedModel): Promise<Slots<Place>> {
-    const context = await model.createContext({
+    allow(1);
+    const creation = model.createContext({
       sequences: parallel,
       contextSize: contextTokens,
       batchSize: BATCH_TOKENS,
@@ -66,6 +83,7 @@ function lanesOf(model: LlamaModel, { models, contextTokens, parallel }: TargetO
       failedCreationRemedy: false,
       ...(adapterFile !== null && { lora: { adapters: [{ filePath: adapterFile }] } }),
     });
+    const context = await creation.finally(() => allow(-1));
     const places = Array.from({ length: parallel }, (_, number) => ({
       sequence: context.getSequence(),
       mark: sequenceMark(number),
