@@ -1,6 +1,6 @@
 /**
  * Emits plain JavaScript and types to `dist/`: a published package may not hold TypeScript that Node would strip.
- * Files of a skill that are no TypeScript (prompt templates, data) are copied beside it.
+ * Files that are no TypeScript (prompt templates, a skill's data) are copied beside it.
  */
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +13,9 @@ await execa(process.execPath, ["node_modules/.bin/tsc", "-p", "tsconfig.build.js
   cwd: PACKAGE_FOLDER,
   stdio: "inherit",
 });
-await cp(join(PACKAGE_FOLDER, "skills"), join(dist, "skills"), {
-  recursive: true,
-  filter: (path) => !path.endsWith(".ts"),
-});
+for (const folder of ["skills", "src/harness/prompts"]) {
+  await cp(join(PACKAGE_FOLDER, folder), join(dist, folder), {
+    recursive: true,
+    filter: (path) => !path.endsWith(".ts"),
+  });
+}

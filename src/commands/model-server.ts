@@ -28,7 +28,8 @@ export async function resolveModel(home: Home, name: string): Promise<NamedModel
   throw unknownName("model", name, [...bases, ...adapters]);
 }
 
-async function findModel(home: Home, name: string): Promise<NamedModel | null> {
+/** Finds a model as `resolveModel` does; null where there is none of that name. */
+export async function findModel(home: Home, name: string): Promise<NamedModel | null> {
   const base = (await listBases(home)).find((candidate) => candidate.name === name);
   if (base !== undefined) return { base, adapter: null };
   try {

@@ -7,14 +7,15 @@ import { ZERO_HASH } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { type HarnessOptions, readRunStart, type TipRun } from "../harness/index.ts";
-import { MEMORY_MODES, ROLES, type Role } from "../records/events.ts";
+import { MEMORY_MODES, SITE_MODES } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import { SPLITS } from "../records/item.ts";
 import type { Skill } from "../skills/contract.ts";
-import { loadSkill, skillHash } from "../skills/load.ts";
+import { loadSkill, skillFolder, skillHash } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import type { Home } from "../store/home.ts";
 import { listRuns } from "../store/run-log.ts";
+import { type Players, playersFrom } from "./players.ts";
 
 export const runInput = z.object({
   skill: z.string().optional().describe("the skill whose items are attempted"),
@@ -23,7 +24,36 @@ export const runInput = z.object({
   role: z
     .array(z.string())
     .default([])
-    .describe("who plays a role: worker=model, architect=scan-order or sweeps, reflector=keep-solution or none"),
+    .describe(
+      "who plays a role: architect=scan-order or sweeps, reflector=keep-solution or none, or role=model (the run's own), role=NAME (another base or adapter)",
+    ),
+  mode: z
+    .enum(SITE_MODES)
+    .default("isolated")
+    .describe(
+      "isolated: each attempt from the skill's baseline; progress: in one workspace where what is solved stays",
+    ),
+  evidence: z
+    .boolean()
+    .default(false)
+    .describe("tell the worker what was tried at the item before and why it failed; else attempts are independent"),
+  toolCalls: z
+    .enum(["text", "native"])
+    .default("text")
+    .describe("how the worker acts: by the text of its answer, or by the endpoint's own tool calls"),
+  replanAfter: z
+    .int()
+    .min(1)
+    .default(3)
+    .describe("failed attempts after which a model architect looks at its plan again"),
+  itemMinutes: z.number().gt(0).optional().describe("time in calls and actions after which an item is given up"),
+  itemTokens: z.int().min(1).optional().describe("tokens of prompts and answers after which an item is given up"),
+  tipDropout: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .default(0)
+    .describe("probability with which each retrieved tip is left out, so that its effect can be estimated"),
   attempts: z.int().min(1).default(4).describe("attempts at each item"),
   enough: z.int().min(1).optional().describe("verified passes after which an item is finished (default: none)"),
   concurrency: z.int().min(1).default(16).describe("most attempts in flight"),
@@ -56,7 +86,7 @@ type RunOptions = z.output<typeof runInput>;
 export type RunTask = Omit<HarnessOptions, "home" | "roles" | "clock" | "signal"> & {
   model: string;
   url: string | undefined;
-  rules: Partial<Record<Role, { rule: string }>>;
+  players: Players;
 };
 
 /**
@@ -81,7 +111,8 @@ export async function newTask(options: RunOptions, home: Home): Promise<RunTask>
     split,
     model,
     url: endpoint,
-    rules: rulesFrom(options.role, memory === "grow" ? "keep-solution" : "none"),
+    players: await playersFrom(options.role, { model, reflector: memory === "grow" ? "keep-solution" : "none" }),
+    ...manner(options),
     attempts: options.attempts,
     ...(enough !== undefined && { enough }),
     concurrency: options.concurrency,
@@ -114,6 +145,13 @@ const harnessConfig = z.object({
   tipsPerPrompt: z.int().nullable(),
   endpoint: z.string().nullish(),
   starters: z.boolean().default(false),
+  tipDropout: z.number().default(0),
+  mode: z.enum(SITE_MODES).default("isolated"),
+  showsAttempts: z.boolean().default(false),
+  hasNativeTools: z.boolean().default(false),
+  replanAfter: z.int().nullish(),
+  itemTimeMs: z.number().nullish(),
+  itemTokens: z.int().nullish(),
 });
 
 /** Takes a run up as its own log tells it; only where its endpoint listens may have changed. */
@@ -122,15 +160,25 @@ export async function resumedTask(resume: string, { endpoint }: RunOptions, home
   const { start, items } = await readRunStart(home, run);
   const { seed, split, sampling, memory, tipRuns, comparison, models } = start;
   const config = harnessConfig.parse(start.config);
-  const { worker, ...others } = models;
-  const rules = Object.entries(others).filter(([, player]) => "rule" in player);
+  const players = Object.entries(models).map(([role, player]) => [
+    role,
+    "rule" in player ? player : { model: player.name },
+  ]);
+  const { worker } = models;
   return {
     ...(await skillPart(await loadSkill(start.skill.id))),
     items,
     split,
     model: worker !== undefined && "name" in worker ? worker.name : "",
     url: endpoint ?? config.endpoint ?? undefined,
-    rules: Object.fromEntries(rules),
+    players: Object.fromEntries(players),
+    ...{ mode: config.mode, tipDropout: config.tipDropout },
+    ...{ showsAttempts: config.showsAttempts, hasNativeTools: config.hasNativeTools },
+    ...(config.replanAfter != null && { replanAfter: config.replanAfter }),
+    itemBudget: {
+      ...(config.itemTimeMs != null && { timeMs: config.itemTimeMs }),
+      ...(config.itemTokens != null && { tokens: config.itemTokens }),
+    },
     attempts: config.attempts,
     ...(config.enough !== null && { enough: config.enough }),
     ...(config.tipsPerPrompt !== null && { tipsPerPrompt: config.tipsPerPrompt }),
@@ -146,22 +194,21 @@ export async function resumedTask(resume: string, { endpoint }: RunOptions, home
   };
 }
 
-async function skillPart(skill: Skill): Promise<Pick<RunTask, "skill" | "skillHash" | "codeVersion">> {
-  return { skill, skillHash: await skillHash(skill.manifest.id), codeVersion: CODE_VERSION };
+async function skillPart(skill: Skill): Promise<Pick<RunTask, "skill" | "skillHash" | "skillFolder" | "codeVersion">> {
+  const { id } = skill.manifest;
+  return { skill, skillHash: await skillHash(id), skillFolder: await skillFolder(id), codeVersion: CODE_VERSION };
 }
 
-/** Reads `role=player` words over the defaults; `worker=model` says what is always so. */
-function rulesFrom(words: readonly string[], reflector: string): RunTask["rules"] {
-  const rules: RunTask["rules"] = { architect: { rule: "scan-order" }, reflector: { rule: reflector } };
-  for (const word of words) {
-    const [, role, player] = /^([^=]+)=(.+)$/.exec(word) ?? [];
-    if (role === undefined || player === undefined) throw badRole(word, "role=player");
-    if (!(ROLES as readonly string[]).includes(role)) throw unknownName("role", role, ROLES);
-    if (role === "worker") {
-      if (player !== "model") throw badRole(word, "worker=model (--model says which)");
-    } else rules[role as Role] = { rule: player };
-  }
-  return rules;
+/** How attempts are made, as the harness takes it. */
+function manner(options: RunOptions) {
+  const { mode, evidence, toolCalls, replanAfter, itemMinutes, itemTokens, tipDropout } = options;
+  return {
+    ...{ mode, replanAfter, tipDropout, showsAttempts: evidence, hasNativeTools: toolCalls === "native" },
+    itemBudget: {
+      ...(itemMinutes !== undefined && { timeMs: itemMinutes * 60_000 }),
+      ...(itemTokens !== undefined && { tokens: itemTokens }),
+    },
+  };
 }
 
 async function tipRunsFrom(home: Home, ids: readonly string[]): Promise<TipRun[]> {
@@ -187,8 +234,4 @@ function missing(option: string, expected: string): Refusal {
     where: `tracemill run ${option}`,
     fix: "tracemill run --skill sql --model smollm2, or tracemill run --resume RUN",
   });
-}
-
-function badRole(word: string, expected: string): Refusal {
-  return new Refusal({ code: "BAD_ARGUMENT", message: "--role cannot be used as it is.", expected, got: `"${word}"` });
 }

@@ -4,10 +4,11 @@
 import type { z } from "zod";
 import { Failure } from "../foundation/errors.ts";
 import { duration, startProgress } from "../foundation/progress.ts";
-import { type RunProgress, type RunResult, runHarness } from "../harness/index.ts";
+import { type Endpoint, type HarnessOptions, type RunProgress, type RunResult, runHarness } from "../harness/index.ts";
 import type { Split } from "../records/item.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { withModel } from "./model-server.ts";
+import { withModels } from "./model-servers.ts";
+import { modelsOf, type Players } from "./players.ts";
 import { newTask, resumedTask, runInput } from "./run-task.ts";
 
 export type RunInput = z.input<typeof runInput> & {
@@ -33,14 +34,23 @@ export async function runSkill({ noteRun, ...given }: RunInput, context: Context
   const options = runInput.parse(given);
   const { resume } = options;
   const task = resume === undefined ? await newTask(options, home) : await resumedTask(resume, options, home);
-  const { model, url, rules, ...harness } = task;
+  const { model, url, players, ...harness } = task;
   const { id } = task.skill.manifest;
   const watch = watched(`run ${id} ${task.split}`, task.items.length * task.attempts, context);
   const { onProgress } = watch;
   const onOpen = async (run: string) => noteRun?.(run);
   try {
-    const result = await withModel({ home, model, url }, (worker) =>
-      runHarness({ ...harness, home, roles: { ...rules, worker }, clock, signal, onOpen, onProgress }),
+    const result = await withModels({ home, models: modelsOf(players), url }, ({ endpoints, ...counting }) =>
+      runHarness({
+        ...harness,
+        ...counting,
+        home,
+        roles: rolesOf(players, endpoints),
+        clock,
+        signal,
+        onOpen,
+        onProgress,
+      }),
     );
     if (!result.isComplete) throw stoppedEarly(result);
     const durationMs = clock().getTime() - startMs;
@@ -51,6 +61,14 @@ export async function runSkill({ noteRun, ...given }: RunInput, context: Context
   }
 }
 
+function rolesOf(players: Players, endpoints: ReadonlyMap<string, Endpoint>): HarnessOptions["roles"] {
+  const roles = Object.entries(players).map(([role, player]) => [
+    role,
+    "rule" in player ? player : endpoints.get(player.model),
+  ]);
+  return Object.fromEntries(roles);
+}
+
 /** Shows the work's progress with its rate, counted from where a resumed run took up. */
 function watched(title: string, total: number, context: Context) {
   const { clock, stderr, isJson } = context;
@@ -58,11 +76,15 @@ function watched(title: string, total: number, context: Context) {
   let first: { ms: number; attempts: number } | null = null;
   let note: string | null = null;
   return {
-    onProgress({ done, attempts, passed, solved, tips }: RunProgress): void {
+    onProgress(progressed: RunProgress): void {
+      const { done, attempts, passed, solved, tips, firstTries, firstPasses, completionTokens } = progressed;
       const ms = clock().getTime();
       first ??= { ms, attempts };
       const perMinute = Math.round(((attempts - first.attempts) / Math.max(1, ms - first.ms)) * 60_000);
-      note = `${passed} of ${attempts} passed, ${solved} items solved, ${tips} tips, ${perMinute} attempts/min`;
+      const perSecond = Math.round((1000 * completionTokens) / Math.max(1, ms - first.ms));
+      note =
+        `${passed} of ${attempts} passed, ${solved} items solved (${firstPasses} of ${firstTries} at the first try), ` +
+        `${tips} tips, ${perMinute} attempts/min, ${perSecond} tokens/s`;
       progress.update(done, note);
     },
     end(): void {
@@ -75,6 +97,7 @@ function stoppedEarly({ run, stoppedBy, attempts, failures }: RunResult): Failur
   const reasons = {
     interruption: "it was stopped",
     outage: "the endpoint went away",
+    environment: "the environment could not be brought back",
     "lost-calls": `the endpoint gave no answer in ${failures} attempts`,
   };
   return new Failure({

@@ -11,6 +11,7 @@ import type { BaseManifest } from "../records/base-manifest.ts";
 import type { Arm, Decision, Plan, PlanDraft } from "../records/comparison.ts";
 import type { RunId } from "../records/ids.ts";
 import { type Item, SPLITS } from "../records/item.ts";
+import { loadRenderer } from "../render/renderer.ts";
 import { checkCanary, type RunningServer, startServer } from "../serve/index.ts";
 import type { Skill } from "../skills/contract.ts";
 import { loadSkill, skillHash } from "../skills/load.ts";
@@ -59,9 +60,14 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
     const probes = await readProbes(home, adapter.adapterHash);
     await checkCanary({ url: server.url, model: candidate, baseModel: base.name, adapter, probes, signal });
     const plan = await writePlan(home, draft, clock);
+    const renderer = await loadRenderer(home, base);
+    const countTokens = (text: string) => renderer.encode(text).length;
     const runs: { arm: string; run: RunId }[] = [];
     for (const arm of plan.arms) {
-      runs.push({ arm: arm.arm, run: await runArm({ plan, arm, server, skill, items, options }, context) });
+      runs.push({
+        arm: arm.arm,
+        run: await runArm({ plan, arm, server, skill, items, options, countTokens }, context),
+      });
     }
     return await decide(home, plan.comparisonHash, { runs, clock });
   } finally {
@@ -107,10 +113,14 @@ interface ArmWork {
   skill: Skill;
   items: Item[];
   options: ValidateOptions;
+  countTokens(text: string): number;
 }
 
 /** Runs one arm, or takes up the run that an earlier try made for it. */
-async function runArm({ plan, arm, server, skill, items, options }: ArmWork, context: Context): Promise<RunId> {
+async function runArm(
+  { plan, arm, server, skill, items, options, countTokens }: ArmWork,
+  context: Context,
+): Promise<RunId> {
   const { home, clock, signal } = context;
   const { comparisonHash } = plan;
   const known = (await listRuns(home)).findLast(
@@ -139,6 +149,8 @@ async function runArm({ plan, arm, server, skill, items, options }: ArmWork, con
     items,
     split: plan.split,
     roles: { worker },
+    contextTokens: server.contextTokens,
+    countTokens,
     attempts: 1,
     concurrency: options.concurrency,
     seed: plan.seed,

@@ -3,7 +3,7 @@
  */
 import type { Clock } from "../foundation/clock.ts";
 import type { Hash } from "../foundation/hashing.ts";
-import type { MemoryMode, Role, RunStarted, Sampling } from "../records/events.ts";
+import type { MemoryMode, Role, RunStarted, Sampling, SiteMode } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Item, Split } from "../records/item.ts";
 import type { Skill } from "../skills/contract.ts";
@@ -19,10 +19,27 @@ export interface HarnessOptions {
   /** In scan order, all of `split`. */
   items: Item[];
   split: Split;
-  /** The worker is a model; the architect (default `scan-order`) and the reflector (default `none`) are rules. */
+  /** The worker is a model, the auditor a model or nobody; the others are models or rules (defaults: `scan-order`, `none`). */
   roles: Partial<Record<Role, Endpoint | { rule: string }>>;
   /** Attempts at each item. */
   attempts: number;
+  /** Where attempts act; see site.ts. */
+  mode?: SiteMode;
+  /** Tells the worker what was tried at the item before. */
+  showsAttempts?: boolean;
+  /** Offers the worker the skill's tools; else it acts by text. */
+  hasNativeTools?: boolean;
+  /** A model that plays the architect looks at a plan again after so many failed attempts. */
+  replanAfter?: number;
+  /** What an item may take before it is given up. */
+  itemBudget?: ItemBudget;
+  /** Probability with which each retrieved tip is left out by a recorded draw. */
+  tipDropout?: number;
+  /** Longest prompt and answer together, and how its tokens are counted; four characters a token where nobody counts. */
+  contextTokens?: number;
+  countTokens?: (text: string) => number;
+  /** The skill's folder, where it may have prompts of its own. */
+  skillFolder?: string;
   /** An item is finished after this many verified passes; all its attempts are made where this is left out. */
   enough?: number;
   /** Most attempts in flight. */
@@ -50,6 +67,12 @@ export interface HarnessOptions {
   onProgress?(progress: RunProgress): void;
 }
 
+/** Units: time that passes in calls and actions; tokens of prompts and answers of all roles. */
+export interface ItemBudget {
+  timeMs?: number;
+  tokens?: number;
+}
+
 export interface RunProgress {
   run: RunId;
   /** Attempts that are made or no longer needed, of `total`. */
@@ -58,6 +81,13 @@ export interface RunProgress {
   attempts: number;
   passed: number;
   solved: number;
+  /** First attempts, and those of them that passed. */
+  firstTries: number;
+  firstPasses: number;
+  /** Tokens of answers, all roles, in this process. */
+  completionTokens: number;
+  /** The item that was worked on last. */
+  item: string | null;
   tips: number;
 }
 
@@ -76,5 +106,5 @@ export interface RunResult {
   failures: number;
   /** True where every item is finished and the log is sealed; else the run can be resumed. */
   isComplete: boolean;
-  stoppedBy: "interruption" | "outage" | "lost-calls" | null;
+  stoppedBy: "interruption" | "outage" | "lost-calls" | "environment" | null;
 }

@@ -5,4 +5,5 @@ export type { Endpoint } from "./endpoint.ts";
 export type { HarnessOptions, RunProgress, RunResult } from "./harness-options.ts";
 export type { TipRun } from "./memory.ts";
 export { readRunStart } from "./open-run.ts";
+export { rulesOf } from "./rules.ts";
 export { runHarness } from "./run-harness.ts";

@@ -5,16 +5,15 @@
 import { Refusal } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
+import type { Random } from "../foundation/random.ts";
 import type { MemoryMode } from "../records/events.ts";
-import type { RunId } from "../records/ids.ts";
+import type { RunId, TipId } from "../records/ids.ts";
 import type { Item, Split } from "../records/item.ts";
 import type { Retrieval, Tip } from "../records/tip.ts";
+import type { Budget } from "../skills/template.ts";
 import type { Home } from "../store/home.ts";
 import { listRuns, readRunLog } from "../store/run-log.ts";
 import { type TipIndex, tipIndex } from "./tip-index.ts";
-
-/** Most characters of tips in one prompt: a tip beyond is recorded as retrieved and left out. */
-const TIP_BUDGET_CHARACTERS = 6000;
 
 export interface TipRun {
   run: RunId;
@@ -90,17 +89,34 @@ async function tipsOf(home: Home, run: RunId): Promise<Tip[]> {
   return tips.filter((tip) => trainItems.has(tip.source.item) && !retired.has(tip.tip));
 }
 
-/** Chooses the tips for an item's prompt: what was retrieved, in rank order, and the tips that are to be rendered. */
-export function recall(index: TipIndex, item: Item, count: number): { retrievals: Retrieval[]; tips: Tip[] } {
+/** How tips are chosen for one prompt. */
+export interface Recall {
+  /** Most tips that are retrieved. */
+  count: number;
+  /** Probability with which each of them is left out by a draw. */
+  dropProbability: number;
+  /** The draw of one tip, from a stream of its own: what is drawn of one tip says nothing of another. */
+  chance(tip: TipId): Random;
+  budget: Budget;
+}
+
+/**
+ * Chooses the tips for an item's prompt: what was retrieved, in rank order, and the tips that are to be rendered.
+ * The draw comes before the budget and nothing takes a dropped tip's place, so that whether a tip is shown depends on
+ * its own draw and on nothing that the draw could change.
+ */
+export function recall(index: TipIndex, item: Item, options: Recall): { retrievals: Retrieval[]; tips: Tip[] } {
+  const { count, dropProbability, chance, budget } = options;
   const tips: Tip[] = [];
-  let characters = 0;
+  let tokens = 0;
   const retrievals = index.similar(item, count).map(({ tip, score }, i): Retrieval => {
-    const isRendered = characters + tip.text.length <= TIP_BUDGET_CHARACTERS;
-    if (isRendered) {
-      tips.push(tip);
-      characters += tip.text.length;
-    }
-    return { tip: tip.tip, rank: i + 1, score, dropProbability: 0, isDropped: false, isRendered };
+    const isDropped = dropProbability > 0 && chance(tip.tip).next() < dropProbability;
+    const tipTokens = budget.count(tip.text);
+    const isRendered = !isDropped && tokens + tipTokens <= budget.tokens;
+    // A dropped tip takes its room all the same: else the draw of one would decide whether the next one fits.
+    if (isRendered || isDropped) tokens += tipTokens;
+    if (isRendered) tips.push(tip);
+    return { tip: tip.tip, rank: i + 1, score, dropProbability, isDropped, isRendered };
   });
   return { retrievals, tips };
 }

@@ -41,6 +41,8 @@ export interface ModelCall {
   seed: number;
   retrievals: Retrieval[];
   tipSpans: TipSpan[];
+  /** The template that the messages, or what was added to them, came from; null where none did. */
+  template: NonNullable<Turn["template"]> | null;
   /** What the caller notices in the answer, for the record. Contract: pure, must not throw. */
   notice(answer: Message): string[];
 }
@@ -102,6 +104,7 @@ function recordTurn(
     parseFlags: completion ? [...flagsOf(completion), ...c.notice(completion.answer)] : [],
     retrievals: c.retrievals,
     tipSpans: c.tipSpans,
+    ...(c.template !== null && { template: c.template }),
   };
   log.append({ type: "turn", data: turn });
   return turn.turn;

@@ -8,9 +8,8 @@ import { type AttemptId, newRunId, type RunId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
 import type { Home } from "../store/home.ts";
 import { createRunLog, type RunLog, readRunLog, reopenRunLog } from "../store/run-log.ts";
-import type { AttemptStart } from "./attempt.ts";
 import type { HarnessOptions } from "./harness-options.ts";
-import { attemptStarts, emptyState, foldEvent, type RunState } from "./run-state.ts";
+import { type AttemptStart, attemptStarts, emptyState, foldEvent, type RunState } from "./run-state.ts";
 import { starterTips } from "./tips.ts";
 
 export interface OpenRun {
@@ -75,7 +74,10 @@ async function readState(home: Home, run: RunId): Promise<RunState> {
 
 function runStarted(options: HarnessOptions, run: RunId): RunStarted {
   const { skill, skillHash, sampling, seed, split, memory, tipRuns, codeVersion, comparison } = options;
-  const { attempts, enough = null, concurrency, tipsPerPrompt = null, config } = options;
+  const { attempts, enough = null, concurrency, tipsPerPrompt = null, tipDropout = 0, config } = options;
+  const { mode = "isolated", showsAttempts = false, hasNativeTools = false, replanAfter = null, itemBudget } = options;
+  const manner = { attempts, enough, tipsPerPrompt, tipDropout, mode, showsAttempts, hasNativeTools, replanAfter };
+  const budget = { itemTimeMs: itemBudget?.timeMs ?? null, itemTokens: itemBudget?.tokens ?? null };
   return {
     run,
     skill: { id: skill.manifest.id, version: skill.manifest.version, hash: skillHash },
@@ -86,7 +88,7 @@ function runStarted(options: HarnessOptions, run: RunId): RunStarted {
     memory,
     tipRuns,
     codeVersion,
-    config: { ...config, attempts, enough, concurrency, tipsPerPrompt },
+    config: { ...config, ...manner, ...budget, concurrency },
     comparison,
   };
 }
@@ -121,13 +123,19 @@ function checkSame(options: HarnessOptions, run: RunId, { start, items }: RunSta
   });
 }
 
+/** The keys of a configuration that say how attempts are made. */
+const MANNER = [
+  ...["attempts", "enough", "tipsPerPrompt", "tipDropout", "mode", "showsAttempts", "hasNativeTools", "replanAfter"],
+  ...["itemTimeMs", "itemTokens"],
+];
+
 /** What must stay the same over a run. Where an endpoint listens, the code's version and the concurrency may change. */
 function identityOf(start: RunStarted, items: Item[]): Record<string, unknown> {
   const { skill, models, sampling, seed, split, memory, tipRuns, comparison, config } = start;
-  const { attempts, enough, tipsPerPrompt } = config;
+  const manner = MANNER.map((key) => [key, config[key] ?? null]);
   const players = Object.entries(models).map(([role, player]) => [role, { ...player, endpoint: null }]);
   const named = { skill, models: Object.fromEntries(players), sampling, seed, split, memory, tipRuns, comparison };
-  return { ...named, attempts, enough, tipsPerPrompt, items };
+  return { ...named, ...Object.fromEntries(manner), items };
 }
 
 /**

@@ -2,15 +2,28 @@
  * What a run log says of a run that is not finished: the fold of its events, and the work that is left.
  */
 import type { Hash } from "../foundation/hashing.ts";
-import type { LoggedEvent, RunStarted, Turn } from "../records/events.ts";
-import { type AttemptId, attemptId, type ItemId, type RunId } from "../records/ids.ts";
+import type { ActionCall, EndReason, EventData, LoggedEvent, RunStarted, Turn } from "../records/events.ts";
+import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId, type TurnId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
 import type { Message } from "../records/message.ts";
 import type { Tip } from "../records/tip.ts";
+import type { ParsedAnswer } from "../skills/contract.ts";
 import type { Home } from "../store/home.ts";
 import { readRunLog } from "../store/run-log.ts";
-import type { AttemptStart } from "./attempt.ts";
+import type { Tried } from "./history.ts";
 import type { ItemProgress } from "./role.ts";
+
+/** A worker's answer that is in the log. */
+export interface Answered {
+  turn: TurnId;
+  answer: Message;
+}
+
+/** What an earlier process left of an attempt: turns that were written, and the worker's answer where one came. */
+export interface AttemptStart {
+  turns: number;
+  answered: Answered | null;
+}
 
 export interface RunState {
   start: RunStarted | null;
@@ -20,7 +33,27 @@ export interface RunState {
   /** Of the attempts without a verdict: how many turns were written, and the last one that was answered. */
   open: Map<AttemptId, { turns: number; answered: Turn | null }>;
   finishedItems: Set<ItemId>;
+  /** Of the items that are not finished: what was tried, what it took, and the plan that holds. */
+  unfinished: Map<ItemId, ItemPast>;
+  /** The call of each attempt whose verdict is still to come. */
+  calls: Map<AttemptId, ActionCall>;
+  /** The kept state that an attempt left, until its verdict says that the attempt is whole. */
+  checkpoints: Map<AttemptId, string>;
+  /** The kept state that the next attempt begins with; null is the baseline. */
+  kept: string | null;
+  /** How often a model was asked to choose an item. */
+  selections: number;
   tips: Tip[];
+}
+
+export interface ItemPast {
+  history: Tried[];
+  plan: string | null;
+  /** The attempt after which the plan was last looked at. */
+  plannedAfter: number;
+  /** Units: time in calls and actions; tokens of prompts and answers. */
+  spentMs: number;
+  spentTokens: number;
 }
 
 export function emptyState(): RunState {
@@ -30,8 +63,23 @@ export function emptyState(): RunState {
     verdicts: new Map(),
     open: new Map(),
     finishedItems: new Set(),
+    unfinished: new Map(),
+    calls: new Map(),
+    checkpoints: new Map(),
+    kept: null,
+    selections: 0,
     tips: [],
   };
+}
+
+function noPast(): ItemPast {
+  return { history: [], plan: null, plannedAfter: 0, spentMs: 0, spentTokens: 0 };
+}
+
+function pastOf(state: RunState, item: ItemId): ItemPast {
+  const past = state.unfinished.get(item) ?? noPast();
+  state.unfinished.set(item, past);
+  return past;
 }
 
 /** Takes one event into the state. */
@@ -43,23 +91,59 @@ export function foldEvent(state: RunState, event: LoggedEvent): void {
     case "items_scanned":
       state.items = event.data.items;
       break;
-    case "turn": {
-      const before = state.open.get(event.data.attempt);
-      const answered = event.data.response === null ? (before?.answered ?? null) : event.data;
-      state.open.set(event.data.attempt, { turns: (before?.turns ?? 0) + 1, answered });
+    case "turn":
+      foldTurn(state, event.data);
+      break;
+    case "action": {
+      const { attempt, call, durationMs } = event.data;
+      state.calls.set(attempt, call);
+      pastOf(state, attemptParts(attempt).item).spentMs += durationMs;
       break;
     }
+    case "architect_decided": {
+      const past = pastOf(state, event.data.item);
+      past.plan = event.data.plan;
+      past.plannedAfter = past.history.at(-1)?.n ?? 0;
+      break;
+    }
+    case "checkpoint":
+      state.checkpoints.set(event.data.attempt, event.data.name);
+      break;
     case "verdict":
-      state.verdicts.set(event.data.attempt, event.data.verdict.passed);
-      state.open.delete(event.data.attempt);
+      if (event.data.verdict.signalType !== "judgment") foldVerdict(state, event.data);
       break;
     case "tip_saved":
       state.tips.push(event.data);
       break;
     case "item_finished":
       state.finishedItems.add(event.data.item);
+      state.unfinished.delete(event.data.item);
       break;
   }
+}
+
+function foldTurn(state: RunState, turn: Turn): void {
+  const { attempt, role, response, latencyMs, usage } = turn;
+  if (turn.phase === "select") {
+    state.selections++;
+    return;
+  }
+  const before = state.open.get(attempt);
+  const answered = role === "worker" && response !== null ? turn : (before?.answered ?? null);
+  state.open.set(attempt, { turns: (before?.turns ?? 0) + 1, answered });
+  const past = pastOf(state, attemptParts(attempt).item);
+  past.spentMs += latencyMs;
+  past.spentTokens += (usage?.promptTokens ?? 0) + (usage?.completionTokens ?? 0);
+}
+
+function foldVerdict(state: RunState, { attempt, verdict }: EventData<"verdict">): void {
+  const { item, n } = attemptParts(attempt);
+  state.verdicts.set(attempt, verdict.passed);
+  state.open.delete(attempt);
+  state.kept = state.checkpoints.get(attempt) ?? state.kept;
+  state.checkpoints.delete(attempt);
+  if (!verdict.passed) pastOf(state, item).history.push({ n, call: state.calls.get(attempt) ?? null, verdict });
+  state.calls.delete(attempt);
 }
 
 /** Reads from the log, with the answers in full, how far each attempt without a verdict had come. */
@@ -80,13 +164,22 @@ export async function attemptStarts(home: Home, run: RunId, state: RunState): Pr
 }
 
 /** One item's part in a run. */
-export interface ItemWork extends ItemProgress {
+export interface ItemWork extends ItemProgress, ItemPast {
   /** Numbers of the attempts that are still to be made, ascending. */
   left: number[];
   /** Attempts that the endpoint lost: resuming makes them. */
   lost: number;
   /** Attempts that something else than the agent ended. */
   failed: number;
+  /** Attempts that a broken environment ended: resuming makes them. */
+  broken: number;
+  /** The attempt that waits for the workspace to be settled. */
+  deferred: { attempt: AttemptId; call: ActionCall | null; parsed: ParsedAnswer } | null;
+  /** What ends the item before its attempts are spent. */
+  endReason: EndReason | null;
+  /** The architect left it out. */
+  isSkipped: boolean;
+  isFirstTryPassed: boolean;
   isInWork: boolean;
   isFinished: boolean;
 }
@@ -107,8 +200,15 @@ export function workLeft(
       left: numbers.filter((_, i) => verdicts[i] === undefined),
       lost: 0,
       failed: 0,
+      broken: 0,
+      deferred: null,
+      endReason: null,
+      isSkipped: false,
+      isFirstTryPassed: verdicts[0] === true,
       isInWork: false,
       isFinished: state.finishedItems.has(item.item),
+      ...noPast(),
+      ...state.unfinished.get(item.item),
     };
   });
 }

@@ -3,39 +3,48 @@
  * item mean the same at any concurrency; different items go side by side.
  * Does not know what an attempt is.
  */
-import type { ArchitectRule } from "./role.ts";
+import type { Architect } from "./architect.ts";
 import type { ItemWork } from "./run-state.ts";
 
 /**
  * Makes attempts until no item is open or `isStopped`, then waits for those in flight.
- * Throws: the first error of `attempt`, once the others have ended.
+ * Shapes: `waits` says whether an item has to wait while others are open; where all would wait, none does.
+ * Throws: the first error of `attempt` or of the architect, once the others have ended.
  */
 export async function schedule(options: {
   work: ItemWork[];
-  architect: ArchitectRule;
+  architect: Architect;
   concurrency: number;
   isStopped(): boolean;
+  waits(item: ItemWork, open: readonly ItemWork[]): boolean;
   attempt(item: ItemWork, n: number): Promise<void>;
 }): Promise<void> {
-  const { work, architect, concurrency, isStopped, attempt } = options;
+  const { work, architect, concurrency, isStopped, waits, attempt } = options;
   const running = new Set<Promise<void>>();
 
-  async function next(item: ItemWork): Promise<void> {
-    const n = item.left.shift() as number;
-    item.isInWork = true;
+  async function workOn(item: ItemWork): Promise<void> {
     try {
-      await attempt(item, n);
+      do await attempt(item, item.left.shift() as number);
+      while (architect.stays && item.left.length > 0 && !item.isFinished && !isStopped());
     } finally {
       item.isInWork = false;
     }
   }
 
+  function available(): ItemWork[] {
+    const open = work.filter((item) => item.left.length > 0 && !item.isFinished);
+    const ready = open.filter((item) => !waits(item, open));
+    return (ready.length > 0 ? ready : open).filter((item) => !item.isInWork);
+  }
+
   try {
     for (;;) {
       while (running.size < concurrency && !isStopped()) {
-        const [first, ...others] = work.filter((item) => item.left.length > 0 && !item.isInWork && !item.isFinished);
+        const [first, ...others] = available();
         if (first === undefined) break;
-        const job: Promise<void> = next(architect.pick([first, ...others])).finally(() => running.delete(job));
+        const item = await architect.pick([first, ...others]);
+        item.isInWork = true;
+        const job: Promise<void> = workOn(item).finally(() => running.delete(job));
         running.add(job);
       }
       if (running.size === 0) return;

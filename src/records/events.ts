@@ -31,6 +31,10 @@ export const samplingSchema = z.object({
   maxTokens: z.int().min(1),
 });
 
+/** Each attempt from the skill's baseline, or in one workspace where what is solved stays so. */
+export const SITE_MODES = ["isolated", "progress"] as const;
+export type SiteMode = (typeof SITE_MODES)[number];
+
 export const MEMORY_MODES = ["grow", "frozen", "none"] as const;
 
 export const runStartedSchema = z.object({
@@ -75,6 +79,29 @@ export const turnSchema = z.object({
   parseFlags: z.array(z.string()),
   retrievals: z.array(retrievalSchema),
   tipSpans: z.array(tipSpanSchema),
+  /** The template that the prompt, or what was added to the skill's own, came from; absent where there was none. */
+  template: z
+    .object({
+      name: z.string(),
+      hash: hashSchema,
+      /** Sections that the token budget left no room for. */
+      leftOut: z.array(z.string()),
+    })
+    .optional(),
+});
+
+export const ARCHITECT_CHOICES = ["select", "continue", "re-plan", "escalate", "skip"] as const;
+
+/** What a model that plays the architect decided, as the harness understood it. */
+export const architectDecidedSchema = z.object({
+  item: itemIdSchema,
+  turn: turnIdSchema,
+  choice: z.enum(ARCHITECT_CHOICES),
+  /** The plan that holds from now on; null where there is none. */
+  plan: z.string().nullable(),
+  /** True where the answer could not be used and the harness went on without it. */
+  isFallback: z.boolean(),
+  reason: z.string().nullable(),
 });
 
 /** The one thing an attempt did, in the shape of a tool call. */
@@ -90,6 +117,10 @@ export const actionSchema = z.object({
   durationMs: z.number().min(0),
 });
 
+/** The architect gave it up or left it out, or the item's budget of time or tokens was spent. */
+export const END_REASONS = ["architect", "wall-time", "tokens"] as const;
+export type EndReason = (typeof END_REASONS)[number];
+
 export const ITEM_STATES = ["solved", "unsolved", "skipped", "failed"] as const;
 
 const eventSchemas = {
@@ -102,12 +133,16 @@ const eventSchemas = {
   verdict: z.object({ attempt: attemptIdSchema, verdict: verdictSchema }),
   tip_saved: tipSchema,
   tip_retired: z.object({ tip: tipIdSchema, reason: z.string() }),
+  architect_decided: architectDecidedSchema,
+  /** The state after an attempt was kept; later attempts begin with it. */
   checkpoint: z.object({ attempt: attemptIdSchema, name: z.string() }),
   item_finished: z.object({
     item: itemIdSchema,
     state: z.enum(ITEM_STATES),
     attempts: z.int().min(0),
     passed: z.int().min(0),
+    /** What ended it before its attempts were spent; absent where nothing did. */
+    reason: z.enum(END_REASONS).optional(),
   }),
   failure: z.object({
     boundary: z.string(),
@@ -142,6 +177,7 @@ export const loggedEventSchema = z.discriminatedUnion(
 
 export type RunStarted = EventData<"run_started">;
 export type Turn = EventData<"turn">;
+export type ArchitectDecision = EventData<"architect_decided">;
 export type Action = EventData<"action">;
 export type ActionCall = z.infer<typeof actionCallSchema>;
 export type Sampling = z.infer<typeof samplingSchema>;

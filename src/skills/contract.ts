@@ -85,6 +85,8 @@ export interface Skill {
   /** Whether an item has to wait while these others are not finished; none waits where this is left out. */
   waitsFor?(item: Item, open: readonly Item[]): boolean;
   open(item: Item, place: Place): Promise<Workspace>;
+  /** What the worker is told of a failed attempt before its next one: nothing that gives the solution away. */
+  explain?(verdict: Verdict): string;
   /** Ends what the skill keeps running (a verifier process); it starts again when it is needed. */
   close(): Promise<void>;
   /** For a free question: the text for its prompt that says what there is, an item's or in the user's own file. */

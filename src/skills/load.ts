@@ -64,7 +64,7 @@ export async function loadSkill(id: string): Promise<Skill> {
 
 /** The hash of everything in a skill's folder, by relative path: it changes whenever the skill may behave otherwise. */
 export async function skillHash(id: string): Promise<Hash> {
-  const folder = resolve(await skillFile(id), "..");
+  const folder = await skillFolder(id);
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
@@ -72,6 +72,11 @@ export async function skillHash(id: string): Promise<Hash> {
     .sort();
   const hashes = await Promise.all(paths.map((path) => hashFile(join(folder, path))));
   return hashJson(paths.map((path, i) => [path, hashes[i]]));
+}
+
+/** The folder of a skill. Throws: `UNKNOWN_SKILL`. */
+export async function skillFolder(id: string): Promise<string> {
+  return resolve(await skillFile(id), "..");
 }
 
 async function skillFile(id: string): Promise<string> {

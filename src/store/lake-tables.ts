@@ -137,7 +137,7 @@ export const TABLES: readonly Table[] = [
       coalesce(w.completion_tokens, 0) AS completion_tokens, t.turn AS last_turn, t.messages AS prompt_messages,
       t.response AS response_message, a.data.call AS tool_call, a.data."exitCode" AS exit_code, a.data.stdout AS stdout,
       a.data.stderr AS stderr, a.data."durationMs" AS duration_ms
-      FROM ${withAttempt("named")} n
+      FROM (SELECT * FROM ${withAttempt("named")} WHERE item <> $skill || ':@select') n
       LEFT JOIN items i ON i.item = n.item
       LEFT JOIN worked w ON w.attempt = n.attempt LEFT JOIN turns t ON t.seq = w.seq
       LEFT JOIN decided d ON d.attempt = n.attempt LEFT JOIN verdicts v ON v.seq = d.seq

@@ -41,7 +41,9 @@ describe("tracemill run", () => {
     expect(stdout).toMatch(/^Run \S+: scripted at 5 letters items of the train split, /);
     expect(stdout).toMatch(/attempts {2}20, \d+ passed \(\d+\.\d %\)\n/);
     expect(stdout).toContain(home.runLog(run?.run ?? ""));
-    expect(stderr).toMatch(/run letters train: 20\/20 in .* passed, \d items solved, \d+ tips, \d+ attempts\/min/);
+    expect(stderr).toMatch(
+      /run letters train: 20\/20 in .* passed, \d items solved \(\d of \d at the first try\), \d+ tips, \d+ attempts\/min, \d+ tokens\/s/,
+    );
     expect(run).toMatchObject({ isSealed: true, memory: "grow", split: "train" });
   });
 

@@ -1,0 +1,60 @@
+/**
+ * One call of a role that a model plays, from a template to an answer that fits a schema.
+ */
+import type { z } from "zod";
+import { random } from "../foundation/random.ts";
+import type { Role } from "../records/events.ts";
+import type { AttemptId, TurnId } from "../records/ids.ts";
+import { type Budget, fillTemplate } from "../skills/template.ts";
+import type { Bench } from "./bench.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { PromptName } from "./prompts.ts";
+import { structuredAnswer } from "./structured.ts";
+
+/** Plans, reviews and lessons are short; a model that goes on and on is cut here. */
+const ANSWER_TOKENS = 512;
+
+export interface RoleCall<T> {
+  role: Role;
+  endpoint: Endpoint;
+  prompt: PromptName;
+  variables: Record<string, string>;
+  schema: z.ZodType<T>;
+  attempt: AttemptId;
+  turnNumber: number;
+}
+
+/**
+ * Asks a role's model. `value` is null where the answer does not fit the schema: its turn has the flag `not-understood`.
+ * Throws: what the client throws.
+ */
+export async function callRole<T>(bench: Bench, call: RoleCall<T>): Promise<{ turn: TurnId; value: T | null }> {
+  const { role, endpoint, attempt, turnNumber, schema } = call;
+  const template = bench.prompts[call.prompt];
+  const variables = { skill: bench.skill.manifest.id, ...call.variables };
+  const maxTokens = Math.min(ANSWER_TOKENS, Math.floor(bench.contextTokens / 4));
+  const { messages, leftOut } = fillTemplate(template, variables, promptBudget(bench, maxTokens));
+  const { turn, answer } = await bench.client.call({
+    attempt,
+    turnNumber,
+    role,
+    phase: template.name.slice(role.length + 1),
+    endpoint,
+    messages,
+    tools: null,
+    sampling: { ...bench.sampling, maxTokens },
+    seed: random(bench.seed, role, attempt.slice(bench.log.run.length), turnNumber).integer(0, 0x7fff_ffff),
+    retrievals: [],
+    tipSpans: [],
+    template: { name: template.name, hash: template.hash, leftOut },
+    notice: (message) => (structuredAnswer(schema, message) === null ? ["not-understood"] : []),
+  });
+  return { turn, value: structuredAnswer(schema, answer) };
+}
+
+/** The room that a context leaves for a prompt beside its answer; what a chat template adds is taken off. */
+export function promptBudget({ contextTokens, countTokens }: Bench, answerTokens: number): Budget {
+  return { tokens: contextTokens - answerTokens - TEMPLATE_TOKENS, count: countTokens };
+}
+
+const TEMPLATE_TOKENS = 64;

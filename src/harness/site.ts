@@ -1,0 +1,101 @@
+/**
+ * Where attempts act. Isolated: each attempt has a workspace of its own, from the skill's baseline. Progress: one
+ * workspace whose solved items stay solved, as on a real host; a failed attempt is taken back to the last kept state.
+ *
+ * An environment that cannot be brought back is nobody's mistake: it is a Failure of the boundary `environment`.
+ */
+import { Failure } from "../foundation/errors.ts";
+import type { ItemId } from "../records/ids.ts";
+import type { Item } from "../records/item.ts";
+import type { Skill, Workspace } from "../skills/contract.ts";
+
+/** One attempt's use of a workspace. */
+export interface Stay {
+  workspace: Workspace;
+  /** Keeps the present state for the attempts to come and returns its name; null where each begins at the baseline. */
+  keep(): Promise<string | null>;
+  leave(): Promise<void>;
+  /** Whether an action that only shows after `settle` waits for it beside others; else it is settled at once. */
+  defers: boolean;
+}
+
+export interface Site {
+  /** Throws: a Failure of the boundary `environment`, or `workspace` where the skill cannot open one. */
+  enter(item: Item): Promise<Stay>;
+  close(): Promise<void>;
+}
+
+export function isolatedSite(skill: Skill, folder: string): Site {
+  return {
+    async enter(item) {
+      const workspace = await atBoundary("workspace", () => skill.open(item, { folder, from: null }));
+      const leave = () => atBoundary("workspace", () => workspace.close());
+      return { workspace, keep: async () => null, leave, defers: false };
+    },
+    close: async () => {},
+  };
+}
+
+/** Shapes: `from` is the state that a resumed run goes on from; null is the baseline. */
+export function progressSite(skill: Skill, folder: string, from: string | null): Site {
+  let kept = from;
+  let current: { item: ItemId; workspace: Workspace } | null = null;
+
+  async function drop(): Promise<void> {
+    const { workspace } = current ?? {};
+    current = null;
+    await workspace?.close();
+  }
+
+  async function workspaceFor(item: Item): Promise<Workspace> {
+    if (current !== null && current.item === item.item && kept !== null) {
+      const { workspace } = current;
+      const state = kept;
+      await atBoundary("environment", () => workspace.restore(state));
+      return workspace;
+    }
+    await atBoundary("environment", drop);
+    const workspace = await atBoundary("workspace", () => skill.open(item, { folder, from: kept }));
+    current = { item: item.item, workspace };
+    kept ??= await atBoundary("environment", () => workspace.checkpoint());
+    return workspace;
+  }
+
+  async function keep(): Promise<string | null> {
+    const workspace = current?.workspace;
+    if (workspace !== undefined) kept = await atBoundary("environment", () => workspace.checkpoint());
+    return kept;
+  }
+
+  return {
+    async enter(item) {
+      try {
+        const workspace = await workspaceFor(item);
+        const complaint = await atBoundary("environment", async () => (await workspace.health?.()) ?? null);
+        if (complaint !== null) throw environmentFailure(complaint);
+        return { workspace, keep, leave: async () => {}, defers: true };
+      } catch (error) {
+        await drop().catch(() => {}); // it is broken already; the next attempt opens another one
+        throw error;
+      }
+    },
+    close: () => atBoundary("environment", drop),
+  };
+}
+
+/** Attributes whatever a skill throws to a boundary, so that one bad item cannot end the run. */
+export async function atBoundary<T>(boundary: "workspace" | "environment", step: () => T | Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw boundary === "environment"
+      ? environmentFailure(message, cause)
+      : new Failure({ boundary, code: "WORKSPACE_FAILED", message, cause });
+  }
+}
+
+function environmentFailure(message: string, cause?: unknown): Failure {
+  return new Failure({ boundary: "environment", code: "ENVIRONMENT_BROKEN", message, cause });
+}
