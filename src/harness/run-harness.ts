@@ -114,6 +114,10 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
   const inARow = { lost: 0, broken: 0 };
   const report = () => options.onProgress?.(progressOf(options, { run: log.run, memory: stage.memory, work, live }));
 
+  const finishWhatIsDone = () => {
+    for (const item of work) finishIfDone(log, item, options);
+  };
+
   async function attempt(item: ItemWork, n: number): Promise<void> {
     const start = opened.starts.get(attemptId(log.run, item.item.item, n)) ?? { turns: 0, answered: null };
     const outcome = await makeAttempt(bench, item, { n, start, architect });
@@ -126,22 +130,27 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
     if (inARow.lost >= OUTAGE_CALLS || inARow.broken >= OUTAGE_BREAKS) stop.abort();
   }
 
+  const turns = {
+    ...{ work, architect, concurrency: options.concurrency },
+    isStopped: () => signal.aborted,
+    waits: (item: ItemWork, open: readonly ItemWork[]) => waits(options, item, open),
+    attempt: (item: ItemWork, n: number) =>
+      attempt(item, n).then(report, (error) => {
+        stop.abort(); // a bug or a full disk: the attempts beside it end at their next step
+        throw error;
+      }),
+  };
+
   await options.onOpen?.(log.run);
-  for (const item of work) finishIfDone(log, item, options);
+  finishWhatIsDone();
   report();
   try {
-    await schedule({
-      ...{ work, architect, concurrency: options.concurrency },
-      isStopped: () => signal.aborted,
-      waits: (item, open) => waits(options, item, open),
-      attempt: (item, n) =>
-        attempt(item, n).then(report, (error) => {
-          stop.abort(); // a bug or a full disk: the attempts beside it end at their next step
-          throw error;
-        }),
-    });
-    if (!signal.aborted) await settleDeferred(bench, work);
-    for (const item of work) finishIfDone(log, item, options);
+    let settled = 0;
+    do {
+      await schedule(turns);
+      settled = signal.aborted ? 0 : await settleDeferred(bench, work);
+      finishWhatIsDone();
+    } while (settled > 0);
   } finally {
     await bench.site.close();
   }

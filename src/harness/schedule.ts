@@ -25,14 +25,14 @@ export async function schedule(options: {
   async function workOn(item: ItemWork): Promise<void> {
     try {
       do await attempt(item, item.left.shift() as number);
-      while (architect.stays && item.left.length > 0 && !item.isFinished && !isStopped());
+      while (architect.stays && isOpen(item) && !isStopped());
     } finally {
       item.isInWork = false;
     }
   }
 
   function available(): ItemWork[] {
-    const open = work.filter((item) => item.left.length > 0 && !item.isFinished);
+    const open = work.filter(isOpen);
     const ready = open.filter((item) => !waits(item, open));
     return (ready.length > 0 ? ready : open).filter((item) => !item.isInWork);
   }
@@ -53,4 +53,9 @@ export async function schedule(options: {
   } finally {
     await Promise.allSettled(running);
   }
+}
+
+/** An item whose action is still to show is left alone until it has. */
+function isOpen({ left, isFinished, deferred }: ItemWork): boolean {
+  return left.length > 0 && !isFinished && deferred === null;
 }

@@ -8,10 +8,10 @@ import type { Bench } from "./bench.ts";
 import type { ItemWork } from "./run-state.ts";
 
 /**
- * Settles and writes the later verdict of each deferred attempt. Where the environment breaks in it, the verdict of
- * before stays, and the failure is recorded.
+ * Settles, writes the later verdict of each deferred attempt and returns how many there were. Where the environment
+ * breaks in it, the verdict of before stays, and the failure is recorded.
  */
-export async function settleDeferred(bench: Bench, work: readonly ItemWork[]): Promise<void> {
+export async function settleDeferred(bench: Bench, work: readonly ItemWork[]): Promise<number> {
   const { site, log } = bench;
   const waiting = work.filter(({ deferred }) => deferred !== null);
   for (const [i, item] of waiting.entries()) {
@@ -33,4 +33,5 @@ export async function settleDeferred(bench: Bench, work: readonly ItemWork[]): P
     }
     item.deferred = null;
   }
+  return waiting.length;
 }
