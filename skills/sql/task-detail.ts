@@ -4,8 +4,8 @@
  * again without the generator that made it.
  */
 import { z } from "zod";
-import { Refusal } from "../../src/foundation/errors.ts";
 import type { Item } from "../../src/records/item.ts";
+import { readDetail } from "../../src/skills/item-detail.ts";
 
 const literalSchema = z.union([z.string(), z.number()]);
 
@@ -62,13 +62,5 @@ export type TaskDetail = z.infer<typeof taskDetailSchema>;
  * Throws: `BAD_ITEM` where it is not an item of this skill.
  */
 export function taskDetail(item: Item): TaskDetail {
-  const result = taskDetailSchema.safeParse(item.detail);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new Refusal({
-    code: "BAD_ITEM",
-    message: `The item ${item.item} does not hold what the sql skill needs.`,
-    expected: issue?.message ?? "a task detail",
-    where: `detail.${issue?.path.join(".") ?? ""}`,
-  });
+  return readDetail(item, taskDetailSchema);
 }

@@ -1,0 +1,19 @@
+/**
+ * The skill's card. The salt was chosen once for its counts (28 train, 7 validation, 20 test families, all six kinds
+ * of pattern in each) and stays.
+ */
+import type { SkillManifest } from "../../src/skills/contract.ts";
+
+export const FAILURE_MODES = ["no-answer", "parse", "forbidden", "never-fires", "wrong-times", "wrong-days"] as const;
+
+export type FailureMode = (typeof FAILURE_MODES)[number];
+
+export const manifest: SkillManifest = {
+  id: "cron",
+  version: "1",
+  description: "Write the five cron fields of a schedule that is told in words, judged by its fire times.",
+  salt: "cron-families-315",
+  splitFractions: { train: 0.5, validation: 0.12, test: 0.38 },
+  failureModes: FAILURE_MODES,
+  maxTokens: 32,
+};
