@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
+import { taskDetailSchema as cronDetailSchema } from "../skills/cron/task-detail.ts";
 import { taskDetailSchema } from "../skills/sql/task-detail.ts";
 import { writeTokenTable } from "../src/dataset/token-table.ts";
 import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
@@ -72,6 +73,7 @@ const documented = new Map<string, z.core.$ZodType>([
   ["Interval", intervalSchema],
   ["Pair", pairResultSchema],
   ["Item detail of the skill `sql`", taskDetailSchema],
+  ["Item detail of the skill `cron`", cronDetailSchema],
 ]);
 const ownSection = new Set([...documented.values()].map((schema) => coreOf(schema).core));
 const walked = new Set<Schema>();

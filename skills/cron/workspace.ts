@@ -17,12 +17,21 @@ const SHOWN_TIMES = 5;
 export function openWorkspace(item: Item): Workspace {
   const { reference } = taskDetail(item);
   const judge = judgeOf(item, reference);
+  const outcomes = new Map<string, Outcome>();
+
+  function find(call: ActionCall): Outcome {
+    const expression = expressionOf(call);
+    const outcome = outcomes.get(expression) ?? judge(expression);
+    outcomes.set(expression, outcome);
+    return outcome;
+  }
+
   return {
     async act(call) {
-      return actionResult(judge(expressionOf(call)));
+      return actionResult(find(call));
     },
     async verify(call, parsed) {
-      if (call !== null) return verdictOf(judge(expressionOf(call)));
+      if (call !== null) return verdictOf(find(call));
       assert("failureMode" in parsed, "an answer with an action is verified by its call");
       const { failureMode, reason } = parsed;
       assert(manifest.failureModes.includes(failureMode), `unknown failure mode ${failureMode}`);
