@@ -12,7 +12,8 @@ interface Status {
   home: string;
   bases: { name: string; baseHash: string }[];
   runs: { run: string; skill: string; split: string; state: string; arm: string | null; events: number }[];
-  datasets: { datasetHash: string; skills: string[]; role: string; trainRows: number }[];
+  /** As the adapters: oldest first. */
+  datasets: { datasetHash: string; skills: string[]; role: string; base: string; trainRows: number }[];
   adapters: { adapterHash: string; name: string | null; base: string; datasetHash: string; decisions: string[] }[];
   /** The next sensible command, and why. */
   next: { command: string; reason: string };
@@ -37,10 +38,11 @@ async function status({ home }: Context): Promise<Status> {
       arm: comparison?.arm ?? null,
       events,
     })),
-    datasets: datasets.map(({ datasetHash, skills, role, counts }) => ({
+    datasets: datasets.map(({ datasetHash, skills, role, base, counts }) => ({
       datasetHash,
       skills,
       role,
+      base,
       trainRows: counts.trainRows,
     })),
     adapters: adapters.map(({ adapterHash, name, base, datasetHash }) => ({
@@ -66,7 +68,7 @@ function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | 
   if (open !== undefined && open.arm === null) {
     return { command: `tracemill run --resume ${open.run}`, reason: "a run is not finished" };
   }
-  const skill = runs[0]?.skill ?? "sql";
+  const skill = runs.at(-1)?.skill ?? "sql";
   const usable = runs.some((run) => run.skill === skill && run.split === "train" && run.state === "sealed");
   if (!usable) {
     return {
@@ -81,23 +83,23 @@ function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | 
       reason: "no dataset is made of the runs yet",
     };
   }
-  const adapter = adapters.find(({ datasetHash }) => datasetHash === dataset.datasetHash);
+  const adapter = adapters.findLast(({ datasetHash }) => datasetHash === dataset.datasetHash);
   if (adapter === undefined) {
     return {
-      command: `tracemill train --dataset ${dataset.datasetHash.slice(0, 12)} --base ${base}`,
+      command: `tracemill train --dataset ${dataset.datasetHash.slice(0, 12)} --base ${dataset.base}`,
       reason: "the newest dataset has no adapter",
     };
   }
   const shown = adapter.name ?? adapter.adapterHash.slice(0, 12);
   if (adapter.decisions.length === 0) {
     return {
-      command: `tracemill validate --skill ${skill} --base ${base} --candidate ${shown}`,
-      reason: "the newest adapter is not judged",
+      command: `tracemill validate --skill ${dataset.skills[0]} --base ${adapter.base} --candidate ${shown}`,
+      reason: "the newest dataset's adapter is not judged",
     };
   }
   return {
-    command: `tracemill serve --base ${base} --adapter ${shown}`,
-    reason: "the newest adapter is judged; serve it beside the base",
+    command: `tracemill serve --base ${adapter.base} --adapter ${shown}`,
+    reason: "the newest dataset's adapter is judged; serve it beside the base",
   };
 }
 

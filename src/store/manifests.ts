@@ -7,12 +7,14 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
+import type { Hash } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { type AdapterManifest, adapterManifestSchema, type Probes, probesSchema } from "../records/adapter-manifest.ts";
 import { type BaseManifest, baseManifestSchema } from "../records/base-manifest.ts";
 import { type Decision, decisionSchema, type Plan, planSchema } from "../records/comparison.ts";
 import { type DatasetManifest, datasetManifestSchema } from "../records/dataset-manifest.ts";
 import type { Home } from "./home.ts";
+import { readLedger } from "./ledger.ts";
 
 const HASH_LENGTH = 64;
 const SHORTEST_PREFIX = 4;
@@ -41,14 +43,15 @@ export async function readDatasetManifest(home: Home, hashOrPrefix: string): Pro
   return readManifest(join(folder, hash, "manifest.json"), datasetManifestSchema);
 }
 
-/** Lists the datasets by hash. */
+/** Lists the datasets, oldest first. Throws: `BAD_MANIFEST`, `LEDGER_BROKEN`. */
 export async function listDatasets(home: Home): Promise<DatasetManifest[]> {
-  return readAll(join(home.path, "datasets"), datasetManifestSchema);
+  const datasets = await readAll(join(home.path, "datasets"), datasetManifestSchema);
+  return asRegistered(home, datasets, ({ datasetHash }) => datasetHash);
 }
 
 /** Throws: `UNKNOWN_ADAPTER`, `AMBIGUOUS_ADAPTER`, `BAD_MANIFEST`. */
 export async function readAdapterManifest(home: Home, nameOrHashOrPrefix: string): Promise<AdapterManifest> {
-  const all = await listAdapters(home);
+  const all = await readAdapters(home);
   const named = all.find(({ name }) => name === nameOrHashOrPrefix);
   if (named !== undefined) return named;
   const names = all.flatMap(({ name }) => name ?? []);
@@ -57,9 +60,9 @@ export async function readAdapterManifest(home: Home, nameOrHashOrPrefix: string
   return all.find(({ adapterHash }) => adapterHash === hash) as AdapterManifest;
 }
 
-/** Lists the adapters by hash. */
+/** Lists the adapters, oldest first. Throws: `BAD_MANIFEST`, `LEDGER_BROKEN`. */
 export async function listAdapters(home: Home): Promise<AdapterManifest[]> {
-  return readAll(join(home.path, "adapters"), adapterManifestSchema);
+  return asRegistered(home, await readAdapters(home), ({ adapterHash }) => adapterHash);
 }
 
 /** Reads what the canary compares an endpoint with. Throws: as `readAdapterManifest`. */
@@ -88,6 +91,24 @@ export async function listDecisions(home: Home): Promise<Decision[]> {
     names.map((name) => readManifest(join(folder, name, "decision.json"), decisionSchema)),
   );
   return decisions.sort((x, y) => (x.decidedAt < y.decidedAt ? -1 : 1));
+}
+
+function readAdapters(home: Home): Promise<AdapterManifest[]> {
+  return readAll(join(home.path, "adapters"), adapterManifestSchema);
+}
+
+/**
+ * Sorts what was made by when it was registered; what the ledger does not name (yet) comes first, so that the last one
+ * is always one that was finished.
+ */
+async function asRegistered<T>(home: Home, made: T[], hashOf: (one: T) => Hash): Promise<T[]> {
+  const places = new Map<Hash, number>();
+  for await (const { type, data, seq } of readLedger(home)) {
+    if (type === "dataset_registered") places.set(data.datasetHash, seq);
+    if (type === "adapter_registered") places.set(data.adapterHash, seq);
+  }
+  const placeOf = (one: T) => places.get(hashOf(one)) ?? -1;
+  return made.sort((x, y) => placeOf(x) - placeOf(y));
 }
 
 async function comparisonFolder(home: Home, hashOrPrefix: string): Promise<string> {

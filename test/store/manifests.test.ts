@@ -1,10 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { systemClock } from "../../src/foundation/clock.ts";
 import { type Hash, hashText } from "../../src/foundation/hashing.ts";
 import type { AdapterManifest } from "../../src/records/adapter-manifest.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
 import type { Home } from "../../src/store/home.ts";
+import { appendLedger } from "../../src/store/ledger.ts";
 import {
   listAdapters,
   listBases,
@@ -117,4 +119,15 @@ test("a folder that is still being written is not there yet; a manifest that is 
       writeFileSync(path, content);
       await expect(listAdapters(home)).rejects.toThrow(refusal("BAD_MANIFEST", { where: path }));
     }
+  }));
+
+test("adapters are listed in the order of their registration, and one that was never registered first", () =>
+  withHome(async (home) => {
+    const [first, second, unregistered] = [hash("f"), hash("a"), hash("c")];
+    for (const adapterHash of [first, second, unregistered]) writeAdapter(home, adapterHash, null);
+    for (const adapterHash of [first, second]) {
+      appendLedger(home, { type: "adapter_registered", data: { adapterHash, name: null } }, systemClock);
+    }
+    const listed = await listAdapters(home);
+    expect(listed.map(({ adapterHash }) => adapterHash)).toEqual([unregistered, first, second]);
   }));
