@@ -13,7 +13,7 @@ import { listSkills, loadSkill } from "../skills/load.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
 import { listBases, readBaseManifest } from "../store/manifests.ts";
-import { listRuns, type RunSummary } from "../store/runs.ts";
+import { listRuns, type RunSummary, runsWithoutLog } from "../store/runs.ts";
 
 export type SealedRun = RunSummary & { head: Hash };
 
@@ -31,32 +31,48 @@ export function checkedRole(name: string): Role {
   });
 }
 
+export interface ChosenRuns {
+  /** Oldest first. */
+  runs: SealedRun[];
+  /** Left out, as they are not sealed. */
+  unsealed: RunId[];
+  /** Left out, as their log is gone. */
+  missing: RunId[];
+}
+
 /**
- * Returns the sealed runs to read, oldest first, and the names of the unsealed ones that were left out. Unless they
- * are named, runs over the test split are not read: they hold nothing to train on.
- * Throws: `UNKNOWN_SKILL`, `UNKNOWN_RUN`, `NO_RUNS`; `RUN_NOT_SEALED` and `RUN_OF_OTHER_SKILL` for a run that is named.
+ * Returns the sealed runs to read, and the names of those that were left out. Unless they are named, runs over the test
+ * split are not read: they hold nothing to train on.
+ * Throws: `UNKNOWN_SKILL`, `UNKNOWN_RUN`, `NO_RUNS`; for a run that is named `RUN_NOT_SEALED`, `RUN_OF_OTHER_SKILL`,
+ * `LOG_MISSING`.
  */
 export async function chosenRuns(
   home: Home,
   skills: readonly string[],
   named?: readonly string[],
-): Promise<{ runs: SealedRun[]; unsealed: RunId[] }> {
+): Promise<ChosenRuns> {
   const all = await listRuns(home);
-  const known = new Set([...(await listSkills()), ...all.map(({ skill }) => skill)]);
+  const gone = runsWithoutLog(home);
+  const known = new Set([...(await listSkills()), ...[...all, ...gone].map(({ skill }) => skill)]);
   for (const skill of skills) if (!known.has(skill)) throw unknownName("skill", skill, known);
   if (named !== undefined) {
+    for (const { run } of gone) if (named.includes(run)) throw logMissing(run, home.runLog(run));
     const runs = [...new Set(named)].sort().map((run) => namedRun(all, run, skills));
-    return { runs, unsealed: [] };
+    return { runs, unsealed: [], missing: [] };
   }
+  const missing = gone.filter(({ skill }) => skills.includes(skill)).map(({ run }) => run);
   const relevant = all.filter(({ skill, split }) => skills.includes(skill) && split !== "test");
   const runs = relevant.filter(isSealedRun);
   const unsealed = relevant.filter((run) => !isSealedRun(run)).map(({ run }) => run);
-  if (runs.length > 0) return { runs, unsealed };
+  if (runs.length > 0) return { runs, unsealed, missing };
   throw new Refusal({
     code: "NO_RUNS",
     message: `There is no finished run of ${skills.join(", ")} to take examples from.`,
     expected: "at least one sealed run over train items",
-    got: unsealed.length > 0 ? `not sealed: ${unsealed.join(", ")}` : "none",
+    got:
+      [...unsealed.map((run) => `${run} is not sealed`), ...missing.map((run) => `the log of ${run} is gone`)].join(
+        ", ",
+      ) || "none",
     fix:
       unsealed.length > 0
         ? `tracemill run --resume ${unsealed[0]}`
@@ -155,6 +171,16 @@ function namedRun(all: readonly RunSummary[], name: string, skills: readonly str
     expected: "a sealed run",
     got: `${run.events} events, not sealed`,
     fix: `tracemill run --resume ${name}`,
+  });
+}
+
+function logMissing(run: RunId, where: string): Refusal {
+  return new Refusal({
+    code: "LOG_MISSING",
+    message: `The run ${run} is sealed, but its log is gone.`,
+    expected: "the log as it was sealed",
+    where,
+    fix: "put the file back from a backup, or name other --runs",
   });
 }
 

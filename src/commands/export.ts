@@ -53,6 +53,8 @@ export interface ExportPreview {
   runs: RunId[];
   /** Runs of the skills that were left out because they are not sealed. */
   unsealedRuns: RunId[];
+  /** Sealed runs of the skills that were left out because their log is gone. */
+  missingRuns: RunId[];
 }
 
 export interface ExportResult extends ExportPreview {
@@ -92,14 +94,14 @@ export async function previewExport(options: ExportOptions, { home }: Pick<Place
 async function withSelection<T>(
   options: ExportOptions,
   home: Home,
-  use: (dataset: DatasetOptions, runs: Pick<ExportPreview, "runs" | "unsealedRuns">) => Promise<T>,
+  use: (dataset: DatasetOptions, runs: Pick<ExportPreview, "runs" | "unsealedRuns" | "missingRuns">) => Promise<T>,
 ): Promise<T> {
   const { skills } = options;
   const { format, seed, tips, target, maxPerItem, ...asked } = settings.parse(options);
   const role = checkedRole(asked.role);
   const filter = parseFilter(asked.filter);
   await loadFormat(format);
-  const { runs, unsealed } = await chosenRuns(home, skills, options.runs);
+  const { runs, unsealed, missing } = await chosenRuns(home, skills, options.runs);
   const base = await chosenBase(home, runs, asked.base);
   const answerText = target === "action" ? await answerTexts(skills) : null;
   const scope = { role, skills, runs: runs.map(({ run }) => run), filter };
@@ -118,7 +120,7 @@ async function withSelection<T>(
     const reasons = new Map((await loadFilters()).map(({ reason, filter: { summary } }) => [reason, summary]));
     return await use(
       { selection, origin, format, base, renderer, reasons },
-      { runs: scope.runs, unsealedRuns: unsealed },
+      { runs: scope.runs, unsealedRuns: unsealed, missingRuns: missing },
     );
   } finally {
     selection.close();
@@ -153,7 +155,7 @@ export default defineCommand({
 });
 
 function printed(result: ExportPreview | ExportResult): string {
-  const { counts, refusals, runs, unsealedRuns } = result;
+  const { counts, refusals, runs, unsealedRuns, missingRuns } = result;
   const rows = [
     ["examples", String(counts.examples), `of ${runs.length} ${runs.length === 1 ? "run" : "runs"}`],
     ...refusals.map(({ reason, count, examples }) => [`- ${reason}`, String(count), `such as ${examples[0] ?? ""}`]),
@@ -164,6 +166,7 @@ function printed(result: ExportPreview | ExportResult): string {
     textTable(["", "count", ""], rows, 100),
     `${counts.items} items; the training rows are of ${counts.families.length} families and have ${counts.trainTokens} tokens, ${counts.trainedTokens} of them under the loss`,
     ...(unsealedRuns.length > 0 ? [`left out, as not sealed: ${unsealedRuns.join(", ")}`] : []),
+    ...(missingRuns.length > 0 ? [`left out, as the log is gone: ${missingRuns.join(", ")}`] : []),
     ...("folder" in result
       ? [`dataset ${result.datasetHash.slice(0, 12)}: ${result.folder}`]
       : ["dry run: nothing was written"]),

@@ -27,8 +27,11 @@ skill under its name. Example: tracemill sql "SELECT family, avg(eval_passed::IN
     query: z.string().describe("one SELECT statement (DuckDB's SQL)"),
     csv: z.boolean().default(false).describe("print every row as CSV"),
   }),
-  async run({ query, csv }, { home, signal, stdout, isJson }) {
+  async run({ query, csv }, { home, signal, stdout, stderr, isJson }) {
     const result = await queryLake(home, query, signal);
+    const { missing } = result;
+    if (missing.length > 0)
+      stderr.write(`The log is gone of: ${missing.join(", ")}. \`tracemill verify\` says more.\n`);
     try {
       if (csv) return await printCsv(result, stdout);
       return await readRows(result, isJson ? Number.POSITIVE_INFINITY : SHOWN_ROWS);

@@ -7,6 +7,7 @@ export interface Home {
   path: string;
   ledger: string;
   lake: string;
+  checkedLogs: string;
   runFolder(run: string): string;
   runLog(run: string): string;
   /** What the workspaces of a run keep while it is not finished: checkpoints. */
@@ -24,6 +25,7 @@ export function homeAt(path: string): Home {
     path: root,
     ledger: join(root, "ledger.jsonl"),
     lake: join(root, "lake"),
+    checkedLogs: join(root, "checked-logs.json"),
     runFolder: (run) => join(root, "runs", run),
     runLog: (run) => join(root, "runs", run, "events.jsonl"),
     workspaceFolder: (run) => join(root, "workspaces", run),

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { Refusal } from "../foundation/errors.ts";
 import { isAlive } from "../foundation/lock-file.ts";
 import type { RunId } from "../records/ids.ts";
+import { openCheckedLogs } from "./checked-logs.ts";
 import { type Database, openDatabase, type Parameters, type Row, rowsOf, sqlText } from "./duckdb.ts";
 import { isDiskFull } from "./durable-file.ts";
 import type { Home } from "./home.ts";
@@ -34,7 +35,7 @@ export interface LakeReport {
   built: RunId[];
   /** Runs whose files were there. */
   kept: RunId[];
-  /** Sealed runs whose log is gone and that the lake does not hold: `verify` names them too. */
+  /** Sealed runs whose log is gone, whether or not the lake still holds them: `verify` names them too. */
   missing: RunId[];
 }
 
@@ -55,20 +56,28 @@ export interface BuildOptions {
 }
 
 /**
- * Makes the Parquet files of every sealed run that has none yet, after checking its log against the ledger.
+ * Makes the Parquet files of every sealed run that has none yet, after checking its log against the ledger; checks
+ * the others' logs where they changed since.
  * Throws: `LOG_BROKEN`, `LEDGER_BROKEN`, `DISK_FULL`.
  */
 export async function buildLake(home: Home, options: BuildOptions = {}): Promise<LakeReport> {
   const sealed = sealedRuns(home);
   removeDeadWork(home);
   const report: LakeReport = { built: [], kept: [], missing: [] };
-  for (const run of sealed.values()) {
-    if (filesOf(home, "runs", run).length > 0) report.kept.push(run.run);
-    else if (!existsSync(home.runLog(run.run))) report.missing.push(run.run);
-    else {
-      await buildRun(home, run, options);
+  const logs = openCheckedLogs(home);
+  try {
+    for (const run of sealed.values()) {
+      const isKept = filesOf(home, "runs", run).length > 0;
+      const isThere = existsSync(home.runLog(run.run));
+      if (!isThere) report.missing.push(run.run);
+      if (isKept) report.kept.push(run.run);
+      if (isKept && isThere) logs.check(run);
+      if (isKept || !isThere) continue;
+      await logs.checkedBy(run, () => buildRun(home, run, options));
       report.built.push(run.run);
     }
+  } finally {
+    await logs.save();
   }
   return report;
 }
@@ -88,9 +97,14 @@ export async function openLake(home: Home): Promise<Lake> {
   };
 }
 
+export interface LakeDatabase extends Database {
+  /** Sealed runs whose log is gone. */
+  missing: RunId[];
+}
+
 /** Opens the database behind `openLake`: its views are set up, and everything else is locked. */
-export async function openLakeDatabase(home: Home): Promise<Database> {
-  const { built, kept } = await buildLake(home);
+export async function openLakeDatabase(home: Home): Promise<LakeDatabase> {
+  const { built, kept, missing } = await buildLake(home);
   const sealed = sealedRuns(home);
   const runs = [...built, ...kept].flatMap((run) => sealed.get(run) ?? []);
   const skills = [...new Set(runs.map(({ skill }) => skill))].sort();
@@ -110,7 +124,7 @@ export async function openLakeDatabase(home: Home): Promise<Database> {
     await database.run(`SET allowed_directories = [${sqlText(`${home.lake}/`)}]`);
     await database.run("SET enable_external_access = false");
     await database.run("SET lock_configuration = true");
-    return { ...database, close };
+    return { ...database, missing, close };
   } catch (error) {
     close();
     throw error;

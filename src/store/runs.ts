@@ -2,7 +2,7 @@
  * Runs as a whole: reading a log, sealing it, and listing what is there. A run counts as sealed when the ledger names
  * its head; from then on its log never changes.
  */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../foundation/clock.ts";
@@ -14,7 +14,7 @@ import { type LoggedEvent, loggedEventSchema, type RunStarted } from "../records
 import { type RunId, runIdSchema } from "../records/ids.ts";
 import { chainBroken, checkChain, linkOf } from "./chain.ts";
 import type { Home } from "./home.ts";
-import { appendLedger, sealedRuns } from "./ledger.ts";
+import { appendLedger, type SealedRun, sealedRuns } from "./ledger.ts";
 
 const EVENTS_PER_TURN = 256;
 
@@ -98,6 +98,11 @@ export async function listRuns(home: Home): Promise<RunSummary[]> {
       events: seal?.events ?? (linkOf(readLastLine(home.runLog(run)).bytes)?.seq ?? -1) + 1,
     };
   });
+}
+
+/** Lists the sealed runs whose log is gone, in the order of their sealing. */
+export function runsWithoutLog(home: Home): SealedRun[] {
+  return [...sealedRuns(home).values()].filter(({ run }) => !existsSync(home.runLog(run)));
 }
 
 /** The ids of all runs that have a folder, oldest first. */

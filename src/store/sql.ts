@@ -4,11 +4,14 @@
  */
 import { Refusal } from "../foundation/errors.ts";
 import { nearest } from "../foundation/nearest.ts";
+import type { RunId } from "../records/ids.ts";
 import { type Database, type RowStream, rowsOf } from "./duckdb.ts";
 import type { Home } from "./home.ts";
 import { openLakeDatabase } from "./lake.ts";
 
 export interface LakeQuery extends RowStream {
+  /** Sealed runs whose log is gone: their rows are those that the lake still holds, if any. */
+  missing: RunId[];
   close(): void;
 }
 
@@ -28,7 +31,7 @@ export async function queryLake(home: Home, sql: string, signal?: AbortSignal): 
   try {
     await refuseAllButOneSelect(database, sql);
     const { columns, batches } = await database.stream(sql);
-    return { columns, batches: withRefusals(database, batches), close };
+    return { columns, batches: withRefusals(database, batches), missing: database.missing, close };
   } catch (error) {
     const refusal = error instanceof Refusal ? error : await refusalOf(database, error);
     close();

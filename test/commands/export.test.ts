@@ -131,6 +131,23 @@ describe("an export", () => {
       expect([runs.length, unsealedRuns]).toEqual([1, ["20261101-120002-0000"]]);
     }));
 
+  it("names the runs that are left out because their log is gone, and refuses one that is asked for", () =>
+    withRuns([TRAIN, VALIDATION], async (home, place) => {
+      const [gone = "", kept = ""] = (await readdir(join(home.path, "runs"))).sort().reverse();
+      await rm(home.runLog(gone));
+      const { missingRuns, runs } = await exportDataset(SQL, place);
+      expect([runs, missingRuns]).toEqual([[kept], [gone]]);
+      await expect(exportDataset({ ...SQL, runs: [gone, kept] }, place)).rejects.toMatchObject({ code: "LOG_MISSING" });
+    }));
+
+  it("refuses a log that was edited after the lake was made of it", () =>
+    withRuns([TRAIN, VALIDATION], async (home, place) => {
+      const [run = ""] = (await exportDataset(SQL, place)).runs;
+      const log = await readFile(home.runLog(run), "utf8");
+      await writeFile(home.runLog(run), log.replace("SELECT 2", "SELECT 3"));
+      await expect(exportDataset(SQL, place)).rejects.toMatchObject({ code: "LOG_BROKEN" });
+    }));
+
   it("counts without writing anything where only that is asked for", () =>
     withRuns([TRAIN, VALIDATION], async (home, place) => {
       const { counts, refusals } = await previewExport(SQL, place);

@@ -1,7 +1,7 @@
 /**
  * `tracemill sql`, `verify` and `runs` as a user types them.
  */
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect, test } from "vitest";
@@ -51,6 +51,16 @@ test("sql refuses a write with exit code 2 and no stack", () =>
     expect(stderr).toBe(`NOT_READ_ONLY: The lake is only read: it is made from the logs, which never change.
   expected: a SELECT statement (also WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE)
   got:      DROP`);
+  }));
+
+test("sql says which runs have lost their log", () =>
+  withHome(async (home) => {
+    const { run } = await writeSampleRun(home, { number: 1, items: 1 });
+    await writeSampleRun(home, { number: 2, items: 1 });
+    rmSync(home.runLog(run));
+    const { stderr, stdout } = await tracemill(home, "sql", "SELECT count(*) AS n FROM runs", "--csv");
+    expect(stdout.split(/\r?\n/)).toEqual(["n", "1"]);
+    expect(stderr).toBe(`The log is gone of: ${run}. \`tracemill verify\` says more.`);
   }));
 
 test("verify exits 0 on a sound home, 3 on a torn tail, 2 on a changed line, and names the line", () =>

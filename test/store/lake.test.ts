@@ -1,4 +1,15 @@
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { steppingClock } from "../../src/foundation/clock.ts";
@@ -172,12 +183,50 @@ test("a log that is not the one that was sealed does not get into the lake", () 
     expect(readdirSync(home.lake)).toEqual([]);
   }));
 
+test("a lake that is there does not answer once a log that it was made from was edited", () =>
+  withHome(async (home) => {
+    await writeSampleRun(home);
+    await buildLake(home);
+    const log = readFileSync(home.runLog(run), "utf8");
+    const { atime, mtime } = statSync(home.runLog(run));
+    writeFileSync(home.runLog(run), log.replace('"passed":false', '"passed":true '));
+    utimesSync(home.runLog(run), atime, mtime);
+    await expect(openLake(home)).rejects.toThrow(expect.objectContaining({ code: "LOG_BROKEN" }));
+    writeFileSync(home.runLog(run), log);
+    expect(await ask(home, "SELECT count(*) AS n FROM runs")).toEqual([{ n: 1 }]);
+  }));
+
+test("a log that did not change since it was checked is not read again", () =>
+  withHome(async (home) => {
+    await writeSampleRun(home);
+    await buildLake(home);
+    const known = readFileSync(home.checkedLogs, "utf8");
+    const { size, ctimeMs } = statSync(home.runLog(run));
+    expect(JSON.parse(known)).toMatchObject({ [run]: { sizeBytes: size, changedMs: ctimeMs } });
+    const log = readFileSync(home.runLog(run), "utf8");
+    writeFileSync(home.runLog(run), log.replace('"passed":false', '"passed":true '));
+    const changedMs = statSync(home.runLog(run)).ctimeMs;
+    writeFileSync(home.checkedLogs, known.replace(String(ctimeMs), String(changedMs)));
+    expect((await buildLake(home)).kept).toEqual([run]);
+  }));
+
+test("a lake is read on a disk where the memory of checked logs cannot be kept or is spoilt", () =>
+  withHome(async (home) => {
+    await writeSampleRun(home);
+    mkdirSync(home.checkedLogs);
+    expect((await buildLake(home)).built).toEqual([run]);
+    rmSync(home.checkedLogs, { recursive: true });
+    writeFileSync(home.checkedLogs, "{");
+    expect((await buildLake(home)).kept).toEqual([run]);
+    expect(JSON.parse(readFileSync(home.checkedLogs, "utf8"))).toHaveProperty(run);
+  }));
+
 test("a sealed run whose log is gone is told, and kept where the lake has it", () =>
   withHome(async (home) => {
     await writeSampleRun(home);
     await buildLake(home);
     rmSync(home.runLog(run));
-    expect(await buildLake(home)).toEqual({ built: [], kept: [run], missing: [] });
+    expect(await buildLake(home)).toEqual({ built: [], kept: [run], missing: [run] });
     rmSync(home.lake, { recursive: true });
     expect(await buildLake(home)).toEqual({ built: [], kept: [], missing: [run] });
   }));
