@@ -3,6 +3,7 @@
  * difficulty, several attempts that end with the first success, other tips drawn in the same attempts, runs with
  * different drop probabilities.
  */
+import fc from "fast-check";
 import type { Random } from "../../src/foundation/random.ts";
 import { normalQuantile } from "../../src/statistics/normal.ts";
 import type { TipDraw } from "../../src/statistics/tip-draw.ts";
@@ -35,6 +36,18 @@ export const WORLD: World = {
   dropProbabilities: [0.5],
   otherTips: 2,
 };
+
+/** Any history of draws: for laws that hold whatever happened. */
+export const anyDraws = fc.array(
+  fc.record({
+    item: fc.constantFrom("a", "b", "c", "d", "e", "f"),
+    attemptNumber: fc.integer({ min: 1, max: 3 }),
+    isShown: fc.boolean(),
+    dropProbability: fc.constantFrom(0.1, 0.2, 0.5, 0.8),
+    outcome: fc.constantFrom(0, 0.25, 1),
+  }),
+  { minLength: 1, maxLength: 40 },
+);
 
 /** Full counts under TRACEMILL_LONG, a sample otherwise. */
 export function repeats(full: number, sample: number): number {
