@@ -14,7 +14,7 @@ export function benjaminiHochberg(pValues: readonly number[]): number[] {
   const rates = new Array<number>(pValues.length);
   let smallest = 1;
   for (const [place, { p, index }] of order.entries()) {
-    smallest = Math.min(smallest, (p * pValues.length) / (pValues.length - place));
+    smallest = Math.min(smallest, p * (pValues.length / (pValues.length - place)));
     rates[index] = smallest;
   }
   return rates;

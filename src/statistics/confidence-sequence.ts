@@ -19,8 +19,8 @@ import type { TipDraw } from "./tip-draw.ts";
  */
 const STAKES = [0.15, 0.3, 0.6, 1.2];
 
-/** Halvings of [-1, 1] in search of a bound: to 1e-9. */
-const HALVINGS = 31;
+/** How near to its bar, in logarithms, a wealth must come for a bound to be taken as found. */
+const PRECISION = 1e-10;
 
 export type Side = "above" | "below";
 
@@ -114,23 +114,31 @@ function negated(outcome: PseudoOutcome): PseudoOutcome {
   };
 }
 
-function logWealthAt({ bets, draws }: Wealth, x: number): number {
-  const logarithms = bets.map(({ stake, logWealth }) => logWealth - stake * draws * x - Math.log(bets.length));
-  const largest = Math.max(...logarithms);
-  if (largest === Number.NEGATIVE_INFINITY) return largest;
-  return largest + Math.log(logarithms.reduce((sum, logarithm) => sum + Math.exp(logarithm - largest), 0));
+function logWealthAt(wealth: Wealth, x: number): number {
+  return wealthAndFall(wealth, x).logWealth;
 }
 
-/** The least x that the bets do not rule out: their wealth falls as x grows. */
+/** The wealth at x, and how fast its logarithm falls there. */
+function wealthAndFall({ bets, draws }: Wealth, x: number): { logWealth: number; fall: number } {
+  const logarithms = bets.map(({ stake, logWealth }) => logWealth - stake * draws * x - Math.log(bets.length));
+  const largest = Math.max(...logarithms);
+  if (largest === Number.NEGATIVE_INFINITY) return { logWealth: largest, fall: 0 };
+  const shares = logarithms.map((logarithm) => Math.exp(logarithm - largest));
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  const fall = bets.reduce((sum, { stake }, k) => sum + stake * draws * (shares[k] as number), 0) / total;
+  return { logWealth: largest + Math.log(total), fall };
+}
+
+/**
+ * The least x in [-1, 1] that the bets do not rule out. Their logarithm is convex and falls, so Newton's steps from the
+ * left come ever nearer and never pass it.
+ */
 function lowerBound(wealth: Wealth, alpha: number): number {
-  const isRuledOut = (x: number) => logWealthAt(wealth, x) >= -Math.log(alpha);
-  if (!isRuledOut(-1)) return -1;
-  let low = -1;
-  let high = 1;
-  for (let k = 0; k < HALVINGS; k++) {
-    const middle = (low + high) / 2;
-    if (isRuledOut(middle)) low = middle;
-    else high = middle;
+  const bar = -Math.log(alpha);
+  let x = -1;
+  for (;;) {
+    const { logWealth, fall } = wealthAndFall(wealth, x);
+    if (logWealth - bar < PRECISION || x >= 1) return Math.min(1, x);
+    x += (logWealth - bar) / fall;
   }
-  return low;
 }
