@@ -63,6 +63,23 @@ export interface Source {
   file?: string;
 }
 
+/** One thing that a skill needs of the machine. */
+export interface Check {
+  what: string;
+  isMet: boolean;
+  found: string;
+  /** How to get it; null where it is met, or nothing helps. */
+  fix: string | null;
+}
+
+export interface SetupOptions {
+  /** A tarball to take instead of what is otherwise fetched. */
+  from?: string;
+  signal: AbortSignal;
+  /** Called when a phase begins, with 0 done, and whenever more of it is. */
+  onStep(phase: string, done: number, total: number): void;
+}
+
 /** Cells are JSON values. */
 export type Reply = { columns: string[]; rows: unknown[][] } | { error: string };
 
@@ -89,6 +106,10 @@ export interface Skill {
   explain?(verdict: Verdict): string;
   /** Ends what the skill keeps running (a verifier process); it starts again when it is needed. */
   close(): Promise<void>;
+  /** Makes what the skill needs on this machine, where it is not there yet, and says in a line what it found. */
+  setup?(options: SetupOptions): Promise<string>;
+  /** What the skill needs of the machine, met or not; a skill that needs nothing leaves it out. */
+  doctor?(): Promise<Check[]>;
   /** For a free question: the text for its prompt that says what there is, an item's or in the user's own file. */
   describe?(source: Source): Promise<string>;
   /** The prompt of a free question; `schema` is what `describe` returned. */

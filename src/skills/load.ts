@@ -39,6 +39,8 @@ const skillSchema = z.object({
   parse: method,
   open: method,
   close: method,
+  setup: method.optional(),
+  doctor: method.optional(),
 });
 
 /** The ids of all skills that are found, sorted. */

@@ -1,0 +1,131 @@
+/**
+ * Where the set-up root and the scanner's content lie, and what the setup found out about every rule. The folder is
+ * outside of any home and shared by all of them; it is complete or not there.
+ */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { Refusal } from "../../src/foundation/errors.ts";
+import { hashJson } from "../../src/foundation/hashing.ts";
+import { hashSchema } from "../../src/records/ids.ts";
+import { manifest } from "./manifest.ts";
+import type { SandboxFolders } from "./sandbox.ts";
+
+/** What a scan says of a rule. */
+export const RESULTS = [
+  "pass",
+  "fail",
+  "error",
+  "unknown",
+  "notapplicable",
+  "notchecked",
+  "notselected",
+  "informational",
+  "fixed",
+] as const;
+export const resultSchema = z.enum(RESULTS);
+export type Result = z.infer<typeof resultSchema>;
+
+export const foundRuleSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  description: z.string(),
+  severity: z.string(),
+  identifiers: z.array(z.string()),
+  family: z.string(),
+  paths: z.array(z.string()),
+  /** What the scan says of the root as it was set up. */
+  baseline: resultSchema,
+  /** Whether the content's own fix, run and judged as an agent's script is, passes. */
+  isAttainable: z.boolean(),
+  /** Why it is no item; null where it is one. */
+  reason: z.string().nullable(),
+  fix: z.string().nullable(),
+});
+export type FoundRule = z.infer<typeof foundRuleSchema>;
+
+const setupSchema = z.object({
+  skillVersion: z.string(),
+  /** Versions by package name. */
+  packages: z.record(z.string(), z.string()),
+  datastreamHash: hashSchema,
+  rules: z.array(foundRuleSchema),
+  /** Of everything above. */
+  hash: hashSchema,
+});
+export type Setup = z.infer<typeof setupSchema>;
+
+export interface SetUp {
+  setup: Setup;
+  folders: SandboxFolders;
+}
+
+/** `TRACEMILL_CACHE`, or the user's cache folder. */
+export function setupFolder(): string {
+  const cache =
+    process.env.TRACEMILL_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "tracemill");
+  return join(cache, "stig", manifest.version);
+}
+
+export function foldersIn(folder: string): SandboxFolders {
+  return { root: join(folder, "root"), mount: join(folder, "mount"), content: join(folder, "content") };
+}
+
+export function isSetUp(): boolean {
+  return existsSync(setupFile(setupFolder()));
+}
+
+/** Throws: `STIG_NOT_SET_UP`; `BAD_SETUP` where what was found out was changed since. */
+export async function readSetup(): Promise<SetUp> {
+  const folder = setupFolder();
+  const text = await readFile(setupFile(folder), "utf8").catch((cause) => {
+    throw notSetUp(folder, cause);
+  });
+  const parsed = setupSchema.safeParse(parsedJson(text));
+  if (!parsed.success || parsed.data.hash !== setupHash(parsed.data)) throw badSetup(folder);
+  return { setup: parsed.data, folders: foldersIn(folder) };
+}
+
+export function setupFile(folder: string): string {
+  return join(folder, "setup.json");
+}
+
+export function setupHash({ skillVersion, packages, datastreamHash, rules }: Omit<Setup, "hash">) {
+  return hashJson([skillVersion, packages, datastreamHash, rules]);
+}
+
+/** The name of a rule's reduced content, and of those of many rules. */
+export function contentName(rule: string | "all" | "regression"): string {
+  return `${rule.replace(/^xccdf_org\.ssgproject\.content_rule_/, "")}.xml`;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function notSetUp(folder: string, cause: unknown): Refusal {
+  return new Refusal({
+    code: "STIG_NOT_SET_UP",
+    message: "The skill stig has no root filesystem to scan yet.",
+    expected: "what the setup makes, once for all homes",
+    where: folder,
+    fix: "tracemill skill setup stig (tracemill skill doctor stig says what that needs)",
+    cause,
+  });
+}
+
+function badSetup(folder: string): Refusal {
+  return new Refusal({
+    code: "BAD_SETUP",
+    message: "What the setup of the skill stig wrote was changed, or is of another version.",
+    expected: "a setup.json that equals its own hash",
+    where: setupFile(folder),
+    fix: `rm -r ${folder} && tracemill skill setup stig`,
+  });
+}

@@ -1,0 +1,154 @@
+/**
+ * Sets the skill up: builds the root, cuts the content, scans the root as it is, and runs the content's own fix of
+ * every failing rule through the very judgement that an agent's script gets. A rule whose own fix does not pass here
+ * is no item, and the reason is kept.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import pLimit from "p-limit";
+import { Failure } from "../../src/foundation/errors.ts";
+import { writeFolderAtomic, writeJsonAtomic } from "../../src/foundation/files.ts";
+import { hashText } from "../../src/foundation/hashing.ts";
+import { acquireLock } from "../../src/foundation/lock-file.ts";
+import type { SetupOptions } from "../../src/skills/contract.ts";
+import { buildRoot, DATASTREAM, packagesIn } from "./build-root.ts";
+import { type Datastream, type Rule, readDatastream, rulesOf } from "./datastream.ts";
+import { familyOf } from "./families.ts";
+import { manifest } from "./manifest.ts";
+import { fixCall } from "./parse-answer.ts";
+import { reducedContent } from "./reduced-content.ts";
+import { buildChecks, refuseUnmet, runChecks } from "./requirements.ts";
+import { startSandbox } from "./sandbox.ts";
+import { scan } from "./scan.ts";
+import {
+  contentName,
+  type FoundRule,
+  foldersIn,
+  isSetUp,
+  type Result,
+  readSetup,
+  type Setup,
+  setupFile,
+  setupFolder,
+  setupHash,
+} from "./setup-folder.ts";
+import { openWorkspace } from "./workspace.ts";
+
+/** Makes the set-up folder where it is not there yet. Throws: `STIG_NEEDS`, `LOCKED` and what building the root throws. */
+export async function setUp(options: SetupOptions): Promise<Setup> {
+  refuseUnmet(await runChecks());
+  if (options.from === undefined) refuseUnmet(await buildChecks());
+  const folder = setupFolder();
+  await mkdir(dirname(folder), { recursive: true });
+  const release = acquireLock(`${folder}.lock`, "the setup of the skill stig");
+  try {
+    if (!isSetUp()) await writeFolderAtomic(folder, (temporary) => fill(temporary, options));
+  } finally {
+    release();
+  }
+  return (await readSetup()).setup;
+}
+
+async function fill(folder: string, { from, signal, onStep }: SetupOptions): Promise<void> {
+  const folders = foldersIn(folder);
+  await mkdir(folders.mount);
+  await mkdir(folders.content);
+  onStep("building the root", 0, 1);
+  await buildRoot(folders.root, { ...(from !== undefined && { from }), signal });
+  onStep("building the root", 1, 1);
+  const file = join(folders.root, DATASTREAM);
+  const text = await readFile(file, "utf8");
+  const datastream = readDatastream(text, file);
+  const rules = rulesOf(datastream);
+  const baseline = await writeContent({ datastream, rules, folder });
+  const found = rules.map((rule) => foundRule(rule, baseline.get(rule.id) ?? "unknown"));
+  const setup = {
+    skillVersion: manifest.version,
+    packages: await packagesIn(folders.root),
+    datastreamHash: hashText(text),
+    rules: found,
+  };
+  await tryFixes({ ...setup, hash: setupHash(setup) }, folder, { signal, onStep });
+  await writeJsonAtomic(setupFile(folder), { ...setup, hash: setupHash(setup) });
+}
+
+/** Writes the cut content of every rule, of all and of those that pass, and returns what the scan of all says. */
+async function writeContent(given: {
+  datastream: Datastream;
+  rules: Rule[];
+  folder: string;
+}): Promise<Map<string, Result>> {
+  const { datastream, rules, folder } = given;
+  const folders = foldersIn(folder);
+  const write = (name: string, ids: string[]) =>
+    writeFile(join(folders.content, contentName(name)), reducedContent(datastream, new Set(ids)));
+  await write(
+    "all",
+    rules.map(({ id }) => id),
+  );
+  for (const { id } of rules) await write(id, [id]);
+  const sandbox = await startSandbox(folders, null);
+  try {
+    const { results, fault } = await scan(sandbox, "all", { isPristine: true });
+    if (fault !== null || results.size !== rules.length) {
+      const message = `The scan of the new root gave ${results.size} of ${rules.length} results: ${fault ?? "no fault told"}`;
+      throw new Failure({ boundary: "setup", code: "SCANNER_BROKEN", message });
+    }
+    await write(
+      "regression",
+      [...results].filter(([, result]) => result === "pass").map(([id]) => id),
+    );
+    return results;
+  } finally {
+    await sandbox.close();
+  }
+}
+
+function foundRule(rule: Rule, baseline: Result): FoundRule {
+  const { id, title, description, severity, identifiers, paths, fix } = rule;
+  const reason =
+    baseline !== "fail"
+      ? `it is ${baseline} on the root as set up`
+      : fix === null
+        ? "the content has no bash fix"
+        : null;
+  const seen = { id, title, description, severity, identifiers, paths, fix, family: familyOf(rule) };
+  return { ...seen, baseline, isAttainable: false, reason };
+}
+
+/** Fills in whether each rule is attainable. */
+async function tryFixes(
+  setup: Setup,
+  folder: string,
+  { signal, onStep }: Pick<SetupOptions, "signal" | "onStep">,
+): Promise<void> {
+  const folders = foldersIn(folder);
+  const tried = setup.rules.filter(({ reason }) => reason === null);
+  const limit = pLimit(availableParallelism());
+  let done = 0;
+  const tryFix = async (rule: FoundRule) => {
+    signal.throwIfAborted();
+    const workspace = await openWorkspace(rule, { folder: join(folder, "states"), from: null }, { setup, folders });
+    try {
+      const call = fixCall(rule.fix ?? "");
+      await workspace.act(call);
+      const { passed, failureMode } = await workspace.verify(call, { call });
+      rule.isAttainable = passed;
+      rule.reason = passed ? null : unattainable(rule, failureMode);
+    } finally {
+      await workspace.close();
+    }
+    onStep("trying the content's own fixes", ++done, tried.length);
+  };
+  await Promise.all(tried.map((rule) => limit(() => tryFix(rule))));
+}
+
+function unattainable({ fix }: FoundRule, failureMode: string | null): string {
+  const needs = /apt-get install/.test(fix ?? "")
+    ? "it installs a package, and there is no network"
+    : /systemctl/.test(fix ?? "")
+      ? "it needs systemd"
+      : "it needs what the root does not have";
+  return `the content's own fix ends with ${failureMode}: ${needs}`;
+}
