@@ -12,6 +12,9 @@ const SCANNERS =
   /^(usr|bin|sbin|lib\w*|opt|proc|dev|sys|run)(\/|$)|^var\/(lib\/(dpkg|apt)|cache\/apt)(\/|$)|^etc\/(ld\.so\.|(ssl|rpm|gcrypt)(\/|$))/;
 const MUST_STAY_FOLDERS = /^(etc|tmp|var|var\/(lib|cache))$/;
 
+/** A setting in the tree of folders, in any spelling, or a directive that brings in or takes away others. */
+const APT_ELSEWHERE = '(^|[^a-z])(dir|rootdir)[[:space:]]*(::|\\{|")|#[[:space:]]*(include|clear|x-)';
+
 export interface Change {
   path: string;
   /** file, folder, link, removed, ... */
@@ -51,6 +54,25 @@ export function touchedScanner(changes: readonly Change[]): string[] {
   return changes
     .filter(({ path, kind }) => (MUST_STAY_FOLDERS.test(path) ? kind !== "folder" : SCANNERS.test(path)))
     .map(({ path }) => path);
+}
+
+/** Changed settings of apt that name another place or file: the scanner asks apt's library which packages there are. */
+export async function redirectedApt(sandbox: Sandbox, changes: readonly Change[]): Promise<string[]> {
+  const paths = changes
+    .filter(({ path, kind }) => path.startsWith("etc/apt") && kind !== "folder")
+    .map(({ path }) => path);
+  const odd = changes.filter(({ path, kind }) => paths.includes(path) && kind !== "file" && kind !== "removed");
+  if (odd.length > 0) return odd.map(({ path }) => path);
+  const files = changes
+    .filter(({ path, kind }) => paths.includes(path) && kind === "file")
+    .map(({ path }) => `/${path}`);
+  if (files.length === 0) return [];
+  const words = ["/usr/bin/grep", "-lizE", "--", APT_ELSEWHERE, ...files];
+  const { stdout } = await sandbox.run(words, { limitMs: 10_000, isReadOnly: true });
+  return stdout
+    .split("\0")
+    .filter((path) => path !== "")
+    .map((path) => path.slice(1));
 }
 
 function changeOf(line: string): Change {

@@ -5,11 +5,14 @@
 import type { Rule } from "./datastream.ts";
 import { RULE_PREFIX } from "./datastream.ts";
 
+/** What decides whether the content applies at all; many rules look at it, none is about it. */
+const PLATFORM_FILES = /^\/etc\/(lsb|os)-release$/;
+
 /** The family of a rule: `audit-calls:<first of the group>`, `watched:<path>`, `file:<path>`, or the rule's own name. */
 export function familyOf({ id, fix, description, paths }: Rule): string {
   const name = id.slice(RULE_PREFIX.length);
   if (name.startsWith("audit_")) {
-    const text = `${fix ?? ""}\n${description}`;
+    const text = `${description}\n${fix ?? ""}`;
     const group = /SYSCALL_GROUPING="([^"]*)"/.exec(text)?.[1]?.trim();
     if (group) return `audit-calls:${group.split(/[\s,]+/).sort()[0]}`;
     const watched = /-F path=(\/[\w./-]+)|-w (\/[\w./-]+)/.exec(text);
@@ -18,7 +21,7 @@ export function familyOf({ id, fix, description, paths }: Rule): string {
     const call = /-S (\w+)/.exec(text)?.[1];
     return call === undefined ? `rule:${name}` : `audit-calls:${call}`;
   }
-  const file = paths.map(literalPath).find((path) => path.startsWith("/etc/") || path.startsWith("/var/"));
+  const file = paths.map(literalPath).find((path) => /^\/(etc|var)\//.test(path) && !PLATFORM_FILES.test(path));
   return file === undefined ? `rule:${name}` : `file:${file}`;
 }
 
@@ -31,5 +34,5 @@ function literalPath(pattern: string): string {
     .replaceAll("\\/", "/")
     .replaceAll("\\-", "-");
   const wild = plain.search(/[[\](){}*+?|\\^$]|\.\*/);
-  return wild === -1 ? plain : plain.slice(0, plain.lastIndexOf("/", wild));
+  return (wild === -1 ? plain : plain.slice(0, plain.lastIndexOf("/", wild))).replace(/\/+$/, "");
 }

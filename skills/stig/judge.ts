@@ -5,7 +5,7 @@
  */
 import { Failure } from "../../src/foundation/errors.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
-import { type Change, touchedScanner } from "./changes.ts";
+import { type Change, redirectedApt, touchedScanner } from "./changes.ts";
 import { type FailureMode, VERIFIER } from "./manifest.ts";
 import type { Ended } from "./process-output.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -38,7 +38,7 @@ interface Regression {
 
 /** Throws: a failure of the workspace where the scanner does not even judge the untouched root. */
 export async function judge(given: Case): Promise<Verdict> {
-  const touched = touchedScanner(given.changes);
+  const touched = [...touchedScanner(given.changes), ...(await redirectedApt(given.sandbox, given.changes))];
   if (touched.length > 0) {
     const reason = `the script changed what the scan stands on: ${touched.slice(0, 5).join(", ")}`;
     return verdictOf(given, { failureMode: "touched-scanner", reason }, { target: null, regressions: [], syntax: [] });

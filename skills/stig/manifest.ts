@@ -23,7 +23,7 @@ export const manifest: SkillManifest = {
   id: "stig",
   version: "1",
   description: "Make a host pass one STIG rule with one bash script, judged by real OpenSCAP scans in a sandbox.",
-  salt: "stig-families-1",
+  salt: "stig-families-16",
   splitFractions: { train: 0.5, validation: 0.12, test: 0.38 },
   failureModes: FAILURE_MODES,
   maxTokens: 160,
