@@ -4,7 +4,7 @@
  * one tree for all controllers (v2), or one tree for each (v1).
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Refusal } from "../../src/foundation/errors.ts";
 import { isAlive } from "../../src/foundation/lock-file.ts";
 
@@ -12,36 +12,43 @@ const PREFIX = "tracemill-stig-";
 const PID_LIMIT = 128;
 const MEMORY_LIMIT_BYTES = 1 << 30;
 
-/** The folders of one control group: one under v2, one for each controller under v1. */
-export interface ControlGroup {
-  folders: string[];
+/** One limit of a control group: the group's folder, the file of the limit, and its value. */
+export interface GroupLimit {
+  folder: string;
+  file: string;
+  value: number;
 }
 
 let count = 0;
 let isSwept = false;
 
-/** Throws: `NO_PID_LIMIT` where this process cannot make a control group that counts processes. */
-export function makeControlGroup(): ControlGroup {
+/**
+ * Names a new control group and its limits; the process that will remove it makes it, so that it never stays behind.
+ * Throws: `NO_PID_LIMIT` where there is no controller that counts processes.
+ */
+export function planControlGroup(): GroupLimit[] {
   const parents = controllerFolders();
   if (!isSwept) for (const { folder } of parents) sweep(folder);
   isSwept = true;
   const name = `${PREFIX}${process.pid}-${count++}`;
-  const folders = parents.map(({ folder, limits }) => {
-    const path = join(folder, name);
-    try {
-      mkdirSync(path);
-      for (const [file, value] of limits) writeFileSync(join(path, file), String(value));
-    } catch (cause) {
-      throw noPidLimit(folder, cause);
-    }
-    return path;
-  });
-  return { folders };
+  return parents.flatMap(({ folder, limits }) =>
+    limits.map(([file, value]) => ({ folder: join(folder, name), file, value })),
+  );
 }
 
-/** Removes a group in which nothing runs. */
-export function removeControlGroup({ folders }: ControlGroup): void {
-  for (const folder of folders) rmdirSync(folder);
+/** Makes a control group, removes it again and returns where it was. Throws: `NO_PID_LIMIT`. */
+export function tryControlGroup(): string[] {
+  const plan = planControlGroup();
+  const folders = [...new Set(plan.map(({ folder }) => folder))];
+  try {
+    for (const folder of folders) mkdirSync(folder);
+    for (const { folder, file, value } of plan) writeFileSync(join(folder, file), String(value));
+  } catch (cause) {
+    throw noPidLimit(folders.join(", "), cause);
+  } finally {
+    for (const folder of folders.filter((folder) => existsSync(folder))) rmdirSync(folder);
+  }
+  return folders.map((folder) => dirname(folder));
 }
 
 /** Where groups are made, and the limits that are written there. Throws: `NO_PID_LIMIT`. */

@@ -3,10 +3,10 @@
  */
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, join } from "node:path";
 import { Refusal } from "../../src/foundation/errors.ts";
 import type { Check } from "../../src/skills/contract.ts";
-import { makeControlGroup, removeControlGroup } from "./cgroup.ts";
+import { tryControlGroup } from "./cgroup.ts";
 import { runProgram } from "./process-output.ts";
 import { isSetUp, setupFolder } from "./setup-folder.ts";
 
@@ -103,9 +103,7 @@ async function namespaceCheck(): Promise<Check> {
 function groupCheck(): Check {
   const what = "a control group that bounds processes";
   try {
-    const group = makeControlGroup();
-    removeControlGroup(group);
-    return { what, isMet: true, found: group.folders.map((folder) => dirname(folder)).join(", "), fix: null };
+    return { what, isMet: true, found: tryControlGroup().join(", "), fix: null };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { what, isMet: false, found: error.details.got ?? error.message, fix: error.details.fix ?? null };

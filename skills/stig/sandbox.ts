@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { Failure } from "../../src/foundation/errors.ts";
-import { makeControlGroup, removeControlGroup } from "./cgroup.ts";
+import { planControlGroup } from "./cgroup.ts";
 import { type Ended, runProgram } from "./process-output.ts";
 
 /** What a script may write, and how many files. */
@@ -43,45 +43,59 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
+/**
+ * Makes the mounts and the control group, says `ready`, and waits for the end of its stdin. However it ends, it kills
+ * what is still in the group and removes it. Words: mount point, root, kept changes or "", then folder, file and value
+ * of each limit of the group.
+ */
 const HOLD = `set -e
-cd "$1"
-mount -t tmpfs -o size=${UPPER_SIZE},nr_inodes=${UPPER_FILES},mode=0700,nosuid,nodev tracemill-stig .
-cd "$1"
-mkdir lower upper work merged
-mount --bind "$2" lower
-mount -o remount,bind,ro,nosuid,nodev lower
-if [ -n "$3" ]; then cp -a "$3/." upper/; fi
-mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work,nosuid,nodev tracemill-stig merged
+trap '' PIPE INT TERM HUP
+mount=$1 root=$2 kept=$3
 shift 3
-echo ready
-cat > /dev/null
-for turn in 1 2 3 4 5 6 7 8 9 10; do
-  left=
-  for group in "$@"; do
-    for pid in $(cat "$group/cgroup.procs" 2>/dev/null); do kill -9 "$pid" 2>/dev/null || :; done
-    rmdir "$group" 2>/dev/null || left="$left$group"
+end() {
+  set +e
+  for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    left=
+    for word in "$@"; do
+      case $word in /*) ;; *) continue ;; esac
+      [ -d "$word" ] || continue
+      for pid in $(cat "$word/cgroup.procs"); do kill -9 "$pid" 2>/dev/null; done
+      rmdir "$word" 2>/dev/null || left=1
+    done
+    [ -n "$left" ] || break
+    sleep 0.05
   done
-  [ -n "$left" ] || break
-  sleep 0.05
-done`;
+}
+trap 'end "$@"' EXIT
+i=1
+for word in "$@"; do
+  case $i in 1) folder=$word; mkdir -p "$folder"; i=2 ;; 2) file=$word; i=3 ;; 3) echo "$word" > "$folder/$file"; i=1 ;; esac
+done
+cd "$mount"
+mount -t tmpfs -o size=${UPPER_SIZE},nr_inodes=${UPPER_FILES},mode=0700,nosuid,nodev tracemill-stig .
+cd "$mount"
+mkdir lower upper work merged
+mount --bind "$root" lower
+mount -o remount,bind,ro,nosuid,nodev lower
+if [ -n "$kept" ]; then cp -a "$kept/." upper/; fi
+mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work,nosuid,nodev tracemill-stig merged
+echo ready
+cat > /dev/null`;
 
 /** Shapes: `upper` is a folder of changes that an earlier sandbox kept; null is the root as it was set up. */
 export async function startSandbox(folders: SandboxFolders, upper: string | null): Promise<Sandbox> {
-  const group = makeControlGroup();
-  const groups = group.folders;
+  const limits = planControlGroup();
+  const groups = [...new Set(limits.map(({ folder }) => folder))];
+  const limitWords = limits.flatMap(({ folder, file, value }) => [folder, file, String(value)]);
   const words = ["--mount", "--propagation", "private", "--", "sh", "-c", HOLD, "sh"];
-  const holder = spawn("unshare", [...words, folders.mount, folders.root, upper ?? "", ...groups], {
+  const holder = spawn("unshare", [...words, folders.mount, folders.root, upper ?? "", ...limitWords], {
     detached: true,
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
     stdio: ["pipe", "pipe", "pipe"],
   });
   const ended = new Promise<void>((done) => holder.on("close", () => done()));
   holder.stdin?.on("error", () => {});
-  await untilReady(holder).catch(async (error) => {
-    await ended;
-    removeControlGroup(group);
-    throw error;
-  });
+  await untilReady(holder);
   const enter = ["nsenter", `--mount=/proc/${holder.pid}/ns/mnt`, `--wdns=${folders.mount}`, "--"];
   return {
     run(program, { limitMs, isReadOnly = false, isPristine = false }) {

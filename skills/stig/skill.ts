@@ -10,7 +10,7 @@ import { answerText, parseAnswer, TOOL } from "./parse-answer.ts";
 import { exampleTurns, promptFor } from "./prompt.ts";
 import { buildChecks, refuseUnmet, runChecks, setupCheck } from "./requirements.ts";
 import { setUp } from "./setup.ts";
-import { readSetup, type SetUp } from "./setup-folder.ts";
+import { isSetUp, readSetup, type SetUp } from "./setup-folder.ts";
 import { openWorkspace } from "./workspace.ts";
 
 let ready: Promise<SetUp> | null = null;
@@ -52,7 +52,9 @@ const skill: Skill = {
     const failing = rules.filter(({ baseline }) => baseline === "fail").length;
     return `${rules.length} rules, ${failing} of them fail on the root; ${attainable.length} attainable items in ${families} families`;
   },
-  doctor: async () => [...(await runChecks()), ...(await buildChecks()), setupCheck()],
+  async doctor() {
+    return [...(await runChecks()), ...(isSetUp() ? [] : await buildChecks()), setupCheck()];
+  },
 };
 
 export default skill;
