@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
+import { shortHash } from "../foundation/hashing.ts";
 import { startProgress } from "../foundation/progress.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import { addBase, type Convert } from "../serve/index.ts";
@@ -80,5 +81,5 @@ function convertWith({ signal, stderr, isJson }: Context): Convert {
 
 function line(base: BaseManifest): string {
   const forms = [...new Set(base.files.filter(({ part }) => part === "weights").map((f) => `${f.format} ${f.dtype}`))];
-  return `${base.name}  ${base.baseHash.slice(0, 12)}  ${base.architecture}, ${forms.join(" + ")}, ${base.source}`;
+  return `${base.name}  ${shortHash(base.baseHash)}  ${base.architecture}, ${forms.join(" + ")}, ${base.source}`;
 }

@@ -1,5 +1,6 @@
 /** `tracemill datasets`: the datasets that there are, or one of them in full. */
 import { z } from "zod";
+import { shortHash } from "../foundation/hashing.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { listDatasets, readDatasetManifest } from "../store/manifests.ts";
 import { defineCommand } from "./command.ts";
@@ -19,7 +20,7 @@ function listed(datasets: readonly DatasetManifest[]): string {
   return datasets
     .map(
       ({ datasetHash, skills, role, format, counts, base }) =>
-        `${datasetHash.slice(0, 12)}  ${skills.join("+")} ${role}, ${format}: ${counts.trainRows} train and ${counts.validationRows} validation rows of ${counts.items} items, for ${base}`,
+        `${shortHash(datasetHash)}  ${skills.join("+")} ${role}, ${format}: ${counts.trainRows} train and ${counts.validationRows} validation rows of ${counts.items} items, for ${base}`,
     )
     .join("\n");
 }

@@ -12,7 +12,7 @@ import {
   previewDataset,
   writeDataset,
 } from "../dataset/index.ts";
-import type { Hash } from "../foundation/hashing.ts";
+import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { RunId } from "../records/ids.ts";
@@ -168,7 +168,7 @@ function printed(result: ExportPreview | ExportResult): string {
     ...(unsealedRuns.length > 0 ? [`left out, as not sealed: ${unsealedRuns.join(", ")}`] : []),
     ...(missingRuns.length > 0 ? [`left out, as the log is gone: ${missingRuns.join(", ")}`] : []),
     ...("folder" in result
-      ? [`dataset ${result.datasetHash.slice(0, 12)}: ${result.folder}`]
+      ? [`dataset ${shortHash(result.datasetHash)}: ${result.folder}`]
       : ["dry run: nothing was written"]),
     ...("folder" in result && result.out !== null ? [`training rows: ${result.out}`] : []),
   ].join("\n");

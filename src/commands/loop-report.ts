@@ -5,10 +5,13 @@
  */
 import { join, relative } from "node:path";
 import { writeFileAtomic } from "../foundation/files.ts";
+import { shortHash } from "../foundation/hashing.ts";
+import { fenced } from "../foundation/markdown.ts";
 import { duration } from "../foundation/progress.ts";
 import { random } from "../foundation/random.ts";
 import type { LoopResult } from "../loop.ts";
 import type { Decision } from "../records/comparison.ts";
+import { percent, points, pointsInterval } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
 import { renderDecision } from "../validate/index.ts";
@@ -32,9 +35,9 @@ const STARTERS =
 
 interface BeforeAfter {
   task: string;
-  before: string;
+  before: string | null;
   beforePassed: boolean;
-  after: string;
+  after: string | null;
   afterPassed: boolean;
 }
 
@@ -88,7 +91,7 @@ export async function writeLoopReport(text: string, home: Home): Promise<string>
 /** Returns the text for the screen: the verdict, times, places and the next two commands. */
 export function loopSummary(result: LoopResult, home: Home): string {
   const { decision, settings, stages } = result;
-  const adapter = result.adapterHash.slice(0, 12);
+  const adapter = shortHash(result.adapterHash);
   const inHome = relative(process.cwd(), home.path) === ".tracemill" ? "" : ` --home ${home.path}`;
   return [
     renderDecision(decision).trim(),
@@ -109,14 +112,12 @@ export function loopSummary(result: LoopResult, home: Home): string {
 
 function verdictLine({ verdict, arms, pairs }: Decision): string {
   const [pair] = pairs;
-  const percent = (fraction: number) => `${(100 * fraction).toFixed(1)} %`;
   const rate = (name: string) => percent(arms.find(({ arm }) => arm === name)?.rate ?? Number.NaN);
-  const points = (fraction: number) => `${fraction >= 0 ? "+" : ""}${(100 * fraction).toFixed(1)}`;
   const interval = pair?.clusterInterval;
   return (
     `${verdict}: first-try success on held-out families ${rate("base")} -> ${rate("candidate")} ` +
     `(${points(pair?.difference ?? Number.NaN)} points` +
-    `${interval ? `, 95 % interval ${points(interval.low)} to ${points(interval.high)}` : ""}; n = ${pair?.n})`
+    `${interval ? `, 95 % interval ${pointsInterval(interval)}` : ""}; n = ${pair?.n})`
   );
 }
 
@@ -143,21 +144,13 @@ function itemSection({ task, before, beforePassed, after, afterPassed }: BeforeA
     "",
     `Base (${verdict(beforePassed)}):`,
     "",
-    fenced(before),
+    fenced((before ?? "").trim()),
     "",
     `Candidate (${verdict(afterPassed)}):`,
     "",
-    fenced(after),
+    fenced((after ?? "").trim()),
     "",
   ];
-}
-
-/** A fence longer than any run of backticks in the text, so that a model's answer cannot break out of it. */
-function fenced(text: string | null): string {
-  const content = (text ?? "").trim();
-  const longest = Math.max(2, ...[...content.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = "`".repeat(longest + 1);
-  return `${fence}\n${content}\n${fence}`;
 }
 
 function places({ runs, datasetHash, adapterHash, decision }: LoopResult, home: Home): [string, string][] {

@@ -5,7 +5,7 @@
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import type { Endpoint } from "../harness/index.ts";
-import type { AdapterManifest } from "../records/adapter-manifest.ts";
+import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { Home } from "../store/home.ts";
 import { listAdapters, listBases, readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
@@ -24,7 +24,7 @@ export async function resolveModel(home: Home, name: string): Promise<NamedModel
   const found = await findModel(home, name);
   if (found !== null) return found;
   const bases = (await listBases(home)).map((base) => base.name);
-  const adapters = (await listAdapters(home)).map((adapter) => adapter.name ?? adapter.adapterHash.slice(0, 12));
+  const adapters = (await listAdapters(home)).map(adapterLabel);
   throw unknownName("model", name, [...bases, ...adapters]);
 }
 

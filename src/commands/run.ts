@@ -6,6 +6,7 @@ import { Failure } from "../foundation/errors.ts";
 import { duration, startProgress } from "../foundation/progress.ts";
 import { type Endpoint, type HarnessOptions, type RunProgress, type RunResult, runHarness } from "../harness/index.ts";
 import type { Split } from "../records/item.ts";
+import { percent } from "../statistics/figures.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { withModels } from "./model-servers.ts";
 import { modelsOf, type Players } from "./players.ts";
@@ -111,10 +112,9 @@ function stoppedEarly({ run, stoppedBy, attempts, failures }: RunResult): Failur
 
 function summaryText(result: RunSummary): string {
   const { run, skill, split, model, items, attempts, passed, solved, tips, failures, durationMs, log } = result;
-  const percent = attempts > 0 ? ((100 * passed) / attempts).toFixed(1) : "0.0";
   return [
     `Run ${run}: ${model} at ${items} ${skill} items of the ${split} split, ${duration(durationMs)}`,
-    `  attempts  ${attempts}, ${passed} passed (${percent} %)${failures > 0 ? `, ${failures} without a verdict` : ""}`,
+    `  attempts  ${attempts}, ${passed} passed (${percent(passed / Math.max(1, attempts))})${failures > 0 ? `, ${failures} without a verdict` : ""}`,
     `  items     ${solved} of ${items} solved`,
     `  tips      ${tips}`,
     `  log       ${log}`,

@@ -1,5 +1,6 @@
 /** `tracemill runs`: the runs that there are, or one of them in full. */
 import { z } from "zod";
+import { shortHash } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { listRuns, type RunSummary } from "../store/run-log.ts";
 import { defineCommand } from "./command.ts";
@@ -34,7 +35,7 @@ function listed(runs: readonly RunSummary[]): string {
     split,
     memory,
     models.worker === undefined ? "" : "rule" in models.worker ? models.worker.rule : models.worker.name,
-    comparison === null ? "" : `${comparison.comparisonHash.slice(0, 8)} ${comparison.arm}`,
+    comparison === null ? "" : `${shortHash(comparison.comparisonHash)} ${comparison.arm}`,
     String(events),
     isSealed ? "sealed" : "open",
   ]);

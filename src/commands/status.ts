@@ -2,7 +2,10 @@
  * `tracemill status`: what is there, and the next sensible command.
  */
 import { z } from "zod";
+import { shortHash } from "../foundation/hashing.ts";
+import { adapterLabel } from "../records/adapter-manifest.ts";
 import type { Decision } from "../records/comparison.ts";
+import { points } from "../statistics/figures.ts";
 import { listAdapters, listBases, listDatasets, listDecisions } from "../store/manifests.ts";
 import { listRuns } from "../store/run-log.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -57,8 +60,7 @@ async function status({ home }: Context): Promise<Status> {
 }
 
 function decisionText({ verdict, pairs }: Decision): string {
-  const difference = pairs[0]?.difference ?? 0;
-  return `${verdict} (${difference >= 0 ? "+" : ""}${(100 * difference).toFixed(1)} points)`;
+  return `${verdict} (${points(pairs[0]?.difference ?? 0)} points)`;
 }
 
 function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | "home">): Status["next"] {
@@ -86,11 +88,11 @@ function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | 
   const adapter = adapters.findLast(({ datasetHash }) => datasetHash === dataset.datasetHash);
   if (adapter === undefined) {
     return {
-      command: `tracemill train --dataset ${dataset.datasetHash.slice(0, 12)} --base ${dataset.base}`,
+      command: `tracemill train --dataset ${shortHash(dataset.datasetHash)} --base ${dataset.base}`,
       reason: "the newest dataset has no adapter",
     };
   }
-  const shown = adapter.name ?? adapter.adapterHash.slice(0, 12);
+  const shown = adapterLabel(adapter);
   if (adapter.decisions.length === 0) {
     return {
       command: `tracemill validate --skill ${dataset.skills[0]} --base ${adapter.base} --candidate ${shown}`,
@@ -106,14 +108,13 @@ function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | 
 function printed({ home, bases, runs, datasets, adapters, next }: Status): string {
   const section = (title: string, header: string[], rows: string[][]) =>
     rows.length === 0 ? [`${title}: none`, ""] : [title, textTable(header, rows), ""];
-  const short = (hash: string) => hash.slice(0, 12);
   return [
     `home: ${home}`,
     "",
     ...section(
       "bases",
       ["name", "hash"],
-      bases.map((base) => [base.name, short(base.baseHash)]),
+      bases.map((base) => [base.name, shortHash(base.baseHash)]),
     ),
     ...section(
       "runs",
@@ -124,7 +125,7 @@ function printed({ home, bases, runs, datasets, adapters, next }: Status): strin
       "datasets",
       ["hash", "skills", "role", "train rows"],
       datasets.map((dataset) => [
-        short(dataset.datasetHash),
+        shortHash(dataset.datasetHash),
         dataset.skills.join(","),
         dataset.role,
         String(dataset.trainRows),
@@ -134,10 +135,10 @@ function printed({ home, bases, runs, datasets, adapters, next }: Status): strin
       "adapters",
       ["hash", "name", "base", "dataset", "decisions"],
       adapters.map((adapter) => [
-        short(adapter.adapterHash),
+        shortHash(adapter.adapterHash),
         adapter.name ?? "-",
         adapter.base,
-        short(adapter.datasetHash),
+        shortHash(adapter.datasetHash),
         adapter.decisions.join("; ") || "-",
       ]),
     ),

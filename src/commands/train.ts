@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { duration, type Progress, startProgress } from "../foundation/progress.ts";
-import { type AdapterManifest, trainConfigSchema } from "../records/adapter-manifest.ts";
+import { type AdapterManifest, adapterLabel, trainConfigSchema } from "../records/adapter-manifest.ts";
 import { type TrainProgress, trainAdapter } from "../train/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 
@@ -77,12 +77,12 @@ Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v
 });
 
 function printed(adapter: AdapterManifest): string {
-  const { adapterHash, name, base, curve, trainedTokens, durationMs, config } = adapter;
+  const { adapterHash, base, curve, trainedTokens, durationMs, config } = adapter;
   const losses = curve.flatMap(({ loss }) => loss ?? []);
   const validation = curve.flatMap(({ validationLoss }) => validationLoss ?? []);
   const path = (values: number[]) => `${values[0]?.toFixed(3)} -> ${values.at(-1)?.toFixed(3)}`;
   return [
-    `Adapter ${name ?? adapterHash.slice(0, 12)} of ${base}, rank ${config.rank}, ${duration(durationMs)}`,
+    `Adapter ${adapterLabel(adapter)} of ${base}, rank ${config.rank}, ${duration(durationMs)}`,
     `  hash        ${adapterHash}`,
     `  loss        ${path(losses)} in ${curve.length} steps, ${trainedTokens} tokens under the loss`,
     ...(validation.length > 0 ? [`  validation  ${path(validation)}`] : []),

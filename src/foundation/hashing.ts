@@ -13,6 +13,11 @@ export function hashText(text: string | Uint8Array): Hash {
   return hash("sha256", text, "hex") as Hash;
 }
 
+/** Shortens a hash for people: 12 digits, which every command takes in place of the whole. */
+export function shortHash(hash: string): string {
+  return hash.slice(0, 12);
+}
+
 /** Hashes a value by its canonical JSON, so that key order and spacing do not matter. */
 export function hashJson(value: unknown): Hash {
   return hashText(canonicalJson(value));

@@ -3,6 +3,7 @@
  * without that key. `probes.json` beside it holds what the canary compares.
  */
 import { z } from "zod";
+import { shortHash } from "../foundation/hashing.ts";
 import { hashSchema } from "./ids.ts";
 
 export const curvePointSchema = z.object({
@@ -44,6 +45,11 @@ export const adapterManifestSchema = z.object({
   durationMs: z.number().min(0),
   files: z.array(z.object({ path: z.string(), sizeBytes: z.int().min(0), hash: hashSchema })),
 });
+
+/** What an adapter is called where people read: its name, or the start of its hash. */
+export function adapterLabel({ name, adapterHash }: { name: string | null; adapterHash: string }): string {
+  return name ?? shortHash(adapterHash);
+}
 
 /** `probes.json`: token ids, and the log-probability (natural) of each token after the first, by base and by base + adapter. */
 export const probesSchema = z.object({

@@ -9,7 +9,7 @@ import { isAbsolute, join, relative, resolve } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeFolderAtomic } from "../foundation/files.ts";
-import { hashJson } from "../foundation/hashing.ts";
+import { hashJson, shortHash } from "../foundation/hashing.ts";
 import { type BaseFile, type BaseManifest, baseManifestSchema } from "../records/base-manifest.ts";
 import { readTokenizerFiles } from "../render/tokenizer-files.ts";
 import type { Home } from "../store/home.ts";
@@ -119,7 +119,7 @@ async function converted(
 ): Promise<string> {
   const folder = home.baseFolder(name);
   const key = "gguf" in source ? await hashFiles([source.gguf], folder, () => {}) : [{ hash: hashJson(source) }];
-  const out = join(folder, `converted-${key[0]?.hash.slice(0, 12)}`);
+  const out = join(folder, `converted-${shortHash(key[0]?.hash ?? "")}`);
   if (!existsSync(out)) await writeFolderAtomic(out, (temporary) => convert({ ...source, out: temporary }));
   return out;
 }
@@ -179,8 +179,8 @@ async function register(home: Home, manifest: BaseManifest, clock: Clock): Promi
     throw new Refusal({
       code: "NAME_TAKEN",
       message: `"${manifest.name}" is the name of another base.`,
-      expected: `the base ${known.baseHash.slice(0, 12)} (from ${known.source})`,
-      got: `the base ${manifest.baseHash.slice(0, 12)} (from ${manifest.source})`,
+      expected: `the base ${shortHash(known.baseHash)} (from ${known.source})`,
+      got: `the base ${shortHash(manifest.baseHash)} (from ${manifest.source})`,
       where: home.baseFolder(manifest.name),
       fix: "add it under a name of its own",
     });

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { loadExtension } from "../foundation/discovery.ts";
 import { assert, Failure, Refusal } from "../foundation/errors.ts";
-import type { AdapterManifest, Probes } from "../records/adapter-manifest.ts";
+import { type AdapterManifest, adapterLabel, type Probes } from "../records/adapter-manifest.ts";
 import type { TargetKind } from "./target.ts";
 
 /** Of the trainer's own difference between base and adapter, at least this much must be seen at the endpoint. */
@@ -78,7 +78,7 @@ export async function checkCanary(options: CanaryOptions): Promise<CanaryReport>
     },
   };
   const { limits } = report;
-  const name = adapter.name ?? adapter.adapterHash.slice(0, 12);
+  const name = adapterLabel(adapter);
   if (difference.base > limits.baseAtMost) throw notLive(`The base ${baseModel} is not the one of the trainer`, report);
   if (effect.endpoint < limits.effectAtLeast) throw notLive(`The adapter ${name} changes too little`, report);
   if (difference.adapter > limits.differenceAtMost) throw notLive(`The adapter ${name} is applied wrongly`, report);

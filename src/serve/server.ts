@@ -8,8 +8,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import { loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
-import { type Hash, hashFile } from "../foundation/hashing.ts";
-import type { AdapterManifest } from "../records/adapter-manifest.ts";
+import { type Hash, hashFile, shortHash } from "../foundation/hashing.ts";
+import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import { loadRenderer } from "../render/renderer.ts";
 import type { Home } from "../store/home.ts";
@@ -142,10 +142,10 @@ async function servedAdapter(home: Home, base: BaseManifest, adapter: AdapterMan
   if (baseHash !== base.baseHash) {
     throw new Refusal({
       code: "ADAPTER_OF_ANOTHER_BASE",
-      message: `The adapter ${name ?? adapterHash.slice(0, 12)} was not trained on "${base.name}".`,
-      expected: `an adapter of the base ${base.baseHash.slice(0, 12)}`,
-      got: `one of the base ${baseHash.slice(0, 12)} ("${adapter.base}")`,
-      fix: `tracemill serve --base ${adapter.base} --adapter ${name ?? adapterHash.slice(0, 12)}`,
+      message: `The adapter ${adapterLabel(adapter)} was not trained on "${base.name}".`,
+      expected: `an adapter of the base ${shortHash(base.baseHash)}`,
+      got: `one of the base ${shortHash(baseHash)} ("${adapter.base}")`,
+      fix: `tracemill serve --base ${adapter.base} --adapter ${adapterLabel(adapter)}`,
     });
   }
   const path = resolve(home.adapterFolder(adapterHash), ADAPTER_FILE);

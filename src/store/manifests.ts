@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
-import type { Hash } from "../foundation/hashing.ts";
+import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { type AdapterManifest, adapterManifestSchema, type Probes, probesSchema } from "../records/adapter-manifest.ts";
 import { type BaseManifest, baseManifestSchema } from "../records/base-manifest.ts";
@@ -120,7 +120,7 @@ async function comparisonFolder(home: Home, hashOrPrefix: string): Promise<strin
 function theOne(kind: string, text: string, hashes: string[], names: string[] = []): string {
   const isPrefix = text.length >= SHORTEST_PREFIX && text.length <= HASH_LENGTH;
   const matches = isPrefix ? hashes.filter((hash) => hash.startsWith(text)) : [];
-  if (matches.length === 0) throw unknownName(kind, text, [...names, ...hashes.map((hash) => hash.slice(0, 12))]);
+  if (matches.length === 0) throw unknownName(kind, text, [...names, ...hashes.map(shortHash)]);
   if (matches.length > 1) {
     throw new Refusal({
       code: `AMBIGUOUS_${kind.toUpperCase()}`,

@@ -9,7 +9,7 @@ import type { Clock } from "../foundation/clock.ts";
 import { loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
-import { hashFile, hashJson } from "../foundation/hashing.ts";
+import { hashFile, hashJson, shortHash } from "../foundation/hashing.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import type { AdapterManifest, TrainConfig } from "../records/adapter-manifest.ts";
@@ -151,7 +151,7 @@ async function sameOrFree(home: Home, inputs: Inputs): Promise<AdapterManifest |
   throw new Refusal({
     code: "NAME_TAKEN",
     message: `The name "${name}" is taken; a name always means one adapter.`,
-    got: isBase ? `the base ${name}` : `adapter ${holder?.adapterHash.slice(0, 12)}`,
+    got: isBase ? `the base ${name}` : `adapter ${shortHash(holder?.adapterHash ?? "")}`,
     fix: "choose another --name",
   });
 }
@@ -168,8 +168,8 @@ async function checkDataset(home: Home, dataset: DatasetManifest, base: BaseMani
     throw new Refusal({
       code: "DATASET_OF_ANOTHER_BASE",
       message: `The dataset's tokens were made for another base than "${base.name}".`,
-      expected: differs.map((key) => `${key} ${base[key].slice(0, 12)}`).join(", "),
-      got: `${differs.map((key) => `${key} ${dataset[key].slice(0, 12)}`).join(", ")} (of the base "${dataset.base}")`,
+      expected: differs.map((key) => `${key} ${shortHash(base[key])}`).join(", "),
+      got: `${differs.map((key) => `${key} ${shortHash(dataset[key])}`).join(", ")} (of the base "${dataset.base}")`,
       where,
       fix: `train on "${dataset.base}", or export again with --base ${base.name}`,
     });

@@ -2,13 +2,22 @@
  * A decision as text for a terminal: the same figures as the report, without its item tables.
  */
 import type { Decision, PairResult } from "../records/comparison.ts";
-import { percent, percentInterval, points, pointsInterval, pValue, ratio, tokens } from "./figures.ts";
+import {
+  levelOf,
+  percent,
+  percentInterval,
+  points,
+  pointsInterval,
+  pValue,
+  ratio,
+  tokens,
+} from "../statistics/figures.ts";
 import { outlook } from "./outlook.ts";
 import { verdictSentence } from "./verdict-sentence.ts";
 
 /** Renders a decision in plain lines of at most 100 columns or so. */
 export function renderDecision(decision: Decision): string {
-  const level = `${Number((100 * (1 - decision.alpha)).toFixed(2))} %`;
+  const level = levelOf(decision.alpha);
   return [
     verdictSentence(decision),
     ...decision.reasons.map((reason) => `  ${reason}`),

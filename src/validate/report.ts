@@ -2,10 +2,19 @@
  * `report.md` of a comparison: the decision for people, with what lies beneath it - kinds, families, single items.
  * Every figure of its first part is in decision.json; the breakdowns are counts of the same outcomes.
  */
+import { fenced, markdownTable } from "../foundation/markdown.ts";
 import type { Decision, PairResult, Plan } from "../records/comparison.ts";
+import {
+  levelOf,
+  percent,
+  percentInterval,
+  points,
+  pointsInterval,
+  pValue,
+  ratio,
+  tokens,
+} from "../statistics/figures.ts";
 import type { ArmOutcomes, Outcome } from "./arm-outcomes.ts";
-import { percent, percentInterval, points, pointsInterval, pValue, ratio, tokens } from "./figures.ts";
-import { fenced, markdownTable } from "./markdown.ts";
 import { outlook } from "./outlook.ts";
 import { outcomesOf } from "./pair-figures.ts";
 import { verdictSentence } from "./verdict-sentence.ts";
@@ -34,10 +43,6 @@ export function renderReport(plan: Plan, decision: Decision, arms: readonly ArmO
   ].join("\n\n")}\n`;
 }
 
-function levelOf(decision: Decision): string {
-  return `${Number((100 * (1 - decision.alpha)).toFixed(2))} %`;
-}
-
 function armTable(plan: Plan, decision: Decision): string {
   const header = [
     "arm",
@@ -45,7 +50,7 @@ function armTable(plan: Plan, decision: Decision): string {
     "tips",
     "solved",
     "rate",
-    `${levelOf(decision)} interval (Wilson)`,
+    `${levelOf(decision.alpha)} interval (Wilson)`,
     "tokens an attempt",
   ];
   const rows = decision.arms.map(({ arm, passed, n, rate, interval, completionTokens }) => {
@@ -58,7 +63,7 @@ function armTable(plan: Plan, decision: Decision): string {
 }
 
 function pairSection(pair: PairResult, decision: Decision): string[] {
-  const level = levelOf(decision);
+  const level = levelOf(decision.alpha);
   const { treatment, reference } = pair;
   const isDeciding = pair === decision.pairs[0];
   return [

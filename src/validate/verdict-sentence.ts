@@ -3,7 +3,7 @@
  */
 import { assert } from "../foundation/errors.ts";
 import type { Decision } from "../records/comparison.ts";
-import { points } from "./figures.ts";
+import { points } from "../statistics/figures.ts";
 
 /** Says in one sentence what was decided, about which arms, and by how much. */
 export function verdictSentence({ verdict, pairs, arms }: Pick<Decision, "verdict" | "pairs" | "arms">): string {

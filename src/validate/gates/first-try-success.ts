@@ -1,7 +1,7 @@
 /**
  * The first gate: first-try success over all planned items, judged by the cluster-robust t interval over families.
  */
-import { pointsInterval, pValue } from "../figures.ts";
+import { pointsInterval, pointsSize, pValue } from "../../statistics/figures.ts";
 import type { Gate } from "../gate.ts";
 
 /** Below this the families are too few to judge their own spread well. */
@@ -23,7 +23,7 @@ const gate: Gate = {
       const seen =
         minimumDetectable === null
           ? ""
-          : ` A true difference below about ${(100 * minimumDetectable).toFixed(1)} points would often stay unseen here.`;
+          : ` A true difference below about ${pointsSize(minimumDetectable)} points would often stay unseen here.`;
       return { verdict: "inconclusive", reasons: [`${found}, which holds 0.${seen}`, ...cautions] };
     }
     // An interval without width means that the families happen to agree exactly, which a handful of items often do.

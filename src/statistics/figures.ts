@@ -1,8 +1,13 @@
 /**
- * How figures are written for people, the same way on the terminal, in the report and in a gate's reasons.
+ * How figures are written for people, the same way on the terminal, in every report and in a gate's reasons.
  * Rates are percent, differences are percentage points with a sign.
  */
 import type { Interval } from "../records/comparison.ts";
+
+/** `95 %`, the confidence of an interval at this alpha. */
+export function levelOf(alpha: number): string {
+  return `${Number((100 * (1 - alpha)).toFixed(2))} %`;
+}
 
 /** `39.6 %` */
 export function percent(fraction: number): string {
@@ -18,6 +23,11 @@ export function percentInterval({ low, high }: Interval): string {
 export function points(fraction: number): string {
   const text = oneDigit(100 * fraction);
   return fraction > 0 && text !== "0.0" ? `+${text}` : text;
+}
+
+/** `6.3`: how large a difference is, whichever way it goes. */
+export function pointsSize(fraction: number): string {
+  return oneDigit(Math.abs(100 * fraction));
 }
 
 /** `+28.1 to +42.7`, or what stands for an interval that cannot be told. */
