@@ -20,6 +20,7 @@ from .request import parse, read_json
 
 VERBS: dict[str, str] = {
     "base": "base",
+    "gguf": "hf_gguf",
     "sft": "sft",
     "logprobs": "logprobs",
     "speed": "speed",

@@ -6,18 +6,16 @@ tokenizer and ChatML template of the same form as SmolLM2's. What it says is noi
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import gguf
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from .base import digits_apart
 from .events import Emit
-from .llama_cpp import layout_of
+from .hf_gguf import write_gguf
 
 VOCABULARY = 512
 CONTEXT_TOKENS = 2048
@@ -56,7 +54,7 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     served = request.out / "model-f16.gguf"
-    write_gguf(model, tokenizer, served)
+    write_gguf(folder, served, emit)
     return {"hf": str(folder), "gguf": str(served), "source": f"tiny-base, seed {request.seed}", "architecture": "llama"}
 
 
@@ -105,59 +103,3 @@ def build_model(seed: int) -> LlamaForCausalLM:
         pad_token_id=2,
     )
     return LlamaForCausalLM(config).to(torch.bfloat16)
-
-
-def write_gguf(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, target: Path) -> None:
-    """Writes a llama model and its tokenizer for llama.cpp: matrices as f16, norms as f32."""
-    config = model.config
-    layout = layout_of(config)
-    writer = gguf.GGUFWriter(target, arch=layout.architecture)
-    writer.add_type(gguf.GGUFType.MODEL)
-    writer.add_name("tracemill tiny base")
-    writer.add_block_count(layout.blocks)
-    writer.add_context_length(config.max_position_embeddings)
-    writer.add_embedding_length(config.hidden_size)
-    writer.add_feed_forward_length(config.intermediate_size)
-    writer.add_head_count(layout.heads)
-    writer.add_head_count_kv(layout.kv_heads)
-    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
-    writer.add_rope_dimension_count(config.hidden_size // layout.heads)
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_vocab_size(config.vocab_size)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
-    write_tokenizer(tokenizer, writer)
-    for name, values in model.state_dict().items():
-        if name == "lm_head.weight":
-            continue  # tied: llama.cpp takes token_embd.weight
-        target_name = layout.tensor_name(name)
-        rows = values.to(torch.float32 if values.ndim == 1 else torch.float16).numpy()
-        writer.add_tensor(target_name, layout.permuted(target_name, rows))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def write_tokenizer(tokenizer: PreTrainedTokenizerFast, writer: gguf.GGUFWriter) -> None:
-    """Writes a byte-level BPE tokenizer with SmolLM's way of splitting text before the merges."""
-    vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("smollm")
-    writer.add_token_list([token for token, _ in vocabulary])
-    writer.add_token_types(
-        [gguf.TokenType.CONTROL if token in SPECIALS else gguf.TokenType.NORMAL for token, _ in vocabulary]
-    )
-    writer.add_token_merges(merges_of(tokenizer))
-    writer.add_bos_token_id(1)
-    writer.add_eos_token_id(2)
-    writer.add_unk_token_id(0)
-    writer.add_pad_token_id(2)
-    writer.add_add_bos_token(False)
-    writer.add_add_space_prefix(False)
-    writer.add_chat_template(TEMPLATE)
-
-
-def merges_of(tokenizer: PreTrainedTokenizerFast) -> list[str]:
-    """Returns the BPE merges in their order, each as `left right`."""
-    merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["merges"]
-    return [" ".join(pair) for pair in merges]

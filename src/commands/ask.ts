@@ -6,12 +6,11 @@ import { z } from "zod";
 import { Failure, Refusal } from "../foundation/errors.ts";
 import { SPLITS } from "../records/item.ts";
 import type { Message } from "../records/message.ts";
-import { type RunningServer, startServer } from "../serve/index.ts";
 import type { Reply, Skill, Source } from "../skills/contract.ts";
 import { loadSkill } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { resolveModel } from "./model-server.ts";
+import { resolveModel, serveHere } from "./model-server.ts";
 import { textTable } from "./text-table.ts";
 
 const MOST_ROWS = 10;
@@ -42,7 +41,8 @@ interface Asked {
   answers: ModelAnswer[];
 }
 
-async function ask(options: AskOptions, { home, signal }: Context): Promise<Asked> {
+async function ask(options: AskOptions, context: Context): Promise<Asked> {
+  const { home, signal } = context;
   const skill = await loadSkill(options.skill);
   const { describe, freePrompt, answer } = skill;
   if (describe === undefined || freePrompt === undefined || answer === undefined) {
@@ -62,10 +62,10 @@ async function ask(options: AskOptions, { home, signal }: Context): Promise<Aske
   const source = options.file === undefined ? { item: await fittingItem(skill, options) } : { file: options.file };
   const schema = await describe(source);
   const prompt = freePrompt(options.question, schema);
-  const server = await startServer({ home, base: first.base.name, adapters: [...new Set(adapters)] });
+  const server = await serveHere({ base: first.base.name, adapters }, context);
   try {
     const answers = models.map(async ({ adapter }, i): Promise<ModelAnswer> => {
-      const id = servedId(server, adapter?.adapterHash ?? null);
+      const id = server.idOf(adapter?.adapterHash ?? null);
       const message = await complete({
         url: server.url,
         model: id,
@@ -103,10 +103,6 @@ async function fittingItem(skill: Skill, { question, seed }: AskOptions) {
 
 function wordsOf(text: string): string[] {
   return (text.toLowerCase().match(/[a-z]{3,}/g) ?? []).map((word) => word.replace(/s$/, ""));
-}
-
-function servedId(server: RunningServer, adapterHash: string | null): string {
-  return server.models.find((model) => model.adapterHash === adapterHash)?.id ?? "";
 }
 
 const completionSchema = z.looseObject({

@@ -4,20 +4,20 @@
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { shortHash } from "../foundation/hashing.ts";
-import { startProgress } from "../foundation/progress.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
-import { addBase, type Convert } from "../serve/index.ts";
+import { addBase } from "../serve/index.ts";
 import { listBases } from "../store/manifests.ts";
-import { python } from "../train/python.ts";
 import { type Context, defineCommand } from "./command.ts";
-
-const MEGABYTE = 1_000_000;
+import { preparing } from "./preparation.ts";
 
 const input = z.object({
   action: z.enum(["add", "list"]).describe("add a base, or list those that are there"),
   name: z.string().optional().describe("the base's name, as later commands take it"),
   gguf: z.string().optional().describe("GGUF file; without --hf it is converted to both forms"),
-  hf: z.string().optional().describe("Hugging Face folder with config.json, tokenizer.json and *.safetensors"),
+  hf: z
+    .string()
+    .optional()
+    .describe("Hugging Face folder with config.json, tokenizer.json and *.safetensors; it is only read"),
 });
 
 export default defineCommand<z.infer<typeof input>, BaseManifest[]>({
@@ -25,7 +25,10 @@ export default defineCommand<z.infer<typeof input>, BaseManifest[]>({
   details: `Examples:
   tracemill base add smollm2
   tracemill base add gemma --hf /models/gemma-4 --gguf /models/gemma-4-f16.gguf
-  tracemill base list`,
+  tracemill base list
+
+Files that are named are used where they lie. Without --gguf the embedded server makes a GGUF of its own, of a llama with
+a byte-level tokenizer, when it first serves the base; another architecture needs --gguf.`,
   positional: ["action", "name"],
   input,
   async run({ action, name, gguf, hf }, context) {
@@ -50,33 +53,21 @@ export async function ensureBase(name: string, context: Context): Promise<BaseMa
 }
 
 async function add(given: { name: string; gguf?: string; hf?: string }, context: Context): Promise<BaseManifest> {
-  const { home, clock, stderr: stream, isJson: isQuiet } = context;
-  let hashing: ReturnType<typeof startProgress> | undefined;
+  const { home, clock, stderr, isJson } = context;
+  const isKnown = (await listBases(home)).some(({ name }) => name === given.name);
+  const prepare = preparing(context);
+  let isRead = false;
   const manifest = await addBase(home, {
     ...given,
     clock,
-    convert: convertWith(context),
+    convert: prepare.convert,
     onHash(doneBytes, totalBytes) {
-      const total = Math.ceil(totalBytes / MEGABYTE);
-      hashing ??= startProgress({ title: "hashing, MB", total, clock, stream, isQuiet });
-      hashing.update(Math.ceil(doneBytes / MEGABYTE));
+      isRead = true;
+      prepare.onHash(doneBytes, totalBytes);
     },
   });
-  hashing?.finish();
+  if (isKnown && !isRead && !isJson) stderr.write(`${given.name} is there already, and no file of it has changed.\n`);
   return manifest;
-}
-
-function convertWith({ signal, stderr, isJson }: Context): Convert {
-  return async (request) => {
-    const runner = await python();
-    await runner.run("base", request, {
-      result: z.looseObject({ hf: z.string(), gguf: z.string() }),
-      signal,
-      onEvent(event) {
-        if (!isJson && event.type === "progress") stderr.write(`converting: ${event.stage}\n`);
-      },
-    });
-  };
 }
 
 function line(base: BaseManifest): string {

@@ -2,9 +2,10 @@
  * `tracemill canary`: proves that an adapter is live, at a running endpoint or at one that it starts for this.
  */
 import { z } from "zod";
-import { type CanaryReport, checkCanary, startServer } from "../serve/index.ts";
+import { type CanaryReport, checkCanary } from "../serve/index.ts";
 import { readAdapterManifest, readProbes } from "../store/manifests.ts";
 import { defineCommand } from "./command.ts";
+import { serveHere } from "./model-server.ts";
 
 const input = z.object({
   adapter: z.string().describe("the adapter, by name or hash"),
@@ -20,7 +21,8 @@ Scores the adapter's probes at the endpoint and holds them against the trainer's
 Where the adapter is not live the command ends with ADAPTER_NOT_LIVE and exit code 2.`,
   positional: ["adapter"],
   input,
-  async run({ adapter: name, url, model }, { home, signal }) {
+  async run({ adapter: name, url, model }, context) {
+    const { home, signal } = context;
     const adapter = await readAdapterManifest(home, name);
     const probes = await readProbes(home, adapter.adapterHash);
     const asked = {
@@ -31,7 +33,7 @@ Where the adapter is not live the command ends with ADAPTER_NOT_LIVE and exit co
       signal,
     };
     if (url !== undefined) return checkCanary({ ...asked, url });
-    const server = await startServer({ home, base: adapter.base, adapters: [adapter.adapterHash], parallel: 4 });
+    const server = await serveHere({ base: adapter.base, adapters: [adapter.adapterHash], parallel: 4 }, context);
     try {
       return await checkCanary({ ...asked, url: server.url });
     } finally {

@@ -7,8 +7,11 @@ import { unknownName } from "../foundation/nearest.ts";
 import type { Endpoint } from "../harness/index.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
+import type { RunningServer, ServeOptions } from "../serve/index.ts";
 import type { Home } from "../store/home.ts";
 import { listAdapters, listBases, readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
+import type { Context } from "./command.ts";
+import { type Preparing, preparing } from "./preparation.ts";
 
 export interface NamedModel {
   base: BaseManifest;
@@ -42,26 +45,39 @@ export async function findModel(home: Home, name: string): Promise<NamedModel | 
 }
 
 /**
+ * Starts the embedded server on what this home holds. The server's libraries are loaded only here, as a command that is
+ * given an endpoint needs none of them.
+ * Throws: as `startServer`.
+ */
+export async function serveHere(
+  options: Omit<ServeOptions, "home" | keyof Preparing>,
+  context: Context,
+): Promise<RunningServer> {
+  const { startServer } = await import("../serve/index.ts");
+  return startServer({ ...options, ...preparing(context), home: context.home });
+}
+
+/**
  * Gives `use` the endpoint of a model. With a URL it is the model of that name there, which need not be registered
  * here; without one a server is started on loopback and closed after.
  */
 export async function withModel<T>(
-  { home, model, url }: { home: Home; model: string; url: string | undefined },
+  { model, url }: { model: string; url: string | undefined },
+  context: Context,
   use: (endpoint: Endpoint) => Promise<T>,
 ): Promise<T> {
+  const { home } = context;
   if (url !== undefined) {
     const known = await findModel(home, model);
     const hashes = { baseHash: known?.base.baseHash ?? null, adapterHash: known?.adapter?.adapterHash ?? null };
     return use({ url, model, name: model, ...hashes });
   }
   const { base, adapter } = await resolveModel(home, model);
-  const { startServer } = await import("../serve/index.ts");
-  const server = await startServer({ home, base: base.name, adapters: adapter === null ? [] : [adapter.adapterHash] });
+  const adapterHash = adapter?.adapterHash ?? null;
+  const server = await serveHere({ base: base.name, adapters: adapterHash === null ? [] : [adapterHash] }, context);
   try {
-    const adapterHash = adapter?.adapterHash ?? null;
-    const served = server.models.find((candidate) => candidate.adapterHash === adapterHash);
-    const endpoint = { url: server.url, model: served?.id ?? model, name: model, baseHash: base.baseHash, adapterHash };
-    return await use(endpoint);
+    const { url: ownUrl, idOf } = server;
+    return await use({ url: ownUrl, model: idOf(adapterHash), name: model, baseHash: base.baseHash, adapterHash });
   } finally {
     await server.close();
   }

@@ -5,8 +5,10 @@
 import type { Endpoint } from "../harness/index.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import { loadRenderer } from "../render/renderer.ts";
+import type { RunningServer } from "../serve/index.ts";
 import type { Home } from "../store/home.ts";
-import { findModel, type NamedModel, resolveModel } from "./model-server.ts";
+import type { Context } from "./command.ts";
+import { findModel, type NamedModel, resolveModel, serveHere } from "./model-server.ts";
 
 export interface ServedModels {
   /** By the names that were asked for. */
@@ -19,27 +21,27 @@ export interface ServedModels {
 
 /** Gives `use` the endpoints of all models and closes what was started for them. Throws: `UNKNOWN_MODEL`. */
 export async function withModels<T>(
-  { home, models, url }: { home: Home; models: readonly string[]; url: string | undefined },
+  { models, url }: { models: readonly string[]; url: string | undefined },
+  context: Context,
   use: (served: ServedModels) => Promise<T>,
 ): Promise<T> {
+  const { home } = context;
   if (url !== undefined) return use(await servedElsewhere(home, models, url));
   const named = await Promise.all(models.map(async (name) => ({ name, ...(await resolveModel(home, name)) })));
-  const { startServer } = await import("../serve/index.ts");
-  const servers: Awaited<ReturnType<typeof startServer>>[] = [];
+  const servers: RunningServer[] = [];
   try {
     const endpoints = new Map<string, Endpoint>();
     for (const base of new Set(named.map((one) => one.base.name))) {
       const ofBase = named.filter((one) => one.base.name === base);
       const adapters = [...new Set(ofBase.flatMap(({ adapter }) => adapter?.adapterHash ?? []))];
-      const server = await startServer({ home, base, adapters });
+      const server = await serveHere({ base, adapters }, context);
       servers.push(server);
       for (const one of ofBase) {
         const adapterHash = one.adapter?.adapterHash ?? null;
-        const served = server.models.find((model) => model.adapterHash === adapterHash);
         const { baseHash } = one.base;
         endpoints.set(one.name, {
           url: server.url,
-          model: served?.id ?? one.name,
+          model: server.idOf(adapterHash),
           name: one.name,
           baseHash,
           adapterHash,

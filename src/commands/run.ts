@@ -41,7 +41,7 @@ export async function runSkill({ noteRun, ...given }: RunInput, context: Context
   const { onProgress } = watch;
   const onOpen = async (run: string) => noteRun?.(run);
   try {
-    const result = await withModels({ home, models: modelsOf(players), url }, ({ endpoints, ...counting }) =>
+    const result = await withModels({ models: modelsOf(players), url }, context, ({ endpoints, ...counting }) =>
       runHarness({
         ...harness,
         ...counting,

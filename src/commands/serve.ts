@@ -3,8 +3,9 @@
  */
 import { once } from "node:events";
 import { z } from "zod";
-import { type RunningServer, startServer } from "../serve/index.ts";
+import type { RunningServer } from "../serve/index.ts";
 import { type Context, defineCommand } from "./command.ts";
+import { serveHere } from "./model-server.ts";
 
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
@@ -26,13 +27,11 @@ export default defineCommand<z.infer<typeof input>, { url: string }>({
 Which model answers is chosen by a request's "model": the base's name or an adapter's.`,
   input,
   async run({ adapter, contextTokens, threads, ...rest }, context) {
-    const server = await startServer({
-      ...rest,
-      home: context.home,
-      adapters: adapter,
+    const given = {
       ...(contextTokens !== undefined && { contextTokens }),
       ...(threads !== undefined && { threads }),
-    });
+    };
+    const server = await serveHere({ ...rest, ...given, adapters: adapter }, context);
     announce(server, rest.host, context);
     if (!context.signal.aborted) await once(context.signal, "abort");
     await server.close();

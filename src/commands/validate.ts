@@ -12,7 +12,7 @@ import type { Arm, Decision, Plan, PlanDraft } from "../records/comparison.ts";
 import type { RunId } from "../records/ids.ts";
 import { type Item, SPLITS } from "../records/item.ts";
 import { loadRenderer } from "../render/renderer.ts";
-import { checkCanary, type RunningServer, startServer } from "../serve/index.ts";
+import { checkCanary, type RunningServer } from "../serve/index.ts";
 import type { Skill } from "../skills/contract.ts";
 import { loadSkill, skillHash } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
@@ -21,6 +21,7 @@ import { listRuns } from "../store/run-log.ts";
 import { decide, renderDecision, writePlan } from "../validate/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { interrupted } from "./interruption.ts";
+import { serveHere } from "./model-server.ts";
 
 const input = z.object({
   skill: z.string().describe("the skill whose items are attempted"),
@@ -54,9 +55,9 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
     ...(options.limit !== undefined && { limit: options.limit }),
   });
   const draft = await planDraft(options, context, { skill, base, adapter, items });
-  const server = await startServer({ home, base: base.name, adapters: [adapter.adapterHash] });
+  const server = await serveHere({ base: base.name, adapters: [adapter.adapterHash] }, context);
   try {
-    const candidate = modelOf(server, adapter.adapterHash);
+    const candidate = server.idOf(adapter.adapterHash);
     const probes = await readProbes(home, adapter.adapterHash);
     await checkCanary({ url: server.url, model: candidate, baseModel: base.name, adapter, probes, signal });
     const plan = await writePlan(home, draft, clock);
@@ -127,7 +128,7 @@ async function runArm(
     ({ comparison }) => comparison?.comparisonHash === comparisonHash && comparison.arm === arm.arm,
   );
   if (known?.isSealed) return known.run;
-  const model = arm.adapterHash === null ? options.base : modelOf(server, arm.adapterHash);
+  const model = server.idOf(arm.adapterHash);
   const worker: Endpoint = {
     url: server.url,
     model,
@@ -168,11 +169,6 @@ async function runArm(
   progress.finish(`${result.passed} of ${result.attempts} passed`);
   if (!result.isComplete) throw interrupted(`the ${arm.arm} arm of the comparison`, result.stoppedBy);
   return result.run;
-}
-
-function modelOf(server: RunningServer, adapterHash: string): string {
-  const found = server.models.find((model) => model.adapterHash === adapterHash);
-  return found?.id ?? adapterHash;
 }
 
 export default defineCommand({

@@ -15,12 +15,11 @@ import { readTokenizerFiles } from "../render/tokenizer-files.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
 import { listBases, writeBaseManifest } from "../store/manifests.ts";
-import { type HashedFile, hashFiles } from "./file-hashes.ts";
+import type { Convert } from "./convert.ts";
+import { type HashedFile, hashFiles, type OnHash } from "./file-hashes.ts";
+import { missingFile } from "./file-refusals.ts";
 import { KNOWN_BASES } from "./known-bases.ts";
-import { checkFit, type ModelShape, missingFile, readGgufShape, readHfShape } from "./model-shape.ts";
-
-/** Makes `out/hf/` and `out/model-f16.gguf` of a GGUF: one that is named, or the one that a Python package holds. */
-export type Convert = (request: { gguf?: string; package?: string; out: string }) => Promise<void>;
+import { checkFit, type ModelShape, readGgufShape, readHfShape } from "./model-shape.ts";
 
 export interface AddBaseOptions {
   name: string;
@@ -28,8 +27,7 @@ export interface AddBaseOptions {
   hf?: string;
   convert: Convert;
   clock: Clock;
-  /** Units: bytes hashed so far and bytes in all. */
-  onHash?: (doneBytes: number, totalBytes: number) => void;
+  onHash?: OnHash;
 }
 
 interface Forms {
@@ -85,7 +83,7 @@ function checkedName(name: string): string {
   });
 }
 
-async function formsOf(home: Home, { name, gguf, hf, convert }: AddBaseOptions): Promise<Forms> {
+async function formsOf(home: Home, { name, gguf, hf, convert, onHash }: AddBaseOptions): Promise<Forms> {
   if (hf !== undefined) {
     const source = [hf, ...(gguf === undefined ? [] : [gguf])].map((path) => resolve(path)).join(", ");
     return { hfFolder: resolve(hf), gguf: gguf === undefined ? null : resolve(gguf), source, licence: null };
@@ -102,7 +100,7 @@ async function formsOf(home: Home, { name, gguf, hf, convert }: AddBaseOptions):
   }
   if (gguf !== undefined) await readGgufShape(gguf);
   const source = known === undefined ? { gguf: resolve(gguf as string) } : { package: known.package };
-  const out = await converted(home, name, { convert, source });
+  const out = await converted(home, name, { convert, source, onHash: onHash ?? (() => {}) });
   return {
     hfFolder: join(out, "hf"),
     gguf: join(out, "model-f16.gguf"),
@@ -115,10 +113,10 @@ async function formsOf(home: Home, { name, gguf, hf, convert }: AddBaseOptions):
 async function converted(
   home: Home,
   name: string,
-  { convert, source }: { convert: Convert; source: { gguf: string } | { package: string } },
+  { convert, source, onHash }: { convert: Convert; source: { gguf: string } | { package: string }; onHash: OnHash },
 ): Promise<string> {
   const folder = home.baseFolder(name);
-  const key = "gguf" in source ? await hashFiles([source.gguf], folder, () => {}) : [{ hash: hashJson(source) }];
+  const key = "gguf" in source ? await hashFiles([source.gguf], folder, onHash) : [{ hash: hashJson(source) }];
   const out = join(folder, `converted-${shortHash(key[0]?.hash ?? "")}`);
   if (!existsSync(out)) await writeFolderAtomic(out, (temporary) => convert({ ...source, out: temporary }));
   return out;
@@ -134,7 +132,7 @@ async function baseFiles(
   }: {
     name: string;
     shapes: { hf: ModelShape; gguf: ModelShape | null };
-    onHash: NonNullable<AddBaseOptions["onHash"]>;
+    onHash: OnHash;
   },
 ): Promise<BaseFile[]> {
   const folder = home.baseFolder(name);
@@ -185,12 +183,21 @@ async function register(home: Home, manifest: BaseManifest, clock: Clock): Promi
       fix: "add it under a name of its own",
     });
   }
-  await writeBaseManifest(home, manifest);
+  const registered = known === undefined ? manifest : withFormOf(home, known, manifest);
+  await writeBaseManifest(home, registered);
   if (known === undefined) {
     const { name, baseHash } = manifest;
     appendLedger(home, { type: "base_registered", data: { name, baseHash } }, clock);
   }
-  return manifest;
+  return registered;
+}
+
+/** Keeps the GGUF that was made for a base in its own folder: it is one of the same weights. */
+function withFormOf(home: Home, known: BaseManifest, manifest: BaseManifest): BaseManifest {
+  const { gguf } = known;
+  const isKept = manifest.gguf === null && gguf !== null && !isAbsolute(gguf);
+  if (!isKept || !existsSync(join(home.baseFolder(known.name), gguf))) return manifest;
+  return { ...manifest, gguf, files: [...manifest.files, ...known.files.filter(({ path }) => path === gguf)] };
 }
 
 /** Relative inside the base's own folder, which may be moved with its home; absolute elsewhere. */

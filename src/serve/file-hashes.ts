@@ -2,6 +2,7 @@
  * Hashes of large files that are referenced in place, remembered by path, size and time of the last change: a base of
  * 60 GB is read once. The memory lies in the base's own folder, so the files may be read-only.
  */
+import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -20,30 +21,28 @@ export interface HashedFile {
   hash: Hash;
 }
 
-/**
- * Hashes files, reading only those that are new or changed since the last call with the same `cacheFolder`.
- * Units: `onProgress` gets the bytes done and the bytes in all.
- */
-export async function hashFiles(
-  paths: string[],
-  cacheFolder: string,
-  onProgress: (doneBytes: number, totalBytes: number) => void,
-): Promise<HashedFile[]> {
+/** Units: bytes read so far, and bytes to be read in all; never called where nothing has to be read. */
+export type OnHash = (doneBytes: number, totalBytes: number) => void;
+
+/** Hashes files, reading only those that are new or changed since the last call with the same `cacheFolder`. */
+export async function hashFiles(paths: string[], cacheFolder: string, onHash: OnHash): Promise<HashedFile[]> {
   const cachePath = join(cacheFolder, "hashes.json");
   const cache = await readCache(cachePath);
   const stats = await Promise.all(paths.map((path) => stat(path)));
-  const totalBytes = stats.reduce((sum, { size }) => sum + size, 0);
+  const isKnown = paths.map((path, index) => {
+    const { size, mtimeMs } = stats[index] as Stats;
+    return cache[path]?.sizeBytes === size && cache[path].changedMs === mtimeMs;
+  });
+  const totalBytes = stats.reduce((sum, { size }, index) => sum + (isKnown[index] ? 0 : size), 0);
   const hashed: HashedFile[] = [];
   let doneBytes = 0;
   for (const [index, path] of paths.entries()) {
-    const { size: sizeBytes, mtimeMs: changedMs } = stats[index] as { size: number; mtimeMs: number };
-    const known = cache[path];
-    const isFresh = known?.sizeBytes === sizeBytes && known.changedMs === changedMs;
-    const hash = isFresh ? known.hash : await hashFile(path, (bytes) => onProgress(doneBytes + bytes, totalBytes));
-    doneBytes += sizeBytes;
-    onProgress(doneBytes, totalBytes);
+    const { size: sizeBytes, mtimeMs: changedMs } = stats[index] as Stats;
+    const known = isKnown[index] ? cache[path]?.hash : undefined;
+    const hash = known ?? (await hashFile(path, (bytes) => onHash(doneBytes + bytes, totalBytes)));
     hashed.push({ path, sizeBytes, hash });
-    if (isFresh) continue;
+    if (known !== undefined) continue;
+    doneBytes += sizeBytes;
     cache[path] = { sizeBytes, changedMs, hash };
     // Where the memory cannot be kept (a full or read-only disk), that too costs the reading again and no more.
     await writeJsonAtomic(cachePath, cache).catch(() => {});

@@ -1,4 +1,6 @@
 /** Bases and the endpoint that serves them beside their adapters. */
-export { type AddBaseOptions, addBase, type Convert } from "./add-base.ts";
+export { type AddBaseOptions, addBase } from "./add-base.ts";
 export { type CanaryOptions, type CanaryReport, checkCanary } from "./canary.ts";
+export type { Conversion, Convert } from "./convert.ts";
+export type { OnHash } from "./file-hashes.ts";
 export { type RunningServer, type ServeOptions, startServer } from "./server.ts";

@@ -6,6 +6,7 @@ import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
+import { brokenFile, missingFile } from "./file-refusals.ts";
 
 export interface ModelShape {
   architecture: string;
@@ -38,7 +39,7 @@ export async function readHfShape(folder: string): Promise<ModelShape> {
     throw missingFile(path, "a Hugging Face model folder with config.json", cause);
   });
   const read = configSchema.safeParse(parse(path, text));
-  if (!read.success) throw broken(path, z.prettifyError(read.error));
+  if (!read.success) throw brokenFile(path, z.prettifyError(read.error));
   const config = textConfigSchema.parse("text_config" in read.data ? read.data.text_config : read.data);
   return {
     architecture: config.model_type,
@@ -59,7 +60,7 @@ async function safetensorsDtype(folder: string): Promise<string | null> {
   try {
     const start = await file.read(Buffer.alloc(8), 0, 8, 0);
     const length = start.bytesRead === 8 ? Number(start.buffer.readBigUInt64LE()) : 0;
-    if (length === 0 || length > 100_000_000) throw broken(path, `a header of ${length} bytes`);
+    if (length === 0 || length > 100_000_000) throw brokenFile(path, `a header of ${length} bytes`);
     const header = await file.read(Buffer.alloc(length), 0, length, 8);
     const tensors = Object.values(parse(path, header.buffer.toString("utf8")) as Record<string, { dtype?: string }>);
     const counts = Map.groupBy(tensors, ({ dtype }) => dtype?.toLowerCase() ?? "");
@@ -84,7 +85,7 @@ export async function readGgufShape(path: string): Promise<ModelShape> {
   const { readGgufFileInfo, GgufFileType } = await import("node-llama-cpp");
   const { metadata, architectureMetadata } = await readGgufFileInfo(path, { sourceType: "filesystem" }).catch(
     (error) => {
-      throw broken(path, (error as Error).message);
+      throw brokenFile(path, (error as Error).message);
     },
   );
   const fileType = metadata.general.file_type === undefined ? undefined : GgufFileType[metadata.general.file_type];
@@ -121,23 +122,6 @@ function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw broken(path, (error as Error).message);
+    throw brokenFile(path, (error as Error).message);
   }
-}
-
-export function missingFile(path: string, expected: string, cause: unknown): Refusal {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  return new Refusal({
-    code: "MISSING_FILE",
-    message: "A file of the base cannot be opened.",
-    expected,
-    got: code ?? message,
-    where: path,
-    fix: "check the path and that you may read it",
-    cause,
-  });
-}
-
-function broken(path: string, got: string): Refusal {
-  return new Refusal({ code: "BROKEN_FILE", message: "A file of the base cannot be read.", got, where: path });
 }

@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import { loadExtension } from "../foundation/discovery.ts";
-import { Refusal } from "../foundation/errors.ts";
+import { assert, Refusal } from "../foundation/errors.ts";
 import { type Hash, hashFile, shortHash } from "../foundation/hashing.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
@@ -16,10 +16,11 @@ import type { Home } from "../store/home.ts";
 import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
 import { createAdmission } from "./admission.ts";
 import { createApp } from "./app.ts";
-import { hashFiles } from "./file-hashes.ts";
+import { changedFile, missingFile } from "./file-refusals.ts";
 import { followFreeCores, freeCores } from "./free-cores.ts";
 import type { ServedModel } from "./generation.ts";
-import { missingFile, readGgufShape } from "./model-shape.ts";
+import { readGgufShape } from "./model-shape.ts";
+import { type Preparation, servedGguf } from "./served-gguf.ts";
 import type { TargetKind } from "./target.ts";
 
 const TARGETS = join(import.meta.dirname, "targets");
@@ -28,7 +29,7 @@ const DEFAULT_CONTEXT_TOKENS = 2048;
 const GRACE_MS = 10_000;
 const SWEEP_MS = 50;
 
-export interface ServeOptions {
+export interface ServeOptions extends Preparation {
   home: Home;
   base: string;
   /** Names, hashes or prefixes of hashes. */
@@ -53,6 +54,8 @@ export interface RunningServer {
   models: { id: string; parent: string | null; baseHash: Hash; adapterHash: Hash | null }[];
   threads: number;
   contextTokens: number;
+  /** The id by which a request names an adapter that is served here, or for null the base. */
+  idOf(adapterHash: Hash | null): string;
   /** Lets running answers finish for a while, then ends them; the port is free when it resolves. */
   close(): Promise<void>;
 }
@@ -65,7 +68,7 @@ export interface RunningServer {
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
   const { home, host = "127.0.0.1", port = 0, parallel = 16, queueLimit = 256 } = options;
   const base = await readBaseManifest(home, options.base);
-  const weightsFile = await checkedWeights(home, base);
+  const weightsFile = await servedGguf(home, base, options);
   const models = await servedModels(home, base, options.adapters);
   const renderer = await loadRenderer(home, base);
   const threads = options.threads ?? (await freeCores());
@@ -92,6 +95,11 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     models: models.map(({ adapterFile: _, ...model }) => model),
     threads,
     contextTokens,
+    idOf(adapterHash) {
+      const served = models.find((model) => model.adapterHash === adapterHash);
+      assert(served !== undefined, `adapter ${adapterHash} is not served`);
+      return served.id;
+    },
     async close() {
       const closed = new Promise((done) => server.close(done));
       // A connection that is kept alive falls idle after its last answer, and would stay open for seconds.
@@ -107,24 +115,6 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       await target.close();
     },
   };
-}
-
-async function checkedWeights(home: Home, base: BaseManifest): Promise<string> {
-  if (base.gguf === null) {
-    throw new Refusal({
-      code: "NO_GGUF",
-      message: `"${base.name}" has no GGUF, which the embedded server loads.`,
-      expected: "a base that was added with --gguf",
-      fix: `add it again under another name with --hf ${base.hfFolder} --gguf FILE`,
-    });
-  }
-  const path = resolve(home.baseFolder(base.name), base.gguf);
-  const expected = base.files.find(({ format }) => format === "gguf")?.hash;
-  const [file] = await hashFiles([path], home.baseFolder(base.name), () => {}).catch((cause) => {
-    throw missingFile(path, "the base's GGUF", cause);
-  });
-  if (file?.hash !== expected) throw changed("BASE_CHANGED", path, { expected, got: file?.hash });
-  return path;
 }
 
 async function servedModels(home: Home, base: BaseManifest, names: string[]): Promise<ServedModel[]> {
@@ -153,22 +143,8 @@ async function servedAdapter(home: Home, base: BaseManifest, adapter: AdapterMan
   const got = await hashFile(path).catch((cause) => {
     throw missingFile(path, "the adapter's GGUF", cause);
   });
-  if (got !== expected) throw changed("ADAPTER_CHANGED", path, { expected, got });
+  if (got !== expected) throw changedFile("ADAPTER_CHANGED", path, { expected, got });
   return { id: name ?? adapterHash, parent: base.name, baseHash, adapterHash, adapterFile: path };
-}
-
-function changed(
-  code: string,
-  where: string,
-  hashes: { expected?: string | undefined; got?: string | undefined },
-): Refusal {
-  const { expected = "a file of the manifest", got = "none" } = hashes;
-  return new Refusal({
-    code,
-    message: "A file is no longer the one that the manifest names.",
-    ...{ expected, got, where },
-    fix: "put the original file back, or add or train it again under a new name",
-  });
 }
 
 function listen(

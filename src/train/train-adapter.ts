@@ -3,10 +3,11 @@
  * work lies in a folder named by its inputs, so that a killed training goes on there; the adapter appears under its hash
  * in one step. Knows files and manifests; how a LoRA is trained is the backend's.
  */
-import { mkdir, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
 import { loadExtension } from "../foundation/discovery.ts";
+import { checkDiskSpace } from "../foundation/disk-space.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
 import { hashFile, hashJson, shortHash } from "../foundation/hashing.ts";
@@ -201,15 +202,7 @@ async function checkDisk(home: Home, base: BaseManifest): Promise<void> {
     MOST_DISK_BYTES,
     weights.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   );
-  const { bavail, bsize } = await statfs(home.path);
-  if (bavail * bsize >= needed) return;
-  throw new Refusal({
-    code: "NO_DISK_SPACE",
-    message: "The disk has no room for the training's checkpoints.",
-    expected: `${Math.ceil(needed / 1e6)} MB`,
-    got: `${Math.floor((bavail * bsize) / 1e6)} MB`,
-    where: home.path,
-  });
+  await checkDiskSpace(home.path, needed, "the training's checkpoints");
 }
 
 /** Leaves of a work folder only what a training can go on from: its checkpoints, where it came that far. */

@@ -65,7 +65,7 @@ describe("a base that is referenced in place", () => {
     await add();
     const calls: number[] = [];
     await add({ onHash: (doneBytes) => calls.push(doneBytes) });
-    expect(calls).toHaveLength((await listBases(home))[0]?.files.length ?? 0);
+    expect(calls).toEqual([]);
   });
 
   test("may lie in a folder that cannot be written to", async () => {

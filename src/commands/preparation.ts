@@ -1,0 +1,45 @@
+/**
+ * What preparing a base takes beyond the store, and how a person sees it: Python that converts, and progress of the
+ * conversion and of the hashing.
+ */
+import { z } from "zod";
+import { type Progress, startProgress } from "../foundation/progress.ts";
+import type { Conversion, OnHash } from "../serve/index.ts";
+import { python } from "../train/python.ts";
+import type { Context } from "./command.ts";
+
+const MEGABYTE = 1_000_000;
+
+export interface Preparing {
+  convert(conversion: Conversion): Promise<void>;
+  onHash: OnHash;
+}
+
+/** Returns what `addBase` and `startServer` take to convert and to tell of it. */
+export function preparing(context: Context): Preparing {
+  return { convert: (conversion) => convert(conversion, context), onHash: shownHashing(context) };
+}
+
+async function convert(conversion: Conversion, { signal, stderr, isJson }: Context): Promise<void> {
+  const runner = await python();
+  await runner.run("hf" in conversion ? "gguf" : "base", conversion, {
+    result: z.looseObject({ gguf: z.string() }),
+    signal,
+    onEvent(event) {
+      if (!isJson && event.type === "progress") stderr.write(`converting: ${event.stage}\n`);
+    },
+  });
+}
+
+/** One progress line for each group of files. */
+function shownHashing({ clock, stderr: stream, isJson: isQuiet }: Context): OnHash {
+  let progress: Progress | null = null;
+  return (doneBytes, totalBytes) => {
+    const total = Math.ceil(totalBytes / MEGABYTE);
+    progress ??= startProgress({ title: "hashing, MB", total, clock, stream, isQuiet });
+    progress.update(Math.ceil(doneBytes / MEGABYTE));
+    if (doneBytes < totalBytes) return;
+    progress.finish();
+    progress = null;
+  };
+}
