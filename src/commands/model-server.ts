@@ -4,7 +4,6 @@
  */
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
-import type { Endpoint } from "../harness/index.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { RunningServer, ServeOptions } from "../serve/index.ts";
@@ -55,30 +54,4 @@ export async function serveHere(
 ): Promise<RunningServer> {
   const { startServer } = await import("../serve/index.ts");
   return startServer({ ...options, ...preparing(context), home: context.home });
-}
-
-/**
- * Gives `use` the endpoint of a model. With a URL it is the model of that name there, which need not be registered
- * here; without one a server is started on loopback and closed after.
- */
-export async function withModel<T>(
-  { model, url }: { model: string; url: string | undefined },
-  context: Context,
-  use: (endpoint: Endpoint) => Promise<T>,
-): Promise<T> {
-  const { home } = context;
-  if (url !== undefined) {
-    const known = await findModel(home, model);
-    const hashes = { baseHash: known?.base.baseHash ?? null, adapterHash: known?.adapter?.adapterHash ?? null };
-    return use({ url, model, name: model, ...hashes });
-  }
-  const { base, adapter } = await resolveModel(home, model);
-  const adapterHash = adapter?.adapterHash ?? null;
-  const server = await serveHere({ base: base.name, adapters: adapterHash === null ? [] : [adapterHash] }, context);
-  try {
-    const { url: ownUrl, idOf } = server;
-    return await use({ url: ownUrl, model: idOf(adapterHash), name: model, baseHash: base.baseHash, adapterHash });
-  } finally {
-    await server.close();
-  }
 }
