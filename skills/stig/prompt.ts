@@ -2,19 +2,17 @@
  * The prompts: the rule as the content describes it, and a bash script as the answer. A worked example is the same
  * task with its script, as earlier turns.
  */
+import { join } from "node:path";
 import type { ActionCall } from "../../src/records/events.ts";
 import type { Item } from "../../src/records/item.ts";
 import type { Message } from "../../src/records/message.ts";
+import { fillTemplate, readTemplate } from "../../src/skills/template.ts";
 import { answerText } from "./parse-answer.ts";
 
-const SYSTEM =
-  "You write one short bash script that makes this Ubuntu host pass a security rule. It runs as root, without a network. Reply with the script only.";
+const WORKER = readTemplate(join(import.meta.dirname, "prompts", "worker.md"), "worker", ["task"]);
 
 export function promptFor(item: Item): Message[] {
-  return [
-    { role: "system", content: SYSTEM },
-    { role: "user", content: item.task },
-  ];
+  return fillTemplate(WORKER, { task: item.task }).messages;
 }
 
 export function exampleTurns(item: Item, call: ActionCall): Message[] {

@@ -29,7 +29,6 @@ export type Outcome = "passed" | "not-passed" | "deferred" | "lost" | "failed" |
 /** What an attempt did and what is said of it. */
 interface Judged {
   call: ActionCall | null;
-  parsed: ParsedAnswer;
   result: ActionResult | null;
   verdict: Verdict;
 }
@@ -100,9 +99,9 @@ async function judge(
     log.append({ type: "action", data: { attempt, turn: answered.turn, call, exitCode, stdout, stderr, durationMs } });
   }
   const verdict = await verified(stay.workspace, call, parsed);
-  if (stay.defers || !isDeferrable(bench, verdict)) return { call, parsed, result, verdict };
+  if (stay.defers || !isDeferrable(bench, verdict)) return { call, result, verdict };
   await atBoundary("workspace", async () => stay.workspace.settle?.());
-  return { call, parsed, result, verdict: await verified(stay.workspace, call, parsed) };
+  return { call, result, verdict: await verified(stay.workspace, call, parsed) };
 }
 
 /** Asks a workspace for its verdict and checks its shape. */
@@ -124,7 +123,7 @@ async function conclude(
 ): Promise<Outcome> {
   const { log } = bench;
   const { call, result, verdict } = judged;
-  const isDeferred = stay.defers && isDeferrable(bench, verdict);
+  const isDeferred = call !== null && stay.defers && isDeferrable(bench, verdict);
   if (verdict.passed && call !== null && result !== null) {
     const opinion = await review(bench, { item: work.item, call, result }, { attempt, turnNumber: turns.peek() });
     if (bench.auditor !== null) turns.next();
@@ -137,7 +136,7 @@ async function conclude(
   }
   log.append({ type: "verdict", data: { attempt, verdict } });
   if (!verdict.passed) work.history.push({ n, call, verdict });
-  if (isDeferred) work.deferred = { attempt, call, parsed: judged.parsed };
+  if (isDeferred) work.deferred = { attempt, call };
   return isDeferred ? "deferred" : verdict.passed ? "passed" : "not-passed";
 }
 

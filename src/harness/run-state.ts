@@ -7,7 +7,6 @@ import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId, type 
 import type { Item } from "../records/item.ts";
 import type { Message } from "../records/message.ts";
 import type { Tip } from "../records/tip.ts";
-import type { ParsedAnswer } from "../skills/contract.ts";
 import type { Home } from "../store/home.ts";
 import { readRunLog } from "../store/run-log.ts";
 import type { Tried } from "./history.ts";
@@ -54,6 +53,8 @@ export interface ItemPast {
   /** Units: time in calls and actions; tokens of prompts and answers. */
   spentMs: number;
   spentTokens: number;
+  /** The attempt whose action only shows once the workspace was settled. */
+  deferred: { attempt: AttemptId; call: ActionCall } | null;
 }
 
 export function emptyState(): RunState {
@@ -73,7 +74,7 @@ export function emptyState(): RunState {
 }
 
 function noPast(): ItemPast {
-  return { history: [], plan: null, plannedAfter: 0, spentMs: 0, spentTokens: 0 };
+  return { history: [], plan: null, plannedAfter: 0, spentMs: 0, spentTokens: 0, deferred: null };
 }
 
 function pastOf(state: RunState, item: ItemId): ItemPast {
@@ -138,12 +139,18 @@ function foldTurn(state: RunState, turn: Turn): void {
 
 function foldVerdict(state: RunState, { attempt, verdict }: EventData<"verdict">): void {
   const { item, n } = attemptParts(attempt);
+  const call = state.calls.get(attempt) ?? null;
+  const kept = state.checkpoints.get(attempt);
   state.verdicts.set(attempt, verdict.passed);
   state.open.delete(attempt);
-  state.kept = state.checkpoints.get(attempt) ?? state.kept;
+  state.kept = kept ?? state.kept;
   state.checkpoints.delete(attempt);
-  if (!verdict.passed) pastOf(state, item).history.push({ n, call: state.calls.get(attempt) ?? null, verdict });
   state.calls.delete(attempt);
+  const past = pastOf(state, item);
+  // A state is kept after a pass, or after an action that is still to show.
+  if (kept !== undefined && !verdict.passed && call !== null) past.deferred = { attempt, call };
+  else if (past.deferred?.attempt === attempt) past.deferred = null;
+  if (!verdict.passed && past.history.at(-1)?.n !== n) past.history.push({ n, call, verdict });
 }
 
 /** Reads from the log, with the answers in full, how far each attempt without a verdict had come. */
@@ -173,8 +180,6 @@ export interface ItemWork extends ItemProgress, ItemPast {
   failed: number;
   /** Attempts that a broken environment ended: resuming makes them. */
   broken: number;
-  /** The attempt that waits for the workspace to be settled. */
-  deferred: { attempt: AttemptId; call: ActionCall | null; parsed: ParsedAnswer } | null;
   /** What ends the item before its attempts are spent. */
   endReason: EndReason | null;
   /** The architect left it out. */
@@ -201,7 +206,6 @@ export function workLeft(
       lost: 0,
       failed: 0,
       broken: 0,
-      deferred: null,
       endReason: null,
       isSkipped: false,
       isFirstTryPassed: verdicts[0] === true,

@@ -23,7 +23,7 @@ export async function settleDeferred(bench: Bench, work: readonly ItemWork[]): P
         await workspace.settle?.();
         await keep();
       }
-      const verdict = await verified(workspace, deferred.call, deferred.parsed);
+      const verdict = await verified(workspace, deferred.call, { call: deferred.call });
       log.append({ type: "verdict", data: { attempt: deferred.attempt, verdict } });
       if (verdict.passed) item.passed++;
     } catch (error) {

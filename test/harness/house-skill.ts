@@ -14,6 +14,8 @@ export interface HouseFaults {
   /** Rooms whose paint only shows after the house was aired. */
   slowRooms?: string[];
   waitsFor?: Skill["waitsFor"];
+  /** The items; three rooms unless told otherwise. */
+  rooms?: string[];
 }
 
 export interface House {
@@ -43,7 +45,7 @@ export function house(faults: HouseFaults = {}): House {
       deferrableFailureModes: ["still-wet"],
     },
     items: async () =>
-      ["hall", "kitchen", "attic"].map((room) => ({
+      (faults.rooms ?? ["hall", "kitchen", "attic"]).map((room) => ({
         ...{
           item: `house:${room}` as never,
           family: room,

@@ -11,12 +11,19 @@ import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
 import { listRuns } from "../../src/store/run-log.ts";
 import { verifyHome } from "../../src/store/verify.ts";
-import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
+import {
+  type ChatRequest,
+  type ScriptedAnswer,
+  type ScriptedModel,
+  startScriptedModel,
+} from "../fixtures/scripted-model.ts";
 import letters from "../fixtures/skills/letters/skill.ts";
+import { roleOf, textOf } from "./role-models.ts";
 import { coin, eventsOf, itemsOf, only, runOptions, temporaryHome } from "./setting.ts";
 
-const KILLS = process.env.TRACEMILL_LONG ? 60 : 8;
+const KILLS = process.env.TRACEMILL_LONG ? 100 : 8;
 const CHILD = join(import.meta.dirname, "killed-run.ts");
+const ROLES_CHILD = join(import.meta.dirname, "killed-roles-run.ts");
 
 let home: Home;
 let remove: () => void;
@@ -49,8 +56,8 @@ async function expectWhole(run: RunId, counts: { items: number; attempts: number
 }
 
 describe("a run whose process is killed", () => {
-  function child(resume?: RunId): { process: ChildProcess; ended: Promise<string> } {
-    const args = [CHILD, home.path, model.url, ...(resume === undefined ? [] : [resume])];
+  function child(resume?: RunId, script = CHILD): { process: ChildProcess; ended: Promise<string> } {
+    const args = [script, home.path, model.url, ...(resume === undefined ? [] : [resume])];
     const started = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";
     started.stdout?.on("data", (chunk) => {
@@ -81,6 +88,50 @@ describe("a run whose process is killed", () => {
     expect(await lakeCounts()).toEqual({ attempts: 36, judged: 36, passed: result.passed, examples: 36 });
   });
 
+  it(`keeps plans, tips and what is solved, with four roles in one workspace, killed ${KILLS} times`, {
+    timeout: 20_000 * KILLS,
+  }, async () => {
+    await model.close();
+    let asked = 0;
+    model = await startScriptedModel({
+      replies: (request) => {
+        asked++;
+        return { ...houseRoles(request), delayMs: 1 };
+      },
+    });
+    const draw = random("role-kills", KILLS);
+    let run: RunId | undefined;
+    let kills = 0;
+    for (let k = 0; k < KILLS; k++) {
+      const before = asked;
+      const { process: started, ended } = child(run, ROLES_CHILD);
+      const calls = draw.integer(0, Math.ceil(120 / KILLS));
+      while (started.exitCode === null && asked < before + calls) await sleep(1);
+      await sleep(draw.integer(0, 6));
+      if (started.kill("SIGKILL")) kills++;
+      await ended;
+      run = (await listRuns(home))[0]?.run ?? run;
+      if (run !== undefined && (await eventsOf(home, run)).at(-1)?.type === "run_finished") break;
+    }
+    const result = JSON.parse(await child(run, ROLES_CHILD).ended) as RunResult;
+    const events = await eventsOf(home, result.run);
+    expect(kills).toBeGreaterThan(0);
+    expect(result).toMatchObject({ items: 12, solved: 12, isComplete: true });
+    expect(await verifyHome(home)).toMatchObject({ isSound: true, hasTornTail: false });
+    expect(only(events, "item_finished")).toHaveLength(12);
+    expect(new Set(only(events, "turn").map(({ turn }) => turn)).size).toBe(only(events, "turn").length);
+    const deciding = only(events, "verdict").filter(({ verdict }) => verdict.signalType !== "judgment");
+    const passes = deciding.filter(({ verdict }) => verdict.passed).map(({ attempt }) => attempt);
+    expect(new Set(passes).size).toBe(12);
+    // Each room was painted on top of all that were solved before it: no kept state was lost.
+    const painted = new Map(
+      only(events, "action").map(({ attempt, stdout }) => [attempt, Object.keys(JSON.parse(stdout))]),
+    );
+    const order = [...painted].filter(([attempt]) => passes.includes(attempt)).map(([, rooms]) => rooms.length);
+    expect(order).toEqual(order.toSorted((x, y) => x - y));
+    expect(order.at(-1)).toBe(12);
+  });
+
   async function lakeCounts(): Promise<unknown> {
     const lake = await openLake(home);
     const [counts] = await lake.query(
@@ -91,6 +142,24 @@ describe("a run whose process is killed", () => {
     return counts;
   }
 });
+
+/** Answers the four roles of a house: right at the second try, with a plan, an opinion and a lesson each. */
+function houseRoles(request: ChatRequest): ScriptedAnswer {
+  const say = (value: unknown) => ({ content: JSON.stringify(value) });
+  const text = textOf(request);
+  switch (roleOf(request)) {
+    case "select":
+      return say({ item: /house:room-\d+/.exec(text)?.[0], plan: "paint it" });
+    case "replan":
+      return say({ choice: "continue" });
+    case "auditor":
+      return say({ rightReason: true, confidence: 0.8 });
+    case "reflector":
+      return say({ tips: [{ type: "strategy", text: `lesson ${text.length}` }] });
+    default:
+      return { content: text.includes("Attempt 1:") ? "red" : "blue" };
+  }
+}
 
 describe("a run that was cut at any event", () => {
   /** The whole log of a finished run, its lines, and the options that made it. */
