@@ -24,6 +24,8 @@ export interface Rule {
   fix: string | null;
   /** Paths that the rule's checks look at, as the content names them. */
   paths: string[];
+  /** Whether its checks look at nothing but files of `/usr`, which a scan takes from the root as it was set up. */
+  isConstant: boolean;
 }
 
 export interface Datastream {
@@ -62,15 +64,15 @@ export function rulesOf({ components: { benchmark, oval } }: Datastream): Rule[]
       .map(({ attributes }) => attributes.idref),
   );
   const values = valuesOf(benchmark, profile);
-  const paths = pathsOf(oval);
+  const sights = sightsOf(oval);
   return [...descendants(benchmark)]
     .filter((element) => localName(element) === "Rule" && selected.has(element.attributes.id))
-    .map((element) => ruleOf(element, { values, paths }));
+    .map((element) => ruleOf(element, { values, sights }));
 }
 
 function ruleOf(
   element: XmlElement,
-  { values, paths }: { values: ReadonlyMap<string, string>; paths: (definition: string) => string[] },
+  { values, sights }: { values: ReadonlyMap<string, string>; sights: (definition: string) => Sight },
 ): Rule {
   const substitute = (child: XmlElement) =>
     localName(child) === "sub" ? (values.get(child.attributes.idref ?? "") ?? "") : null;
@@ -82,6 +84,8 @@ function ruleOf(
   const definitions = elementsOf(element, "check")
     .filter(({ attributes }) => attributes.system === OVAL_SYSTEM)
     .flatMap((check) => elementsOf(check, "check-content-ref").map(({ attributes }) => attributes.name ?? ""));
+  const seen = definitions.map(sights);
+  const paths = [...new Set(seen.flatMap((sight) => sight.paths))].sort();
   return {
     id: element.attributes.id ?? "",
     title: text("title").trim(),
@@ -89,7 +93,8 @@ function ruleOf(
     severity: element.attributes.severity ?? "unknown",
     identifiers: [...elementsOf(element, "ident").map((ident) => textOf(ident).trim()), ...new Set(stigIds)],
     fix: fix === undefined ? null : textOf(fix, substitute),
-    paths: [...new Set(definitions.flatMap(paths))].sort(),
+    paths,
+    isConstant: paths.length > 0 && paths.every(isBelowUsr) && seen.every(({ kinds }) => kinds.every(isOfFiles)),
   };
 }
 
@@ -126,28 +131,46 @@ function valuesOf(benchmark: XmlElement, profile: XmlElement): Map<string, strin
   return found;
 }
 
-/** Gives the file paths that a definition's objects name, through whatever they refer to. */
-function pathsOf(oval: XmlElement): (definition: string) => string[] {
+/** What a definition looks at: paths, and the kinds of all elements that it leads to. */
+interface Sight {
+  paths: string[];
+  kinds: string[];
+}
+
+function sightsOf(oval: XmlElement): (definition: string) => Sight {
   const byId = new Map<string, XmlElement>();
   for (const element of elementsOf(oval).flatMap((section) => elementsOf(section))) {
-    byId.set(element.attributes.id ?? "", element);
+    if (element.attributes.id !== undefined) byId.set(element.attributes.id, element);
   }
   return (definition) => {
     const seen = new Set<string>();
-    const paths: string[] = [];
+    const sight: Sight = { paths: [], kinds: [] };
     const visit = (id: string) => {
       const element = byId.get(id);
       if (element === undefined || seen.has(id)) return;
       seen.add(id);
       const parts = [...descendants(element)];
-      if (localName(element).endsWith("_object")) paths.push(...ownPaths(parts));
+      sight.kinds.push(localName(element));
+      if (localName(element).endsWith("_object")) sight.paths.push(...ownPaths(parts));
       for (const part of parts) {
         for (const named of [...Object.values(part.attributes), textOf(part).trim()]) visit(named);
       }
     };
     visit(definition);
-    return paths;
+    return sight;
   };
+}
+
+/** Every alternative of the path or pattern starts in `/usr`, or in a folder that is a link into it. */
+function isBelowUsr(pattern: string): boolean {
+  return pattern.split("|^").every((part, i) => {
+    const plain = i === 0 ? part.replace(/^\^/, "") : part;
+    return /^\\?\/(usr|lib(64)?|(\(\|s\)|s\??)?bin)(\\?\/|$)/.test(plain);
+  });
+}
+
+function isOfFiles(kind: string): boolean {
+  return ["definition", "file_test", "file_object", "file_state"].includes(kind);
 }
 
 function ownPaths(parts: readonly XmlElement[]): string[] {

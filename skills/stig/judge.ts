@@ -18,6 +18,8 @@ export interface Case {
   rule: FoundRule;
   /** What the scan said of every rule before the script. */
   before: ReadonlyMap<string, Result>;
+  /** The rules that passed before and that a script can break, without the target. */
+  watched: readonly string[];
   /** Whether the script ran on the root as it was set up. */
   isFromBaseline: boolean;
   changes: readonly Change[];
@@ -31,8 +33,8 @@ interface Fault {
 }
 
 interface Regression {
+  /** It passed before. */
   rule: string;
-  before: Result;
   now: Result | "none";
 }
 
@@ -83,15 +85,10 @@ function targetFault({ ended }: Case, { fault }: Scan, result: Result | undefine
 }
 
 /** Only rules that passed before can have been broken; their content alone is read where those are the set-up root's. */
-async function regressionsOf({ sandbox, rule, before, isFromBaseline }: Case): Promise<Regression[]> {
-  const { results, fault } = await scan(sandbox, isFromBaseline ? "regression" : "all");
-  const passed = [...before].filter(([id, result]) => result === "pass" && id !== rule.id);
-  return passed
-    .map(([id, result]) => ({
-      rule: id,
-      before: result,
-      now: (fault === null && results.get(id)) || ("none" as const),
-    }))
+async function regressionsOf({ sandbox, watched, isFromBaseline }: Case): Promise<Regression[]> {
+  const { results, fault } = await scan(sandbox, isFromBaseline ? "regression" : "changeable");
+  return watched
+    .map((rule) => ({ rule, now: (fault === null && results.get(rule)) || ("none" as const) }))
     .filter(({ now }) => now !== "pass");
 }
 

@@ -26,7 +26,7 @@ export interface Start {
 
 /** Copies a sandbox's changes into a new folder below `folder` and returns its name. */
 export async function keepState(sandbox: Sandbox, folder: string): Promise<string> {
-  const { results, fault } = await scan(sandbox, "all");
+  const { results, fault } = await scan(sandbox, "changeable");
   if (fault !== null) throw lost(`the state that is to be kept cannot be scanned: ${fault}`);
   const name = `state-${randomBytes(6).toString("hex")}`;
   await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -19,7 +19,7 @@ export interface Scan {
   output: { exitCode: number | null; stdout: string; stderr: string };
 }
 
-/** Shapes: `content` is a full rule id, or `all` or `regression` for the rules that these hold. */
+/** Shapes: `content` is a full rule id, or the name of the content of many rules, as `contentName` has it. */
 export async function scan(
   sandbox: Sandbox,
   content: string,

@@ -36,6 +36,8 @@ export const foundRuleSchema = z.object({
   identifiers: z.array(z.string()),
   family: z.string(),
   paths: z.array(z.string()),
+  /** Whether no script can change its result, as the scan takes what it looks at from the root as set up. */
+  isConstant: z.boolean(),
   /** What the scan says of the root as it was set up. */
   baseline: resultSchema,
   /** Whether the content's own fix, run and judged as an agent's script is, passes. */
@@ -96,8 +98,8 @@ export function setupHash({ skillVersion, packages, datastreamHash, rules }: Omi
   return hashJson([skillVersion, packages, datastreamHash, rules]);
 }
 
-/** The name of a rule's reduced content, and of those of many rules. */
-export function contentName(rule: string | "all" | "regression"): string {
+/** The name of a rule's reduced content, or of that of many: `all`, `changeable`, or `regression` for those that pass as set up and can be broken. */
+export function contentName(rule: string): string {
   return `${rule.replace(/^xccdf_org\.ssgproject\.content_rule_/, "")}.xml`;
 }
 

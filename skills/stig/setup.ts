@@ -87,6 +87,8 @@ async function writeContent(given: {
     "all",
     rules.map(({ id }) => id),
   );
+  const changeable = rules.filter(({ isConstant }) => !isConstant).map(({ id }) => id);
+  await write("changeable", changeable);
   for (const { id } of rules) await write(id, [id]);
   const sandbox = await startSandbox(folders, null);
   try {
@@ -97,7 +99,7 @@ async function writeContent(given: {
     }
     await write(
       "regression",
-      [...results].filter(([, result]) => result === "pass").map(([id]) => id),
+      changeable.filter((id) => results.get(id) === "pass"),
     );
     return results;
   } finally {
@@ -106,15 +108,14 @@ async function writeContent(given: {
 }
 
 function foundRule(rule: Rule, baseline: Result): FoundRule {
-  const { id, title, description, severity, identifiers, paths, fix } = rule;
+  const { fix, ...rest } = rule;
   const reason =
     baseline !== "fail"
       ? `it is ${baseline} on the root as set up`
       : fix === null
         ? "the content has no bash fix"
         : null;
-  const seen = { id, title, description, severity, identifiers, paths, fix, family: familyOf(rule) };
-  return { ...seen, baseline, isAttainable: false, reason };
+  return { ...rest, fix, family: familyOf(rule), baseline, isAttainable: false, reason };
 }
 
 /** Fills in whether each rule is attainable. */

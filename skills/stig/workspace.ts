@@ -33,11 +33,18 @@ export async function openWorkspace(
   const baseline: Start = { upper: null, results: new Map(setup.rules.map(({ id, baseline }) => [id, baseline])) };
 
   async function begin(name: string): Promise<State> {
-    const start = name === BASELINE ? baseline : await readState(folder, name);
+    const kept = name === BASELINE ? baseline : await readState(folder, name);
+    const start = { ...kept, results: new Map([...baseline.results, ...kept.results]) };
     const sandbox = await startSandbox(folders, start.upper);
     const inherited = start.upper === null ? [] : await changesIn(sandbox);
     return { sandbox, start, name, inherited, ended: null };
   }
+
+  /** What passed when the sandbox began and can be broken in it. */
+  const watched = ({ results }: Start) =>
+    setup.rules
+      .filter(({ id, isConstant }) => !isConstant && id !== rule.id && results.get(id) === "pass")
+      .map(({ id }) => id);
 
   let state = await begin(from ?? BASELINE);
 
@@ -56,7 +63,7 @@ export async function openWorkspace(
       const { sandbox, start, inherited, ended } = state;
       const changes = changesSince(inherited, await changesIn(sandbox));
       const isFromBaseline = start.upper === null;
-      return judge({ sandbox, rule, before: start.results, isFromBaseline, changes, ended });
+      return judge({ sandbox, rule, before: start.results, watched: watched(start), isFromBaseline, changes, ended });
     },
     async checkpoint() {
       const changes = changesSince(state.inherited, await changesIn(state.sandbox));
