@@ -6,7 +6,7 @@ import type { Rule } from "./datastream.ts";
 import { RULE_PREFIX } from "./datastream.ts";
 
 /** What decides whether the content applies at all; many rules look at it, none is about it. */
-const PLATFORM_FILES = /^\/etc\/(lsb|os)-release$/;
+const PLATFORM_FILES = /^\/etc\/[\w-]*release$/;
 
 /** The family of a rule: `audit-calls:<first of the group>`, `watched:<path>`, `file:<path>`, or the rule's own name. */
 export function familyOf({ id, fix, description, paths }: Rule): string {

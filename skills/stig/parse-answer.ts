@@ -8,7 +8,7 @@ import type { ActionCall } from "../../src/records/events.ts";
 import type { Message, Tool } from "../../src/records/message.ts";
 import type { ParsedAnswer } from "../../src/skills/contract.ts";
 
-const FENCE = /```[ \t]*(\w*)[^\n]*\n([\s\S]*?)(?:\n?```|$)/g;
+const FENCE = /(`{3,})[ \t]*(\w*)[^\n]*\n([\s\S]*?)(?:\n?\1|$)/g;
 /** What the kernel takes as one word of a command, with room to spare. */
 const SCRIPT_LIMIT_BYTES = 65_536;
 
@@ -53,7 +53,10 @@ export function parseAnswer(answer: Message): ParsedAnswer {
 export function answerText(call: ActionCall): string {
   const script = scriptOf(call);
   const read = fromText(script);
-  return "call" in read && read.call.arguments.script === script ? script : `\`\`\`bash\n${script}\n\`\`\``;
+  if ("call" in read && read.call.arguments.script === script) return script;
+  const longest = Math.max(2, ...[...script.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}bash\n${script}\n${fence}`;
 }
 
 /** The script that a call runs. */
@@ -64,11 +67,10 @@ export function scriptOf(call: ActionCall): string {
 }
 
 function fromText(text: string): ParsedAnswer {
-  const blocks = [...text.matchAll(FENCE)].filter(([, language = ""]) => /^(bash|sh|shell|)$/i.test(language));
-  const script = (blocks.find(([, , body = ""]) => body.trim() !== "")?.[2] ?? text).trim();
-  if (script === "" || /^```\w*$/.test(script))
-    return { failureMode: "no-script", reason: "the answer holds no script" };
-  return usable(script);
+  const blocks = [...text.matchAll(FENCE)].filter(([, , language = ""]) => /^(bash|sh|shell|)$/i.test(language));
+  const bodies = text.includes("```") ? blocks.map(([, , , body = ""]) => body) : [text];
+  const script = bodies.map((body) => body.trim()).find((body) => body !== "");
+  return script === undefined ? { failureMode: "no-script", reason: "the answer holds no script" } : usable(script);
 }
 
 function usable(script: string, description?: string): ParsedAnswer {
