@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { chmod, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { Failure } from "../../src/foundation/errors.ts";
@@ -31,6 +31,7 @@ export async function keepState(sandbox: Sandbox, folder: string): Promise<strin
   const name = `state-${randomBytes(6).toString("hex")}`;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeFolderAtomic(join(folder, name), async (temporary) => {
+    await chmod(temporary, 0o700); // a script may have made programs that run as root for whoever reaches them
     const { exitCode, stderr } = await sandbox.outside(["cp", "-a", "upper", temporary]);
     if (exitCode !== 0) throw lost(`the changed files cannot be kept: ${stderr.trim()}`);
     await writeJsonAtomic(join(temporary, "state.json"), { results: Object.fromEntries(results) });

@@ -3,9 +3,9 @@
  * every failing rule through the very judgement that an agent's script gets. A rule whose own fix does not pass here
  * is no item, and the reason is kept.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import pLimit from "p-limit";
 import { Failure } from "../../src/foundation/errors.ts";
 import { writeFolderAtomic, writeJsonAtomic } from "../../src/foundation/files.ts";
@@ -43,11 +43,19 @@ export async function setUp(options: SetupOptions): Promise<Setup> {
   await mkdir(dirname(folder), { recursive: true });
   const release = acquireLock(`${folder}.lock`, "the setup of the skill stig");
   try {
+    await removeUnfinished(folder);
     if (!isSetUp()) await writeFolderAtomic(folder, (temporary) => fill(temporary, options));
   } finally {
     release();
   }
   return (await readSetup()).setup;
+}
+
+/** Removes what setups left that were killed: hundreds of megabytes each. */
+async function removeUnfinished(folder: string): Promise<void> {
+  const names = await readdir(dirname(folder));
+  const unfinished = names.filter((name) => name.startsWith(`${basename(folder)}.tmp-`));
+  for (const name of unfinished) await rm(join(dirname(folder), name), { recursive: true });
 }
 
 async function fill(folder: string, { from, signal, onStep }: SetupOptions): Promise<void> {

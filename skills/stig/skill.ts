@@ -11,6 +11,7 @@ import { exampleTurns, promptFor } from "./prompt.ts";
 import { buildChecks, refuseUnmet, runChecks, setupCheck } from "./requirements.ts";
 import { setUp } from "./setup.ts";
 import { isSetUp, readSetup, type SetUp } from "./setup-folder.ts";
+import { startersAmong } from "./starters.ts";
 import { openWorkspace } from "./workspace.ts";
 
 let ready: Promise<SetUp> | null = null;
@@ -35,6 +36,7 @@ const skill: Skill = {
   },
   prompt: promptFor,
   workedExample: exampleTurns,
+  starters: startersAmong,
   tools: [TOOL],
   parse: parseAnswer,
   answerText,

@@ -1,6 +1,9 @@
 /** Each way in which a scanner's `pass` can be wrong, with the real scanner. */
 import { describe, expect, it } from "vitest";
-import { apply, attempt, evidence, open, RULE, stig } from "./set-up.ts";
+import { manifest } from "../../../skills/stig/manifest.ts";
+import { SCRIPTS } from "../../../skills/stig/starters.ts";
+import { splitOf } from "../../../src/skills/splits.ts";
+import { apply, attempt, evidence, newFolder, open, RULE, ruleNamed, stig } from "./set-up.ts";
 
 const KEEPALIVE = "sshd_set_keepalive";
 const GOOD_SSHD =
@@ -19,6 +22,12 @@ describe.skipIf(stig === null)("a verdict of stig", () => {
       expect.objectContaining({ path: "etc/ssh/sshd_config", kind: "file" }),
     );
     expect((evidence(verdict).scan as { stdout: string }).stdout).toContain(`${RULE}${KEEPALIVE}:pass`);
+  });
+
+  it.each(Object.entries(SCRIPTS))("passes the starter for %s, which lies in train", async (name, script) => {
+    const { verdict } = await attempt(name, script);
+    expect(verdict).toMatchObject({ passed: true, flags: [] });
+    expect(splitOf(manifest, ruleNamed(name).family)).toBe("train");
   });
 
   it("says that a script that changes nothing did not fix the rule", async () => {
@@ -128,9 +137,7 @@ describe.skipIf(stig === null)("a verdict of stig", () => {
   });
 
   it("flags a pass that was there before the script", async () => {
-    const first = await open(KEEPALIVE);
-    const folder = await import("./set-up.ts").then(({ newFolder }) => newFolder());
-    await first.close();
+    const folder = await newFolder();
     const workspace = await open(KEEPALIVE, { folder, from: null });
     await apply(workspace, GOOD_SSHD);
     const kept = await workspace.checkpoint();

@@ -1,7 +1,7 @@
 /** States that are kept, taken back and taken on; a harness that is killed; an environment that breaks. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -33,6 +33,7 @@ describe.skipIf(stig === null)("a workspace of stig", () => {
     expect(verdict.passed).toBe(true);
     const kept = await first.checkpoint();
     await first.close();
+    expect(statSync(join(folder, kept)).mode & 0o777).toBe(0o700);
     const second = await open(X11, { folder, from: kept });
     const later = await apply(second, `${line("X11Forwarding no")}; ls /etc/issue`);
     expect(later.action.stderr).toContain("No such file");
