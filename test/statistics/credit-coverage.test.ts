@@ -37,7 +37,7 @@ function contrastOver(world: World, count: number): { covered: number; bias: num
 }
 
 test("the contrast recovers known effects: its interval holds the truth about 95 % of the time", () => {
-  const count = repeats(4000, 120);
+  const count = repeats(4000, 80);
   const cells: ReturnType<typeof contrastOver>[] = [];
   for (const base of BASES) {
     for (const dropProbability of DROP_PROBABILITIES) {
@@ -61,7 +61,7 @@ test("the contrast recovers known effects: its interval holds the truth about 95
 });
 
 test("the contrast holds with other designs: runs that drop unequally, many runs over few items, few draws", () => {
-  const count = repeats(4000, 150);
+  const count = repeats(4000, 100);
   const worlds: [string, Partial<World>][] = [
     ["four runs dropping 0.2 and 0.5 by turns", { runs: 4, dropProbabilities: [0.2, 0.5] }],
     ["eight runs over 12 unlike items", { runs: 8, items: 12, itemSd: 0.25 }],
@@ -126,7 +126,7 @@ test("the t interval of the contrast does not stand looking after every few draw
 });
 
 test("draws until a tip is retired or called helpful", () => {
-  const count = repeats(400, 15);
+  const count = repeats(400, 11);
   const tips = [1, 5, 20];
   for (const effect of process.env.TRACEMILL_LONG ? [-0.3, -0.2, -0.1, 0.2] : [-0.3, 0.2]) {
     for (const dropProbability of DROP_PROBABILITIES) {
@@ -166,7 +166,7 @@ function drawsUntilCalled(
 }
 
 test("useless tips are retired or called helpful no more often than stated, however often one looks", () => {
-  const count = repeats(400, 10);
+  const count = repeats(400, 6);
   const scenes: [string, number[]][] = [
     ["20 useless tips", new Array(20).fill(0)],
     ["14 useless, 4 harmful by 0.3, 2 helpful by 0.3", [...new Array(14).fill(0), -0.3, -0.3, -0.3, -0.3, 0.3, 0.3]],
@@ -233,7 +233,7 @@ test("the classic rule retires good tips of hard items and keeps bad ones of eas
 });
 
 test("shrunken effects lie nearer to the truth, and their intervals cover about 95 % on average over a family", () => {
-  const count = repeats(4000, 300);
+  const count = repeats(4000, 100);
   const rng = random("shrinkage");
   const normal = (sd: number) => sd * normalQuantile(rng.next() || 0.5);
   const groups: [string, number, () => number][] = [
@@ -264,4 +264,39 @@ test("shrunken effects lie nearer to the truth, and their intervals cover about 
     expect(share).toBeGreaterThan(0.93 - chanceBand(0.06, count));
     expect(shrunken).toBeLessThan(own);
   }
+});
+
+test("effects of a family that were estimated from draws are shrunk nearer to the truth, and covered as often as said", () => {
+  const count = repeats(1000, 30);
+  const tips = 8;
+  const rng = random("family");
+  let covered = 0;
+  let told = 0;
+  let own = 0;
+  let shrunken = 0;
+  for (let k = 0; k < count; k++) {
+    const truths: number[] = [];
+    const noisy: NoisyEffect[] = [];
+    for (let tip = 0; tip < tips; tip++) {
+      const effect = 0.05 + 0.1 * normalQuantile(rng.next() || 0.5);
+      const items = 15 + Math.floor(30 * rng.next());
+      const { draws, effects } = simulateDraws({ ...WORLD, items, effect, dropProbabilities: [0.4], base: 0.35 }, rng);
+      const { estimate, standardError, degreesOfFreedom } = hajekContrast(draws, ALPHA);
+      if (estimate === null || standardError === null || degreesOfFreedom === null) continue;
+      truths.push(meanOf(effects));
+      noisy.push({ estimate, standardError, degreesOfFreedom });
+    }
+    for (const [i, { estimate, interval }] of (shrinkEffects(noisy, ALPHA)?.effects ?? []).entries()) {
+      const truth = truths[i] as number;
+      told += 1;
+      if (interval.low <= truth && truth <= interval.high) covered += 1;
+      own += ((noisy[i] as NoisyEffect).estimate - truth) ** 2;
+      shrunken += (estimate - truth) ** 2;
+    }
+  }
+  console.log(
+    `8 tips from 15 to 44 items each: covers ${percent(covered / told)}, squared error ${(shrunken / own).toFixed(2)} of the unshrunken`,
+  );
+  expect(covered / told).toBeGreaterThan(0.93 - chanceBand(0.06, count));
+  expect(shrunken).toBeLessThan(own);
 });
