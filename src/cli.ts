@@ -62,9 +62,9 @@ async function runCommand(argv: string[], signal: AbortSignal): Promise<number> 
     signal,
   };
   const result = await command.run(parsed.input, context);
-  if (parsed.isJson || command.print === undefined)
-    process.stdout.write(`${JSON.stringify(result ?? null, null, 2)}\n`);
-  else {
+  if (parsed.isJson || command.print === undefined) {
+    if (result !== undefined) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  } else {
     const text = withFinalNewline(command.print(result, parsed.input));
     process.stdout.write(process.stdout.isTTY ? printable(text) : text);
   }

@@ -26,6 +26,7 @@ export interface Command<Input, Result> {
   positional?: readonly (keyof Input & string)[];
   /** Each key with `.describe()`; strings, numbers, booleans, enums, or an array of strings (repeatable). */
   input: z.ZodType<Input>;
+  /** A command that has told its result already, as `serve` must, returns nothing: under `--json` there is one value. */
   run(input: Input, context: Context): Promise<Result>;
   /** Text for people; without it the result is printed as JSON. */
   print?(result: Result, input: Input): string;

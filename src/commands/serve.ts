@@ -20,7 +20,7 @@ const input = z.object({
   threads: z.number().int().min(1).optional().describe("threads for inference (default: the free cores, followed)"),
 });
 
-export default defineCommand<z.infer<typeof input>, { url: string }>({
+export default defineCommand<z.infer<typeof input>, void>({
   summary: "Serve a base and its adapters over an OpenAI-compatible endpoint.",
   details: `Example: tracemill serve --base smollm2 --adapter sql-v1
 
@@ -35,7 +35,6 @@ Which model answers is chosen by a request's "model": the base's name or an adap
     announce(server, rest.host, context);
     if (!context.signal.aborted) await once(context.signal, "abort");
     await server.close();
-    return { url: server.url };
   },
   print: () => "Stopped.",
 });

@@ -10,6 +10,7 @@ import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeFolderAtomic } from "../foundation/files.ts";
 import { hashJson, shortHash } from "../foundation/hashing.ts";
+import { nearest } from "../foundation/nearest.ts";
 import { type BaseFile, type BaseManifest, baseManifestSchema } from "../records/base-manifest.ts";
 import { readTokenizerFiles } from "../render/tokenizer-files.ts";
 import type { Home } from "../store/home.ts";
@@ -90,12 +91,13 @@ async function formsOf(home: Home, { name, gguf, hf, convert, onHash }: AddBaseO
   }
   const known = gguf === undefined ? KNOWN_BASES[name] : undefined;
   if (gguf === undefined && known === undefined) {
+    const [close] = nearest(name, Object.keys(KNOWN_BASES));
     throw new Refusal({
       code: "NO_SOURCE",
       message: `Where the files of "${name}" lie is not known.`,
       expected: `one of: ${Object.keys(KNOWN_BASES).join(", ")}; or --hf DIR, --gguf FILE, or both`,
       got: `"${name}" alone`,
-      fix: `tracemill base add ${name} --hf DIR`,
+      fix: close === undefined ? `tracemill base add ${name} --hf DIR` : `did you mean "${close}"?`,
     });
   }
   if (gguf !== undefined) await readGgufShape(gguf);

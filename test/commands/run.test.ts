@@ -1,14 +1,12 @@
 /**
  * `tracemill run` as a user types it: a process of its own against a scripted endpoint.
  */
-import { join } from "node:path";
-import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RunSummary } from "../../src/commands/run.ts";
-import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import type { Home } from "../../src/store/home.ts";
 import { listRuns } from "../../src/store/run-log.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
+import { tracemill as startTracemill } from "../fixtures/tracemill.ts";
 import { coin, eventsOf, only, temporaryHome } from "../harness/setting.ts";
 
 let home: Home;
@@ -25,11 +23,7 @@ afterEach(async () => {
   remove();
 });
 
-function tracemill(...words: string[]) {
-  const cli = join(PACKAGE_FOLDER, "src", "cli.ts");
-  const env = { TRACEMILL_HOME: home.path, TRACEMILL_SKILLS: join(PACKAGE_FOLDER, "test", "fixtures", "skills") };
-  return execa(process.execPath, [cli, ...words], { env, reject: false });
-}
+const tracemill = (...words: string[]) => startTracemill(home, ...words);
 
 const LETTERS = ["run", "--skill", "letters", "--model", "scripted"];
 

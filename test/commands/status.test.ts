@@ -1,20 +1,22 @@
 /**
- * `tracemill status` as a user types it.
+ * `tracemill status` and `tracemill datasets` as a user types them.
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { writeJsonAtomic } from "../../src/foundation/files.ts";
-import { type Hash, hashText } from "../../src/foundation/hashing.ts";
-import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
+import { type Hash, hashText, shortHash } from "../../src/foundation/hashing.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
+import type { Decision } from "../../src/records/comparison.ts";
 import type { DatasetManifest } from "../../src/records/dataset-manifest.ts";
 import type { Home } from "../../src/store/home.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
 import { writeBaseManifest } from "../../src/store/manifests.ts";
-import { withHome, writeSampleRun } from "../store/sample-run.ts";
+import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
+import { tracemill } from "../fixtures/tracemill.ts";
+import { sampleRunId, withHome, writeSampleRun } from "../store/sample-run.ts";
+import { addTinyBase, writeDataset } from "../train/sample-training.ts";
 
 const hash = hashText("something");
 const base: BaseManifest = {
@@ -66,9 +68,84 @@ test("status lists datasets oldest first and proposes to train on the newest, wh
     await writeSampleRun(home, { items: 1 });
     const hashes = ["f", "1", "8", "3"].map((digit) => digit.repeat(64) as Hash);
     for (const datasetHash of hashes) await addDataset(home, datasetHash);
-    const program = join(PACKAGE_FOLDER, "bin", "tracemill.js");
-    const { stdout } = await execa(process.execPath, [program, "status", "--json", "--home", home.path]);
+    const { stdout } = await tracemill(home, "status", "--json");
     const { datasets, next } = JSON.parse(stdout) as { datasets: { datasetHash: Hash }[]; next: { command: string } };
     expect(datasets.map(({ datasetHash }) => datasetHash)).toEqual(hashes);
     expect(next.command).toBe("tracemill train --dataset 333333333333 --base tiny");
   }));
+
+async function nextCommand(home: Home): Promise<string> {
+  const { next } = JSON.parse((await tracemill(home, "status", "--json")).stdout) as { next: { command: string } };
+  return next.command;
+}
+
+test("status names the next sensible command for an empty home, for a base, and for a run that is not finished", () =>
+  withHome(async (home) => {
+    expect(await nextCommand(home)).toBe("tracemill base add smollm2");
+    await addTinyBase(home);
+    expect(await nextCommand(home)).toBe("tracemill run --skill sql --split train --model tiny");
+    await writeSampleRun(home, { number: 1, isUnfinished: true });
+    expect(await nextCommand(home)).toBe(`tracemill run --resume ${sampleRunId(1)}`);
+  }));
+
+test("status shows what there is, names the command for each next step, and what was decided of an adapter", () =>
+  withHome(async (home) => {
+    const base = await addTinyBase(home);
+    const { run } = await writeSampleRun(home);
+    expect(await nextCommand(home)).toMatch(/^tracemill export .*--skill sql /);
+    const { datasetHash } = await writeDataset(home, base);
+    expect(await nextCommand(home)).toBe(`tracemill train --dataset ${shortHash(datasetHash)} --base tiny`);
+    const from = await tinyAdapter(1);
+    const { adapterHash } = await registerAdapter(home, base, { name: "shop-v1", from, datasetHash });
+    expect(await nextCommand(home)).toBe("tracemill validate --skill sql --base tiny --candidate shop-v1");
+    await writeDecision(home, adapterHash);
+    const { stdout } = await tracemill(home, "status");
+    expect(stdout).toContain(`home: ${home.path}`);
+    expect(stdout).toMatch(new RegExp(`^tiny +${shortHash(base.baseHash)}$`, "m"));
+    expect(stdout).toMatch(new RegExp(`^${run} +sql +train +- +sealed +\\d+$`, "m"));
+    expect(stdout).toMatch(new RegExp(`^${shortHash(datasetHash)} +sql +worker +8$`, "m"));
+    const adapter = [adapterHash, "shop-v1", "tiny", datasetHash].map((text) => text.slice(0, 12)).join(" +");
+    expect(stdout).toMatch(new RegExp(`^${adapter} +better \\(\\+14\\.4 points\\)$`, "m"));
+    expect(stdout).toContain("next: tracemill serve --base tiny --adapter shop-v1");
+  }));
+
+test("datasets lists them, or shows one by the start of its hash", () =>
+  withHome(async (home) => {
+    const none = await tracemill(home, "datasets");
+    expect(none.stdout).toBe("No dataset yet. Make one: tracemill export --skill sql");
+    const dataset = await writeDataset(home, await addTinyBase(home));
+    const start = shortHash(dataset.datasetHash);
+    expect((await tracemill(home, "datasets")).stdout).toBe(
+      `${start}  sql worker, jsonl: 8 train and 2 validation rows of 8 items, for tiny`,
+    );
+    expect(JSON.parse((await tracemill(home, "datasets", start)).stdout)).toEqual(dataset);
+    const { exitCode, stderr } = await tracemill(home, "datasets", "0000");
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(new RegExp(`^UNKNOWN_DATASET: [\\s\\S]*one of: ${start}`));
+  }));
+
+/** Writes a comparison's decision as `validate` leaves it. */
+async function writeDecision(home: Home, adapterHash: Hash): Promise<void> {
+  const comparisonHash = hashText("comparison");
+  const interval = { low: 0.1, high: 0.189 };
+  const pair: Decision["pairs"][number] = {
+    ...{ reference: "base", treatment: "candidate", n: 208, families: 13 },
+    ...{ both: 9, onlyTreatment: 31, onlyReference: 1, neither: 167, difference: 0.144 },
+    ...{ clusterInterval: interval, newcombeInterval: interval, bootstrapInterval: interval },
+    ...{ midP: 0, exactP: 0, holmP: 0, minimumDetectable: 0.063, tokenRatio: null, verdict: "better" },
+  };
+  const decision: Decision = {
+    ...{
+      comparisonHash,
+      adapterHash,
+      gate: "first-try-success",
+      alpha: 0.05,
+      verdict: "better",
+      reasons: [],
+      arms: [],
+    },
+    pairs: [pair],
+    decidedAt: "2026-11-02T08:00:00.000Z",
+  };
+  await writeJsonAtomic(join(home.comparisonFolder(comparisonHash), "decision.json"), decision);
+}

@@ -2,17 +2,9 @@
  * `tracemill sql`, `verify` and `runs` as a user types them.
  */
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { execa } from "execa";
 import { expect, test } from "vitest";
-import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
-import type { Home } from "../../src/store/home.ts";
+import { tracemill } from "../fixtures/tracemill.ts";
 import { sampleRunId, withHome, writeSampleRun } from "../store/sample-run.ts";
-
-const tracemill = (home: Home, ...words: string[]) =>
-  execa(process.execPath, [join(PACKAGE_FOLDER, "bin", "tracemill.js"), ...words, "--home", home.path], {
-    reject: false,
-  });
 
 test("sql prints an aligned table with its number of rows", () =>
   withHome(async (home) => {
