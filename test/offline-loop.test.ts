@@ -99,5 +99,5 @@ describe.skipIf(!canIsolate)("inside a network namespace that has only loopback"
     const query = "SELECT count(*) AS n FROM parity.attempts WHERE eval_passed IS NULL";
     const unjudged = await tracemill("sql", query, "--json");
     expect(JSON.parse(unjudged.stdout)).toMatchObject({ rows: [{ n: 0 }] });
-  }, 400_000);
+  }, 900_000);
 });

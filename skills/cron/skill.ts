@@ -3,6 +3,7 @@
  */
 import { systemClock } from "../../src/foundation/clock.ts";
 import type { Skill } from "../../src/skills/contract.ts";
+import { toldReason } from "../../src/skills/told-reason.ts";
 import { answerFrom, describeSource } from "./free-question.ts";
 import { generateItems } from "./generate.ts";
 import { manifest } from "./manifest.ts";
@@ -29,6 +30,7 @@ const skill: Skill = {
   async open(item) {
     return openWorkspace(item);
   },
+  explain: (verdict) => toldReason(verdict, ["wrong-times"]),
   close: async () => {},
   async describe(source) {
     return describeSource(source);

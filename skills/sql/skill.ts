@@ -3,6 +3,7 @@
  * returns on several contents of the tables.
  */
 import type { Skill } from "../../src/skills/contract.ts";
+import { toldReason } from "../../src/skills/told-reason.ts";
 import { answerSource, describeSource } from "./free-question.ts";
 import { generateItems } from "./generate.ts";
 import { manifest } from "./manifest.ts";
@@ -37,6 +38,7 @@ const skill: Skill = {
   async open(item) {
     return openWorkspace(item, verifier);
   },
+  explain: (verdict) => toldReason(verdict, ["wrong-rows"]),
   close: () => verifier.close(),
   describe: (source) => describeSource(source, verifier),
   freePrompt: (question, schema) => promptFor(schema, question),

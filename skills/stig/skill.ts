@@ -4,6 +4,7 @@
  */
 import { Refusal } from "../../src/foundation/errors.ts";
 import type { Skill } from "../../src/skills/contract.ts";
+import { toldReason } from "../../src/skills/told-reason.ts";
 import { draftsOf, ruleOf } from "./items.ts";
 import { manifest } from "./manifest.ts";
 import { answerText, parseAnswer, TOOL } from "./parse-answer.ts";
@@ -46,6 +47,7 @@ const skill: Skill = {
     if (rule === undefined) throw unknownRule(item.item);
     return openWorkspace(rule, place, setUp);
   },
+  explain: (verdict) => toldReason(verdict),
   async close() {},
   async setup(options) {
     const { rules } = await setUp(options);
