@@ -3,6 +3,7 @@
  */
 import { canonicalJson } from "../foundation/canonical-json.ts";
 import { Refusal } from "../foundation/errors.ts";
+import { LINE_LIMIT_BYTES } from "../foundation/jsonl.ts";
 import type { Role, RunStarted } from "../records/events.ts";
 import { type AttemptId, newRunId, type RunId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
@@ -11,6 +12,9 @@ import { createRunLog, type RunLog, readRunLog, reopenRunLog } from "../store/ru
 import type { HarnessOptions } from "./harness-options.ts";
 import { type AttemptStart, attemptStarts, emptyState, foldEvent, type RunState } from "./run-state.ts";
 import { starterTips } from "./tips.ts";
+
+/** All of a line but what stands around the items. */
+const ITEMS_LIMIT_BYTES = LINE_LIMIT_BYTES - 1024;
 
 export interface OpenRun {
   run: RunId;
@@ -39,11 +43,25 @@ function saveStarters({ starters, memory, skill, items }: HarnessOptions, { run,
 }
 
 function startRun(options: HarnessOptions): OpenRun {
+  refuseTooManyItems(options.items);
   const run = newRunId(options.clock);
   const log = createRunLog(options.home, { run, clock: options.clock });
   log.append({ type: "run_started", data: runStarted(options, run) });
   log.append({ type: "items_scanned", data: { items: options.items } });
   return { run, log, state: emptyState(), starts: new Map() };
+}
+
+/** Before there is a log: a run that cannot name its items would be left as one that never began. */
+function refuseTooManyItems(items: readonly Item[]): void {
+  const sizeBytes = Buffer.byteLength(canonicalJson(items));
+  if (sizeBytes <= ITEMS_LIMIT_BYTES) return;
+  throw new Refusal({
+    code: "TOO_MANY_ITEMS",
+    message: "The items are more than one line of a log may hold.",
+    expected: `at most ${ITEMS_LIMIT_BYTES} bytes of items in one run`,
+    got: `${items.length} items with ${sizeBytes} bytes`,
+    fix: "take fewer of them: --limit N",
+  });
 }
 
 async function resumeRun(options: HarnessOptions, run: RunId): Promise<OpenRun> {

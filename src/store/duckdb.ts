@@ -91,6 +91,11 @@ export async function rowsOf(stream: Promise<RowStream>): Promise<Row[]> {
   return rows;
 }
 
+/** Whether an error says that a query needs more memory than it may have. */
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Out of Memory Error");
+}
+
 /** Writes a text as an SQL literal. */
 export function sqlText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;

@@ -35,6 +35,12 @@ export const LINE_COLUMNS: Record<StagedType, Readonly<Record<string, string>>> 
   run_finished: event(`STRUCT(items BIGINT)`),
 };
 
+/** Selects no line of a type, with its columns. */
+export function noLines(type: StagedType): string {
+  const nulls = Object.entries(LINE_COLUMNS[type]).map(([name, columnType]) => `NULL::${columnType} AS "${name}"`);
+  return `SELECT ${nulls.join(", ")} WHERE false`;
+}
+
 const ATTEMPT_PARTS = `substr(attempt, 22, length(attempt) - 22 - length(attempt_number)) AS item,
     CAST(attempt_number AS INTEGER) AS attempt_number`;
 

@@ -3,7 +3,8 @@
  * example), and a schema per skill with the same names. Pure text.
  */
 import { sqlText } from "./duckdb.ts";
-import { LINE_COLUMNS, TABLES, tableQuery } from "./lake-tables.ts";
+import { noLines, TABLES, tableQuery } from "./lake-tables.ts";
+import { STAGED_TYPES } from "./log-split.ts";
 
 /** Names that DuckDB has taken already; a skill of such a name has no schema of its own. */
 const TAKEN_SCHEMAS = new Set(["main", "files", "memory", "system", "temp", "information_schema", "pg_catalog"]);
@@ -70,16 +71,13 @@ function fileView(table: string, files: readonly string[]): string {
 
 /** Each table's own query over no events at all gives its columns. */
 function emptyTables(): string[] {
-  const events = Object.entries(LINE_COLUMNS).map(([type, columns]) => {
-    const nulls = Object.entries(columns).map(([name, columnType]) => `NULL::${columnType} AS "${name}"`);
-    return `CREATE VIEW ev_${type} AS SELECT ${nulls.join(", ")} WHERE false`;
-  });
+  const events = STAGED_TYPES.map((type) => `CREATE VIEW ev_${type} AS ${noLines(type)}`);
   const nowhere = { run: "", skill: "", head: "", part: 0 };
   return [
     "SET schema = 'files'",
     ...events,
     ...TABLES.map(({ name, query }) => `CREATE TABLE ${name} AS ${tableQuery(query, nowhere)}`),
-    ...Object.keys(LINE_COLUMNS).map((type) => `DROP VIEW ev_${type}`),
+    ...STAGED_TYPES.map((type) => `DROP VIEW ev_${type}`),
     "SET schema = 'main'",
   ];
 }

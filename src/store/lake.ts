@@ -10,24 +10,20 @@ import { Refusal } from "../foundation/errors.ts";
 import { isAlive } from "../foundation/lock-file.ts";
 import type { RunId } from "../records/ids.ts";
 import { openCheckedLogs } from "./checked-logs.ts";
-import { type Database, openDatabase, type Parameters, type Row, rowsOf, sqlText } from "./duckdb.ts";
+import { type Database, isOutOfMemory, openDatabase, type Parameters, type Row, rowsOf, sqlText } from "./duckdb.ts";
 import { isDiskFull } from "./durable-file.ts";
 import type { Home } from "./home.ts";
-import { LINE_COLUMNS, TABLES, tableQuery } from "./lake-tables.ts";
+import { draftFile, writeParts } from "./lake-parts.ts";
+import { TABLES } from "./lake-tables.ts";
 import { lakeViews } from "./lake-views.ts";
 import { type SealedRun, sealedRuns } from "./ledger.ts";
-import { PART_BYTES, STAGED_TYPES, type StagedFile, type StagedPart, type StagedType, splitLog } from "./log-split.ts";
+import { PART_BYTES, splitLog } from "./log-split.ts";
 
 /** Goes up whenever the tables or their queries change: a file of another version is not seen, and replaced. */
 const LAKE_VERSION = 2;
 
-const BUILD_MEMORY_MB = 160;
 const QUERY_MEMORY_MB = 384;
 const QUERY_THREADS = 2;
-const LONG_LINE_BYTES = 4 << 20;
-/** What reading, holding, compressing and writing one line takes at the same time. */
-const COPIES_OF_A_LINE = 8;
-const SMALLEST_OBJECT_BYTES = 1 << 20;
 const SKILL_ID = /^[a-z0-9][a-z0-9-]*$/;
 
 export interface LakeReport {
@@ -134,7 +130,7 @@ export async function openLakeDatabase(home: Home): Promise<LakeDatabase> {
 async function buildRun(
   home: Home,
   run: SealedRun,
-  { memoryLimitMb = BUILD_MEMORY_MB, partBytes = PART_BYTES, onProgress }: BuildOptions,
+  { memoryLimitMb, partBytes = PART_BYTES, onProgress }: BuildOptions,
 ): Promise<void> {
   const folder = workFolder(home);
   mkdirSync(folder, { recursive: true });
@@ -144,10 +140,11 @@ async function buildRun(
       partBytes,
       ...(onProgress && { onBytes: (bytes: number) => onProgress({ run: run.run, bytes }) }),
     });
-    await buildParts({ run, parts, folder, memoryLimitMb });
+    await writeParts({ run, parts, folder, ...(memoryLimitMb !== undefined && { memoryLimitMb }) });
     // `runs` comes last: its file says that all others are there.
     for (const { name } of TABLES) for (const part of parts.keys()) moveIntoPlace(home, { name, part, run, folder });
   } catch (error) {
+    if (isOutOfMemory(error)) throw outOfMemory(home.runLog(run.run), error as Error);
     throw isDiskFull(error) ? diskFull(home, error as Error) : error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -166,54 +163,16 @@ function diskFull(home: Home, error: Error): Refusal {
   });
 }
 
-/** Two parts at a time; one where lines are so long that reading and writing one takes most of the memory. */
-async function buildParts(draft: { run: SealedRun; parts: StagedPart[]; folder: string; memoryLimitMb: number }) {
-  const { parts, memoryLimitMb, ...rest } = draft;
-  const longest = Math.max(
-    ...parts.flatMap((part) => Object.values(part).map(({ longestLineBytes }) => longestLineBytes)),
-  );
-  const atOnce = longest > LONG_LINE_BYTES ? 1 : 2;
-  const limit = memoryLimitMb / atOnce + Math.ceil((COPIES_OF_A_LINE * longest) / 1e6);
-  const waiting = parts.entries();
-  const build = async () => {
-    for (const [part, staged] of waiting) await writePart({ ...rest, part, staged, memoryLimitMb: limit });
-  };
-  await Promise.all(Array.from({ length: atOnce }, build));
-}
-
-interface PartDraft {
-  run: SealedRun;
-  part: number;
-  staged: StagedPart;
-  folder: string;
-  memoryLimitMb: number;
-}
-
-/** One thread a part: the same rows then always come in the same order, and two parts are made at a time. */
-async function writePart({ run, part, staged, folder, memoryLimitMb }: PartDraft): Promise<void> {
-  const database = await openDatabase({ memoryLimitMb, threads: 1, spillFolder: join(folder, `spill-${part}`) });
-  try {
-    for (const type of STAGED_TYPES) await database.run(`CREATE VIEW ev_${type} AS ${readStaged(staged[type], type)}`);
-    for (const { name, query } of TABLES) {
-      const path = sqlText(draftFile(folder, name, part));
-      await database.run(`COPY (${tableQuery(query, { ...run, part })}) TO ${path} (FORMAT parquet, COMPRESSION zstd)`);
-      await database.run(`CREATE VIEW ${name} AS SELECT * FROM read_parquet(${path})`);
-    }
-  } finally {
-    database.close();
-  }
-  for (const { path } of Object.values(staged)) rmSync(path);
-}
-
-function readStaged({ path, longestLineBytes }: StagedFile, type: StagedType): string {
-  const columns = Object.entries(LINE_COLUMNS[type]).map(([name, columnType]) => `'${name}': ${sqlText(columnType)}`);
-  const largestBytes = Math.max(longestLineBytes, SMALLEST_OBJECT_BYTES);
-  return `SELECT * FROM read_ndjson(${sqlText(path)}, columns = {${columns.join(", ")}},
-    maximum_object_size = ${largestBytes})`;
-}
-
-function draftFile(folder: string, table: string, part: number): string {
-  return join(folder, `${table}-${part}.parquet`);
+function outOfMemory(path: string, error: Error): Refusal {
+  return new Refusal({
+    code: "LAKE_OUT_OF_MEMORY",
+    message: "The log has a line, or an item with attempts, that is too large for the lake.",
+    expected: "the attempts of one item to fit into some hundred megabytes",
+    got: error.message.split("\n", 1)[0] ?? "",
+    where: path,
+    fix: "record fewer attempts of one item, or shorter outputs, in one run",
+    cause: error,
+  });
 }
 
 function moveIntoPlace(

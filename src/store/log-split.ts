@@ -27,18 +27,21 @@ export const STAGED_TYPES = [
 
 export type StagedType = (typeof STAGED_TYPES)[number];
 
-export interface StagedFile {
-  path: string;
+/** The lines of one event type, in several files: what DuckDB reads at a time ends where a file does. */
+export interface StagedLines {
+  paths: string[];
   longestLineBytes: number;
 }
 
-export type StagedPart = Record<StagedType, StagedFile>;
+export type StagedPart = Record<StagedType, StagedLines>;
 
 /** How many bytes of a log are turned into Parquet at a time, unless told otherwise. */
 export const PART_BYTES = 16 << 20;
 
 const BUFFERS_BYTES = 32 << 20;
 const LARGEST_BUFFER_BYTES = 1 << 20;
+/** DuckDB parses up to 2048 lines of a file at a time, and needs many times their length for it. */
+const STAGED_FILE_BYTES = 1 << 20;
 const RUN_ID_LENGTH = 20;
 
 /** The key whose text says where a line belongs. */
@@ -94,34 +97,41 @@ function routeOf(line: Buffer, key: string): Buffer {
 }
 
 type PartWriter = Record<StagedType, LineWriter>;
-interface LineWriter extends StagedFile {
+interface LineWriter extends StagedLines {
   write(bytes: Buffer): void;
   flush(): void;
 }
 
 function partWriter(folder: string, bufferBytes: number): PartWriter {
   mkdirSync(folder, { recursive: true });
-  const writers = STAGED_TYPES.map((type) => [type, lineWriter(join(folder, `${type}.jsonl`), bufferBytes)]);
+  const writers = STAGED_TYPES.map((type) => [type, lineWriter(join(folder, type), bufferBytes)]);
   return Object.fromEntries(writers) as PartWriter;
 }
 
 /** Opens its file for each flush only, as a long log has more files than a process may hold open. */
-function lineWriter(path: string, bufferBytes: number): LineWriter {
-  closeSync(openSync(path, "w"));
+function lineWriter(pathStart: string, bufferBytes: number): LineWriter {
   let pending: Buffer | null = null;
   let filled = 0;
+  let room = 0; // bytes that still fit into the last file
 
   function append(...chunks: Buffer[]): void {
-    const fd = openSync(path, "a");
+    if (room <= 0) {
+      writer.paths.push(`${pathStart}-${writer.paths.length}.jsonl`);
+      room = STAGED_FILE_BYTES;
+    }
+    const fd = openSync(writer.paths.at(-1) as string, "a");
     try {
-      for (const chunk of chunks) for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+      for (const chunk of chunks) {
+        for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+        room -= chunk.length;
+      }
     } finally {
       closeSync(fd);
     }
   }
 
   const writer: LineWriter = {
-    path,
+    paths: [],
     longestLineBytes: 0,
     write(bytes) {
       const lineBytes = bytes.length + 1;
@@ -133,7 +143,7 @@ function lineWriter(path: string, bufferBytes: number): LineWriter {
       filled += NEWLINE.copy(pending, filled);
     },
     flush() {
-      if (pending !== null && filled > 0) append(pending.subarray(0, filled));
+      if (filled > 0 && pending !== null) append(pending.subarray(0, filled));
       filled = 0;
     },
   };

@@ -46,6 +46,15 @@ describe("a run", () => {
     expect(await listRuns(home)).toMatchObject([{ run: result.run, isSealed: true, head: result.head }]);
   });
 
+  it("is refused before it has a log where its items are more than one line holds", async () => {
+    const [item] = await itemsOf("train", 1);
+    const many = Array.from({ length: 3 }, (_, n) => ({ ...item, item: `letters:${n}`, task: "a".repeat(25e6) }));
+    const options = await runOptions(await scripted([]), { items: many as never });
+    const details = expect.objectContaining({ got: expect.stringMatching(/^3 items with 7500\d{4} bytes$/) });
+    await expect(runHarness(options)).rejects.toMatchObject({ code: "TOO_MANY_ITEMS", details });
+    expect(await listRuns(home)).toEqual([]);
+  });
+
   it("records a turn as it went over the wire", async () => {
     const usual = await runOptions(await scripted([{ content: "an a", reasoning: "because", refusal: null }]));
     const result = await runHarness({ ...usual, items: await itemsOf("train", 1), attempts: 1 });

@@ -165,6 +165,24 @@ test("files of another version of the lake are not seen, and replaced", () =>
     expect(filesOf(home)).toEqual(before);
   }));
 
+test("a part that needs more memory than its share is made with more, and is the same", () =>
+  withHome(async (home) => {
+    await writeSampleRun(home, { items: 30 });
+    await buildLake(home);
+    const before = filesOf(home);
+    rmSync(home.lake, { recursive: true });
+    await buildLake(home, { memoryLimitMb: 40 });
+    expect(filesOf(home)).toEqual(before);
+  }));
+
+test("a log that needs more memory than the lake may ever have is refused, and leaves nothing", () =>
+  withHome(async (home) => {
+    await writeSampleRun(home);
+    const refusal = { code: "LAKE_OUT_OF_MEMORY", details: expect.objectContaining({ where: home.runLog(run) }) };
+    await expect(buildLake(home, { memoryLimitMb: 4 })).rejects.toThrow(expect.objectContaining(refusal));
+    expect(readdirSync(home.lake)).toEqual([]);
+  }));
+
 test("two builders at once make one lake", () =>
   withHome(async (home) => {
     await writeSampleRun(home, { items: 30 });
