@@ -55,6 +55,7 @@ build: setup
 
 docs: setup
 	$(NODE) scripts/generate-cli-docs.ts
+	$(NODE) scripts/generate-files-docs.ts
 
 clean:
 	rm -rf node_modules .venv dist

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { filesPage } from "../scripts/files-page.ts";
 import { commandsOf, loadAll } from "../src/commands/command-line.ts";
 import { cliReference } from "../src/commands/reference-page.ts";
 import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
@@ -113,6 +114,10 @@ describe("the guides", () => {
   it("hold a command reference that equals the commands' own tables", async () => {
     const commands = await loadAll(await commandsOf(join(PACKAGE_FOLDER, "src", "commands")));
     expect(readFileSync(join(PACKAGE_FOLDER, "docs", "cli.md"), "utf8")).toBe(cliReference(commands));
+  });
+
+  it("hold a list of files that equals the files' own headers", () => {
+    expect(readFileSync(join(PACKAGE_FOLDER, "docs", "files.md"), "utf8")).toBe(filesPage(PACKAGE_FOLDER));
   });
 });
 

@@ -2,6 +2,7 @@
  * How the pass rate of a run grew while its memory did: the attempts in their order, in thirds.
  */
 import { z } from "zod";
+import { percent } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
 
@@ -32,9 +33,6 @@ export async function collectGrowth(home: Home, run: string): Promise<Third[]> {
 export function growthLine(thirds: readonly Third[]): string {
   const names = ["first third", "second", "last"];
   return thirds
-    .map(
-      ({ attempts, passed }, i) =>
-        `${names[i]} ${passed} of ${attempts} passed (${((100 * passed) / attempts).toFixed(1)} %)`,
-    )
+    .map(({ attempts, passed }, i) => `${names[i]} ${passed} of ${attempts} passed (${percent(passed / attempts)})`)
     .join(", ");
 }

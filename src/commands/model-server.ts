@@ -1,6 +1,5 @@
 /**
- * Where a command's model is: behind a server that the user names, or behind one that is started here for as long as
- * it is needed.
+ * Models by name, as a user gives it, and the server of this process that a command starts for them.
  */
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
