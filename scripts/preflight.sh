@@ -24,7 +24,7 @@ if [ "${1:-}" = --announce ]; then
   if [ -e node_modules/.installed ] && [ -e .venv/.installed ]; then
     echo "Everything is installed already; the loop itself takes about 20 to 30 minutes on two cores."
   else
-    echo "This downloads about 0.7 GB (0.2 GB npm packages, 0.5 GB Python packages with a CPU build of torch; the torch"
+    echo "This downloads about 0.65 GB (0.25 GB npm packages, 0.4 GB Python packages with a CPU build of torch; the torch"
     echo "that PyPI serves to Linux carries CUDA and adds several GB) and needs about 3 GB of disk under this folder."
     echo "Time on two cores: a few minutes of installing, then 20 to 30 minutes for the loop (QUICK=1: about half of that, wider interval)."
   fi
