@@ -16,6 +16,8 @@ export interface LoopSettings {
 }
 
 interface CollectSettings {
+  /** The run ends after so many attempts, at whatever items it chose. */
+  mostAttempts?: number;
   /** Most items, drawn evenly over the families. */
   limit: number;
   attempts: number;
@@ -30,8 +32,8 @@ interface CollectSettings {
 export const PRESETS = ["demo", "quick", "tiny"] as const;
 export type Preset = (typeof PRESETS)[number];
 
-/** Depth first: the tries at one item follow each other, so that the server evaluates their common prompt once. */
-const LEARNING = ["architect=scan-order", "reflector=keep-solution"];
+/** The tries at one item follow each other, so that the server evaluates their common prompt once. */
+const LEARNING = ["architect=promising", "reflector=keep-solution"];
 const WATCHING = ["architect=scan-order", "reflector=none"];
 
 const TRAIN: LoopSettings["train"] = {
@@ -48,14 +50,30 @@ const TRAIN: LoopSettings["train"] = {
 /** `demo`: the full demonstration. `quick`: fewer items, so a wider interval. `tiny`: for tests with a random model. */
 const BY_PRESET: Record<Preset, Omit<LoopSettings, "skill" | "base" | "seed">> = {
   demo: {
-    collect: { limit: 260, attempts: 3, enough: 1, temperature: 0.5, starters: true, role: LEARNING },
+    collect: {
+      limit: 2000,
+      attempts: 3,
+      mostAttempts: 560,
+      enough: 1,
+      temperature: 0.5,
+      starters: true,
+      role: LEARNING,
+    },
     watch: { limit: 30, attempts: 2, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: TRAIN,
-    validate: { limit: 182 },
+    validate: { limit: 156 },
   },
   quick: {
-    collect: { limit: 150, attempts: 3, enough: 1, temperature: 0.5, starters: true, role: LEARNING },
+    collect: {
+      limit: 2000,
+      attempts: 3,
+      mostAttempts: 330,
+      enough: 1,
+      temperature: 0.5,
+      starters: true,
+      role: LEARNING,
+    },
     watch: { limit: 16, attempts: 1, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: TRAIN,

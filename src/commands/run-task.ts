@@ -25,7 +25,7 @@ export const runInput = z.object({
     .array(z.string())
     .default([])
     .describe(
-      "who plays a role: architect=scan-order or sweeps, reflector=keep-solution or none, or role=model (the run's own), role=NAME (another base or adapter)",
+      "who plays a role: architect=scan-order, sweeps or promising, reflector=keep-solution or none, or role=model (the run's own), role=NAME (another base or adapter)",
     ),
   mode: z
     .enum(SITE_MODES)
@@ -41,6 +41,7 @@ export const runInput = z.object({
     .enum(["text", "native"])
     .default("text")
     .describe("how the worker acts: by the text of its answer, or by the endpoint's own tool calls"),
+  mostAttempts: z.int().min(1).optional().describe("attempts after which the run ends, whatever items are open"),
   replanAfter: z
     .int()
     .min(1)
@@ -150,6 +151,7 @@ const harnessConfig = z.object({
   showsAttempts: z.boolean().default(false),
   hasNativeTools: z.boolean().default(false),
   replanAfter: z.int().nullish(),
+  mostAttempts: z.int().nullish(),
   itemTimeMs: z.number().nullish(),
   itemTokens: z.int().nullish(),
 });
@@ -174,6 +176,7 @@ export async function resumedTask(resume: string, { endpoint }: RunOptions, home
     players: Object.fromEntries(players),
     ...{ mode: config.mode, tipDropout: config.tipDropout },
     ...{ showsAttempts: config.showsAttempts, hasNativeTools: config.hasNativeTools },
+    ...(config.mostAttempts != null && { mostAttempts: config.mostAttempts }),
     ...(config.replanAfter != null && { replanAfter: config.replanAfter }),
     itemBudget: {
       ...(config.itemTimeMs != null && { timeMs: config.itemTimeMs }),
@@ -201,8 +204,9 @@ async function skillPart(skill: Skill): Promise<Pick<RunTask, "skill" | "skillHa
 
 /** How attempts are made, as the harness takes it. */
 function manner(options: RunOptions) {
-  const { mode, evidence, toolCalls, replanAfter, itemMinutes, itemTokens, tipDropout } = options;
+  const { mode, evidence, toolCalls, replanAfter, itemMinutes, itemTokens, tipDropout, mostAttempts } = options;
   return {
+    ...(mostAttempts !== undefined && { mostAttempts }),
     ...{ mode, replanAfter, tipDropout, showsAttempts: evidence, hasNativeTools: toolCalls === "native" },
     itemBudget: {
       ...(itemMinutes !== undefined && { timeMs: itemMinutes * 60_000 }),

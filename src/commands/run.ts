@@ -37,7 +37,8 @@ export async function runSkill({ noteRun, ...given }: RunInput, context: Context
   const task = resume === undefined ? await newTask(options, home) : await resumedTask(resume, options, home);
   const { model, url, players, ...harness } = task;
   const { id } = task.skill.manifest;
-  const watch = watched(`run ${id} ${task.split}`, task.items.length * task.attempts, context);
+  const total = Math.min(task.items.length * task.attempts, task.mostAttempts ?? Number.POSITIVE_INFINITY);
+  const watch = watched(`run ${id} ${task.split}`, total, context);
   const { onProgress } = watch;
   const onOpen = async (run: string) => noteRun?.(run);
   try {

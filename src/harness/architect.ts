@@ -29,8 +29,9 @@ export interface Architect {
   replan(item: ItemWork, next: { attempt: AttemptId; turnNumber: number }): Promise<ArchitectDecision | null>;
 }
 
-export function ruleArchitect(rule: ArchitectRule): Architect {
-  return { stays: false, pick: async (open) => rule.pick(open), replan: async () => null };
+/** Shapes: `work` is all of the run's items. */
+export function ruleArchitect(rule: ArchitectRule, work: readonly ItemWork[]): Architect {
+  return { stays: false, pick: async (open) => rule.pick(open, work), replan: async () => null };
 }
 
 /**

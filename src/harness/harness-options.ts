@@ -23,6 +23,8 @@ export interface HarnessOptions {
   roles: Partial<Record<Role, Endpoint | { rule: string }>>;
   /** Attempts at each item. */
   attempts: number;
+  /** The run ends after so many attempts, with the items left that are open then. */
+  mostAttempts?: number;
   /** Where attempts act; see site.ts. */
   mode?: SiteMode;
   /** Tells the worker what was tried at the item before. */

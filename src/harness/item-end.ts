@@ -27,6 +27,13 @@ export function spendBudget(item: ItemWork, { timeMs, tokens }: ItemBudget = {})
   if (tokens !== undefined && item.spentTokens >= tokens) item.endReason = "tokens";
 }
 
+/** Leaves an item that is open when the run's budget is spent. */
+export function leaveOpen(item: ItemWork): void {
+  if (item.isFinished || item.endReason !== null || item.left.length === 0) return;
+  item.endReason = "run-budget";
+  item.isSkipped = item.tried === 0;
+}
+
 /** Gives an item its end state once it has passed often enough, was given up, or has had all its attempts and none is lost. */
 export function finishIfDone(log: RunLog, item: ItemWork, { enough = Number.POSITIVE_INFINITY }: HarnessOptions): void {
   const isSpent = item.left.length === 0 && item.lost === 0 && item.broken === 0;

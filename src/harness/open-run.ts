@@ -94,8 +94,9 @@ function runStarted(options: HarnessOptions, run: RunId): RunStarted {
   const { skill, skillHash, sampling, seed, split, memory, tipRuns, codeVersion, comparison } = options;
   const { attempts, enough = null, concurrency, tipsPerPrompt = null, tipDropout = 0, config } = options;
   const { mode = "isolated", showsAttempts = false, hasNativeTools = false, replanAfter = null, itemBudget } = options;
+  const { mostAttempts = null } = options;
   const manner = { attempts, enough, tipsPerPrompt, tipDropout, mode, showsAttempts, hasNativeTools, replanAfter };
-  const budget = { itemTimeMs: itemBudget?.timeMs ?? null, itemTokens: itemBudget?.tokens ?? null };
+  const budget = { mostAttempts, itemTimeMs: itemBudget?.timeMs ?? null, itemTokens: itemBudget?.tokens ?? null };
   return {
     run,
     skill: { id: skill.manifest.id, version: skill.manifest.version, hash: skillHash },
@@ -144,7 +145,7 @@ function checkSame(options: HarnessOptions, run: RunId, { start, items }: RunSta
 /** The keys of a configuration that say how attempts are made. */
 const MANNER = [
   ...["attempts", "enough", "tipsPerPrompt", "tipDropout", "mode", "showsAttempts", "hasNativeTools", "replanAfter"],
-  ...["itemTimeMs", "itemTokens"],
+  ...["mostAttempts", "itemTimeMs", "itemTokens"],
 ];
 
 /** What must stay the same over a run. Where an endpoint listens, the code's version and the concurrency may change. */

@@ -18,8 +18,11 @@ export interface ItemProgress {
 
 export interface ArchitectRule {
   role: "architect";
-  /** Picks the item to attempt next. `open` is never empty, lies in scan order and holds no item that is in work. */
-  pick<P extends ItemProgress>(open: readonly [P, ...P[]]): P;
+  /**
+   * Picks the item to attempt next. `open` is never empty, lies in scan order and holds no item that is in work; `all`
+   * holds every item of the run.
+   */
+  pick<P extends ItemProgress>(open: readonly [P, ...P[]], all: readonly ItemProgress[]): P;
 }
 
 /** A tip without its place: what the reflector has to say. */

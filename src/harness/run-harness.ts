@@ -14,7 +14,16 @@ import type { Bench } from "./bench.ts";
 import { type Cast, castRoles, endpointsOf } from "./cast.ts";
 import { checkEndpoint } from "./endpoint.ts";
 import type { HarnessOptions, RunProgress, RunResult } from "./harness-options.ts";
-import { countOutcome, failuresOf, finishIfDone, isAllFinished, judgedAttempts, spendBudget, sum } from "./item-end.ts";
+import {
+  countOutcome,
+  failuresOf,
+  finishIfDone,
+  isAllFinished,
+  judgedAttempts,
+  leaveOpen,
+  spendBudget,
+  sum,
+} from "./item-end.ts";
 import { flagSuspects, type LiveState, watchedLog } from "./live-state.ts";
 import { checkMemory, openMemory } from "./memory.ts";
 import { modelClient, PATIENCE } from "./model-client.ts";
@@ -114,11 +123,17 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
   const inARow = { lost: 0, broken: 0 };
   const report = () => options.onProgress?.(progressOf(options, { run: log.run, memory: stage.memory, work, live }));
 
+  let begun = sum(work, judgedAttempts);
+  const isSpent = () => begun >= (options.mostAttempts ?? Number.POSITIVE_INFINITY);
   const finishWhatIsDone = () => {
-    for (const item of work) finishIfDone(log, item, options);
+    for (const item of work) {
+      if (isSpent() && !signal.aborted) leaveOpen(item);
+      finishIfDone(log, item, options);
+    }
   };
 
   async function attempt(item: ItemWork, n: number): Promise<void> {
+    begun++;
     const start = opened.starts.get(attemptId(log.run, item.item.item, n)) ?? { turns: 0, answered: null };
     const outcome = await makeAttempt(bench, item, { n, start, architect });
     countOutcome(item, outcome);
@@ -132,7 +147,7 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
 
   const turns = {
     ...{ work, architect, concurrency: options.concurrency },
-    isStopped: () => signal.aborted,
+    isStopped: () => signal.aborted || isSpent(),
     waits: (item: ItemWork, open: readonly ItemWork[]) => waits(options, item, open),
     attempt: (item: ItemWork, n: number) =>
       attempt(item, n).then(report, (error) => {
@@ -142,7 +157,7 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
   };
 
   await options.onOpen?.(log.run);
-  finishWhatIsDone();
+  for (const item of work) finishIfDone(log, item, options);
   report();
   try {
     let settled = 0;
@@ -188,7 +203,7 @@ function estimatedTokens(text: string): number {
 
 function architectOf({ cast, options, opened, work }: Stage, bench: Bench): Architect {
   const { architect } = cast;
-  if (!("model" in architect)) return ruleArchitect(architect);
+  if (!("model" in architect)) return ruleArchitect(architect, work);
   const { selections } = opened.state;
   return modelArchitect(bench, architect.model, { work, selections, replanAfter: options.replanAfter ?? REPLAN_AFTER });
 }
@@ -204,14 +219,15 @@ function finishRun(log: RunLog, work: readonly ItemWork[]): void {
 }
 
 function progressOf(
-  { attempts: each }: HarnessOptions,
+  { attempts: each, mostAttempts = Number.POSITIVE_INFINITY }: HarnessOptions,
   { run, memory, work, live }: { run: RunId; memory: TipIndex | null; work: readonly ItemWork[]; live?: LiveState },
 ): RunProgress {
   const begun = work.filter((item) => judgedAttempts(item) > 0);
+  const isBounded = mostAttempts < work.length * each;
   return {
     run,
-    done: sum(work, (item) => (item.isFinished ? each : item.tried)),
-    total: work.length * each,
+    done: isBounded ? sum(work, ({ tried }) => tried) : sum(work, (item) => (item.isFinished ? each : item.tried)),
+    total: isBounded ? mostAttempts : work.length * each,
     attempts: sum(work, judgedAttempts),
     passed: sum(work, (item) => item.passed),
     solved: work.filter((item) => item.passed > 0).length,

@@ -117,8 +117,8 @@ export const actionSchema = z.object({
   durationMs: z.number().min(0),
 });
 
-/** The architect gave it up or left it out, or the item's budget of time or tokens was spent. */
-export const END_REASONS = ["architect", "wall-time", "tokens"] as const;
+/** The architect gave it up or left it out, or the budget of the item (time, tokens) or of the run (attempts) was spent. */
+export const END_REASONS = ["architect", "wall-time", "tokens", "run-budget"] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
 export const ITEM_STATES = ["solved", "unsolved", "skipped", "failed"] as const;

@@ -177,6 +177,22 @@ describe("an item", () => {
   });
 });
 
+describe("a run with a budget of attempts", () => {
+  it("ends when it is spent, and every item has an end state", async () => {
+    const painted = house({ rooms: ["a", "b", "c", "d", "e"] });
+    const result = await runHarness(
+      await start(painted, says("red", "blue", "blue"), { mostAttempts: 3, attempts: 3 }),
+    );
+    const ends = only(await events(result.run), "item_finished");
+    expect(ends.map(({ state, attempts, reason }) => [state, attempts, reason])).toEqual([
+      ["solved", 1, undefined],
+      ["unsolved", 2, "run-budget"],
+      ...Array(3).fill(["skipped", 0, "run-budget"]),
+    ]);
+    expect(result).toMatchObject({ attempts: 3, isComplete: true });
+  });
+});
+
 describe("the worker", () => {
   it("is told what was tried before and why it failed, where the run says so", async () => {
     await runHarness(await start(house(), says("blue", "red", "red", "red"), { showsAttempts: true }));
