@@ -5,6 +5,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { Refusal } from "../src/foundation/errors.ts";
 import type { BenchRow } from "./bench-row.ts";
 
 const folder = import.meta.dirname;
@@ -28,8 +29,19 @@ for (const name of wanted.length > 0 ? wanted : known) {
   >;
   for (const [exported, measure] of Object.entries(module)) {
     if (!exported.startsWith("bench")) continue;
-    for (const row of await measure())
+    for (const row of await measured(name, measure))
       console.log(`| ${row.name} | ${shown(row.ours)} | ${shown(row.peer)} | ${shown(row.ratio)} | ${row.unit} |`);
+  }
+}
+
+/** What needs a setup that is not there is left out, with its reason, and the others go on. */
+async function measured(name: string, measure: () => Promise<BenchRow[]>): Promise<BenchRow[]> {
+  try {
+    return await measure();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    console.error(`skipped ${name}: ${error.message} ${error.details.fix ?? ""}`);
+    return [];
   }
 }
 
