@@ -4,7 +4,7 @@
  * Its files are named `patterns-*.ts`; `patterns.ts` lists them all.
  */
 import type { Random } from "../../src/foundation/random.ts";
-import { type Clock, dailyTimeWords, type Time, timeWords } from "./words.ts";
+import { type Clock, dailyTimeWords, hourWords, type Time, timeWords } from "./words.ts";
 
 export interface Drawn {
   /** When, in words that can follow "run the backup": "every day at noon". */
@@ -19,7 +19,7 @@ export interface Draw {
   say(...wordings: string[]): string;
   /** A time of the day in words. */
   at(time: Time): string;
-  /** The same where every day is meant, so that noon and midnight have their names. */
+  /** The same where every day is meant, so that midnight has its name. */
   daily(time: Time): string;
   /** An hour in words: its first minute. */
   hour(hour: number): string;
@@ -43,12 +43,13 @@ export function drawFrom(random: Random, clock: Clock): Draw {
     say: (...wordings) => random.pick(wordings),
     at: (time) => timeWords(time, clock),
     daily: (time) => dailyTimeWords(time, clock),
-    hour: (hour) => timeWords({ hour, minute: 0 }, clock),
+    hour: (hour) => hourWords(hour, clock),
   };
 }
 
-/** A time of the day: most often at a minute that people choose, now and then at any. */
+/** A time of the day: most often at a minute that people choose, now and then at any; noon and midnight are common. */
 export function drawTime(random: Random): Time {
+  if (random.next() < 0.12) return { hour: random.pick([0, 12, 12]), minute: 0 };
   const minute =
     random.next() < 0.8 ? random.pick([0, 0, 0, 15, 30, 30, 45, 5, 10, 20, 40, 50]) : random.integer(1, 59);
   return { hour: random.integer(0, 23), minute };

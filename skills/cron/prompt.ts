@@ -11,8 +11,7 @@ import { answerText } from "./parse-answer.ts";
 const WORKER = readTemplate(join(import.meta.dirname, "prompts", "worker.md"), "worker", ["fields", "words"]);
 
 /** What there is to answer with: the same for every task. */
-export const FIELDS_TEXT =
-  "Cron fields: minute (0-59), hour (0-23), day of month (1-31), month (1-12), day of week (0-6, Sunday is 0).";
+export const FIELDS_TEXT = "minute, hour, day of month, month, day of week";
 
 /** Shapes: `fields` is `FIELDS_TEXT`. */
 export function promptFor(words: string, fields: string): Message[] {

@@ -13,6 +13,9 @@ import { taskDetail } from "./task-detail.ts";
 import { userItems } from "./user-items.ts";
 import { openWorkspace } from "./workspace.ts";
 
+/** Several, as one pattern is told in many ways and a small model follows an example that is told as its task is. */
+const STARTERS_PER_FAMILY = 4;
+
 const skill: Skill = {
   manifest,
   async items({ seed, itemsFile }) {
@@ -21,8 +24,9 @@ const skill: Skill = {
   prompt: (item) => promptFor(taskDetail(item).words, FIELDS_TEXT),
   workedExample: (item, call) => exampleTurns(taskDetail(item).words, call),
   starters(items) {
-    const families = new Map(items.map((item) => [item.family, item]));
-    return [...families.values()].map((item) => ({ item, call: scheduleCall(taskDetail(item).reference) }));
+    const families = Map.groupBy(items, ({ family }) => family);
+    const chosen = [...families.values()].flatMap((ofFamily) => ofFamily.slice(0, STARTERS_PER_FAMILY));
+    return chosen.map((item) => ({ item, call: scheduleCall(taskDetail(item).reference) }));
   },
   tools,
   parse: parseAnswer,

@@ -8,8 +8,8 @@ export interface Time {
   minute: number;
 }
 
-/** How times of day are told: `07:45`, `7:45 am`, `7:45 a.m.` or "quarter to eight in the morning". */
-export type Clock = "24" | "12" | "12-dots" | "words";
+/** How times are told: `07:45`, `7:45 am`, `7:45 a.m.`, "quarter to eight in the morning" or "minute 45 of hour 7". */
+export type Clock = "24" | "12" | "12-dots" | "words" | "fields";
 
 const NUMBERS =
   "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split(
@@ -26,13 +26,15 @@ const WEEKDAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".spli
 const PAST: Record<number, string> = { 5: "five", 10: "ten", 15: "quarter", 20: "twenty", 25: "twenty-five" };
 
 export function drawClock(random: Random): Clock {
-  return random.pick(["24", "24", "24", "12", "12", "12", "12-dots", "words", "words"] as const);
+  return random.pick(["24", "24", "24", "12", "12", "12-dots", "words", "words", "fields", "fields"] as const);
 }
 
 /** A time in the given way; where "words" has no words for it, as `7:43 am`. */
 export function timeWords(time: Time, clock: Clock): string {
   const { hour, minute } = time;
   if (clock === "24") return `${two(hour)}:${two(minute)}`;
+  if (clock === "fields") return `minute ${minute} of hour ${hour}`;
+  if (hour === 12 && minute === 0) return "noon";
   const worded = clock === "words" ? wordedTime(time) : null;
   if (worded !== null) return worded;
   const half = hour < 12 ? "am" : "pm";
@@ -40,10 +42,15 @@ export function timeWords(time: Time, clock: Clock): string {
   return `${hour % 12 || 12}${minute === 0 ? "" : `:${two(minute)}`} ${suffix}`;
 }
 
-/** As `timeWords`, with noon and midnight by name: only where midnight cannot be taken for the end of a day. */
+/** As `timeWords`, with midnight by its name: only where it cannot be taken for the end of a day. */
 export function dailyTimeWords(time: Time, clock: Clock): string {
-  if (clock === "24" || time.minute !== 0 || time.hour % 12 !== 0) return timeWords(time, clock);
-  return time.hour === 0 ? "midnight" : "noon";
+  const isNamed = clock !== "24" && clock !== "fields" && time.hour === 0 && time.minute === 0;
+  return isNamed ? "midnight" : timeWords(time, clock);
+}
+
+/** The first minute of an hour. */
+export function hourWords(hour: number, clock: Clock): string {
+  return clock === "fields" ? `hour ${hour}` : timeWords({ hour, minute: 0 }, clock);
 }
 
 function wordedTime({ hour, minute }: Time): string | null {

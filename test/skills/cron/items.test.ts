@@ -72,7 +72,16 @@ describe("the generated items", () => {
 
   it("tell the time in several ways, and schedules with and without a job", () => {
     const words = drafts.map((draft) => detailOf(draft).words);
-    const ways = [/\d\d:\d\d/, /\d (am|pm)/, /a\.m\./, /o'clock/, /(quarter|half) past/, /\bnoon\b/, /\bmidnight\b/];
+    const ways = [
+      /\d\d:\d\d/,
+      /\d (am|pm)/,
+      /a\.m\./,
+      /o'clock/,
+      /(quarter|half) past/,
+      /\bnoon\b/,
+      /\bmidnight\b/,
+      /minute \d+ of hour \d+/,
+    ];
     for (const way of ways) expect(words.filter((text) => way.test(text)).length, String(way)).toBeGreaterThan(5);
     for (const family of new Set(drafts.map((draft) => draft.family))) {
       const bare = drafts.filter(
@@ -95,17 +104,15 @@ describe("a prompt", () => {
       const { words, reference } = taskDetailSchema.parse(item.detail);
       const [task, answer] = skill.workedExample(item, scheduleCall(reference));
       expect(task).toEqual(skill.prompt(item).at(-1));
-      expect(task?.content?.endsWith(`\nTask: ${words}`)).toBe(true);
+      expect(task?.content?.endsWith(`: ${words}`)).toBe(true);
       expect(answer).toEqual({ role: "assistant", content: reference });
     }
   });
 
-  it("may start with a solved item of each family that is given", async () => {
+  it("may start with solved items of each family that is given", async () => {
     const items = await scanItems(skill, { seed: 1, split: "train" });
     const starters = skill.starters?.(items) ?? [];
-    expect(starters.map(({ item }) => item.family).sort()).toEqual(
-      [...new Set(items.map(({ family }) => family))].sort(),
-    );
+    expect(new Set(starters.map(({ item }) => item.family))).toEqual(new Set(items.map(({ family }) => family)));
     for (const { item, call } of starters) expect(call).toEqual(scheduleCall(String(item.detail.reference)));
   });
 });
