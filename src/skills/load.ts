@@ -1,33 +1,23 @@
 /**
- * Finds and loads skills: every folder with a `skill.ts` in `skills/` beside `src/`, and in the folders that
- * `TRACEMILL_SKILLS` lists (separated as PATH is). A user's skill loads by the same path as those that ship.
+ * Finds and loads skills: every folder with a `skill.ts`, or with a `skill.json` and an executable, in `skills/` beside
+ * `src/` and in the folders that `TRACEMILL_SKILLS` lists (separated as PATH is). A user's skill loads by the same path
+ * as those that ship.
  */
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { delimiter, join, resolve } from "node:path";
+import { basename, delimiter, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import type { Skill } from "./contract.ts";
+import { executableSkill } from "./executable.ts";
+import { manifestSchema, SKILL_ID } from "./manifest-schema.ts";
 
 const SHIPPED = resolve(import.meta.dirname, "../../skills");
-
-const SHARE_TOLERANCE = 1e-9;
-
-const manifestSchema = z.object({
-  id: z.string().regex(/^[a-z0-9-]+$/, "expected lower-case letters, digits and hyphens"),
-  version: z.string().min(1),
-  description: z.string().min(1),
-  salt: z.string().min(1),
-  splitFractions: z
-    .object({ train: z.number().min(0), validation: z.number().min(0), test: z.number().min(0) })
-    .refine(({ train, validation, test }) => Math.abs(train + validation + test - 1) < SHARE_TOLERANCE, {
-      message: "expected shares that sum to 1",
-    }),
-  failureModes: z.array(z.string()).readonly(),
-  maxTokens: z.int().min(1),
-});
+const EXECUTABLE = "skill.json";
+const ENTRIES = ["skill.ts", "skill.js", EXECUTABLE];
 
 const method = z.custom<() => unknown>((value) => typeof value === "function", "expected a function");
 
@@ -50,18 +40,41 @@ export async function listSkills(): Promise<string[]> {
 
 /**
  * Loads a skill; loading it again gives the same one.
- * Throws: `UNKNOWN_SKILL`; `BAD_SKILL` where its default export is not a skill of that id.
+ * Throws: `UNKNOWN_SKILL`; `BAD_SKILL` where its folder lacks a piece or holds no skill of that id; what a prompt's
+ * template is refused for.
  */
 export async function loadSkill(id: string): Promise<Skill> {
   const file = await skillFile(id);
-  const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
-  const checked = skillSchema.safeParse(module.default);
-  if (!checked.success) {
-    const issue = checked.error.issues[0];
-    throw badSkill(file, `${issue?.message}`, issue?.path.join(".") || "default export");
+  const skill = await loadSkillFile(file);
+  if (skill.manifest.id !== id) throw badSkill(file, { expected: `the folder's name, "${id}"`, field: "manifest.id" });
+  return skill;
+}
+
+/** Loads the skill of an entry file, whatever its folder is called. Throws: as `loadSkill` does. */
+export async function loadSkillFile(file: string): Promise<Skill> {
+  if (basename(file) !== EXECUTABLE) return moduleSkill(file);
+  const known = executables.get(file) ?? executableSkill(file);
+  executables.set(file, known);
+  return known;
+}
+
+/** Executable skills by their file, as Node keeps modules. */
+const executables = new Map<string, Skill>();
+
+async function moduleSkill(file: string): Promise<Skill> {
+  if (file.endsWith(".ts") && !process.features.typescript) {
+    throw badSkill(file, {
+      expected: "a skill.js, or Node 22.18 or newer, which reads TypeScript",
+      got: `Node ${process.versions.node}`,
+    });
   }
-  if (checked.data.manifest.id !== id) throw badSkill(file, `the folder's name, "${id}"`, "manifest.id");
-  return module.default as Skill;
+  const module = (await import(pathToFileURL(file).href).catch((cause: Error) => {
+    throw badSkill(file, { expected: "a module that can be imported", got: importComplaint(cause), cause });
+  })) as { default?: unknown };
+  const checked = skillSchema.safeParse(module.default);
+  if (checked.success) return module.default as Skill;
+  const issue = checked.error.issues[0];
+  throw badSkill(file, { expected: `${issue?.message}`, field: issue?.path.join(".") || "default export" });
 }
 
 /** The hash of everything in a skill's folder, by relative path: it changes whenever the skill may behave otherwise. */
@@ -71,6 +84,7 @@ export async function skillHash(id: string): Promise<Hash> {
   const paths = entries
     .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .filter((path) => !path.includes("__pycache__")) // what Python compiled says nothing that its source does not
     .sort();
   const hashes = await Promise.all(paths.map((path) => hashFile(join(folder, path))));
   return hashJson(paths.map((path, i) => [path, hashes[i]]));
@@ -81,24 +95,32 @@ export async function skillFolder(id: string): Promise<string> {
   return resolve(await skillFile(id), "..");
 }
 
+/** The folders in which skills are looked for, those that ship first. */
+export function skillParents(): string[] {
+  const own = process.env.TRACEMILL_SKILLS?.split(delimiter).filter((path) => path !== "") ?? [];
+  return [SHIPPED, ...own.map((path) => resolve(path))];
+}
+
 async function skillFile(id: string): Promise<string> {
   const folders = await skillFolders();
   const file = folders.get(id);
-  if (file === undefined) throw unknownName("skill", id, [...folders.keys()].sort());
-  return file;
+  if (file !== undefined) return file;
+  const bare = SKILL_ID.test(id) ? skillParents().map((parent) => join(parent, id)) : [];
+  const found = bare.find((folder) => existsSync(folder));
+  if (found !== undefined) throw badSkill(found, { expected: `one of ${ENTRIES.join(", ")} in the folder` });
+  throw unknownName("skill", id, [...folders.keys()].sort());
 }
 
 /** Each skill's entry file by its id; where two folders hold the same id, the one that ships is taken. */
 async function skillFolders(): Promise<Map<string, string>> {
-  const own = process.env.TRACEMILL_SKILLS?.split(delimiter).filter((path) => path !== "") ?? [];
   const found = new Map<string, string>();
-  for (const parent of [SHIPPED, ...own.map((path) => resolve(path))]) {
+  for (const parent of skillParents()) {
     const entries = await readdir(parent, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
       throw missingFolder(parent, cause);
     });
     for (const { name } of entries.filter((entry) => entry.isDirectory())) {
       const files = await readdir(join(parent, name));
-      const entry = ["skill.ts", "skill.js"].find((file) => files.includes(file));
+      const entry = ENTRIES.find((file) => files.includes(file));
       if (entry !== undefined && !found.has(name)) found.set(name, join(parent, name, entry));
     }
   }
@@ -117,11 +139,21 @@ function missingFolder(path: string, cause: NodeJS.ErrnoException): Refusal {
   });
 }
 
-function badSkill(file: string, expected: string, field: string): Refusal {
+/** The stack of a file that is no TypeScript begins with the line; that of another error does not. */
+function importComplaint({ name, message, stack = "" }: Error): string {
+  const [place = ""] = stack.split("\n", 1);
+  return `${name}: ${message}${/:\d+$/.test(place) ? ` (${place})` : ""}`;
+}
+
+function badSkill(
+  file: string,
+  { field, ...found }: { expected: string; got?: string; field?: string; cause?: unknown },
+): Refusal {
   return new Refusal({
     code: "BAD_SKILL",
-    message: "The skill's default export does not satisfy the contract in src/skills/contract.ts.",
-    expected,
-    where: `${file}: ${field}`,
+    message: "This is not a skill that satisfies the contract in src/skills/contract.ts.",
+    ...found,
+    where: field === undefined ? file : `${file}: ${field}`,
+    fix: "docs/skills.md says what a skill is; `tracemill skill new NAME` writes one that works",
   });
 }

@@ -71,3 +71,41 @@ it("refuses a folder of skills that is not there", async () => {
   process.env.TRACEMILL_SKILLS = join(folder, "nowhere");
   await expect(listSkills()).rejects.toMatchObject({ code: "NO_SKILLS_FOLDER" });
 });
+
+it("refuses a folder that holds no skill, and says what is missing", async () => {
+  await mkdir(join(folder, "bare"));
+  await expect(loadSkill("bare")).rejects.toMatchObject({
+    code: "BAD_SKILL",
+    details: { expected: "one of skill.ts, skill.js, skill.json in the folder", where: join(folder, "bare") },
+  });
+});
+
+it("refuses a skill without one of its functions, by its name", async () => {
+  await write("mine", manifest);
+  await mkdir(join(folder, "half"));
+  await writeFile(join(folder, "half", "skill.js"), `export default { manifest: ${JSON.stringify(manifest)} };\n`);
+  await expect(loadSkill("half")).rejects.toMatchObject({
+    code: "BAD_SKILL",
+    details: { where: expect.stringMatching(/half\/skill\.js: items$/), expected: "expected a function" },
+  });
+});
+
+it.each([
+  ["imports what is not there", 'import "./nowhere.ts";\n', "nowhere.ts"],
+  ["throws", 'throw new Error("not today");\n', "Error: not today"],
+])("refuses a skill.ts that %s, with the reason", async (_, text, reason) => {
+  await mkdir(join(folder, "broken"));
+  await writeFile(join(folder, "broken", "skill.ts"), text);
+  await expect(loadSkill("broken")).rejects.toMatchObject({
+    code: "BAD_SKILL",
+    details: { where: expect.stringMatching(/broken\/skill\.ts$/), got: expect.stringContaining(reason) },
+  });
+});
+
+it("leaves out of a skill's hash what Python compiled", async () => {
+  await write("mine", manifest);
+  const before = await skillHash("mine");
+  await mkdir(join(folder, "mine", "__pycache__"));
+  await writeFile(join(folder, "mine", "__pycache__", "words.pyc"), "one");
+  expect(await skillHash("mine")).toBe(before);
+});
