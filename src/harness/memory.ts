@@ -102,21 +102,22 @@ export interface Recall {
 
 /**
  * Chooses the tips for an item's prompt: what was retrieved, in rank order, and the tips that are to be rendered.
- * The draw comes before the budget and nothing takes a dropped tip's place, so that whether a tip is shown depends on
- * its own draw and on nothing that the draw could change.
+ * Whether a tip has room is settled before its own draw, and a dropped tip keeps its room: so whether a tip is shown
+ * depends on its own draw and on nothing that any draw could change. A tip without room is not drawn at all.
  */
 export function recall(index: TipIndex, item: Item, options: Recall): { retrievals: Retrieval[]; tips: Tip[] } {
   const { count, dropProbability, chance, budget } = options;
   const tips: Tip[] = [];
   let tokens = 0;
   const retrievals = index.similar(item, count).map(({ tip, score }, i): Retrieval => {
-    const isDropped = dropProbability > 0 && chance(tip.tip).next() < dropProbability;
+    const retrieved = { tip: tip.tip, rank: i + 1, score };
     const tipTokens = budget.count(tip.text);
-    const isRendered = !isDropped && tokens + tipTokens <= budget.tokens;
-    // A dropped tip takes its room all the same: else the draw of one would decide whether the next one fits.
-    if (isRendered || isDropped) tokens += tipTokens;
-    if (isRendered) tips.push(tip);
-    return { tip: tip.tip, rank: i + 1, score, dropProbability, isDropped, isRendered };
+    if (tokens + tipTokens > budget.tokens)
+      return { ...retrieved, dropProbability: 0, isDropped: false, isRendered: false };
+    tokens += tipTokens;
+    const isDropped = dropProbability > 0 && chance(tip.tip).next() < dropProbability;
+    if (!isDropped) tips.push(tip);
+    return { ...retrieved, dropProbability, isDropped, isRendered: !isDropped };
   });
   return { retrievals, tips };
 }

@@ -29,11 +29,11 @@ export const retrievalSchema = z.object({
   /** Position in the ranking, from 1. */
   rank: z.int().min(1),
   score: z.number(),
-  /** Probability that the tip was left out by the draw; 0 where nothing is drawn. */
+  /** Probability that the tip was left out by the draw; 0 where nothing is drawn, as for a tip without room. */
   dropProbability: z.number().min(0).max(1),
   /** Whether the draw left it out. */
   isDropped: z.boolean(),
-  /** Whether the prompt holds it: false where it was dropped by draw or by budget. */
+  /** Whether the prompt holds it: false where the draw left it out, or where it had no room and so was not drawn. */
   isRendered: z.boolean(),
 });
 

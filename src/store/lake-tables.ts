@@ -97,13 +97,14 @@ export const TABLES: readonly Table[] = [
   {
     name: "turns",
     query: `SELECT $run AS run, $skill AS skill, $part AS part, t.item, i.family, i.split, t.attempt, t.attempt_number, t.data.turn AS turn,
-      CAST(regexp_extract(t.data.turn, '[0-9]+$') AS INTEGER) AS turn_number, t.seq, t.data."role" AS "role",
+      CAST(regexp_extract(t.data.turn, '[0-9]+$') AS INTEGER) AS turn_number, t.seq,
+      t.recorded_at, t.data."role" AS "role",
       t.data.phase AS phase, t.data.messages AS messages, t.data.tools AS tools, t.data.response AS response,
       t.data."finishReason" AS finish_reason, t.data.usage."promptTokens" AS prompt_tokens,
       t.data.usage."completionTokens" AS completion_tokens, t.data."latencyMs" AS latency_ms, t.data.request AS request,
       t.data."modelAnswered" AS model, t.data."baseHash" AS base_hash, t.data."adapterHash" AS adapter_hash,
       t.data."parseFlags" AS parse_flags, t.data.retrievals AS retrievals, t.data."tipSpans" AS tip_spans
-      FROM ${withAttempt("(SELECT seq, data.attempt AS attempt, data FROM ev_turn)")} t
+      FROM ${withAttempt(`(SELECT seq, CAST("at" AS TIMESTAMP) AS recorded_at, data.attempt AS attempt, data FROM ev_turn)`)} t
       LEFT JOIN items i ON i.item = t.item
       ORDER BY t.item, t.attempt_number, turn_number, t.seq`,
   },
