@@ -7,18 +7,19 @@ import { join } from "node:path";
 import { extensionIds, loadExtension } from "../foundation/discovery.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
 import { garbageMeter } from "../foundation/garbage.ts";
-import { hashJson, hashText } from "../foundation/hashing.ts";
+import { hashJson } from "../foundation/hashing.ts";
 import type { ActionCall } from "../records/events.ts";
 import type { Message } from "../records/message.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
-import type { Part, SelectedExample, Selection } from "../records/selection.ts";
+import type { SelectedExample, Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type Candidate, readCandidate } from "./candidate.ts";
 import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery, type Scope } from "./candidate-query.ts";
-import { type ExampleSpill, openSpill, type SpillPlace } from "./example-spill.ts";
+import { type ExampleSpill, openSpill } from "./example-spill.ts";
 import type { Filter } from "./filter.ts";
 import { capItem, dropDuplicates, type Pick, type Picked } from "./pick.ts";
+import { pickTable } from "./pick-table.ts";
 
 export interface SelectionSettings extends Scope {
   tips: "drop" | "keep";
@@ -68,7 +69,7 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
     return kept;
   };
 
-  const picks: SpilledPick[] = [];
+  const table = pickTable(settings.seed);
   for await (const ofItem of byItem(candidates(store, settings, ranges))) {
     const sound = ofItem.filter((candidate) => {
       const refusing = filters.find(({ filter }) => filter.refuses(candidate));
@@ -76,19 +77,21 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
       return refusing === undefined;
     });
     const distinct = refuse("exact-duplicate", dropDuplicates(sound.map((candidate) => pickOf(candidate, settings))));
-    for (const { example, answerKey: _, ...pick } of refuse("over-item-cap", capItem(distinct, settings.maxPerItem))) {
-      picks.push({ ...pick, ...spill.put(example) });
+    for (const pick of refuse("over-item-cap", capItem(distinct, settings.maxPerItem))) {
+      table.add(pick, spill.put(pick.example));
     }
   }
-  const chosen = shuffled(refuse("exact-duplicate", dropDuplicates(picks)), settings.seed);
+  const { kept, refused } = table.distinct();
+  for (const row of refused) refusals.add("exact-duplicate", [spill.get(table.placeOf(row)).turn]);
+  const chosen = table.shuffled(kept);
 
-  const countOf = (part: Part) => chosen.filter((pick) => pick.part === part).length;
+  const train = chosen.filter(table.isTrain).length;
   return {
     examples,
-    chosen: { train: countOf("train"), validation: countOf("validation") },
+    chosen: { train, validation: chosen.length - train },
     refusals,
     async *rows() {
-      for (const place of chosen) yield spill.get(place);
+      for (const row of chosen) yield spill.get(table.placeOf(row));
     },
     close: spill.close,
   };
@@ -98,18 +101,6 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
 interface TextPick extends Pick {
   answerKey: string;
   example: SelectedExample;
-}
-
-type SpilledPick = Pick & SpillPlace;
-
-/**
- * The picks in an order that only the seed and the turns' names decide, so that a first part of it is a fair sample:
- * that of the SHA-256 of both, of which the first digits are enough.
- */
-function shuffled<T extends Pick>(picks: readonly T[], seed: number): T[] {
-  const keys = Float64Array.from(picks, ({ turn }) => Number.parseInt(hashText(`${seed}:${turn}`).slice(0, 13), 16));
-  const order = Uint32Array.from(picks.keys()).sort((x, y) => (keys[x] ?? 0) - (keys[y] ?? 0));
-  return Array.from(order, (place) => picks[place] as T);
 }
 
 interface NamedFilter {

@@ -6,6 +6,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { hashText } from "../foundation/hashing.ts";
 import { readLines } from "../foundation/jsonl.ts";
+import { type NumberList, numberList } from "../foundation/number-list.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Home } from "./home.ts";
 
@@ -17,7 +18,8 @@ export interface RecordedTexts {
 
 interface IndexedLog {
   file: number;
-  find(hash: string): TextPlace | null;
+  /** The places of all texts whose hash may be this one. */
+  find(hash: string): Iterable<TextPlace>;
 }
 
 interface TextPlace {
@@ -30,8 +32,9 @@ const HEAD = /^\{"at":"[^"]{24}","data":\{"hash":"([0-9a-f]{64})","(?:message|to
 const TAIL = /\},"prev":"[0-9a-f]{64}","seq":\d+,"type":"(?:message|tools)"\}$/;
 const HEAD_BYTES = 160;
 const TAIL_BYTES = 160;
-/** As many as a number holds exactly. That two texts share them costs the one that is not found, nothing else. */
-const KEY_DIGITS = 13;
+/** So many that few texts share them; which of those is meant is told by its whole hash, once it is read. */
+const KEY_DIGITS = 8;
+const BUCKETS = 1 << 16;
 
 /** Opens the logs of runs as they are asked for; each is read through once, for the places of its texts. */
 export function openTexts(home: Home): RecordedTexts {
@@ -47,11 +50,12 @@ export function openTexts(home: Home): RecordedTexts {
   return {
     read(run, hash) {
       const { file, find } = logOf(run);
-      const place = find(hash);
-      if (place === null) return undefined;
-      if (buffer.length < place.sizeBytes) buffer = Buffer.alloc(2 * place.sizeBytes);
-      const text = buffer.subarray(0, readSync(file, buffer, 0, place.sizeBytes, place.startByte));
-      return hashText(text) === hash ? JSON.parse(text.toString("utf8")) : undefined;
+      for (const { startByte, sizeBytes } of find(hash)) {
+        if (buffer.length < sizeBytes) buffer = Buffer.alloc(2 * sizeBytes);
+        const text = buffer.subarray(0, readSync(file, buffer, 0, sizeBytes, startByte));
+        if (hashText(text) === hash) return JSON.parse(text.toString("utf8"));
+      }
+      return undefined;
     },
     close() {
       for (const { file } of logs.values()) closeSync(file);
@@ -60,11 +64,11 @@ export function openTexts(home: Home): RecordedTexts {
   };
 }
 
-/** Reads a log through once. Keeps 28 bytes a text: there may be millions. */
+/** Reads a log through once. Keeps 20 bytes a text: there may be millions. */
 function indexLog(path: string): IndexedLog {
-  const keys: number[] = [];
-  const startBytes: number[] = [];
-  const sizesBytes: number[] = [];
+  const keys = numberList("uint32");
+  const startBytes = numberList("float64");
+  const sizesBytes = numberList("uint32");
   for (const { bytes, startByte } of readLines(path)) {
     const head = bytes && HEAD.exec(bytes.toString("latin1", 0, HEAD_BYTES));
     const tail = bytes && TAIL.exec(bytes.toString("latin1", Math.max(0, bytes.length - TAIL_BYTES)));
@@ -73,23 +77,41 @@ function indexLog(path: string): IndexedLog {
     startBytes.push(startByte + head[0].length);
     sizesBytes.push(bytes.length - head[0].length - tail[0].length);
   }
-  const byKey = new Uint32Array(keys.length).map((_, place) => place);
-  byKey.sort((x, y) => (keys[x] as number) - (keys[y] as number));
+  const placesOf = placesByKey(keys);
   return {
     file: openSync(path, "r"),
-    find(hash) {
-      const key = keyOf(hash);
-      let low = 0;
-      for (let high = byKey.length; low < high; ) {
-        const middle = (low + high) >>> 1;
-        if ((keys[byKey[middle] as number] as number) < key) low = middle + 1;
-        else high = middle;
+    *find(hash) {
+      for (const place of placesOf(keyOf(hash))) {
+        yield { startByte: startBytes.at(place), sizeBytes: sizesBytes.at(place) };
       }
-      const place = byKey[low];
-      if (place === undefined || keys[place] !== key) return null;
-      return { startByte: startBytes[place] as number, sizeBytes: sizesBytes[place] as number };
     },
   };
+}
+
+/** Sorts the places of keys by the keys' first digits, and returns how to find those of one key. */
+function placesByKey(keys: NumberList): (key: number) => Iterable<number> {
+  const starts = new Uint32Array(BUCKETS + 1);
+  for (let place = 0; place < keys.length; place++) addTo(starts, bucketOf(keys.at(place)) + 1, 1);
+  for (let bucket = 0; bucket < BUCKETS; bucket++) addTo(starts, bucket + 1, starts[bucket] as number);
+  const places = new Uint32Array(keys.length);
+  const next = starts.slice();
+  for (let place = 0; place < keys.length; place++) {
+    const bucket = bucketOf(keys.at(place));
+    places[next[bucket] as number] = place;
+    addTo(next, bucket, 1);
+  }
+  return function* (key) {
+    const bucket = bucketOf(key);
+    for (const place of places.subarray(starts[bucket], starts[bucket + 1])) if (keys.at(place) === key) yield place;
+  };
+}
+
+function addTo(numbers: Uint32Array, index: number, value: number): void {
+  numbers[index] = (numbers[index] as number) + value;
+}
+
+function bucketOf(key: number): number {
+  return Math.floor(key / (2 ** 32 / BUCKETS));
 }
 
 function keyOf(hash: string): number {

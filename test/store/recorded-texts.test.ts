@@ -6,6 +6,7 @@ import type { Message, Tool } from "../../src/records/message.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openTexts } from "../../src/store/recorded-texts.ts";
 import { createRunLog } from "../../src/store/run-log.ts";
+import { createBufferedLog } from "./buffered-log.ts";
 import { sampleRunId, withHome } from "./sample-run.ts";
 
 const RUN = sampleRunId(1);
@@ -49,6 +50,18 @@ describe("recorded texts", () => {
       const texts = openTexts(home);
       expect(texts.read(RUN, first)).toBeUndefined();
       expect(rest.map((hash) => texts.read(RUN, hash))).toEqual([...MESSAGES.slice(1), TOOLS]);
+      texts.close();
+    }));
+
+  it("are found among very many", () =>
+    withHome(async (home) => {
+      const log = createBufferedLog(home, { run: RUN, clock: steppingClock(new Date("2026-11-01T12:00:00.000Z"), 1) });
+      const messages = Array.from({ length: 100_000 }, (_, n): Message => ({ role: "user", content: `number ${n}` }));
+      const hashes = messages.map((message) => log.message(message));
+      log.close();
+      const texts = openTexts(home);
+      const read = (n: number) => texts.read(RUN, hashes[n] as string);
+      for (let n = 0; n < messages.length; n += 97) expect(read(n)).toEqual(messages[n]);
       texts.close();
     }));
 });
