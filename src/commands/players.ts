@@ -11,12 +11,12 @@ export type Player = { rule: string } | { model: string };
 export type Players = Partial<Record<Role, Player>> & { worker: { model: string } };
 
 /**
- * Reads `role=player` words over the defaults. A word that is no rule of its role names a model, which is looked up later.
- * Throws: `BAD_ARGUMENT`, `UNKNOWN_ROLE`.
+ * Reads `role=player` words over the defaults; the worker's model is looked up later.
+ * Throws: `BAD_ARGUMENT`, `UNKNOWN_ROLE`; `UNKNOWN_<ROLE>_RULE` for what is neither a rule nor a model.
  */
 export async function playersFrom(
   words: readonly string[],
-  { model, reflector }: { model: string; reflector: string },
+  { model, reflector, isModel }: { model: string; reflector: string; isModel(name: string): Promise<boolean> },
 ): Promise<Players> {
   const players: Players = { worker: { model }, architect: { rule: "scan-order" }, reflector: { rule: reflector } };
   for (const word of words) {
@@ -24,8 +24,11 @@ export async function playersFrom(
     if (role === undefined || player === undefined) throw badRole(word, "role=player");
     if (!isRole(role)) throw unknownName("role", role, ROLES);
     const named = { model: player === "model" ? model : player };
+    const rules = await rulesOf(role);
     if (role === "worker") players.worker = named;
-    else players[role] = (await rulesOf(role)).includes(player) ? { rule: player } : named;
+    else if (rules.includes(player)) players[role] = { rule: player };
+    else if (player === "model" || (await isModel(player))) players[role] = named;
+    else throw unknownName(`${role} rule`, player, [...rules, "model"]);
   }
   return players;
 }

@@ -15,6 +15,7 @@ import { loadSkill, skillFolder, skillHash } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import type { Home } from "../store/home.ts";
 import { listRuns } from "../store/run-log.ts";
+import { findModel } from "./model-server.ts";
 import { type Players, playersFrom } from "./players.ts";
 
 export const runInput = z.object({
@@ -112,7 +113,11 @@ export async function newTask(options: RunOptions, home: Home): Promise<RunTask>
     split,
     model,
     url: endpoint,
-    players: await playersFrom(options.role, { model, reflector: memory === "grow" ? "keep-solution" : "none" }),
+    players: await playersFrom(options.role, {
+      model,
+      reflector: memory === "grow" ? "keep-solution" : "none",
+      isModel: async (name) => endpoint !== undefined || (await findModel(home, name)) !== null,
+    }),
     ...manner(options),
     attempts: options.attempts,
     ...(enough !== undefined && { enough }),

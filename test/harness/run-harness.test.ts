@@ -213,7 +213,7 @@ describe("before any log is made, a run is refused", () => {
     const { roles } = await runOptions({ home, url: "" });
     expect(await refusalOf({ roles: { ...roles, architect: { rule: "scan-oder" } } })).toMatchObject({
       code: "UNKNOWN_ARCHITECT_RULE",
-      details: { expected: "one of: scan-order, sweeps", fix: 'did you mean "scan-order"?' },
+      details: { expected: "one of: promising, scan-order, sweeps", fix: 'did you mean "scan-order"?' },
     });
     expect(await refusalOf({ roles: { ...roles, reflector: { rule: "sweeps" } } })).toMatchObject({
       code: "UNKNOWN_REFLECTOR_RULE",
