@@ -62,7 +62,7 @@ const BY_PRESET: Record<Preset, Omit<LoopSettings, "skill" | "base" | "seed">> =
     watch: { limit: 24, attempts: 2, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: TRAIN,
-    validate: { limit: 130 },
+    validate: { limit: 117 },
   },
   quick: {
     collect: {
