@@ -32,6 +32,7 @@ const FORBIDDEN_NAMES = /(^|[-/])(manager|service|helper|util|utils|common|core|
 
 const sources = filesUnder(join(PACKAGE_FOLDER, "src")).filter((path) => path.endsWith(".ts"));
 const skillSources = filesUnder(join(PACKAGE_FOLDER, "skills")).filter((path) => path.endsWith(".ts"));
+const exampleSources = filesUnder(join(PACKAGE_FOLDER, "examples")).filter((path) => path.endsWith(".ts"));
 const pythonSources = filesUnder(join(PACKAGE_FOLDER, "python")).filter((path) => path.endsWith(".py"));
 
 describe("the layout", () => {
@@ -62,12 +63,22 @@ describe("the layout", () => {
     expect(offences).toEqual([]);
   });
 
+  it("lets an example import the skill contract alone, and only its types", () => {
+    const contract = /^import type \{[^}]*\} from "\.\.\/\.\.\/\.\.\/src\/skills\/contract\.ts";$/;
+    const offences = exampleSources.flatMap((path) =>
+      linesOf(path)
+        .filter((line) => line.includes("/src/") && line.startsWith("import") && !contract.test(line))
+        .map((line) => `${shown(path)}: ${line}`),
+    );
+    expect(offences).toEqual([]);
+  });
+
   it("has no import cycle", () => {
-    expect(cyclesAmong([...sources, ...skillSources])).toEqual([]);
+    expect(cyclesAmong([...sources, ...skillSources, ...exampleSources])).toEqual([]);
   });
 
   it("keeps the main path under 80 lines and every source file under 300", () => {
-    const long = [...sources, ...skillSources, ...pythonSources]
+    const long = [...sources, ...skillSources, ...exampleSources, ...pythonSources]
       .map((path) => ({
         path: shown(path),
         lines: linesOf(path).length,
@@ -79,18 +90,18 @@ describe("the layout", () => {
   });
 
   it("keeps functions under 60 lines", () => {
-    expect([...sources, ...skillSources].flatMap(longFunctions)).toEqual([]);
+    expect([...sources, ...skillSources, ...exampleSources].flatMap(longFunctions)).toEqual([]);
   });
 
   it("names files by what they hold", () => {
-    const offences = [...sources, ...skillSources]
+    const offences = [...sources, ...skillSources, ...exampleSources]
       .map(shown)
       .filter((path) => FORBIDDEN_NAMES.test(path) || /[A-Z_]/.test(path));
     expect(offences).toEqual([]);
   });
 
   it("opens every source file with a header that says what it is", () => {
-    const bare = [...sources, ...skillSources].filter((path) => !readFileSync(path, "utf8").startsWith("/**"));
+    const bare = [...sources, ...skillSources, ...exampleSources].filter((path) => !readFileSync(path, "utf8").startsWith("/**"));
     expect(bare.map(shown)).toEqual([]);
   });
 });
@@ -103,7 +114,7 @@ describe("the guides", () => {
   it("name only paths that exist", () => {
     const missing = guides.flatMap((guide) => {
       const text = readFileSync(join(PACKAGE_FOLDER, guide), "utf8");
-      const paths = [...text.matchAll(/`((?:src|skills|python|test|bench|docs|scripts|bin)\/[\w./-]*)`/g)].map(
+      const paths = [...text.matchAll(/`((?:src|skills|examples|python|test|bench|docs|scripts|bin)\/[\w./-]*)`/g)].map(
         (match) => match[1] as string,
       );
       return paths.filter((path) => !existsSync(join(PACKAGE_FOLDER, path))).map((path) => `${guide}: ${path}`);

@@ -7,6 +7,9 @@ import type { Item } from "../records/item.ts";
 import type { Message, Tool } from "../records/message.ts";
 import type { Verdict } from "../records/verdict.ts";
 
+/** With the types of this file, all that a skill of one's own has to import: `tracemill/skill`. */
+export type { ActionCall, Item, Message, Tool, Verdict };
+
 export interface SkillManifest {
   id: string;
   /** Goes up whenever prompts, items or the verifier change what they give. */

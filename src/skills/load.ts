@@ -107,8 +107,16 @@ async function skillFile(id: string): Promise<string> {
   if (file !== undefined) return file;
   const bare = SKILL_ID.test(id) ? skillParents().map((parent) => join(parent, id)) : [];
   const found = bare.find((folder) => existsSync(folder));
-  if (found !== undefined) throw badSkill(found, { expected: `one of ${ENTRIES.join(", ")} in the folder` });
+  if (found !== undefined) return entryFile(found);
   throw unknownName("skill", id, [...folders.keys()].sort());
+}
+
+/** The file by which a skill's folder is entered. Throws: `BAD_SKILL` where there is none. */
+export async function entryFile(folder: string): Promise<string> {
+  const files = await readdir(folder);
+  const entry = ENTRIES.find((file) => files.includes(file));
+  if (entry !== undefined) return join(folder, entry);
+  throw badSkill(folder, { expected: `one of ${ENTRIES.join(", ")} in the folder` });
 }
 
 /** Each skill's entry file by its id; where two folders hold the same id, the one that ships is taken. */

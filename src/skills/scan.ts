@@ -2,7 +2,7 @@
  * A skill's items of one split, in an order that any beginning of it is spread over families and kinds: a limit
  * takes as many items of each as it can.
  */
-import { Refusal } from "../foundation/errors.ts";
+import { Failure, Refusal } from "../foundation/errors.ts";
 import { random } from "../foundation/random.ts";
 import type { Item, Split } from "../records/item.ts";
 import type { Draft, Skill } from "./contract.ts";
@@ -10,19 +10,39 @@ import { splitOf } from "./splits.ts";
 
 /**
  * Returns the items of a split, in an order that the seed fixes.
- * Throws: `DUPLICATE_ITEM`; `NO_ITEMS` where no family lies in the split; whatever the skill refuses.
+ * Throws: `DUPLICATE_ITEM`; `NO_ITEMS` where no family lies in the split; whatever the skill refuses; `BAD_ITEMS` where it
+ * throws something else.
  */
 export async function scanItems(
   skill: Skill,
   { seed, itemsFile, split, limit }: { seed: number; itemsFile?: string; split: Split; limit?: number },
 ): Promise<Item[]> {
-  const drafts = await skill.items({ seed, ...(itemsFile !== undefined && { itemsFile }) });
+  const drafts = await draftsOf(skill, { seed, ...(itemsFile !== undefined && { itemsFile }) });
   refuseDuplicates(drafts);
   const items = drafts
     .map((draft) => ({ ...draft, split: splitOf(skill.manifest, draft.family) }))
     .filter((item) => item.split === split);
   if (items.length === 0) throw noItems(skill, split, new Set(drafts.map(({ family }) => family)));
   return spread(items, seed).slice(0, limit ?? items.length);
+}
+
+/** A skill's author need not know of refusals: a plain error is told as one, with the line that threw it. */
+async function draftsOf(skill: Skill, options: Parameters<Skill["items"]>[0]): Promise<Draft[]> {
+  try {
+    return await skill.items(options);
+  } catch (cause) {
+    if (cause instanceof Refusal || cause instanceof Failure) throw cause;
+    const place =
+      cause instanceof Error ? cause.stack?.split("\n").find((line) => line.startsWith("    at ")) : undefined;
+    throw new Refusal({
+      code: "BAD_ITEMS",
+      message: `The skill ${skill.manifest.id} gives no items.`,
+      expected: "a list of items",
+      got: String(cause),
+      ...(place !== undefined && { where: place.trim() }),
+      cause,
+    });
+  }
 }
 
 /**

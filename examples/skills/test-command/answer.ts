@@ -1,0 +1,102 @@
+/**
+ * The prompt, and how an answer is read: a native call of `write_file`, or a path and the file's whole new content in a
+ * fenced block.
+ */
+import type { ActionCall, Item, Message, Skill, Tool } from "../../../src/skills/contract.ts";
+import { taskOf } from "./tasks.ts";
+
+export const NO_FILE = "no-file";
+
+export const TOOL: Tool = {
+  type: "function",
+  function: {
+    name: "write_file",
+    description: "Write the whole new content of one file of the repository.",
+    parameters: {
+      type: "object",
+      properties: { path: { type: "string" }, content: { type: "string" } },
+      required: ["path", "content"],
+    },
+  },
+};
+
+const SYSTEM = `You mend a repository so that its tests pass. The tests stay as they are. Reply with the path of one file and, in a \
+fenced block, its whole new content.`;
+
+/** A line that holds nothing but a path, perhaps marked as one, and then a block. */
+const NAMED_BLOCK =
+  /^[#*`\s]*([\w.-]+(?:\/[\w.-]+)*)[*`:\s]*\n(`{3,})[^`\n]*\n([\s\S]*?)(?:\n\2[ \t]*(?:\n|$)|$(?![\s\S]))/m;
+const BLOCK = /^(`{3,})[^`\n]*\n([\s\S]*?)(?:\n\1[ \t]*(?:\n|$)|$(?![\s\S]))/m;
+
+export function promptFor(item: Item): Message[] {
+  return [
+    { role: "system", content: SYSTEM },
+    { role: "user", content: taskText(item) },
+  ];
+}
+
+export function exampleFor(item: Item, call: ActionCall): Message[] {
+  return [
+    { role: "user", content: taskText(item) },
+    { role: "assistant", content: answerText(call) },
+  ];
+}
+
+function taskText(item: Item): string {
+  const { shown, verify } = taskOf(item);
+  const files = shown.map(({ path, text }) => block(path, text));
+  return [`${item.task} \`${verify}\` has to pass.`, ...files].join("\n\n");
+}
+
+export function writeCall(path: string, content: string): ActionCall {
+  return { name: "write_file", arguments: { path, content: withOneEnd(content) } };
+}
+
+/** The shortest answer from which the call is read back. */
+export function answerText({ arguments: { path, content } }: ActionCall): string {
+  return block(String(path), String(content));
+}
+
+export const parseAnswer: Skill["parse"] = (answer, item) => {
+  const [call, ...others] = answer.tool_calls ?? [];
+  if (others.length > 0) return none(`${others.length + 1} tool calls where one was expected`);
+  if (call !== undefined) return fromToolCall(call.function);
+  const text = answer.content ?? "";
+  const named = NAMED_BLOCK.exec(text);
+  const content = named?.[3] ?? BLOCK.exec(text)?.[2];
+  return content === undefined
+    ? none("the answer has no fenced block")
+    : usable(named?.[1] ?? taskOf(item).file, content);
+};
+
+function fromToolCall({ name, arguments: given }: { name: string; arguments: unknown }): ReturnType<Skill["parse"]> {
+  if (name !== "write_file") return none(`the tool ${name} does not exist; there is write_file`);
+  try {
+    const { path, content } = (typeof given === "string" ? JSON.parse(given) : given) as Record<string, unknown>;
+    if (typeof path !== "string" || typeof content !== "string") return none("path and content have to be texts");
+    return usable(path, content);
+  } catch {
+    return none("the arguments are no JSON object");
+  }
+}
+
+function usable(path: string, content: string): ReturnType<Skill["parse"]> {
+  if (path === "") return none("the answer names no file");
+  return content.trim() === "" ? none("the file's content is empty") : { call: writeCall(path, content) };
+}
+
+function none(reason: string): ReturnType<Skill["parse"]> {
+  return { failureMode: NO_FILE, reason };
+}
+
+/** A file ends with one line end, however the answer ended it. */
+function withOneEnd(content: string): string {
+  return `${content.replace(/\s+$/, "")}\n`;
+}
+
+/** The fence is longer than any run of backticks in the text. */
+function block(path: string, text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${path}\n${fence}\n${text.trimEnd()}\n${fence}`;
+}
