@@ -128,12 +128,18 @@ export async function answerTexts(skills: readonly string[]): Promise<(skill: st
   };
 }
 
-/** Returns the hash of the ledger's last entry that bears on these runs: later ones of other things do not change it. */
-export async function lastSealing(home: Home, runs: readonly SealedRun[]): Promise<Hash> {
+/**
+ * Returns the hash of the ledger's last entry that bears on these runs: later ones of other things do not change it.
+ * Where prompts keep their tips, a tip's retirement bears on them too.
+ */
+export async function lastBearing(home: Home, runs: readonly SealedRun[], tips: "drop" | "keep"): Promise<Hash> {
   const names = new Set(runs.map(({ run }) => run));
+  const skills = new Set(runs.map(({ skill }) => skill));
   let last: Hash | null = null;
   for await (const entry of readLedger(home)) {
-    if (entry.type === "run_sealed" && names.has(entry.data.run)) last = hashJson(entry);
+    const isSealing = entry.type === "run_sealed" && names.has(entry.data.run);
+    const isRetirement = tips === "keep" && entry.type === "tip_retired" && skills.has(entry.data.skill);
+    if (isSealing || isRetirement) last = hashJson(entry);
   }
   assert(last !== null, "a sealed run is in the ledger");
   return last;

@@ -22,7 +22,7 @@ import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
 import { openTexts } from "../store/recorded-texts.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { answerTexts, checkedRole, chosenBase, chosenRuns, lastSealing, register } from "./export-inputs.ts";
+import { answerTexts, checkedRole, chosenBase, chosenRuns, lastBearing, register } from "./export-inputs.ts";
 import { textTable } from "./text-table.ts";
 
 const settings = z.object({
@@ -113,7 +113,7 @@ async function withSelection<T>(
       role,
       filter: formatFilter(filter),
       settings: { tips, target, maxPerItem, maxTokens: asked.maxTokens ?? base.contextTokens },
-      inputs: { runs: runs.map(({ run, head }) => ({ run, head })), ledgerHead: await lastSealing(home, runs) },
+      inputs: { runs: runs.map(({ run, head }) => ({ run, head })), ledgerHead: await lastBearing(home, runs, tips) },
       seed,
       codeVersion: CODE_VERSION,
     };

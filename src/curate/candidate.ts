@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Hash } from "../foundation/hashing.ts";
 import { type ActionCall, actionCallSchema, type Role } from "../records/events.ts";
-import type { AttemptId, ItemId, RunId, TurnId } from "../records/ids.ts";
+import type { AttemptId, ItemId, RunId, TipId, TurnId } from "../records/ids.ts";
 import { SPLITS, type Split } from "../records/item.ts";
 import { type Message, messageSchema, type Tool, toolSchema } from "../records/message.ts";
 import { tipSpanSchema } from "../records/tip.ts";
@@ -28,6 +28,8 @@ export interface Candidate {
   messages: Message[] | null;
   /** The prompt with its tip spans taken out; null where that cannot be done exactly. */
   tipFree: Message[] | null;
+  /** Retired tips that the row's prompt would hold: none where tips are taken out of it. */
+  retiredTips: TipId[];
   tools: Tool[] | null;
   response: Message | null;
   /** What this turn made the attempt do; null where it led to no action. */
@@ -92,8 +94,8 @@ const rowSchema = z.object({
   before_passed: z.boolean().nullable(),
 });
 
-/** Reads a row of the lake and the texts that it names. */
-export function readCandidate(row: unknown, texts: RecordedTexts): Candidate {
+/** Reads a row of the lake and the texts that it names; `retired` are the tips that no row's prompt may hold. */
+export function readCandidate(row: unknown, texts: RecordedTexts, retired: ReadonlySet<string>): Candidate {
   const r = rowSchema.parse(row);
   const run = r.run as RunId;
   const recorded = <T>(schema: z.ZodType<T>, hash: string): T | null =>
@@ -116,6 +118,7 @@ export function readCandidate(row: unknown, texts: RecordedTexts): Candidate {
     role: r.role as Role,
     messages,
     tipFree: messages === null || r.tip_spans === null ? null : withoutTips(messages, r.tip_spans),
+    retiredTips: [...new Set((r.tip_spans ?? []).map(({ tip }) => tip))].filter((tip) => retired.has(tip)),
     tools,
     response: recorded(messageSchema, r.response_hash),
     call: r.tool_call,

@@ -70,7 +70,8 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
   };
 
   const table = pickTable(settings.seed);
-  for await (const ofItem of byItem(candidates(store, settings, ranges))) {
+  const retired = settings.tips === "keep" ? await retiredTips(lake) : new Set<string>();
+  for await (const ofItem of byItem(candidates(store, { scope: settings, ranges, retired }))) {
     const sound = ofItem.filter((candidate) => {
       const refusing = filters.find(({ filter }) => filter.refuses(candidate));
       if (refusing !== undefined) refusals.add(refusing.reason, [candidate.turn]);
@@ -139,17 +140,24 @@ async function itemRanges(lake: Lake, scope: Scope): Promise<{ ranges: ItemRange
   return { ranges, examples: total };
 }
 
+/** Also tips whose own run is not in the lake: their prompts may be. */
+async function retiredTips(lake: Lake): Promise<Set<string>> {
+  const rows = await lake.query(
+    "SELECT tip FROM tips WHERE retired_reason IS NOT NULL UNION SELECT tip FROM ledger.tip_retirements",
+  );
+  return new Set(rows.map(({ tip }) => String(tip)));
+}
+
 async function* candidates(
   { lake, texts }: SelectionStore,
-  scope: Scope,
-  ranges: readonly ItemRange[],
+  { scope, ranges, retired }: { scope: Scope; ranges: readonly ItemRange[]; retired: ReadonlySet<string> },
 ): AsyncGenerator<Candidate> {
   const drop = garbageMeter(COLLECT_EVERY_BYTES);
   for (const range of ranges) {
     const { sql, parameters } = candidatesQuery(scope, range);
     for await (const rows of lake.stream(sql, parameters)) {
       for (const row of rows) {
-        const candidate = readCandidate(row, texts);
+        const candidate = readCandidate(row, texts, retired);
         yield candidate;
         drop(ROW_BYTES + 4 * textLength(candidate));
       }

@@ -4,7 +4,7 @@
 import type { Clock } from "../foundation/clock.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import type { MemoryMode, Role, RunStarted, Sampling, SiteMode } from "../records/events.ts";
-import type { RunId } from "../records/ids.ts";
+import type { RunId, TipId } from "../records/ids.ts";
 import type { Item, Split } from "../records/item.ts";
 import type { Skill } from "../skills/contract.ts";
 import type { Home } from "../store/home.ts";
@@ -50,6 +50,8 @@ export interface HarnessOptions {
   sampling: Sampling;
   memory: MemoryMode;
   tipRuns: TipRun[];
+  /** Tips of these runs that are not read; as the ledger has it at the run's start where this is left out. */
+  retiredTips?: TipId[];
   tipsPerPrompt?: number;
   /** A growing memory starts with the solved items that the skill brings along. */
   starters?: boolean;

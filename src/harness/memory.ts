@@ -12,6 +12,7 @@ import type { Item, Split } from "../records/item.ts";
 import type { Retrieval, Tip } from "../records/tip.ts";
 import type { Budget } from "../skills/template.ts";
 import type { Home } from "../store/home.ts";
+import { tipRetirements } from "../store/ledger.ts";
 import { listRuns, readRunLog } from "../store/run-log.ts";
 import { type TipIndex, tipIndex } from "./tip-index.ts";
 
@@ -46,11 +47,25 @@ export function checkMemory(memory: MemoryMode, split: Split, tipRuns: readonly 
 }
 
 /**
- * Reads the tips of sealed train runs of a skill.
+ * Returns the tips of these runs that the ledger says are retired, in its order. A run records them at its start and
+ * keeps to them, so that what it may read does not change under it.
+ */
+export function retiredTipsOf(home: Home, tipRuns: readonly TipRun[]): TipId[] {
+  const runs = new Set(tipRuns.map(({ run }) => run));
+  return [...tipRetirements(home).values()].filter(({ run }) => runs.has(run)).map(({ tip }) => tip);
+}
+
+/**
+ * Reads the tips of sealed train runs of a skill, without those that the runs themselves or the ledger retired.
  * Throws: `UNKNOWN_RUN`; `RUN_CHANGED` where a log is not sealed at the head that was named.
  */
-export async function openMemory(home: Home, skill: string, tipRuns: readonly TipRun[]): Promise<TipIndex> {
+export async function openMemory(
+  home: Home,
+  skill: string,
+  { tipRuns, retiredTips }: { tipRuns: readonly TipRun[]; retiredTips: readonly TipId[] },
+): Promise<TipIndex> {
   const index = tipIndex();
+  const retired = new Set(retiredTips);
   if (tipRuns.length === 0) return index;
   const runs = await listRuns(home);
   for (const { run, head } of tipRuns) {
@@ -71,7 +86,7 @@ export async function openMemory(home: Home, skill: string, tipRuns: readonly Ti
         fix: `tracemill run --resume ${run}`,
       });
     }
-    for (const tip of await tipsOf(home, run)) if (tip.skill === skill) index.add(tip);
+    for (const tip of await tipsOf(home, run)) if (tip.skill === skill && !retired.has(tip.tip)) index.add(tip);
   }
   return index;
 }

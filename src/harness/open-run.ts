@@ -96,6 +96,7 @@ function runStarted(options: HarnessOptions, run: RunId): RunStarted {
   const { mode = "isolated", showsAttempts = false, hasNativeTools = false, replanAfter = null, itemBudget } = options;
   const { mostAttempts = null } = options;
   const manner = { attempts, enough, tipsPerPrompt, tipDropout, mode, showsAttempts, hasNativeTools, replanAfter };
+  const { retiredTips = [] } = options;
   const budget = { mostAttempts, itemTimeMs: itemBudget?.timeMs ?? null, itemTokens: itemBudget?.tokens ?? null };
   return {
     run,
@@ -107,7 +108,7 @@ function runStarted(options: HarnessOptions, run: RunId): RunStarted {
     memory,
     tipRuns,
     codeVersion,
-    config: { ...config, ...manner, ...budget, concurrency },
+    config: { ...config, ...manner, ...budget, concurrency, retiredTips },
     comparison,
   };
 }

@@ -5,8 +5,9 @@
  * from its own log what is done and goes on with the same items. What is done is known from that log alone.
  */
 import { rm } from "node:fs/promises";
+import { z } from "zod";
 import { assert, Refusal } from "../foundation/errors.ts";
-import { attemptId, type RunId } from "../records/ids.ts";
+import { attemptId, type RunId, type TipId, tipIdSchema } from "../records/ids.ts";
 import { type RunLog, sealRun } from "../store/run-log.ts";
 import { type Architect, modelArchitect, ruleArchitect } from "./architect.ts";
 import { makeAttempt, type Outcome } from "./attempt.ts";
@@ -25,9 +26,9 @@ import {
   sum,
 } from "./item-end.ts";
 import { flagSuspects, type LiveState, watchedLog } from "./live-state.ts";
-import { checkMemory, openMemory } from "./memory.ts";
+import { checkMemory, openMemory, retiredTipsOf } from "./memory.ts";
 import { modelClient, PATIENCE } from "./model-client.ts";
-import { type OpenRun, openRun } from "./open-run.ts";
+import { type OpenRun, openRun, readRunStart } from "./open-run.ts";
 import { loadPrompts, type Prompts } from "./prompts.ts";
 import { type ItemWork, workLeft } from "./run-state.ts";
 import { schedule } from "./schedule.ts";
@@ -64,9 +65,10 @@ type StoppedBy = "outage" | "environment" | null;
  * `UNKNOWN_MODEL`, `ONE_WORKSPACE`, `NO_TOOLS` and what a prompt template refuses; on resuming `RESUME_DIFFERS`,
  * `RUN_EMPTY` and what the log itself refuses.
  */
-export async function runHarness(options: HarnessOptions): Promise<RunResult> {
-  checkMemory(options.memory, options.split, options.tipRuns);
-  checkOptions(options);
+export async function runHarness(given: HarnessOptions): Promise<RunResult> {
+  checkMemory(given.memory, given.split, given.tipRuns);
+  checkOptions(given);
+  const options = { ...given, retiredTips: given.retiredTips ?? (await retiredTipsAtStart(given)) };
   const cast = await castRoles(options);
   const prompts = loadPrompts(options.skillFolder ?? null);
   for (const endpoint of endpointsOf(cast)) await checkEndpoint(endpoint, options.signal);
@@ -208,8 +210,15 @@ function architectOf({ cast, options, opened, work }: Stage, bench: Bench): Arch
   return modelArchitect(bench, architect.model, { work, selections, replanAfter: options.replanAfter ?? REPLAN_AFTER });
 }
 
-async function recallable({ home, skill, memory, tipRuns }: HarnessOptions): Promise<TipIndex | null> {
-  return memory === "none" ? null : openMemory(home, skill.manifest.id, tipRuns);
+async function recallable({ home, skill, memory, tipRuns, retiredTips = [] }: HarnessOptions) {
+  return memory === "none" ? null : openMemory(home, skill.manifest.id, { tipRuns, retiredTips });
+}
+
+async function retiredTipsAtStart({ home, tipRuns, resume }: HarnessOptions): Promise<TipId[]> {
+  if (tipRuns.length === 0) return [];
+  if (resume === undefined) return retiredTipsOf(home, tipRuns);
+  const { start } = await readRunStart(home, resume);
+  return z.array(tipIdSchema).catch([]).parse(start.config.retiredTips);
 }
 
 function finishRun(log: RunLog, work: readonly ItemWork[]): void {

@@ -132,7 +132,12 @@ const eventSchemas = {
   action: actionSchema,
   verdict: z.object({ attempt: attemptIdSchema, verdict: verdictSchema }),
   tip_saved: tipSchema,
-  tip_retired: z.object({ tip: tipIdSchema, reason: z.string() }),
+  tip_retired: z.object({
+    tip: tipIdSchema,
+    reason: z.string(),
+    /** The tip that says the same and stays; absent where none does. */
+    mergedInto: tipIdSchema.optional(),
+  }),
   architect_decided: architectDecidedSchema,
   /** The state after an attempt was kept; later attempts begin with it. */
   checkpoint: z.object({ attempt: attemptIdSchema, name: z.string() }),

@@ -3,10 +3,26 @@
  * same shape and chain as a line of a run log.
  */
 import { z } from "zod";
-import { hashSchema, runIdSchema } from "./ids.ts";
+import { hashSchema, runIdSchema, tipIdSchema } from "./ids.ts";
+
+/** By whom a tip is retired: a person, its effect, its mean outcome, or a tip that says the same. */
+export const RETIREMENT_RULES = ["hand", "effect", "classic", "merged"] as const;
 
 const entrySchemas = {
   run_sealed: z.object({ run: runIdSchema, head: hashSchema, events: z.int().min(1), skill: z.string() }),
+  /** Said of a tip whose log is sealed already; that log is not touched. */
+  tip_retired: z.object({
+    tip: tipIdSchema,
+    skill: z.string(),
+    /** The run that saved it. */
+    run: runIdSchema,
+    reason: z.string().min(1),
+    rule: z.enum(RETIREMENT_RULES),
+    /** The tip that says the same and stays; null where none does. */
+    mergedInto: tipIdSchema.nullable(),
+    /** The figures that the rule went by; null where there are none. */
+    evidence: z.record(z.string(), z.json()).nullable(),
+  }),
   base_registered: z.object({ name: z.string(), baseHash: hashSchema }),
   dataset_registered: z.object({ datasetHash: hashSchema }),
   adapter_registered: z.object({ adapterHash: hashSchema, name: z.string().nullable() }),
@@ -17,6 +33,7 @@ const entrySchemas = {
 export type EntryType = keyof typeof entrySchemas;
 export type EntryData<T extends EntryType> = z.infer<(typeof entrySchemas)[T]>;
 export type LedgerEntry = { [T in EntryType]: { type: T; data: EntryData<T> } }[EntryType];
+export type TipRetirement = EntryData<"tip_retired">;
 export type LoggedEntry = LedgerEntry & { seq: number; at: string; prev: string };
 
 const types = Object.keys(entrySchemas) as EntryType[];

@@ -30,7 +30,7 @@ export const LINE_COLUMNS: Record<StagedType, Readonly<Record<string, string>>> 
   tip_saved:
     event(`STRUCT(tip VARCHAR, family VARCHAR, "type" VARCHAR, "text" VARCHAR, example JSON, mechanism VARCHAR, conditions VARCHAR,
     about VARCHAR, source STRUCT(item VARCHAR, attempt VARCHAR))`),
-  tip_retired: event(`STRUCT(tip VARCHAR, reason VARCHAR)`),
+  tip_retired: event(`STRUCT(tip VARCHAR, reason VARCHAR, "mergedInto" VARCHAR)`),
   item_finished: event(`STRUCT(item VARCHAR, state VARCHAR, attempts BIGINT, passed BIGINT)`),
   run_finished: event(`STRUCT(items BIGINT)`),
 };
@@ -119,12 +119,13 @@ export const TABLES: readonly Table[] = [
   },
   {
     name: "tips",
-    query: `SELECT $run AS run, $skill AS skill, s.data.tip AS tip, s.data.family AS family, s.data."type" AS "type",
+    query: `SELECT $run AS run, $skill AS skill, s.data.tip AS tip, s.seq, s.data.family AS family, s.data."type" AS "type",
       s.data."text" AS "text", s.data.example AS example, s.data.mechanism AS mechanism,
       s.data.conditions AS conditions, s.data.about AS about, s.data.source.item AS source_item,
-      s.data.source.attempt AS source_attempt, r.reason AS retired_reason
+      s.data.source.attempt AS source_attempt, r.reason AS retired_reason, r.merged_into AS merged_into
       FROM ev_tip_saved s
-      LEFT JOIN (SELECT data.tip AS tip, arg_max(data.reason, seq) AS reason FROM ev_tip_retired GROUP BY ALL) r
+      LEFT JOIN (SELECT data.tip AS tip, arg_min(data.reason, seq) AS reason, arg_min(data."mergedInto", seq) AS merged_into
+        FROM ev_tip_retired GROUP BY ALL) r
         ON r.tip = s.data.tip
       ORDER BY s.seq`,
   },

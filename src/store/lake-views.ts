@@ -1,13 +1,23 @@
 /**
  * The views over the lake's files: the tables of all runs, what is put together from messages on demand (a prompt, an
- * example), and a schema per skill with the same names. Pure text.
+ * example), what the ledger says of tips, and a schema per skill with the same names. Pure text.
  */
+import type { TipRetirement } from "../records/ledger-entries.ts";
 import { sqlText } from "./duckdb.ts";
 import { noLines, TABLES, tableQuery } from "./lake-tables.ts";
 import { STAGED_TYPES } from "./log-split.ts";
 
 /** Names that DuckDB has taken already; a skill of such a name has no schema of its own. */
-const TAKEN_SCHEMAS = new Set(["main", "files", "memory", "system", "temp", "information_schema", "pg_catalog"]);
+const TAKEN_SCHEMAS = new Set([
+  "main",
+  "files",
+  "ledger",
+  "memory",
+  "system",
+  "temp",
+  "information_schema",
+  "pg_catalog",
+]);
 
 const MESSAGE_LIST = (hashes: string) =>
   `(SELECT unnest(${hashes}) AS hash, generate_subscripts(${hashes}, 1) AS place)`;
@@ -20,7 +30,9 @@ const VIEWS: Record<string, string> = {
     FROM files.messages`,
   tools: "SELECT * FROM files.tools",
   verdicts: "SELECT * FROM files.verdicts",
-  tips: "SELECT * FROM files.tips",
+  tips: `SELECT t.* EXCLUDE (retired_reason, merged_into), coalesce(t.retired_reason, l.reason) AS retired_reason,
+    CASE WHEN t.retired_reason IS NULL THEN l.merged_into ELSE t.merged_into END AS merged_into
+    FROM files.tips t LEFT JOIN ledger.tip_retirements l ON l.tip = t.tip`,
   retrievals: "SELECT * FROM files.retrievals",
   attempts: `SELECT a.* EXCLUDE (prompt_messages, response_message, tool_call, exit_code, stdout, stderr, duration_ms),
     (SELECT string_agg(m.content, E'\\n\\n' ORDER BY m."role" = 'system' DESC, p.place)
@@ -47,9 +59,14 @@ export const VIEW_NAMES = Object.keys(VIEWS);
 
 /**
  * Returns the statements that set up the views.
- * `files` holds the files of each table; where there is none yet the tables are there but empty.
+ * `files` holds the files of each table; where there is none yet the tables are there but empty. `retirements` are the
+ * ledger's: they are said after a run's files were made, so no file holds them.
  */
-export function lakeViews(skills: readonly string[], files: Record<string, readonly string[]>): string[] {
+export function lakeViews(
+  skills: readonly string[],
+  files: Record<string, readonly string[]>,
+  retirements: Iterable<TipRetirement>,
+): string[] {
   const isEmpty = TABLES.some(({ name }) => files[name]?.length === 0);
   const tables = isEmpty ? emptyTables() : TABLES.map(({ name }) => fileView(name, files[name] ?? []));
   const views = Object.entries(VIEWS).map(([name, query]) => `CREATE VIEW ${name} AS ${query}`);
@@ -61,7 +78,19 @@ export function lakeViews(skills: readonly string[], files: Record<string, reado
         (name) => `CREATE VIEW "${skill}".${name} AS SELECT * FROM main.${name} WHERE skill = ${sqlText(skill)}`,
       ),
     ]);
-  return ["CREATE SCHEMA files", ...tables, ...views, ...schemas];
+  return ["CREATE SCHEMA files", ...tables, ...retirementTable(retirements), ...views, ...schemas];
+}
+
+function retirementTable(retirements: Iterable<TipRetirement>): string[] {
+  const rows = [...retirements].map(({ tip, reason, mergedInto }) => {
+    const merged = mergedInto === null ? "NULL" : sqlText(mergedInto);
+    return `(${sqlText(tip)}, ${sqlText(reason)}, ${merged})`;
+  });
+  return [
+    "CREATE SCHEMA ledger",
+    "CREATE TABLE ledger.tip_retirements (tip VARCHAR, reason VARCHAR, merged_into VARCHAR)",
+    ...(rows.length > 0 ? [`INSERT INTO ledger.tip_retirements VALUES ${rows.join(", ")}`] : []),
+  ];
 }
 
 function fileView(table: string, files: readonly string[]): string {

@@ -11,8 +11,13 @@ import { Refusal } from "../foundation/errors.ts";
 import { type Hash, hashText } from "../foundation/hashing.ts";
 import { readLines } from "../foundation/jsonl.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
-import type { RunId } from "../records/ids.ts";
-import { type LedgerEntry, type LoggedEntry, loggedEntrySchema } from "../records/ledger-entries.ts";
+import type { RunId, TipId } from "../records/ids.ts";
+import {
+  type LedgerEntry,
+  type LoggedEntry,
+  loggedEntrySchema,
+  type TipRetirement,
+} from "../records/ledger-entries.ts";
 import { type ChainEnd, chainLine, EMPTY_CHAIN, lastLink, linkOf } from "./chain.ts";
 import { appendWhole, syncFile, syncFolderOf } from "./durable-file.ts";
 import type { Home } from "./home.ts";
@@ -72,6 +77,15 @@ export function sealedRuns(home: Home): Map<RunId, SealedRun> {
     if (entry.type === "run_sealed" && !sealed.has(entry.data.run)) sealed.set(entry.data.run, entry.data);
   }
   return sealed;
+}
+
+/** Returns what the ledger says of retired tips; what was said first of a tip holds. Throws: as `readLedger`. */
+export function tipRetirements(home: Home): Map<TipId, TipRetirement> {
+  const retired = new Map<TipId, TipRetirement>();
+  for (const { entry } of entries(home)) {
+    if (entry.type === "tip_retired" && !retired.has(entry.data.tip)) retired.set(entry.data.tip, entry.data);
+  }
+  return retired;
 }
 
 function* entries(home: Home): Generator<{ entry: LoggedEntry; hash: Hash }> {

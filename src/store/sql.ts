@@ -115,7 +115,7 @@ const KNOWN_ERRORS: readonly KnownError[] = [
 async function unknownTable(database: Database, error: Error, name: string): Promise<Refusal> {
   const tables = await rowsOf(
     database.stream(`SELECT CASE schema_name WHEN 'main' THEN view_name ELSE schema_name || '.' || view_name END AS name
-      FROM duckdb_views() WHERE NOT internal AND schema_name <> 'files' ORDER BY schema_name <> 'main', name`),
+      FROM duckdb_views() WHERE NOT internal AND schema_name NOT IN ('files', 'ledger') ORDER BY schema_name <> 'main', name`),
   );
   const names = tables.map((row) => String(row.name));
   const close = nearest(name, names);

@@ -99,3 +99,35 @@ function take(histories: Map<TipId, TipHistory>, row: Row): void {
     outcome: Number(row.verdict_value),
   });
 }
+
+/**
+ * Reads what a tip without draws can be compared with: the attempts of these runs at the items that it was retrieved
+ * for, in which it was not. Nothing protects such a comparison from confounding.
+ */
+export async function readAttemptsWithout(
+  lake: Lake,
+  { runs, tip }: { runs: readonly RunId[]; tip: TipId },
+): Promise<RecordedDraw[]> {
+  if (runs.length === 0) return [];
+  const rows = await lake.query(
+    `WITH seen AS (SELECT DISTINCT r.run, a.item FROM files.retrievals r
+        JOIN files.attempts a ON a.run = r.run AND a.attempt = r.attempt
+        WHERE r.tip = $tip AND r.run IN (${runs.map((_, i) => `$run${i}`)}))
+      SELECT a.run, a.attempt, a.item, a.attempt_number, a.verdict_value
+      FROM files.attempts a JOIN seen USING (run, item) JOIN files.runs u ON u.run = a.run
+      WHERE a.split = 'train' AND a.verdict_value IS NOT NULL
+        AND NOT list_has_any(a.flags, ['environment-suspect', 'conflict'])
+        AND a.last_turn NOT IN (SELECT turn FROM files.retrievals WHERE tip = $tip)
+      ORDER BY u.started_at, a.run, a.item, a.attempt_number`,
+    { ...Object.fromEntries(runs.map((run, i) => [`run${i}`, run])), tip },
+  );
+  return rows.map((row) => ({
+    run: row.run as RunId,
+    attempt: row.attempt as AttemptId,
+    item: String(row.item),
+    attemptNumber: Number(row.attempt_number),
+    isShown: false,
+    dropProbability: 0,
+    outcome: Number(row.verdict_value),
+  }));
+}

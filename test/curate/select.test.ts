@@ -9,12 +9,15 @@ import {
   type SelectionSettings,
   selectExamples,
 } from "../../src/curate/index.ts";
+import { systemClock } from "../../src/foundation/clock.ts";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import type { ActionCall } from "../../src/records/events.ts";
+import type { RunId, TipId } from "../../src/records/ids.ts";
 import type { SelectedExample } from "../../src/records/selection.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
+import { appendLedger } from "../../src/store/ledger.ts";
 import { openTexts } from "../../src/store/recorded-texts.ts";
 import { listRuns } from "../../src/store/runs.ts";
 import { withHome } from "../store/sample-run.ts";
@@ -46,18 +49,24 @@ async function select(home: Home, { expression = "split != nothing", meanwhile, 
   }
 }
 
-const selectFrom = (runs: RunDraft[], overrides?: Parameters<typeof select>[1]) =>
+const selectFrom = (runs: RunDraft[], { retired, ...overrides }: Overrides & { retired?: TipId } = {}) =>
   withHome(async (home) => {
     const written = [];
     for (const [i, run] of runs.entries()) written.push(await writeRun(home, { number: i + 1, ...run }));
+    if (retired !== undefined) retire(home, retired, written[0]?.run as RunId);
     return { written, ...(await select(home, overrides)) };
   });
+
+function retire(home: Home, tip: TipId, run: RunId): void {
+  const why = { reason: "it misleads", rule: "hand" as const, mergedInto: null, evidence: null };
+  appendLedger(home, { type: "tip_retired", data: { tip, skill: "sql", run, ...why } }, systemClock);
+}
 
 const GOOD: AttemptDraft = { item: "shop/good" };
 const flagged = (...flags: Verdict["flags"]): Partial<Verdict> => ({ flags });
 
 /** For each integrity filter, an attempt that only it refuses. */
-const REFUSED: Record<string, AttemptDraft & { split?: RunDraft["split"] }> = {
+const REFUSED: Record<string, AttemptDraft & { split?: RunDraft["split"]; isTipRetired?: boolean }> = {
   conflict: { item: "shop/a", verdicts: [flagged("conflict")] },
   "environment-suspect": { item: "shop/a", verdicts: [flagged("environment-suspect")] },
   incomplete: { item: "shop/a", isPromptLost: true },
@@ -66,6 +75,7 @@ const REFUSED: Record<string, AttemptDraft & { split?: RunDraft["split"] }> = {
   "noop-pass": { item: "shop/a", verdicts: [{ before: { value: 1, passed: true } }] },
   "not-deterministic": { item: "shop/a", verdicts: [{ confidence: 0.98 }] },
   "not-train": { item: "zoo/a", split: "test" },
+  "retired-tip": { item: "shop/a", tip: "A lesson. ", isTipRetired: true },
   truncated: { item: "shop/a", finishReason: "length" },
 };
 
@@ -76,12 +86,16 @@ describe("integrity filters", () => {
     for (const { filter } of await loadFilters()) expect(filter.summary).not.toBe("");
   });
 
-  it.each(Object.entries(REFUSED))("refuse for %s, and name the turn", async (reason, { split, ...attempt }) => {
-    const other: RunDraft = { split: split ?? "train", attempts: [attempt] };
-    const { refusals, rows, written } = await selectFrom([{ attempts: [GOOD] }, other]);
-    expect(refusals).toEqual([{ reason, count: 1, examples: written[1]?.turns }]);
-    expect(rows.map(({ turn }) => turn)).toEqual(written[0]?.turns);
-  });
+  it.each(Object.entries(REFUSED))(
+    "refuse for %s, and name the turn",
+    async (reason, { split, isTipRetired, ...attempt }) => {
+      const other: RunDraft = { split: split ?? "train", attempts: [attempt] };
+      const keeping = isTipRetired ? { tips: "keep" as const, retired: TIP } : {};
+      const { refusals, rows, written } = await selectFrom([{ attempts: [GOOD] }, other], keeping);
+      expect(refusals).toEqual([{ reason, count: 1, examples: written[1]?.turns }]);
+      expect(rows.map(({ turn }) => turn)).toEqual(written[0]?.turns);
+    },
+  );
 
   it.each([
     ["incomplete", { verdicts: [flagged("clipped")] }],
@@ -173,6 +187,11 @@ describe("a row", () => {
   it("keeps the tips where that is asked for", async () => {
     const { rows } = await selectFrom(tipped, { tips: "keep" });
     expect(rows[0]?.prompt[1]?.content).toMatch(/^A lesson: count\. How many/);
+  });
+
+  it("is taken although its prompt held a retired tip, as the tip is taken out of it", async () => {
+    const { rows } = await selectFrom(tipped, { retired: TIP });
+    expect(rows[0]?.prompt).toEqual(plainPrompt("shop/a"));
   });
 
   it("has the action that was judged as its answer where that is asked for", async () => {

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { steppingClock } from "../../src/foundation/clock.ts";
+import { steppingClock, systemClock } from "../../src/foundation/clock.ts";
 import { hashJson, hashText } from "../../src/foundation/hashing.ts";
 import type { RunEvent, Turn } from "../../src/records/events.ts";
 import { type AttemptId, attemptId, itemId, type TipId, turnId } from "../../src/records/ids.ts";
@@ -22,6 +22,7 @@ import type { Verdict } from "../../src/records/verdict.ts";
 import type { Row } from "../../src/store/duckdb.ts";
 import type { Home } from "../../src/store/home.ts";
 import { buildLake, openLake } from "../../src/store/lake.ts";
+import { appendLedger } from "../../src/store/ledger.ts";
 import { createRunLog, type RunLog, sealRun } from "../../src/store/run-log.ts";
 import { sampleItem, sampleRunId, sampleVerdict, withHome, writeSampleRun } from "./sample-run.ts";
 
@@ -452,6 +453,21 @@ test("a tip and its retrieval lead to each other; a retired tip says why", () =>
         is_dropped: true,
         is_rendered: false,
       },
+    ]);
+  }));
+
+test("a tip that the ledger retires later says why in the same lake, and the first word on it holds", () =>
+  withHome(async (home) => {
+    const { run: id } = await writeSampleRun(home, { skill: "sql" });
+    const [saved] = await ask(home, "SELECT tip, retired_reason, merged_into FROM tips LIMIT 1");
+    expect(saved).toMatchObject({ retired_reason: null, merged_into: null });
+    const tip = String(saved?.tip) as TipId;
+    for (const reason of ["it's wrong", "second"]) {
+      const why = { reason, rule: "merged" as const, mergedInto: "tip-0123456789abcdef" as TipId, evidence: null };
+      appendLedger(home, { type: "tip_retired", data: { tip, skill: "sql", run: id, ...why } }, systemClock);
+    }
+    expect(await ask(home, `SELECT retired_reason, merged_into FROM sql.tips WHERE tip = '${tip}'`)).toEqual([
+      { retired_reason: "it's wrong", merged_into: "tip-0123456789abcdef" },
     ]);
   }));
 

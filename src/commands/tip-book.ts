@@ -1,0 +1,152 @@
+/**
+ * The tips of one skill with all that the sealed runs and the ledger say of them: what `tracemill tips` shows and judges.
+ */
+import { Refusal } from "../foundation/errors.ts";
+import { nearest } from "../foundation/nearest.ts";
+import { type CreditRule, creditTips, type TipCredit } from "../harness/index.ts";
+import type { RunId, TipId } from "../records/ids.ts";
+import { type Message, messageSchema } from "../records/message.ts";
+import type { Row } from "../store/duckdb.ts";
+import type { Home } from "../store/home.ts";
+import { type Lake, openLake } from "../store/lake.ts";
+import { listRuns } from "../store/runs.ts";
+import { readTipDraws, type TipHistory } from "../store/tip-draws.ts";
+import { chosenRuns } from "./export-inputs.ts";
+
+export interface TipEntry extends TipHistory {
+  tip: TipId;
+  run: RunId;
+  skill: string;
+  family: string;
+  type: string;
+  text: string;
+  example: Message[] | null;
+  mechanism: string | null;
+  conditions: string | null;
+  about: string;
+  source: { item: string; attempt: string | null };
+  /** Null while it may be read. */
+  retired: { reason: string; mergedInto: TipId | null } | null;
+  /** Tips that say the same and were merged into it. */
+  merged: TipId[];
+  credit: TipCredit;
+}
+
+export interface TipBook {
+  skill: string;
+  /** Whose draws are counted, oldest first. */
+  runs: RunId[];
+  unsealedRuns: RunId[];
+  missingRuns: RunId[];
+  /** Oldest first. */
+  tips: TipEntry[];
+}
+
+export interface BookOptions {
+  skill?: string | undefined;
+  runs?: readonly string[] | undefined;
+  rule: CreditRule;
+}
+
+/**
+ * Reads the tips of a skill, or of each skill that has runs; where runs are named, those that these saved or retrieved.
+ * Throws: `UNKNOWN_SKILL`, `UNKNOWN_RUN`, `NO_RUNS`, `RUN_NOT_SEALED`, and as `openLake`.
+ */
+export async function readTipBooks(home: Home, { skill, runs: named, rule }: BookOptions): Promise<TipBook[]> {
+  const skills = skill !== undefined ? [skill] : await skillsOf(home, named);
+  const chosen = await Promise.all(skills.map(async (one) => ({ one, ...(await chosenRuns(home, [one], named)) })));
+  if (chosen.length === 0) return [];
+  const lake = await openLake(home);
+  try {
+    const books: TipBook[] = [];
+    for (const { one, runs, unsealed, missing } of chosen) {
+      const ids = runs.map(({ run }) => run);
+      const tips = await entriesOf(lake, { skill: one, runs: ids, isNamed: named !== undefined, rule });
+      books.push({ skill: one, runs: ids, unsealedRuns: unsealed, missingRuns: missing, tips });
+    }
+    return books;
+  } finally {
+    lake.close();
+  }
+}
+
+/**
+ * Finds a tip by its id, or by the first digits of it that no other tip has.
+ * Throws: `UNKNOWN_TIP` with the nearest ids and the runs that were not looked at.
+ */
+export function findTip(books: readonly TipBook[], name: string): { book: TipBook; entry: TipEntry } {
+  const all = books.flatMap((book) => book.tips.map((entry) => ({ book, entry })));
+  const exact = all.find(({ entry }) => entry.tip === name);
+  const begun = all.filter(({ entry }) => entry.tip.startsWith(name));
+  const [found] = exact !== undefined ? [exact] : begun.length === 1 ? begun : [];
+  if (found !== undefined) return found;
+  const close = nearest(
+    name,
+    all.map(({ entry }) => entry.tip),
+  );
+  const unsealed = books.flatMap(({ unsealedRuns }) => unsealedRuns);
+  throw new Refusal({
+    code: "UNKNOWN_TIP",
+    message: begun.length > 1 ? `${begun.length} tips begin with "${name}".` : `There is no tip "${name}".`,
+    expected: `the id of one of the ${all.length} tips of ${books.flatMap(({ runs }) => runs).length} sealed runs`,
+    got: `"${name}"`,
+    ...(unsealed.length > 0 && { where: `not looked at, as not sealed: ${unsealed.join(", ")}` }),
+    fix: close.length > 0 ? `did you mean ${close.map((tip) => `"${tip}"`).join(" or ")}?` : "tracemill tips list",
+  });
+}
+
+/** Without a name every skill that has a sealed run; runs that are named bring their own skills along. */
+async function skillsOf(home: Home, named: readonly string[] | undefined): Promise<string[]> {
+  const runs = await listRuns(home);
+  const relevant = runs.filter(({ run, isSealed, split }) =>
+    named === undefined ? isSealed && split !== "test" : named.includes(run),
+  );
+  const skills = [...new Set(relevant.map(({ skill }) => skill))].sort();
+  // A name that no run has is refused by whoever looks the runs up.
+  return skills.length === 0 && named !== undefined ? [runs[0]?.skill ?? "sql"] : skills;
+}
+
+async function entriesOf(
+  lake: Lake,
+  { skill, runs, isNamed, rule }: { skill: string; runs: RunId[]; isNamed: boolean; rule: CreditRule },
+): Promise<TipEntry[]> {
+  const histories = await readTipDraws(lake, { runs });
+  const saved = await lake.query(
+    "SELECT t.* FROM tips t JOIN runs u USING (run) WHERE t.skill = $skill ORDER BY u.started_at, t.run, t.seq",
+    { skill },
+  );
+  const drafts = saved.map((row) => entryOf(row, histories.get(row.tip as TipId)));
+  const shown = isNamed ? drafts.filter(({ tip, run }) => runs.includes(run) || histories.has(tip)) : drafts;
+  const credits = creditTips(shown, rule);
+  const merged = Map.groupBy(
+    shown.filter(({ retired }) => retired?.mergedInto),
+    ({ retired }) => retired?.mergedInto,
+  );
+  return shown.map((draft) => ({
+    ...draft,
+    merged: (merged.get(draft.tip) ?? []).map(({ tip }) => tip),
+    credit: credits.get(draft.tip) as TipCredit,
+  }));
+}
+
+function entryOf(row: Row, history: TipHistory = { draws: [], uncounted: {} }): Omit<TipEntry, "credit" | "merged"> {
+  const text = (name: string) => (row[name] === null ? null : String(row[name]));
+  return {
+    tip: row.tip as TipId,
+    run: row.run as RunId,
+    skill: String(row.skill),
+    family: String(row.family),
+    type: String(row.type),
+    text: String(row.text),
+    example: row.example === null ? null : messageSchema.array().parse(JSON.parse(String(row.example))),
+    mechanism: text("mechanism"),
+    conditions: text("conditions"),
+    about: String(row.about),
+    source: { item: String(row.source_item), attempt: text("source_attempt") },
+    retired:
+      row.retired_reason === null
+        ? null
+        : { reason: String(row.retired_reason), mergedInto: text("merged_into") as TipId | null },
+    ...history,
+  };
+}

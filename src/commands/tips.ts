@@ -1,0 +1,210 @@
+/**
+ * `tracemill tips`: what was learnt, what each tip is worth, and which ones are to be read no more. Only reads the logs;
+ * what is said of a tip after its run was sealed goes into the ledger.
+ */
+import { z } from "zod";
+import { Refusal } from "../foundation/errors.ts";
+import { CREDIT_RULE, type CreditRule, harmfulTips, type ProposedRetirement, uselessTips } from "../harness/index.ts";
+import type { TipRetirement } from "../records/ledger-entries.ts";
+import { drawsUntilTold } from "../statistics/draws-until.ts";
+import { hajekContrast } from "../statistics/hajek-contrast.ts";
+import { isRandomised } from "../statistics/tip-draw.ts";
+import { openLake } from "../store/lake.ts";
+import { appendLedger } from "../store/ledger.ts";
+import { readAttemptsWithout } from "../store/tip-draws.ts";
+import { type Context, defineCommand } from "./command.ts";
+import { findTip, readTipBooks, type TipBook, type TipEntry } from "./tip-book.ts";
+import {
+  type EffectReport,
+  effectPage,
+  listPage,
+  type RetirementReport,
+  retirementPage,
+  showPage,
+  stateOf,
+  type TipLine,
+} from "./tip-pages.ts";
+
+const ACTIONS = ["list", "show", "effect", "retire"] as const;
+
+const input = z.object({
+  action: z.enum(ACTIONS).describe("list the tips, show one, estimate one's effect, or retire some"),
+  tip: z.string().optional().describe("a tip's id, or its beginning"),
+  skill: z.string().optional().describe("the skill whose tips are meant (default: every skill with a run)"),
+  runs: z
+    .string()
+    .optional()
+    .describe("count the draws of these runs only, separated by commas (default: all sealed ones)"),
+  reason: z.string().optional().describe("retire: why this tip is not to be read any more"),
+  rule: z
+    .enum(["effect", "classic"])
+    .optional()
+    .describe("retire: tips whose effect is shown to be harmful, or whose attempts ended badly on average"),
+  alpha: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(CREDIT_RULE.alpha)
+    .describe("one minus the confidence of intervals; rate of false calls"),
+  threshold: z
+    .number()
+    .min(-1)
+    .max(1)
+    .optional()
+    .describe(
+      "effect: a fraction that a harmful tip's effect lies below (default: 0); classic: the least mean outcome",
+    ),
+  atLeast: z
+    .int()
+    .min(1)
+    .default(CREDIT_RULE.atLeast)
+    .describe("effect: fewest draws that showed a tip, and that left it out; classic: fewest attempts that read it"),
+  dryRun: z.boolean().default(false).describe("retire: print what would be retired and write nothing"),
+});
+
+type TipsInput = z.infer<typeof input>;
+
+type Unread = Pick<TipBook, "unsealedRuns" | "missingRuns">;
+type Result =
+  | (Unread & { tips: TipLine[]; alpha: number })
+  | { entry: Omit<TipEntry, "credit">; report: EffectReport }
+  | { report: EffectReport }
+  | RetirementReport;
+
+async function run(options: TipsInput, context: Context): Promise<Result> {
+  const { action, tip, skill } = options;
+  const rule = {
+    alpha: options.alpha,
+    atLeast: options.atLeast,
+    threshold: options.threshold ?? CREDIT_RULE.threshold,
+  };
+  const runs = options.runs?.split(",").map((id) => id.trim());
+  const books = await readTipBooks(context.home, { skill, runs, rule });
+  if (action === "list") {
+    const tips = books.flatMap(({ tips: own }) => own.map(lineOf));
+    const unsealedRuns = books.flatMap((book) => book.unsealedRuns);
+    return { tips, alpha: rule.alpha, unsealedRuns, missingRuns: books.flatMap((book) => book.missingRuns) };
+  }
+  if (action === "retire") return retire(books, { ...options, rule: options.rule ?? null, credit: rule }, context);
+  if (tip === undefined) throw missing("Which tip is meant is missing.", `an id behind \`tips ${action}\``);
+  const { book, entry } = findTip(books, tip);
+  const report = await effectOf(book, entry, { rule, context });
+  const { credit: _, ...said } = entry;
+  return action === "show" ? { entry: said, report } : { report };
+}
+
+function lineOf(entry: TipEntry): TipLine {
+  const { tip, skill, type, family, text } = entry;
+  const { shown, dropped, kind, estimate, interval } = entry.credit.effect;
+  return { tip, skill, type, family, text, state: stateOf(entry), shown, dropped, kind, estimate, interval };
+}
+
+/** An effect without draws is compared with attempts at the same items that did not read the tip. */
+async function effectOf(
+  book: TipBook,
+  entry: TipEntry,
+  { rule, context }: { rule: CreditRule; context: Context },
+): Promise<EffectReport> {
+  const { tip, draws, uncounted, credit } = entry;
+  const base = { tip, runs: book.runs.length, rule, uncounted, state: stateOf(entry), ...credit };
+  if (draws.some(isRandomised)) return { ...base, furtherDraws: drawsUntilTold(draws, rule) };
+  const lake = await openLake(context.home);
+  try {
+    const without = await readAttemptsWithout(lake, { runs: book.runs, tip });
+    return { ...base, effect: hajekContrast([...without, ...draws], rule.alpha), furtherDraws: null };
+  } finally {
+    lake.close();
+  }
+}
+
+interface RetireOptions extends Omit<TipsInput, "rule"> {
+  rule: "effect" | "classic" | null;
+  credit: CreditRule;
+}
+
+async function retire(books: readonly TipBook[], options: RetireOptions, context: Context): Promise<RetirementReport> {
+  const { tip, rule, reason, dryRun } = options;
+  if ((tip === undefined) === (rule === null))
+    throw missing("What is to be retired is not clear.", "either a tip and --reason, or --rule effect or classic");
+  if (tip !== undefined) {
+    if (reason === undefined) throw missing("The reason is missing.", "--reason TEXT beside the tip");
+    const { entry } = findTip(books, tip);
+    if (entry.retired !== null) throw alreadyRetired(entry, entry.retired.reason);
+    return write([{ entry, reason, evidence: null }], { rule: "hand", judged: 1, dryRun }, context);
+  }
+  const live = books.flatMap(({ runs, tips }) =>
+    proposed(tips, options).map((proposal) => ({ ...proposal, runs: runs.length })),
+  );
+  const entries = new Map(books.flatMap(({ tips }) => tips.map((entry) => [entry.tip, entry])));
+  const chosen = live.flatMap(({ tip: id, reason: why, evidence, runs }) => {
+    const entry = entries.get(id);
+    return entry === undefined || entry.retired !== null
+      ? []
+      : [{ entry, reason: why, evidence: { ...evidence, runs } }];
+  });
+  const judged = [...entries.values()].filter(({ retired }) => retired === null).length;
+  return write(chosen, { rule: rule ?? "hand", judged, dryRun }, context);
+}
+
+function proposed(
+  tips: readonly TipEntry[],
+  { rule, threshold, atLeast, credit }: RetireOptions,
+): ProposedRetirement[] {
+  if (rule === "effect") return harmfulTips(tips, new Map(tips.map((entry) => [entry.tip, entry.credit])), credit);
+  if (threshold === undefined)
+    throw missing("The least mean outcome is missing.", "--threshold FRACTION beside --rule classic");
+  return uselessTips(tips, { threshold, atLeast });
+}
+
+interface Chosen {
+  entry: TipEntry;
+  reason: string;
+  evidence: TipRetirement["evidence"];
+}
+
+function write(
+  chosen: readonly Chosen[],
+  { rule, judged, dryRun }: { rule: TipRetirement["rule"]; judged: number; dryRun: boolean },
+  { home, clock }: Context,
+): RetirementReport {
+  for (const { entry, reason, evidence } of dryRun ? [] : chosen) {
+    const { tip, skill, run: savedBy } = entry;
+    const data = { tip, skill, run: savedBy, reason, rule, mergedInto: null, evidence };
+    appendLedger(home, { type: "tip_retired", data }, clock);
+  }
+  const retired = chosen.map(({ entry: { tip, skill }, reason }) => ({ tip, skill, reason }));
+  return { isDryRun: dryRun, judged, retired };
+}
+
+function alreadyRetired({ tip }: TipEntry, reason: string): Refusal {
+  return new Refusal({
+    code: "TIP_RETIRED",
+    message: `The tip ${tip} is retired already.`,
+    expected: "a tip that may still be read",
+    got: reason,
+  });
+}
+
+function missing(message: string, expected: string): Refusal {
+  return new Refusal({ code: "BAD_ARGUMENT", message, expected, fix: "tracemill tips --help" });
+}
+
+export default defineCommand<TipsInput, Result>({
+  summary: "List what was learnt, estimate what a tip is worth, retire tips.",
+  details: `Examples:
+  tracemill tips list --skill sql
+  tracemill tips show tip-3fa10c5be2d49a71
+  tracemill tips effect tip-3fa10c5be2d49a71
+  tracemill tips retire tip-3fa10c5be2d49a71 --reason "names a table that is gone"
+  tracemill tips retire --rule effect --dry-run
+
+Effects need draws: runs made with --tip-dropout. docs/memory.md says how they are estimated.`,
+  positional: ["action", "tip"],
+  input: input as z.ZodType<TipsInput>,
+  run,
+  print(result) {
+    if ("tips" in result) return listPage(result);
+    if ("retired" in result) return retirementPage(result);
+    return "entry" in result ? showPage(result.entry, result.report) : effectPage(result.report);
+  },
+});
