@@ -101,7 +101,9 @@ describe("the layout", () => {
   });
 
   it("opens every source file with a header that says what it is", () => {
-    const bare = [...sources, ...skillSources, ...exampleSources].filter((path) => !readFileSync(path, "utf8").startsWith("/**"));
+    const bare = [...sources, ...skillSources, ...exampleSources].filter(
+      (path) => !readFileSync(path, "utf8").startsWith("/**"),
+    );
     expect(bare.map(shown)).toEqual([]);
   });
 });

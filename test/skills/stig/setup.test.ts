@@ -58,7 +58,7 @@ describe("the skill stig where it is not set up", () => {
 describe("tracemill skill", () => {
   it("lists the skills", async () => {
     const { stdout } = await tracemill(["skill", "list", "--json"], {});
-    expect(JSON.parse(stdout).skills.map(({ id }: { id: string }) => id)).toEqual(["sql", "stig"]);
+    expect(JSON.parse(stdout).skills.map(({ id }: { id: string }) => id)).toEqual(["cron", "sql", "stig"]);
   });
 
   it("says that a skill needs nothing", async () => {
