@@ -116,11 +116,14 @@ async function checkStates(trial: Trial): ReturnType<SuiteCheck["run"]> {
   const last = other ?? solution;
   if (first === null || last === null) return NO_CALL;
   const expected = await fresh(trial, item, last);
+  const untouched = (await within(item, null, (workspace) => judgedWithout(skill, workspace, item))).before;
   const names = await within(item, null, async (workspace) => {
     const begin = await workspace.checkpoint();
     await judged(skill, workspace, first);
     const changed = await workspace.checkpoint();
     await workspace.restore(begin);
+    const restored = (await judgedWithout(skill, workspace, item)).before;
+    demand(isSame(restored, untouched), "after a restore the check before the action differs from a new workspace's");
     const got = gist(await judged(skill, workspace, last));
     demand(
       got === expected,
