@@ -67,8 +67,8 @@ export function readSchedule(expression: string): Schedule | Objection {
   if (first.startsWith("@")) return forbidden(`nicknames such as ${first} are not allowed`);
   if (words.length < 5) return { failureMode: "parse", reason: `${words.length} of the 5 fields` };
   if (words.length > 5) {
-    return words.length <= 7 && words.every((word) => FIELD_LIKE.test(word))
-      ? forbidden(`${words.length} fields: seconds and years are not allowed`)
+    return words.every((word) => FIELD_LIKE.test(word))
+      ? forbidden(`${words.length} fields: there are five, without seconds and years`)
       : forbidden("there is more behind the five fields, as a crontab line has a command there");
   }
   const read: Values[] = [];

@@ -34,7 +34,7 @@ const skill: Skill = {
   async open(item) {
     return openWorkspace(item);
   },
-  explain: (verdict) => toldReason(verdict, ["wrong-times"]),
+  explain: (verdict) => toldReason(verdict, ["wrong-times", "wrong-days"]),
   close: async () => {},
   async describe(source) {
     return describeSource(source);

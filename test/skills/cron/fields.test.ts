@@ -64,8 +64,9 @@ describe("five fields", () => {
   it.each([
     ["@daily", /nicknames/],
     ["@reboot", /nicknames/],
-    ["0 0 9 * * 1", /seconds and years/],
-    ["0 0 9 * * 1 2030", /seconds and years/],
+    ["0 0 9 * * 1", /6 fields: .* without seconds/],
+    ["0 0 9 * * 1 2030", /7 fields/],
+    ["50 * * * * * * * * * *", /11 fields/],
     ["0 9 * * 1-5 /usr/bin/backup", /a command/],
     ["0 9 * * 1-5 root backup --all", /a command/],
     ["0 0 L * *", /L in the day of month field/],

@@ -89,6 +89,14 @@ describe("a verdict", () => {
     expect(verdict.evidence).toMatchObject({ reason: expect.stringMatching(/./) });
   });
 
+  it("is explained without the fire times that are right", async () => {
+    const told = async (answer: string) => skill.explain?.(await verdictOn("0 9 * * 1-5", answer));
+    expect(await told("0 10 * * 1-5")).toBe("");
+    expect(await told("0 9 * * 1-6")).toBe("");
+    expect(await told("61 9 * * 1-5")).toMatch(/minute "61": values are from 0 to 59/);
+    expect(await told("0 9 31 2 *")).toBe("there is no such day");
+  });
+
   it("has a test for each of the failure modes", () => {
     expect([...FAILURE_MODES].sort()).toEqual([
       "forbidden",
