@@ -95,7 +95,10 @@ function sweep(folder: string): void {
     if (isAlive(owner) || !existsSync(join(folder, name))) continue;
     try {
       rmdirSync(join(folder, name));
-    } catch {}
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "EBUSY" && code !== "ENOENT") throw error; // still ending, or swept by another tracemill just now
+    }
   }
 }
 

@@ -23,9 +23,9 @@ export const TOOL: Tool = {
 const SYSTEM = `You mend a repository so that its tests pass. The tests stay as they are. Reply with the path of one file and, in a \
 fenced block, its whole new content.`;
 
-/** A line that holds nothing but a path, perhaps marked as one, and then a block. */
+/** A line that holds nothing but a path, perhaps marked as one, and then a block; blank lines may lie between them. */
 const NAMED_BLOCK =
-  /^[#*`\s]*([\w.-]+(?:\/[\w.-]+)*)[*`:\s]*\n(`{3,})[^`\n]*\n([\s\S]*?)(?:\n\2[ \t]*(?:\n|$)|$(?![\s\S]))/m;
+  /^[#*` \t]*([\w.-]+(?:\/[\w.-]+)*)[*`: \t]*\n(?:[ \t]*\n)*(`{3,})[^`\n]*\n([\s\S]*?)(?:\n\2[ \t]*(?:\n|$)|$(?![\s\S]))/m;
 const BLOCK = /^(`{3,})[^`\n]*\n([\s\S]*?)(?:\n\1[ \t]*(?:\n|$)|$(?![\s\S]))/m;
 
 export function promptFor(item: Item): Message[] {
