@@ -77,10 +77,18 @@ describe("the list of processes", () => {
     const earlier = new Set(livingDescendants().map(({ pid }) => pid));
     const child = spawn("sh", ["-c", "sleep 60 & echo; wait"], { stdio: ["ignore", "pipe", "ignore"] });
     await once(child.stdout, "data");
-    const family = livingDescendants().filter(({ pid }) => !earlier.has(pid));
-    expect(family.map(({ command }) => command).sort()).toEqual(["sh", "sleep"]);
-    for (const { pid } of family) process.kill(pid, "SIGKILL");
+    const family = () => livingDescendants().filter(({ pid }) => !earlier.has(pid));
+    // Between its fork and its exec, the child of the shell still carries the shell's name.
+    await expect
+      .poll(() =>
+        family()
+          .map(({ command }) => command)
+          .sort(),
+      )
+      .toEqual(["sh", "sleep"]);
+    const living = family();
+    for (const { pid } of living) process.kill(pid, "SIGKILL");
     await once(child, "close");
-    while (stillLiving(family).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (stillLiving(living).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   });
 });
