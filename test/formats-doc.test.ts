@@ -3,14 +3,14 @@
  * trainer's requests: whatever is on the disk stands on the page, and whatever stands there is on the disk.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { taskDetailSchema as cronDetailSchema } from "../skills/cron/task-detail.ts";
 import { taskDetailSchema } from "../skills/sql/task-detail.ts";
-import { writeTokenTable } from "../src/dataset/token-table.ts";
+import { createTokenTable } from "../src/dataset/token-table.ts";
 import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
 import { adapterManifestSchema, probesSchema } from "../src/records/adapter-manifest.ts";
 import { baseManifestSchema } from "../src/records/base-manifest.ts";
@@ -164,9 +164,10 @@ describe("docs/formats.md, tables of the lake", () => {
   });
 
   it("lists the columns of a dataset's token tables", async () => {
-    const [source, target] = [join(folder, "rows.jsonl"), join(folder, "rows.parquet")];
-    await writeFile(source, `${JSON.stringify({ row_id: "row-1", ids: [1, 2], mask: [0, 1] })}\n`);
-    await writeTokenTable(source, target);
+    const target = join(folder, "rows.parquet");
+    const tokens = createTokenTable(target);
+    await tokens.add({ row_id: "row-1", ids: [1, 2], mask: [0, 1] });
+    await tokens.finish();
     const database = await openDatabase({ memoryLimitMb: 128, threads: 1, spillFolder: join(folder, "spill") });
     const described = await rowsOf(database.stream(`DESCRIBE SELECT * FROM read_parquet(${sqlText(target)})`));
     database.close();

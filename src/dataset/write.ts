@@ -2,7 +2,6 @@
  * Freezes a selection as a dataset folder: rows in a format, token ids and masks as Parquet, manifest and card. The
  * folder appears whole, under the hash of its manifest. Does not know why an example was chosen.
  */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
@@ -18,7 +17,7 @@ import type { DatasetFormat } from "./format.ts";
 import { createLineFile } from "./line-file.ts";
 import { renderedRows } from "./rendered-rows.ts";
 import { type RowCounts, rowCounts } from "./row-counts.ts";
-import { type TokenRow, writeTokenTable } from "./token-table.ts";
+import { createTokenTable } from "./token-table.ts";
 
 /** What is known of a dataset before its rows are. */
 export type DatasetOrigin = Pick<
@@ -82,7 +81,7 @@ async function writeRows(folder: string, format: DatasetFormat, options: Dataset
     PARTS.map(async (part) => ({
       part,
       rows: await createLineFile(join(folder, `${part}.${format.extension}`)),
-      tokens: await createLineFile(join(folder, `${part}-tokens.jsonl`)),
+      tokens: createTokenTable(join(folder, `${part}.parquet`)),
     })),
   );
   try {
@@ -90,18 +89,14 @@ async function writeRows(folder: string, format: DatasetFormat, options: Dataset
       const { row, ids, mask } = rendered;
       const file = files.find(({ part }) => part === rendered.part);
       await file?.rows.write(format.line(row));
-      await file?.tokens.write(JSON.stringify({ row_id: row.id, ids, mask } satisfies TokenRow));
+      await file?.tokens.add({ row_id: row.id, ids, mask });
       counting.add(rendered);
     }
   } finally {
-    await Promise.all(files.flatMap(({ rows, tokens }) => [rows.close(), tokens.close()]));
+    await Promise.all(files.map(({ rows }) => rows.close()));
   }
   const counts = countsOf(counting, options.selection);
-  for (const part of PARTS) {
-    const source = join(folder, `${part}-tokens.jsonl`);
-    await writeTokenTable(source, join(folder, `${part}.parquet`));
-    await rm(source);
-  }
+  for (const { tokens } of files) await tokens.finish();
   return counts;
 }
 

@@ -21,6 +21,8 @@ export interface SampleOptions {
   skill?: string;
   split?: Split;
   items?: number;
+  /** How many items a line of `items_scanned` holds. */
+  itemsPerEvent?: number;
   attemptsPerItem?: number;
   seed?: number;
   /** Names the run: `20261101-1200<nn>-0000` for number nn. */
@@ -41,7 +43,6 @@ export interface SampleOptions {
   createLog?: typeof createRunLog;
 }
 
-const ITEMS_PER_EVENT = 500;
 const BEFORE = { value: 0, passed: false };
 
 /** Runs `use` with a home in a new temporary folder, and removes it. */
@@ -62,6 +63,7 @@ export async function writeSampleRun(home: Home, options: SampleOptions = {}): P
   const { skill = "sql", items = 4, attemptsPerItem = 2, seed = 1, number = 1, families = 3 } = options;
   const {
     taskBytes = 0,
+    itemsPerEvent = 500,
     split = "train",
     passFraction = 0.5,
     isUnfinished = false,
@@ -73,8 +75,8 @@ export async function writeSampleRun(home: Home, options: SampleOptions = {}): P
   const draw = random(seed, "sample-run", skill, number);
   log.append({ type: "run_started", data: startOf(run, { ...options, skill, split, seed }) });
   const scanned = Array.from({ length: items }, (_, i) => sampleItem(skill, split, { n: i, families, taskBytes }));
-  for (let i = 0; i < items; i += ITEMS_PER_EVENT) {
-    log.append({ type: "items_scanned", data: { items: scanned.slice(i, i + ITEMS_PER_EVENT) } });
+  for (let i = 0; i < items; i += itemsPerEvent) {
+    log.append({ type: "items_scanned", data: { items: scanned.slice(i, i + itemsPerEvent) } });
   }
 
   const counts = { items, attempts: 0, passed: 0, failures: 0 };
