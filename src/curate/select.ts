@@ -27,6 +27,8 @@ export interface SelectionSettings extends Scope {
   answerText: ((skill: string, call: ActionCall) => string) | null;
   maxPerItem: number;
   seed: number;
+  /** About how many examples are read at a time. */
+  examplesPerRange?: number;
 }
 
 /** Where examples are read from, and a folder on whose disk they are put aside until the selection is closed. */
@@ -38,6 +40,8 @@ export interface SelectionStore {
 
 const EXAMPLES_NAMED = 3;
 const EXAMPLES_PER_RANGE = 20_000;
+/** To be counted they are only joined. */
+const RANGES_PER_COUNT = 5;
 const COLLECT_EVERY_BYTES = 128 << 20;
 /** What a row of the lake leaves behind, and each text about four times: read, parsed, hashed, put aside. */
 const ROW_BYTES = 16 << 10;
@@ -62,8 +66,9 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
   await refuseFamiliesInTwoSplits(lake, settings.skills);
   const refusals = refusalTally();
   const filters = await loadFilters();
-  const { ranges, examples } = await itemRanges(lake, settings);
-  for (const range of ranges) await tallyFilteredOut(lake, { scope: settings, range, tally: refusals });
+  const { ranges, examples } = await itemRanges(lake, settings, settings.examplesPerRange ?? EXAMPLES_PER_RANGE);
+  for (const range of merged(ranges, RANGES_PER_COUNT))
+    await tallyFilteredOut(lake, { scope: settings, range, tally: refusals });
   const refuse = <T extends Pick>(reason: string, { kept, refused }: Picked<T>): T[] => {
     for (const { turn } of refused) refusals.add(reason, [turn]);
     return kept;
@@ -118,7 +123,11 @@ export async function loadFilters(): Promise<NamedFilter[]> {
 }
 
 /** Cuts the items in scope into ranges, each small enough for its examples to be joined and sorted in little memory. */
-async function itemRanges(lake: Lake, scope: Scope): Promise<{ ranges: ItemRange[]; examples: number }> {
+async function itemRanges(
+  lake: Lake,
+  scope: Scope,
+  examplesPerRange: number,
+): Promise<{ ranges: ItemRange[]; examples: number }> {
   const { sql, parameters } = itemsQuery(scope);
   const ranges: ItemRange[] = [];
   let total = 0;
@@ -130,7 +139,7 @@ async function itemRanges(lake: Lake, scope: Scope): Promise<{ ranges: ItemRange
   };
   for await (const rows of lake.stream(sql, parameters)) {
     for (const { item, examples } of rows) {
-      if (inRange >= EXAMPLES_PER_RANGE) cut();
+      if (inRange >= examplesPerRange) cut();
       last = String(item);
       inRange += Number(examples);
       total += Number(examples);
@@ -146,6 +155,13 @@ async function retiredTips(lake: Lake): Promise<Set<string>> {
     "SELECT tip FROM tips WHERE retired_reason IS NOT NULL UNION SELECT tip FROM ledger.tip_retirements",
   );
   return new Set(rows.map(({ tip }) => String(tip)));
+}
+
+/** Puts each so many ranges that follow one another together. */
+function merged(ranges: readonly ItemRange[], count: number): ItemRange[] {
+  const firsts = ranges.filter((_, i) => i % count === 0);
+  const lasts = ranges.filter((_, i) => i % count === count - 1 || i === ranges.length - 1);
+  return firsts.map(({ after }, i) => ({ after, until: lasts[i]?.until ?? after }));
 }
 
 async function* candidates(

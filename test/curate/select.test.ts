@@ -121,6 +121,22 @@ describe("a text that is changed while examples are selected", () => {
     }));
 });
 
+describe("reading in ranges", () => {
+  it("changes nothing, however small they are", async () => {
+    const attempts = Array.from({ length: 30 }, (_, n) => ({
+      item: `shop/${String(n % 13).padStart(2, "0")}`,
+      answer: `SELECT ${n % 5}`,
+      ...(n % 4 === 0 && { verdicts: [{ passed: false }] }),
+    }));
+    const selected = (overrides: Overrides) =>
+      selectFrom([{ attempts }, { attempts: attempts.slice(7) }], { expression: "eval_passed=true", ...overrides });
+    const whole = await selected({});
+    expect(whole.rows.length).toBeGreaterThan(10);
+    expect(whole.refusals.map(({ reason }) => reason).sort()).toEqual(["exact-duplicate", "filter", "over-item-cap"]);
+    for (const examplesPerRange of [1, 2, 7]) expect(await selected({ examplesPerRange })).toEqual(whole);
+  });
+});
+
 describe("splits", () => {
   it("send validation rows to the validation part, and test rows nowhere", async () => {
     const { rows, chosen } = await selectFrom([
