@@ -42,6 +42,25 @@ describe("the packed package", () => {
     expect(stdout).toMatch(/\n {2}loop +/);
   });
 
+  it.each(["typescript", "executable"])("writes a skill of the form %s that keeps the contract", async (form) => {
+    const env = { TRACEMILL_SKILLS: join(folder, "skills") };
+    const tracemill = (...words: string[]) =>
+      execa(process.execPath, ["node_modules/tracemill/bin/tracemill.js", ...words], { cwd: folder, env });
+    await tracemill("skill", "new", `my-${form}`, "--form", form);
+    expect((await tracemill("skill", "test", `my-${form}`)).stdout).toMatch(/keeps the contract\.$/);
+  });
+
+  it("has the types that a skill of one's own is checked against", async () => {
+    const settings = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2024"];
+    const types = ["--types", "node", "--typeRoots", join(PACKAGE_FOLDER, "node_modules", "@types")];
+    const tsc = join(PACKAGE_FOLDER, "node_modules", ".bin", "tsc");
+    const checked = await execa(tsc, [...settings, ...types, "skills/my-typescript/skill.ts"], {
+      cwd: folder,
+      reject: false,
+    });
+    expect(checked.stdout).toBe("");
+  });
+
   it("refuses an unknown command with the nearest known one", async () => {
     const { exitCode, stderr } = await execa("npx", ["--no-install", "tracemill", "exprot"], {
       cwd: folder,

@@ -112,8 +112,8 @@ export function emptyAnswer(skill: Skill, item: Item): Extract<ParsedAnswer, { f
 }
 
 /** What two verdicts of the same action must share: their evidence may name times and paths. */
-export function gist({ passed, value, failureMode }: Verdict): string {
-  return JSON.stringify({ passed, value, failureMode });
+export function gist({ passed, value, failureMode, before }: Verdict): string {
+  return JSON.stringify({ passed, value, failureMode, before });
 }
 
 export function isSame(one: unknown, other: unknown): boolean {

@@ -3,11 +3,15 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { execa } from "execa";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { answerText, parseAnswer, writeCall } from "../../examples/skills/test-command/answer.ts";
 import skill from "../../examples/skills/test-command/skill.ts";
 import { testsIn, walls } from "../../examples/skills/test-command/test-run.ts";
+import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
+import { livingDescendants } from "../../src/skills/child-processes.ts";
 import type { Item, Verdict } from "../../src/skills/contract.ts";
 
 let folder: string;
@@ -64,15 +68,20 @@ describe("an answer", () => {
     const piece = fc.constantFrom("`", "```", "````", "\n", " ", "a", "x.js", "```js\n", "é");
     const content = fc.array(piece, { minLength: 1 }).map((pieces) => `${pieces.join("")}a`);
     fc.assert(
-      fc.property(content, fc.constantFrom("sum.js", "src/a-b.c.js"), (text, path) => {
-        const call = writeCall(path, text);
-        expect(said(answerText(call))).toEqual({ call });
-      }),
+      fc.property(
+        content,
+        fc.constantFrom("sum.js", "src/a-b.c.js", "Makefile", "a b/c d.js", "@a/b.js"),
+        (text, path) => {
+          const call = writeCall(path, text);
+          expect(said(answerText(call))).toEqual({ call });
+        },
+      ),
     );
   });
 
   it.each([
     ["a path above the block", "src/a.js\n```js\nlet a;\n```", "src/a.js"],
+    ["a word above the block", "Answer:\n```\nlet a;\n```", "sum.js"],
     ["a marked path", "Here it is.\n\n**`src/a.js`**:\n```\nlet a;\n```\nDone.", "src/a.js"],
     ["no path: the file that the task is about", "```js\nlet a;\n```", "sum.js"],
     ["a block that is not closed", "```js\nlet a;", "sum.js"],
@@ -136,13 +145,15 @@ describe("a verdict", () => {
   it("ends a command that takes too long, with all that it started", async () => {
     const endless = 'require("node:child_process").spawn("sleep", ["61"]);\nfor (;;);\n';
     expect(await attempt("quick", "sum.js", endless)).toMatchObject({ failureMode: "timeout", passed: false });
+    while (livingDescendants().some(({ command }) => command === "sleep")) await pause(10);
   });
 
   it("says of a pass that nothing was needed for it", async () => {
     expect(await attempt("done", "sum.js", "// nothing\n")).toMatchObject({ passed: true, flags: ["noop-pass"] });
   });
 
-  it.skipIf(walls() === "none")("is made without a network", async () => {
+  it("is made without a network", async ({ skip }) => {
+    skip(walls() === "none", "neither bubblewrap nor a network namespace can be had here");
     const looks = `const names = Object.keys(require("node:os").networkInterfaces());
 if (names.some((name) => name !== "lo")) throw new Error("a network: " + names);
 exports.sum = (a, b) => a + b;
@@ -150,7 +161,8 @@ exports.sum = (a, b) => a + b;
     expect(await attempt("sum", "sum.js", looks)).toMatchObject({ passed: true });
   });
 
-  it.skipIf(!canSeeWrites)("is made where nothing but the copy can be written", async () => {
+  it("is made where nothing but the copy can be written", async ({ skip }) => {
+    skip(walls() !== "bubblewrap", "bubblewrap cannot be had here");
     const target = join(folder, "written-by-the-tests");
     // What writes must not fail for it: the walls are to be seen in the folder, not in an error.
     const writes = `try { require("node:fs").writeFileSync(${JSON.stringify(target)}, ""); } catch (refused) { void refused; }
@@ -158,6 +170,33 @@ exports.sum = (a, b) => a + b;
 `;
     expect(await attempt("sum", "sum.js", writes)).toMatchObject({ passed: true });
     expect(existsSync(target)).toBe(false);
+  });
+});
+
+describe("walls around the tests", () => {
+  /** What a process finds and runs that has only these programs. */
+  async function runWith(programs: string[]): Promise<{ walls: string; exitCode: number }> {
+    const bin = await mkdtemp(join(folder, "bin-"));
+    for (const program of ["sh", "true", ...programs]) {
+      const { stdout } = await execa("bash", ["-c", `type -P ${program}`]);
+      await symlink(stdout, join(bin, program));
+    }
+    const module = join(PACKAGE_FOLDER, "examples", "skills", "test-command", "test-run.ts");
+    const script = `import { runTests, walls } from ${JSON.stringify(module)};
+      const { exitCode } = await runTests(${JSON.stringify(bin)}, "true", 20);
+      console.log(JSON.stringify({ walls: walls(), exitCode }));`;
+    const words = ["--input-type=module", "-e", script];
+    return JSON.parse((await execa(process.execPath, words, { env: { PATH: bin } })).stdout);
+  }
+
+  it("are a network namespace where there is no bubblewrap", async ({ skip }) => {
+    const works = await execa("unshare", ["-rn", "true"], { reject: false });
+    skip(works.exitCode !== 0, "no network namespace can be had here");
+    expect(await runWith(["unshare"])).toEqual({ walls: "network namespace", exitCode: 0 });
+  });
+
+  it("are none, and the tests run all the same, where there is neither", async () => {
+    expect(await runWith([])).toEqual({ walls: "none", exitCode: 0 });
   });
 });
 

@@ -83,7 +83,7 @@ export function paintSkill(flaw: Flaw | null = null): Skill {
       const file = join(folder, has("shared-state") ? "wall" : randomBytes(6).toString("hex"));
       if (from === null || has("idle-from")) await writeFile(file, has("done-already") ? "red" : "white");
       else await copyFile(join(folder, from), file);
-      if (has("left-process")) spawn("sleep", ["60"], { stdio: "ignore" }).unref();
+      if (has("left-process")) spawn("sleep", ["9"], { stdio: "ignore" }).unref();
       const read = () => readFile(file, "utf8");
       let before = await read();
       return {

@@ -23,9 +23,8 @@ export const TOOL: Tool = {
 const SYSTEM = `You mend a repository so that its tests pass. The tests stay as they are. Reply with the path of one file and, in a \
 fenced block, its whole new content.`;
 
-/** A line that holds nothing but a path, perhaps marked as one, and then a block; blank lines may lie between them. */
-const NAMED_BLOCK =
-  /^[#*` \t]*([\w.-]+(?:\/[\w.-]+)*)[*`: \t]*\n(?:[ \t]*\n)*(`{3,})[^`\n]*\n([\s\S]*?)(?:\n\2[ \t]*(?:\n|$)|$(?![\s\S]))/m;
+/** A path that stands alone on a line, perhaps marked as one; any other path is written behind `File:`. */
+const PATH = /^[#*` \t]*(?:File: (?<told>[^\n]*?)|(?<plain>(?=\S*[./])[\w.-]+(?:\/[\w.-]+)*))[*`: \t]*$/;
 const BLOCK = /^(`{3,})[^`\n]*\n([\s\S]*?)(?:\n\1[ \t]*(?:\n|$)|$(?![\s\S]))/m;
 
 export function promptFor(item: Item): Message[] {
@@ -62,12 +61,20 @@ export const parseAnswer: Skill["parse"] = (answer, item) => {
   if (others.length > 0) return none(`${others.length + 1} tool calls where one was expected`);
   if (call !== undefined) return fromToolCall(call.function);
   const text = answer.content ?? "";
-  const named = NAMED_BLOCK.exec(text);
-  const content = named?.[3] ?? BLOCK.exec(text)?.[2];
-  return content === undefined
-    ? none("the answer has no fenced block")
-    : usable(named?.[1] ?? taskOf(item).file, content);
+  const found = BLOCK.exec(text);
+  if (found === null) return none("the answer has no fenced block");
+  return usable(pathIn(lineBefore(text, found.index)) ?? taskOf(item).file, found[2] ?? "");
 };
+
+/** The last line that holds something before a place in a text. */
+function lineBefore(text: string, place: number): string {
+  return text.slice(0, place).trimEnd().split("\n").at(-1) ?? "";
+}
+
+function pathIn(line: string): string | undefined {
+  const { told, plain } = PATH.exec(line)?.groups ?? {};
+  return told ?? plain;
+}
 
 function fromToolCall({ name, arguments: given }: { name: string; arguments: unknown }): ReturnType<Skill["parse"]> {
   if (name !== "write_file") return none(`the tool ${name} does not exist; there is write_file`);
@@ -81,7 +88,7 @@ function fromToolCall({ name, arguments: given }: { name: string; arguments: unk
 }
 
 function usable(path: string, content: string): ReturnType<Skill["parse"]> {
-  if (path === "") return none("the answer names no file");
+  if (path.trim() === "" || /\p{Cc}/u.test(path)) return none("the answer names no file");
   return content.trim() === "" ? none("the file's content is empty") : { call: writeCall(path, content) };
 }
 
@@ -98,5 +105,5 @@ function withOneEnd(content: string): string {
 function block(path: string, text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = "`".repeat(longest + 1);
-  return `${path}\n${fence}\n${text.trimEnd()}\n${fence}`;
+  return `${pathIn(path) === path ? path : `File: ${path}`}\n${fence}\n${text.trimEnd()}\n${fence}`;
 }

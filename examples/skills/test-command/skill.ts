@@ -46,7 +46,7 @@ const skill: Skill = {
   },
   close: async () => {},
   async doctor() {
-    return [programCheck("node"), programCheck("npm"), wallsCheck()];
+    return [programCheck("node"), wallsCheck()];
   },
 };
 

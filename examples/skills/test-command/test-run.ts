@@ -49,7 +49,7 @@ export async function runTests(folder: string, command: string, limitSeconds: nu
   const child = spawn(program, words, {
     cwd: folder,
     detached: true, // a group of its own, so that all of it can be ended
-    env: { PATH: process.env.PATH ?? "", HOME: tmpdir(), ...SETTINGS },
+    env: { PATH: process.env.PATH ?? "", HOME: walls() === "bubblewrap" ? "/tmp" : tmpdir(), ...SETTINGS },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const parts: Buffer[] = [];
