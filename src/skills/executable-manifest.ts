@@ -18,7 +18,7 @@ const actionSchema = z.strictObject({
   missing: z.string(),
 });
 
-const executableSchema = z
+export const executableSchema = z
   .strictObject({
     ...manifestShape,
     command: z.array(z.string().min(1)).min(1),
