@@ -18,6 +18,9 @@ import { SkillError } from "./session.ts";
 import { fillTemplate, readTemplate, type Template } from "./template.ts";
 import { actionCall, actionText, parseAction } from "./text-action.ts";
 
+/** Of an explanation; more would push the task out of the prompt. */
+const MOST_TOLD = 2000;
+
 /**
  * Makes a skill of a folder with a skill.json; its program starts when it is first asked something.
  * Throws: `BAD_SKILL`; `NO_TEMPLATE`, `BAD_TEMPLATE`, `UNKNOWN_VARIABLE` for its prompt.
@@ -122,7 +125,7 @@ function startersOf(items: readonly Item[], { action, solution = "" }: Executabl
 /** What a verdict's evidence holds for the worker to read. */
 function explanationIn(evidence: unknown): string {
   const told = typeof evidence === "object" && evidence !== null && "explanation" in evidence && evidence.explanation;
-  return typeof told === "string" ? told : "";
+  return typeof told === "string" ? told.slice(0, MOST_TOLD) : "";
 }
 
 function programCheck(file: string, own: ExecutableManifest): Check {
