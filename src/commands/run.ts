@@ -113,11 +113,13 @@ function stoppedEarly({ run, stoppedBy, attempts, failures }: RunResult): Failur
 
 function summaryText(result: RunSummary): string {
   const { run, skill, split, model, items, attempts, passed, solved, tips, failures, durationMs, log } = result;
+  const { merged, contradictions } = result;
   return [
     `Run ${run}: ${model} at ${items} ${skill} items of the ${split} split, ${duration(durationMs)}`,
     `  attempts  ${attempts}, ${passed} passed (${percent(passed / Math.max(1, attempts))})${failures > 0 ? `, ${failures} without a verdict` : ""}`,
     `  items     ${solved} of ${items} solved`,
-    `  tips      ${tips}`,
+    `  tips      ${tips}${merged > 0 ? `, ${merged} more merged into them` : ""}`,
+    ...contradictions.map(({ against, advised }) => `            ${against} may contradict ${advised}`),
     `  log       ${log}`,
   ].join("\n");
 }

@@ -27,8 +27,8 @@ export interface TipEntry extends TipHistory {
   source: { item: string; attempt: string | null };
   /** Null while it may be read. */
   retired: { reason: string; mergedInto: TipId | null } | null;
-  /** Tips that say the same and were merged into it. */
-  merged: TipId[];
+  /** Tips that say the same and were merged into it, with where they were learnt. */
+  merged: { tip: TipId; attempt: string | null }[];
   credit: TipCredit;
 }
 
@@ -124,7 +124,7 @@ async function entriesOf(
   );
   return shown.map((draft) => ({
     ...draft,
-    merged: (merged.get(draft.tip) ?? []).map(({ tip }) => tip),
+    merged: (merged.get(draft.tip) ?? []).map(({ tip, source }) => ({ tip, attempt: source.attempt })),
     credit: credits.get(draft.tip) as TipCredit,
   }));
 }

@@ -1,7 +1,7 @@
 /**
  * How `tracemill tips` writes for people: a table, one tip in full, its effect in words, and what was retired.
  */
-import type { CreditRule, TipCredit } from "../harness/index.ts";
+import type { Consolidation, CreditRule, TipCredit } from "../harness/index.ts";
 import type { TipId } from "../records/ids.ts";
 import { levelOf, percent, points, pointsInterval } from "../statistics/figures.ts";
 import type { TipHistory } from "../store/tip-draws.ts";
@@ -40,6 +40,10 @@ export interface RetirementReport {
   /** Live tips that were judged. */
   judged: number;
   retired: { tip: TipId; skill: string; reason: string }[];
+}
+
+export interface ConsolidationReport extends RetirementReport {
+  contradictions: Consolidation["contradictions"];
 }
 
 /** What may be said of a tip in one word; the calls keep the rate of false ones over all tips. */
@@ -88,7 +92,9 @@ export function showPage(entry: Omit<TipEntry, "credit">, report: EffectReport):
     `Tip ${tip}: ${type}, ${skill}, family ${family}`,
     field("learnt", `run ${run}, item ${source.item}, ${source.attempt ?? "which the skill brought along"}`),
     ...(retired === null ? [] : [field("retired", retired.reason)]),
-    ...(merged.length === 0 ? [] : [field("merged", `${merged.join(", ")} said the same`)]),
+    ...merged.map(({ tip: other, attempt }) =>
+      field("merged", `${other} said the same, from ${attempt ?? "the skill"}`),
+    ),
     ...(entry.mechanism === null ? [] : [field("mechanism", entry.mechanism)]),
     ...(entry.conditions === null ? [] : [field("conditions", entry.conditions)]),
     field("rendered", items.length === 0 ? "never" : `in ${report.effect.shown} attempts at ${items.length} items`),
@@ -168,6 +174,18 @@ export function retirementPage({ isDryRun, judged, retired }: RetirementReport):
     `${retired.length} of ${judged} live ${judged === 1 ? "tip" : "tips"} ${isDryRun ? "would be retired: dry run, nothing was written" : "retired"}`,
     ...retired.map(({ tip, reason }) => `  ${tip}: ${reason}`),
     ...(retired.length > 0 && !isDryRun ? [`New runs read the ${what} no more; the logs are as they were.`] : []),
+  ].join("\n");
+}
+
+/** What was merged, and which pairs a person should read. */
+export function consolidationPage({ contradictions, ...merges }: ConsolidationReport): string {
+  return [
+    retirementPage(merges),
+    ...contradictions.map(
+      ({ against, advised, common }) =>
+        `may contradict: ${against} advises against what ${advised} advises (both: ${common.join(", ")})`,
+    ),
+    ...(contradictions.length > 0 ? ["Contradictions are found by words alone; nothing was done about them."] : []),
   ].join("\n");
 }
 

@@ -4,7 +4,17 @@
  */
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
-import { CREDIT_RULE, type CreditRule, harmfulTips, type ProposedRetirement, uselessTips } from "../harness/index.ts";
+import {
+  type Consolidation,
+  CREDIT_RULE,
+  type CreditRule,
+  consolidate,
+  harmfulTips,
+  mergedReason,
+  type ProposedRetirement,
+  uselessTips,
+} from "../harness/index.ts";
+import type { TipId } from "../records/ids.ts";
 import type { TipRetirement } from "../records/ledger-entries.ts";
 import { drawsUntilTold } from "../statistics/draws-until.ts";
 import { hajekContrast } from "../statistics/hajek-contrast.ts";
@@ -15,6 +25,8 @@ import { readAttemptsWithout } from "../store/tip-draws.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { findTip, readTipBooks, type TipBook, type TipEntry } from "./tip-book.ts";
 import {
+  type ConsolidationReport,
+  consolidationPage,
   type EffectReport,
   effectPage,
   listPage,
@@ -25,10 +37,12 @@ import {
   type TipLine,
 } from "./tip-pages.ts";
 
-const ACTIONS = ["list", "show", "effect", "retire"] as const;
+const ACTIONS = ["list", "show", "effect", "retire", "consolidate"] as const;
 
 const input = z.object({
-  action: z.enum(ACTIONS).describe("list the tips, show one, estimate one's effect, or retire some"),
+  action: z
+    .enum(ACTIONS)
+    .describe("list the tips, show one, estimate one's effect, retire some, or merge those that say the same"),
   tip: z.string().optional().describe("a tip's id, or its beginning"),
   skill: z.string().optional().describe("the skill whose tips are meant (default: every skill with a run)"),
   runs: z
@@ -59,7 +73,7 @@ const input = z.object({
     .min(1)
     .default(CREDIT_RULE.atLeast)
     .describe("effect: fewest draws that showed a tip, and that left it out; classic: fewest attempts that read it"),
-  dryRun: z.boolean().default(false).describe("retire: print what would be retired and write nothing"),
+  dryRun: z.boolean().default(false).describe("retire, consolidate: print what would be retired and write nothing"),
 });
 
 type TipsInput = z.infer<typeof input>;
@@ -69,7 +83,8 @@ type Result =
   | (Unread & { tips: TipLine[]; alpha: number })
   | { entry: Omit<TipEntry, "credit">; report: EffectReport }
   | { report: EffectReport }
-  | RetirementReport;
+  | RetirementReport
+  | ConsolidationReport;
 
 async function run(options: TipsInput, context: Context): Promise<Result> {
   const { action, tip, skill } = options;
@@ -86,6 +101,7 @@ async function run(options: TipsInput, context: Context): Promise<Result> {
     return { tips, alpha: rule.alpha, unsealedRuns, missingRuns: books.flatMap((book) => book.missingRuns) };
   }
   if (action === "retire") return retire(books, { ...options, rule: options.rule ?? null, credit: rule }, context);
+  if (action === "consolidate") return consolidateBooks(books, options, context);
   if (tip === undefined) throw missing("Which tip is meant is missing.", `an id behind \`tips ${action}\``);
   const { book, entry } = findTip(books, tip);
   const report = await effectOf(book, entry, { rule, context });
@@ -160,6 +176,7 @@ interface Chosen {
   entry: TipEntry;
   reason: string;
   evidence: TipRetirement["evidence"];
+  into?: TipId;
 }
 
 function write(
@@ -167,13 +184,31 @@ function write(
   { rule, judged, dryRun }: { rule: TipRetirement["rule"]; judged: number; dryRun: boolean },
   { home, clock }: Context,
 ): RetirementReport {
-  for (const { entry, reason, evidence } of dryRun ? [] : chosen) {
+  for (const { entry, reason, evidence, into } of dryRun ? [] : chosen) {
     const { tip, skill, run: savedBy } = entry;
-    const data = { tip, skill, run: savedBy, reason, rule, mergedInto: null, evidence };
+    const data = { tip, skill, run: savedBy, reason, rule, mergedInto: into ?? null, evidence };
     appendLedger(home, { type: "tip_retired", data }, clock);
   }
   const retired = chosen.map(({ entry: { tip, skill }, reason }) => ({ tip, skill, reason }));
   return { isDryRun: dryRun, judged, retired };
+}
+
+/** A tip that is shown to help stays before one that is not; else the older one stays. */
+function consolidateBooks(books: readonly TipBook[], { dryRun }: TipsInput, context: Context): ConsolidationReport {
+  const contradictions: Consolidation["contradictions"] = [];
+  const chosen: Chosen[] = [];
+  for (const { tips } of books) {
+    const live = tips.filter(({ retired }) => retired === null);
+    const rankOf = ({ credit }: TipEntry) => ["helpful", "undecided", "retired"].indexOf(credit.verdict.call);
+    const found = consolidate(live.toSorted((x, y) => rankOf(x) - rankOf(y)));
+    contradictions.push(...found.contradictions);
+    for (const { tip, into } of found.merges) {
+      const entry = live.find((other) => other.tip === tip);
+      if (entry !== undefined) chosen.push({ entry, reason: mergedReason(into), evidence: null, into });
+    }
+  }
+  const judged = books.flatMap(({ tips }) => tips.filter(({ retired }) => retired === null)).length;
+  return { ...write(chosen, { rule: "merged", judged, dryRun }, context), contradictions };
 }
 
 function alreadyRetired({ tip }: TipEntry, reason: string): Refusal {
@@ -190,13 +225,14 @@ function missing(message: string, expected: string): Refusal {
 }
 
 export default defineCommand<TipsInput, Result>({
-  summary: "List what was learnt, estimate what a tip is worth, retire tips.",
+  summary: "List what was learnt, estimate what a tip is worth, retire or merge tips.",
   details: `Examples:
   tracemill tips list --skill sql
   tracemill tips show tip-3fa10c5be2d49a71
   tracemill tips effect tip-3fa10c5be2d49a71
   tracemill tips retire tip-3fa10c5be2d49a71 --reason "names a table that is gone"
   tracemill tips retire --rule effect --dry-run
+  tracemill tips consolidate --skill sql --dry-run
 
 Effects need draws: runs made with --tip-dropout. docs/memory.md says how they are estimated.`,
   positional: ["action", "tip"],
@@ -204,6 +240,7 @@ Effects need draws: runs made with --tip-dropout. docs/memory.md says how they a
   run,
   print(result) {
     if ("tips" in result) return listPage(result);
+    if ("contradictions" in result) return consolidationPage(result);
     if ("retired" in result) return retirementPage(result);
     return "entry" in result ? showPage(result.entry, result.report) : effectPage(result.report);
   },

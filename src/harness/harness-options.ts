@@ -8,6 +8,7 @@ import type { RunId, TipId } from "../records/ids.ts";
 import type { Item, Split } from "../records/item.ts";
 import type { Skill } from "../skills/contract.ts";
 import type { Home } from "../store/home.ts";
+import type { Contradiction } from "./consolidate.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { TipRun } from "./memory.ts";
 import type { Patience } from "./model-client.ts";
@@ -108,6 +109,9 @@ export interface RunResult {
   tips: number;
   /** Attempts that ended without a verdict, in this process. */
   failures: number;
+  /** Tips that this process merged into older ones at the run's end, and pairs that may contradict each other. */
+  merged: number;
+  contradictions: Contradiction[];
   /** True where every item is finished and the log is sealed; else the run can be resumed. */
   isComplete: boolean;
   stoppedBy: "interruption" | "outage" | "lost-calls" | "environment" | null;

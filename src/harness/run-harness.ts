@@ -13,6 +13,7 @@ import { type Architect, modelArchitect, ruleArchitect } from "./architect.ts";
 import { makeAttempt, type Outcome } from "./attempt.ts";
 import type { Bench } from "./bench.ts";
 import { type Cast, castRoles, endpointsOf } from "./cast.ts";
+import type { Consolidation } from "./consolidate.ts";
 import { checkEndpoint } from "./endpoint.ts";
 import type { HarnessOptions, RunProgress, RunResult } from "./harness-options.ts";
 import {
@@ -30,6 +31,7 @@ import { checkMemory, openMemory, retiredTipsOf } from "./memory.ts";
 import { modelClient, PATIENCE } from "./model-client.ts";
 import { type OpenRun, openRun, readRunStart } from "./open-run.ts";
 import { loadPrompts, type Prompts } from "./prompts.ts";
+import { finishRun } from "./run-end.ts";
 import { type ItemWork, workLeft } from "./run-state.ts";
 import { schedule } from "./schedule.ts";
 import { settleDeferred } from "./settle.ts";
@@ -75,18 +77,20 @@ export async function runHarness(given: HarnessOptions): Promise<RunResult> {
   const memory = await recallable(options);
   const opened = await openRun(options);
   const { run, log, state } = opened;
-  for (const tip of state.tips) memory?.add(tip);
+  for (const tip of state.tips) if (!state.retiredTips.has(tip.tip)) memory?.add(tip);
   const work = workLeft(run, options.items, { state, attempts: options.attempts });
   if (log === null) return resultOf(options, { run, memory, work, stoppedBy: null, head: null });
   const watched = watchedLog(log, work);
   let stoppedBy: StoppedBy = null;
+  let consolidation: Consolidation | undefined;
   try {
     stoppedBy = await makeAttempts({ options, cast, prompts, memory, opened, work, ...watched });
-    if (isAllFinished(work)) finishRun(log, work);
+    if (isAllFinished(work)) consolidation = finishRun(log, work, options.memory === "grow" ? memory : null);
   } finally {
     log.close();
   }
-  return resultOf(options, { run, memory, work, stoppedBy, head: log.head, live: watched.live });
+  const end = { run, memory, work, stoppedBy, head: log.head, live: watched.live };
+  return resultOf(options, { ...end, ...(consolidation && { consolidation }) });
 }
 
 async function resultOf(
@@ -98,9 +102,10 @@ async function resultOf(
     stoppedBy: StoppedBy;
     head: RunLog["head"] | null;
     live?: LiveState;
+    consolidation?: Consolidation;
   },
 ): Promise<RunResult> {
-  const { run, work, stoppedBy, head } = end;
+  const { run, work, stoppedBy, head, consolidation } = end;
   const isComplete = head === null || isAllFinished(work);
   const { attempts, passed, solved, tips } = progressOf(options, end);
   if (isComplete) await rm(options.home.workspaceFolder(run), { recursive: true, force: true });
@@ -110,6 +115,8 @@ async function resultOf(
     head: isComplete ? await sealRun(options.home, run, options.clock) : head,
     items: work.length,
     failures: failuresOf(work),
+    merged: consolidation?.merges.length ?? 0,
+    contradictions: consolidation?.contradictions ?? [],
     isComplete,
     stoppedBy: isComplete ? null : options.signal.aborted ? "interruption" : (stoppedBy ?? "lost-calls"),
   };
@@ -219,12 +226,6 @@ async function retiredTipsAtStart({ home, tipRuns, resume }: HarnessOptions): Pr
   if (resume === undefined) return retiredTipsOf(home, tipRuns);
   const { start } = await readRunStart(home, resume);
   return z.array(tipIdSchema).catch([]).parse(start.config.retiredTips);
-}
-
-function finishRun(log: RunLog, work: readonly ItemWork[]): void {
-  const attempts = sum(work, judgedAttempts);
-  const passed = sum(work, (item) => item.passed);
-  log.append({ type: "run_finished", data: { items: work.length, attempts, passed, failures: failuresOf(work) } });
 }
 
 function progressOf(

@@ -3,7 +3,15 @@
  */
 import type { Hash } from "../foundation/hashing.ts";
 import type { ActionCall, EndReason, EventData, LoggedEvent, RunStarted, Turn } from "../records/events.ts";
-import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId, type TurnId } from "../records/ids.ts";
+import {
+  type AttemptId,
+  attemptId,
+  attemptParts,
+  type ItemId,
+  type RunId,
+  type TipId,
+  type TurnId,
+} from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
 import type { Message } from "../records/message.ts";
 import type { Tip } from "../records/tip.ts";
@@ -43,6 +51,8 @@ export interface RunState {
   /** How often a model was asked to choose an item. */
   selections: number;
   tips: Tip[];
+  /** Own tips that were merged into others. */
+  retiredTips: Set<TipId>;
 }
 
 export interface ItemPast {
@@ -70,6 +80,7 @@ export function emptyState(): RunState {
     kept: null,
     selections: 0,
     tips: [],
+    retiredTips: new Set(),
   };
 }
 
@@ -115,6 +126,9 @@ export function foldEvent(state: RunState, event: LoggedEvent): void {
       break;
     case "tip_saved":
       state.tips.push(event.data);
+      break;
+    case "tip_retired":
+      state.retiredTips.add(event.data.tip);
       break;
     case "item_finished":
       state.finishedItems.add(event.data.item);

@@ -23,10 +23,15 @@ export interface RankedTip {
 }
 
 export interface TipIndex {
+  /** Live tips. */
   readonly size: number;
   has(tip: Tip["tip"]): boolean;
   /** Adds a tip; one that is already there is left as it is. */
   add(tip: Tip): void;
+  /** Leaves a tip out from now on. */
+  retire(tip: Tip["tip"]): void;
+  /** The live tips in the order in which they were added. */
+  all(): Tip[];
   /** Returns up to `count` tips, best first: none of the item itself, one of each family, none that repeats another. */
   similar(item: Item, count: number): RankedTip[];
 }
@@ -41,6 +46,7 @@ interface Entry {
 export function tipIndex(): TipIndex {
   const entries: Entry[] = [];
   const ids = new Set<string>();
+  const retired = new Set<string>();
   const postings = new Map<string, { entry: number; count: number }[]>();
   const families = new Map<string, number[]>();
   let totalLength = 0;
@@ -80,7 +86,12 @@ export function tipIndex(): TipIndex {
       const entry = entries[best] as Entry;
       const score = scores[best] as number;
       scores[best] = 0;
-      if (entry.tip.source.item === item.item || chosen.some((other) => repeats(entry, other))) continue;
+      if (
+        retired.has(entry.tip.tip) ||
+        entry.tip.source.item === item.item ||
+        chosen.some((other) => repeats(entry, other))
+      )
+        continue;
       chosen.push(entry);
       ranked.push({ tip: entry.tip, score });
       for (const kin of families.get(entry.tip.family) ?? []) scores[kin] = 0;
@@ -90,10 +101,14 @@ export function tipIndex(): TipIndex {
 
   return {
     get size() {
-      return entries.length;
+      return entries.length - retired.size;
     },
     has: (tip) => ids.has(tip),
     add,
+    retire(tip) {
+      if (ids.has(tip)) retired.add(tip);
+    },
+    all: () => entries.map(({ tip }) => tip).filter(({ tip }) => !retired.has(tip)),
     similar,
   };
 }

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { EffectReport, RetirementReport, TipLine } from "../../src/commands/tip-pages.ts";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import { runHarness } from "../../src/harness/index.ts";
+import type { RunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
 import { readLedger } from "../../src/store/ledger.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
@@ -183,6 +184,27 @@ describe("tips retire", () => {
     expect((await tracemill("retire")).stderr).toContain("What is to be retired is not clear");
     expect((await tracemill("retire", String(idle), "--rule", "effect")).stderr).toContain("is not clear");
   });
+});
+
+it("tips consolidate merges what says the same into the older tip, keeps where it came from, and reports contradictions", async () => {
+  const advice = "Write every letter of the alphabet, twice where there is room.";
+  const same = [
+    taughtTip("first", { text: advice }),
+    taughtTip("second", { text: advice.replace("twice", "twice,") }),
+    taughtTip("against", { text: advice.replace("Write", "Never write"), type: "warning" }),
+  ];
+  const [first, second, against] = same.map(({ tip }) => tip);
+  await teach(home, same, "20260102-000000-abcd" as RunId);
+  const { stdout } = await tracemill("consolidate", "--skill", "letters");
+  expect(stdout).toContain(`${second}: merged into ${first}`);
+  expect(stdout).toContain(`may contradict: ${against} advises against what ${first} advises`);
+  expect(await retirements()).toEqual([
+    expect.objectContaining({ tip: second, rule: "merged", mergedInto: first, reason: `merged into ${first}` }),
+  ]);
+  expect((await tracemill("show", String(first))).stdout).toContain(
+    `${second} said the same, from ${taughtTip("second").source.attempt}`,
+  );
+  expect((await asked<RetirementReport>("consolidate")).retired).toEqual([]);
 });
 
 it("a resumed run reads the tips that it began with, whatever was retired since", async () => {

@@ -57,6 +57,29 @@ describe("a run that grows its memory", () => {
     expect(model.requests[2]?.messages.slice(0, -1)).toEqual(saved[0]?.example);
   });
 
+  it("merges at its end what it learnt twice, in its own log, and later runs read the older tip alone", async () => {
+    const items = (await itemsOf("train", 78)).filter(({ family }) => family === "a" || family === "b");
+    await model.close();
+    model = await startScriptedModel({ replies: () => ({ content: "ab" }) });
+    const { run: id, head, tips, merged } = await run({ memory: "grow", items });
+    const events = await eventsOf(home, id);
+    const saved = only(events, "tip_saved").map(({ tip }) => tip);
+    expect({ saved: saved.length, tips, merged }).toEqual({ saved: 6, tips: 3, merged: 3 });
+    expect(only(events, "tip_retired")).toEqual(
+      [0, 2, 4].map((place) => {
+        const [older, newer] = saved.slice(place, place + 2);
+        return { tip: newer, reason: `merged into ${older}`, mergedInto: older };
+      }),
+    );
+    expect(events.at(-1)?.type).toBe("run_finished");
+    expect(await run({ memory: "grow", items, resume: id })).toMatchObject({ tips: 3, merged: 0 });
+    const later = await run({ memory: "frozen", tipRuns: [{ run: id, head }], items: await itemsOf("train", 3) });
+    const read = only(await eventsOf(home, later.run), "turn").flatMap(({ retrievals }) => retrievals);
+    const kept = [saved[0], saved[2], saved[4]];
+    expect(read.length).toBeGreaterThan(0);
+    expect(read.every(({ tip }) => kept.includes(tip))).toBe(true);
+  });
+
   it("has its tips again after it was interrupted", async () => {
     const interruption = new AbortController();
     const onProgress = ({ attempts }: { attempts: number }) => attempts >= 3 && interruption.abort();
