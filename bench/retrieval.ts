@@ -39,6 +39,7 @@ function medianMs(about: (n: number) => string, task: () => string): number {
     index.add({
       tip: `tip-${n}`,
       family: `f${n}`,
+      type: "strategy",
       text: about(n),
       about: about(n),
       source: { item: `s:${n}` },

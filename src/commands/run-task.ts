@@ -50,6 +50,7 @@ export const runInput = z.object({
     .describe("failed attempts after which a model architect looks at its plan again"),
   itemMinutes: z.number().gt(0).optional().describe("time in calls and actions after which an item is given up"),
   itemTokens: z.int().min(1).optional().describe("tokens of prompts and answers after which an item is given up"),
+  retrieval: z.string().optional().describe("how tips are found for an item (default: bm25)"),
   tipDropout: z
     .number()
     .min(0)
@@ -152,6 +153,7 @@ const harnessConfig = z.object({
   endpoint: z.string().nullish(),
   starters: z.boolean().default(false),
   tipDropout: z.number().default(0),
+  retrieval: z.string().nullish(),
   mode: z.enum(SITE_MODES).default("isolated"),
   showsAttempts: z.boolean().default(false),
   hasNativeTools: z.boolean().default(false),
@@ -180,6 +182,7 @@ export async function resumedTask(resume: string, { endpoint }: RunOptions, home
     url: endpoint ?? config.endpoint ?? undefined,
     players: Object.fromEntries(players),
     ...{ mode: config.mode, tipDropout: config.tipDropout },
+    ...(config.retrieval != null && { retrieval: config.retrieval }),
     ...{ showsAttempts: config.showsAttempts, hasNativeTools: config.hasNativeTools },
     ...(config.mostAttempts != null && { mostAttempts: config.mostAttempts }),
     ...(config.replanAfter != null && { replanAfter: config.replanAfter }),
@@ -210,8 +213,10 @@ async function skillPart(skill: Skill): Promise<Pick<RunTask, "skill" | "skillHa
 /** How attempts are made, as the harness takes it. */
 function manner(options: RunOptions) {
   const { mode, evidence, toolCalls, replanAfter, itemMinutes, itemTokens, tipDropout, mostAttempts } = options;
+  const { retrieval } = options;
   return {
     ...(mostAttempts !== undefined && { mostAttempts }),
+    ...(retrieval !== undefined && { retrieval }),
     ...{ mode, replanAfter, tipDropout, showsAttempts: evidence, hasNativeTools: toolCalls === "native" },
     itemBudget: {
       ...(itemMinutes !== undefined && { timeMs: itemMinutes * 60_000 }),

@@ -4,13 +4,13 @@
 import type { Clock } from "../foundation/clock.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import type { MemoryMode, Role, RunStarted, Sampling, SiteMode } from "../records/events.ts";
-import type { RunId, TipId } from "../records/ids.ts";
+import type { RunId } from "../records/ids.ts";
 import type { Item, Split } from "../records/item.ts";
 import type { Skill } from "../skills/contract.ts";
 import type { Home } from "../store/home.ts";
 import type { Contradiction } from "./consolidate.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { TipRun } from "./memory.ts";
+import type { TipRun, TipStanding } from "./memory.ts";
 import type { Patience } from "./model-client.ts";
 
 export interface HarnessOptions {
@@ -51,8 +51,10 @@ export interface HarnessOptions {
   sampling: Sampling;
   memory: MemoryMode;
   tipRuns: TipRun[];
-  /** Tips of these runs that are not read; as the ledger has it at the run's start where this is left out. */
-  retiredTips?: TipId[];
+  /** What is known of these runs' tips; as ledger and lake have it at the run's start where this is left out. */
+  standing?: TipStanding;
+  /** How tips are found for an item: a file of `retrieval-methods/`, `bm25` where this is left out. */
+  retrieval?: string;
   tipsPerPrompt?: number;
   /** A growing memory starts with the solved items that the skill brings along. */
   starters?: boolean;

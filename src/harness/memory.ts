@@ -12,14 +12,24 @@ import type { Item, Split } from "../records/item.ts";
 import type { Retrieval, Tip } from "../records/tip.ts";
 import type { Budget } from "../skills/template.ts";
 import type { Home } from "../store/home.ts";
-import { tipRetirements } from "../store/ledger.ts";
 import { listRuns, readRunLog } from "../store/run-log.ts";
+import type { Similarity } from "./retrieval-method.ts";
 import { type TipIndex, tipIndex } from "./tip-index.ts";
 
 export interface TipRun {
   run: RunId;
   head: Hash;
 }
+
+/** What is known of tips of earlier runs when a run begins. */
+export interface TipStanding {
+  /** Tips that the ledger retired. */
+  retiredTips: TipId[];
+  /** Shrunken effects of tips that were drawn, as fractions. */
+  tipEffects: Record<TipId, number>;
+}
+
+export const NO_STANDING: TipStanding = { retiredTips: [], tipEffects: {} };
 
 /**
  * Holds a memory mode to what the split allows.
@@ -47,24 +57,17 @@ export function checkMemory(memory: MemoryMode, split: Split, tipRuns: readonly 
 }
 
 /**
- * Returns the tips of these runs that the ledger says are retired, in its order. A run records them at its start and
- * keeps to them, so that what it may read does not change under it.
- */
-export function retiredTipsOf(home: Home, tipRuns: readonly TipRun[]): TipId[] {
-  const runs = new Set(tipRuns.map(({ run }) => run));
-  return [...tipRetirements(home).values()].filter(({ run }) => runs.has(run)).map(({ tip }) => tip);
-}
-
-/**
- * Reads the tips of sealed train runs of a skill, without those that the runs themselves or the ledger retired.
+ * Reads the tips of sealed train runs of a skill into an index, without those that the runs themselves or the ledger
+ * retired.
  * Throws: `UNKNOWN_RUN`; `RUN_CHANGED` where a log is not sealed at the head that was named.
  */
 export async function openMemory(
   home: Home,
   skill: string,
-  { tipRuns, retiredTips }: { tipRuns: readonly TipRun[]; retiredTips: readonly TipId[] },
+  { tipRuns, standing, similarity }: { tipRuns: readonly TipRun[]; standing: TipStanding; similarity: Similarity },
 ): Promise<TipIndex> {
-  const index = tipIndex();
+  const { retiredTips, tipEffects } = standing;
+  const index = tipIndex(similarity, new Map(Object.entries(tipEffects)));
   const retired = new Set(retiredTips);
   if (tipRuns.length === 0) return index;
   const runs = await listRuns(home);
@@ -86,22 +89,25 @@ export async function openMemory(
         fix: `tracemill run --resume ${run}`,
       });
     }
-    for (const tip of await tipsOf(home, run)) if (tip.skill === skill && !retired.has(tip.tip)) index.add(tip);
+    for (const { tip, kind } of await tipsOf(home, run))
+      if (tip.skill === skill && !retired.has(tip.tip)) index.add(tip, kind);
   }
   return index;
 }
 
-async function tipsOf(home: Home, run: RunId): Promise<Tip[]> {
+async function tipsOf(home: Home, run: RunId): Promise<{ tip: Tip; kind: string | null }[]> {
   const tips: Tip[] = [];
-  const trainItems = new Set<string>();
+  const trainKinds = new Map<string, string | null>();
   const retired = new Set<string>();
   for await (const event of readRunLog(home, run)) {
     if (event.type === "items_scanned")
-      for (const item of event.data.items) if (item.split === "train") trainItems.add(item.item);
+      for (const { item, split, kind } of event.data.items) if (split === "train") trainKinds.set(item, kind);
     if (event.type === "tip_saved") tips.push(event.data);
     if (event.type === "tip_retired") retired.add(event.data.tip);
   }
-  return tips.filter((tip) => trainItems.has(tip.source.item) && !retired.has(tip.tip));
+  return tips
+    .filter((tip) => trainKinds.has(tip.source.item) && !retired.has(tip.tip))
+    .map((tip) => ({ tip, kind: trainKinds.get(tip.source.item) ?? null }));
 }
 
 /** How tips are chosen for one prompt. */

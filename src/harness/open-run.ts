@@ -10,6 +10,7 @@ import type { Item } from "../records/item.ts";
 import type { Home } from "../store/home.ts";
 import { createRunLog, type RunLog, readRunLog, reopenRunLog } from "../store/run-log.ts";
 import type { HarnessOptions } from "./harness-options.ts";
+import { NO_STANDING } from "./memory.ts";
 import { type AttemptStart, attemptStarts, emptyState, foldEvent, type RunState } from "./run-state.ts";
 import { starterTips } from "./tips.ts";
 
@@ -96,7 +97,7 @@ function runStarted(options: HarnessOptions, run: RunId): RunStarted {
   const { mode = "isolated", showsAttempts = false, hasNativeTools = false, replanAfter = null, itemBudget } = options;
   const { mostAttempts = null } = options;
   const manner = { attempts, enough, tipsPerPrompt, tipDropout, mode, showsAttempts, hasNativeTools, replanAfter };
-  const { retiredTips = [] } = options;
+  const { standing = NO_STANDING, retrieval = null } = options;
   const budget = { mostAttempts, itemTimeMs: itemBudget?.timeMs ?? null, itemTokens: itemBudget?.tokens ?? null };
   return {
     run,
@@ -108,7 +109,7 @@ function runStarted(options: HarnessOptions, run: RunId): RunStarted {
     memory,
     tipRuns,
     codeVersion,
-    config: { ...config, ...manner, ...budget, concurrency, retiredTips },
+    config: { ...config, ...manner, ...budget, retrieval, concurrency, ...standing },
     comparison,
   };
 }
@@ -145,7 +146,17 @@ function checkSame(options: HarnessOptions, run: RunId, { start, items }: RunSta
 
 /** The keys of a configuration that say how attempts are made. */
 const MANNER = [
-  ...["attempts", "enough", "tipsPerPrompt", "tipDropout", "mode", "showsAttempts", "hasNativeTools", "replanAfter"],
+  ...[
+    "attempts",
+    "enough",
+    "tipsPerPrompt",
+    "tipDropout",
+    "retrieval",
+    "mode",
+    "showsAttempts",
+    "hasNativeTools",
+    "replanAfter",
+  ],
   ...["mostAttempts", "itemTimeMs", "itemTokens"],
 ];
 

@@ -34,7 +34,7 @@ export async function reflect(bench: Bench, seen: Seen, at: { attempt: AttemptId
     const tip = tipOf(lesson, { run: log.run, item, attempt: at.attempt, skill });
     if (memory.has(tip.tip)) continue;
     log.append({ type: "tip_saved", data: tip });
-    memory.add(tip);
+    memory.add(tip, item.kind);
   }
 }
 

@@ -5,9 +5,10 @@
  * from its own log what is done and goes on with the same items. What is done is known from that log alone.
  */
 import { rm } from "node:fs/promises";
-import { z } from "zod";
+import { join } from "node:path";
+import { loadExtension } from "../foundation/discovery.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
-import { attemptId, type RunId, type TipId, tipIdSchema } from "../records/ids.ts";
+import { attemptId, type RunId } from "../records/ids.ts";
 import { type RunLog, sealRun } from "../store/run-log.ts";
 import { type Architect, modelArchitect, ruleArchitect } from "./architect.ts";
 import { makeAttempt, type Outcome } from "./attempt.ts";
@@ -27,22 +28,25 @@ import {
   sum,
 } from "./item-end.ts";
 import { flagSuspects, type LiveState, watchedLog } from "./live-state.ts";
-import { checkMemory, openMemory, retiredTipsOf } from "./memory.ts";
+import { checkMemory, NO_STANDING, openMemory } from "./memory.ts";
 import { modelClient, PATIENCE } from "./model-client.ts";
-import { type OpenRun, openRun, readRunStart } from "./open-run.ts";
+import { type OpenRun, openRun } from "./open-run.ts";
 import { loadPrompts, type Prompts } from "./prompts.ts";
+import type { RetrievalMethod } from "./retrieval-method.ts";
 import { finishRun } from "./run-end.ts";
 import { type ItemWork, workLeft } from "./run-state.ts";
 import { schedule } from "./schedule.ts";
 import { settleDeferred } from "./settle.ts";
 import { isolatedSite, progressSite } from "./site.ts";
 import type { TipIndex } from "./tip-index.ts";
+import { tipStanding } from "./tip-standing.ts";
 
 /** Calls given up one after another from which on the endpoint counts as gone. */
 const OUTAGE_CALLS = 3;
 /** Environments broken one after another from which on there is no use in going on. */
 const OUTAGE_BREAKS = 3;
 const TIPS_PER_PROMPT = 3;
+const METHODS_FOLDER = join(import.meta.dirname, "retrieval-methods");
 const REPLAN_AFTER = 3;
 const CONTEXT_TOKENS = 8192;
 const CHARACTERS_PER_TOKEN = 4;
@@ -70,14 +74,17 @@ type StoppedBy = "outage" | "environment" | null;
 export async function runHarness(given: HarnessOptions): Promise<RunResult> {
   checkMemory(given.memory, given.split, given.tipRuns);
   checkOptions(given);
-  const options = { ...given, retiredTips: given.retiredTips ?? (await retiredTipsAtStart(given)) };
+  const { home, skill, tipRuns, resume } = given;
+  const standing = given.standing ?? (await tipStanding(home, { skill: skill.manifest.id, tipRuns, resume }));
+  const options = { ...given, standing };
   const cast = await castRoles(options);
   const prompts = loadPrompts(options.skillFolder ?? null);
   for (const endpoint of endpointsOf(cast)) await checkEndpoint(endpoint, options.signal);
   const memory = await recallable(options);
   const opened = await openRun(options);
   const { run, log, state } = opened;
-  for (const tip of state.tips) if (!state.retiredTips.has(tip.tip)) memory?.add(tip);
+  const kinds = new Map(options.items.map(({ item, kind }) => [item, kind]));
+  for (const tip of state.tips) if (!state.retiredTips.has(tip.tip)) memory?.add(tip, kinds.get(tip.source.item));
   const work = workLeft(run, options.items, { state, attempts: options.attempts });
   if (log === null) return resultOf(options, { run, memory, work, stoppedBy: null, head: null });
   const watched = watchedLog(log, work);
@@ -217,15 +224,10 @@ function architectOf({ cast, options, opened, work }: Stage, bench: Bench): Arch
   return modelArchitect(bench, architect.model, { work, selections, replanAfter: options.replanAfter ?? REPLAN_AFTER });
 }
 
-async function recallable({ home, skill, memory, tipRuns, retiredTips = [] }: HarnessOptions) {
-  return memory === "none" ? null : openMemory(home, skill.manifest.id, { tipRuns, retiredTips });
-}
-
-async function retiredTipsAtStart({ home, tipRuns, resume }: HarnessOptions): Promise<TipId[]> {
-  if (tipRuns.length === 0) return [];
-  if (resume === undefined) return retiredTipsOf(home, tipRuns);
-  const { start } = await readRunStart(home, resume);
-  return z.array(tipIdSchema).catch([]).parse(start.config.retiredTips);
+async function recallable({ home, skill, memory, tipRuns, retrieval, standing = NO_STANDING }: HarnessOptions) {
+  if (memory === "none") return null;
+  const method = await loadExtension<RetrievalMethod>(METHODS_FOLDER, "retrieval", retrieval ?? "bm25");
+  return openMemory(home, skill.manifest.id, { tipRuns, standing, similarity: method.open() });
 }
 
 function progressOf(

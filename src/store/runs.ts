@@ -28,6 +28,8 @@ export interface RunSummary {
   head: Hash | null;
   models: RunStarted["models"];
   comparison: RunStarted["comparison"];
+  /** Probability with which retrieved tips were left out by a draw; 0 where nothing was drawn. */
+  tipDropout: number;
   startedAt: string;
   /** Whole lines of the log. */
   events: number;
@@ -83,7 +85,7 @@ export async function listRuns(home: Home): Promise<RunSummary[]> {
   return runIds(home).flatMap((run) => {
     const first = firstEvent(home, run);
     if (first === null) return [];
-    const { skill, split, memory, models, comparison } = first.data;
+    const { skill, split, memory, models, comparison, config } = first.data;
     const seal = sealed.get(run);
     return {
       run,
@@ -94,6 +96,7 @@ export async function listRuns(home: Home): Promise<RunSummary[]> {
       head: seal?.head ?? null,
       models,
       comparison,
+      tipDropout: typeof config.tipDropout === "number" ? config.tipDropout : 0,
       startedAt: first.at,
       events: seal?.events ?? (linkOf(readLastLine(home.runLog(run)).bytes)?.seq ?? -1) + 1,
     };

@@ -207,6 +207,16 @@ it("tips consolidate merges what says the same into the older tip, keeps where i
   expect((await asked<RetirementReport>("consolidate")).retired).toEqual([]);
 });
 
+it("a new run ranks tips by what their draws said, and records that", async () => {
+  const { run } = await runHarness(await options(home, {}));
+  const events = await eventsOf(home, run);
+  const effects = only(events, "run_started")[0]?.config.tipEffects as Record<string, number>;
+  expect(effects[String(helpful)]).toBeGreaterThan(0.2);
+  expect(effects[String(harmful)]).toBeLessThan(-0.2);
+  const [ranks = []] = only(events, "turn").map(({ retrievals }) => retrievals.map(({ tip }) => tip));
+  expect([ranks[0], ranks.at(-1)]).toEqual([helpful, harmful]);
+});
+
 it("a resumed run reads the tips that it began with, whatever was retired since", async () => {
   const stopped = new AbortController();
   const cut = { signal: stopped.signal, onProgress: () => stopped.abort() };

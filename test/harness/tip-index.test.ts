@@ -39,6 +39,45 @@ describe("the tips similar to an item", () => {
     expect(first?.score).toBeCloseTo(Math.log(2) * weight, 12);
   });
 
+  it("are weighed by kind, type and track record, which order what is about as alike", () => {
+    const task = "List the boats";
+    const plain = (item: string) => ({ ...tipAbout(item, task), text: `answer ${item}` });
+    const index = tipIndex(
+      undefined,
+      new Map([
+        [plain("s:proven").tip, 0.2],
+        [plain("s:harms").tip, -0.9],
+      ]),
+    );
+    index.add(plain("s:harms"), "count");
+    index.add({ ...plain("s:warns"), type: "warning" }, "count");
+    index.add(plain("s:other"), "sort");
+    index.add(plain("s:kind"), "count");
+    index.add(plain("s:proven"), "count");
+    const ranked = index.similar({ ...itemWith(task), kind: "count" }, 5);
+    expect(ranked.map(({ tip }) => tip.source.item)).toEqual(["s:proven", "s:kind", "s:other", "s:warns", "s:harms"]);
+    const other = ranked[2]?.score ?? 0;
+    expect(ranked.map(({ score }) => score / other)).toEqual(
+      [1.2 * 1.1, 1.1, 1, 0.9 * 1.1, 0.5 * 1.1].map((factor) => expect.closeTo(factor, 10)),
+    );
+  });
+
+  it("do not come up by weight where they are about something else", () => {
+    const index = tipIndex(undefined, new Map([[tipAbout("s:2", "").tip, 0.5]]));
+    index.add(tipAbout("s:1", "List the boats longer than 30 metres"), null);
+    index.add(tipAbout("s:2", "List the houses"), "count");
+    const [first] = index.similar({ ...itemWith("List the boats longer than 9 metres"), kind: "count" }, 1);
+    expect(first?.tip.source.item).toBe("s:1");
+  });
+
+  it("are left out once they are retired, and no longer counted", () => {
+    const index = indexOf([tipAbout("s:1", "List the boats"), tipAbout("s:2", "List the boats")]);
+    index.retire(tipAbout("s:1", "").tip);
+    expect(index.size).toBe(1);
+    expect(index.similar(itemWith("List the boats"), 3).map(({ tip }) => tip.source.item)).toEqual(["s:2"]);
+    expect(index.all().map(({ tip }) => tip)).toEqual([tipAbout("s:2", "").tip]);
+  });
+
   it("never include one of the item itself", () => {
     const tips = [tipAbout("letters:z-0", "List the boats"), tipAbout("s:2", "List the boats")];
     expect(found(tips, itemWith("List the boats"))).toEqual(["s:2"]);

@@ -1,0 +1,60 @@
+/**
+ * What is known of tips when a run begins: which are retired, and the effects that draws of earlier runs gave them. A run
+ * records both and keeps to them when it is resumed, so that what it reads does not change under it.
+ */
+import { z } from "zod";
+import { type RunId, type TipId, tipIdSchema } from "../records/ids.ts";
+import type { Home } from "../store/home.ts";
+import { openLake } from "../store/lake.ts";
+import { tipRetirements } from "../store/ledger.ts";
+import { listRuns } from "../store/run-log.ts";
+import { readTipDraws } from "../store/tip-draws.ts";
+import { NO_STANDING, type TipRun, type TipStanding } from "./memory.ts";
+import { readRunStart } from "./open-run.ts";
+import { CREDIT_RULE, creditTips } from "./tip-credit.ts";
+
+const DIGITS = 4;
+
+const recordedSchema = z.object({
+  retiredTips: z.array(tipIdSchema).default([]),
+  tipEffects: z.record(z.string(), z.number()).default({}),
+});
+
+/**
+ * Returns the standing of the tips of these runs: as a resumed run recorded it, else as ledger and lake have it now.
+ * Throws: as `openLake`, where an earlier run of the skill drew tips; `RUN_EMPTY`.
+ */
+export async function tipStanding(
+  home: Home,
+  { skill, tipRuns, resume }: { skill: string; tipRuns: readonly TipRun[]; resume: RunId | undefined },
+): Promise<TipStanding> {
+  if (tipRuns.length === 0) return NO_STANDING;
+  if (resume !== undefined) return recordedSchema.parse((await readRunStart(home, resume)).start.config);
+  const runs = new Set(tipRuns.map(({ run }) => run));
+  const retiredTips = [...tipRetirements(home).values()].filter(({ run }) => runs.has(run)).map(({ tip }) => tip);
+  return { retiredTips, tipEffects: await effectsOf(home, skill, runs) };
+}
+
+/** Only where some run drew tips: then the lake is there to be asked, else there is nothing to ask it. */
+async function effectsOf(home: Home, skill: string, of: ReadonlySet<RunId>): Promise<TipStanding["tipEffects"]> {
+  const drawn = (await listRuns(home)).filter((run) => run.skill === skill && run.isSealed && run.tipDropout > 0);
+  const runs = drawn.filter(({ split }) => split === "train").map(({ run }) => run);
+  if (runs.length === 0) return {};
+  const lake = await openLake(home);
+  try {
+    const histories = await readTipDraws(lake, { runs });
+    const saved = await lake.query("SELECT tip, run, family FROM tips WHERE skill = $skill", { skill });
+    const tips = saved.map(({ tip, run, family }) => {
+      const draws = histories.get(tip as TipId)?.draws ?? [];
+      return { tip: tip as TipId, run: run as RunId, family: String(family), draws };
+    });
+    const credits = creditTips(tips, CREDIT_RULE);
+    const known = tips.flatMap(({ tip, run }) => {
+      const estimate = credits.get(tip)?.shrunken?.estimate;
+      return estimate === undefined || !of.has(run) ? [] : [[tip, Number(estimate.toFixed(DIGITS))] as const];
+    });
+    return Object.fromEntries(known);
+  } finally {
+    lake.close();
+  }
+}
