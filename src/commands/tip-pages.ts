@@ -26,7 +26,8 @@ export interface TipLine {
   skill: string;
   type: string;
   family: string;
-  text: string;
+  /** First words of what it says, or of its worked answer. */
+  begins: string;
   state: string;
   shown: number;
   dropped: number;
@@ -71,15 +72,16 @@ export function listPage({
     ...(missingRuns.length > 0 ? [`not looked at, as the log is gone: ${missingRuns.join(", ")}`] : []),
   ];
   if (tips.length === 0) return ["No tip yet: a train run with --memory grow learns some.", ...left].join("\n");
-  const rows = tips.map(({ tip, type, family, text, shown, dropped, estimate, interval, state }) => [
-    ...[tip, type, family, firstWords(text), String(shown), String(dropped)],
+  const rows = tips.map(({ tip, type, family, begins, shown, dropped, estimate, interval, state }) => [
+    ...[tip, type, family, begins, String(shown), String(dropped)],
     ...[estimate === null ? "" : points(estimate), interval === null ? "" : pointsInterval(interval), state],
   ]);
   const header = ["tip", "type", "family", "begins", "shown", "dropped", "points", levelOf(alpha), "state"];
   return [textTable(header, rows, 44), `${tips.length} ${tips.length === 1 ? "tip" : "tips"}`, ...left].join("\n");
 }
 
-function firstWords(text: string): string {
+/** Returns the first words of a text, to know it by. */
+export function firstWords(text: string): string {
   const words = text.trim().split(/\s+/);
   return words.slice(0, SHOWN_WORDS).join(" ") + (words.length > SHOWN_WORDS ? " ..." : "");
 }

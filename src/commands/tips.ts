@@ -29,6 +29,7 @@ import {
   consolidationPage,
   type EffectReport,
   effectPage,
+  firstWords,
   listPage,
   type RetirementReport,
   retirementPage,
@@ -109,10 +110,12 @@ async function run(options: TipsInput, context: Context): Promise<Result> {
   return action === "show" ? { entry: said, report } : { report };
 }
 
+/** A worked example is told apart by its answer: all of them begin with tasks that look alike. */
 function lineOf(entry: TipEntry): TipLine {
-  const { tip, skill, type, family, text } = entry;
+  const { tip, skill, type, family, text, example } = entry;
+  const begins = firstWords(example?.at(-1)?.content ?? text);
   const { shown, dropped, kind, estimate, interval } = entry.credit.effect;
-  return { tip, skill, type, family, text, state: stateOf(entry), shown, dropped, kind, estimate, interval };
+  return { tip, skill, type, family, begins, state: stateOf(entry), shown, dropped, kind, estimate, interval };
 }
 
 /** An effect without draws is compared with attempts at the same items that did not read the tip. */
