@@ -6,7 +6,7 @@ export interface TipDraw {
   item: string;
   /** Attempts at the item within its run, from 1. */
   attemptNumber: number;
-  /** False where the draw left the tip out. A budget that cut the tip later does not make this false. */
+  /** False where the draw left the tip out. A tip without room in the prompt is not drawn, and makes no `TipDraw`. */
   isShown: boolean;
   /** Probability that the draw leaves the tip out, known before the draw; 0 where nothing was drawn. */
   dropProbability: number;
