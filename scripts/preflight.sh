@@ -22,10 +22,10 @@ command -v "$python" >/dev/null || refuse "Python is missing: install Python 3.1
 
 if [ "${1:-}" = --announce ]; then
   if [ -e node_modules/.installed ] && [ -e .venv/.installed ]; then
-    echo "Everything is installed already; the loop itself takes about 20 to 30 minutes on two cores."
+    echo "Everything is installed already; the loop itself takes 15 to 25 minutes on two cores (QUICK=1: about half of that)."
   else
     echo "This downloads about 0.65 GB (0.25 GB npm packages, 0.4 GB Python packages with a CPU build of torch; the torch"
     echo "that PyPI serves to Linux carries CUDA and adds several GB) and needs about 3 GB of disk under this folder."
-    echo "Time on two cores: a few minutes of installing, then 20 to 30 minutes for the loop (QUICK=1: about half of that, wider interval)."
+    echo "Time on two cores: a few minutes of installing, then 15 to 25 minutes for the loop (QUICK=1: about half of that, wider interval)."
   fi
 fi
