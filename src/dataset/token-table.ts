@@ -9,9 +9,9 @@ import { openDatabase, sqlText } from "../store/duckdb.ts";
 const COLUMNS = "{row_id: 'VARCHAR', ids: 'INTEGER[]', mask: 'UTINYINT[]'}";
 const NO_ROWS = "SELECT '' AS row_id, []::INTEGER[] AS ids, []::UTINYINT[] AS mask WHERE false";
 const MEMORY_LIMIT_MB = 256;
-const PIECE_CHARACTERS = 4 << 20;
+const PIECE_CHARACTERS = 1 << 20;
 const GROUP_ROWS = 2048;
-const GROUP_TOKENS = 4 << 20;
+const GROUP_TOKENS = 1 << 20;
 
 export interface TokenRow {
   row_id: string;
