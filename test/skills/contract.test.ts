@@ -9,6 +9,9 @@ import { openTrial } from "../../src/skills/trial.ts";
 process.env.TRACEMILL_SKILLS = join(PACKAGE_FOLDER, "examples", "skills");
 const ids = await listSkills();
 
+/** `stig` needs root, overlay mounts and a set-up root; no other skill may lack anything and still pass here. */
+const MACHINE_BOUND = ["stig"];
+
 it("finds the skills that ship, and the examples", () => {
   expect(ids).toEqual(["cron", "date-sums", "glob-patterns", "sql", "stig", "test-command"]);
 });
@@ -19,7 +22,10 @@ describe.each(ids)("the skill %s", async (id) => {
   if (lacking !== undefined) {
     const reason = `lacks ${lacking.what}: ${lacking.found}${lacking.fix === null ? "" : ` (${lacking.fix})`}`;
     console.warn(`skipped, the skill ${id} ${reason}`);
-    it.skip(reason);
+    it("lacks only what not every machine can have", ({ skip }) => {
+      expect(MACHINE_BOUND).toContain(id);
+      skip(reason);
+    });
     return;
   }
   const trial = await openTrial(id, skill);

@@ -11,7 +11,6 @@ import { sampleRunId, withHome, writeSampleRun } from "./sample-run.ts";
 
 const run = sampleRunId(1);
 const LIMIT_BLOCKS = 64;
-const NO_LIMIT = process.platform === "win32";
 
 /** `ulimit -f` counts blocks of 512 bytes in a POSIX shell, of 1024 in some; either way writing fails at the limit. */
 const underLimit = (script: string, ...args: string[]) =>
@@ -24,28 +23,25 @@ const underLimit = (script: string, ...args: string[]) =>
     ...args,
   ]);
 
-test.skipIf(NO_LIMIT)(
-  "a full disk is refused, keeps every event before it, and leaves no torn line (skipped: no ulimit)",
-  () =>
-    withHome(async (home) => {
-      const { stdout } = await underLimit("full-disk-process.ts", home.path, run);
-      const met = JSON.parse(stdout) as {
-        code: string;
-        isRefusal: boolean;
-        events: number;
-        head: string;
-        eventsAfter: number;
-      };
-      expect(met).toMatchObject({ code: "DISK_FULL", isRefusal: true, eventsAfter: met.events + 1 });
+test("a full disk is refused, keeps every event before it, and leaves no torn line", () =>
+  withHome(async (home) => {
+    const { stdout } = await underLimit("full-disk-process.ts", home.path, run);
+    const met = JSON.parse(stdout) as {
+      code: string;
+      isRefusal: boolean;
+      events: number;
+      head: string;
+      eventsAfter: number;
+    };
+    expect(met).toMatchObject({ code: "DISK_FULL", isRefusal: true, eventsAfter: met.events + 1 });
 
-      const lines = readFileSync(home.runLog(run), "utf8").split("\n");
-      expect(lines).toHaveLength(met.eventsAfter + 1);
-      expect(hashText(lines[met.events - 1] as string)).toBe(met.head);
-      expect((await verifyHome(home)).logs[1]).toMatchObject({ state: "open", events: met.eventsAfter });
-    }),
-);
+    const lines = readFileSync(home.runLog(run), "utf8").split("\n");
+    expect(lines).toHaveLength(met.eventsAfter + 1);
+    expect(hashText(lines[met.events - 1] as string)).toBe(met.head);
+    expect((await verifyHome(home)).logs[1]).toMatchObject({ state: "open", events: met.eventsAfter });
+  }));
 
-test.skipIf(NO_LIMIT)("a log that met a full disk goes on where it ended once there is room (skipped: no ulimit)", () =>
+test("a log that met a full disk goes on where it ended once there is room", () =>
   withHome(async (home) => {
     await underLimit("full-disk-process.ts", home.path, run);
     const fullBytes = statSync(home.runLog(run)).size;
@@ -55,15 +51,13 @@ test.skipIf(NO_LIMIT)("a log that met a full disk goes on where it ended once th
     expect(cutBytes).toBe(0);
     expect(statSync(home.runLog(run)).size).toBeGreaterThan(fullBytes);
     expect((await verifyHome(home)).isSound).toBe(true);
-  }),
-);
+  }));
 
-test.skipIf(NO_LIMIT)("a lake for which there is no room is refused and leaves nothing (skipped: no ulimit)", () =>
+test("a lake for which there is no room is refused and leaves nothing", () =>
   withHome(async (home) => {
     await writeSampleRun(home, { items: 60 });
     const { stdout } = await underLimit("full-disk-lake-process.ts", home.path);
     expect(stdout).toBe("DISK_FULL");
     expect(readdirSync(home.lake)).toEqual([]);
     expect((await buildLake(home)).built).toEqual([run]);
-  }),
-);
+  }));
