@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { groupBy } from "../src/foundation/group-by.ts";
 
 const ROOTS = ["src", "skills", "python/tracemill_train", "bench", "scripts"];
 const SOURCE = /\.(ts|py|sh)$/;
@@ -12,7 +13,7 @@ const SOURCE = /\.(ts|py|sh)$/;
 export function filesPage(root: string): string {
   const phrases = folderPhrases(readFileSync(join(root, "README.md"), "utf8"));
   const files = ROOTS.flatMap((folder) => sourcesUnder(root, folder));
-  const folders = Map.groupBy(files, (path) => path.slice(0, path.lastIndexOf("/") + 1));
+  const folders = groupBy(files, (path) => path.slice(0, path.lastIndexOf("/") + 1));
   const sections = [...folders].map(([folder, paths]) => {
     const phrase = phrases.get(folder);
     if (phrase === undefined) throw new Error(`README.md's tree has no row for \`${folder}\``);

@@ -11,6 +11,7 @@ import type { z } from "zod";
 import { taskDetailSchema as cronDetailSchema } from "../skills/cron/task-detail.ts";
 import { taskDetailSchema } from "../skills/sql/task-detail.ts";
 import { createTokenTable } from "../src/dataset/token-table.ts";
+import { groupBy } from "../src/foundation/group-by.ts";
 import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
 import { adapterManifestSchema, probesSchema } from "../src/records/adapter-manifest.ts";
 import { baseManifestSchema } from "../src/records/base-manifest.ts";
@@ -295,7 +296,7 @@ async function columnsOf(lake: Lake, schema: string): Promise<Map<string, string
      WHERE schema_name = $schema AND NOT internal ORDER BY table_name, column_index`,
     { schema },
   );
-  const tables = Map.groupBy(rows, (row) => String(row.table_name));
+  const tables = groupBy(rows, (row) => String(row.table_name));
   return new Map([...tables].map(([table, columns]) => [table, columns.map(({ col }) => String(col))]));
 }
 

@@ -2,6 +2,7 @@
  * The skill `cron`: a schedule in words is answered by five cron fields, and the fields are judged by when they fire.
  */
 import { systemClock } from "../../src/foundation/clock.ts";
+import { groupBy } from "../../src/foundation/group-by.ts";
 import type { Skill } from "../../src/skills/contract.ts";
 import { toldReason } from "../../src/skills/told-reason.ts";
 import { answerFrom, describeSource } from "./free-question.ts";
@@ -24,7 +25,7 @@ const skill: Skill = {
   prompt: (item) => promptFor(taskDetail(item).words, FIELDS_TEXT),
   workedExample: (item, call) => exampleTurns(taskDetail(item).words, call),
   starters(items) {
-    const families = Map.groupBy(items, ({ family }) => family);
+    const families = groupBy(items, ({ family }) => family);
     const chosen = [...families.values()].flatMap((ofFamily) => ofFamily.slice(0, STARTERS_PER_FAMILY));
     return chosen.map((item) => ({ item, call: scheduleCall(taskDetail(item).reference) }));
   },

@@ -2,6 +2,7 @@
  * The tips of one skill with all that the sealed runs and the ledger say of them: what `tracemill tips` shows and judges.
  */
 import { Refusal } from "../foundation/errors.ts";
+import { groupBy } from "../foundation/group-by.ts";
 import { nearest } from "../foundation/nearest.ts";
 import { type CreditRule, creditTips, type TipCredit } from "../harness/index.ts";
 import type { RunId, TipId } from "../records/ids.ts";
@@ -118,7 +119,7 @@ async function entriesOf(
   const drafts = saved.map((row) => entryOf(row, histories.get(row.tip as TipId)));
   const shown = isNamed ? drafts.filter(({ tip, run }) => runs.includes(run) || histories.has(tip)) : drafts;
   const credits = creditTips(shown, rule);
-  const merged = Map.groupBy(
+  const merged = groupBy(
     shown.filter(({ retired }) => retired?.mergedInto),
     ({ retired }) => retired?.mergedInto,
   );

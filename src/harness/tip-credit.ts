@@ -2,6 +2,7 @@
  * What each tip is worth, from its recorded draws: its effect by itself, shrunken towards those of its like, and what all
  * tips together allow to be said. Figures only; what becomes of a tip is decided elsewhere.
  */
+import { groupBy } from "../foundation/group-by.ts";
 import type { Interval } from "../records/comparison.ts";
 import type { TipId } from "../records/ids.ts";
 import { hajekContrast, type TipEffect } from "../statistics/hajek-contrast.ts";
@@ -62,7 +63,7 @@ function shrunkenAmong(tips: readonly DrawnTip[], effects: ReadonlyMap<TipId, Ti
     const isKnown = kind === "randomised" && estimate !== null && standardError !== null && degreesOfFreedom !== null;
     return isKnown ? [{ tip, family, estimate, standardError, degreesOfFreedom }] : [];
   });
-  const families = [...Map.groupBy(known, ({ family }) => family).values()];
+  const families = [...groupBy(known, ({ family }) => family).values()];
   const shrunken = new Map<TipId, NonNullable<TipCredit["shrunken"]>>();
   const groups = [known, ...families.filter((group) => group.length >= FEWEST_EFFECTS && group.length < known.length)];
   for (const [i, group] of groups.entries()) {

@@ -6,6 +6,7 @@ import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
+import { groupBy } from "../foundation/group-by.ts";
 import { brokenFile, missingFile } from "./file-refusals.ts";
 
 export interface ModelShape {
@@ -63,7 +64,7 @@ async function safetensorsDtype(folder: string): Promise<string | null> {
     if (length === 0 || length > 100_000_000) throw brokenFile(path, `a header of ${length} bytes`);
     const header = await file.read(Buffer.alloc(length), 0, length, 8);
     const tensors = Object.values(parse(path, header.buffer.toString("utf8")) as Record<string, { dtype?: string }>);
-    const counts = Map.groupBy(tensors, ({ dtype }) => dtype?.toLowerCase() ?? "");
+    const counts = groupBy(tensors, ({ dtype }) => dtype?.toLowerCase() ?? "");
     counts.delete("");
     return [...counts].sort(([, x], [, y]) => y.length - x.length)[0]?.[0] ?? null;
   } finally {

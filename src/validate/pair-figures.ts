@@ -2,6 +2,7 @@
  * All figures of the pairs of a comparison, from outcomes that lie in the same order. Pure.
  */
 import { assert } from "../foundation/errors.ts";
+import { groupBy } from "../foundation/group-by.ts";
 import type { Plan } from "../records/comparison.ts";
 import { bootstrapInterval } from "../statistics/bootstrap.ts";
 import { holm } from "../statistics/holm.ts";
@@ -36,7 +37,7 @@ function figuresOf(
   treatment: readonly Outcome[],
 ): Omit<PairFigures, "reference" | "treatment" | "holmP"> {
   const pairs = reference.map((outcome, index) => pairOf(outcome, treatment[index]));
-  const families = [...Map.groupBy(pairs, (pair) => pair.family).values()];
+  const families = [...groupBy(pairs, (pair) => pair.family).values()];
   const differences = families.map((items) => items.map((pair) => Number(pair.treatment) - Number(pair.reference)));
   const counts = countPairs(pairs);
   const estimate = pairedDifference(differences);

@@ -2,6 +2,7 @@
  * `report.md` of a comparison: the decision for people, with what lies beneath it - kinds, families, single items.
  * Every figure of its first part is in decision.json; the breakdowns are counts of the same outcomes.
  */
+import { groupBy } from "../foundation/group-by.ts";
 import { fenced, markdownTable } from "../foundation/markdown.ts";
 import type { Decision, PairResult, Plan } from "../records/comparison.ts";
 import {
@@ -117,7 +118,7 @@ function itemSections(plan: Plan, arms: readonly ArmOutcomes[]): string[] {
 
 /** Puts one item of each family first, so that the few that are shown differ. */
 function spread<T extends { before: Outcome }>(pairs: readonly T[]): T[] {
-  const families = [...Map.groupBy(pairs, ({ before }) => before.family).values()];
+  const families = [...groupBy(pairs, ({ before }) => before.family).values()];
   return families.flatMap((group) => group.slice(0, 1)).concat(families.flatMap((group) => group.slice(1)));
 }
 

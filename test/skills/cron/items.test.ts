@@ -5,6 +5,7 @@ import { generateItems } from "../../../skills/cron/generate.ts";
 import { scheduleCall } from "../../../skills/cron/parse-answer.ts";
 import skill from "../../../skills/cron/skill.ts";
 import { taskDetailSchema } from "../../../skills/cron/task-detail.ts";
+import { groupBy } from "../../../src/foundation/group-by.ts";
 import type { Draft } from "../../../src/skills/contract.ts";
 import { scanItems } from "../../../src/skills/scan.ts";
 import { splitOf } from "../../../src/skills/splits.ts";
@@ -25,14 +26,14 @@ function keyOf(draft: Draft): string {
 
 describe("the generated items", { timeout: IS_LONG ? 1_800_000 : 60_000 }, () => {
   it("are 2,500 or more of 30 families or more, as many of each", () => {
-    const families = Map.groupBy(drafts, ({ family }) => family);
+    const families = groupBy(drafts, ({ family }) => family);
     expect(drafts.length).toBeGreaterThanOrEqual(2500);
     expect(families.size).toBeGreaterThanOrEqual(30);
     expect(new Set([...families.values()].map((items) => items.length)).size).toBe(1);
   });
 
   it("leave 14 families to train, 4 to validation, 12 and 500 items to test, of every kind", () => {
-    const splits = Map.groupBy(drafts, ({ family }) => splitOf(skill.manifest, family));
+    const splits = groupBy(drafts, ({ family }) => splitOf(skill.manifest, family));
     const families = (split: "train" | "validation" | "test") =>
       new Set(splits.get(split)?.map(({ family }) => family)).size;
     expect(families("train")).toBeGreaterThanOrEqual(14);

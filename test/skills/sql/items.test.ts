@@ -5,6 +5,7 @@ import skill from "../../../skills/sql/skill.ts";
 import { type TaskDetail, taskDetailSchema } from "../../../skills/sql/task-detail.ts";
 import { startVerifier } from "../../../skills/sql/verifier.ts";
 import type { Answer } from "../../../skills/sql/verifier-protocol.ts";
+import { groupBy } from "../../../src/foundation/group-by.ts";
 import type { Draft } from "../../../src/skills/contract.ts";
 import { splitOf } from "../../../src/skills/splits.ts";
 
@@ -29,7 +30,7 @@ const sample = IS_LONG
 
 describe("the generated items", () => {
   it("have 36 families or more, 12 or more of them test, 60 items or more in each", () => {
-    const families = Map.groupBy(drafts, ({ family }) => family);
+    const families = groupBy(drafts, ({ family }) => family);
     const tests = [...families.keys()].filter((family) => splitOf(skill.manifest, family) === "test");
     expect(families.size).toBeGreaterThanOrEqual(36);
     expect(tests.length).toBeGreaterThanOrEqual(12);
@@ -37,7 +38,7 @@ describe("the generated items", () => {
   });
 
   it("have 24 kinds or more, each in different words", () => {
-    const kinds = Map.groupBy(drafts, ({ kind }) => kind);
+    const kinds = groupBy(drafts, ({ kind }) => kind);
     expect(kinds.size).toBeGreaterThanOrEqual(24);
     for (const items of kinds.values()) {
       const openings = new Set(items.map((item) => detailOf(item).question.split(" ").slice(0, 2).join(" ")));
