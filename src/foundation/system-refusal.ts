@@ -43,10 +43,24 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
  * Making a folder with all above it says ENOENT where it may not: on a read-only disk, or under /proc.
  */
 export function systemRefusal(error: unknown): Refusal | null {
-  if (!(error instanceof Error)) return null;
+  if (!(error instanceof Error) || error instanceof Refusal) return null;
   const { code = "", syscall, path, message } = error as NodeJS.ErrnoException;
-  const wording =
-    syscall === undefined ? undefined : code === "ENOENT" && syscall === "mkdir" ? CLOSED : WORDINGS[code];
+  const wording = syscall === undefined ? toldWording(message) : wordingOf(code, syscall);
   if (wording === undefined) return null;
   return new Refusal({ ...wording, got: message, ...(path !== undefined && { where: path }), cause: error });
+}
+
+/** Whether an error of the file system, or of DuckDB about it, says that there is no room. */
+export function isDiskFull(error: unknown): boolean {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  return WORDINGS[code] === FULL || toldWording(message) === FULL;
+}
+
+function wordingOf(code: string, syscall: string): Wording | undefined {
+  return code === "ENOENT" && syscall === "mkdir" ? CLOSED : WORDINGS[code];
+}
+
+/** DuckDB tells of the system in words alone. */
+function toldWording(message: string): Wording | undefined {
+  return /no space left|file too large|disk quota/i.test(message) ? FULL : undefined;
 }

@@ -4,6 +4,7 @@
  */
 import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { Refusal } from "../foundation/errors.ts";
+import { isDiskFull } from "../foundation/system-refusal.ts";
 
 /**
  * Appends bytes at the end of a file that is `sizeBytes` long and returns its new length.
@@ -54,14 +55,6 @@ function cutBack(file: { fd: number; sizeBytes: number }): void {
     // The torn tail stays: reopening cuts it off.
   }
 }
-
-/** Whether an error of the file system, or of DuckDB about it, says that there is no room. */
-export function isDiskFull(error: unknown): boolean {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return FULL_CODES.has(code ?? "") || /no space left|file too large|disk quota/i.test(message);
-}
-
-const FULL_CODES = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
 function writeRefusal(path: string, error: NodeJS.ErrnoException): Refusal {
   const isFull = isDiskFull(error);

@@ -8,10 +8,10 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, ren
 import { join } from "node:path";
 import { Refusal } from "../foundation/errors.ts";
 import { isAlive } from "../foundation/lock-file.ts";
+import { isDiskFull } from "../foundation/system-refusal.ts";
 import type { RunId } from "../records/ids.ts";
 import { openCheckedLogs } from "./checked-logs.ts";
 import { type Database, isOutOfMemory, openDatabase, type Parameters, type Row, rowsOf, sqlText } from "./duckdb.ts";
-import { isDiskFull } from "./durable-file.ts";
 import type { Home } from "./home.ts";
 import { draftFile, writeParts } from "./lake-parts.ts";
 import { TABLES } from "./lake-tables.ts";

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { Refusal } from "../../src/foundation/errors.ts";
 import { systemRefusal } from "../../src/foundation/system-refusal.ts";
 
 /** What Node throws for a system call that fails, made by hand: a test cannot fill a disk. */
@@ -35,8 +36,14 @@ test("a folder read as a file is refused with what the system says", () => {
   }
 });
 
+test("a full disk is known by what DuckDB says of it, which gives no code", () => {
+  const said = 'IO Error: Could not write file "/home/rows.parquet": No space left on device';
+  expect(systemRefusal(new Error(said))?.details).toMatchObject({ code: "DISK_FULL", got: said });
+});
+
 test("a bug stays a bug", () => {
   expect(systemRefusal(new TypeError("x is not a function"))).toBeNull();
   expect(systemRefusal(failed("ENOENT", "open"))).toBeNull();
+  expect(systemRefusal(new Refusal({ code: "OTHER", message: "No space left." }))).toBeNull();
   expect(systemRefusal(Object.assign(new Error("not of the system"), { code: "ENOSPC" }))).toBeNull();
 });
