@@ -22,10 +22,11 @@ command -v "$python" >/dev/null || refuse "Python is missing: install Python 3.1
 
 if [ "${1:-}" = --announce ]; then
   if [ -e node_modules/.installed ] && [ -e .venv/.installed ]; then
-    echo "Everything is installed already; the loop itself takes 15 to 25 minutes on two cores (QUICK=1: about half of that)."
+    echo "Everything is installed already; the loop itself takes 15 to 25 minutes on two cores (QUICK=1: about 12, wider interval)."
   else
-    echo "This downloads about 0.65 GB (0.25 GB npm packages, 0.4 GB Python packages with a CPU build of torch; the torch"
-    echo "that PyPI serves to Linux carries CUDA and adds several GB) and needs about 3 GB of disk under this folder."
-    echo "Time on two cores: a few minutes of installing, then 15 to 25 minutes for the loop (QUICK=1: about half of that, wider interval)."
+    echo "This downloads about 0.65 GB (0.25 GB npm packages, 0.4 GB Python packages with a CPU build of torch)"
+    echo "and needs about 3 GB of disk under this folder. Where pip knows only PyPI it takes the torch with CUDA,"
+    echo "several GB more; PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo spares that."
+    echo "Time on two cores: about 5 minutes of installing, then 15 to 25 minutes for the loop (QUICK=1: about 12, wider interval)."
   fi
 fi

@@ -109,8 +109,8 @@ describe("the layout", () => {
 });
 
 describe("the guides", () => {
-  const guides = ["README.md", ...readdirSync(join(PACKAGE_FOLDER, "docs")).map((name) => `docs/${name}`)].filter(
-    (name) => name.endsWith(".md"),
+  const guides = ["README.md", ...filesUnder(join(PACKAGE_FOLDER, "docs")).map(shown)].filter((name) =>
+    name.endsWith(".md"),
   );
 
   it("name only paths that exist", () => {

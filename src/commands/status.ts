@@ -16,10 +16,23 @@ interface Status {
   bases: { name: string; baseHash: string }[];
   runs: { run: string; skill: string; split: string; state: string; arm: string | null; events: number }[];
   /** As the adapters: oldest first. */
-  datasets: { datasetHash: string; skills: string[]; role: string; base: string; trainRows: number }[];
-  adapters: { adapterHash: string; name: string | null; base: string; datasetHash: string; decisions: string[] }[];
+  datasets: {
+    datasetHash: string;
+    skills: string[];
+    role: string;
+    base: string;
+    runs: string[];
+    trainRows: number;
+  }[];
+  adapters: { adapterHash: string; name: string | null; base: string; datasetHash: string; decisions: Judgement[] }[];
   /** The next sensible command, and why. */
   next: { command: string; reason: string };
+}
+
+/** Units: difference of the deciding pair as a fraction; null where no pair of items could be made. */
+interface Judgement {
+  verdict: Decision["verdict"];
+  difference: number | null;
 }
 
 async function status({ home }: Context): Promise<Status> {
@@ -41,11 +54,12 @@ async function status({ home }: Context): Promise<Status> {
       arm: comparison?.arm ?? null,
       events,
     })),
-    datasets: datasets.map(({ datasetHash, skills, role, base, counts }) => ({
+    datasets: datasets.map(({ datasetHash, skills, role, base, inputs, counts }) => ({
       datasetHash,
       skills,
       role,
       base,
+      runs: inputs.runs.map(({ run }) => run),
       trainRows: counts.trainRows,
     })),
     adapters: adapters.map(({ adapterHash, name, base, datasetHash }) => ({
@@ -53,14 +67,18 @@ async function status({ home }: Context): Promise<Status> {
       name,
       base,
       datasetHash,
-      decisions: decisions.filter((decision) => decision.adapterHash === adapterHash).map(decisionText),
+      decisions: decisions.filter((decision) => decision.adapterHash === adapterHash).map(judgementOf),
     })),
   };
   return { ...found, next: nextCommand(found) };
 }
 
-function decisionText({ verdict, pairs }: Decision): string {
-  return `${verdict} (${points(pairs[0]?.difference ?? 0)} points)`;
+function judgementOf({ verdict, pairs }: Decision): Judgement {
+  return { verdict, difference: pairs[0]?.difference ?? null };
+}
+
+function judgementText({ verdict, difference }: Judgement): string {
+  return difference === null ? verdict : `${verdict} (${points(difference)} points)`;
 }
 
 function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | "home">): Status["next"] {
@@ -71,8 +89,8 @@ function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | 
     return { command: `tracemill run --resume ${open.run}`, reason: "a run is not finished" };
   }
   const skill = runs.at(-1)?.skill ?? "sql";
-  const usable = runs.some((run) => run.skill === skill && run.split === "train" && run.state === "sealed");
-  if (!usable) {
+  const trainRuns = runs.filter((run) => run.skill === skill && run.split === "train" && run.state === "sealed");
+  if (trainRuns.length === 0) {
     return {
       command: `tracemill run --skill ${skill} --split train --model ${base}`,
       reason: "no run over train items is sealed",
@@ -99,9 +117,30 @@ function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | 
       reason: "the newest dataset's adapter is not judged",
     };
   }
+  const { verdict } = adapter.decisions.at(-1) as Judgement;
+  if (verdict !== "better") return afterNoLift(verdict, { dataset, base: adapter.base, trainRuns });
   return {
     command: `tracemill serve --base ${adapter.base} --adapter ${shown}`,
-    reason: "the newest dataset's adapter is judged; serve it beside the base",
+    reason: "the newest dataset's adapter is judged better; serve it beside the base",
+  };
+}
+
+/** More work of the same skill: first what is there and not in the dataset yet, else another run over other draws. */
+function afterNoLift(
+  verdict: string,
+  { dataset, base, trainRuns }: { dataset: Status["datasets"][number]; base: string; trainRuns: Status["runs"] },
+): Status["next"] {
+  const [skill] = dataset.skills;
+  const reason = `the newest dataset's adapter is judged ${verdict}`;
+  if (trainRuns.some(({ run }) => !dataset.runs.includes(run))) {
+    return {
+      command: `tracemill export --role ${dataset.role} --skill ${skill} --filter eval_passed=true`,
+      reason: `${reason}, and there are runs that it was not made of`,
+    };
+  }
+  return {
+    command: `tracemill run --skill ${skill} --split train --model ${base} --seed ${trainRuns.length + 1}`,
+    reason: `${reason}: more verified work makes a larger dataset`,
   };
 }
 
@@ -139,7 +178,7 @@ function printed({ home, bases, runs, datasets, adapters, next }: Status): strin
         adapter.name ?? "-",
         adapter.base,
         shortHash(adapter.datasetHash),
-        adapter.decisions.join("; ") || "-",
+        adapter.decisions.map(judgementText).join("; ") || "-",
       ]),
     ),
     `next: ${next.command}`,

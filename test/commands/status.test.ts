@@ -109,6 +109,19 @@ test("status shows what there is, names the command for each next step, and what
     expect(stdout).toContain("next: tracemill serve --base tiny --adapter shop-v1");
   }));
 
+test("status proposes more verified work after a verdict that is not better, then a dataset of it", () =>
+  withHome(async (home) => {
+    const base = await addTinyBase(home);
+    await writeSampleRun(home);
+    const { datasetHash } = await writeDataset(home, base);
+    const from = await tinyAdapter(1);
+    const { adapterHash } = await registerAdapter(home, base, { name: "shop-v1", from, datasetHash });
+    await writeDecision(home, adapterHash, "inconclusive");
+    expect(await nextCommand(home)).toBe("tracemill run --skill sql --split train --model tiny --seed 2");
+    await writeSampleRun(home, { number: 2 });
+    expect(await nextCommand(home)).toBe("tracemill export --role worker --skill sql --filter eval_passed=true");
+  }));
+
 test("datasets lists them, or shows one by the start of its hash", () =>
   withHome(async (home) => {
     const none = await tracemill(home, "datasets");
@@ -125,14 +138,14 @@ test("datasets lists them, or shows one by the start of its hash", () =>
   }));
 
 /** Writes a comparison's decision as `validate` leaves it. */
-async function writeDecision(home: Home, adapterHash: Hash): Promise<void> {
+async function writeDecision(home: Home, adapterHash: Hash, verdict: Decision["verdict"] = "better"): Promise<void> {
   const comparisonHash = hashText("comparison");
   const interval = { low: 0.1, high: 0.189 };
   const pair: Decision["pairs"][number] = {
     ...{ reference: "base", treatment: "candidate", n: 208, families: 13 },
     ...{ both: 9, onlyTreatment: 31, onlyReference: 1, neither: 167, difference: 0.144 },
     ...{ clusterInterval: interval, newcombeInterval: interval, bootstrapInterval: interval },
-    ...{ midP: 0, exactP: 0, holmP: 0, minimumDetectable: 0.063, tokenRatio: null, verdict: "better" },
+    ...{ midP: 0, exactP: 0, holmP: 0, minimumDetectable: 0.063, tokenRatio: null, verdict },
   };
   const decision: Decision = {
     ...{
@@ -140,7 +153,7 @@ async function writeDecision(home: Home, adapterHash: Hash): Promise<void> {
       adapterHash,
       gate: "first-try-success",
       alpha: 0.05,
-      verdict: "better",
+      verdict,
       reasons: [],
       arms: [],
     },
