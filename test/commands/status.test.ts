@@ -113,7 +113,8 @@ test("status proposes more verified work after a verdict that is not better, the
   withHome(async (home) => {
     const base = await addTinyBase(home);
     await writeSampleRun(home);
-    const { datasetHash } = await writeDataset(home, base);
+    const exported = await tracemill(home, "export", "--skill", "sql", "--base", "tiny", "--json");
+    const { datasetHash } = JSON.parse(exported.stdout) as { datasetHash: Hash };
     const from = await tinyAdapter(1);
     const { adapterHash } = await registerAdapter(home, base, { name: "shop-v1", from, datasetHash });
     await writeDecision(home, adapterHash, "inconclusive");
