@@ -34,6 +34,7 @@ const settings = z.object({
   format: z.string().default("jsonl").describe("how rows are written"),
   out: z.string().optional().describe("copy the training rows to this file"),
   base: z.string().optional().describe("whose tokenizer and template render the rows (default: the runs' base)"),
+  minRows: z.int().min(1).default(1).describe("refuse a dataset of fewer training rows"),
   maxPerItem: z.int().min(1).default(2).describe("most rows of one item"),
   maxTokens: z.int().min(1).optional().describe("refuse longer rows (default: the base's context)"),
   tips: z.enum(["drop", "keep"]).default("drop").describe("take rendered tips out of the prompts, or leave them in"),
@@ -68,7 +69,7 @@ type Place = Pick<Context, "home" | "clock">;
 
 /**
  * Builds a dataset from verified runs, registers it, and returns what was taken and what was refused.
- * Throws: refusals for every name that is not known, `EMPTY_SELECTION`, `OUT_NOT_WRITABLE`, and those of the stages.
+ * Throws: refusals for every name that is not known, `EMPTY_SELECTION`, `TOO_FEW_ROWS`, `OUT_NOT_WRITABLE`, and those of the stages.
  */
 export async function exportDataset(options: ExportOptions, { home, clock }: Place): Promise<ExportResult> {
   const { out } = options;
@@ -97,7 +98,7 @@ async function withSelection<T>(
   use: (dataset: DatasetOptions, runs: Pick<ExportPreview, "runs" | "unsealedRuns" | "missingRuns">) => Promise<T>,
 ): Promise<T> {
   const { skills } = options;
-  const { format, seed, tips, target, maxPerItem, ...asked } = settings.parse(options);
+  const { format, seed, tips, target, minRows, maxPerItem, ...asked } = settings.parse(options);
   const role = checkedRole(asked.role);
   const filter = parseFilter(asked.filter);
   await loadFormat(format);
@@ -119,7 +120,7 @@ async function withSelection<T>(
     };
     const reasons = new Map((await loadFilters()).map(({ reason, filter: { summary } }) => [reason, summary]));
     return await use(
-      { selection, origin, format, base, renderer, reasons },
+      { selection, origin, format, base, renderer, minRows, reasons },
       { runs: scope.runs, unsealedRuns: unsealed, missingRuns: missing },
     );
   } finally {

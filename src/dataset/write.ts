@@ -31,6 +31,8 @@ export interface DatasetOptions {
   format: string;
   base: BaseManifest;
   renderer: Renderer;
+  /** The fewest training rows; a dataset with fewer is refused. At least 1. */
+  minRows: number;
   /** What each refusal reason of the selection means. */
   reasons: ReadonlyMap<string, string>;
 }
@@ -49,7 +51,8 @@ export function loadFormat(id: string): Promise<DatasetFormat> {
 
 /**
  * Writes a selection as `datasets/<hash>/` and returns its manifest; where the same dataset is there already it stays.
- * Throws: `EMPTY_SELECTION` with who took what, where no training row is left; then nothing is written.
+ * Throws: `EMPTY_SELECTION` or `TOO_FEW_ROWS` with who took what, where fewer than `minRows` training rows are left; then
+ * nothing is written.
  */
 export async function writeDataset(home: Home, options: DatasetOptions): Promise<DatasetManifest> {
   const format = await loadFormat(options.format);
@@ -72,7 +75,7 @@ export async function writeDataset(home: Home, options: DatasetOptions): Promise
 export async function previewDataset(options: DatasetOptions): Promise<DatasetManifest["counts"]> {
   const counting = rowCounts();
   for await (const rendered of renderedRows(options.selection, renderSettings(options))) counting.add(rendered);
-  return countsOf(counting, options.selection);
+  return countsOf(counting, options);
 }
 
 async function writeRows(folder: string, format: DatasetFormat, options: DatasetOptions) {
@@ -95,7 +98,7 @@ async function writeRows(folder: string, format: DatasetFormat, options: Dataset
   } finally {
     await Promise.all(files.map(({ rows }) => rows.close()));
   }
-  const counts = countsOf(counting, options.selection);
+  const counts = countsOf(counting, options);
   for (const { tokens } of files) await tokens.finish();
   return counts;
 }
@@ -115,15 +118,18 @@ async function rowFiles(folder: string, format: DatasetFormat, counts: DatasetMa
   );
 }
 
-function countsOf(counting: RowCounts, { examples, refusals }: Selection): DatasetManifest["counts"] {
+function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): DatasetManifest["counts"] {
+  const { examples, refusals } = selection;
   const counts = { examples, ...counting.counts() };
-  if (counts.trainRows > 0) return counts;
+  if (counts.trainRows >= minRows) return counts;
   const took = refusals.counts().map(({ reason, count, examples: [turn] }) => `${reason} ${count} (as ${turn})`);
+  const isEmpty = counts.trainRows === 0;
+  const left = isEmpty ? "" : `${counts.trainRows} training rows of `;
   throw new Refusal({
-    code: "EMPTY_SELECTION",
-    message: "No example is left to train on.",
-    expected: "at least one example of a train family that passes the filter and every integrity filter",
-    got: examples === 0 ? "no example of this role in these runs" : `${examples} examples; ${took.join("; ")}`,
+    code: isEmpty ? "EMPTY_SELECTION" : "TOO_FEW_ROWS",
+    message: isEmpty ? "No example is left to train on." : "Fewer examples are left to train on than were asked for.",
+    expected: `at least ${minRows} of train families that ${minRows === 1 ? "passes" : "pass"} the filter and every integrity filter`,
+    got: examples === 0 ? "no example of this role in these runs" : `${left}${examples} examples; ${took.join("; ")}`,
     fix: "loosen `--filter`, or collect more: `tracemill run`",
   });
 }

@@ -190,6 +190,7 @@ describe("what cannot be exported", () => {
     ["an unknown run", { ...SQL, runs: ["20261101-120009-0000"] }, "UNKNOWN_RUN", /20261101-120001-0000/],
     ["an unsealed run", { ...SQL, runs: ["20261101-120002-0000"] }, "RUN_NOT_SEALED", /--resume 20261101-120002/],
     ["an empty selection", { ...SQL, filter: "confidence<0" }, "EMPTY_SELECTION", /--filter/],
+    ["fewer rows than asked for", { ...SQL, minRows: 50 }, "TOO_FEW_ROWS", /tracemill run/],
     ["a row file in no folder", { ...SQL, out: "/nowhere/at/all.jsonl" }, "OUT_NOT_WRITABLE", /mkdir -p \/nowhere\/at/],
     ["a row file that is a folder", { ...SQL, out: "/" }, "OUT_NOT_WRITABLE", /--out/],
   ];

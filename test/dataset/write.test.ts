@@ -16,7 +16,7 @@ const EXAMPLES = [
   sampleExample(4, { part: "validation", family: "zoo", reward: 0.5 }),
 ];
 
-const FIXED = { origin: sampleOrigin(), format: "jsonl", reasons: new Map<string, string>() };
+const FIXED = { origin: sampleOrigin(), format: "jsonl", minRows: 1, reasons: new Map<string, string>() };
 
 async function write(
   home: Home,
@@ -196,6 +196,19 @@ describe("a selection without a training row", () => {
     await expect(preview).rejects.toMatchObject({ code: "EMPTY_SELECTION" });
   });
 });
+
+it("a selection with fewer training rows than were asked for is refused with how many are left", () =>
+  withHome(async (home) => {
+    const selection = { ...sampleSelection(EXAMPLES), examples: 15 };
+    selection.refusals.add("exact-duplicate", ["t1"], 11);
+    const options = { ...FIXED, ...(await sampleBase()), selection };
+    await expect(writeDataset(home, { ...options, minRows: 4 })).rejects.toMatchObject({
+      code: "TOO_FEW_ROWS",
+      details: { got: "3 training rows of 15 examples; exact-duplicate 11 (as t1)" },
+    });
+    expect(await readdir(join(home.path, "datasets"))).toEqual([]);
+    expect((await writeDataset(home, { ...options, minRows: 3 })).counts.trainRows).toBe(3);
+  }));
 
 it("a preview counts what would be written, and writes nothing", () =>
   withHome(async (home) => {
