@@ -10,7 +10,7 @@ import { cpus } from "node:os";
 import type { LlamaContextSequence, LlamaModel, SequenceEvaluateOptions, Token } from "node-llama-cpp";
 import { assert, Failure } from "../../foundation/errors.ts";
 import type { Generation, Scoring, ServedModel, TokenScore } from "../generation.ts";
-import { orderedBatch, sequenceMark } from "../llamacpp-batches.ts";
+import { countedBatches, type orderedBatch, sequenceMark } from "../llamacpp-batches.ts";
 import { type Place, type ScoreTools, scoreTokens } from "../llamacpp-scores.ts";
 import { createSlots, type Slots } from "../slots.ts";
 import type { Target, TargetKind, TargetOptions } from "../target.ts";
@@ -46,12 +46,14 @@ async function start(options: TargetOptions): Promise<Target> {
     openings += opening;
     llama.maxThreads = openings > 0 ? cpus().length : threads;
   };
-  const laneOf = lanesOf(model, options, allow);
+  const { chooseBatch, evaluated } = countedBatches();
+  const laneOf = lanesOf(model, options, { allow, chooseBatch });
   const tools = { model, createBias: () => TokenBias.for(model), without: LEFT_OUT };
   return {
     contextTokens,
     generate: (request) => generate(laneOf, request),
     score: (request) => score(laneOf, request, tools),
+    evaluated,
     setThreads(count) {
       threads = count;
       allow(0);
@@ -67,7 +69,7 @@ async function start(options: TargetOptions): Promise<Target> {
 function lanesOf(
   model: LlamaModel,
   { models, contextTokens, parallel }: TargetOptions,
-  allow: (opening: 1 | -1) => void,
+  { allow, chooseBatch }: { allow(opening: 1 | -1): void; chooseBatch: typeof orderedBatch },
 ): LaneOf {
   const lanes = new Map<string, Promise<Slots<Place>>>();
 
@@ -78,7 +80,7 @@ function lanesOf(
       contextSize: contextTokens,
       batchSize: BATCH_TOKENS,
       flashAttention: true,
-      batching: { itemPrioritizationStrategy: orderedBatch },
+      batching: { itemPrioritizationStrategy: chooseBatch },
       // A context smaller than what was promised would cut conversations.
       failedCreationRemedy: false,
       ...(adapterFile !== null && { lora: { adapters: [{ filePath: adapterFile }] } }),
