@@ -350,6 +350,30 @@ describe("many at once", () => {
     expect(together.batches).toBeLessThan((16 * alone) / 4);
     expect(together.tokens).toBeGreaterThanOrEqual(16 * alone);
   });
+
+  test("two answers share every batch", async () => {
+    const before = await health();
+    await client.completions.create({ model: "tiny", prompt: "Row", n: 2, max_tokens: 64, temperature: 0 });
+    const { batches, tokens } = await health();
+    expect(tokens - before.tokens).toBeGreaterThanOrEqual(2 * 64);
+    expect(batches - before.batches).toBeLessThan(64 + 4);
+  });
+
+  test("a short answer ends before long ones that began earlier, also in a place that holds another prompt", async () => {
+    await Promise.all(Array.from({ length: 8 }, (_, i) => greedy("tiny", `${i} is what each place holds`, 4)));
+    const long = { model: "tiny", prompt: "Go", n: 4, max_tokens: 450, temperature: 0, stream: true as const };
+    let endedBefore = 0;
+    let isShortDone = false;
+    let short: Promise<void> | undefined;
+    for await (const { choices } of await client.completions.create(long)) {
+      endedBefore += choices.filter(({ finish_reason }) => finish_reason !== null && !isShortDone).length;
+      short ??= greedy("tiny", "Brief", 4).then(() => {
+        isShortDone = true;
+      });
+    }
+    await short;
+    expect(endedBefore).toBe(0);
+  });
 });
 
 describe("tokenize", () => {

@@ -14,6 +14,7 @@ import { countedBatches, type orderedBatch, sequenceMark } from "../llamacpp-bat
 import { type Place, type ScoreTools, scoreTokens } from "../llamacpp-scores.ts";
 import { createSlots, type Slots } from "../slots.ts";
 import type { Target, TargetKind, TargetOptions } from "../target.ts";
+import { createTurns } from "../turns.ts";
 
 const BATCH_TOKENS = 512;
 const LEAST_LIKELY = 1e-5;
@@ -86,8 +87,10 @@ function lanesOf(
       ...(adapterFile !== null && { lora: { adapters: [{ filePath: adapterFile }] } }),
     });
     const context = await creation.finally(() => allow(-1));
+    const turns = createTurns();
     const places = Array.from({ length: parallel }, (_, number) => ({
       sequence: context.getSequence(),
+      turns,
       mark: sequenceMark(number),
     }));
     return createSlots(places, ({ sequence }) => sequence.contextTokens);
@@ -108,11 +111,12 @@ function lanesOf(
 async function* generate(laneOf: LaneOf, request: Generation): AsyncGenerator<number> {
   const slots = await laneOf(request.model);
   const slot = await slots.take(request.prompt, request.signal);
-  const { sequence, mark } = slot.place;
+  const { sequence, mark, turns } = slot.place;
   try {
     const rest = await rewind(sequence, request.prompt);
     let left = request.maxTokens;
-    for await (const id of sequence.evaluate(rest, { ...samplingOf(request), evaluationPriority: mark })) {
+    const tokens = sequence.evaluate(rest, { ...samplingOf(request), evaluationPriority: mark });
+    for await (const id of turns.each(tokens)) {
       if (request.signal.aborted) return;
       yield id;
       left--;
@@ -130,13 +134,14 @@ async function score(laneOf: LaneOf, request: Scoring, tools: ScoreTools): Promi
   const { ids, from } = request;
   const slots = await laneOf(request.model);
   const slot = await slots.take(ids, request.signal);
-  const { sequence, mark } = slot.place;
+  const { sequence, mark: evaluationPriority, turns } = slot.place;
   try {
     await sequence.adaptStateToTokens(ids.slice(0, from - 1) as Token[], false);
     const before = ids.slice(sequence.nextTokenIndex, from - 1) as Token[];
-    const evaluationPriority = mark;
-    if (before.length > 0) await sequence.evaluateWithoutGeneratingNewTokens(before, { evaluationPriority });
-    return await scoreTokens({ sequence, mark }, request, tools);
+    if (before.length > 0) {
+      await turns.step(() => sequence.evaluateWithoutGeneratingNewTokens(before, { evaluationPriority }));
+    }
+    return await scoreTokens(slot.place, request, tools);
   } finally {
     slot.release();
   }
