@@ -51,7 +51,7 @@ export function createApp(parts: AppParts): Hono {
   });
   app.use(bodyLimit({ maxSize: MOST_BODY_BYTES, onError: () => refuseBody() }));
 
-  app.get("/healthz", (c) => c.json({ status: "ok", ...parts.admission.load() }));
+  app.get("/healthz", (c) => c.json({ status: "ok", ...parts.admission.load(), ...target.evaluated() }));
   app.get("/v1/models", (c) => {
     const list = models.map((model) => modelCard(model, created, target.contextTokens));
     return c.json({ object: "list", data: list });

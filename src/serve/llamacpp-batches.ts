@@ -12,6 +12,7 @@
  * shown by a property test over a copy of llama.cpp's split.)
  */
 import type { BatchItem, EvaluationPriority, PrioritizedBatchItem } from "node-llama-cpp";
+import type { Evaluated } from "./target.ts";
 
 /** The binding tells a strategy nothing of an item's sequence but this number, so it carries the sequence's. */
 export function sequenceMark(sequenceNumber: number): EvaluationPriority {
@@ -38,4 +39,19 @@ export function orderedBatch({ items, size }: { items: readonly BatchItem[]; siz
   const end = last === undefined ? [] : take(last, last.tokens.length);
   const others = stretches.filter((item) => item !== last).flatMap((item) => take(item, item.tokens.length - 1));
   return [...now, ...others, ...end];
+}
+
+/** `orderedBatch` with a count of what it chose; the binding asks for a choice exactly once before each decode. */
+export function countedBatches(): { chooseBatch: typeof orderedBatch; evaluated(): Evaluated } {
+  let batches = 0;
+  let tokens = 0;
+  return {
+    chooseBatch(waiting) {
+      const chosen = orderedBatch(waiting);
+      batches += 1;
+      tokens += chosen.reduce((sum, { processAmount }) => sum + processAmount, 0);
+      return chosen;
+    },
+    evaluated: () => ({ batches, tokens }),
+  };
 }

@@ -14,6 +14,7 @@ import type {
 } from "node-llama-cpp";
 import { assert } from "../foundation/errors.ts";
 import type { Scoring, TokenScore } from "./generation.ts";
+import type { Turns } from "./turns.ts";
 
 /** Tokens less likely than the likeliest by more than e^40 do not come among the candidates; e^80 is still a float. */
 const RAISED_BY = 40;
@@ -28,6 +29,8 @@ export interface Place {
   sequence: LlamaContextSequence;
   /** See llamacpp-batches.ts. */
   mark: EvaluationPriority;
+  /** Every evaluation is a step of its context's turns. */
+  turns: Turns;
 }
 
 export interface ScoreTools {
@@ -72,14 +75,14 @@ interface Output {
 }
 
 async function evaluate(
-  { sequence, mark }: Place,
+  { sequence, mark, turns }: Place,
   inputs: readonly number[],
   wanted: (index: number) => { confidence?: true; probabilities?: true; options: SampleOptions },
 ): Promise<Output[]> {
   const items = inputs.map(
     (id, i): ControlledEvaluateInputItem => [id as Token, { generateNext: { token: true, ...wanted(i) } }],
   );
-  const outputs = await sequence.controlledEvaluate(items, { evaluationPriority: mark });
+  const outputs = await turns.step(() => sequence.controlledEvaluate(items, { evaluationPriority: mark }));
   return outputs.map((output) => output?.next ?? {});
 }
 

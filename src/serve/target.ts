@@ -15,12 +15,20 @@ export interface TargetOptions {
   threads: number;
 }
 
+/** What was evaluated since the start, over all models: `tokens / batches` tells how well answers share batches. */
+export interface Evaluated {
+  batches: number;
+  /** Tokens of prompts, answers and scores, each as often as it was evaluated. */
+  tokens: number;
+}
+
 export interface Target {
   readonly contextTokens: number;
   /** Yields the answer's ids; a stop id is yielded too and is the last. */
   generate(request: Generation): AsyncIterable<number>;
   /** Scores `ids[from]` and all after it. */
   score(request: Scoring): Promise<TokenScore[]>;
+  evaluated(): Evaluated;
   /** From the next batch on. */
   setThreads(count: number): void;
   close(): Promise<void>;

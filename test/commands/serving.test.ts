@@ -1,8 +1,8 @@
 /**
- * `tracemill serve` and `tracemill canary` as a user types them, on a base that was added as a folder alone. One server
- * process answers all that only asks.
+ * `tracemill serve` and `tracemill canary` as a user types them, and that `tracemill validate` asks the canary first, on a
+ * base that was added as a folder alone. One server process answers all that only asks.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { access, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
@@ -13,6 +13,7 @@ import { readBaseManifest } from "../../src/store/manifests.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
+import { writeDataset } from "../train/sample-training.ts";
 
 let folder: string;
 let home: Home;
@@ -23,8 +24,9 @@ beforeAll(async () => {
   home = homeAt(folder);
   await tracemill(home, "base", "add", "tiny", "--hf", (await tinyBase()).hf);
   const base = await readBaseManifest(home, "tiny");
-  await registerAdapter(home, base, { name: "sound", from: await tinyAdapter(1) });
-  await registerAdapter(home, base, { name: "zero", from: await tinyAdapter(1, "zero") });
+  const { datasetHash } = await writeDataset(home, base);
+  await registerAdapter(home, base, { name: "sound", from: await tinyAdapter(1), datasetHash });
+  await registerAdapter(home, base, { name: "zero", from: await tinyAdapter(1, "zero"), datasetHash });
   server = await serve("--adapter", "sound", "--adapter", "zero");
 }, 240_000);
 
@@ -148,5 +150,17 @@ describe("tracemill canary", () => {
     const { exitCode, stderr } = await tracemill(home, "canary", "sound", "--url", "http://127.0.0.1:9/v1");
     expect(exitCode).toBe(3);
     expect(stderr).toContain("ENDPOINT_UNREACHABLE");
+  });
+});
+
+describe("tracemill validate", () => {
+  test("refuses an adapter that is served and not live, before it plans or runs anything", async () => {
+    const words = ["--skill", "letters", "--base", "tiny", "--candidate", "zero"];
+    const { exitCode, stderr, stdout } = await tracemill(home, "validate", ...words);
+    expect([exitCode, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain("ADAPTER_NOT_LIVE: The adapter zero changes too little at this endpoint ");
+    for (const folder of ["comparisons", "runs"]) {
+      await expect(access(join(home.path, folder))).rejects.toThrow("ENOENT");
+    }
   });
 });

@@ -54,15 +54,14 @@ function greedy(model: string, content: string, max_tokens = 24) {
 
 const apiError = (status: number, rest: Record<string, unknown>) => expect.objectContaining({ status, ...rest });
 
-async function health(): Promise<{ active: number; waiting: number }> {
-  return (await fetch(`${server.url.replace("/v1", "")}/healthz`)).json() as Promise<{
-    active: number;
-    waiting: number;
-  }>;
+type Health = Record<"active" | "waiting" | "batches" | "tokens", number>;
+
+async function health({ url } = server): Promise<Health> {
+  return (await fetch(`${url.replace("/v1", "")}/healthz`)).json() as Promise<Health>;
 }
 
 async function isQuiet(): Promise<void> {
-  await expect.poll(health, { timeout: 5000 }).toMatchObject({ active: 0, waiting: 0 });
+  await expect.poll(() => health(), { timeout: 5000 }).toMatchObject({ active: 0, waiting: 0 });
 }
 
 describe("models", () => {
@@ -168,6 +167,32 @@ describe("a chat completion", () => {
     });
     expect(parts.choices[0]?.message).toEqual(plain.choices[0]?.message);
     expect(parts.usage).toEqual(plain.usage);
+  });
+});
+
+describe("top_p", () => {
+  const seeds = [1, 2, 3, 4, 5];
+
+  async function hot(top_p: number, seed: number) {
+    const request = { model: "tiny", messages: ask("List the names"), max_tokens: 12, temperature: 2, top_p, seed };
+    return (await client.chat.completions.create(request)).choices[0]?.message.content;
+  }
+
+  test("leaves the greedy answer alone where it is tiny, however high the temperature", async () => {
+    const likeliest = (await greedy("tiny", "List the names", 12)).choices[0]?.message.content;
+    expect(await Promise.all(seeds.map((seed) => hot(1e-6, seed)))).toEqual(seeds.map(() => likeliest));
+    const free = await Promise.all(seeds.map((seed) => hot(1, seed)));
+    expect(free.every((answer) => answer !== likeliest)).toBe(true);
+  });
+
+  test("draws from the fewest tokens that make up the share, and from all of them", async () => {
+    const request = { model: "tiny", prompt: "the", max_tokens: 1 };
+    const scored = await client.completions.create({ ...request, temperature: 0, logprobs: 5 });
+    const top = Object.entries(scored.choices[0]?.logprobs?.top_logprobs?.[0] ?? {}).sort((x, y) => y[1] - x[1]);
+    const [first = 0, second = 0] = top.map(([, logprob]) => Math.exp(logprob));
+    const top_p = first + second / 2;
+    const { choices } = await client.completions.create({ ...request, temperature: 2, top_p, seed: 1, n: 64 });
+    expect(new Set(choices.map(({ text }) => text))).toEqual(new Set(top.slice(0, 2).map(([token]) => token)));
   });
 });
 
@@ -305,6 +330,50 @@ describe("many at once", () => {
     const together = await Promise.all(asked.map(({ model, content, length }) => greedy(model, content, length)));
     expect(together.map(({ choices }) => choices)).toEqual(alone);
   }, 60_000);
+
+  test("16 requests share batches, which healthz counts", async ({ onTestFinished }) => {
+    const fresh = await startServer({ home, base: "tiny", adapters: [], parallel: 16, threads: 1 });
+    onTestFinished(() => fresh.close());
+    const length = 64;
+    const complete = async (number: number) => {
+      const body = JSON.stringify({ model: "tiny", prompt: `Row ${number}`, max_tokens: length, temperature: 0 });
+      const response = await fetch(`${fresh.url}/completions`, { method: "POST", body });
+      return ((await response.json()) as OpenAI.Completion).usage?.completion_tokens;
+    };
+    const numbers = Array.from({ length: 16 }, (_, i) => i);
+    // The context opens with the first request, and by then all are there.
+    expect(await Promise.all(numbers.map(complete))).toEqual(numbers.map(() => length));
+    const together = await health(fresh);
+    await complete(0);
+    const alone = (await health(fresh)).batches - together.batches;
+    expect(alone).toBe(length);
+    expect(together.batches).toBeLessThan((16 * alone) / 4);
+    expect(together.tokens).toBeGreaterThanOrEqual(16 * alone);
+  });
+
+  test("two answers share every batch", async () => {
+    const before = await health();
+    await client.completions.create({ model: "tiny", prompt: "Row", n: 2, max_tokens: 64, temperature: 0 });
+    const { batches, tokens } = await health();
+    expect(tokens - before.tokens).toBeGreaterThanOrEqual(2 * 64);
+    expect(batches - before.batches).toBeLessThan(64 + 4);
+  });
+
+  test("a short answer ends before long ones that began earlier, also in a place that holds another prompt", async () => {
+    await Promise.all(Array.from({ length: 8 }, (_, i) => greedy("tiny", `${i} is what each place holds`, 4)));
+    const long = { model: "tiny", prompt: "Go", n: 4, max_tokens: 450, temperature: 0, stream: true as const };
+    let endedBefore = 0;
+    let isShortDone = false;
+    let short: Promise<void> | undefined;
+    for await (const { choices } of await client.completions.create(long)) {
+      endedBefore += choices.filter(({ finish_reason }) => finish_reason !== null && !isShortDone).length;
+      short ??= greedy("tiny", "Brief", 4).then(() => {
+        isShortDone = true;
+      });
+    }
+    await short;
+    expect(endedBefore).toBe(0);
+  });
 });
 
 describe("tokenize", () => {

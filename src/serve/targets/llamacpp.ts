@@ -10,10 +10,11 @@ import { cpus } from "node:os";
 import type { LlamaContextSequence, LlamaModel, SequenceEvaluateOptions, Token } from "node-llama-cpp";
 import { assert, Failure } from "../../foundation/errors.ts";
 import type { Generation, Scoring, ServedModel, TokenScore } from "../generation.ts";
-import { orderedBatch, sequenceMark } from "../llamacpp-batches.ts";
+import { countedBatches, type orderedBatch, sequenceMark } from "../llamacpp-batches.ts";
 import { type Place, type ScoreTools, scoreTokens } from "../llamacpp-scores.ts";
 import { createSlots, type Slots } from "../slots.ts";
 import type { Target, TargetKind, TargetOptions } from "../target.ts";
+import { createTurns } from "../turns.ts";
 
 const BATCH_TOKENS = 512;
 const LEAST_LIKELY = 1e-5;
@@ -46,12 +47,14 @@ async function start(options: TargetOptions): Promise<Target> {
     openings += opening;
     llama.maxThreads = openings > 0 ? cpus().length : threads;
   };
-  const laneOf = lanesOf(model, options, allow);
+  const { chooseBatch, evaluated } = countedBatches();
+  const laneOf = lanesOf(model, options, { allow, chooseBatch });
   const tools = { model, createBias: () => TokenBias.for(model), without: LEFT_OUT };
   return {
     contextTokens,
     generate: (request) => generate(laneOf, request),
     score: (request) => score(laneOf, request, tools),
+    evaluated,
     setThreads(count) {
       threads = count;
       allow(0);
@@ -67,7 +70,7 @@ async function start(options: TargetOptions): Promise<Target> {
 function lanesOf(
   model: LlamaModel,
   { models, contextTokens, parallel }: TargetOptions,
-  allow: (opening: 1 | -1) => void,
+  { allow, chooseBatch }: { allow(opening: 1 | -1): void; chooseBatch: typeof orderedBatch },
 ): LaneOf {
   const lanes = new Map<string, Promise<Slots<Place>>>();
 
@@ -78,14 +81,16 @@ function lanesOf(
       contextSize: contextTokens,
       batchSize: BATCH_TOKENS,
       flashAttention: true,
-      batching: { itemPrioritizationStrategy: orderedBatch },
+      batching: { itemPrioritizationStrategy: chooseBatch },
       // A context smaller than what was promised would cut conversations.
       failedCreationRemedy: false,
       ...(adapterFile !== null && { lora: { adapters: [{ filePath: adapterFile }] } }),
     });
     const context = await creation.finally(() => allow(-1));
+    const turns = createTurns();
     const places = Array.from({ length: parallel }, (_, number) => ({
       sequence: context.getSequence(),
+      turns,
       mark: sequenceMark(number),
     }));
     return createSlots(places, ({ sequence }) => sequence.contextTokens);
@@ -106,11 +111,12 @@ function lanesOf(
 async function* generate(laneOf: LaneOf, request: Generation): AsyncGenerator<number> {
   const slots = await laneOf(request.model);
   const slot = await slots.take(request.prompt, request.signal);
-  const { sequence, mark } = slot.place;
+  const { sequence, mark, turns } = slot.place;
   try {
     const rest = await rewind(sequence, request.prompt);
     let left = request.maxTokens;
-    for await (const id of sequence.evaluate(rest, { ...samplingOf(request), evaluationPriority: mark })) {
+    const tokens = sequence.evaluate(rest, { ...samplingOf(request), evaluationPriority: mark });
+    for await (const id of turns.each(tokens)) {
       if (request.signal.aborted) return;
       yield id;
       left--;
@@ -128,13 +134,14 @@ async function score(laneOf: LaneOf, request: Scoring, tools: ScoreTools): Promi
   const { ids, from } = request;
   const slots = await laneOf(request.model);
   const slot = await slots.take(ids, request.signal);
-  const { sequence, mark } = slot.place;
+  const { sequence, mark: evaluationPriority, turns } = slot.place;
   try {
     await sequence.adaptStateToTokens(ids.slice(0, from - 1) as Token[], false);
     const before = ids.slice(sequence.nextTokenIndex, from - 1) as Token[];
-    const evaluationPriority = mark;
-    if (before.length > 0) await sequence.evaluateWithoutGeneratingNewTokens(before, { evaluationPriority });
-    return await scoreTokens({ sequence, mark }, request, tools);
+    if (before.length > 0) {
+      await turns.step(() => sequence.evaluateWithoutGeneratingNewTokens(before, { evaluationPriority }));
+    }
+    return await scoreTokens(slot.place, request, tools);
   } finally {
     slot.release();
   }
