@@ -1,6 +1,7 @@
 /**
  * Steps that are taken together: who asks for one waits until all of the turn before are done, and then goes with all
- * others who wait. Left to themselves, the steps of several answers fall out of phase and stay so, each alone in its batch.
+ * others who wait. Left to themselves, answers of llama.cpp's binding fall out of phase and stay so, each alone in its
+ * batch; and between turns nothing waits, which is when the binding lets a place be taken back for another prompt.
  * Does not know what a step does.
  */
 export interface Turns {
