@@ -40,7 +40,7 @@ const EXAMPLES = `(
     t."role", t.messages AS prompt_hashes, t.tools AS tools_hash, t.response AS response_hash, t.tip_spans,
     t.finish_reason, t.prompt_tokens, t.completion_tokens, t.model, t.base_hash, t.adapter_hash, a.eval_passed,
     a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
-    a.verdict_value, CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call
+    a.audit_passed, a.audit_confidence, a.verdict_value, CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call
   FROM (FROM files.turns WHERE response IS NOT NULL AND ${RANGE}) t
   LEFT JOIN (FROM files.attempts WHERE ${RANGE}) a ON a.run = t.run AND a.attempt = t.attempt
   LEFT JOIN (FROM files.items WHERE ${RANGE}) i ON i.run = t.run AND i.item = t.item

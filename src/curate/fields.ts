@@ -39,5 +39,8 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map(
     verifier_id: text("verifier_id"),
     verifier_version: text("verifier_version"),
     before_passed: boolean("before_passed"),
+    /** What the latest opinion says; empty where nobody was asked for one. */
+    audit_passed: boolean("audit_passed"),
+    audit_confidence: number("audit_confidence"),
   } satisfies Record<string, Field>),
 );

@@ -12,7 +12,7 @@ import { historyText, isPlateau } from "./history.ts";
 import type { ArchitectRule } from "./role.ts";
 import { callRole } from "./role-call.ts";
 import type { ItemWork } from "./run-state.ts";
-import { replanSchema, selectionSchema } from "./structured.ts";
+import { REPLAN, SELECTION } from "./structured.ts";
 
 /** Items that one prompt lists. */
 const LISTED_ITEMS = 15;
@@ -59,7 +59,7 @@ export function modelArchitect(
       role: "architect",
       endpoint,
       prompt: "architect-select",
-      schema: selectionSchema,
+      form: SELECTION,
       attempt: attemptId(log.run, itemId(skill.manifest.id, "@select"), round),
       turnNumber: 1,
       variables: {
@@ -89,7 +89,7 @@ export function modelArchitect(
       role: "architect",
       endpoint,
       prompt: "architect-replan",
-      schema: replanSchema,
+      form: REPLAN,
       variables: { task: item.item.task, plan: item.plan ?? "", attempts: historyText(skill, item.history) },
       ...next,
     });

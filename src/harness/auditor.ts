@@ -11,7 +11,7 @@ import type { ActionResult } from "../skills/contract.ts";
 import type { Bench } from "./bench.ts";
 import { actionText } from "./history.ts";
 import { callRole } from "./role-call.ts";
-import { reviewSchema } from "./structured.ts";
+import { REVIEW } from "./structured.ts";
 
 /** An opinion is never as sure as a check. */
 const MOST_CONFIDENCE = 0.9;
@@ -28,7 +28,7 @@ export async function review(
     role: "auditor",
     endpoint: auditor,
     prompt: "auditor-review",
-    schema: reviewSchema,
+    form: REVIEW,
     variables: { task: seen.item.task, action: actionText(skill, seen.call), result: outputText(seen.result) },
     ...at,
   });

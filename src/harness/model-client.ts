@@ -4,9 +4,13 @@
  *
  * Every try that fails is a `failure` of the boundary `endpoint`. A call that is given up is a turn without a
  * response: the endpoint's failure, never the agent's.
+ *
+ * An endpoint that refuses a request for the answer's schema is asked again without it, and from then on is sent none.
+ * The refusal is a `failure` of its own, and each turn that went without a schema has the flag `no-schema`.
  */
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Json } from "../foundation/canonical-json.ts";
 import { Failure } from "../foundation/errors.ts";
 import type { Role, Sampling, Turn } from "../records/events.ts";
 import { type AttemptId, type TurnId, turnId } from "../records/ids.ts";
@@ -37,6 +41,8 @@ export interface ModelCall {
   endpoint: Endpoint;
   messages: Message[];
   tools: Tool[] | null;
+  /** The JSON schema that the answer is to fit; sent where the endpoint takes it. */
+  answerSchema?: { name: string; schema: Record<string, Json> };
   sampling: Sampling;
   seed: number;
   retrievals: Retrieval[];
@@ -57,16 +63,24 @@ export interface ModelClient {
 }
 
 export function modelClient(log: RunLog, patience: Patience, signal: AbortSignal): ModelClient {
+  const takesNoSchema = new Set<string>();
+
   async function call(c: ModelCall): Promise<{ turn: TurnId; answer: Message }> {
     const { endpoint, messages, tools } = c;
     const { timeoutMs, tries, backoffMs } = patience;
-    const request = requestOf(c);
+    let request = requestOf(c, takesNoSchema.has(endpoint.url));
     for (let count = 1; ; count++) {
       const startMs = performance.now();
       const outcome = await tryCompletion({ endpoint, request, messages, tools, timeoutMs, signal });
       const latencyMs = Math.round(performance.now() - startMs);
       if ("answer" in outcome) {
         return { turn: recordTurn(log, c, { request, latencyMs, completion: outcome }), answer: outcome.answer };
+      }
+      if (request.response_format !== undefined && isAboutSchema(outcome)) {
+        recordFailure(log, c, { ...outcome, code: "SCHEMA_REFUSED" });
+        takesNoSchema.add(endpoint.url);
+        request = requestOf(c, true);
+        continue;
       }
       recordFailure(log, c, outcome);
       if (outcome.next !== "retry" || count >= tries) {
@@ -101,7 +115,7 @@ function recordTurn(
     modelAnswered: completion?.modelAnswered ?? null,
     baseHash: c.endpoint.baseHash,
     adapterHash: c.endpoint.adapterHash,
-    parseFlags: completion ? [...flagsOf(completion), ...c.notice(completion.answer)] : [],
+    parseFlags: completion ? [...flagsOf(c, answered.request, completion), ...c.notice(completion.answer)] : [],
     retrievals: c.retrievals,
     tipSpans: c.tipSpans,
     ...(c.template !== null && { template: c.template }),
@@ -115,19 +129,35 @@ function recordFailure(log: RunLog, c: ModelCall, { code, reason }: FailedTry): 
   log.append({ type: "failure", data });
 }
 
-function requestOf({ endpoint, sampling, seed }: ModelCall): Turn["request"] {
+/** A server that does not know the field names it; one that cannot hold to a schema names the schema, or its grammar. */
+function isAboutSchema({ code, next, reason }: FailedTry): boolean {
+  return next === "reject" && code !== "HTTP_413" && /response_format|schema|grammar/i.test(reason);
+}
+
+function requestOf({ endpoint, sampling, seed, answerSchema }: ModelCall, isWithoutSchema: boolean): Turn["request"] {
+  const isHeld = answerSchema !== undefined && !isWithoutSchema;
   return {
     model: endpoint.model,
     temperature: sampling.temperature,
     top_p: sampling.topP,
     max_tokens: sampling.maxTokens,
     seed,
+    ...(isHeld && { response_format: { type: "json_schema", json_schema: { ...answerSchema, strict: true } } }),
   };
 }
 
-function flagsOf({ answer, finishReason }: Completion): string[] {
+function flagsOf(
+  { answerSchema }: ModelCall,
+  { response_format }: Turn["request"],
+  { answer, finishReason }: Completion,
+): string[] {
+  const isFree = answerSchema !== undefined && response_format === undefined;
   const isEmpty = (answer.content ?? "").trim() === "" && (answer.tool_calls ?? []).length === 0;
-  return [...(isEmpty ? ["empty"] : []), ...(finishReason === "length" ? ["cut-at-max-tokens"] : [])];
+  return [
+    ...(isEmpty ? ["empty"] : []),
+    ...(finishReason === "length" ? ["cut-at-max-tokens"] : []),
+    ...(isFree ? ["no-schema"] : []),
+  ];
 }
 
 function givenUp(c: ModelCall, { code, reason, next }: FailedTry, tries: number): Failure {

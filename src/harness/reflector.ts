@@ -13,7 +13,7 @@ import type { Lesson } from "./role.ts";
 import { callRole } from "./role-call.ts";
 import type { ItemWork } from "./run-state.ts";
 import { atBoundary } from "./site.ts";
-import { lessonsSchema } from "./structured.ts";
+import { LESSONS } from "./structured.ts";
 import { tipOf } from "./tips.ts";
 
 export interface Seen {
@@ -55,7 +55,7 @@ async function lessonsOf(
     role: "reflector",
     endpoint: reflector.model,
     prompt: "reflector-reflect",
-    schema: lessonsSchema,
+    form: LESSONS,
     variables: {
       task: work.item.task,
       action: actionText(skill, call),

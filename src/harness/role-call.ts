@@ -1,7 +1,7 @@
 /**
- * One call of a role that a model plays, from a template to an answer that fits a schema.
+ * One call of a role that a model plays, from a template to an answer of a given form: the endpoint is sent its schema, and holds
+ * to it where it can; what comes is read by the same schema, as not every one does.
  */
-import type { z } from "zod";
 import { random } from "../foundation/random.ts";
 import type { Role } from "../records/events.ts";
 import type { AttemptId, TurnId } from "../records/ids.ts";
@@ -9,7 +9,7 @@ import { type Budget, fillTemplate } from "../skills/template.ts";
 import type { Bench } from "./bench.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { PromptName } from "./prompts.ts";
-import { structuredAnswer } from "./structured.ts";
+import { type RoleAnswer, structuredAnswer } from "./structured.ts";
 
 /** Plans, reviews and lessons are short; a model that goes on and on is cut here. */
 const ANSWER_TOKENS = 512;
@@ -19,17 +19,17 @@ export interface RoleCall<T> {
   endpoint: Endpoint;
   prompt: PromptName;
   variables: Record<string, string>;
-  schema: z.ZodType<T>;
+  form: RoleAnswer<T>;
   attempt: AttemptId;
   turnNumber: number;
 }
 
 /**
- * Asks a role's model. `value` is null where the answer does not fit the schema: its turn has the flag `not-understood`.
+ * Asks a role's model. `value` is null where the answer does not fit the form: its turn has the flag `not-understood`.
  * Throws: what the client throws.
  */
 export async function callRole<T>(bench: Bench, call: RoleCall<T>): Promise<{ turn: TurnId; value: T | null }> {
-  const { role, endpoint, attempt, turnNumber, schema } = call;
+  const { role, endpoint, attempt, turnNumber, form } = call;
   const template = bench.prompts[call.prompt];
   const variables = { skill: bench.skill.manifest.id, ...call.variables };
   const maxTokens = Math.min(ANSWER_TOKENS, Math.floor(bench.contextTokens / 4));
@@ -42,14 +42,15 @@ export async function callRole<T>(bench: Bench, call: RoleCall<T>): Promise<{ tu
     endpoint,
     messages,
     tools: null,
+    answerSchema: { name: form.name, schema: form.wire },
     sampling: { ...bench.sampling, maxTokens },
     seed: random(bench.seed, role, attempt.slice(bench.log.run.length), turnNumber).integer(0, 0x7fff_ffff),
     retrievals: [],
     tipSpans: [],
     template: { name: template.name, hash: template.hash, leftOut },
-    notice: (message) => (structuredAnswer(schema, message) === null ? ["not-understood"] : []),
+    notice: (message) => (structuredAnswer(form.schema, message) === null ? ["not-understood"] : []),
   });
-  return { turn, value: structuredAnswer(schema, answer) };
+  return { turn, value: structuredAnswer(form.schema, answer) };
 }
 
 /** The room that a context leaves for a prompt beside its answer; what a chat template adds is taken off. */

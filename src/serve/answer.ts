@@ -25,7 +25,7 @@ export interface Piece {
   completionTokens: number;
 }
 
-export type Answering = Pick<Ask, "model" | "temperature" | "topP" | "stops" | "topLogprobs"> & {
+export type Answering = Pick<Ask, "model" | "temperature" | "topP" | "stops" | "topLogprobs" | "grammar"> & {
   prompt: readonly number[];
   maxTokens: number;
   seed: number;

@@ -21,6 +21,8 @@ export interface Generation {
   topP: number;
   seed: number;
   stopIds: readonly number[];
+  /** What the answer's text must follow, in GBNF; null where it is free. */
+  grammar: string | null;
   signal: AbortSignal;
 }
 

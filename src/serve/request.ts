@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { type Message, messageSchema, type Tool, toolSchema } from "../records/message.ts";
+import { jsonGrammar } from "./json-grammar.ts";
 
 const MOST_CHOICES = 128;
 const MOST_SEED = 2 ** 32;
@@ -19,6 +20,8 @@ export interface Ask {
   topP: number;
   seed: number | null;
   stops: string[];
+  /** What the answer's text must follow, see json-grammar.ts; null where it is free. */
+  grammar: string | null;
   /** How many alternatives to tell at each place; null without log-probabilities. */
   topLogprobs: number | null;
   isStream: boolean;
@@ -66,13 +69,22 @@ const conversationShape = {
   tools: z.array(toolSchema).nullish(),
 };
 
+/** `strict` is taken as true: where the answer can be held to a schema there is no reason to hold it loosely. */
+const responseFormatSchema = z.discriminatedUnion("type", [
+  z.looseObject({ type: z.literal("text") }),
+  z.looseObject({
+    type: z.literal("json_schema"),
+    json_schema: z.looseObject({ name: z.string().min(1), schema: z.unknown() }),
+  }),
+]);
+
 const chatSchema = z.object({
   ...askShape,
   ...conversationShape,
   max_completion_tokens: z.int().min(0).nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
-  response_format: z.looseObject({ type: z.literal("text") }).nullish(),
+  response_format: responseFormatSchema.nullish(),
   tool_choice: z.enum(["auto", "none"]).nullish(),
 });
 
@@ -96,6 +108,7 @@ export function readChatAsk(body: unknown): ChatAsk {
     ...askOf(sent),
     maxTokens: sent.max_completion_tokens ?? sent.max_tokens ?? null,
     topLogprobs: sent.logprobs === true ? (sent.top_logprobs ?? 0) : null,
+    grammar: grammarOf(sent.response_format),
     messages: sent.messages,
     tools: toolsOf(sent.tools),
   };
@@ -110,6 +123,7 @@ export function readTextAsk(body: unknown): TextAsk {
     ...askOf(sent),
     maxTokens: sent.max_tokens ?? 16,
     topLogprobs: sent.logprobs ?? null,
+    grammar: null,
     prompts: (isList ? prompt : [prompt]) as (string | number[])[],
     isEcho: sent.echo ?? false,
   };
@@ -121,7 +135,7 @@ export function readTokenizeAsk(body: unknown): TokenizeAsk {
   return "prompt" in sent ? sent : { messages: sent.messages, tools: toolsOf(sent.tools) };
 }
 
-function askOf(sent: z.infer<z.ZodObject<typeof askShape>>): Omit<Ask, "maxTokens" | "topLogprobs"> {
+function askOf(sent: z.infer<z.ZodObject<typeof askShape>>): Omit<Ask, "maxTokens" | "topLogprobs" | "grammar"> {
   return {
     model: sent.model,
     n: sent.n ?? 1,
@@ -132,6 +146,11 @@ function askOf(sent: z.infer<z.ZodObject<typeof askShape>>): Omit<Ask, "maxToken
     isStream: sent.stream ?? false,
     withStreamUsage: sent.stream_options?.include_usage ?? false,
   };
+}
+
+function grammarOf(format: z.infer<typeof responseFormatSchema> | null | undefined): string | null {
+  if (format?.type !== "json_schema") return null;
+  return jsonGrammar(format.json_schema.schema, "response_format.json_schema.schema");
 }
 
 /** A template asks whether there are tools at all. */

@@ -137,10 +137,12 @@ export const TABLES: readonly Table[] = [
         CAST(sum(completion_tokens) AS BIGINT) AS completion_tokens, max(seq) AS seq
         FROM turns WHERE "role" = 'worker' GROUP BY attempt),
       decided AS (SELECT attempt, max(seq) AS seq FROM verdicts WHERE signal_type <> 'judgment' GROUP BY attempt),
+      audited AS (SELECT attempt, max(seq) AS seq FROM verdicts WHERE signal_type = 'judgment' GROUP BY attempt),
       acted AS (SELECT data.attempt AS attempt, max(seq) AS seq FROM ev_action GROUP BY ALL)
       SELECT $run AS run, $skill AS skill, $part AS part, n.item, i.family, i.split, n.attempt, n.attempt_number,
       v."value" AS verdict_value, CASE WHEN list_contains(v.flags, 'conflict') THEN NULL ELSE v.passed END AS eval_passed,
       v.confidence, v.failure_mode, v.signal_type, v.verifier_id, v.verifier_version, v.before_passed, v.flags, v.evidence,
+      o.passed AS audit_passed, o.confidence AS audit_confidence,
       coalesce(w.turns, 0) AS turns, coalesce(w.prompt_tokens, 0) AS prompt_tokens,
       coalesce(w.completion_tokens, 0) AS completion_tokens, t.turn AS last_turn, t.messages AS prompt_messages,
       t.response AS response_message, a.data.call AS tool_call, a.data."exitCode" AS exit_code, a.data.stdout AS stdout,
@@ -149,6 +151,7 @@ export const TABLES: readonly Table[] = [
       LEFT JOIN items i ON i.item = n.item
       LEFT JOIN worked w ON w.attempt = n.attempt LEFT JOIN turns t ON t.seq = w.seq
       LEFT JOIN decided d ON d.attempt = n.attempt LEFT JOIN verdicts v ON v.seq = d.seq
+      LEFT JOIN audited ON audited.attempt = n.attempt LEFT JOIN verdicts o ON o.seq = audited.seq
       LEFT JOIN acted ON acted.attempt = n.attempt LEFT JOIN ev_action a ON a.seq = acted.seq
       ORDER BY n.item, n.attempt_number`,
   },

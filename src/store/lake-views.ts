@@ -47,7 +47,8 @@ const VIEWS: Record<string, string> = {
     (SELECT any_value(o.tools) FROM files.tools o WHERE o.run = t.run AND o.hash = t.tools) AS tools,
     (SELECT any_value(m.message) FROM files.messages m WHERE m.run = t.run AND m.hash = t.response) AS response,
     t.tip_spans, t.finish_reason, t.prompt_tokens, t.completion_tokens, t.model, t.base_hash, t.adapter_hash,
-    a.eval_passed, a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed
+    a.eval_passed, a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
+    a.audit_passed, a.audit_confidence
     FROM files.turns t
     LEFT JOIN files.attempts a ON a.run = t.run AND a.attempt = t.attempt
     LEFT JOIN files.items i ON i.run = t.run AND i.item = t.item

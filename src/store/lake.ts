@@ -20,7 +20,7 @@ import { type SealedRun, sealedRuns, tipRetirements } from "./ledger.ts";
 import { PART_BYTES, splitLog } from "./log-split.ts";
 
 /** Goes up whenever the tables or their queries change: a file of another version is not seen, and replaced. */
-const LAKE_VERSION = 4;
+const LAKE_VERSION = 5;
 
 const QUERY_MEMORY_MB = 384;
 const QUERY_THREADS = 2;

@@ -253,6 +253,30 @@ describe("the user's filter", () => {
     expect(refusals[0]?.examples.length).toBe(filtered);
   });
 
+  const opinion = (passed: boolean, confidence: number): Partial<Verdict> => ({
+    ...{ signalType: "judgment", passed, value: passed ? 1 : 0, confidence, before: null },
+  });
+  const audited: RunDraft[] = [
+    {
+      attempts: [
+        { item: "shop/right", verdicts: [{}, opinion(true, 0.9)] },
+        { item: "shop/unsure", verdicts: [{}, opinion(true, 0.4)] },
+        { item: "shop/wrong", verdicts: [{}, opinion(true, 0.9), opinion(false, 0.8)] },
+        { item: "shop/unseen", verdicts: [{}] },
+      ],
+    },
+  ];
+
+  it.each([
+    ["audit_passed=true", ["sql:shop/right", "sql:shop/unsure"]],
+    ["eval_passed=true and audit_passed=true and audit_confidence>=0.8", ["sql:shop/right"]],
+    ["audit_passed!=true", ["sql:shop/wrong"]],
+    ["confidence>=0.9", ["sql:shop/right", "sql:shop/unseen", "sql:shop/unsure", "sql:shop/wrong"]],
+  ])("%s reads the latest opinion, which changes no label", async (expression, items) => {
+    const { rows } = await selectFrom(audited, { expression });
+    expect(rows.map(({ item }) => item).sort()).toEqual(items);
+  });
+
   it("compares with hostile texts as texts", () =>
     withHome(async (home) => {
       await writeRun(home, { attempts: [GOOD] });

@@ -338,7 +338,7 @@ test("the numbers of a run are those of its log", () =>
     ]);
   }));
 
-test("the latest deterministic verdict decides, a judgment never, a conflict is no answer", () =>
+test("the latest deterministic verdict decides, a conflict is no answer, a judgment stands beside it", () =>
   withHome(async (home) => {
     const item = sampleItem("sql", "train", { n: 0, families: 1 });
     const attempts = [1, 2, 3, 4, 5].map((n) => attemptId(run, item.item, n));
@@ -350,25 +350,30 @@ test("the latest deterministic verdict decides, a judgment never, a conflict is 
       AttemptId,
     ];
     await writeRun(home, item, (log) => {
-      for (const attempt of attempts) log.append(turnOf(attempt, 1, {}));
+      const response = log.message({ role: "assistant", content: "an answer" });
+      for (const attempt of attempts) log.append(turnOf(attempt, 1, { response }));
       log.append(verdictOf(rejudged, { passed: true }));
       log.append(verdictOf(rejudged, { passed: false, failureMode: "wrong-rows" }));
       log.append(verdictOf(judged, { passed: true }));
-      log.append(verdictOf(judged, { passed: false, signalType: "judgment" }));
+      log.append(verdictOf(judged, { passed: true, signalType: "judgment", confidence: 0.5 }));
+      log.append(verdictOf(judged, { passed: false, signalType: "judgment", confidence: 0.75 }));
       log.append(verdictOf(conflicting, { passed: true, flags: ["conflict", "dirty-exit"] }));
-      log.append(verdictOf(onlyJudgment, { passed: true, signalType: "judgment" }));
+      log.append(verdictOf(onlyJudgment, { passed: true, signalType: "judgment", confidence: 0.25 }));
     });
     const rows = await ask(
       home,
-      "SELECT attempt, eval_passed, failure_mode, flags FROM attempts ORDER BY attempt_number",
+      "SELECT attempt, eval_passed, failure_mode, flags, audit_passed, audit_confidence FROM attempts ORDER BY attempt_number",
     );
+    const none = { eval_passed: null, failure_mode: null, flags: null, audit_passed: null, audit_confidence: null };
     expect(rows).toEqual([
-      { attempt: rejudged, eval_passed: false, failure_mode: "wrong-rows", flags: [] },
-      { attempt: judged, eval_passed: true, failure_mode: null, flags: [] },
-      { attempt: conflicting, eval_passed: null, failure_mode: null, flags: ["conflict", "dirty-exit"] },
-      { attempt: unjudged, eval_passed: null, failure_mode: null, flags: null },
-      { attempt: onlyJudgment, eval_passed: null, failure_mode: null, flags: null },
+      { ...none, attempt: rejudged, eval_passed: false, failure_mode: "wrong-rows", flags: [] },
+      { ...none, attempt: judged, eval_passed: true, flags: [], audit_passed: false, audit_confidence: 0.75 },
+      { ...none, attempt: conflicting, flags: ["conflict", "dirty-exit"] },
+      { ...none, attempt: unjudged },
+      { ...none, attempt: onlyJudgment, audit_passed: true, audit_confidence: 0.25 },
     ]);
+    const [example] = await ask(home, "SELECT audit_passed, audit_confidence FROM examples WHERE attempt_number = 2");
+    expect(example).toEqual({ audit_passed: false, audit_confidence: 0.75 });
   }));
 
 test("an example holds its messages, tools and answer whole and in order, whatever is in them", () =>

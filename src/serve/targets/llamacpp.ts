@@ -7,7 +7,13 @@
  * less likely than the likeliest, which saves looking at the whole vocabulary for every token.
  */
 import { cpus } from "node:os";
-import type { LlamaContextSequence, LlamaModel, SequenceEvaluateOptions, Token } from "node-llama-cpp";
+import type {
+  LlamaContextSequence,
+  LlamaGrammarEvaluationState,
+  LlamaModel,
+  SequenceEvaluateOptions,
+  Token,
+} from "node-llama-cpp";
 import { assert, Failure } from "../../foundation/errors.ts";
 import type { Generation, Scoring, ServedModel, TokenScore } from "../generation.ts";
 import { countedBatches, type orderedBatch, sequenceMark } from "../llamacpp-batches.ts";
@@ -35,8 +41,11 @@ export default llamacpp;
 
 type LaneOf = (modelId: string) => Promise<Slots<Place>>;
 
+/** How far along a grammar one answer is; each answer has its own. */
+type Following = (grammar: string) => Promise<LlamaGrammarEvaluationState>;
+
 async function start(options: TargetOptions): Promise<Target> {
-  const { getLlama, LlamaLogLevel, TokenBias } = await import("node-llama-cpp");
+  const { getLlama, LlamaGrammarEvaluationState, LlamaLogLevel, TokenBias } = await import("node-llama-cpp");
   const { threads: maxThreads, weightsFile: modelPath, contextTokens } = options;
   const llama = await getLlama({ build: "never", gpu: false, maxThreads, logLevel: LlamaLogLevel.error });
   const model = await llama.loadModel({ modelPath, defaultContextSwaFullCache: true });
@@ -49,10 +58,12 @@ async function start(options: TargetOptions): Promise<Target> {
   };
   const { chooseBatch, evaluated } = countedBatches();
   const laneOf = lanesOf(model, options, { allow, chooseBatch });
+  const following: Following = async (grammar) =>
+    new LlamaGrammarEvaluationState({ model, grammar: await llama.createGrammar({ grammar }) });
   const tools = { model, createBias: () => TokenBias.for(model), without: LEFT_OUT };
   return {
     contextTokens,
-    generate: (request) => generate(laneOf, request),
+    generate: (request) => generate(laneOf, request, following),
     score: (request) => score(laneOf, request, tools),
     evaluated,
     setThreads(count) {
@@ -108,14 +119,15 @@ function lanesOf(
   };
 }
 
-async function* generate(laneOf: LaneOf, request: Generation): AsyncGenerator<number> {
+async function* generate(laneOf: LaneOf, request: Generation, following: Following): AsyncGenerator<number> {
   const slots = await laneOf(request.model);
   const slot = await slots.take(request.prompt, request.signal);
   const { sequence, mark, turns } = slot.place;
   try {
     const rest = await rewind(sequence, request.prompt);
     let left = request.maxTokens;
-    const tokens = sequence.evaluate(rest, { ...samplingOf(request), evaluationPriority: mark });
+    const held = request.grammar === null ? {} : { grammarEvaluationState: await following(request.grammar) };
+    const tokens = sequence.evaluate(rest, { ...samplingOf(request), ...held, evaluationPriority: mark });
     for await (const id of turns.each(tokens)) {
       if (request.signal.aborted) return;
       yield id;
