@@ -3,7 +3,7 @@
  * conversion and of the hashing.
  */
 import { z } from "zod";
-import { type Progress, startProgress } from "../foundation/progress.ts";
+import { type Progress, startProgress, tellStage } from "../foundation/progress.ts";
 import type { Conversion, OnHash } from "../serve/index.ts";
 import { python } from "../train/python.ts";
 import type { Context } from "./command.ts";
@@ -20,23 +20,23 @@ export function preparing(context: Context): Preparing {
   return { convert: (conversion) => convert(conversion, context), onHash: shownHashing(context) };
 }
 
-async function convert(conversion: Conversion, { signal, stderr, isJson }: Context): Promise<void> {
+async function convert(conversion: Conversion, context: Context): Promise<void> {
   const runner = await python();
   await runner.run("hf" in conversion ? "gguf" : "base", conversion, {
     result: z.looseObject({ gguf: z.string() }),
-    signal,
+    signal: context.signal,
     onEvent(event) {
-      if (!isJson && event.type === "progress") stderr.write(`converting: ${event.stage}\n`);
+      if (event.type === "progress") tellStage(event.stage, "converting", context);
     },
   });
 }
 
 /** One progress line for each group of files. */
-function shownHashing({ clock, stderr: stream, isJson: isQuiet }: Context): OnHash {
+function shownHashing({ clock, stderr: stream, isJson }: Context): OnHash {
   let progress: Progress | null = null;
   return (doneBytes, totalBytes) => {
     const total = Math.ceil(totalBytes / MEGABYTE);
-    progress ??= startProgress({ title: "hashing, MB", total, clock, stream, isQuiet });
+    progress ??= startProgress({ title: "hashing, MB", total, clock, stream, isJson });
     progress.update(Math.ceil(doneBytes / MEGABYTE));
     if (doneBytes < totalBytes) return;
     progress.finish();

@@ -3,13 +3,14 @@
  */
 import type { z } from "zod";
 import { Failure } from "../foundation/errors.ts";
-import { duration, startProgress } from "../foundation/progress.ts";
-import { type Endpoint, type HarnessOptions, type RunProgress, type RunResult, runHarness } from "../harness/index.ts";
+import { duration } from "../foundation/progress.ts";
+import { type Endpoint, type HarnessOptions, type RunResult, runHarness } from "../harness/index.ts";
 import type { Split } from "../records/item.ts";
 import { percent } from "../statistics/figures.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { withModels } from "./model-servers.ts";
 import { modelsOf, type Players } from "./players.ts";
+import { viewRun } from "./run-view.ts";
 import { newTask, resumedTask, runInput } from "./run-task.ts";
 
 export type RunInput = z.input<typeof runInput> & {
@@ -37,9 +38,7 @@ export async function runSkill({ noteRun, ...given }: RunInput, context: Context
   const task = resume === undefined ? await newTask(options, home) : await resumedTask(resume, options, home);
   const { model, url, players, ...harness } = task;
   const { id } = task.skill.manifest;
-  const total = Math.min(task.items.length * task.attempts, task.mostAttempts ?? Number.POSITIVE_INFINITY);
-  const watch = watched(`run ${id} ${task.split}`, total, context);
-  const { onProgress } = watch;
+  const { end, ...view } = viewRun(`run ${id} ${task.split}`, context);
   const onOpen = async (run: string) => noteRun?.(run);
   try {
     const result = await withModels({ models: modelsOf(players), url }, context, ({ endpoints, ...counting }) =>
@@ -51,14 +50,14 @@ export async function runSkill({ noteRun, ...given }: RunInput, context: Context
         clock,
         signal,
         onOpen,
-        onProgress,
+        ...view,
       }),
     );
     if (!result.isComplete) throw stoppedEarly(result);
     const durationMs = clock().getTime() - startMs;
     return { ...result, skill: id, split: task.split, model, log: home.runLog(result.run), durationMs };
   } finally {
-    watch.end();
+    end();
     await task.skill.close();
   }
 }
@@ -69,30 +68,6 @@ function rolesOf(players: Players, endpoints: ReadonlyMap<string, Endpoint>): Ha
     "rule" in player ? player : endpoints.get(player.model),
   ]);
   return Object.fromEntries(roles);
-}
-
-/** Shows the work's progress with its rate, counted from where a resumed run took up. */
-function watched(title: string, total: number, context: Context) {
-  const { clock, stderr, isJson } = context;
-  const progress = startProgress({ title, total, clock, stream: stderr, isQuiet: isJson });
-  let first: { ms: number; attempts: number } | null = null;
-  let note: string | null = null;
-  return {
-    onProgress(progressed: RunProgress): void {
-      const { done, attempts, passed, solved, tips, firstTries, firstPasses, completionTokens } = progressed;
-      const ms = clock().getTime();
-      first ??= { ms, attempts };
-      const perMinute = Math.round(((attempts - first.attempts) / Math.max(1, ms - first.ms)) * 60_000);
-      const perSecond = Math.round((1000 * completionTokens) / Math.max(1, ms - first.ms));
-      note =
-        `${passed} of ${attempts} passed, ${solved} items solved (${firstPasses} of ${firstTries} at the first try), ` +
-        `${tips} tips, ${perMinute} attempts/min, ${perSecond} tokens/s`;
-      progress.update(done, note);
-    },
-    end(): void {
-      if (note !== null) progress.finish(note);
-    },
-  };
 }
 
 function stoppedEarly({ run, stoppedBy, attempts, failures }: RunResult): Failure {

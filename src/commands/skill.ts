@@ -104,8 +104,8 @@ async function written(name: string, form: (typeof FORMS)[number]): Promise<Writ
 async function tested(id: string, skill: Skill, context: Context): Promise<Finding[]> {
   const lacking = (await skill.doctor?.())?.find(({ isMet }) => !isMet);
   if (lacking !== undefined) throw needs(id, lacking);
-  const { clock, stderr: stream, isJson: isQuiet, signal } = context;
-  const progress = startProgress({ title: `test ${id}`, total: SUITE.length, clock, stream, isQuiet });
+  const { clock, stderr: stream, isJson, signal } = context;
+  const progress = startProgress({ title: `test ${id}`, total: SUITE.length, clock, stream, isJson });
   let done = 0;
   const findings = await runSuite({ id, skill, signal }, ({ title }) => progress.update(++done, title));
   progress.finish();
@@ -114,7 +114,7 @@ async function tested(id: string, skill: Skill, context: Context): Promise<Findi
 
 async function setUp(skill: Skill, from: string | undefined, context: Context): Promise<string> {
   if (skill.setup === undefined) return "needs no setup";
-  const { clock, stderr: stream, isJson: isQuiet, signal } = context;
+  const { clock, stderr: stream, isJson, signal } = context;
   let bar: { phase: string; progress: Progress } | null = null;
   const found = await skill.setup({
     ...(from !== undefined && { from }),
@@ -122,7 +122,7 @@ async function setUp(skill: Skill, from: string | undefined, context: Context): 
     onStep(phase, done, total) {
       if (bar?.phase !== phase) {
         bar?.progress.finish();
-        bar = { phase, progress: startProgress({ title: phase, total, clock, stream, isQuiet }) };
+        bar = { phase, progress: startProgress({ title: phase, total, clock, stream, isJson }) };
       }
       bar.progress.update(done);
     },

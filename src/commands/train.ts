@@ -2,7 +2,7 @@
  * `tracemill train`: a LoRA of a base, trained on a dataset.
  */
 import { z } from "zod";
-import { duration, type Progress, startProgress } from "../foundation/progress.ts";
+import { duration, type Progress, startProgress, tellStage } from "../foundation/progress.ts";
 import { type AdapterManifest, adapterLabel, trainConfigSchema } from "../records/adapter-manifest.ts";
 import { type TrainProgress, trainAdapter } from "../train/index.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -42,24 +42,26 @@ export async function trainOn(given: z.input<typeof input>, context: Context): P
   }
 }
 
-function watched({ clock, stderr, isJson }: Context) {
+function watched(context: Context) {
+  const { clock, stderr: stream, isJson } = context;
   let progress: Progress | undefined;
   let first = 1;
   let note: string | undefined;
   return {
     onProgress(event: TrainProgress): void {
       if (event.type === "progress") {
-        if (!isJson && progress === undefined) stderr.write(`train: ${event.stage}\n`);
+        if (progress === undefined) tellStage(event.stage, "train", context);
         return;
       }
       if (progress === undefined) {
         first = event.step;
         const title = first === 1 ? "train" : `train from step ${first}`;
         const total = event.steps - first + 1;
-        progress = startProgress({ title, total, clock, stream: stderr, isQuiet: isJson });
+        progress = startProgress({ title, total, clock, stream, isJson, jsonIntervalMs: 0 });
       }
-      note = `loss ${event.loss.toFixed(4)}, ${Math.round(event.tokensPerSecond)} tokens/s`;
-      progress.update(event.step - first + 1, note);
+      const { step, loss, tokensPerSecond } = event;
+      note = `loss ${loss.toFixed(4)}, ${Math.round(tokensPerSecond)} tokens/s`;
+      progress.update(step - first + 1, note, { figures: { step, loss, tokensPerSecond } });
     },
     end(): void {
       progress?.finish(note);

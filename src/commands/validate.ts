@@ -3,7 +3,6 @@
  * server; the paired decision follows from the plan that was written before the first call.
  */
 import { z } from "zod";
-import { startProgress } from "../foundation/progress.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { type Endpoint, runHarness } from "../harness/index.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
@@ -136,13 +135,7 @@ async function runArm(
     baseHash: arm.baseHash,
     adapterHash: arm.adapterHash,
   };
-  const progress = startProgress({
-    title: `validate ${arm.arm}`,
-    total: items.length,
-    clock,
-    stream: context.stderr,
-    isQuiet: context.isJson,
-  });
+  const { end, ...view } = viewRun(`validate ${arm.arm}`, context);
   const result = await runHarness({
     home,
     skill,
@@ -164,9 +157,8 @@ async function runArm(
     codeVersion: CODE_VERSION,
     clock,
     signal,
-    onProgress: ({ done, passed, attempts }) => progress.update(done, `${passed} of ${attempts} passed`),
-  });
-  progress.finish(`${result.passed} of ${result.attempts} passed`);
+    ...view,
+  }).finally(end);
   if (!result.isComplete) throw interrupted(`the ${arm.arm} arm of the comparison`, result.stoppedBy);
   return result.run;
 }

@@ -10,11 +10,11 @@ export default defineCommand({
   summary: "Check that no recorded line was changed, lost or added.",
   details: "Reads the ledger and every run log. Exits 2 where one is broken, 3 where a crash left a torn last line.",
   input: z.object({}),
-  async run(_, { home, clock, stderr, isJson }) {
+  async run(_, { home, clock, stderr: stream, isJson }) {
     const shown: Progress[] = [];
     const report = await verifyHome(home, {
       onProgress(done, total) {
-        if (done === 0) shown.push(startProgress({ title: "verify", total, clock, stream: stderr, isQuiet: isJson }));
+        if (done === 0) shown.push(startProgress({ title: "verify", total, clock, stream, isJson }));
         shown[0]?.update(done);
       },
     });

@@ -3,7 +3,7 @@
  */
 import type { Clock } from "../foundation/clock.ts";
 import type { Hash } from "../foundation/hashing.ts";
-import type { MemoryMode, Role, RunStarted, Sampling, SiteMode } from "../records/events.ts";
+import type { EventData, MemoryMode, Role, RunStarted, Sampling, SiteMode } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Item, Split } from "../records/item.ts";
 import type { Skill } from "../skills/contract.ts";
@@ -70,8 +70,10 @@ export interface HarnessOptions {
   signal: AbortSignal;
   /** Called once the run has its log, before its first attempt. */
   onOpen?(run: RunId): Promise<void>;
-  /** Contract: must not throw. Called before the first attempt and after each. */
+  /** Contract: must not throw. Called before the first attempt, and as each begins and ends. */
   onProgress?(progress: RunProgress): void;
+  /** Contract: must not throw. Called as an item gets its end state. */
+  onItemFinished?(finished: EventData<"item_finished">): void;
 }
 
 /** Units: time that passes in calls and actions; tokens of prompts and answers of all roles. */
@@ -88,12 +90,16 @@ export interface RunProgress {
   attempts: number;
   passed: number;
   solved: number;
-  /** First attempts, and those of them that passed. */
+  /** First attempts that have a verdict, and those of them that passed. */
   firstTries: number;
   firstPasses: number;
+  /** Items that the run is of; those that have a verdict; those that have their end state. */
+  items: number;
+  begunItems: number;
+  finishedItems: number;
   /** Tokens of answers, all roles, in this process. */
   completionTokens: number;
-  /** The item that was worked on last. */
+  /** The item that an attempt began at or a role was asked about last. */
   item: string | null;
   tips: number;
 }
@@ -107,6 +113,9 @@ export interface RunResult {
   passed: number;
   /** Items with at least one pass. */
   solved: number;
+  /** First attempts that have a verdict, and those of them that passed. */
+  firstTries: number;
+  firstPasses: number;
   /** Tips that the run may read at its end. */
   tips: number;
   /** Attempts that ended without a verdict, in this process. */

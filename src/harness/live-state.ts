@@ -6,6 +6,7 @@ import type { RunEvent } from "../records/events.ts";
 import { type AttemptId, attemptParts, type ItemId } from "../records/ids.ts";
 import type { Verdict } from "../records/verdict.ts";
 import type { RunLog } from "../store/run-log.ts";
+import type { HarnessOptions } from "./harness-options.ts";
 import type { ItemWork } from "./run-state.ts";
 
 export interface LiveState {
@@ -16,7 +17,11 @@ export interface LiveState {
 }
 
 /** Returns the log with its events counted into `live` and into the items of `work`. */
-export function watchedLog(log: RunLog, work: readonly ItemWork[]): { log: RunLog; live: LiveState } {
+export function watchedLog(
+  log: RunLog,
+  work: readonly ItemWork[],
+  onItemFinished: HarnessOptions["onItemFinished"],
+): { log: RunLog; live: LiveState } {
   const items = new Map<ItemId, ItemWork>(work.map((one) => [one.item.item, one]));
   const live: LiveState = { completionTokens: 0, item: null, sinceKept: [] };
   let keptBy: AttemptId | null = null;
@@ -38,6 +43,8 @@ export function watchedLog(log: RunLog, work: readonly ItemWork[]): { log: RunLo
     } else if (event.type === "verdict" && event.data.verdict.signalType !== "judgment") {
       if (event.data.attempt === keptBy) live.sinceKept = [];
       else live.sinceKept.push(event.data);
+    } else if (event.type === "item_finished") {
+      onItemFinished?.(event.data);
     }
   }
 

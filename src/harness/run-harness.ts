@@ -87,7 +87,7 @@ export async function runHarness(given: HarnessOptions): Promise<RunResult> {
   for (const tip of state.tips) if (!state.retiredTips.has(tip.tip)) memory?.add(tip, kinds.get(tip.source.item));
   const work = workLeft(run, options.items, { state, attempts: options.attempts });
   if (log === null) return resultOf(options, { run, memory, work, stoppedBy: null, head: null });
-  const watched = watchedLog(log, work);
+  const watched = watchedLog(log, work, options.onItemFinished);
   let stoppedBy: StoppedBy = null;
   let consolidation: Consolidation | undefined;
   try {
@@ -114,11 +114,11 @@ async function resultOf(
 ): Promise<RunResult> {
   const { run, work, stoppedBy, head, consolidation } = end;
   const isComplete = head === null || isAllFinished(work);
-  const { attempts, passed, solved, tips } = progressOf(options, end);
+  const { attempts, passed, solved, firstTries, firstPasses, tips } = progressOf(options, end);
   if (isComplete) await rm(options.home.workspaceFolder(run), { recursive: true, force: true });
   return {
     run,
-    ...{ attempts, passed, solved, tips },
+    ...{ attempts, passed, solved, firstTries, firstPasses, tips },
     head: isComplete ? await sealRun(options.home, run, options.clock) : head,
     items: work.length,
     failures: failuresOf(work),
@@ -150,10 +150,12 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
 
   async function attempt(item: ItemWork, n: number): Promise<void> {
     begun++;
+    live.item = item.item.item;
+    report();
     const start = opened.starts.get(attemptId(log.run, item.item.item, n)) ?? { turns: 0, answered: null };
     const outcome = await makeAttempt(bench, item, { n, start, architect });
     countOutcome(item, outcome);
-    if (n === 1 && outcome === "passed") item.isFirstTryPassed = true;
+    if (n === 1) item.isFirstTryPassed = firstTryOf(outcome);
     if (outcome === "broken") flagSuspects(log, live);
     spendBudget(item, options.itemBudget);
     finishIfDone(log, item, options);
@@ -186,6 +188,11 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
     await bench.site.close();
   }
   return inARow.lost >= OUTAGE_CALLS ? "outage" : work.some(({ broken }) => broken > 0) ? "environment" : null;
+}
+
+/** What went wrong around an attempt says nothing of it. */
+function firstTryOf(outcome: Outcome): boolean | null {
+  return outcome === "passed" || (outcome === "not-passed" || outcome === "deferred" ? false : null);
 }
 
 function countRow(inARow: { lost: number; broken: number }, outcome: Outcome): void {
@@ -234,7 +241,6 @@ function progressOf(
   { attempts: each, mostAttempts = Number.POSITIVE_INFINITY }: HarnessOptions,
   { run, memory, work, live }: { run: RunId; memory: TipIndex | null; work: readonly ItemWork[]; live?: LiveState },
 ): RunProgress {
-  const begun = work.filter((item) => judgedAttempts(item) > 0);
   const isBounded = mostAttempts < work.length * each;
   return {
     run,
@@ -243,8 +249,11 @@ function progressOf(
     attempts: sum(work, judgedAttempts),
     passed: sum(work, (item) => item.passed),
     solved: work.filter((item) => item.passed > 0).length,
-    firstTries: begun.length,
-    firstPasses: begun.filter((item) => item.isFirstTryPassed).length,
+    firstTries: work.filter((item) => item.isFirstTryPassed !== null).length,
+    firstPasses: work.filter((item) => item.isFirstTryPassed === true).length,
+    items: work.length,
+    begunItems: work.filter((item) => judgedAttempts(item) > 0).length,
+    finishedItems: work.filter((item) => item.isFinished).length,
     completionTokens: live?.completionTokens ?? 0,
     item: live?.item ?? null,
     tips: memory?.size ?? 0,

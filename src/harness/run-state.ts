@@ -198,7 +198,8 @@ export interface ItemWork extends ItemProgress, ItemPast {
   endReason: EndReason | null;
   /** The architect left it out. */
   isSkipped: boolean;
-  isFirstTryPassed: boolean;
+  /** Null where the first attempt has no verdict. */
+  isFirstTryPassed: boolean | null;
   isInWork: boolean;
   isFinished: boolean;
 }
@@ -222,7 +223,7 @@ export function workLeft(
       broken: 0,
       endReason: null,
       isSkipped: false,
-      isFirstTryPassed: verdicts[0] === true,
+      isFirstTryPassed: verdicts[0] ?? null,
       isInWork: false,
       isFinished: state.finishedItems.has(item.item),
       ...noPast(),
