@@ -10,20 +10,22 @@ import { systemClock } from "./foundation/clock.ts";
 import { describeRefusal, Failure, Refusal } from "./foundation/errors.ts";
 import { unknownName } from "./foundation/nearest.ts";
 import { printable } from "./foundation/printable.ts";
+import { tell } from "./foundation/progress.ts";
 import { systemRefusal } from "./foundation/system-refusal.ts";
 import { CODE_VERSION } from "./foundation/version.ts";
 import { homeAt } from "./store/home.ts";
 
 /** Runs one command line and returns its exit code; `argv` starts behind the program's name. */
 export async function main(argv: string[]): Promise<number> {
+  const isJson = argv.includes("--json");
   const interruption = new AbortController();
   const interrupt = (signal: NodeJS.Signals) => {
     if (interruption.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
-    process.stderr.write("\nStopping after the step at hand; once more to stop at once.\n");
+    if (isJson) tell(process.stderr, { event: "stopping", signal });
+    else process.stderr.write("\nStopping after the step at hand; once more to stop at once.\n");
     interruption.abort(new Failure({ boundary: "user", code: "INTERRUPTED", message: `stopped by ${signal}` }));
   };
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
-  const isJson = argv.includes("--json");
   try {
     return await runCommand(argv, interruption.signal);
   } catch (error) {

@@ -1,100 +1,140 @@
 /**
- * Nothing leaves the host: the whole loop passes inside a network namespace that has only loopback.
+ * Nothing leaves the host: the whole loop passes inside a network namespace that has only loopback. And nothing is lost:
+ * it is killed on the way in three stages, and each time goes on where it was.
  */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
+import { homeAt } from "../src/store/home.ts";
+import { findIsolation, startBehind } from "./fixtures/isolation.ts";
 import { tinyBase } from "./fixtures/tiny-base.ts";
+import { eventsOf, only } from "./harness/setting.ts";
 
+const STAGES = ["base", "collect", "watch", "export", "train", "validate"];
+
+const stagesSchema = z.record(z.string(), z.looseObject({ startedAt: z.string() }));
+const journalSchema = z.object({ stages: stagesSchema, notes: z.record(z.string(), z.string()) });
 const resultSchema = z.object({
   runs: z.object({ train: z.string(), validation: z.string() }),
   datasetHash: z.string(),
   adapterHash: z.string(),
-  decision: z.looseObject({ verdict: z.enum(["better", "worse", "inconclusive"]) }),
-  stages: z.record(z.string(), z.unknown()),
+  decision: z.looseObject({
+    verdict: z.enum(["better", "worse", "inconclusive"]),
+    arms: z.array(z.looseObject({ run: z.string(), n: z.int() })),
+  }),
+  stages: stagesSchema,
 });
 
-const python = join(PACKAGE_FOLDER, ".venv", "bin", "python");
+const eventSchema = z.looseObject({ event: z.string(), title: z.string().default(""), done: z.int().default(0) });
+type Event = z.infer<typeof eventSchema>;
 
-/** Brings loopback up without any network tool (SIOCSIFFLAGS with IFF_UP | IFF_RUNNING), then becomes the command. */
-const LOOPBACK_UP = `
-import fcntl, os, socket, struct, sys
-with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-    fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x1 | 0x40))
-os.execvp(sys.argv[1], sys.argv[1:])
-`;
+const { ways, lacking } = await findIsolation();
+if (lacking !== null) console.log(`skipped: no network namespace can be made here; the loop runs without (${lacking})`);
 
-function isolated(command: string[], options: { env?: Record<string, string> } = {}) {
-  const asRoot = process.getuid?.() === 0 ? ["-n"] : ["-rn"];
-  return execa("unshare", [...asRoot, python, "-c", LOOPBACK_UP, ...command], {
-    reject: false,
-    cwd: PACKAGE_FOLDER,
-    ...options,
-  });
-}
+it.skipIf(lacking !== null).each(ways)(
+  "a call out of $name's namespace fails, and one to loopback does not",
+  async (way) => {
+    const script = `
+    const net = require("node:net");
+    const reach = (host, port) => new Promise((done) => {
+      const socket = net.connect({ host, port, timeout: 3000 });
+      socket.on("connect", () => done("connected")).on("error", (e) => done(e.code)).on("timeout", () => done("timeout"));
+    });
+    const server = net.createServer().listen(0, "127.0.0.1", async () => {
+      const own = await reach("127.0.0.1", server.address().port);
+      const outside = await reach("192.0.2.1", 80);
+      console.log(JSON.stringify({ own, outside }));
+      process.exit(0);
+    });`;
+    const { stdout } = await startBehind(way, [process.execPath, "-e", script]);
+    expect(JSON.parse(stdout)).toEqual({ own: "connected", outside: "ENETUNREACH" });
+  },
+);
 
-const probe = await isolated([process.execPath, "-e", "process.exit(0)"]);
-const canIsolate = probe.exitCode === 0;
-if (!canIsolate) console.log(`skipped: no network namespace can be made here (${probe.stderr || probe.shortMessage})`);
-
-describe.skipIf(!canIsolate)("inside a network namespace that has only loopback", () => {
-  let home: string;
+describe(`the whole loop ${lacking === null ? "where only loopback is" : "without a namespace"}`, () => {
+  let path: string;
 
   beforeAll(async () => {
-    home = await mkdtemp(join(tmpdir(), "tracemill-offline-"));
+    path = await mkdtemp(join(tmpdir(), "tracemill-offline-"));
   });
 
-  afterAll(() => rm(home, { recursive: true, force: true }));
+  afterAll(() => rm(path, { recursive: true, force: true }));
 
-  it("a call to any other address fails, and one to loopback does not", async () => {
-    const script = `
-      const net = require("node:net");
-      const reach = (host, port) => new Promise((done) => {
-        const socket = net.connect({ host, port, timeout: 3000 });
-        socket.on("connect", () => done("connected")).on("error", (e) => done(e.code)).on("timeout", () => done("timeout"));
-      });
-      const server = net.createServer().listen(0, "127.0.0.1", async () => {
-        const own = await reach("127.0.0.1", server.address().port);
-        const outside = await reach("192.0.2.1", 80);
-        console.log(JSON.stringify({ own, outside }));
-        process.exit(0);
-      });`;
-    const { stdout } = await isolated([process.execPath, "-e", script]);
-    expect(JSON.parse(stdout)).toEqual({ own: "connected", outside: "ENETUNREACH" });
-  });
+  function tracemill(...words: string[]) {
+    const skills = join(PACKAGE_FOLDER, "test", "fixtures", "skills");
+    const env = { TRACEMILL_HOME: path, TRACEMILL_SKILLS: skills };
+    return startBehind(ways[0], [process.execPath, "bin/tracemill.js", ...words], env);
+  }
 
-  it("the whole loop comes to a decision, and goes on where it was when it is called again", async () => {
+  async function journal() {
+    const [file = ""] = await readdir(join(path, "loops"));
+    return journalSchema.parse(JSON.parse(await readFile(join(path, "loops", file), "utf8")));
+  }
+
+  /** Starts the loop and kills it as soon as an event comes that is waited for; returns what the journal has by then. */
+  async function killAt(isTime: (event: Event) => boolean) {
+    const process = tracemill(...LOOP, "--json");
+    for await (const line of process.iterable({ from: "stderr" })) {
+      if (isTime(eventSchema.parse(JSON.parse(line)))) process.kill("SIGKILL");
+    }
+    expect((await process).signal).toBe("SIGKILL");
+    return journal();
+  }
+
+  const LOOP = ["loop", "--preset", "tiny", "--skill", "parity", "--base", "tiny"];
+
+  it("killed while it collects, trains and validates, goes on where it was and comes to a decision", async () => {
     const base = await tinyBase();
-    const env = { TRACEMILL_HOME: home, TRACEMILL_SKILLS: join(PACKAGE_FOLDER, "test", "fixtures", "skills") };
-    const tracemill = (...words: string[]) => isolated([process.execPath, "bin/tracemill.js", ...words], { env });
-
     const added = await tracemill("base", "add", "tiny", "--hf", base.hf, "--gguf", base.gguf);
     expect(added).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("tiny") });
 
-    const words = ["loop", "--preset", "tiny", "--skill", "parity", "--base", "tiny", "--json"];
-    const first = await tracemill(...words);
-    expect(first.stderr).toBe("");
-    const result = resultSchema.parse(JSON.parse(first.stdout));
-    expect(first.exitCode).toBe(result.decision.verdict === "better" ? 0 : 4);
-    expect(Object.keys(result.stages)).toEqual(["base", "collect", "watch", "export", "train", "validate"]);
+    const collecting = await killAt(({ title, done }) => title === "run parity train" && done >= 5);
+    const training = await killAt(({ title }) => title.startsWith("train"));
+    const validating = await killAt(({ title, done }) => title === "validate candidate" && done >= 3);
+    expect([collecting, training, validating].map(({ stages }) => Object.keys(stages))).toEqual([
+      STAGES.slice(0, 1),
+      STAGES.slice(0, 4),
+      STAGES.slice(0, 5),
+    ]);
 
-    const report = await readFile(join(home, "report.md"), "utf8");
-    expect(report).toContain(`**${result.decision.verdict}: first-try success`);
-    for (const place of [result.datasetHash, result.adapterHash, result.runs.train]) expect(report).toContain(place);
+    const last = await tracemill(...LOOP);
+    const screen = last.stdout;
+    const result = resultSchema.parse(JSON.parse((await tracemill(...LOOP, "--json")).stdout));
+    const { decision, runs, stages } = result;
+    expect(last.exitCode).toBe(decision.verdict === "better" ? 0 : 4);
 
-    const verified = await tracemill("verify");
-    expect(verified.exitCode).toBe(0);
+    // What was done before a kill was not done again.
+    expect(Object.keys(stages)).toEqual(STAGES);
+    for (const { stages: before } of [collecting, training, validating]) expect(stages).toMatchObject(before);
+    expect(runs.train).toBe(collecting.notes.collect);
+    for (const run of [...Object.values(runs), ...decision.arms.map((arm) => arm.run)]) {
+      const attempts = only(await eventsOf(homeAt(path), run as never), "verdict").map(({ attempt }) => attempt);
+      expect(attempts.length).toBeGreaterThan(0);
+      expect(new Set(attempts).size).toBe(attempts.length);
+    }
+    for (const { run, n } of decision.arms) {
+      expect(only(await eventsOf(homeAt(path), run as never), "verdict")).toHaveLength(n);
+    }
 
-    const again = await tracemill(...words);
-    expect(resultSchema.parse(JSON.parse(again.stdout))).toEqual(result);
+    expect(screen).toContain(`\n${decision.verdict}: first-try success on held-out families`);
+    expect(screen).toMatch(/\nbase .*, collect .*, watch .*, export .*, train .*, validate /);
+    for (const next of ["npx tracemill status", 'npx tracemill ask "']) expect(screen).toContain(next);
 
-    const status = await tracemill("status");
-    expect(status.stdout).toContain(result.decision.verdict);
-    expect(status.stdout).toContain("next: tracemill serve --base tiny");
+    const report = await readFile(join(path, "report.md"), "utf8");
+    expect(report).toContain(`**${decision.verdict}: first-try success`);
+    expect(report).toContain("## 5 items before and after");
+    for (const place of [result.datasetHash, result.adapterHash, runs.train]) expect(report).toContain(place);
+
+    expect(await tracemill("verify")).toMatchObject({ exitCode: 0 });
+
+    const { stdout: status } = await tracemill("status");
+    expect(status).toContain(decision.verdict);
+    expect(status).toContain(
+      `next: tracemill ${decision.verdict === "better" ? "serve --base tiny" : "run --skill parity"}`,
+    );
 
     const query = "SELECT count(*) AS n FROM parity.attempts WHERE eval_passed IS NULL";
     const unjudged = await tracemill("sql", query, "--json");

@@ -100,7 +100,7 @@ export function parserOf(name: string, command: AnyCommand): Parser {
     parser.addArgument(new Argument(field.isRequired ? `<${word}>` : `[${word}]`, field.description));
   }
   parser.option("--home <dir>", "where runs, datasets and adapters lie (default: $TRACEMILL_HOME or ./.tracemill)");
-  parser.option("--json", "print the result as JSON, without progress");
+  parser.option("--json", "print the result as JSON, and progress as JSON lines on stderr");
   return parser;
 }
 

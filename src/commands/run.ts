@@ -5,13 +5,17 @@ import type { z } from "zod";
 import { Failure } from "../foundation/errors.ts";
 import { duration } from "../foundation/progress.ts";
 import { type Endpoint, type HarnessOptions, type RunResult, runHarness } from "../harness/index.ts";
+import type { Interval } from "../records/comparison.ts";
 import type { Split } from "../records/item.ts";
-import { percent } from "../statistics/figures.ts";
+import { levelOf, percent, percentInterval } from "../statistics/figures.ts";
+import { wilsonInterval } from "../statistics/wilson.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { withModels } from "./model-servers.ts";
 import { modelsOf, type Players } from "./players.ts";
-import { viewRun } from "./run-view.ts";
 import { newTask, resumedTask, runInput } from "./run-task.ts";
+import { viewRun } from "./run-view.ts";
+
+const ALPHA = 0.05;
 
 export type RunInput = z.input<typeof runInput> & {
   /** Told the run's id before its first attempt, so that a caller can resume it. */
@@ -24,6 +28,15 @@ export interface RunSummary extends RunResult {
   model: string;
   log: string;
   durationMs: number;
+  rates: { firstTry: Rate | null; solved: Rate | null };
+}
+
+/** Units: `rate` and the 95 % interval (Wilson, of items drawn independently) as fractions. */
+interface Rate {
+  passed: number;
+  n: number;
+  rate: number;
+  interval: Interval;
 }
 
 /**
@@ -55,7 +68,11 @@ export async function runSkill({ noteRun, ...given }: RunInput, context: Context
     );
     if (!result.isComplete) throw stoppedEarly(result);
     const durationMs = clock().getTime() - startMs;
-    return { ...result, skill: id, split: task.split, model, log: home.runLog(result.run), durationMs };
+    const rates = {
+      firstTry: rateOf(result.firstPasses, result.firstTries),
+      solved: rateOf(result.solved, result.begunItems),
+    };
+    return { ...result, rates, skill: id, split: task.split, model, log: home.runLog(result.run), durationMs };
   } finally {
     end();
     await task.skill.close();
@@ -68,6 +85,16 @@ function rolesOf(players: Players, endpoints: ReadonlyMap<string, Endpoint>): Ha
     "rule" in player ? player : endpoints.get(player.model),
   ]);
   return Object.fromEntries(roles);
+}
+
+function rateOf(passed: number, n: number): Rate | null {
+  return n === 0 ? null : { passed, n, rate: passed / n, interval: wilsonInterval(passed, n, ALPHA) };
+}
+
+function rateText(rate: Rate | null): string {
+  if (rate === null) return "no item was tried";
+  const { passed, n, interval } = rate;
+  return `${passed} of ${n} items (${percent(rate.rate)}, ${levelOf(ALPHA)} ${percentInterval(interval)})`;
 }
 
 function stoppedEarly({ run, stoppedBy, attempts, failures }: RunResult): Failure {
@@ -87,12 +114,13 @@ function stoppedEarly({ run, stoppedBy, attempts, failures }: RunResult): Failur
 }
 
 function summaryText(result: RunSummary): string {
-  const { run, skill, split, model, items, attempts, passed, solved, tips, failures, durationMs, log } = result;
-  const { merged, contradictions } = result;
+  const { run, skill, split, model, items, attempts, passed, tips, failures, durationMs, log } = result;
+  const { merged, contradictions, rates } = result;
   return [
     `Run ${run}: ${model} at ${items} ${skill} items of the ${split} split, ${duration(durationMs)}`,
     `  attempts  ${attempts}, ${passed} passed (${percent(passed / Math.max(1, attempts))})${failures > 0 ? `, ${failures} without a verdict` : ""}`,
-    `  items     ${solved} of ${items} solved`,
+    `  first try ${rateText(rates.firstTry)}`,
+    `  solved    ${rateText(rates.solved)}`,
     `  tips      ${tips}${merged > 0 ? `, ${merged} more merged into them` : ""}`,
     ...contradictions.map(({ against, advised }) => `            ${against} may contradict ${advised}`),
     `  log       ${log}`,

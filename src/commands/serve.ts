@@ -3,6 +3,7 @@
  */
 import { once } from "node:events";
 import { z } from "zod";
+import { warn } from "../foundation/progress.ts";
 import type { RunningServer } from "../serve/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { serveHere } from "./model-server.ts";
@@ -40,9 +41,9 @@ Which model answers is chosen by a request's "model": the base's name or an adap
 });
 
 function announce({ url, models, threads, contextTokens }: RunningServer, host: string, context: Context): void {
-  const { stdout, stderr, isJson } = context;
+  const { stdout, isJson } = context;
   if (!LOOPBACK.has(host))
-    stderr.write(`Warning: ${host} may be reached from other machines, and anyone there may ask.\n`);
+    warn(`Warning: ${host} may be reached from other machines, and anyone there may ask.`, context);
   if (isJson) {
     stdout.write(`${JSON.stringify({ url, models, threads, contextTokens })}\n`);
     return;

@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { z } from "zod";
 import { printable } from "../foundation/printable.ts";
+import { warn } from "../foundation/progress.ts";
 import type { Row } from "../store/duckdb.ts";
 import { type LakeQuery, queryLake } from "../store/sql.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -27,11 +28,13 @@ skill under its name. Example: tracemill sql "SELECT family, avg(eval_passed::IN
     query: z.string().describe("one SELECT statement (DuckDB's SQL)"),
     csv: z.boolean().default(false).describe("print every row as CSV"),
   }),
-  async run({ query, csv }, { home, signal, stdout, stderr, isJson }) {
+  async run({ query, csv }, context) {
+    const { home, signal, stdout, isJson } = context;
     const result = await queryLake(home, query, signal);
     const { missing } = result;
-    if (missing.length > 0)
-      stderr.write(`The log is gone of: ${missing.join(", ")}. \`tracemill verify\` says more.\n`);
+    if (missing.length > 0) {
+      warn(`The log is gone of: ${missing.join(", ")}. \`tracemill verify\` says more.`, context);
+    }
     try {
       if (csv) return await printCsv(result, stdout);
       return await readRows(result, isJson ? Number.POSITIVE_INFINITY : SHOWN_ROWS);

@@ -21,6 +21,7 @@ import { decide, renderDecision, writePlan } from "../validate/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { interrupted } from "./interruption.ts";
 import { serveHere } from "./model-server.ts";
+import { viewRun } from "./run-view.ts";
 
 const input = z.object({
   skill: z.string().describe("the skill whose items are attempted"),

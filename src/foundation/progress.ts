@@ -33,7 +33,7 @@ export interface ProgressSettings {
   signal?: AbortSignal;
 }
 
-const BAR_WIDTH = 24;
+const BAR_WIDTH = 16;
 const TTY_INTERVAL_MS = 100;
 const PLAIN_INTERVAL_MS = 10_000;
 const JSON_INTERVAL_MS = 1000;
@@ -42,61 +42,31 @@ const DEFAULT_COLUMNS = 120;
 /** Shows work as it goes on, in the form that the stream's reader can take. */
 export function startProgress(settings: ProgressSettings): Progress {
   const { title, total, doneBefore = 0, clock, stream, isJson, jsonIntervalMs = JSON_INTERVAL_MS, signal } = settings;
-  const startMs = clock().getTime();
   const isTerminal = stream.isTTY === true && !isJson;
   const intervalMs = isJson ? jsonIntervalMs : isTerminal ? TTY_INTERVAL_MS : PLAIN_INTERVAL_MS;
+  const write = isTerminal ? redrawing(stream, signal) : (lines: string[]) => stream.write(`${lines.join("")}\n`);
+  const startMs = clock().getTime();
   let lastMs = Number.NEGATIVE_INFINITY;
   let lastDone = doneBefore;
-  let drawnBelow = 0;
   let late: NodeJS.Timeout | undefined;
-  signal?.addEventListener("abort", () => {
-    drawnBelow = 0;
-  });
-
-  function leftMsOf(done: number, elapsedMs: number): number | null {
-    const since = done - doneBefore;
-    return since > 0 && done < total ? (elapsedMs / since) * (total - done) : null;
-  }
-
-  function barLine(done: number, note: string | undefined, elapsedMs: number): string {
-    const fraction = total > 0 ? Math.min(1, done / total) : 0;
-    const bar = "#".repeat(Math.round(fraction * BAR_WIDTH)).padEnd(BAR_WIDTH, ".");
-    const leftMs = leftMsOf(done, elapsedMs);
-    const left = leftMs === null ? "" : `  ${duration(leftMs)} left`;
-    return `${title} [${bar}] ${done}/${total}  ${duration(elapsedMs)}${left}${note ? `  ${note}` : ""}`;
-  }
-
-  /** The cursor stays behind the last line, so that whatever else is written comes below. */
-  function draw(text: string, linesBelow: number): void {
-    const up = drawnBelow > 0 ? `\x1b[${drawnBelow}A` : "";
-    drawnBelow = linesBelow;
-    stream.write(`${up}\r\x1b[J${text}`);
-  }
 
   function show(done: number, note: string | undefined, { below = [], figures = {} }: ProgressMore): void {
+    lastMs = clock().getTime();
     const elapsedMs = lastMs - startMs;
-    if (isJson) {
-      const leftMs = leftMsOf(done, elapsedMs);
-      const rest = { elapsedMs, leftMs: leftMs === null ? null : Math.round(leftMs), note: note ?? null };
-      tell(stream, { event: "progress", title, done, total, ...rest, ...figures });
-      return;
-    }
-    const lines = [barLine(done, note, elapsedMs), ...below.map((line) => `  ${line}`)];
-    const width = (stream.columns ?? DEFAULT_COLUMNS) - 1;
-    if (isTerminal) draw(lines.map((line) => line.slice(0, width)).join("\n"), lines.length - 1);
-    else stream.write(`${lines.join("")}\n`);
+    const since = done - doneBefore;
+    const leftMs = since > 0 && done < total ? Math.round((elapsedMs / since) * (total - done)) : null;
+    if (isJson)
+      tell(stream, { event: "progress", title, done, total, elapsedMs, leftMs, note: note ?? null, ...figures });
+    else write([barLine({ title, total }, { done, elapsedMs, leftMs, note }), ...below.map((line) => `  ${line}`)]);
   }
 
   return {
     update(done, note, more = {}) {
       lastDone = done;
       clearTimeout(late);
-      const nowMs = clock().getTime();
-      // A terminal is to show what comes now, however long it takes, and not what went before it.
-      if (nowMs - lastMs >= intervalMs) {
-        lastMs = nowMs;
-        show(done, note, more);
-      } else if (isTerminal) late = setTimeout(show, intervalMs, done, note, more).unref();
+      // What comes too soon is shown a little later on a terminal: the step after it may take minutes.
+      if (clock().getTime() - lastMs >= intervalMs) show(done, note, more);
+      else if (isTerminal) late = setTimeout(show, intervalMs, done, note, more).unref();
     },
     finish(note) {
       clearTimeout(late);
@@ -105,10 +75,40 @@ export function startProgress(settings: ProgressSettings): Progress {
         tell(stream, { event: "finished", title, done: lastDone, total, elapsedMs, note: note ?? null });
         return;
       }
-      const text = `${title}: ${lastDone}/${total} in ${duration(elapsedMs)}${note ? `, ${note}` : ""}`;
-      if (isTerminal) draw(`${text}\n`, 0);
-      else stream.write(`${text}\n`);
+      if (isTerminal) write([""]);
+      stream.write(`${title}: ${lastDone}/${total} in ${duration(elapsedMs)}${note ? `, ${note}` : ""}\n`);
     },
+  };
+}
+
+interface Standing {
+  done: number;
+  elapsedMs: number;
+  leftMs: number | null;
+  note: string | undefined;
+}
+
+function barLine(
+  { title, total }: { title: string; total: number },
+  { done, elapsedMs, leftMs, note }: Standing,
+): string {
+  const fraction = total > 0 ? Math.min(1, done / total) : 0;
+  const bar = "#".repeat(Math.round(fraction * BAR_WIDTH)).padEnd(BAR_WIDTH, ".");
+  const left = leftMs === null ? "" : `  ${duration(leftMs)} left`;
+  return `${title} [${bar}] ${done}/${total}  ${duration(elapsedMs)}${left}${note ? `  ${note}` : ""}`;
+}
+
+/** Draws lines over those before. The cursor stays behind the last, so that whatever else is written comes below. */
+function redrawing(stream: NodeJS.WriteStream, signal: AbortSignal | undefined): (lines: string[]) => void {
+  let below = 0;
+  signal?.addEventListener("abort", () => {
+    below = 0;
+  });
+  return (lines) => {
+    const width = (stream.columns ?? DEFAULT_COLUMNS) - 1;
+    const up = below > 0 ? `\x1b[${below}A` : "";
+    below = lines.length - 1;
+    stream.write(`${up}\r\x1b[J${lines.map((line) => line.slice(0, width)).join("\n")}`);
   };
 }
 
@@ -117,13 +117,19 @@ export function tell(stream: NodeJS.WriteStream, event: { event: string; [figure
   stream.write(`${JSON.stringify(event)}\n`);
 }
 
+/** Says what the user should know beside the result. */
+export function warn(text: string, { stderr, isJson }: Watcher): void {
+  if (isJson) tell(stderr, { event: "warning", text });
+  else stderr.write(`${text}\n`);
+}
+
 /** Says that work without a count begins. */
-export function tellStage(stage: string, title: string, { stderr, isJson }: StageWatcher): void {
+export function tellStage(stage: string, title: string, { stderr, isJson }: Watcher): void {
   if (isJson) tell(stderr, { event: "stage", title, stage });
   else stderr.write(`${title}: ${stage}\n`);
 }
 
-interface StageWatcher {
+interface Watcher {
   stderr: NodeJS.WriteStream;
   isJson: boolean;
 }

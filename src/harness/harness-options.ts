@@ -111,8 +111,9 @@ export interface RunResult {
   /** Attempts that have a verdict. */
   attempts: number;
   passed: number;
-  /** Items with at least one pass. */
+  /** Items with at least one pass, and all that have a verdict. */
   solved: number;
+  begunItems: number;
   /** First attempts that have a verdict, and those of them that passed. */
   firstTries: number;
   firstPasses: number;

@@ -114,11 +114,11 @@ async function resultOf(
 ): Promise<RunResult> {
   const { run, work, stoppedBy, head, consolidation } = end;
   const isComplete = head === null || isAllFinished(work);
-  const { attempts, passed, solved, firstTries, firstPasses, tips } = progressOf(options, end);
+  const { attempts, passed, solved, begunItems, firstTries, firstPasses, tips } = progressOf(options, end);
   if (isComplete) await rm(options.home.workspaceFolder(run), { recursive: true, force: true });
   return {
     run,
-    ...{ attempts, passed, solved, firstTries, firstPasses, tips },
+    ...{ attempts, passed, solved, begunItems, firstTries, firstPasses, tips },
     head: isComplete ? await sealRun(options.home, run, options.clock) : head,
     items: work.length,
     failures: failuresOf(work),

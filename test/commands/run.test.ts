@@ -41,6 +41,27 @@ describe("tracemill run", () => {
     expect(run).toMatchObject({ isSealed: true, memory: "grow", split: "train" });
   });
 
+  it("tells rates with their intervals", async () => {
+    const { stdout } = await tracemill(...LETTERS, "--limit", "5", "--endpoint", model.url);
+    for (const what of ["first try", "solved {3}"]) {
+      expect(stdout).toMatch(
+        new RegExp(`${what} +\\d of 5 items \\(\\d+\\.\\d %, 95 % \\d+\\.\\d to \\d+\\.\\d %\\)\\n`),
+      );
+    }
+  });
+
+  it("tells a program what happens while it happens, each line an event, and the result apart", async () => {
+    const { stdout, stderr } = await tracemill(...LETTERS, "--limit", "3", "--endpoint", model.url, "--json");
+    const result = JSON.parse(stdout) as RunSummary;
+    const events = stderr.split("\n").map((line) => JSON.parse(line));
+    const progress = events.filter(({ event }) => event === "progress");
+    expect(progress.length).toBeGreaterThan(result.attempts);
+    expect(progress.at(-1)).toMatchObject({ done: 12, total: 12, attempts: result.attempts, passed: result.passed });
+    expect(new Set(events.filter(({ event }) => event === "item_finished").map(({ item }) => item)).size).toBe(3);
+    expect(events.at(-1)).toMatchObject({ event: "finished", title: "run letters train" });
+    expect(result.rates.firstTry).toMatchObject({ n: 3, passed: result.firstPasses });
+  });
+
   it("takes every option into the run's record", async () => {
     const roles = ["--role", "worker=model", "--role", "architect=sweeps", "--role", "reflector=none"];
     const numbers = ["--attempts", "3", "--enough", "1", "--concurrency", "2", "--seed", "7", "--item-seed", "9"];
