@@ -13,6 +13,7 @@ import type { Retrieval, Tip } from "../records/tip.ts";
 import type { Budget } from "../skills/template.ts";
 import type { Home } from "../store/home.ts";
 import { listRuns, readRunLog } from "../store/run-log.ts";
+import { type Retirements, readableTips } from "./readable-tips.ts";
 import type { Similarity } from "./retrieval-method.ts";
 import { type TipIndex, tipIndex } from "./tip-index.ts";
 
@@ -23,13 +24,15 @@ export interface TipRun {
 
 /** What is known of tips of earlier runs when a run begins. */
 export interface TipStanding {
-  /** Tips that the ledger retired. */
+  /** Tips of the skill that the ledger retired for what they say. */
   retiredTips: TipId[];
+  /** Those that it merged, and what they were merged into. */
+  mergedTips: Record<TipId, TipId>;
   /** Shrunken effects of tips that were drawn, as fractions. */
   tipEffects: Record<TipId, number>;
 }
 
-export const NO_STANDING: TipStanding = { retiredTips: [], tipEffects: {} };
+export const NO_STANDING: TipStanding = { retiredTips: [], mergedTips: {}, tipEffects: {} };
 
 /**
  * Holds a memory mode to what the split allows.
@@ -58,7 +61,8 @@ export function checkMemory(memory: MemoryMode, split: Split, tipRuns: readonly 
 
 /**
  * Reads the tips of sealed train runs of a skill into an index, without those that the runs themselves or the ledger
- * retired.
+ * retired. A tip that was merged into one of a run that is not read is read in its place: nothing that a run learnt is
+ * lost to who reads it alone, and what is read always stands in the runs that are named.
  * Throws: `UNKNOWN_RUN`; `RUN_CHANGED` where a log is not sealed at the head that was named.
  */
 export async function openMemory(
@@ -66,10 +70,10 @@ export async function openMemory(
   skill: string,
   { tipRuns, standing, similarity }: { tipRuns: readonly TipRun[]; standing: TipStanding; similarity: Similarity },
 ): Promise<TipIndex> {
-  const { retiredTips, tipEffects } = standing;
-  const index = tipIndex(similarity, new Map(Object.entries(tipEffects)));
-  const retired = new Set(retiredTips);
+  const index = tipIndex(similarity, new Map(Object.entries(standing.tipEffects)));
   if (tipRuns.length === 0) return index;
+  const saved: SavedTip[] = [];
+  const retirements = new Map<TipId, TipId | null>();
   const runs = await listRuns(home);
   for (const { run, head } of tipRuns) {
     const summary = runs.find((r) => r.run === run);
@@ -89,25 +93,38 @@ export async function openMemory(
         fix: `tracemill run --resume ${run}`,
       });
     }
-    for (const { tip, kind } of await tipsOf(home, run))
-      if (tip.skill === skill && !retired.has(tip.tip)) index.add(tip, kind);
+    const told = await tipsOf(home, run);
+    saved.push(...told.saved.filter(({ about }) => about.skill === skill));
+    for (const [tip, into] of told.retirements) retirements.set(tip, into);
   }
+  for (const [tip, into] of Object.entries(standing.mergedTips)) retirements.set(tip as TipId, into);
+  for (const tip of standing.retiredTips) retirements.set(tip, null);
+  for (const { about, kind } of readableTips(saved, retirements)) index.add(about, kind);
   return index;
 }
 
-async function tipsOf(home: Home, run: RunId): Promise<{ tip: Tip; kind: string | null }[]> {
+interface SavedTip {
+  tip: TipId;
+  about: Tip;
+  kind: string | null;
+}
+
+/** Of train items alone: no other tip is there for anyone. */
+async function tipsOf(home: Home, run: RunId): Promise<{ saved: SavedTip[]; retirements: Retirements }> {
   const tips: Tip[] = [];
   const trainKinds = new Map<string, string | null>();
-  const retired = new Set<string>();
+  const retirements = new Map<TipId, TipId | null>();
   for await (const event of readRunLog(home, run)) {
     if (event.type === "items_scanned")
       for (const { item, split, kind } of event.data.items) if (split === "train") trainKinds.set(item, kind);
     if (event.type === "tip_saved") tips.push(event.data);
-    if (event.type === "tip_retired") retired.add(event.data.tip);
+    if (event.type === "tip_retired") retirements.set(event.data.tip, event.data.mergedInto ?? null);
   }
-  return tips
-    .filter((tip) => trainKinds.has(tip.source.item) && !retired.has(tip.tip))
-    .map((tip) => ({ tip, kind: trainKinds.get(tip.source.item) ?? null }));
+  const saved = tips.flatMap((about) => {
+    const kind = trainKinds.get(about.source.item);
+    return kind === undefined ? [] : [{ tip: about.tip, about, kind }];
+  });
+  return { saved, retirements };
 }
 
 /** How tips are chosen for one prompt. */

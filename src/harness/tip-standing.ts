@@ -17,6 +17,7 @@ const DIGITS = 4;
 
 const recordedSchema = z.object({
   retiredTips: z.array(tipIdSchema).default([]),
+  mergedTips: z.record(tipIdSchema, tipIdSchema).default({}),
   tipEffects: z.record(z.string(), z.number()).default({}),
 });
 
@@ -31,8 +32,12 @@ export async function tipStanding(
   if (tipRuns.length === 0) return NO_STANDING;
   if (resume !== undefined) return recordedSchema.parse((await readRunStart(home, resume)).start.config);
   const runs = new Set(tipRuns.map(({ run }) => run));
-  const retiredTips = [...tipRetirements(home).values()].filter(({ run }) => runs.has(run)).map(({ tip }) => tip);
-  return { retiredTips, tipEffects: await effectsOf(home, skill, runs) };
+  const retirements = [...tipRetirements(home).values()].filter((retired) => retired.skill === skill);
+  const retiredTips = retirements.flatMap(({ tip, mergedInto }) => (mergedInto === null ? [tip] : []));
+  const mergedTips = Object.fromEntries(
+    retirements.flatMap(({ tip, mergedInto }) => (mergedInto === null ? [] : [[tip, mergedInto]])),
+  );
+  return { retiredTips, mergedTips, tipEffects: await effectsOf(home, skill, runs) };
 }
 
 /** Only where some run drew tips: then the lake is there to be asked, else there is nothing to ask it. */

@@ -80,6 +80,29 @@ describe("a run that grows its memory", () => {
     expect(read.every(({ tip }) => kept.includes(tip))).toBe(true);
   });
 
+  it("merged into an earlier run's tips, is whole for who reads it alone and says nothing twice beside that run", async () => {
+    const items = (await itemsOf("train", 78)).slice(0, 4);
+    const first = await run({ memory: "grow", items });
+    const second = await run({ memory: "grow", items, tipRuns: [{ run: first.run, head: first.head }] });
+    expect({ first: first.tips, second: second.tips, merged: second.merged }).toEqual({
+      first: 4,
+      second: 4,
+      merged: 4,
+    });
+    const [firstTips, secondTips] = await Promise.all(
+      [first, second].map(async (grown) => only(await eventsOf(home, grown.run), "tip_saved").map(({ tip }) => tip)),
+    );
+    const others = (await itemsOf("train", 78)).slice(4, 30);
+    async function readBy(...grown: RunResult[]) {
+      const tipRuns = grown.map(({ run, head }) => ({ run, head }));
+      const reader = await run({ memory: "frozen", tipRuns, items: others });
+      const turns = only(await eventsOf(home, reader.run), "turn");
+      return [...new Set(turns.flatMap(({ retrievals }) => retrievals.map(({ tip }) => tip)))].sort();
+    }
+    expect(await readBy(second)).toEqual(secondTips?.toSorted());
+    expect(await readBy(first, second)).toEqual(firstTips?.toSorted());
+  });
+
   it("has its tips again after it was interrupted", async () => {
     const interruption = new AbortController();
     const onProgress = ({ attempts }: { attempts: number }) => attempts >= 3 && interruption.abort();
