@@ -8,14 +8,15 @@
 import { performance } from "node:perf_hooks";
 import { Failure } from "../foundation/errors.ts";
 import type { ActionCall } from "../records/events.ts";
-import { type AttemptId, attemptId } from "../records/ids.ts";
+import { type AttemptId, attemptId, attemptParts } from "../records/ids.ts";
 import { type Verdict, verdictSchema } from "../records/verdict.ts";
 import type { ActionResult, ParsedAnswer, Workspace } from "../skills/contract.ts";
 import type { Architect } from "./architect.ts";
 import { review } from "./auditor.ts";
 import type { Bench } from "./bench.ts";
+import { flagSuspects, suspect } from "./live-state.ts";
 import { reflect } from "./reflector.ts";
-import type { Answered, AttemptStart, ItemWork } from "./run-state.ts";
+import { type Answered, type AttemptStart, type Deferred, type ItemWork, noteTried } from "./run-state.ts";
 import { atBoundary, type Stay } from "./site.ts";
 import { askWorker } from "./worker.ts";
 
@@ -57,12 +58,18 @@ export async function makeAttempt(
   }
 }
 
-function outcomeOf(bench: Bench, attempt: AttemptId, error: unknown): Outcome {
+/**
+ * Records what went wrong around an attempt and says what that makes of it.
+ * Throws: what is no failure of anything around it.
+ */
+export function outcomeOf(bench: Bench, attempt: AttemptId, error: unknown): Outcome {
   if (isInterruption(error, bench.signal)) return "lost";
   if (!(error instanceof Failure)) throw error;
   if (error.boundary === "endpoint") return error.code === "CALL_REJECTED" ? "failed" : "lost"; // the client recorded it
   recordFailure(bench, attempt, error);
-  return error.boundary === "environment" ? "broken" : "failed";
+  if (error.boundary !== "environment") return "failed";
+  flagSuspects(bench.log, bench.live);
+  return "broken";
 }
 
 /** Lets the architect look at the item; false where it ended the work on it. */
@@ -105,39 +112,75 @@ async function judge(
 }
 
 /** Asks a workspace for its verdict and checks its shape. */
-export async function verified(workspace: Workspace, call: ActionCall | null, parsed: ParsedAnswer): Promise<Verdict> {
+async function verified(workspace: Workspace, call: ActionCall | null, parsed: ParsedAnswer): Promise<Verdict> {
   return atBoundary("workspace", async () => verdictSchema.parse(await workspace.verify(call, parsed)));
 }
 
-/** Keeps what is to be kept, lets the other roles look, and writes the deciding verdict last. */
+/** Lets the other roles look, keeps what is to be kept, and writes the deciding verdict last. */
 async function conclude(
   bench: Bench,
   work: ItemWork,
-  {
-    attempt,
-    n,
-    stay,
-    judged,
-    turns,
-  }: { attempt: AttemptId; n: number; stay: Stay; judged: Judged; turns: TurnCounter },
+  { n, stay, ...ending }: Ending & { n: number; stay: Stay },
 ): Promise<Outcome> {
-  const { log } = bench;
+  const { attempt, judged, turns } = ending;
+  const { call, result } = judged;
+  let { verdict } = judged;
+  let isDeferred = stay.defers && isDeferrable(bench, verdict);
+  if (!isDeferred) await regard(bench, work, ending);
+  if ((verdict.passed || isDeferred) && !(await kept(bench, attempt, stay))) {
+    verdict = suspect(verdict);
+    isDeferred = false;
+  }
+  bench.log.append({ type: "verdict", data: { attempt, verdict } });
+  if (!verdict.passed) noteTried(work.history, { n, call, verdict });
+  if (isDeferred && call !== null && result !== null) work.deferred = { attempt, call, result, turns: turns.written() };
+  return work.deferred !== null ? "deferred" : verdict.passed ? "passed" : "not-passed";
+}
+
+/** Verifies a deferred attempt in a workspace that was settled: the verdict that comes now is the whole one. */
+export async function concludeDeferred(
+  bench: Bench,
+  work: ItemWork,
+  { attempt, call, result, turns, workspace }: Deferred & { workspace: Workspace },
+): Promise<void> {
+  const verdict = await verified(workspace, call, { call });
+  await regard(bench, work, { attempt, judged: { call, result, verdict }, turns: turnCounter(turns) });
+  bench.log.append({ type: "verdict", data: { attempt, verdict } });
+  const { n } = attemptParts(attempt);
+  if (!verdict.passed) noteTried(work.history, { n, call, verdict });
+  else {
+    work.passed++;
+    if (n === 1) work.isFirstTryPassed = true;
+  }
+}
+
+interface Ending {
+  attempt: AttemptId;
+  judged: Judged;
+  turns: TurnCounter;
+}
+
+/** The auditor looks at what passed, the reflector learns from it. */
+async function regard(bench: Bench, work: ItemWork, { attempt, judged, turns }: Ending): Promise<void> {
   const { call, result, verdict } = judged;
-  const isDeferred = call !== null && stay.defers && isDeferrable(bench, verdict);
-  if (verdict.passed && call !== null && result !== null) {
-    const opinion = await review(bench, { item: work.item, call, result }, { attempt, turnNumber: turns.peek() });
-    if (bench.auditor !== null) turns.next();
-    if (opinion !== null) log.append({ type: "verdict", data: { attempt, verdict: opinion } });
+  if (bench.auditor !== null && verdict.passed && call !== null && result !== null) {
+    const opinion = await review(bench, { item: work.item, call, result }, { attempt, turnNumber: turns.next() });
+    if (opinion !== null) bench.log.append({ type: "verdict", data: { attempt, verdict: opinion } });
   }
-  if (!isDeferred) await reflect(bench, { work, call, result, verdict }, { attempt, turnNumber: turns.peek() });
-  if (verdict.passed || isDeferred) {
+  await reflect(bench, { work, call, result, verdict }, { attempt, turnNumber: turns.next() });
+}
+
+/** Keeps the workspace's state; false where the environment is not sound: the state of before stays, and all since is suspect. */
+async function kept(bench: Bench, attempt: AttemptId, stay: Stay): Promise<boolean> {
+  try {
     const name = await stay.keep();
-    if (name !== null) log.append({ type: "checkpoint", data: { attempt, name } });
+    if (name !== null) bench.log.append({ type: "checkpoint", data: { attempt, name } });
+    return true;
+  } catch (error) {
+    recordFailure(bench, attempt, error);
+    flagSuspects(bench.log, bench.live);
+    return false;
   }
-  log.append({ type: "verdict", data: { attempt, verdict } });
-  if (!verdict.passed) work.history.push({ n, call, verdict });
-  if (isDeferred) work.deferred = { attempt, call };
-  return isDeferred ? "deferred" : verdict.passed ? "passed" : "not-passed";
 }
 
 function isDeferrable({ skill }: Bench, { failureMode }: Verdict): boolean {
@@ -148,11 +191,12 @@ interface TurnCounter {
   /** The number of the next turn, without taking it. */
   peek(): number;
   next(): number;
+  written(): number;
 }
 
 function turnCounter(written: number): TurnCounter {
   let count = written;
-  return { peek: () => count + 1, next: () => ++count };
+  return { peek: () => count + 1, next: () => ++count, written: () => count };
 }
 
 function recordFailure({ log }: Bench, attempt: AttemptId, error: unknown): void {

@@ -5,6 +5,7 @@ import type { Sampling } from "../records/events.ts";
 import type { Skill } from "../skills/contract.ts";
 import type { RunLog } from "../store/run-log.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { LiveState } from "./live-state.ts";
 import type { ModelClient } from "./model-client.ts";
 import type { Prompts } from "./prompts.ts";
 import type { ReflectorRule } from "./role.ts";
@@ -21,6 +22,7 @@ export interface Bench {
   reflector: ReflectorRule | { model: Endpoint } | null;
   client: ModelClient;
   log: RunLog;
+  live: LiveState;
   /** Null where no tips are rendered. */
   memory: TipIndex | null;
   tipsPerPrompt: number;

@@ -3,30 +3,35 @@
  * judged since the last sound state) is counted in one place, whoever appends them.
  */
 import type { RunEvent } from "../records/events.ts";
-import { type AttemptId, attemptParts, type ItemId } from "../records/ids.ts";
+import { attemptParts, type ItemId } from "../records/ids.ts";
 import type { Verdict } from "../records/verdict.ts";
 import type { RunLog } from "../store/run-log.ts";
 import type { HarnessOptions } from "./harness-options.ts";
 import type { ItemWork } from "./run-state.ts";
+import { foldSinceKept, type SinceKept } from "./since-kept.ts";
+
+export interface Watching {
+  work: readonly ItemWork[];
+  sinceKept: SinceKept;
+  onItemFinished: HarnessOptions["onItemFinished"];
+}
 
 export interface LiveState {
   completionTokens: number;
   item: string | null;
-  /** Verdicts since the last kept state, that attempt's own not among them. */
-  sinceKept: { attempt: AttemptId; verdict: Verdict }[];
+  sinceKept: SinceKept;
 }
 
-/** Returns the log with its events counted into `live` and into the items of `work`. */
+/** Returns the log with its events counted into `live`, which goes on from `sinceKept`, and into the items of `work`. */
 export function watchedLog(
   log: RunLog,
-  work: readonly ItemWork[],
-  onItemFinished: HarnessOptions["onItemFinished"],
+  { work, sinceKept, onItemFinished }: Watching,
 ): { log: RunLog; live: LiveState } {
   const items = new Map<ItemId, ItemWork>(work.map((one) => [one.item.item, one]));
-  const live: LiveState = { completionTokens: 0, item: null, sinceKept: [] };
-  let keptBy: AttemptId | null = null;
+  const live: LiveState = { completionTokens: 0, item: null, sinceKept };
 
   function count(event: RunEvent): void {
+    foldSinceKept(sinceKept, event);
     if (event.type === "turn") {
       const { attempt, usage, latencyMs } = event.data;
       const item = items.get(attemptParts(attempt).item);
@@ -38,11 +43,6 @@ export function watchedLog(
     } else if (event.type === "action") {
       const item = items.get(attemptParts(event.data.attempt).item);
       if (item !== undefined) item.spentMs += event.data.durationMs;
-    } else if (event.type === "checkpoint") {
-      keptBy = event.data.attempt;
-    } else if (event.type === "verdict" && event.data.verdict.signalType !== "judgment") {
-      if (event.data.attempt === keptBy) live.sinceKept = [];
-      else live.sinceKept.push(event.data);
     } else if (event.type === "item_finished") {
       onItemFinished?.(event.data);
     }
@@ -73,14 +73,22 @@ export function watchedLog(
 }
 
 /** Writes again, as suspect, every verdict since the last sound state: what was judged on a broken environment proves little. */
-export function flagSuspects(log: RunLog, live: LiveState): void {
-  const suspects = live.sinceKept.filter(({ verdict }) => !verdict.flags.includes("environment-suspect"));
-  for (const { attempt, verdict } of suspects) {
-    const confidence = Math.min(verdict.confidence, SUSPECT_CONFIDENCE);
-    const flags = [...verdict.flags, "environment-suspect" as const];
-    log.append({ type: "verdict", data: { attempt, verdict: { ...verdict, confidence, flags } } });
+export function flagSuspects(log: RunLog, { sinceKept }: LiveState): void {
+  for (const [attempt, verdict] of sinceKept.verdicts) {
+    if (isSuspect(verdict)) continue;
+    log.append({ type: "verdict", data: { attempt, verdict: suspect(verdict) } });
   }
-  live.sinceKept = [];
+  sinceKept.verdicts.clear();
+}
+
+/** The same verdict, flagged and with at most half the confidence. */
+export function suspect(verdict: Verdict): Verdict {
+  const flags = isSuspect(verdict) ? verdict.flags : [...verdict.flags, "environment-suspect" as const];
+  return { ...verdict, confidence: Math.min(verdict.confidence, SUSPECT_CONFIDENCE), flags };
+}
+
+function isSuspect({ flags }: Verdict): boolean {
+  return flags.includes("environment-suspect");
 }
 
 const SUSPECT_CONFIDENCE = 0.5;

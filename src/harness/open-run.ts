@@ -4,7 +4,7 @@
 import { canonicalJson } from "../foundation/canonical-json.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { LINE_LIMIT_BYTES } from "../foundation/jsonl.ts";
-import type { Role, RunStarted } from "../records/events.ts";
+import type { Role, RunEvent, RunStarted } from "../records/events.ts";
 import { type AttemptId, newRunId, type RunId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
 import type { Home } from "../store/home.ts";
@@ -47,9 +47,16 @@ function startRun(options: HarnessOptions): OpenRun {
   refuseTooManyItems(options.items);
   const run = newRunId(options.clock);
   const log = createRunLog(options.home, { run, clock: options.clock });
-  log.append({ type: "run_started", data: runStarted(options, run) });
-  log.append({ type: "items_scanned", data: { items: options.items } });
-  return { run, log, state: emptyState(), starts: new Map() };
+  const state = emptyState();
+  const first: RunEvent[] = [
+    { type: "run_started", data: runStarted(options, run) },
+    { type: "items_scanned", data: { items: options.items } },
+  ];
+  for (const event of first) {
+    log.append(event);
+    foldEvent(state, event);
+  }
+  return { run, log, state, starts: new Map() };
 }
 
 /** Before there is a log: a run that cannot name its items would be left as one that never began. */

@@ -3,7 +3,7 @@
  * A model's answer that does not parse stays on its turn as it came, and teaches nothing.
  */
 import type { ActionCall } from "../records/events.ts";
-import type { AttemptId } from "../records/ids.ts";
+import { type AttemptId, attemptParts } from "../records/ids.ts";
 import type { Verdict } from "../records/verdict.ts";
 import type { ActionResult } from "../skills/contract.ts";
 import { outputText } from "./auditor.ts";
@@ -50,7 +50,7 @@ async function lessonsOf(
 ): Promise<Lesson[]> {
   const { reflector, skill } = bench;
   if (reflector === null || !("model" in reflector)) return [];
-  if (verdict.passed && work.tried > 0) return [];
+  if (verdict.passed && attemptParts(at.attempt).n > 1) return [];
   const { value } = await callRole(bench, {
     role: "reflector",
     endpoint: reflector.model,

@@ -27,7 +27,7 @@ import {
   spendBudget,
   sum,
 } from "./item-end.ts";
-import { flagSuspects, type LiveState, watchedLog } from "./live-state.ts";
+import { type LiveState, watchedLog } from "./live-state.ts";
 import { checkMemory, NO_STANDING, openMemory } from "./memory.ts";
 import { modelClient, PATIENCE } from "./model-client.ts";
 import { type OpenRun, openRun } from "./open-run.ts";
@@ -87,7 +87,7 @@ export async function runHarness(given: HarnessOptions): Promise<RunResult> {
   for (const tip of state.tips) if (!state.retiredTips.has(tip.tip)) memory?.add(tip, kinds.get(tip.source.item));
   const work = workLeft(run, options.items, { state, attempts: options.attempts });
   if (log === null) return resultOf(options, { run, memory, work, stoppedBy: null, head: null });
-  const watched = watchedLog(log, work, options.onItemFinished);
+  const watched = watchedLog(log, { work, sinceKept: state.sinceKept, onItemFinished: options.onItemFinished });
   let stoppedBy: StoppedBy = null;
   let consolidation: Consolidation | undefined;
   try {
@@ -156,7 +156,6 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
     const outcome = await makeAttempt(bench, item, { n, start, architect });
     countOutcome(item, outcome);
     if (n === 1) item.isFirstTryPassed = firstTryOf(outcome);
-    if (outcome === "broken") flagSuspects(log, live);
     spendBudget(item, options.itemBudget);
     finishIfDone(log, item, options);
     countRow(inARow, outcome);
@@ -206,14 +205,14 @@ function waits({ skill }: HarnessOptions, { item }: ItemWork, open: readonly Ite
   return skill.waitsFor(item, others);
 }
 
-function benchOf({ options, cast, prompts, memory, log, opened }: Stage, signal: AbortSignal): Bench {
+function benchOf({ options, cast, prompts, memory, log, live, opened }: Stage, signal: AbortSignal): Bench {
   const { skill, home, seed, sampling, mode = "isolated", patience = PATIENCE } = options;
   const { tipsPerPrompt = TIPS_PER_PROMPT, tipDropout = 0, showsAttempts = false, hasNativeTools = false } = options;
   const { contextTokens = CONTEXT_TOKENS, countTokens = estimatedTokens } = options;
   const { worker, auditor, reflector } = cast;
   const folder = home.workspaceFolder(log.run);
   return {
-    ...{ skill, prompts, worker, auditor, reflector, log, memory, signal },
+    ...{ skill, prompts, worker, auditor, reflector, log, live, memory, signal },
     ...{ tipsPerPrompt, tipDropout, showsAttempts, hasNativeTools, seed, sampling, contextTokens, countTokens },
     client: modelClient(log, patience, signal),
     site: mode === "isolated" ? isolatedSite(skill, folder) : progressSite(skill, folder, opened.state.kept),

@@ -2,7 +2,7 @@
  * What a run log says of a run that is not finished: the fold of its events, and the work that is left.
  */
 import type { Hash } from "../foundation/hashing.ts";
-import type { ActionCall, EndReason, EventData, LoggedEvent, RunStarted, Turn } from "../records/events.ts";
+import type { ActionCall, EndReason, EventData, RunEvent, RunStarted, Turn } from "../records/events.ts";
 import {
   type AttemptId,
   attemptId,
@@ -15,10 +15,12 @@ import {
 import type { Item } from "../records/item.ts";
 import type { Message } from "../records/message.ts";
 import type { Tip } from "../records/tip.ts";
+import type { ActionResult } from "../skills/contract.ts";
 import type { Home } from "../store/home.ts";
 import { readRunLog } from "../store/run-log.ts";
 import type { Tried } from "./history.ts";
 import type { ItemProgress } from "./role.ts";
+import { foldSinceKept, nothingKept, type SinceKept } from "./since-kept.ts";
 
 /** A worker's answer that is in the log. */
 export interface Answered {
@@ -42,8 +44,8 @@ export interface RunState {
   finishedItems: Set<ItemId>;
   /** Of the items that are not finished: what was tried, what it took, and the plan that holds. */
   unfinished: Map<ItemId, ItemPast>;
-  /** The call of each attempt whose verdict is still to come. */
-  calls: Map<AttemptId, ActionCall>;
+  /** The action of each attempt whose verdict is still to come. */
+  actions: Map<AttemptId, Acted>;
   /** The kept state that an attempt left, until its verdict says that the attempt is whole. */
   checkpoints: Map<AttemptId, string>;
   /** The kept state that the next attempt begins with; null is the baseline. */
@@ -53,6 +55,19 @@ export interface RunState {
   tips: Tip[];
   /** Own tips that were merged into others. */
   retiredTips: Set<TipId>;
+  sinceKept: SinceKept;
+}
+
+/** What was done in a workspace, and what it gave. */
+export interface Acted {
+  call: ActionCall;
+  result: ActionResult;
+}
+
+/** An attempt whose action only shows once the workspace was settled; `turns` of it are written. */
+export interface Deferred extends Acted {
+  attempt: AttemptId;
+  turns: number;
 }
 
 export interface ItemPast {
@@ -63,8 +78,7 @@ export interface ItemPast {
   /** Units: time in calls and actions; tokens of prompts and answers. */
   spentMs: number;
   spentTokens: number;
-  /** The attempt whose action only shows once the workspace was settled. */
-  deferred: { attempt: AttemptId; call: ActionCall } | null;
+  deferred: Deferred | null;
 }
 
 export function emptyState(): RunState {
@@ -75,12 +89,13 @@ export function emptyState(): RunState {
     open: new Map(),
     finishedItems: new Set(),
     unfinished: new Map(),
-    calls: new Map(),
+    actions: new Map(),
     checkpoints: new Map(),
     kept: null,
     selections: 0,
     tips: [],
     retiredTips: new Set(),
+    sinceKept: nothingKept(),
   };
 }
 
@@ -95,7 +110,8 @@ function pastOf(state: RunState, item: ItemId): ItemPast {
 }
 
 /** Takes one event into the state. */
-export function foldEvent(state: RunState, event: LoggedEvent): void {
+export function foldEvent(state: RunState, event: RunEvent): void {
+  foldSinceKept(state.sinceKept, event);
   switch (event.type) {
     case "run_started":
       state.start = event.data;
@@ -107,8 +123,8 @@ export function foldEvent(state: RunState, event: LoggedEvent): void {
       foldTurn(state, event.data);
       break;
     case "action": {
-      const { attempt, call, durationMs } = event.data;
-      state.calls.set(attempt, call);
+      const { attempt, call, exitCode, stdout, stderr, durationMs } = event.data;
+      state.actions.set(attempt, { call, result: { exitCode, stdout, stderr } });
       pastOf(state, attemptParts(attempt).item).spentMs += durationMs;
       break;
     }
@@ -143,28 +159,39 @@ function foldTurn(state: RunState, turn: Turn): void {
     state.selections++;
     return;
   }
+  const past = pastOf(state, attemptParts(attempt).item);
   const before = state.open.get(attempt);
   const answered = role === "worker" && response !== null ? turn : (before?.answered ?? null);
-  state.open.set(attempt, { turns: (before?.turns ?? 0) + 1, answered });
-  const past = pastOf(state, attemptParts(attempt).item);
+  if (past.deferred?.attempt === attempt) past.deferred.turns++;
+  else state.open.set(attempt, { turns: (before?.turns ?? 0) + 1, answered });
   past.spentMs += latencyMs;
   past.spentTokens += (usage?.promptTokens ?? 0) + (usage?.completionTokens ?? 0);
 }
 
 function foldVerdict(state: RunState, { attempt, verdict }: EventData<"verdict">): void {
   const { item, n } = attemptParts(attempt);
-  const call = state.calls.get(attempt) ?? null;
+  const acted = state.actions.get(attempt);
   const kept = state.checkpoints.get(attempt);
+  const turns = state.open.get(attempt)?.turns ?? 0;
   state.verdicts.set(attempt, verdict.passed);
   state.open.delete(attempt);
   state.kept = kept ?? state.kept;
   state.checkpoints.delete(attempt);
-  state.calls.delete(attempt);
+  state.actions.delete(attempt);
   const past = pastOf(state, item);
   // A state is kept after a pass, or after an action that is still to show.
-  if (kept !== undefined && !verdict.passed && call !== null) past.deferred = { attempt, call };
-  else if (past.deferred?.attempt === attempt) past.deferred = null;
-  if (!verdict.passed && past.history.at(-1)?.n !== n) past.history.push({ n, call, verdict });
+  const isDeferred = kept !== undefined && !verdict.passed && acted !== undefined;
+  const before = past.deferred?.attempt === attempt ? past.deferred : null;
+  if (isDeferred) past.deferred = { attempt, ...acted, turns };
+  else if (before !== null) past.deferred = null;
+  if (!verdict.passed) noteTried(past.history, { n, call: acted?.call ?? before?.call ?? null, verdict });
+}
+
+/** Adds a failed attempt to an item's history; what was said of the last one later stands in place of it. */
+export function noteTried(history: Tried[], tried: Tried): void {
+  const last = history.at(-1);
+  if (last?.n !== tried.n) history.push(tried);
+  else history[history.length - 1] = { ...tried, call: tried.call ?? last.call };
 }
 
 /** Reads from the log, with the answers in full, how far each attempt without a verdict had come. */

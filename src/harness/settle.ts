@@ -1,35 +1,32 @@
 /**
  * What waits for a later step: items whose action only shows after the workspace was settled (a restart) are verified
- * again once nothing else is open, all of them after one settling.
+ * again once nothing else is open, all of them after one settling. What then fails is not taken back: other items'
+ * states were kept on top of it, and their passes were judged with it.
  */
-import { Failure } from "../foundation/errors.ts";
-import { verified } from "./attempt.ts";
+import { concludeDeferred, outcomeOf } from "./attempt.ts";
 import type { Bench } from "./bench.ts";
 import type { ItemWork } from "./run-state.ts";
+import { atBoundary } from "./site.ts";
 
 /**
- * Settles, writes the later verdict of each deferred attempt and returns how many there were. Where the environment
- * breaks in it, the verdict of before stays, and the failure is recorded.
+ * Settles, gives each deferred attempt its later verdict and returns how many there were. Where something breaks in it,
+ * the verdict of before stays, and the failure is recorded; where a role's endpoint gives no answer the rest waits for
+ * the run to be resumed.
  */
 export async function settleDeferred(bench: Bench, work: readonly ItemWork[]): Promise<number> {
-  const { site, log } = bench;
   const waiting = work.filter(({ deferred }) => deferred !== null);
   for (const [i, item] of waiting.entries()) {
     const { deferred } = item;
     if (deferred === null) continue;
     try {
-      const { workspace, keep } = await site.enter(item.item);
+      const { workspace, keep } = await bench.site.enter(item.item);
       if (i === 0) {
-        await workspace.settle?.();
+        await atBoundary("environment", async () => workspace.settle?.());
         await keep();
       }
-      const verdict = await verified(workspace, deferred.call, { call: deferred.call });
-      log.append({ type: "verdict", data: { attempt: deferred.attempt, verdict } });
-      if (verdict.passed) item.passed++;
+      await concludeDeferred(bench, item, { ...deferred, workspace });
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      const { boundary, code, message } = error;
-      log.append({ type: "failure", data: { boundary, code, message, attempt: deferred.attempt } });
+      if (outcomeOf(bench, deferred.attempt, error) === "lost") return 0;
     }
     item.deferred = null;
   }

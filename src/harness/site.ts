@@ -12,7 +12,10 @@ import type { Skill, Workspace } from "../skills/contract.ts";
 /** One attempt's use of a workspace. */
 export interface Stay {
   workspace: Workspace;
-  /** Keeps the present state for the attempts to come and returns its name; null where each begins at the baseline. */
+  /**
+   * Keeps the present state for the attempts to come and returns its name; null where each begins at the baseline.
+   * Throws: a Failure of the boundary `environment` where the state is not sound; the one that was kept before stays.
+   */
   keep(): Promise<string | null>;
   leave(): Promise<void>;
   /** Whether an action that only shows after `settle` waits for it beside others; else it is settled at once. */
@@ -62,8 +65,10 @@ export function progressSite(skill: Skill, folder: string, from: string | null):
   }
 
   async function keep(): Promise<string | null> {
-    const workspace = current?.workspace;
-    if (workspace !== undefined) kept = await atBoundary("environment", () => workspace.checkpoint());
+    if (current === null) return kept;
+    const { workspace } = current;
+    await checkHealth(workspace);
+    kept = await atBoundary("environment", () => workspace.checkpoint());
     return kept;
   }
 
@@ -71,8 +76,7 @@ export function progressSite(skill: Skill, folder: string, from: string | null):
     async enter(item) {
       try {
         const workspace = await workspaceFor(item);
-        const complaint = await atBoundary("environment", async () => (await workspace.health?.()) ?? null);
-        if (complaint !== null) throw environmentFailure(complaint);
+        await checkHealth(workspace);
         return { workspace, keep, leave: async () => {}, defers: true };
       } catch (error) {
         await drop().catch(() => {}); // it is broken already; the next attempt opens another one
@@ -81,6 +85,11 @@ export function progressSite(skill: Skill, folder: string, from: string | null):
     },
     close: () => atBoundary("environment", drop),
   };
+}
+
+async function checkHealth(workspace: Workspace): Promise<void> {
+  const complaint = await atBoundary("environment", async () => (await workspace.health?.()) ?? null);
+  if (complaint !== null) throw environmentFailure(complaint);
 }
 
 /** Attributes whatever a skill throws to a boundary, so that one bad item cannot end the run. */

@@ -13,6 +13,8 @@ export interface HouseFaults {
   complaint?: () => string | null;
   /** Rooms whose paint only shows after the house was aired. */
   slowRooms?: string[];
+  /** Rooms whose paint is gone once the house was aired. */
+  fadingRooms?: string[];
   waitsFor?: Skill["waitsFor"];
   /** The items; three rooms unless told otherwise. */
   rooms?: string[];
@@ -83,7 +85,8 @@ export function house(faults: HouseFaults = {}): House {
         },
         async verify(call) {
           const now = await read();
-          const isRed = now.painted[room] === "red";
+          const isFaded = (faults.fadingRooms ?? []).includes(room) && now.isAired;
+          const isRed = now.painted[room] === "red" && !isFaded;
           const isWet = (faults.slowRooms ?? []).includes(room) && !now.isAired;
           const failureMode = call === null ? "no-colour" : !isRed ? "not-painted" : isWet ? "still-wet" : null;
           return { ...VERDICT, value: failureMode === null ? 1 : 0, passed: failureMode === null, failureMode };

@@ -118,6 +118,46 @@ describe("in progress mode", () => {
     expect(model.requests).toHaveLength(0);
   });
 
+  it("a pass that leaves the environment unsound is suspect, and the state of before stays", async () => {
+    let checks = 0;
+    const fragile = house({ complaint: () => (++checks === 4 ? "the roof is off" : null) });
+    const result = await runHarness(await start(fragile, says("red", "red", "red")));
+    const seen = await events(result.run);
+    expect(only(seen, "failure")).toMatchObject([{ boundary: "environment", message: "the roof is off" }]);
+    expect(only(seen, "checkpoint").map(({ attempt, name }) => [attempt.split("/")[1], name])).toEqual([
+      ["house:hall", "state-2"],
+      ["house:attic", "state-3"],
+    ]);
+    expect(fragile.events).toContain("open attic from state-2");
+    const flagged = only(seen, "verdict").filter(({ verdict }) => verdict.flags.length > 0);
+    expect(flagged).toMatchObject([
+      { attempt: `${result.run}/house:kitchen/1`, verdict: { passed: true, confidence: 0.5 } },
+    ]);
+    expect(result).toMatchObject({ isComplete: true, solved: 3 });
+  });
+
+  it("verdicts of before a stop are suspect too where the environment is broken when the run goes on", async () => {
+    const stop = new AbortController();
+    const options = await start(house(), says("red", "blue", "blue", "red", "red"), {
+      attempts: 4,
+      signal: stop.signal,
+    });
+    const stopped = await runHarness({
+      ...options,
+      onProgress: ({ attempts }) => (attempts === 3 ? stop.abort() : undefined),
+    });
+    expect(stopped).toMatchObject({ attempts: 3, isComplete: false });
+    await model.close();
+    let checks = 0;
+    const broken = house({ complaint: () => (++checks === 1 ? "the roof is off" : null) });
+    const resumed = await runHarness({ ...(await start(broken, says("red"), { attempts: 4 })), resume: stopped.run });
+    const flagged = only(await events(resumed.run), "verdict").filter(({ verdict }) => verdict.flags.length > 0);
+    expect(flagged.map(({ attempt }) => attempt)).toEqual([
+      `${stopped.run}/house:kitchen/1`,
+      `${stopped.run}/house:kitchen/2`,
+    ]);
+  });
+
   it("an action that only shows later is verified again, after one settling for all", async () => {
     const slow = house({ slowRooms: ["hall", "attic"] });
     const result = await runHarness(await start(slow, says("red", "red", "red")));
@@ -131,7 +171,41 @@ describe("in progress mode", () => {
       ["house:hall", null],
       ["house:attic", null],
     ]);
-    expect(result).toMatchObject({ solved: 3, isComplete: true });
+    expect(result).toMatchObject({ solved: 3, firstPasses: 3, isComplete: true });
+  });
+
+  it("a later verdict is a whole one: the auditor looks, the reflector learns, and a fail counts as tried", async () => {
+    const lessons = JSON.stringify({ tips: [{ type: "strategy", text: "Air the house." }] });
+    const opinion = JSON.stringify({ rightReason: true, confidence: 0.8, why: "it is red" });
+    const slow = house({ slowRooms: ["hall", "attic"], fadingRooms: ["attic"], rooms: ["hall", "attic"] });
+    const asked: string[] = [];
+    const options = await start(slow, (request) => {
+      const text = textOf(request);
+      const role = text.includes("rightReason") ? "auditor" : text.includes('"tips"') ? "reflector" : "worker";
+      asked.push(role);
+      return { content: { auditor: opinion, reflector: lessons, worker: "red" }[role] };
+    });
+    const { worker } = options.roles;
+    const roles = worker === undefined ? {} : { worker, auditor: worker, reflector: worker };
+    const result = await runHarness({ ...options, roles, memory: "grow", attempts: 1 });
+    const seen = await events(result.run);
+    expect(asked).toEqual(["worker", "worker", "auditor", "reflector", "reflector"]);
+    const told = only(seen, "verdict").map(({ attempt, verdict }) => [
+      attempt.split("/")[1],
+      verdict.signalType,
+      verdict.failureMode,
+    ]);
+    expect(told).toEqual([
+      ["house:hall", "binary", "still-wet"],
+      ["house:attic", "binary", "still-wet"],
+      ["house:hall", "judgment", null],
+      ["house:hall", "binary", null],
+      ["house:attic", "binary", "not-painted"],
+    ]);
+    expect(new Set(only(seen, "turn").map(({ turn }) => turn)).size).toBe(5);
+    expect(only(seen, "tip_saved")).toHaveLength(2);
+    expect(only(seen, "item_finished").map(({ state }) => state)).toEqual(["solved", "unsolved"]);
+    expect(result).toMatchObject({ solved: 1, firstTries: 2, firstPasses: 1, isComplete: true });
   });
 });
 
