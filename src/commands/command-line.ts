@@ -204,6 +204,7 @@ function fromCommander(error: unknown, parser: Parser): unknown {
   });
 }
 
-function kebab(key: string): string {
+/** An option as it is written: `tips-from` of `tipsFrom`. */
+export function kebab(key: string): string {
   return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -1,6 +1,7 @@
 /**
  * What a run is to do: from a command line's options, or from the log of a run that is to go on.
  */
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { ZERO_HASH } from "../foundation/hashing.ts";
@@ -15,8 +16,9 @@ import { loadSkill, skillFolder, skillHash } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import type { Home } from "../store/home.ts";
 import { listRuns } from "../store/run-log.ts";
+import { kebab } from "./command-line.ts";
 import { findModel } from "./model-server.ts";
-import { type Players, playersFrom } from "./players.ts";
+import { type Players, playersFrom, withEndpoint } from "./players.ts";
 
 export const runInput = z.object({
   skill: z.string().optional().describe("the skill whose items are attempted"),
@@ -26,7 +28,7 @@ export const runInput = z.object({
     .array(z.string())
     .default([])
     .describe(
-      "who plays a role: architect=scan-order, sweeps or promising, reflector=keep-solution or none, or role=model (the run's own), role=NAME (another base or adapter)",
+      "who plays a role: architect=scan-order, sweeps or promising, reflector=keep-solution or none, or role=model (the run's own), role=NAME (another base or adapter), role=NAME@URL (a model behind an endpoint of its own)",
     ),
   mode: z
     .enum(SITE_MODES)
@@ -88,7 +90,6 @@ type RunOptions = z.output<typeof runInput>;
 /** What a run does, without where its model is and who watches. */
 export type RunTask = Omit<HarnessOptions, "home" | "roles" | "clock" | "signal"> & {
   model: string;
-  url: string | undefined;
   players: Players;
 };
 
@@ -108,17 +109,17 @@ export async function newTask(options: RunOptions, home: Home): Promise<RunTask>
     ...(itemsFile !== undefined && { itemsFile }),
     ...(limit !== undefined && { limit }),
   });
+  const players = await playersFrom(options.role, {
+    model,
+    reflector: memory === "grow" ? "keep-solution" : "none",
+    isModel: async (name) => endpoint !== undefined || (await findModel(home, name)) !== null,
+  });
   return {
     ...(await skillPart(skill)),
     items,
     split,
     model,
-    url: endpoint,
-    players: await playersFrom(options.role, {
-      model,
-      reflector: memory === "grow" ? "keep-solution" : "none",
-      isModel: async (name) => endpoint !== undefined || (await findModel(home, name)) !== null,
-    }),
+    players: withEndpoint(players, endpoint),
     ...manner(options),
     attempts: options.attempts,
     ...(enough !== undefined && { enough }),
@@ -137,6 +138,7 @@ export async function newTask(options: RunOptions, home: Home): Promise<RunTask>
       command: "run",
       starters: options.starters,
       endpoint: endpoint ?? null,
+      roleEndpoints: ownEndpoints(players),
       itemSeed,
       items: itemsFile ?? null,
       limit: limit ?? null,
@@ -151,6 +153,7 @@ const harnessConfig = z.object({
   concurrency: z.int().min(1),
   tipsPerPrompt: z.int().nullable(),
   endpoint: z.string().nullish(),
+  roleEndpoints: z.record(z.string(), z.string()).default({}),
   starters: z.boolean().default(false),
   tipDropout: z.number().default(0),
   retrieval: z.string().nullish(),
@@ -163,24 +166,43 @@ const harnessConfig = z.object({
   itemTokens: z.int().nullish(),
 });
 
+/**
+ * Holds a resumed run to its own settings; only where its endpoint listens may be said anew.
+ * Throws: `BAD_ARGUMENT` naming the option.
+ */
+export function refuseOtherSettings({ resume, ...options }: RunOptions): void {
+  if (resume === undefined) return;
+  const { endpoint: _, ...usual } = runInput.parse({});
+  const other = Object.keys(options).find(
+    (key) => key !== "endpoint" && !isDeepStrictEqual(options[key as never], usual[key as never]),
+  );
+  if (other === undefined) return;
+  throw new Refusal({
+    code: "BAD_ARGUMENT",
+    message: `A run that is resumed keeps its own settings; --${kebab(other)} cannot be given beside --resume.`,
+    expected: "--resume RUN alone, or with --endpoint",
+    got: `--${kebab(other)} ${JSON.stringify(options[other as never])}`,
+    fix: `tracemill run --resume ${resume}`,
+  });
+}
+
 /** Takes a run up as its own log tells it; only where its endpoint listens may have changed. */
 export async function resumedTask(resume: string, { endpoint }: RunOptions, home: Home): Promise<RunTask> {
   const run = resume as RunId;
   const { start, items } = await readRunStart(home, run);
   const { seed, split, sampling, memory, tipRuns, comparison, models } = start;
   const config = harnessConfig.parse(start.config);
-  const players = Object.entries(models).map(([role, player]) => [
-    role,
-    "rule" in player ? player : { model: player.name },
-  ]);
+  const players = Object.entries(models).map(([role, player]) => {
+    const url = config.roleEndpoints[role];
+    return [role, "rule" in player ? player : { model: player.name, ...(url !== undefined && { url }) }];
+  });
   const { worker } = models;
   return {
     ...(await skillPart(await loadSkill(start.skill.id))),
     items,
     split,
     model: worker !== undefined && "name" in worker ? worker.name : "",
-    url: endpoint ?? config.endpoint ?? undefined,
-    players: Object.fromEntries(players),
+    players: withEndpoint(Object.fromEntries(players), endpoint ?? config.endpoint ?? undefined),
     ...{ mode: config.mode, tipDropout: config.tipDropout },
     ...(config.retrieval != null && { retrieval: config.retrieval }),
     ...{ showsAttempts: config.showsAttempts, hasNativeTools: config.hasNativeTools },
@@ -203,6 +225,13 @@ export async function resumedTask(resume: string, { endpoint }: RunOptions, home
     resume: run,
     config: start.config,
   };
+}
+
+function ownEndpoints(players: Players): Record<string, string> {
+  const own = Object.entries(players).flatMap(([role, player]) =>
+    "model" in player && player.url !== undefined ? [[role, player.url]] : [],
+  );
+  return Object.fromEntries(own);
 }
 
 async function skillPart(skill: Skill): Promise<Pick<RunTask, "skill" | "skillHash" | "skillFolder" | "codeVersion">> {

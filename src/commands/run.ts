@@ -4,15 +4,15 @@
 import type { z } from "zod";
 import { Failure } from "../foundation/errors.ts";
 import { duration } from "../foundation/progress.ts";
-import { type Endpoint, type HarnessOptions, type RunResult, runHarness } from "../harness/index.ts";
+import { type HarnessOptions, type RunResult, runHarness } from "../harness/index.ts";
 import type { Interval } from "../records/comparison.ts";
 import type { Split } from "../records/item.ts";
 import { levelOf, percent, percentInterval } from "../statistics/figures.ts";
 import { wilsonInterval } from "../statistics/wilson.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { withModels } from "./model-servers.ts";
+import { type EndpointOf, withModels } from "./model-servers.ts";
 import { modelsOf, type Players } from "./players.ts";
-import { newTask, resumedTask, runInput } from "./run-task.ts";
+import { newTask, refuseOtherSettings, resumedTask, runInput } from "./run-task.ts";
 import { viewRun } from "./run-view.ts";
 
 const ALPHA = 0.05;
@@ -49,17 +49,16 @@ export async function runSkill({ noteRun, ...given }: RunInput, context: Context
   const options = runInput.parse(given);
   const { resume } = options;
   const task = resume === undefined ? await newTask(options, home) : await resumedTask(resume, options, home);
-  const { model, url, players, ...harness } = task;
+  const { model, players, ...harness } = task;
   const { id } = task.skill.manifest;
   const { end, ...view } = viewRun(`run ${id} ${task.split}`, context);
   const onOpen = async (run: string) => noteRun?.(run);
   try {
-    const result = await withModels({ models: modelsOf(players), url }, context, ({ endpoints, ...counting }) =>
+    const result = await withModels(modelsOf(players), context, (endpointOf) =>
       runHarness({
         ...harness,
-        ...counting,
         home,
-        roles: rolesOf(players, endpoints),
+        roles: rolesOf(players, endpointOf),
         clock,
         signal,
         onOpen,
@@ -79,11 +78,8 @@ export async function runSkill({ noteRun, ...given }: RunInput, context: Context
   }
 }
 
-function rolesOf(players: Players, endpoints: ReadonlyMap<string, Endpoint>): HarnessOptions["roles"] {
-  const roles = Object.entries(players).map(([role, player]) => [
-    role,
-    "rule" in player ? player : endpoints.get(player.model),
-  ]);
+function rolesOf(players: Players, endpointOf: EndpointOf): HarnessOptions["roles"] {
+  const roles = Object.entries(players).map(([role, player]) => [role, "rule" in player ? player : endpointOf(player)]);
   return Object.fromEntries(roles);
 }
 
@@ -132,7 +128,10 @@ export default defineCommand({
   details: `Example: tracemill run --skill sql --split train --model smollm2 --role worker=model --role architect=scan-order \\
     --role reflector=keep-solution --attempts 4 --concurrency 16 --seed 1`,
   input: runInput as z.ZodType<z.output<typeof runInput>>,
-  run: runSkill,
+  run(options, context) {
+    refuseOtherSettings(options);
+    return runSkill(options, context);
+  },
   print: summaryText,
   exitCode: ({ failures }) => (failures > 0 ? 3 : 0),
 });

@@ -135,6 +135,8 @@ async function runArm(
     name: arm.model,
     baseHash: arm.baseHash,
     adapterHash: arm.adapterHash,
+    contextTokens: server.contextTokens,
+    countTokens,
   };
   const { end, ...view } = viewRun(`validate ${arm.arm}`, context);
   const result = await runHarness({
@@ -144,8 +146,6 @@ async function runArm(
     items,
     split: plan.split,
     roles: { worker },
-    contextTokens: server.contextTokens,
-    countTokens,
     attempts: 1,
     concurrency: options.concurrency,
     seed: plan.seed,

@@ -34,9 +34,6 @@ export interface Bench {
   hasNativeTools: boolean;
   seed: number;
   sampling: Sampling;
-  /** Longest prompt and answer together, and how long a text is. */
-  contextTokens: number;
-  countTokens(text: string): number;
   site: Site;
   signal: AbortSignal;
 }

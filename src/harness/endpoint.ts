@@ -5,6 +5,8 @@ import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
+import type { Role } from "../records/events.ts";
+import { rulesOf } from "./rules.ts";
 
 export interface Endpoint {
   /** Up to and with the version: `http://127.0.0.1:8000/v1`. */
@@ -15,6 +17,10 @@ export interface Endpoint {
   name: string;
   baseHash: Hash | null;
   adapterHash: Hash | null;
+  /** Longest prompt and answer together; absent where it is not known. */
+  contextTokens?: number;
+  /** How long a text is to this model; estimated where it is absent. */
+  countTokens?(text: string): number;
 }
 
 const LOOK_TIMEOUT_MS = 10_000;
@@ -27,10 +33,10 @@ export function urlOf(endpoint: Endpoint, path: string): string {
 }
 
 /**
- * Asks the endpoint for its models, so that a run against a dead or wrong one never begins.
+ * Asks the endpoint for its models, so that a run against a dead or wrong one never begins. `roles` are those that it plays.
  * Throws: `ENDPOINT_DOWN`; `UNKNOWN_MODEL` where it does not serve the model.
  */
-export async function checkEndpoint(endpoint: Endpoint, signal: AbortSignal): Promise<void> {
+export async function checkEndpoint(endpoint: Endpoint, roles: readonly Role[], signal: AbortSignal): Promise<void> {
   const where = urlOf(endpoint, "models");
   let models: z.infer<typeof modelListSchema>;
   try {
@@ -44,16 +50,25 @@ export async function checkEndpoint(endpoint: Endpoint, signal: AbortSignal): Pr
     signal.throwIfAborted();
     throw new Refusal({
       code: "ENDPOINT_DOWN",
-      message: `The endpoint of ${endpoint.name} does not answer as one.`,
+      message: `The endpoint of ${endpoint.name} (${roles.join(", ")}) does not answer as one.`,
       expected: "a list of models (OpenAI's GET /v1/models)",
       got: reasonOf(cause),
       where,
-      fix: "start the server, or give its URL up to and with /v1; without --endpoint one is started here",
+      fix: "start the server, or give its URL up to and with /v1; where none is given one is started here",
       cause,
     });
   }
   const known = models.data.map((m) => m.id);
-  if (!known.includes(endpoint.model)) throw unknownName("model", endpoint.model, known);
+  if (known.includes(endpoint.model)) return;
+  const { details } = unknownName("model", endpoint.model, known);
+  const rules = await Promise.all(roles.map(async (role) => [role, await rulesOf(role)] as const));
+  const ruled = rules.filter(([, ids]) => ids.length > 0).map(([role, ids]) => `${role}: ${ids.join(", ")}`);
+  throw new Refusal({
+    ...details,
+    message: `${details.message} It is to play: ${roles.join(", ")}.`,
+    where,
+    ...(ruled.length > 0 && { expected: `${details.expected}; or a rule (${ruled.join("; ")})` }),
+  });
 }
 
 /** Says in one line why a request failed: fetch hides the reason in `cause`. */

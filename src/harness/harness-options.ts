@@ -38,9 +38,6 @@ export interface HarnessOptions {
   itemBudget?: ItemBudget;
   /** Probability with which each retrieved tip is left out by a recorded draw. */
   tipDropout?: number;
-  /** Longest prompt and answer together, and how its tokens are counted; four characters a token where nobody counts. */
-  contextTokens?: number;
-  countTokens?: (text: string) => number;
   /** The skill's folder, where it may have prompts of its own. */
   skillFolder?: string;
   /** An item is finished after this many verified passes; all its attempts are made where this is left out. */

@@ -32,8 +32,8 @@ export async function callRole<T>(bench: Bench, call: RoleCall<T>): Promise<{ tu
   const { role, endpoint, attempt, turnNumber, form } = call;
   const template = bench.prompts[call.prompt];
   const variables = { skill: bench.skill.manifest.id, ...call.variables };
-  const maxTokens = Math.min(ANSWER_TOKENS, Math.floor(bench.contextTokens / 4));
-  const { messages, leftOut } = fillTemplate(template, variables, promptBudget(bench, maxTokens));
+  const maxTokens = Math.min(ANSWER_TOKENS, Math.floor(contextOf(endpoint) / 4));
+  const { messages, leftOut } = fillTemplate(template, variables, promptBudget(endpoint, maxTokens));
   const { turn, answer } = await bench.client.call({
     attempt,
     turnNumber,
@@ -54,8 +54,19 @@ export async function callRole<T>(bench: Bench, call: RoleCall<T>): Promise<{ tu
 }
 
 /** The room that a context leaves for a prompt beside its answer; what a chat template adds is taken off. */
-export function promptBudget({ contextTokens, countTokens }: Bench, answerTokens: number): Budget {
-  return { tokens: contextTokens - answerTokens - TEMPLATE_TOKENS, count: countTokens };
+export function promptBudget(endpoint: Endpoint, answerTokens: number): Budget {
+  const { countTokens = estimatedTokens } = endpoint;
+  return { tokens: contextOf(endpoint) - answerTokens - TEMPLATE_TOKENS, count: countTokens };
+}
+
+function contextOf({ contextTokens = CONTEXT_TOKENS }: Endpoint): number {
+  return contextTokens;
+}
+
+function estimatedTokens(text: string): number {
+  return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
 }
 
 const TEMPLATE_TOKENS = 64;
+const CONTEXT_TOKENS = 8192;
+const CHARACTERS_PER_TOKEN = 4;

@@ -9,8 +9,12 @@ import type { Rule } from "./role.ts";
 
 const FOLDER = join(import.meta.dirname, "roles");
 
+/** An opinion is a model's or nobody's. */
+const AUDITOR_RULES = ["none"];
+
 /** Lists the ids of the rules that can play a role. */
 export async function rulesOf(role: Role): Promise<string[]> {
+  if (role === "auditor") return AUDITOR_RULES;
   const ids = await extensionIds(FOLDER);
   const rules = await Promise.all(ids.map((id) => loadExtension<Rule>(FOLDER, "rule", id)));
   return ids.filter((_, i) => rules[i]?.role === role);

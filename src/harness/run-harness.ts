@@ -48,8 +48,6 @@ const OUTAGE_BREAKS = 3;
 const TIPS_PER_PROMPT = 3;
 const METHODS_FOLDER = join(import.meta.dirname, "retrieval-methods");
 const REPLAN_AFTER = 3;
-const CONTEXT_TOKENS = 8192;
-const CHARACTERS_PER_TOKEN = 4;
 
 /** What a run has at hand besides its options. */
 interface Stage {
@@ -79,7 +77,7 @@ export async function runHarness(given: HarnessOptions): Promise<RunResult> {
   const options = { ...given, standing };
   const cast = await castRoles(options);
   const prompts = loadPrompts(options.skillFolder ?? null);
-  for (const endpoint of endpointsOf(cast)) await checkEndpoint(endpoint, options.signal);
+  for (const { endpoint, roles } of endpointsOf(cast)) await checkEndpoint(endpoint, roles, options.signal);
   const memory = await recallable(options);
   const opened = await openRun(options);
   const { run, log, state } = opened;
@@ -208,19 +206,14 @@ function waits({ skill }: HarnessOptions, { item }: ItemWork, open: readonly Ite
 function benchOf({ options, cast, prompts, memory, log, live, opened }: Stage, signal: AbortSignal): Bench {
   const { skill, home, seed, sampling, mode = "isolated", patience = PATIENCE } = options;
   const { tipsPerPrompt = TIPS_PER_PROMPT, tipDropout = 0, showsAttempts = false, hasNativeTools = false } = options;
-  const { contextTokens = CONTEXT_TOKENS, countTokens = estimatedTokens } = options;
   const { worker, auditor, reflector } = cast;
   const folder = home.workspaceFolder(log.run);
   return {
     ...{ skill, prompts, worker, auditor, reflector, log, live, memory, signal },
-    ...{ tipsPerPrompt, tipDropout, showsAttempts, hasNativeTools, seed, sampling, contextTokens, countTokens },
+    ...{ tipsPerPrompt, tipDropout, showsAttempts, hasNativeTools, seed, sampling },
     client: modelClient(log, patience, signal),
     site: mode === "isolated" ? isolatedSite(skill, folder) : progressSite(skill, folder, opened.state.kept),
   };
-}
-
-function estimatedTokens(text: string): number {
-  return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
 }
 
 function architectOf({ cast, options, opened, work }: Stage, bench: Bench): Architect {

@@ -24,7 +24,7 @@ export async function askWorker(
   const { item } = work;
   const own = await atBoundary("workspace", () => skill.prompt(item));
   const { messages, template } = withContext(bench, own, work);
-  const budget = promptBudget(bench, sampling.maxTokens);
+  const budget = promptBudget(bench.worker, sampling.maxTokens);
   const used = messages.reduce((sum, { content }) => sum + budget.count(content ?? ""), 0);
   const recalled =
     memory === null
@@ -60,7 +60,7 @@ function withContext(bench: Bench, own: Message[], { plan, history }: ItemWork) 
   const place = own.findLastIndex(({ role }) => role === "user");
   const task = own[place];
   assert(task?.content, "the skill's prompt has no user message with text");
-  const budget = promptBudget(bench, sampling.maxTokens);
+  const budget = promptBudget(bench.worker, sampling.maxTokens);
   const taken = own.reduce((sum, { content }) => sum + budget.count(content ?? ""), 0);
   const added = fillTemplate(prompts["worker-context"], variables, { ...budget, tokens: budget.tokens - taken });
   const text = added.messages.map(({ content }) => content).join("\n\n");

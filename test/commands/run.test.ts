@@ -103,6 +103,43 @@ describe("tracemill run", () => {
     expect(new Set(only(events, "verdict").map((v) => v.attempt)).size).toBe(4 * (scanned?.items.length ?? 0));
   });
 
+  it("asks each role's model at its own endpoint, also when it goes on", async () => {
+    const other = await startScriptedModel({ models: ["big"], replies: () => ({ content: "{}" }) });
+    try {
+      const roles = ["--role", `auditor=big@${other.url}`, "--role", "reflector=none", "--concurrency", "1"];
+      const started = tracemill(...LETTERS, ...roles, "--limit", "6", "--endpoint", model.url);
+      while (other.requests.length < 1) await new Promise((resolve) => setTimeout(resolve, 2));
+      started.kill("SIGINT");
+      expect((await started).exitCode).toBe(3);
+      const [run] = await listRuns(home);
+      const before = other.requests.length;
+      const { exitCode } = await tracemill("run", "--resume", run?.run ?? "");
+      expect(exitCode).toBe(0);
+      expect(other.requests.length).toBeGreaterThan(before);
+      expect(model.requests.every((request) => request.model === "scripted")).toBe(true);
+      const events = await eventsOf(home, run?.run as never);
+      expect(only(events, "run_started")[0]?.models).toMatchObject({
+        worker: { name: "scripted", endpoint: model.url },
+        auditor: { name: "big", endpoint: other.url },
+      });
+      const asked = only(events, "turn").filter(({ role }) => role === "auditor");
+      expect(asked.length).toBe(other.requests.length);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it("names the role whose endpoint is down, and the rules where a name is neither", async () => {
+    const down = await tracemill(...LETTERS, "--endpoint", model.url, "--role", "reflector=big@http://127.0.0.1:1/v1");
+    expect(down.stderr).toContain("ENDPOINT_DOWN: The endpoint of big (reflector) does not answer");
+    const typo = await tracemill(...LETTERS, "--endpoint", model.url, "--role", "architect=scanorder");
+    expect(typo.stderr).toContain("It is to play: architect.");
+    expect(typo.stderr).toContain("a rule (architect: promising, scan-order, sweeps)");
+    expect(await listRuns(home)).toEqual([]);
+    const none = await tracemill(...LETTERS, "--endpoint", model.url, "--role", "auditor=none", "--limit", "1");
+    expect(none.exitCode).toBe(0);
+  });
+
   it("reads the tips of a train run with --tips-from", async () => {
     const trained = JSON.parse((await tracemill(...LETTERS, "--endpoint", model.url, "--json")).stdout) as RunSummary;
     const words = ["--split", "test", "--tips-from", trained.run, "--attempts", "1", "--limit", "4"];
@@ -122,7 +159,10 @@ describe("tracemill run", () => {
     ["with a role that is no pair", [...LETTERS, "--role", "sweeps"], 'got:      "sweeps"'],
     ["with tips of an unknown run", [...LETTERS, "--tips-from", "20260101-000000-0000"], "UNKNOWN_RUN"],
     ["of an unknown run to resume", ["run", "--resume", "20260101-000000-0000"], "UNKNOWN_RUN"],
-    ["with an endpoint that is down", [...LETTERS, "--endpoint", "http://127.0.0.1:1/v1"], "ENDPOINT_DOWN"],
+    ["with an endpoint that is down", [...LETTERS, "--endpoint", "http://127.0.0.1:1/v1"], "(worker) does not answer"],
+    ["with a role's endpoint that is no URL", [...LETTERS, "--role", "auditor=big@ftp://host/v1"], "role=NAME@http"],
+    ["with a password in it", [...LETTERS, "--role", "auditor=big@http://me:secret@host/v1"], "without a password"],
+    ["to resume with other settings", ["run", "--resume", "R", "--item-seed", "9"], "--item-seed cannot be given"],
   ])("is refused %s", async (_, words, message) => {
     const { exitCode, stderr } = await tracemill(...words);
     expect(stderr).toContain(message);

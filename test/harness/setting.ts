@@ -32,7 +32,7 @@ export function temporaryHome(): { home: Home; remove(): void } {
 }
 
 export async function runOptions(
-  setting: { home: Home; url: string },
+  setting: { home: Home; url: string; contextTokens?: number },
   changes: Partial<HarnessOptions> = {},
 ): Promise<HarnessOptions> {
   return {
@@ -42,7 +42,10 @@ export async function runOptions(
     items: await itemsOf(changes.split ?? "train", 6),
     split: "train",
     roles: {
-      worker: { url: setting.url, model: "scripted", name: "scripted", baseHash: null, adapterHash: null },
+      worker: {
+        ...{ url: setting.url, model: "scripted", name: "scripted", baseHash: null, adapterHash: null },
+        ...(setting.contextTokens !== undefined && { contextTokens: setting.contextTokens }),
+      },
       architect: { rule: "scan-order" },
       reflector: { rule: "keep-solution" },
     },

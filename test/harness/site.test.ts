@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { HarnessOptions } from "../../src/harness/harness-options.ts";
-import { runHarness } from "../../src/harness/index.ts";
+import { type Endpoint, runHarness } from "../../src/harness/index.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import type { Item } from "../../src/records/item.ts";
 import type { Home } from "../../src/store/home.ts";
@@ -280,11 +280,9 @@ describe("the worker", () => {
   });
 
   it("leaves old attempts out of a prompt that has no room for them, and records that", async () => {
-    const options = await start(house(), says("blue", "red", "red", "red"), {
-      showsAttempts: true,
-      contextTokens: 100,
-    });
-    const result = await runHarness(options);
+    const options = await start(house(), says("blue", "red", "red", "red"), { showsAttempts: true });
+    const worker = { ...(options.roles.worker as Endpoint), contextTokens: 100 };
+    const result = await runHarness({ ...options, roles: { worker } });
     const turns = only(await events(result.run), "turn");
     expect(turns[1]?.template).toMatchObject({ name: "worker-context", leftOut: ["attempts"] });
     expect(textOf(model.requests[1] as ChatRequest)).not.toContain("blue");

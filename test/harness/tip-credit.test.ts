@@ -36,11 +36,11 @@ afterEach(async () => {
   remove();
 });
 
-async function drawn(changes: Parameters<typeof runOptions>[1] = {}): Promise<RunResult> {
+async function drawn(changes: Parameters<typeof runOptions>[1] = {}, contextTokens = 8192): Promise<RunResult> {
   const taught = await teach(home, tips);
   return runHarness(
     await runOptions(
-      { home, url: model.url },
+      { home, url: model.url, contextTokens },
       {
         items: await itemsOf("train", 52),
         memory: "frozen",
@@ -106,7 +106,7 @@ it("what happened at held-out items is no observation", async () => {
 });
 
 it("a tip without room is no observation, whatever a draw would have said", async () => {
-  const { run } = await drawn({ items: await itemsOf("train", 10), contextTokens: 45, attempts: 1 });
+  const { run } = await drawn({ items: await itemsOf("train", 10), attempts: 1 }, 45);
   const read = [...(await histories([run])).values()];
   expect(read.some(({ uncounted }) => uncounted["no-room"] !== undefined)).toBe(true);
   expect(read.every(({ uncounted }) => (uncounted["no-room"]?.dropped ?? 0) === 0)).toBe(true);
