@@ -59,6 +59,10 @@ export const runInput = z.object({
     .max(0.9)
     .default(0)
     .describe("probability with which each retrieved tip is left out, so that its effect can be estimated"),
+  retireTips: z
+    .enum(["effect", "none"])
+    .default("effect")
+    .describe("with --tip-dropout: whether tips whose effect is shown to be harmful are retired when the run ends"),
   attempts: z.int().min(1).default(4).describe("attempts at each item"),
   enough: z.int().min(1).optional().describe("verified passes after which an item is finished (default: none)"),
   concurrency: z.int().min(1).default(16).describe("most attempts in flight"),
@@ -91,6 +95,7 @@ type RunOptions = z.output<typeof runInput>;
 export type RunTask = Omit<HarnessOptions, "home" | "roles" | "clock" | "signal"> & {
   model: string;
   players: Players;
+  retireTips: "effect" | "none";
 };
 
 /**
@@ -120,6 +125,7 @@ export async function newTask(options: RunOptions, home: Home): Promise<RunTask>
     split,
     model,
     players: withEndpoint(players, endpoint),
+    retireTips: options.retireTips,
     ...manner(options),
     attempts: options.attempts,
     ...(enough !== undefined && { enough }),
@@ -139,6 +145,7 @@ export async function newTask(options: RunOptions, home: Home): Promise<RunTask>
       starters: options.starters,
       endpoint: endpoint ?? null,
       roleEndpoints: ownEndpoints(players),
+      retireTips: options.retireTips,
       itemSeed,
       items: itemsFile ?? null,
       limit: limit ?? null,
@@ -154,6 +161,7 @@ const harnessConfig = z.object({
   tipsPerPrompt: z.int().nullable(),
   endpoint: z.string().nullish(),
   roleEndpoints: z.record(z.string(), z.string()).default({}),
+  retireTips: z.enum(["effect", "none"]).default("none"),
   starters: z.boolean().default(false),
   tipDropout: z.number().default(0),
   retrieval: z.string().nullish(),
@@ -203,7 +211,7 @@ export async function resumedTask(resume: string, { endpoint }: RunOptions, home
     split,
     model: worker !== undefined && "name" in worker ? worker.name : "",
     players: withEndpoint(Object.fromEntries(players), endpoint ?? config.endpoint ?? undefined),
-    ...{ mode: config.mode, tipDropout: config.tipDropout },
+    ...{ mode: config.mode, tipDropout: config.tipDropout, retireTips: config.retireTips },
     ...(config.retrieval != null && { retrieval: config.retrieval }),
     ...{ showsAttempts: config.showsAttempts, hasNativeTools: config.hasNativeTools },
     ...(config.mostAttempts != null && { mostAttempts: config.mostAttempts }),

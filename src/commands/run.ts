@@ -14,6 +14,7 @@ import { type EndpointOf, withModels } from "./model-servers.ts";
 import { modelsOf, type Players } from "./players.ts";
 import { newTask, refuseOtherSettings, resumedTask, runInput } from "./run-task.ts";
 import { viewRun } from "./run-view.ts";
+import { type RetirementReport, retireHarmfulOf } from "./tip-retirement.ts";
 
 const ALPHA = 0.05;
 
@@ -29,6 +30,8 @@ export interface RunSummary extends RunResult {
   log: string;
   durationMs: number;
   rates: { firstTry: Rate | null; solved: Rate | null };
+  /** Tips of the skill that all draws so far show to be harmful: later runs read them no more. */
+  retired: RetirementReport["retired"];
 }
 
 /** Units: `rate` and the 95 % interval (Wilson, of items drawn independently) as fractions. */
@@ -49,7 +52,7 @@ export async function runSkill({ noteRun, ...given }: RunInput, context: Context
   const options = runInput.parse(given);
   const { resume } = options;
   const task = resume === undefined ? await newTask(options, home) : await resumedTask(resume, options, home);
-  const { model, players, ...harness } = task;
+  const { model, players, retireTips, ...harness } = task;
   const { id } = task.skill.manifest;
   const { end, ...view } = viewRun(`run ${id} ${task.split}`, context);
   const onOpen = async (run: string) => noteRun?.(run);
@@ -66,12 +69,14 @@ export async function runSkill({ noteRun, ...given }: RunInput, context: Context
       }),
     );
     if (!result.isComplete) throw stoppedEarly(result);
+    const isJudged = retireTips === "effect" && (task.tipDropout ?? 0) > 0 && task.split === "train";
+    const retired = isJudged ? (await retireHarmfulOf(id, context)).retired : [];
     const durationMs = clock().getTime() - startMs;
     const rates = {
       firstTry: rateOf(result.firstPasses, result.firstTries),
       solved: rateOf(result.solved, result.begunItems),
     };
-    return { ...result, rates, skill: id, split: task.split, model, log: home.runLog(result.run), durationMs };
+    return { ...result, rates, retired, skill: id, split: task.split, model, log: home.runLog(result.run), durationMs };
   } finally {
     end();
     await task.skill.close();
@@ -111,13 +116,14 @@ function stoppedEarly({ run, stoppedBy, attempts, failures }: RunResult): Failur
 
 function summaryText(result: RunSummary): string {
   const { run, skill, split, model, items, attempts, passed, tips, failures, durationMs, log } = result;
-  const { merged, contradictions, rates } = result;
+  const { merged, contradictions, rates, retired } = result;
   return [
     `Run ${run}: ${model} at ${items} ${skill} items of the ${split} split, ${duration(durationMs)}`,
     `  attempts  ${attempts}, ${passed} passed (${percent(passed / Math.max(1, attempts))})${failures > 0 ? `, ${failures} without a verdict` : ""}`,
     `  first try ${rateText(rates.firstTry)}`,
     `  solved    ${rateText(rates.solved)}`,
     `  tips      ${tips}${merged > 0 ? `, ${merged} more merged into them` : ""}`,
+    ...retired.map(({ tip, reason }) => `            ${tip} is retired: ${reason}`),
     ...contradictions.map(({ against, advised }) => `            ${against} may contradict ${advised}`),
     `  log       ${log}`,
   ].join("\n");

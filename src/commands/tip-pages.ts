@@ -7,6 +7,7 @@ import { levelOf, percent, points, pointsInterval } from "../statistics/figures.
 import type { TipHistory } from "../store/tip-draws.ts";
 import { textTable } from "./text-table.ts";
 import type { TipEntry } from "./tip-book.ts";
+import type { RetirementReport } from "./tip-retirement.ts";
 
 const SHOWN_WORDS = 6;
 
@@ -34,13 +35,6 @@ export interface TipLine {
   kind: "randomised" | "observational";
   estimate: number | null;
   interval: { low: number; high: number } | null;
-}
-
-export interface RetirementReport {
-  isDryRun: boolean;
-  /** Live tips that were judged. */
-  judged: number;
-  retired: { tip: TipId; skill: string; reason: string }[];
 }
 
 export interface ConsolidationReport extends RetirementReport {

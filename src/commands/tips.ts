@@ -9,18 +9,13 @@ import {
   CREDIT_RULE,
   type CreditRule,
   consolidate,
-  harmfulTips,
   mergedReason,
-  type ProposedRetirement,
   uselessTips,
 } from "../harness/index.ts";
-import type { TipId } from "../records/ids.ts";
-import type { TipRetirement } from "../records/ledger-entries.ts";
 import { drawsUntilTold } from "../statistics/draws-until.ts";
 import { hajekContrast } from "../statistics/hajek-contrast.ts";
 import { isRandomised } from "../statistics/tip-draw.ts";
 import { openLake } from "../store/lake.ts";
-import { appendLedger } from "../store/ledger.ts";
 import { readAttemptsWithout } from "../store/tip-draws.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { findTip, readTipBooks, type TipBook, type TipEntry } from "./tip-book.ts";
@@ -31,12 +26,12 @@ import {
   effectPage,
   firstWords,
   listPage,
-  type RetirementReport,
   retirementPage,
   showPage,
   stateOf,
   type TipLine,
 } from "./tip-pages.ts";
+import { type Chosen, type RetirementReport, retireByRule, retireHarmful, retireTips } from "./tip-retirement.ts";
 
 const ACTIONS = ["list", "show", "effect", "retire", "consolidate"] as const;
 
@@ -101,7 +96,7 @@ async function run(options: TipsInput, context: Context): Promise<Result> {
     const unsealedRuns = books.flatMap((book) => book.unsealedRuns);
     return { tips, alpha: rule.alpha, unsealedRuns, missingRuns: books.flatMap((book) => book.missingRuns) };
   }
-  if (action === "retire") return retire(books, { ...options, rule: options.rule ?? null, credit: rule }, context);
+  if (action === "retire") return retire(books, options, { credit: rule, context });
   if (action === "consolidate") return consolidateBooks(books, options, context);
   if (tip === undefined) throw missing("Which tip is meant is missing.", `an id behind \`tips ${action}\``);
   const { book, entry } = findTip(books, tip);
@@ -136,64 +131,28 @@ async function effectOf(
   }
 }
 
-interface RetireOptions extends Omit<TipsInput, "rule"> {
-  rule: "effect" | "classic" | null;
-  credit: CreditRule;
-}
-
-async function retire(books: readonly TipBook[], options: RetireOptions, context: Context): Promise<RetirementReport> {
-  const { tip, rule, reason, dryRun } = options;
-  if ((tip === undefined) === (rule === null))
+async function retire(
+  books: readonly TipBook[],
+  options: TipsInput,
+  { credit, context }: { credit: CreditRule; context: Context },
+): Promise<RetirementReport> {
+  const { tip, rule, reason, threshold, atLeast, dryRun } = options;
+  if ((tip === undefined) === (rule === undefined))
     throw missing("What is to be retired is not clear.", "either a tip and --reason, or --rule effect or classic");
   if (tip !== undefined) {
     if (reason === undefined) throw missing("The reason is missing.", "--reason TEXT beside the tip");
     const { entry } = findTip(books, tip);
     if (entry.retired !== null) throw alreadyRetired(entry, entry.retired.reason);
-    return write([{ entry, reason, evidence: null }], { rule: "hand", judged: 1, dryRun }, context);
+    return retireTips([{ entry, reason, evidence: null }], { rule: "hand", judged: 1, dryRun }, context);
   }
-  const live = books.flatMap(({ runs, tips }) =>
-    proposed(tips, options).map((proposal) => ({ ...proposal, runs: runs.length })),
-  );
-  const entries = new Map(books.flatMap(({ tips }) => tips.map((entry) => [entry.tip, entry])));
-  const chosen = live.flatMap(({ tip: id, reason: why, evidence, runs }) => {
-    const entry = entries.get(id);
-    return entry === undefined || entry.retired !== null
-      ? []
-      : [{ entry, reason: why, evidence: { ...evidence, runs } }];
-  });
-  const judged = [...entries.values()].filter(({ retired }) => retired === null).length;
-  return write(chosen, { rule: rule ?? "hand", judged, dryRun }, context);
-}
-
-function proposed(
-  tips: readonly TipEntry[],
-  { rule, threshold, atLeast, credit }: RetireOptions,
-): ProposedRetirement[] {
-  if (rule === "effect") return harmfulTips(tips, new Map(tips.map((entry) => [entry.tip, entry.credit])), credit);
+  if (rule === "effect") return retireHarmful(books, { credit, dryRun }, context);
   if (threshold === undefined)
     throw missing("The least mean outcome is missing.", "--threshold FRACTION beside --rule classic");
-  return uselessTips(tips, { threshold, atLeast });
-}
-
-interface Chosen {
-  entry: TipEntry;
-  reason: string;
-  evidence: TipRetirement["evidence"];
-  into?: TipId;
-}
-
-function write(
-  chosen: readonly Chosen[],
-  { rule, judged, dryRun }: { rule: TipRetirement["rule"]; judged: number; dryRun: boolean },
-  { home, clock }: Context,
-): RetirementReport {
-  for (const { entry, reason, evidence, into } of dryRun ? [] : chosen) {
-    const { tip, skill, run: savedBy } = entry;
-    const data = { tip, skill, run: savedBy, reason, rule, mergedInto: into ?? null, evidence };
-    appendLedger(home, { type: "tip_retired", data }, clock);
-  }
-  const retired = chosen.map(({ entry: { tip, skill }, reason }) => ({ tip, skill, reason }));
-  return { isDryRun: dryRun, judged, retired };
+  return retireByRule(
+    books,
+    { rule: "classic", dryRun, propose: (tips) => uselessTips(tips, { threshold, atLeast }) },
+    context,
+  );
 }
 
 /** A tip that is shown to help stays before one that is not; else the older one stays. */
@@ -211,7 +170,7 @@ function consolidateBooks(books: readonly TipBook[], { dryRun }: TipsInput, cont
     }
   }
   const judged = books.flatMap(({ tips }) => tips.filter(({ retired }) => retired === null)).length;
-  return { ...write(chosen, { rule: "merged", judged, dryRun }, context), contradictions };
+  return { ...retireTips(chosen, { rule: "merged", judged, dryRun }, context), contradictions };
 }
 
 function alreadyRetired({ tip }: TipEntry, reason: string): Refusal {

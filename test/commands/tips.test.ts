@@ -2,16 +2,15 @@
  * `tracemill tips` as a user types it, over runs of the real harness with tips of known effects.
  */
 import { cpSync } from "node:fs";
-import { join } from "node:path";
-import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { EffectReport, RetirementReport, TipLine } from "../../src/commands/tip-pages.ts";
-import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
+import type { EffectReport, TipLine } from "../../src/commands/tip-pages.ts";
+import type { RetirementReport } from "../../src/commands/tip-retirement.ts";
 import { runHarness } from "../../src/harness/index.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
 import { readLedger } from "../../src/store/ledger.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
+import { tracemill as program } from "../fixtures/tracemill.ts";
 import { eventsOf, itemsOf, only, runOptions, temporaryHome } from "../harness/setting.ts";
 import { swayedBy, taughtTip, teach } from "../harness/taught-memory.ts";
 
@@ -56,11 +55,7 @@ async function options(at: Home, changes: Parameters<typeof runOptions>[1]) {
   return runOptions({ home: at, url: model.url }, { ...reading, attempts: 1, ...changes });
 }
 
-function tracemill(...words: string[]) {
-  const cli = join(PACKAGE_FOLDER, "src", "cli.ts");
-  const env = { TRACEMILL_HOME: home.path, TRACEMILL_SKILLS: join(PACKAGE_FOLDER, "test", "fixtures", "skills") };
-  return execa(process.execPath, [cli, "tips", ...words], { env, reject: false });
-}
+const tracemill = (...words: string[]) => program(home, "tips", ...words);
 
 async function asked<T>(...words: string[]): Promise<T> {
   return JSON.parse((await tracemill(...words, "--json")).stdout) as T;
@@ -129,6 +124,28 @@ it("tips show has the text, its source, where it was rendered and its effect", a
   const { stdout } = await tracemill("show", String(harmful).slice(0, 10));
   for (const part of ["Tip harms.", String(taught.run), "rendered", "more draws", "draws left it out"])
     expect(stdout).toContain(part);
+});
+
+describe("a run that drew tips", () => {
+  const reading = () => ["--skill", "letters", "--model", "scripted", "--tips-from", taught.run, "--limit", "2"];
+
+  it("retires at its end those that all draws show to be harmful, and says so", async () => {
+    const words = [...reading(), "--endpoint", model.url, "--tip-dropout", "0.4", "--attempts", "1"];
+    const { stdout, exitCode } = await program(home, "run", ...words);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(new RegExp(`${harmful} is retired: its effect is below 0\\.0 points`));
+    expect(await retirements()).toMatchObject([{ tip: harmful, rule: "effect", evidence: { runs: 3 } }]);
+  });
+
+  it.each([
+    ["where that is not wanted", ["--tip-dropout", "0.4", "--retire-tips", "none"]],
+    ["where nothing was drawn", []],
+    ["over held-out items", ["--tip-dropout", "0.4", "--split", "validation"]],
+  ])("retires nothing %s", async (_, words) => {
+    const { stdout } = await program(home, "run", ...reading(), "--endpoint", model.url, "--json", ...words);
+    expect(JSON.parse(stdout)).toMatchObject({ retired: [], isComplete: true });
+    expect(await retirements()).toEqual([]);
+  });
 });
 
 describe("tips retire", () => {
