@@ -1,15 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { random } from "../../src/foundation/random.ts";
 import { type HarnessOptions, type RunResult, readRunStart, runHarness } from "../../src/harness/index.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import type { Skill } from "../../src/skills/contract.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
-import { listRuns } from "../../src/store/run-log.ts";
 import { verifyHome } from "../../src/store/verify.ts";
 import {
   type ChatRequest,
@@ -18,10 +15,12 @@ import {
   startScriptedModel,
 } from "../fixtures/scripted-model.ts";
 import letters from "../fixtures/skills/letters/skill.ts";
+import { killedRuns } from "./killed.ts";
 import { roleOf, textOf } from "./role-models.ts";
 import { coin, eventsOf, itemsOf, only, runOptions, temporaryHome } from "./setting.ts";
 
-const KILLS = process.env.TRACEMILL_LONG ? 100 : 8;
+const KILLS = process.env.TRACEMILL_LONG ? 200 : 8;
+if (KILLS < 200) console.log("skipped: 200 kills of each run take minutes (TRACEMILL_LONG=1 makes them); these are 8");
 const CHILD = join(import.meta.dirname, "killed-run.ts");
 const ROLES_CHILD = join(import.meta.dirname, "killed-roles-run.ts");
 
@@ -56,68 +55,40 @@ async function expectWhole(run: RunId, counts: { items: number; attempts: number
 }
 
 describe("a run whose process is killed", () => {
-  function child(resume?: RunId, script = CHILD): { process: ChildProcess; ended: Promise<string> } {
-    const args = [script, home.path, model.url, ...(resume === undefined ? [] : [resume])];
-    const started = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-    let output = "";
-    started.stdout?.on("data", (chunk) => {
-      output += chunk;
-    });
-    return { process: started, ended: new Promise((resolve) => started.on("close", () => resolve(output))) };
-  }
-
   it(`loses no attempt and doubles none, killed ${KILLS} times`, { timeout: 20_000 * KILLS }, async () => {
-    const draw = random("kills", KILLS);
-    let run: RunId | undefined;
-    let kills = 0;
-    for (let k = 0; k < KILLS; k++) {
-      const before = model.requests.length;
-      const { process: started, ended } = child(run);
-      const calls = draw.integer(0, Math.ceil(36 / KILLS));
-      while (started.exitCode === null && model.requests.length < before + calls) await sleep(1);
-      await sleep(draw.integer(0, 6));
-      if (started.kill("SIGKILL")) kills++;
-      await ended;
-      run = (await listRuns(home))[0]?.run ?? run;
-      if (run !== undefined && (await eventsOf(home, run)).at(-1)?.type === "run_finished") break;
+    const asked = () => model.requests.length;
+    const most = { calls: 6, ms: 6 };
+    const results = await killedRuns({ home, script: CHILD, url: model.url, kills: KILLS, asked, most });
+    for (const result of results) {
+      expect(result).toMatchObject({ items: 12, attempts: 36, isComplete: true });
+      await expectWhole(result.run, { items: 12, attempts: 36 });
     }
-    const result = JSON.parse(await child(run).ended) as RunResult;
-    expect(kills).toBeGreaterThan(0);
-    expect(result).toMatchObject({ items: 12, attempts: 36, isComplete: true });
-    await expectWhole(result.run, { items: 12, attempts: 36 });
-    expect(await lakeCounts()).toEqual({ attempts: 36, judged: 36, passed: result.passed, examples: 36 });
+    const attempts = 36 * results.length;
+    const passed = results.reduce((sum, result) => sum + result.passed, 0);
+    expect(await lakeCounts()).toEqual({ attempts, judged: attempts, passed, examples: attempts });
   });
 
   it(`keeps plans, tips and what is solved, with four roles in one workspace, killed ${KILLS} times`, {
     timeout: 20_000 * KILLS,
   }, async () => {
     await model.close();
-    let asked = 0;
+    let calls = 0;
     model = await startScriptedModel({
       replies: (request) => {
-        asked++;
+        calls++;
         return { ...houseRoles(request), delayMs: 1 };
       },
     });
-    const draw = random("role-kills", KILLS);
-    let run: RunId | undefined;
-    let kills = 0;
-    for (let k = 0; k < KILLS; k++) {
-      const before = asked;
-      const { process: started, ended } = child(run, ROLES_CHILD);
-      const calls = draw.integer(0, Math.ceil(120 / KILLS));
-      while (started.exitCode === null && asked < before + calls) await sleep(1);
-      await sleep(draw.integer(0, 6));
-      if (started.kill("SIGKILL")) kills++;
-      await ended;
-      run = (await listRuns(home))[0]?.run ?? run;
-      if (run !== undefined && (await eventsOf(home, run)).at(-1)?.type === "run_finished") break;
-    }
-    const result = JSON.parse(await child(run, ROLES_CHILD).ended) as RunResult;
-    const events = await eventsOf(home, result.run);
-    expect(kills).toBeGreaterThan(0);
-    expect(result).toMatchObject({ items: 12, solved: 12, isComplete: true });
+    const most = { calls: 18, ms: 6 };
+    const asked = () => calls;
+    const results = await killedRuns({ home, script: ROLES_CHILD, url: model.url, kills: KILLS, asked, most });
+    for (const result of results) await expectWholeHouse(result);
     expect(await verifyHome(home)).toMatchObject({ isSound: true, hasTornTail: false });
+  });
+
+  async function expectWholeHouse(result: RunResult): Promise<void> {
+    const events = await eventsOf(home, result.run);
+    expect(result).toMatchObject({ items: 12, solved: 12, isComplete: true });
     expect(only(events, "item_finished")).toHaveLength(12);
     expect(new Set(only(events, "turn").map(({ turn }) => turn)).size).toBe(only(events, "turn").length);
     const deciding = only(events, "verdict").filter(({ verdict }) => verdict.signalType !== "judgment");
@@ -130,7 +101,7 @@ describe("a run whose process is killed", () => {
     const order = [...painted].filter(([attempt]) => passes.includes(attempt)).map(([, rooms]) => rooms.length);
     expect(order).toEqual(order.toSorted((x, y) => x - y));
     expect(order.at(-1)).toBe(12);
-  });
+  }
 
   async function lakeCounts(): Promise<unknown> {
     const lake = await openLake(home);

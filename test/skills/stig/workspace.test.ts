@@ -1,7 +1,7 @@
 /** States that are kept, taken back and taken on; a harness that is killed; an environment that breaks. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { fixCall } from "../../../skills/stig/parse-answer.ts";
 import type { SetUp } from "../../../skills/stig/setup-folder.ts";
 import { openWorkspace } from "../../../skills/stig/workspace.ts";
+import { leftBy } from "./left-by.ts";
 import { apply, newFolder, open, ruleNamed, stig } from "./set-up.ts";
 
 const KEEPALIVE = "sshd_set_keepalive";
@@ -92,34 +93,9 @@ describe.skipIf(stig === null)("a killed harness", () => {
       await sleep(delayMs);
       child.kill("SIGKILL");
       await once(child, "exit");
-      for (let waits = 0; waits < 50 && leftBy(child.pid as number, mark).length > 0; waits++) await sleep(100);
-      expect(leftBy(child.pid as number, mark)).toEqual([]);
+      for (let waits = 0; waits < 50 && leftBy(child.pid as number, { mark, folder }).length > 0; waits++)
+        await sleep(100);
+      expect(leftBy(child.pid as number, { mark, folder })).toEqual([]);
     },
   );
 });
-
-/** Processes with the mark or in a namespace with our mounts, and control groups of that process. */
-function leftBy(pid: number, mark: string): string[] {
-  const left = readdirSync("/proc").filter((name) => {
-    try {
-      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, "utf8").includes(mark);
-    } catch {
-      return false;
-    }
-  });
-  const holders = readdirSync("/proc").filter((name) => {
-    try {
-      return readFileSync(`/proc/${name}/cmdline`, "utf8").includes(`tracemill-stig-${pid}-`);
-    } catch {
-      return false;
-    }
-  });
-  const groups = ["/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/memory"].flatMap((folder) => {
-    try {
-      return readdirSync(folder).filter((name) => name.startsWith(`tracemill-stig-${pid}-`));
-    } catch {
-      return [];
-    }
-  });
-  return [...left, ...holders, ...groups];
-}
