@@ -7,11 +7,10 @@ import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { DATASTREAM } from "../skills/stig/build-root.ts";
 import { PROFILE } from "../skills/stig/datastream.ts";
 import { fixCall } from "../skills/stig/parse-answer.ts";
 import { startSandbox } from "../skills/stig/sandbox.ts";
-import { type FoundRule, readSetup, type SetUp } from "../skills/stig/setup-folder.ts";
+import { DATASTREAM, type FoundRule, readSetup, type SetUp } from "../skills/stig/setup-folder.ts";
 import { openWorkspace } from "../skills/stig/workspace.ts";
 import type { BenchRow } from "./bench-row.ts";
 

@@ -7,6 +7,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { Failure, Refusal } from "../../src/foundation/errors.ts";
 import { type Ended, runProgram } from "./process-output.ts";
+import { DATASTREAM, SCANNER } from "./setup-folder.ts";
 
 const SUITE = "bookworm";
 const PACKAGES = [
@@ -21,8 +22,6 @@ const PACKAGES = [
 ];
 const BUILD_LIMIT_MS = 15 * 60_000;
 
-/** Where the data stream lies in the root. */
-export const DATASTREAM = "opt/scap/ssg-ubuntu2004-ds.xml";
 const PACKAGED_DATASTREAM = "usr/share/xml/scap/ssg/content/ssg-ubuntu2004-ds.xml";
 
 const RELEASE = `DISTRIB_ID=Ubuntu
@@ -31,13 +30,31 @@ DISTRIB_CODENAME=focal
 DISTRIB_DESCRIPTION="Ubuntu 20.04 LTS"
 `;
 
-/** Throws: `NO_MIRROR`; `BAD_TARBALL`; a failure of the setup's boundary where a program fails. */
-export async function buildRoot(root: string, { from, signal }: { from?: string; signal: AbortSignal }): Promise<void> {
+/** About how many things debootstrap says that it did, fetched and configured packages among them. */
+const BUILD_STEPS = 700;
+
+export interface BuildOptions {
+  /** A tarball of the root. */
+  from?: string;
+  signal: AbortSignal;
+  onStep(done: number, total: number): void;
+}
+
+/** Throws: `NO_MIRROR`; `NO_TARBALL`; `BAD_TARBALL`; a failure of the setup's boundary where a program fails. */
+export async function buildRoot(root: string, { from, signal, onStep }: BuildOptions): Promise<void> {
   await mkdir(root, { recursive: true, mode: 0o755 });
-  if (from !== undefined) return unpack(root, from, signal);
+  const total = from === undefined ? BUILD_STEPS : 1;
+  onStep(0, total);
+  if (from === undefined) await build(root, signal, (done) => onStep(Math.min(done, total - 1), total));
+  else await unpack(root, from, signal);
+  onStep(total, total);
+}
+
+async function build(root: string, signal: AbortSignal, onStep: (done: number) => void): Promise<void> {
   const { mirror, environment } = await aptSource();
   const words = ["debootstrap", "--variant=minbase", `--include=${PACKAGES.join(",")}`, SUITE, root, mirror];
-  await runStep(["env", ...environment, ...words], signal);
+  let done = 0;
+  await runStep(["env", ...environment, ...words], signal, () => onStep(++done));
   await mkdir(join(root, "opt/scap"), { recursive: true });
   await rename(join(root, PACKAGED_DATASTREAM), join(root, DATASTREAM));
   await runStep(["chroot", root, "dpkg", "--purge", "ssg-debderived"], signal);
@@ -64,7 +81,7 @@ async function unpack(root: string, from: string, signal: AbortSignal): Promise<
   await runStep(["tar", "-xpf", from, "-C", root, "--numeric-owner"], signal).catch((cause) => {
     throw cause instanceof Failure && !signal.aborted ? badTarball(from, cause.message) : cause;
   });
-  const needed = ["usr/bin/oscap", DATASTREAM, "etc/lsb-release", "var/lib/dpkg/status"];
+  const needed = [SCANNER, DATASTREAM, "etc/lsb-release", "var/lib/dpkg/status"];
   for (const path of needed) {
     await readFile(join(root, path)).catch(() => {
       throw badTarball(from, `no ${path}`);
@@ -95,9 +112,17 @@ async function aptWords(command: readonly string[]): Promise<string[][]> {
 }
 
 /** In a mount and process namespace of its own: what debootstrap mounts and starts goes when it does. */
-async function runStep(command: readonly string[], signal: AbortSignal): Promise<Ended> {
+async function runStep(
+  command: readonly string[],
+  signal: AbortSignal,
+  onLine?: (line: string) => void,
+): Promise<Ended> {
   const alone = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--"];
-  const ended = await runProgram([...alone, ...command], { limitMs: BUILD_LIMIT_MS, signal });
+  const ended = await runProgram([...alone, ...command], {
+    limitMs: BUILD_LIMIT_MS,
+    signal,
+    ...(onLine && { onLine }),
+  });
   signal.throwIfAborted();
   if (ended.exitCode === 0) return ended;
   const program = command.find((word) => !["env", "chroot"].includes(word) && !/[=/]/.test(word));
@@ -122,7 +147,7 @@ function badTarball(from: string, got: string): Refusal {
   return new Refusal({
     code: "BAD_TARBALL",
     message: "The tarball does not hold the root of a set-up skill stig.",
-    expected: `an archive of a root filesystem with usr/bin/oscap and ${DATASTREAM}`,
+    expected: `an archive of a root filesystem with ${SCANNER} and ${DATASTREAM}`,
     got,
     where: from,
     fix: "make it on a machine with a Debian mirror, as skills/stig/README.md says",

@@ -13,6 +13,8 @@ import { type Scan, scan } from "./scan.ts";
 import type { FoundRule, Result } from "./setup-folder.ts";
 import { syntaxFaults } from "./syntax-checks.ts";
 
+const BASH_LIMIT_MS = 10_000;
+
 export interface Case {
   sandbox: Sandbox;
   rule: FoundRule;
@@ -67,6 +69,21 @@ export async function scannerFault(sandbox: Sandbox, rule: FoundRule): Promise<s
   if (fault !== null) return fault;
   const result = results.get(rule.id);
   return result === rule.baseline ? null : `the untouched root gives ${result} where it gave ${rule.baseline}`;
+}
+
+/**
+ * Says whether the root as it stands runs bash and can be scanned, and gives the rule the result that was kept with
+ * it, where `expected` names one (no script ran since); null where it does.
+ */
+export async function stateFault(sandbox: Sandbox, rule: FoundRule, expected: Result | null): Promise<string | null> {
+  const bash = await sandbox.run(["/usr/bin/bash", "-c", "exit 0"], { limitMs: BASH_LIMIT_MS });
+  if (bash.exitCode !== 0)
+    return `bash does not run in the workspace: ${bash.stderr.trim() || `exit code ${bash.exitCode}`}`;
+  const { results, fault } = await scan(sandbox, rule.id);
+  if (fault !== null) return `the workspace cannot be scanned: ${fault}`;
+  const result = results.get(rule.id);
+  const isKept = expected === null || result === expected;
+  return isKept ? null : `the workspace gives ${result} for the rule where ${expected} was kept with it`;
 }
 
 async function refuseBrokenScanner({ sandbox, rule }: Case): Promise<void> {

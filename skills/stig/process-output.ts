@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { performance } from "node:perf_hooks";
+import { createInterface } from "node:readline";
 import { Failure } from "../../src/foundation/errors.ts";
 
 /** Of each of stdout and stderr; what is beyond is dropped and `isCut` says so. */
@@ -19,10 +20,17 @@ export interface Ended {
   durationMs: number;
 }
 
+export interface RunLimits {
+  limitMs: number;
+  signal?: AbortSignal;
+  /** Told each line of stdout as it comes, beyond what is kept too. */
+  onLine?(line: string): void;
+}
+
 /** Throws: a failure of the sandbox's boundary where the program cannot be started. */
 export async function runProgram(
   [program = "", ...words]: readonly string[],
-  { limitMs, signal }: { limitMs: number; signal?: AbortSignal },
+  { limitMs, signal, onLine }: RunLimits,
 ): Promise<Ended> {
   const startMs = performance.now();
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", program, ...words], {
@@ -32,6 +40,7 @@ export async function runProgram(
   });
   const stdout = boundedText(child.stdout);
   const stderr = boundedText(child.stderr);
+  if (onLine !== undefined) createInterface({ input: child.stdout }).on("line", onLine);
   let isTimedOut = false;
   const stop = () => child.kill("SIGKILL");
   signal?.addEventListener("abort", stop, { once: true });

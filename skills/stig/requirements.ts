@@ -8,7 +8,7 @@ import { Refusal } from "../../src/foundation/errors.ts";
 import type { Check } from "../../src/skills/contract.ts";
 import { tryControlGroup } from "./cgroup.ts";
 import { runProgram } from "./process-output.ts";
-import { isSetUp, setupFolder } from "./setup-folder.ts";
+import { readSetup, setupFolder } from "./setup-folder.ts";
 
 const RUN_PROGRAMS: Record<string, string> = {
   bwrap: "bubblewrap",
@@ -35,7 +35,7 @@ export async function runChecks(): Promise<Check[]> {
   };
   const programs = await programChecks(RUN_PROGRAMS);
   if (!isRoot || programs.some(({ isMet }) => !isMet)) return [system, root, ...programs];
-  return [system, root, ...programs, await namespaceCheck(), groupCheck()];
+  return [system, root, ...programs, ...(await kernelChecks()), groupCheck()];
 }
 
 /** What building the root needs on top; not where it comes from a tarball. */
@@ -43,10 +43,17 @@ export function buildChecks(): Promise<Check[]> {
   return programChecks(SETUP_PROGRAMS);
 }
 
-export function setupCheck(): Check {
-  const isMet = isSetUp();
-  const found = isMet ? setupFolder() : `nothing in ${setupFolder()}`;
-  return { what: "the set-up root and content", isMet, found, fix: isMet ? null : "tracemill skill setup stig" };
+export async function setupCheck(): Promise<Check> {
+  const unsound = await readSetup().then(
+    () => null,
+    (error) => {
+      if (error instanceof Refusal) return error;
+      throw error;
+    },
+  );
+  const found = unsound === null ? setupFolder() : `${unsound.details.where}: ${unsound.message}`;
+  const fix = unsound === null ? null : "tracemill skill setup stig";
+  return { what: "the set-up root and content", isMet: unsound === null, found, fix };
 }
 
 /** Throws: `STIG_NEEDS` naming the first thing that is missing. */
@@ -84,20 +91,24 @@ async function pathOf(program: string): Promise<string | null> {
   return null;
 }
 
-/** Overlay mounts in a mount namespace of one's own, tried out: containers often forbid one of them. */
-async function namespaceCheck(): Promise<Check> {
-  const script =
-    "set -e; cd /; mount -t tmpfs t /tmp; cd /tmp; mkdir l u w m; mount -t overlay -o lowerdir=l,upperdir=u,workdir=w o m; bwrap --ro-bind / / --unshare-pid --unshare-net --proc /proc --dev /dev true";
-  const words = ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c", script];
-  const { exitCode, stderr } = await runProgram(words, { limitMs: 10_000 });
-  const isMet = exitCode === 0;
-  const found = isMet ? "they work" : stderr.trim();
-  return {
-    what: "mount, process and network namespaces with overlay mounts",
-    isMet,
-    found,
-    fix: isMet ? null : ELSEWHERE,
-  };
+/** Each tried out, as containers often forbid one of them. */
+const KERNEL_NEEDS: Record<string, string> = {
+  "mount namespaces": "true",
+  "overlay mounts":
+    "cd /; mount -t tmpfs t /tmp; cd /tmp; mkdir l u w m; mount -t overlay -o lowerdir=l,upperdir=u,workdir=w o m",
+  "process namespaces": "bwrap --ro-bind / / --unshare-pid --proc /proc --dev /dev true",
+  "network namespaces": "bwrap --ro-bind / / --unshare-net true",
+};
+
+async function kernelChecks(): Promise<Check[]> {
+  return Promise.all(
+    Object.entries(KERNEL_NEEDS).map(async ([what, script]) => {
+      const words = ["unshare", "--mount", "--propagation", "private", "--", "sh", "-ec", script];
+      const { exitCode, stderr } = await runProgram(words, { limitMs: 10_000 });
+      const isMet = exitCode === 0;
+      return { what, isMet, found: isMet ? "they work" : stderr.trim(), fix: isMet ? null : ELSEWHERE };
+    }),
+  );
 }
 
 function groupCheck(): Check {

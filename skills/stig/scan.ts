@@ -4,10 +4,9 @@
  */
 import type { Ended } from "./process-output.ts";
 import type { Sandbox } from "./sandbox.ts";
-import { contentName, RESULTS, type Result } from "./setup-folder.ts";
+import { contentName, RESULTS, type Result, SCANNER } from "./setup-folder.ts";
 
 const SCAN_LIMIT_MS = 60_000;
-const SCANNER = "/usr/bin/oscap";
 const PROFILE = "xccdf_org.ssgproject.content_profile_stig";
 
 export interface Scan {
@@ -25,7 +24,7 @@ export async function scan(
   content: string,
   { isPristine = false }: { isPristine?: boolean } = {},
 ): Promise<Scan> {
-  const words = [SCANNER, "xccdf", "eval", "--skip-valid", "--progress", "--profile", PROFILE];
+  const words = [`/${SCANNER}`, "xccdf", "eval", "--skip-valid", "--progress", "--profile", PROFILE];
   const ended = await sandbox.run([...words, `/run/scap/${contentName(content)}`], {
     limitMs: SCAN_LIMIT_MS,
     isReadOnly: true,

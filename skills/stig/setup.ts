@@ -3,16 +3,17 @@
  * every failing rule through the very judgement that an agent's script gets. A rule whose own fix does not pass here
  * is no item, and the reason is kept.
  */
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import pLimit from "p-limit";
-import { Failure } from "../../src/foundation/errors.ts";
+import { Failure, Refusal } from "../../src/foundation/errors.ts";
 import { writeFolderAtomic, writeJsonAtomic } from "../../src/foundation/files.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
 import { acquireLock } from "../../src/foundation/lock-file.ts";
 import type { SetupOptions } from "../../src/skills/contract.ts";
-import { buildRoot, DATASTREAM, packagesIn } from "./build-root.ts";
+import { buildRoot, packagesIn } from "./build-root.ts";
 import { type Datastream, type Rule, readDatastream, rulesOf } from "./datastream.ts";
 import { familyOf } from "./families.ts";
 import { manifest } from "./manifest.ts";
@@ -23,9 +24,10 @@ import { startSandbox } from "./sandbox.ts";
 import { scan } from "./scan.ts";
 import {
   contentName,
+  DATASTREAM,
   type FoundRule,
   foldersIn,
-  isSetUp,
+  hashFiles,
   type Result,
   readSetup,
   type Setup,
@@ -35,20 +37,43 @@ import {
 } from "./setup-folder.ts";
 import { openWorkspace } from "./workspace.ts";
 
-/** Makes the set-up folder where it is not there yet. Throws: `STIG_NEEDS`, `LOCKED` and what building the root throws. */
+/** The data stream of `ssg-debderived` 0.1.65-1: another one has other items, so another version of the skill. */
+const DATASTREAM_HASH = "66dee0e1d3bf5774914013ff7200b0ee5d639dffbedb73ff1ba3d07a2ff27836";
+
+/**
+ * Makes the set-up folder where it is not there yet, or is not sound.
+ * Throws: `STIG_NEEDS`, `LOCKED`; `NO_TARBALL`; `ALREADY_SET_UP` where a tarball would not be used; `OTHER_CONTENT`; what
+ * building the root throws.
+ */
 export async function setUp(options: SetupOptions): Promise<Setup> {
   refuseUnmet(await runChecks());
   if (options.from === undefined) refuseUnmet(await buildChecks());
+  else if (!existsSync(options.from)) throw noTarball(options.from);
   const folder = setupFolder();
   await mkdir(dirname(folder), { recursive: true });
   const release = acquireLock(`${folder}.lock`, "the setup of the skill stig");
   try {
     await removeUnfinished(folder);
-    if (!isSetUp()) await writeFolderAtomic(folder, (temporary) => fill(temporary, options));
+    const isSound = await isSoundlySetUp();
+    if (isSound && options.from !== undefined) throw alreadySetUp(folder);
+    if (!isSound) {
+      await rm(folder, { recursive: true, force: true });
+      await writeFolderAtomic(folder, (temporary) => fill(temporary, options));
+    }
   } finally {
     release();
   }
   return (await readSetup()).setup;
+}
+
+async function isSoundlySetUp(): Promise<boolean> {
+  return readSetup().then(
+    () => true,
+    (error) => {
+      if (error instanceof Refusal) return false;
+      throw error;
+    },
+  );
 }
 
 /** Removes what setups left that were killed: hundreds of megabytes each. */
@@ -62,11 +87,14 @@ async function fill(folder: string, { from, signal, onStep }: SetupOptions): Pro
   const folders = foldersIn(folder);
   await mkdir(folders.mount);
   await mkdir(folders.content);
-  onStep("building the root", 0, 1);
-  await buildRoot(folders.root, { ...(from !== undefined && { from }), signal });
-  onStep("building the root", 1, 1);
+  const phase = from === undefined ? "building the root" : "unpacking the root";
+  await buildRoot(folders.root, {
+    ...{ ...(from !== undefined && { from }), signal },
+    onStep: (done, total) => onStep(phase, done, total),
+  });
   const file = join(folders.root, DATASTREAM);
   const text = await readFile(file, "utf8");
+  if (hashText(text) !== DATASTREAM_HASH) throw otherContent(hashText(text), from);
   const datastream = readDatastream(text, file);
   const rules = rulesOf(datastream);
   const baseline = await writeContent({ datastream, rules, folder });
@@ -75,6 +103,7 @@ async function fill(folder: string, { from, signal, onStep }: SetupOptions): Pro
     skillVersion: manifest.version,
     packages: await packagesIn(folders.root),
     datastreamHash: hashText(text),
+    files: await hashFiles(folder),
     rules: found,
   };
   await tryFixes({ ...setup, hash: setupHash(setup) }, folder, { signal, onStep });
@@ -160,4 +189,36 @@ function unattainable({ fix }: FoundRule, failureMode: string | null): string {
       ? "it needs systemd"
       : "it needs what the root does not have";
   return `the content's own fix ends with ${failureMode}: ${needs}`;
+}
+
+function noTarball(from: string): Refusal {
+  return new Refusal({
+    code: "NO_TARBALL",
+    message: "The tarball to set up from is not there.",
+    where: from,
+    fix: "skills/stig/README.md says how to make it on a machine with a Debian mirror",
+  });
+}
+
+function alreadySetUp(folder: string): Refusal {
+  return new Refusal({
+    code: "ALREADY_SET_UP",
+    message: "The skill stig is set up and sound, so the tarball would not be used.",
+    where: folder,
+    fix: `leave --from out, or remove what is there first: rm -r ${folder}`,
+  });
+}
+
+function otherContent(got: string, from: string | undefined): Refusal {
+  return new Refusal({
+    code: "OTHER_CONTENT",
+    message: `The root's data stream is not the one that version ${manifest.version} of the skill stig is made for.`,
+    expected: `SHA-256 ${DATASTREAM_HASH}, of the package ssg-debderived 0.1.65-1`,
+    got,
+    ...(from !== undefined && { where: from }),
+    fix:
+      from === undefined
+        ? "a mirror of Debian 12 among apt's sources"
+        : "make the tarball with this version of the skill",
+  });
 }

@@ -11,7 +11,7 @@ import { answerText, parseAnswer, TOOL } from "./parse-answer.ts";
 import { exampleTurns, promptFor } from "./prompt.ts";
 import { buildChecks, refuseUnmet, runChecks, setupCheck } from "./requirements.ts";
 import { setUp } from "./setup.ts";
-import { isSetUp, readSetup, type SetUp } from "./setup-folder.ts";
+import { readSetup, type SetUp } from "./setup-folder.ts";
 import { startersAmong } from "./starters.ts";
 import { openWorkspace } from "./workspace.ts";
 
@@ -57,7 +57,8 @@ const skill: Skill = {
     return `${rules.length} rules, ${failing} of them fail on the root; ${attainable.length} attainable items in ${families} families`;
   },
   async doctor() {
-    return [...(await runChecks()), ...(isSetUp() ? [] : await buildChecks()), setupCheck()];
+    const setup = await setupCheck();
+    return [...(await runChecks()), ...(setup.isMet ? [] : await buildChecks()), setup];
   },
 };
 

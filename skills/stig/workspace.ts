@@ -5,7 +5,7 @@ import { assert } from "../../src/foundation/errors.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
 import type { ActionResult, ParsedAnswer, Place, Workspace } from "../../src/skills/contract.ts";
 import { type Change, changesIn, changesSince, touchedScanner } from "./changes.ts";
-import { judge, scannerFault } from "./judge.ts";
+import { judge, scannerFault, stateFault } from "./judge.ts";
 import { BASELINE, keepState, readState, type Start } from "./kept-state.ts";
 import { manifest, VERIFIER } from "./manifest.ts";
 import { scriptOf } from "./parse-answer.ts";
@@ -73,7 +73,11 @@ export async function openWorkspace(
       await state.sandbox.close();
       state = await begin(checkpoint);
     },
-    health: () => scannerFault(state.sandbox, rule),
+    async health() {
+      const { sandbox, start, ended } = state;
+      const fault = await scannerFault(sandbox, rule);
+      return fault ?? stateFault(sandbox, rule, ended === null ? (start.results.get(rule.id) ?? null) : null);
+    },
     close: () => state.sandbox.close(),
   };
 }

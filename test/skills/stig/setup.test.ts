@@ -1,9 +1,19 @@
 /** The commands that set the skill up, and what they say where something is missing. */
-import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
+import { setupFolder } from "../../../skills/stig/setup-folder.ts";
 import { stig } from "./set-up.ts";
 
 const BIN = join(import.meta.dirname, "../../../bin/tracemill.js");
@@ -52,6 +62,72 @@ describe("the skill stig where it is not set up", () => {
       expect(readdirSync(join(env.TRACEMILL_CACHE, "stig"))).toEqual([]);
     },
   );
+});
+
+describe.skipIf(stig === null)("the skill stig where it is set up", () => {
+  /** The set-up folder under another cache, its root shared and its content its own. */
+  function anotherCache(): { env: Record<string, string>; content: string } {
+    const cache = mkdtempSync(join(tmpdir(), "tracemill-cache-"));
+    const folder = join(cache, "stig", "1");
+    mkdirSync(folder, { recursive: true });
+    for (const name of ["mount", "content", "setup.json"]) {
+      cpSync(join(setupFolder(), name), join(folder, name), { recursive: true });
+    }
+    symlinkSync(join(setupFolder(), "root"), join(folder, "root"));
+    return { env: { TRACEMILL_CACHE: cache }, content: join(folder, "content") };
+  }
+
+  it("refuses content that is not as the setup left it, and names the file", async () => {
+    const { env, content } = anotherCache();
+    expect((await tracemill(["skill", "doctor", "stig"], env)).exitCode).toBe(0);
+    const [name = ""] = readdirSync(content);
+    appendFileSync(join(content, name), "<!-- -->");
+    const run = await tracemill(RUN, env);
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toContain("BAD_SETUP");
+    expect(run.stderr).toContain(join(content, name));
+    const doctor = await tracemill(["skill", "doctor", "stig"], env);
+    expect(doctor.exitCode).toBe(3);
+    expect(doctor.stdout).toContain("MISSING  the set-up root and content");
+  });
+
+  it("refuses a tarball that would not be used, and one that is not there", async () => {
+    const { env, content } = anotherCache();
+    const setup = (from: string) => tracemill(["skill", "setup", "stig", "--from", from], env);
+    expect((await setup(join(content, "all.xml"))).stderr).toContain("ALREADY_SET_UP");
+    const { exitCode, stderr } = await setup("/nonexistent.tgz");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("NO_TARBALL");
+  });
+
+  it("is told which of the kernel's parts this machine refuses", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tracemill-mount-"));
+    const mount = join(folder, "mount");
+    cpSync("/usr/bin/mount", join(folder, "real"));
+    writeFileSync(
+      mount,
+      `#!/bin/sh\ncase "$*" in *overlay*) echo refused >&2; exit 32;; *) exec ${folder}/real "$@";; esac\n`,
+    );
+    chmodSync(mount, 0o755);
+    const missing = async (words: string[]) => {
+      const { stdout } = await execa(
+        "unshare",
+        ["--mount", "--", ...words, process.execPath, BIN, "skill", "doctor", "stig"],
+        { reject: false },
+      );
+      return stdout.split("\n").filter((line) => line.startsWith("MISSING"));
+    };
+    const replaced = ["sh", "-c", `mount --bind ${mount} /bin/mount && exec "$@"`, "sh"];
+    const without = (capability: string) => ["setpriv", `--bounding-set=-${capability}`, `--inh-caps=-${capability}`];
+    expect(await missing(replaced)).toEqual(["MISSING  overlay mounts: refused"]);
+    expect(await missing(without("net_admin"))).toEqual([expect.stringContaining("MISSING  network namespaces: ")]);
+    expect((await missing(without("sys_admin"))).map((line) => line.split(":")[0])).toEqual([
+      "MISSING  mount namespaces",
+      "MISSING  overlay mounts",
+      "MISSING  process namespaces",
+      "MISSING  network namespaces",
+    ]);
+  });
 });
 
 describe("tracemill skill", () => {

@@ -78,6 +78,24 @@ describe.skipIf(stig === null)("a workspace of stig", () => {
   });
 });
 
+describe.skipIf(stig === null)("a kept state", () => {
+  it("is sound while it gives its rule the result that was kept with it, and no longer", async () => {
+    const folder = await newFolder();
+    const first = await open(KEEPALIVE, { folder, from: null });
+    await apply(first, line("ClientAliveCountMax 1"));
+    expect(await first.health?.()).toBeNull();
+    const from = await first.checkpoint();
+    await first.close();
+    const sound = await open(KEEPALIVE, { folder, from });
+    expect(await sound.health?.()).toBeNull();
+    await sound.close();
+    rmSync(join(folder, from, "upper/etc/ssh/sshd_config"));
+    const damaged = await open(KEEPALIVE, { folder, from });
+    expect(await damaged.health?.()).toBe("the workspace gives fail for the rule where pass was kept with it");
+    await damaged.close();
+  });
+});
+
 describe.skipIf(stig === null)("a killed harness", () => {
   const folder = mkdtempSync(join(tmpdir(), "tracemill-killed-"));
   afterAll(() => rmSync(folder, { recursive: true }));
