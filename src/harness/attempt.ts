@@ -63,9 +63,9 @@ export async function makeAttempt(
  * Throws: what is no failure of anything around it.
  */
 export function outcomeOf(bench: Bench, attempt: AttemptId, error: unknown): Outcome {
-  if (isInterruption(error, bench.signal)) return "lost";
+  if (isLost(error, bench.signal)) return "lost"; // the client recorded it
   if (!(error instanceof Failure)) throw error;
-  if (error.boundary === "endpoint") return error.code === "CALL_REJECTED" ? "failed" : "lost"; // the client recorded it
+  if (error.boundary === "endpoint") return "failed"; // this too
   recordFailure(bench, attempt, error);
   if (error.boundary !== "environment") return "failed";
   flagSuspects(bench.log, bench.live);
@@ -203,6 +203,12 @@ function recordFailure({ log }: Bench, attempt: AttemptId, error: unknown): void
   if (!(error instanceof Failure)) throw error;
   const { boundary, code, message } = error;
   log.append({ type: "failure", data: { boundary, code, message: message.toWellFormed(), attempt } });
+}
+
+/** Whether the endpoint gave no answer, or the run was stopped: another try may get one. */
+export function isLost(error: unknown, signal: AbortSignal): boolean {
+  if (isInterruption(error, signal)) return true;
+  return error instanceof Failure && error.boundary === "endpoint" && error.code !== "CALL_REJECTED";
 }
 
 function isInterruption(error: unknown, signal: AbortSignal): boolean {

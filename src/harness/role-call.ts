@@ -2,14 +2,18 @@
  * One call of a role that a model plays, from a template to an answer of a given form: the endpoint is sent its schema, and holds
  * to it where it can; what comes is read by the same schema, as not every one does.
  */
+import { Failure } from "../foundation/errors.ts";
 import { random } from "../foundation/random.ts";
 import type { Role } from "../records/events.ts";
-import type { AttemptId, TurnId } from "../records/ids.ts";
+import { type AttemptId, type TurnId, turnId } from "../records/ids.ts";
 import { type Budget, fillTemplate } from "../skills/template.ts";
 import type { Bench } from "./bench.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { ModelCall, ModelClient } from "./model-client.ts";
 import type { PromptName } from "./prompts.ts";
 import { type RoleAnswer, structuredAnswer } from "./structured.ts";
+
+type Answered = Awaited<ReturnType<ModelClient["call"]>>;
 
 /** Plans, reviews and lessons are short; a model that goes on and on is cut here. */
 const ANSWER_TOKENS = 512;
@@ -25,8 +29,9 @@ export interface RoleCall<T> {
 }
 
 /**
- * Asks a role's model. `value` is null where the answer does not fit the form: its turn has the flag `not-understood`.
- * Throws: what the client throws.
+ * Asks a role's model. `value` is null where the answer does not fit the form: its turn has the flag `not-understood`;
+ * and where the endpoint rejects the call, as it would again: its turn has no response.
+ * Throws: what else the client throws.
  */
 export async function callRole<T>(bench: Bench, call: RoleCall<T>): Promise<{ turn: TurnId; value: T | null }> {
   const { role, endpoint, attempt, turnNumber, form } = call;
@@ -34,7 +39,7 @@ export async function callRole<T>(bench: Bench, call: RoleCall<T>): Promise<{ tu
   const variables = { skill: bench.skill.manifest.id, ...call.variables };
   const maxTokens = Math.min(ANSWER_TOKENS, Math.floor(contextOf(endpoint) / 4));
   const { messages, leftOut } = fillTemplate(template, variables, promptBudget(endpoint, maxTokens));
-  const { turn, answer } = await bench.client.call({
+  const answered = await unlessRejected(bench, {
     attempt,
     turnNumber,
     role,
@@ -50,7 +55,15 @@ export async function callRole<T>(bench: Bench, call: RoleCall<T>): Promise<{ tu
     template: { name: template.name, hash: template.hash, leftOut },
     notice: (message) => (structuredAnswer(form.schema, message) === null ? ["not-understood"] : []),
   });
-  return { turn, value: structuredAnswer(form.schema, answer) };
+  if (answered === null) return { turn: turnId(attempt, turnNumber), value: null };
+  return { turn: answered.turn, value: structuredAnswer(form.schema, answered.answer) };
+}
+
+async function unlessRejected({ client }: Bench, call: ModelCall): Promise<Answered | null> {
+  return client.call(call).catch((error) => {
+    if (error instanceof Failure && error.code === "CALL_REJECTED") return null;
+    throw error;
+  });
 }
 
 /** The room that a context leaves for a prompt beside its answer; what a chat template adds is taken off. */

@@ -31,6 +31,7 @@ import { type LiveState, watchedLog } from "./live-state.ts";
 import { checkMemory, NO_STANDING, openMemory } from "./memory.ts";
 import { modelClient, PATIENCE } from "./model-client.ts";
 import { type OpenRun, openRun } from "./open-run.ts";
+import { outagesInARow, pickDespite } from "./outages.ts";
 import { loadPrompts, type Prompts } from "./prompts.ts";
 import type { RetrievalMethod } from "./retrieval-method.ts";
 import { finishRun } from "./run-end.ts";
@@ -41,10 +42,6 @@ import { isolatedSite, progressSite } from "./site.ts";
 import type { TipIndex } from "./tip-index.ts";
 import { tipStanding } from "./tip-standing.ts";
 
-/** Calls given up one after another from which on the endpoint counts as gone. */
-const OUTAGE_CALLS = 3;
-/** Environments broken one after another from which on there is no use in going on. */
-const OUTAGE_BREAKS = 3;
 const TIPS_PER_PROMPT = 3;
 const METHODS_FOLDER = join(import.meta.dirname, "retrieval-methods");
 const REPLAN_AFTER = 3;
@@ -127,6 +124,8 @@ async function resultOf(
   };
 }
 
+const NOTHING_SETTLED = { settled: 0, stoppedBy: null };
+
 /** Makes what is left and says what ended it before its time. */
 async function makeAttempts(stage: Stage): Promise<StoppedBy> {
   const { options, log, live, work, opened } = stage;
@@ -134,7 +133,7 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const bench = benchOf(stage, signal);
   const architect = architectOf(stage, bench);
-  const inARow = { lost: 0, broken: 0 };
+  const row = outagesInARow(stop);
   const report = () => options.onProgress?.(progressOf(options, { run: log.run, memory: stage.memory, work, live }));
 
   let begun = sum(work, judgedAttempts);
@@ -156,13 +155,13 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
     if (n === 1) item.isFirstTryPassed = firstTryOf(outcome);
     spendBudget(item, options.itemBudget);
     finishIfDone(log, item, options);
-    countRow(inARow, outcome);
-    if (inARow.lost >= OUTAGE_CALLS || inARow.broken >= OUTAGE_BREAKS) stop.abort();
+    row.note(outcome);
   }
 
   const turns = {
-    ...{ work, architect, concurrency: options.concurrency },
+    ...{ work, stays: architect.stays, concurrency: options.concurrency },
     isStopped: () => signal.aborted || isSpent(),
+    pick: (open: Parameters<Architect["pick"]>[0]) => pickDespite(row, { architect, open, signal }),
     waits: (item: ItemWork, open: readonly ItemWork[]) => waits(options, item, open),
     attempt: (item: ItemWork, n: number) =>
       attempt(item, n).then(report, (error) => {
@@ -175,26 +174,22 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
   for (const item of work) finishIfDone(log, item, options);
   report();
   try {
-    let settled = 0;
-    do {
+    for (let isSettled = false; !isSettled; ) {
       await schedule(turns);
-      settled = signal.aborted ? 0 : await settleDeferred(bench, work);
+      const { settled, stoppedBy } = signal.aborted ? NOTHING_SETTLED : await settleDeferred(bench, work);
       finishWhatIsDone();
-    } while (settled > 0);
+      if (stoppedBy === "broken") return "environment";
+      isSettled = settled === 0 || stoppedBy !== null;
+    }
   } finally {
     await bench.site.close();
   }
-  return inARow.lost >= OUTAGE_CALLS ? "outage" : work.some(({ broken }) => broken > 0) ? "environment" : null;
+  return row.isOutage() ? "outage" : work.some(({ broken }) => broken > 0) ? "environment" : null;
 }
 
 /** What went wrong around an attempt says nothing of it. */
 function firstTryOf(outcome: Outcome): boolean | null {
   return outcome === "passed" || (outcome === "not-passed" || outcome === "deferred" ? false : null);
-}
-
-function countRow(inARow: { lost: number; broken: number }, outcome: Outcome): void {
-  inARow.lost = outcome === "lost" ? inARow.lost + 1 : 0;
-  inARow.broken = outcome === "broken" ? inARow.broken + 1 : 0;
 }
 
 function waits({ skill }: HarnessOptions, { item }: ItemWork, open: readonly ItemWork[]): boolean {

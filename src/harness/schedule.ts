@@ -3,29 +3,31 @@
  * item mean the same at any concurrency; different items go side by side.
  * Does not know what an attempt is.
  */
-import type { Architect } from "./architect.ts";
 import type { ItemWork } from "./run-state.ts";
 
 /**
  * Makes attempts until no item is open or `isStopped`, then waits for those in flight.
  * Shapes: `waits` says whether an item has to wait while others are open; where all would wait, none does.
- * Throws: the first error of `attempt` or of the architect, once the others have ended.
+ * Throws: the first error of `attempt` or of `pick`, once the others have ended.
  */
 export async function schedule(options: {
   work: ItemWork[];
-  architect: Architect;
   concurrency: number;
   isStopped(): boolean;
   waits(item: ItemWork, open: readonly ItemWork[]): boolean;
+  /** The next item; null where none can be chosen now, as the run stops. */
+  pick(open: readonly [ItemWork, ...ItemWork[]]): Promise<ItemWork | null>;
+  /** Whether an item that was chosen is worked on to its end before another is chosen in its place. */
+  stays: boolean;
   attempt(item: ItemWork, n: number): Promise<void>;
 }): Promise<void> {
-  const { work, architect, concurrency, isStopped, waits, attempt } = options;
+  const { work, concurrency, isStopped, waits, pick, stays, attempt } = options;
   const running = new Set<Promise<void>>();
 
   async function workOn(item: ItemWork): Promise<void> {
     try {
       do await attempt(item, item.left.shift() as number);
-      while (architect.stays && isOpen(item) && !isStopped());
+      while (stays && isOpen(item) && !isStopped());
     } finally {
       item.isInWork = false;
     }
@@ -42,7 +44,8 @@ export async function schedule(options: {
       while (running.size < concurrency && !isStopped()) {
         const [first, ...others] = available();
         if (first === undefined) break;
-        const item = await architect.pick([first, ...others]);
+        const item = await pick([first, ...others]);
+        if (item === null) break;
         item.isInWork = true;
         const job: Promise<void> = workOn(item).finally(() => running.delete(job));
         running.add(job);

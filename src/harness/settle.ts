@@ -9,11 +9,14 @@ import type { ItemWork } from "./run-state.ts";
 import { atBoundary } from "./site.ts";
 
 /**
- * Settles, gives each deferred attempt its later verdict and returns how many there were. Where something breaks in it,
- * the verdict of before stays, and the failure is recorded; where a role's endpoint gives no answer the rest waits for
- * the run to be resumed.
+ * Settles, gives each deferred attempt its later verdict and returns how many there were. Where the environment breaks or
+ * a role's endpoint gives no answer, the rest waits for the run to be resumed, and the outcome says which. Where the
+ * skill's verifier fails, the verdict of before stays, and the failure is recorded.
  */
-export async function settleDeferred(bench: Bench, work: readonly ItemWork[]): Promise<number> {
+export async function settleDeferred(
+  bench: Bench,
+  work: readonly ItemWork[],
+): Promise<{ settled: number; stoppedBy: "lost" | "broken" | null }> {
   const waiting = work.filter(({ deferred }) => deferred !== null);
   for (const [i, item] of waiting.entries()) {
     const { deferred } = item;
@@ -26,9 +29,10 @@ export async function settleDeferred(bench: Bench, work: readonly ItemWork[]): P
       }
       await concludeDeferred(bench, item, { ...deferred, workspace });
     } catch (error) {
-      if (outcomeOf(bench, deferred.attempt, error) === "lost") return 0;
+      const outcome = outcomeOf(bench, deferred.attempt, error);
+      if (outcome === "lost" || outcome === "broken") return { settled: i, stoppedBy: outcome };
     }
     item.deferred = null;
   }
-  return waiting.length;
+  return { settled: waiting.length, stoppedBy: null };
 }

@@ -153,6 +153,31 @@ describe("a model that plays the architect", () => {
   });
 });
 
+describe("an architect whose endpoint goes away", () => {
+  it("stops the run, which goes on from there when it is back", async () => {
+    let isAway = false;
+    const options = await start(
+      (request) => {
+        if (isAway && roleOf(request) === "select") return { status: 503, body: "down" };
+        return byRole({
+          worker: () => ({ content: EVERY_LETTER }),
+          select: () => json({ item: "letters:c-0", plan: null }),
+        })(request);
+      },
+      { items: await itemsOf("train", 4), attempts: 1, patience: { timeoutMs: 400, tries: 2, backoffMs: 1 } },
+    );
+    const roles = { ...options.roles, architect: player() };
+    const onProgress = ({ attempts }: { attempts: number }) => {
+      isAway = attempts === 2;
+    };
+    const stopped = await runHarness({ ...options, roles, onProgress });
+    expect(stopped).toMatchObject({ isComplete: false, stoppedBy: "outage", attempts: 2 });
+    isAway = false;
+    const resumed = await runHarness({ ...options, roles, resume: stopped.run });
+    expect(resumed).toMatchObject({ isComplete: true, solved: 4, attempts: 4 });
+  });
+});
+
 describe("a model that plays the auditor", () => {
   it("gives its opinion of what passed as a judgment that never decides", async () => {
     const options = await start(
@@ -242,58 +267,5 @@ describe("a model that plays the reflector", () => {
     expect(only(seen, "tip_saved")).toEqual([]);
     expect(only(seen, "turn").at(-1)).toMatchObject({ role: "reflector", parseFlags: ["not-understood"] });
     expect(only(seen, "message").map(({ message }) => message.content)).toContain("TIPS: none that I know");
-  });
-});
-
-describe("all roles as models on a bad day", () => {
-  it("every item gets its end state, whatever the endpoint does", async () => {
-    let calls = 0;
-    const chaos =
-      (good: Player): Player =>
-      (request) => {
-        calls++;
-        if (calls % 17 === 0) return { status: 503, body: "busy", headers: { "retry-after": "0" } };
-        if (calls % 23 === 0) return { content: "I cannot help with that." };
-        if (calls % 29 === 0) return { status: 200, body: "{ not json" };
-        if (calls % 31 === 0) return { content: '{"item": ', finish_reason: "length" };
-        if (calls % 101 === 0) return "close";
-        if (calls === 150) return "hang";
-        return good(request);
-      };
-    const options = await start(
-      chaos(
-        byRole({
-          select: ({ messages }) =>
-            json({ item: /letters:[a-z]-\d/.exec(messages.at(-1)?.content ?? "")?.[0], plan: "try" }),
-          replan: () => json({ choice: calls % 5 === 0 ? "escalate" : "re-plan", plan: `plan ${calls}` }),
-          auditor: () => json({ rightReason: true, confidence: 0.7, why: null }),
-          reflector: () => json({ tips: [{ type: "strategy", text: `lesson ${calls}` }] }),
-          worker: coin,
-        }),
-      ),
-      {
-        items: await itemsOf("train", 78),
-        attempts: 4,
-        enough: 1,
-        concurrency: 4,
-        memory: "grow",
-        tipDropout: 0.3,
-        showsAttempts: true,
-        replanAfter: 2,
-        patience: { timeoutMs: 400, tries: 4, backoffMs: 1 },
-      },
-    );
-    const all = { architect: player(), auditor: player(), reflector: player() };
-    const result = await runHarness({ ...options, roles: { ...options.roles, ...all } });
-    const seen = await events(result.run);
-    expect(result).toMatchObject({ isComplete: true, items: 78 });
-    expect(new Set(only(seen, "item_finished").map(({ item }) => item)).size).toBe(78);
-    expect(new Set(only(seen, "turn").map(({ turn }) => turn)).size).toBe(only(seen, "turn").length);
-    const deciding = only(seen, "verdict").filter(({ verdict }) => verdict.signalType !== "judgment");
-    expect(new Set(deciding.map(({ attempt }) => attempt)).size).toBe(deciding.length);
-    expect(new Set(only(seen, "failure").map(({ code }) => code))).toEqual(
-      new Set(["HTTP_503", "MALFORMED_ANSWER", "CONNECTION", "TIMEOUT"]),
-    );
-    expect(calls).toBeGreaterThan(200);
   });
 });
