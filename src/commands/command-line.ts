@@ -79,7 +79,11 @@ export function parseInput(name: string, command: AnyCommand, words: string[]): 
   const fields = fieldsOf(command);
   for (const [key, value] of Object.entries(given)) given[key] = converted(value, fields.get(key));
   const checked = command.input.safeParse(given);
-  if (!checked.success) throw badArgument(name, positional, checked.error.issues[0] as z.core.$ZodIssue, given);
+  if (!checked.success) {
+    const issue = checked.error.issues[0] as z.core.$ZodIssue;
+    const range = fields.get(String(issue.path[0] ?? ""))?.range ?? null;
+    throw badArgument({ name, positional, given }, issue, range);
+  }
   return { input: checked.data, home, isJson: json === true };
 }
 
@@ -110,6 +114,8 @@ export interface Field {
   isRequired: boolean;
   choices: string[] | null;
   defaultValue: unknown;
+  /** Of a number, what it may be: `a whole number from 1`. */
+  range: string | null;
 }
 
 /** Reads the table: each key's kind, description, choices and default. */
@@ -138,7 +144,19 @@ function fieldOf(schema: z.ZodType): Field {
         : inner instanceof z.ZodArray
           ? "list"
           : "string";
-  return { kind, description: description ?? "", isRequired, choices, defaultValue };
+  const range = inner instanceof z.ZodNumber ? rangeOf(inner) : null;
+  return { kind, description: description ?? "", isRequired, choices, defaultValue, range };
+}
+
+function rangeOf(schema: z.ZodNumber): string {
+  const { type, minimum, maximum, exclusiveMinimum, exclusiveMaximum } = z.toJSONSchema(schema);
+  const bounds = [
+    ...(minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER ? [`from ${minimum}`] : []),
+    ...(exclusiveMinimum !== undefined ? [`above ${exclusiveMinimum}`] : []),
+    ...(maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER ? [`to ${maximum}`] : []),
+    ...(exclusiveMaximum !== undefined ? [`below ${exclusiveMaximum}`] : []),
+  ];
+  return [type === "integer" ? "a whole number" : "a number", ...bounds].join(" ");
 }
 
 function optionOf(key: string, field: Field): Option {
@@ -171,17 +189,16 @@ function converted(value: unknown, field: Field | undefined): unknown {
 }
 
 function badArgument(
-  name: string,
-  positional: readonly string[],
+  { name, positional, given }: { name: string; positional: readonly string[]; given: Record<string, unknown> },
   issue: z.core.$ZodIssue,
-  given: Record<string, unknown>,
+  range: string | null,
 ): Refusal {
   const key = String(issue.path[0] ?? "");
   const shown = positional.includes(key) ? `<${kebab(key)}>` : `--${kebab(key)}`;
   return new Refusal({
     code: "BAD_ARGUMENT",
     message: given[key] === undefined ? `${shown} is missing.` : `${shown} cannot be used as it is.`,
-    expected: issue.message,
+    expected: range ?? issue.message,
     got: JSON.stringify(given[key]) ?? "nothing",
     where: `tracemill ${name} ${shown}`,
     fix: `tracemill ${name} --help`,

@@ -147,6 +147,7 @@ function readText(file: string): string {
       expected: "a Markdown file",
       got: (cause as NodeJS.ErrnoException).code ?? String(cause),
       where: file,
+      fix: "put the file there, or restore it from where the skill came from",
       cause,
     });
   }

@@ -12,6 +12,7 @@ const command = {
   input: z.object({
     side: z.enum(["north", "south"]).describe("which side"),
     coats: z.int().min(1).default(1).describe("how often"),
+    water: z.number().gt(0).lt(1).default(0.5).describe("share of water"),
     color: z.array(z.string()).default([]).describe("what with"),
     dryRun: z.boolean().default(false).describe("only say it"),
     primer: z.boolean().default(true).describe("no primer first"),
@@ -32,7 +33,7 @@ function refusalOf(words: string[]): Refusal {
 describe("a command line", () => {
   it("gives every option its default", () => {
     const { input, isJson, home } = parseInput("paint", command, ["north"]);
-    expect(input).toEqual({ side: "north", coats: 1, color: [], dryRun: false, primer: true });
+    expect(input).toEqual({ side: "north", coats: 1, water: 0.5, color: [], dryRun: false, primer: true });
     expect({ isJson, home }).toEqual({ isJson: false, home: undefined });
   });
 
@@ -52,7 +53,7 @@ describe("a command line", () => {
       "/x",
     ];
     const { input, isJson, home } = parseInput("paint", command, words);
-    expect(input).toEqual({ side: "south", coats: 3, color: ["red", "blue"], dryRun: true, primer: false });
+    expect(input).toEqual({ side: "south", coats: 3, water: 0.5, color: ["red", "blue"], dryRun: true, primer: false });
     expect({ isJson, home }).toEqual({ isJson: true, home: "/x" });
   });
 
@@ -66,6 +67,12 @@ describe("a command line", () => {
     const refusal = refusalOf(words);
     expect(refusal.code).toBe(code);
     expect(`${refusal.message} ${refusal.details.where ?? ""}`).toMatch(place);
+  });
+
+  it("says which numbers an option takes", () => {
+    const expected = (...words: string[]) => refusalOf(["north", ...words]).details.expected;
+    expect(expected("--coats", "0.5")).toBe("a whole number from 1");
+    expect(expected("--water", "1")).toBe("a number above 0 below 1");
   });
 
   it("names the nearest option for a mistyped one", () => {
