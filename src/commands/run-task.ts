@@ -199,6 +199,7 @@ export async function resumedTask(resume: string, { endpoint }: RunOptions, home
   const run = resume as RunId;
   const { start, items } = await readRunStart(home, run);
   const { seed, split, sampling, memory, tipRuns, comparison, models } = start;
+  if (seed === null || split === null || sampling === null) throw recordedRun(run, home.runLog(run));
   const config = harnessConfig.parse(start.config);
   const players = Object.entries(models).map(([role, player]) => {
     const url = config.roleEndpoints[role];
@@ -284,5 +285,15 @@ function missing(option: string, expected: string): Refusal {
     expected,
     where: `tracemill run ${option}`,
     fix: "tracemill run --skill sql --model smollm2, or tracemill run --resume RUN",
+  });
+}
+
+function recordedRun(run: RunId, where: string): Refusal {
+  return new Refusal({
+    code: "RECORDED_RUN",
+    message: `Run ${run} is another agent's: tracemill recorded it and cannot go on with it.`,
+    expected: "a run that `tracemill run` began",
+    where,
+    fix: `seal it: tracemill seal ${run}`,
   });
 }

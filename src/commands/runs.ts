@@ -32,7 +32,7 @@ function listed(runs: readonly RunSummary[]): string {
   const rows = runs.map(({ run, skill, split, memory, models, comparison, isSealed, events }) => [
     run,
     skill,
-    split,
+    split ?? "all",
     memory,
     models.worker === undefined ? "" : "rule" in models.worker ? models.worker.rule : models.worker.name,
     comparison === null ? "" : `${shortHash(comparison.comparisonHash)} ${comparison.arm}`,

@@ -14,7 +14,7 @@ import { textTable } from "./text-table.ts";
 interface Status {
   home: string;
   bases: { name: string; baseHash: string }[];
-  runs: { run: string; skill: string; split: string; state: string; arm: string | null; events: number }[];
+  runs: { run: string; skill: string; split: string | null; state: string; arm: string | null; events: number }[];
   /** As the adapters: oldest first. */
   datasets: {
     datasetHash: string;
@@ -158,7 +158,7 @@ function printed({ home, bases, runs, datasets, adapters, next }: Status): strin
     ...section(
       "runs",
       ["run", "skill", "split", "arm", "state", "events"],
-      runs.map((run) => [run.run, run.skill, run.split, run.arm ?? "-", run.state, String(run.events)]),
+      runs.map((run) => [run.run, run.skill, run.split ?? "all", run.arm ?? "-", run.state, String(run.events)]),
     ),
     ...section(
       "datasets",

@@ -67,6 +67,7 @@ export function watchedLog(
       message: (message) => log.message(message),
       tools: (tools) => log.tools(tools),
       sync: () => log.sync(),
+      flush: () => log.flush(),
       close: () => log.close(),
     },
   };

@@ -13,7 +13,7 @@ import {
   type TurnId,
 } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
-import type { Message } from "../records/message.ts";
+import { type Message, messageSchema } from "../records/message.ts";
 import type { Tip } from "../records/tip.ts";
 import type { ActionResult } from "../skills/contract.ts";
 import type { Home } from "../store/home.ts";
@@ -200,7 +200,9 @@ export async function attemptStarts(home: Home, run: RunId, state: RunState): Pr
   const answers = new Map<Hash, Message>();
   if (wanted.size > 0) {
     for await (const event of readRunLog(home, run)) {
-      if (event.type === "message" && wanted.has(event.data.hash)) answers.set(event.data.hash, event.data.message);
+      if (event.type === "message" && wanted.has(event.data.hash)) {
+        answers.set(event.data.hash, messageSchema.parse(event.data.message));
+      }
     }
   }
   const starts = new Map<AttemptId, AttemptStart>();

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { attemptIdSchema, hashSchema, itemIdSchema, runIdSchema, tipIdSchema, turnIdSchema } from "./ids.ts";
 import { itemSchema, SPLITS } from "./item.ts";
-import { messageSchema, toolSchema } from "./message.ts";
+import { recordedMessageSchema, recordedToolSchema } from "./message.ts";
 import { retrievalSchema, tipSchema, tipSpanSchema } from "./tip.ts";
 import { verdictSchema } from "./verdict.ts";
 
@@ -39,11 +39,14 @@ export const MEMORY_MODES = ["grow", "frozen", "none"] as const;
 
 export const runStartedSchema = z.object({
   run: runIdSchema,
-  skill: z.object({ id: z.string(), version: z.string(), hash: hashSchema }),
+  /** Version and hash are null where the run is another agent's and no skill of that name is here. */
+  skill: z.object({ id: z.string(), version: z.string().nullable(), hash: hashSchema.nullable() }),
   models: z.partialRecord(roleSchema, roleModelSchema),
-  sampling: samplingSchema,
-  seed: z.int(),
-  split: z.enum(SPLITS),
+  /** Null where each call had its own: see a turn's `request`. */
+  sampling: samplingSchema.nullable(),
+  seed: z.int().nullable(),
+  /** Null where a run's items are of several splits, as another agent's are. */
+  split: z.enum(SPLITS).nullable(),
   /** `grow` writes tips as it goes; `frozen` reads those of `tipRuns` only; `none` renders none. */
   memory: z.enum(MEMORY_MODES),
   tipRuns: z.array(z.object({ run: runIdSchema, head: hashSchema })),
@@ -55,10 +58,15 @@ export const runStartedSchema = z.object({
 
 export const usageSchema = z.object({ promptTokens: z.int().min(0), completionTokens: z.int().min(0) });
 
+/** OpenAI's three ways to ask a model for text. */
+export const WIRE_APIS = ["chat", "completions", "responses"] as const;
+export type WireApi = (typeof WIRE_APIS)[number];
+
 export const turnSchema = z.object({
   turn: turnIdSchema,
   attempt: attemptIdSchema,
-  role: roleSchema,
+  /** One of the harness's own, or another agent's name for what it does. */
+  role: z.string().regex(/^[a-z][a-z0-9-]*$/, "expected a role of small letters, digits and dashes"),
   /** What the role was asked for: `act`, `plan`, `reflect`, ... */
   phase: z.string(),
   /** Hashes of the messages sent, in order. */
@@ -88,6 +96,8 @@ export const turnSchema = z.object({
       leftOut: z.array(z.string()),
     })
     .optional(),
+  /** Of a call that was recorded on its way: which API it used, its status, and the answer's body without the message. */
+  wire: z.object({ api: z.enum(WIRE_APIS), status: z.int().nullable(), response: z.json() }).optional(),
 });
 
 export const ARCHITECT_CHOICES = ["select", "continue", "re-plan", "escalate", "skip"] as const;
@@ -121,13 +131,14 @@ export const actionSchema = z.object({
 export const END_REASONS = ["architect", "wall-time", "tokens", "run-budget"] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
-export const ITEM_STATES = ["solved", "unsolved", "skipped", "failed"] as const;
+/** `unjudged`: another agent worked on it and nobody said what came of it. */
+export const ITEM_STATES = ["solved", "unsolved", "skipped", "failed", "unjudged"] as const;
 
 const eventSchemas = {
   run_started: runStartedSchema,
   items_scanned: z.object({ items: z.array(itemSchema) }),
-  message: z.object({ hash: hashSchema, message: messageSchema }),
-  tools: z.object({ hash: hashSchema, tools: z.array(toolSchema) }),
+  message: z.object({ hash: hashSchema, message: recordedMessageSchema }),
+  tools: z.object({ hash: hashSchema, tools: z.array(recordedToolSchema) }),
   turn: turnSchema,
   action: actionSchema,
   verdict: z.object({ attempt: attemptIdSchema, verdict: verdictSchema }),

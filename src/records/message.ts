@@ -27,5 +27,14 @@ export const toolSchema = z.looseObject({
   }),
 });
 
+/**
+ * A message as another agent sent it: with roles, images and parts that no prompt of tracemill's has. What does not
+ * parse as a `Message` is kept as it came and is no training text.
+ */
+export const recordedMessageSchema = z.looseObject({ role: z.string() }) as unknown as z.ZodType<RecordedMessage>;
+export const recordedToolSchema = z.looseObject({ type: z.string() }) as unknown as z.ZodType<RecordedTool>;
+
+export type RecordedMessage = { role: string } & Record<string, unknown>;
+export type RecordedTool = { type: string } & Record<string, unknown>;
 export type Message = z.infer<typeof messageSchema>;
 export type Tool = z.infer<typeof toolSchema>;

@@ -1,14 +1,11 @@
 /**
  * Starts the endpoint of one base and any number of its adapters, and ends it without cutting answers off.
  */
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { serve } from "@hono/node-server";
 import { loadExtension } from "../foundation/discovery.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
 import { type Hash, hashFile, shortHash } from "../foundation/hashing.ts";
+import { startWebServer } from "../foundation/web-server.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import { loadRenderer } from "../render/renderer.ts";
@@ -26,8 +23,6 @@ import type { TargetKind } from "./target.ts";
 const TARGETS = join(import.meta.dirname, "targets");
 const ADAPTER_FILE = "adapter.gguf";
 const DEFAULT_CONTEXT_TOKENS = 2048;
-const GRACE_MS = 10_000;
-const SWEEP_MS = 50;
 
 export interface ServeOptions extends Preparation {
   home: Home;
@@ -84,14 +79,13 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     closing: closing.signal,
     onBug: (error) => console.error(error),
   });
-  const server = await listen(app.fetch, { host, port }).catch(async (error) => {
+  const server = await startWebServer(app.fetch, { host, port }).catch(async (error) => {
     following?.stop();
     await target.close();
     throw error;
   });
-  const address = server.address() as AddressInfo;
   return {
-    url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}/v1`,
+    url: `${server.url}/v1`,
     models: models.map(({ adapterFile: _, ...model }) => model),
     threads,
     contextTokens,
@@ -101,16 +95,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       return served.id;
     },
     async close() {
-      const closed = new Promise((done) => server.close(done));
-      // A connection that is kept alive falls idle after its last answer, and would stay open for seconds.
-      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-      const isIdle = await Promise.race([closed.then(() => true), sleep(GRACE_MS, false, { ref: false })]);
-      if (!isIdle) {
-        closing.abort(new Error("The server is closing."));
-        server.closeAllConnections();
-        await closed;
-      }
-      clearInterval(sweep);
+      await server.close(() => closing.abort(new Error("The server is closing.")));
       following?.stop();
       await target.close();
     },
@@ -145,26 +130,4 @@ async function servedAdapter(home: Home, base: BaseManifest, adapter: AdapterMan
   });
   if (got !== expected) throw changedFile("ADAPTER_CHANGED", path, { expected, got });
   return { id: name ?? adapterHash, parent: base.name, baseHash, adapterHash, adapterFile: path };
-}
-
-function listen(
-  fetch: Parameters<typeof serve>[0]["fetch"],
-  { host, port }: { host: string; port: number },
-): Promise<Server> {
-  return new Promise((resolveServer, reject) => {
-    const server = serve({ fetch, hostname: host, port }, () => resolveServer(server)) as Server;
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const isTaken = cause.code === "EADDRINUSE";
-      reject(
-        new Refusal({
-          code: isTaken ? "PORT_IN_USE" : "CANNOT_LISTEN",
-          message: `Cannot listen on ${host}:${port}.`,
-          expected: "a free port on an address of this machine",
-          got: cause.code ?? cause.message,
-          fix: "--port 0 takes any free port",
-          cause,
-        }),
-      );
-    });
-  });
 }

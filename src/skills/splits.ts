@@ -7,7 +7,7 @@ import type { Split } from "../records/item.ts";
 import type { SkillManifest } from "./contract.ts";
 
 /** Returns the split of a family; the shares of the splits are those of the manifest in expectation. */
-export function splitOf(manifest: SkillManifest, family: string): Split {
+export function splitOf(manifest: Pick<SkillManifest, "id" | "salt" | "splitFractions">, family: string): Split {
   const hash = hashJson([manifest.id, manifest.salt, family]);
   const position = Number.parseInt(hash.slice(0, 12), 16) / 2 ** 48;
   const { train, validation } = manifest.splitFractions;

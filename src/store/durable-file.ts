@@ -2,7 +2,8 @@
  * Appending whole lines to a file so that a line is in the kernel's hands before anyone sees its effect, and a line
  * that could not be written whole leaves no trace. Does not know what the lines mean.
  */
-import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { promisify } from "node:util";
 import { Refusal } from "../foundation/errors.ts";
 import { isDiskFull } from "../foundation/system-refusal.ts";
 
@@ -34,6 +35,35 @@ export function syncFile(fd: number, path: string): void {
   } catch (error) {
     throw writeRefusal(path, error as NodeJS.ErrnoException);
   }
+}
+
+/**
+ * Returns a function that hands a file's content over to the disk without holding anyone up; calls that come while it
+ * is on its way share the next one, which begins after all of them.
+ * Throws: as `appendWhole`.
+ */
+export function sharedFlush(fd: number, path: string): () => Promise<void> {
+  const sync = promisify(fdatasync);
+  let running: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
+
+  function start(): Promise<void> {
+    next = null;
+    running = sync(fd)
+      .catch((error) => {
+        throw writeRefusal(path, error);
+      })
+      .finally(() => {
+        running = null;
+      });
+    return running;
+  }
+
+  return () => {
+    if (running === null) return start();
+    next ??= running.catch(() => {}).then(start);
+    return next;
+  };
 }
 
 /** Hands a folder's entries over to the disk, so that a new file in it survives a power cut. */

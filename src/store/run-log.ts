@@ -14,9 +14,9 @@ import { acquireLock } from "../foundation/lock-file.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { type LoggedEvent, loggedEventSchema, type RunEvent } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
-import type { Message, Tool } from "../records/message.ts";
+import type { Message, RecordedMessage, RecordedTool, Tool } from "../records/message.ts";
 import { type ChainEnd, chainBroken, chainLine, checkChain, EMPTY_CHAIN, type WholeLine } from "./chain.ts";
-import { appendWhole, syncFile, syncFolderOf } from "./durable-file.ts";
+import { appendWhole, sharedFlush, syncFile, syncFolderOf } from "./durable-file.ts";
 import type { Home } from "./home.ts";
 import { sealedRuns } from "./ledger.ts";
 import { runIds } from "./runs.ts";
@@ -34,10 +34,12 @@ export interface RunLog {
    */
   append(event: RunEvent): void;
   /** Returns a message's hash, and records the message where the run does not hold it yet. Throws: as `append`. */
-  message(message: Message): Hash;
+  message(message: Message | RecordedMessage): Hash;
   /** Returns the hash of a list of tools, and records it where the run does not hold it yet. Throws: as `append`. */
-  tools(tools: Tool[]): Hash;
+  tools(tools: Tool[] | RecordedTool[]): Hash;
   sync(): void;
+  /** Hands all that was appended to the disk; those who wait at the same time share one way there. Throws: as `append`. */
+  flush(): Promise<void>;
   /** Flushes the log and gives up its lock; a second call does nothing. */
   close(): void;
 }
@@ -148,7 +150,7 @@ function writerOf({ run, clock, path, fd, known, release, ...start }: OpenLog): 
     if (isFinished || type === "verdict") syncFile(fd, path);
   }
 
-  function writeOnce(type: "message" | "tools", value: Message | Tool[]): Hash {
+  function writeOnce(type: "message" | "tools", value: Message | RecordedMessage | Tool[] | RecordedTool[]): Hash {
     const text = jsonText(value);
     const hash = hashText(text);
     if (!known.has(hash)) {
@@ -173,6 +175,7 @@ function writerOf({ run, clock, path, fd, known, release, ...start }: OpenLog): 
     message: (message) => writeOnce("message", message),
     tools: (tools) => writeOnce("tools", tools),
     sync: () => syncFile(fd, path),
+    flush: sharedFlush(fd, path),
     close() {
       if (!isOpen) return;
       isOpen = false;

@@ -54,6 +54,7 @@ export function createBufferedLog(home: Home, { run, clock }: { run: RunId; cloc
     message: (message) => writeOnce("message", message),
     tools: (tools) => writeOnce("tools", tools),
     sync,
+    flush: async () => sync(),
     close() {
       sync();
       closeSync(fd);

@@ -1,0 +1,50 @@
+/**
+ * Items and splits of an agent that tracemill knows nothing of but the names that it gives: a family is what the agent
+ * says, or the item itself, and lies in a split by its name alone, as a skill's families do.
+ */
+import type { RunStarted } from "../records/events.ts";
+import { type ItemId, itemId } from "../records/ids.ts";
+import type { Item } from "../records/item.ts";
+import type { RecordedMessage } from "../records/message.ts";
+import { splitOf } from "../skills/splits.ts";
+import { textOf } from "./conversations.ts";
+
+const SPLIT_FRACTIONS = { train: 0.7, validation: 0.1, test: 0.2 };
+/** Of an item's task; the messages hold the rest. */
+const MOST_TASK_CHARACTERS = 20_000;
+
+export function foreignItem(
+  skill: string,
+  given: { nativeId: string; family: string | null; messages: readonly RecordedMessage[] },
+): Item {
+  const { nativeId, messages } = given;
+  const family = given.family ?? nativeId;
+  const asked = messages.find(({ role }) => role === "user") ?? messages[0];
+  return {
+    item: foreignItemId(skill, nativeId),
+    family,
+    split: splitOf({ id: skill, salt: skill, splitFractions: SPLIT_FRACTIONS }, family),
+    kind: null,
+    task: textOf(asked?.content).slice(0, MOST_TASK_CHARACTERS).toWellFormed(),
+    detail: {},
+  };
+}
+
+/** Takes an id that begins with the skill's name already as it is. */
+export function foreignItemId(skill: string, nativeId: string): ItemId {
+  return nativeId.startsWith(`${skill}:`) ? (nativeId as ItemId) : itemId(skill, nativeId);
+}
+
+/** The first event of a recorded run. */
+export function recordedStart(given: {
+  run: RunStarted["run"];
+  skill: string;
+  codeVersion: string;
+  config: RunStarted["config"];
+}): RunStarted {
+  const { run, skill, codeVersion, config } = given;
+  return {
+    ...{ run, skill: { id: skill, version: null, hash: null }, models: {}, sampling: null, seed: null, split: null },
+    ...{ memory: "none", tipRuns: [], codeVersion, config, comparison: null },
+  };
+}

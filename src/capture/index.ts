@@ -1,0 +1,55 @@
+/** Other agents' calls as runs: the recording proxy, outcomes, seals. */
+import { Agent } from "undici";
+import { startWebServer } from "../foundation/web-server.ts";
+import { createProxy } from "./proxy.ts";
+import { goOn, type RecordingOptions, type SealedRecording, sealRecording } from "./recorded-run.ts";
+import { openRecorder } from "./recorder.ts";
+
+export { outcomeSchema, readOutcome } from "./outcome.ts";
+export { goOn, type RecordingOptions, type SealedRecording, sealRecording };
+
+export interface RecordOptions extends RecordingOptions {
+  /** With `/v1` at its end, or where its API begins. */
+  upstream: string;
+  host: string;
+  port: number;
+  durability: "kernel" | "fsync";
+  /** After so long without a call a run is sealed. */
+  idleMs: number;
+  /** Longest wait for an answer to begin, and between its parts. */
+  timeoutMs: number;
+  onSealed(sealed: SealedRecording): void;
+  onBug(error: unknown): void;
+}
+
+export interface RunningProxy {
+  /** Without `/v1`: a place may come before it. */
+  url: string;
+  /** Lets running calls finish for a while and closes the logs; runs that are not sealed can be gone on with. */
+  close(): Promise<void>;
+}
+
+const MOST_IDLE_CHECK_MS = 30_000;
+
+/** Starts to record. Throws: `PORT_IN_USE`, `CANNOT_LISTEN`. */
+export async function startRecording(options: RecordOptions): Promise<RunningProxy> {
+  const { host, port, idleMs, timeoutMs, onSealed, onBug } = options;
+  const recorder = openRecorder(options);
+  const agent = new Agent({ connections: null, pipelining: 1 });
+  const upstream = { url: options.upstream.replace(/\/+$/, ""), agent, timeoutMs };
+  const server = await startWebServer(createProxy({ upstream, recorder, onBug }).fetch, { host, port });
+  const look = () =>
+    recorder.finishIdle(idleMs).then((sealed) => {
+      for (const one of sealed) onSealed(one);
+    }, onBug);
+  const timer = setInterval(look, Math.min(idleMs / 4, MOST_IDLE_CHECK_MS));
+  return {
+    url: server.url,
+    async close() {
+      clearInterval(timer);
+      await server.close();
+      await agent.destroy();
+      await recorder.close();
+    },
+  };
+}

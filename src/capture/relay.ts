@@ -1,0 +1,230 @@
+/**
+ * Passes one call on to the model's server and its answer back, byte for byte, and records both. The answer, or what
+ * ends a stream, is passed on only after the record was handed over; everything before the end of a stream goes at once.
+ */
+import { performance } from "node:perf_hooks";
+import { type Dispatcher, request as send } from "undici";
+import { Failure } from "../foundation/errors.ts";
+import { eventCutter, objectOf } from "./event-stream.ts";
+import type { CallEnd, OpenCall } from "./recorded-turn.ts";
+import type { Recorder } from "./recorder.ts";
+import { type GivenAnswer, type JsonObject, WIRES, type Wire } from "./wire/index.ts";
+
+export interface Upstream {
+  /** Without a slash at its end. */
+  url: string;
+  agent: Dispatcher;
+  timeoutMs: number;
+}
+
+/** A call on its way: what is sent on, and its place in the record. */
+export interface Relayed {
+  /** Path and query below the upstream's `/v1`. */
+  path: string;
+  method: string;
+  headers: Headers;
+  body: Buffer | null;
+  signal: AbortSignal;
+  /** Breaks the client's connection off, as the server broke its own. */
+  breakOff(): Promise<void>;
+}
+
+type Answer = Dispatcher.ResponseData;
+
+/** Headers that belong to one connection, or that this end makes itself. */
+const OWN_HEADERS =
+  /^(host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length|accept-encoding|expect|x-tracemill-.*)$/;
+const MOST_ANSWER_BYTES = 64 << 20;
+
+/** Passes a call on without recording it. Throws: a Failure of the boundary `endpoint`. */
+export async function passOn(upstream: Upstream, relayed: Relayed): Promise<Response> {
+  const { statusCode, headers, body } = await sent(upstream, relayed);
+  return new Response(statusCode === 204 || statusCode === 304 ? null : (body as unknown as ReadableStream), {
+    status: statusCode,
+    headers: passedHeaders(headers),
+  });
+}
+
+/** Passes a call on and records it. Throws: a Failure of the boundary `endpoint`, recorded too; what the record throws. */
+export async function relay(
+  { upstream, recorder }: { upstream: Upstream; recorder: Recorder },
+  relayed: Relayed,
+  call: OpenCall,
+): Promise<Response> {
+  const startMs = performance.now();
+  const end = (part: Omit<CallEnd, "latencyMs">) =>
+    recorder.end(call, { ...part, latencyMs: Math.round(performance.now() - startMs) });
+  let answer: Answer;
+  try {
+    answer = await sent(upstream, relayed);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const { code, message } = error;
+    await end({
+      answer: null,
+      status: null,
+      failure: { code, message },
+      flags: relayed.signal.aborted ? ["client-gone"] : [],
+    });
+    throw error;
+  }
+  const status = answer.statusCode;
+  const headers = passedHeaders(answer.headers);
+  if (status === 200 && /^text\/event-stream/i.test(headers.get("content-type") ?? "")) {
+    const pieces = streamed(answer, { call, end, signal: relayed.signal, breakOff: relayed.breakOff });
+    return new Response(ReadableStream.from(pieces) as ReadableStream<Uint8Array>, { status, headers });
+  }
+  return whole(answer, { call, end, headers });
+}
+
+type End = (part: Omit<CallEnd, "latencyMs">) => Promise<void>;
+
+async function whole(
+  { statusCode: status, body }: Answer,
+  { call, end, headers }: { call: OpenCall; end: End; headers: Headers },
+): Promise<Response> {
+  let bytes: Buffer;
+  try {
+    bytes = await bounded(body);
+  } catch (cause) {
+    const failure = endpointFailure("CONNECTION", `the answer broke off: ${(cause as Error).message}`, cause);
+    await end({ answer: null, status, failure, flags: [] });
+    throw failure;
+  }
+  const text = bytes.toString("utf8");
+  const parsed = objectOf(text);
+  const given = status === 200 && parsed !== null ? WIRES[call.sent.api].readAnswer(parsed) : null;
+  const failure =
+    status !== 200
+      ? { code: `HTTP_${status}`, message: text }
+      : given === null
+        ? { code: "MALFORMED_ANSWER", message: `the answer is none of this API: ${text}` }
+        : null;
+  await end({ answer: given, status, failure, flags: [] });
+  return new Response(new Uint8Array(bytes), { status, headers });
+}
+
+/** The pieces of a stream; what ends the answer, and all after it, comes once the record is made. */
+async function* streamed(
+  { statusCode: status, body }: Answer,
+  { call, end, signal, breakOff }: { call: OpenCall; end: End } & Pick<Relayed, "signal" | "breakOff">,
+): AsyncGenerator<Uint8Array> {
+  const reader = streamReader(WIRES[call.sent.api], call.sent.request);
+  const cutter = eventCutter();
+  const held: Uint8Array[] = [];
+  let isRecorded = false;
+  let cut: unknown = null;
+  const record = async (failure: CallEnd["failure"], flags: string[]) => {
+    isRecorded = true;
+    await end({ answer: reader.answer(), status, failure: failure ?? reader.fault(), flags });
+  };
+  try {
+    try {
+      for await (const chunk of body) {
+        for (const { bytes, data } of cutter.take(chunk as Buffer)) {
+          if (data !== null) reader.take(data);
+          if (reader.isEnded()) held.push(bytes);
+          else yield bytes;
+        }
+      }
+    } catch (error) {
+      cut = error;
+    }
+    if (cutter.rest().length > 0) held.push(cutter.rest());
+    if (!signal.aborted) {
+      const isCut = cut !== null || !reader.isEnded();
+      await record(isCut ? cutFailure(cut) : null, isCut ? ["stream-cut"] : []);
+      yield* held;
+      if (cut !== null) await breakOff();
+    }
+  } finally {
+    // The client went away: what had come until then is the record, and the server need not go on.
+    if (!isRecorded) {
+      body.destroy();
+      await record({ code: "CLIENT_GONE", message: "the client went away before the answer ended" }, ["client-gone"]);
+    }
+  }
+}
+
+function cutFailure(cause: unknown): NonNullable<CallEnd["failure"]> {
+  const reason = cause instanceof Error ? cause.message : "its last event is missing";
+  return { code: "STREAM_CUT", message: `the stream ended before the answer did: ${reason}` };
+}
+
+interface StreamReader {
+  take(data: string): void;
+  isEnded(): boolean;
+  answer(): GivenAnswer | null;
+  fault(): CallEnd["failure"];
+}
+
+function streamReader(wire: Wire, request: JsonObject): StreamReader {
+  const join = wire.openStream(typeof request.n === "number" ? request.n : 1);
+  let isEnded = false;
+  let fault: CallEnd["failure"] = null;
+  return {
+    take(data) {
+      if (data === "[DONE]") {
+        isEnded = true;
+        return;
+      }
+      const event = objectOf(data);
+      if (event === null) fault ??= { code: "MALFORMED_STREAM", message: `an event is no JSON object: ${data}` };
+      else if (event.error !== undefined && event.error !== null) {
+        fault ??= { code: "STREAM_ERROR", message: JSON.stringify(event.error) };
+        isEnded = true;
+      } else if (join.take(event)) isEnded = true;
+    },
+    isEnded: () => isEnded,
+    answer() {
+      const body = join.body();
+      return body === null ? null : wire.readAnswer(body);
+    },
+    fault: () => fault,
+  };
+}
+
+async function sent({ url, agent, timeoutMs }: Upstream, relayed: Relayed): Promise<Answer> {
+  const { path, method, headers, body, signal } = relayed;
+  const passed = Object.fromEntries([...headers].filter(([name]) => !OWN_HEADERS.test(name)));
+  try {
+    return await send(`${url}${path}`, {
+      method: method as Dispatcher.HttpMethod,
+      headers: { ...passed, "accept-encoding": "identity" },
+      body,
+      signal,
+      dispatcher: agent,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    });
+  } catch (cause) {
+    const { code = "", message } = cause as Error & { code?: string };
+    const isTimeout = code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_CONNECT_TIMEOUT";
+    if (isTimeout) throw endpointFailure("TIMEOUT", `no answer within ${timeoutMs} ms`, cause);
+    throw endpointFailure(signal.aborted ? "CLIENT_GONE" : "CONNECTION", message || code, cause);
+  }
+}
+
+function endpointFailure(code: string, message: string, cause: unknown): Failure {
+  return new Failure({ boundary: "endpoint", code, message, cause });
+}
+
+function passedHeaders(headers: Answer["headers"]): Headers {
+  const passed = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || OWN_HEADERS.test(name)) continue;
+    for (const one of Array.isArray(value) ? value : [value]) passed.append(name, one);
+  }
+  return passed;
+}
+
+async function bounded(body: Answer["body"]): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of body) {
+    sizeBytes += (chunk as Buffer).length;
+    if (sizeBytes > MOST_ANSWER_BYTES) throw new Error(`an answer of more than ${MOST_ANSWER_BYTES} bytes`);
+    chunks.push(chunk as Buffer);
+  }
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}

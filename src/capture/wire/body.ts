@@ -1,0 +1,133 @@
+/**
+ * What a call and its answer say, whichever of OpenAI's APIs they came over, and how bodies of unknown shape are read.
+ */
+import type { Json } from "../../foundation/canonical-json.ts";
+import type { WireApi } from "../../records/events.ts";
+import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
+
+export type JsonObject = { [key: string]: Json };
+
+export interface SentCall {
+  api: WireApi;
+  messages: RecordedMessage[];
+  tools: RecordedTool[] | null;
+  /** The body without its messages and tools. */
+  request: JsonObject;
+  isStream: boolean;
+  /** The id of the answer that this call goes on from on the server's side: its messages come before these. */
+  previousResponse: string | null;
+}
+
+export interface GivenAnswer {
+  message: RecordedMessage;
+  finishReason: string | null;
+  usage: { promptTokens: number; completionTokens: number } | null;
+  model: string | null;
+  /** The server's id of the answer. */
+  id: string | null;
+  /** The body without the message. */
+  response: Json;
+}
+
+/** One API: how its bodies are read, and how a stream of it is put together. */
+export interface Wire {
+  /** Null where the body is none that the API takes. */
+  readCall(body: JsonObject): SentCall | null;
+  /** Null where the body is no answer. */
+  readAnswer(body: JsonObject): GivenAnswer | null;
+  /** Shapes: `choices` is how many answers were asked for. */
+  openStream(choices: number): StreamJoin;
+}
+
+/** Puts the events of a stream together to the body that a call without streaming would have given. */
+export interface StreamJoin {
+  /** Takes an event's data; true from the event on after which no more of the answer comes. */
+  take(data: JsonObject): boolean;
+  /** The whole body; null where nothing came that it could be made of. */
+  body(): JsonObject | null;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function objectsIn(value: unknown): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+export function textIn(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+/** The tools of a call, where all of them say of what kind they are. */
+export function toolsIn(value: unknown): RecordedTool[] | null {
+  const tools = objectsIn(value);
+  return tools.length > 0 && tools.every(({ type }) => typeof type === "string") ? (tools as RecordedTool[]) : null;
+}
+
+/** Token counts, under the names that either kind of API gives them. */
+export function usageIn(usage: unknown): GivenAnswer["usage"] {
+  if (!isObject(usage)) return null;
+  const promptTokens = usage.prompt_tokens ?? usage.input_tokens;
+  const completionTokens = usage.completion_tokens ?? usage.output_tokens;
+  return isCount(promptTokens) && isCount(completionTokens) ? { promptTokens, completionTokens } : null;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Keys that many servers write `null` for where there is nothing: the record leaves them out. */
+export function withoutNulls(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
+}
+
+/**
+ * Adds a streamed delta to what came before: texts and lists are strung together, entries that carry an `index` are
+ * added to the entry of that index, and everything else is what came last.
+ */
+export function addDelta(sum: JsonObject, delta: JsonObject): void {
+  for (const [key, value] of Object.entries(delta)) {
+    const before = Object.hasOwn(sum, key) ? sum[key] : undefined;
+    const joined = joinedValue(before, value);
+    Object.defineProperty(sum, key, { value: joined, enumerable: true, configurable: true, writable: true });
+  }
+}
+
+/** Texts that name something come whole in every delta that has them. */
+const WHOLE_KEYS = new Set(["id", "type", "role", "name"]);
+
+function joinedValue(before: Json | undefined, value: Json): Json {
+  if (value === null) return before ?? null;
+  if (typeof value === "string" && typeof before === "string") return before + value;
+  if (Array.isArray(value)) return joinedList(Array.isArray(before) ? before : [], value);
+  if (isObject(value)) {
+    const sum = isObject(before) ? before : {};
+    addDelta(sum, value);
+    return sum;
+  }
+  return value;
+}
+
+function joinedList(sum: Json[], values: Json[]): Json[] {
+  for (const value of values) {
+    const index = isObject(value) ? value.index : undefined;
+    const same = typeof index === "number" ? sum.find((one) => isObject(one) && one.index === index) : undefined;
+    if (isObject(same) && isObject(value)) addIndexed(same, value);
+    else sum.push(structuredClone(value));
+  }
+  return sum;
+}
+
+function addIndexed(sum: JsonObject, delta: JsonObject): void {
+  const { index: _, ...rest } = delta;
+  for (const key of WHOLE_KEYS) {
+    if (typeof sum[key] === "string" && sum[key] !== "" && typeof rest[key] === "string") delete rest[key];
+  }
+  const called = sum.function;
+  const call = rest.function;
+  if (isObject(called) && isObject(call) && typeof called.name === "string" && call.name === called.name) {
+    rest.function = Object.fromEntries(Object.entries(call).filter(([key]) => key !== "name"));
+  }
+  addDelta(sum, rest);
+}

@@ -1,0 +1,96 @@
+/**
+ * Chat completions: messages are the protocol's own, and a stream's deltas add up to one.
+ */
+import type { RecordedMessage } from "../../records/message.ts";
+import {
+  addDelta,
+  isObject,
+  type JsonObject,
+  objectsIn,
+  type StreamJoin,
+  textIn,
+  toolsIn,
+  usageIn,
+  type Wire,
+  withoutNulls,
+} from "./body.ts";
+
+export const chat: Wire = {
+  readCall(body) {
+    const messages = objectsIn(body.messages);
+    const isWhole = Array.isArray(body.messages) && messages.length === body.messages.length && messages.length > 0;
+    if (!isWhole || !messages.every(({ role }) => typeof role === "string")) return null;
+    const tools = toolsIn(body.tools);
+    const { messages: _, tools: given, ...request } = body;
+    return {
+      ...{ api: "chat", messages: messages as RecordedMessage[], tools, previousResponse: null },
+      request: { ...request, ...(tools === null && given !== undefined && { tools: given }) },
+      isStream: body.stream === true,
+    };
+  },
+
+  readAnswer(body) {
+    const [choice] = objectsIn(body.choices);
+    if (choice === undefined || !isObject(choice.message)) return null;
+    const { message, ...rest } = choice;
+    const [, ...others] = body.choices as JsonObject[];
+    return {
+      message: { role: "assistant", content: null, ...withoutNulls(message) },
+      finishReason: textIn(choice.finish_reason),
+      usage: usageIn(body.usage),
+      model: textIn(body.model),
+      id: textIn(body.id),
+      response: { ...body, choices: [rest, ...others] },
+    };
+  },
+
+  openStream(choices) {
+    return joinChunks({
+      choices,
+      whole: "chat.completion",
+      addChoice(sum, { delta, ...rest }) {
+        const message = isObject(sum.message) ? sum.message : {};
+        sum.message = message;
+        if (isObject(delta)) addMessage(message, delta);
+        addDelta(sum, rest);
+      },
+    });
+  },
+};
+
+/** The role comes in many servers' every delta. */
+function addMessage(message: JsonObject, { role, ...delta }: JsonObject): void {
+  if (typeof role === "string") message.role = role;
+  addDelta(message, delta);
+}
+
+/** Puts chunks with `choices` together, each choice by its index. */
+export function joinChunks(options: {
+  choices: number;
+  /** The `object` of a whole body. */
+  whole: string;
+  addChoice(sum: JsonObject, choice: JsonObject): void;
+}): StreamJoin {
+  const head: JsonObject = {};
+  const sums = new Map<number, JsonObject>();
+  const ended = new Set<number>();
+  return {
+    take(data) {
+      const { choices, ...rest } = data;
+      Object.assign(head, withoutNulls(rest));
+      for (const { index = 0, ...choice } of objectsIn(choices)) {
+        if (typeof index !== "number") continue;
+        const sum = sums.get(index) ?? { index };
+        sums.set(index, sum);
+        options.addChoice(sum, withoutNulls(choice));
+        if (typeof choice.finish_reason === "string") ended.add(index);
+      }
+      return ended.size >= options.choices;
+    },
+    body() {
+      if (sums.size === 0) return null;
+      const choices = [...sums].sort(([x], [y]) => x - y).map(([, sum]) => sum);
+      return { ...head, object: options.whole, choices };
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * Text completions: the prompt is one text and no conversation. It is recorded as a user's message, as a record has
+ * no other place for it; `wire.api` says that no chat template was applied to it.
+ */
+import type { RecordedMessage } from "../../records/message.ts";
+import { addDelta, type JsonObject, objectsIn, textIn, usageIn, type Wire } from "./body.ts";
+import { joinChunks } from "./chat.ts";
+
+export const completions: Wire = {
+  readCall(body) {
+    const { prompt, ...request } = body;
+    const messages = messagesOf(prompt);
+    if (messages === null) return null;
+    return {
+      api: "completions",
+      messages,
+      tools: null,
+      request,
+      isStream: body.stream === true,
+      previousResponse: null,
+    };
+  },
+
+  readAnswer(body) {
+    const [choice] = objectsIn(body.choices);
+    if (choice === undefined || typeof choice.text !== "string") return null;
+    const { text, ...rest } = choice;
+    const [, ...others] = body.choices as JsonObject[];
+    return {
+      message: { role: "assistant", content: text },
+      finishReason: textIn(choice.finish_reason),
+      usage: usageIn(body.usage),
+      model: textIn(body.model),
+      id: textIn(body.id),
+      response: { ...body, choices: [rest, ...others] },
+    };
+  },
+
+  openStream(choices) {
+    return joinChunks({ choices, whole: "text_completion", addChoice: addDelta });
+  },
+};
+
+/** A prompt is a text, a list of token ids, or a list of either. */
+function messagesOf(prompt: unknown): RecordedMessage[] | null {
+  if (typeof prompt === "string") return [{ role: "user", content: prompt }];
+  if (!Array.isArray(prompt) || prompt.length === 0) return null;
+  if (prompt.every((id) => typeof id === "number")) return [{ role: "user", content: null, token_ids: prompt }];
+  const each = prompt.map((one) => messagesOf(one)?.[0]);
+  return each.every((message) => message !== undefined) ? each : null;
+}

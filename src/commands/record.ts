@@ -1,0 +1,73 @@
+/**
+ * `tracemill record`: a proxy before a model's server that records what any agent asks it, until Ctrl-C.
+ */
+import { once } from "node:events";
+import { z } from "zod";
+import { type SealedRecording, startRecording } from "../capture/index.ts";
+import { duration, tell, warn } from "../foundation/progress.ts";
+import { CODE_VERSION } from "../foundation/version.ts";
+import { defineCommand } from "./command.ts";
+import { readDuration } from "./read-duration.ts";
+
+const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
+
+const input = z.object({
+  upstream: z.url().describe("the model's server, as the agent had it: http://127.0.0.1:8000/v1"),
+  skill: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, "expected small letters, digits and dashes")
+    .describe("what the agent works at; a name of your own"),
+  port: z.number().int().min(0).max(65_535).default(8643).describe("port; 0 takes any free one"),
+  host: z.string().default("127.0.0.1").describe("address to listen on; there is no access control"),
+  durability: z
+    .enum(["kernel", "fsync"])
+    .default("kernel")
+    .describe(
+      "an answer is passed on once its record survives the end of this process (kernel) or a power cut (fsync)",
+    ),
+  idle: z.string().default("30m").describe("after so long without a call a run is sealed: 90s, 30m, 12h"),
+  timeout: z.string().default("30m").describe("longest wait for an answer to begin, and between its parts"),
+});
+
+export default defineCommand<z.infer<typeof input>, { recorded: SealedRecording[] }>({
+  summary: "Record what any agent asks a model's server, by a proxy in front of it.",
+  details: `Example: tracemill record --upstream http://127.0.0.1:8000/v1 --skill mine
+
+The agent takes http://127.0.0.1:8643/v1 as its base URL. Which run, item and attempt a call belongs to is said by the URL,
+http://127.0.0.1:8643/r/RUN/i/ITEM/a/1/role/worker/v1, or by X-Tracemill-Run, -Item, -Attempt, -Role and -Family headers; each
+part may be left out, and calls are then grouped by their conversation.`,
+  input,
+  async run({ idle, timeout, ...rest }, context) {
+    const { home, clock, signal, stdout, stderr, isJson } = context;
+    const recorded: SealedRecording[] = [];
+    const proxy = await startRecording({
+      ...{ ...rest, home, clock, codeVersion: CODE_VERSION, config: { upstream: rest.upstream } },
+      ...{ idleMs: readDuration("idle", idle), timeoutMs: readDuration("timeout", timeout) },
+      onSealed(sealed) {
+        recorded.push(sealed);
+        if (isJson) tell(stderr, { event: "sealed", ...sealed });
+        else stdout.write(`${sealedText(sealed)}\n`);
+      },
+      onBug: (error) => stderr.write(`${error instanceof Error ? error.stack : error}\n`),
+    });
+    if (!LOOPBACK.has(rest.host))
+      warn(`Warning: ${rest.host} may be reached from other machines, and anyone there may ask.`, context);
+    const { url } = proxy;
+    if (isJson) stdout.write(`${JSON.stringify({ url: `${url}/v1` })}\n`);
+    else {
+      const quiet = duration(readDuration("idle", idle));
+      stdout.write(
+        `Recording ${url}/v1 -> ${rest.upstream}; a run is sealed after ${quiet} of quiet. Ctrl-C ends it.\n`,
+      );
+    }
+    if (!signal.aborted) await once(signal, "abort");
+    await proxy.close();
+    return { recorded };
+  },
+  print: () => "Stopped. Runs that are not sealed can be gone on with, or sealed: tracemill seal RUN",
+});
+
+export function sealedText({ run, items, attempts, passed, unjudged }: SealedRecording): string {
+  const open = unjudged > 0 ? `, ${unjudged} items without an outcome` : "";
+  return `Sealed ${run}: ${attempts} attempts at ${items} items, ${passed} passed${open}`;
+}

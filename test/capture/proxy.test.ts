@@ -1,0 +1,360 @@
+/** The recording proxy before a real server on a real port, asked by OpenAI's own client and by plain fetch. */
+import OpenAI from "openai";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type RecordOptions, type RunningProxy, startRecording } from "../../src/capture/index.ts";
+import { systemClock } from "../../src/foundation/clock.ts";
+import type { LoggedEvent } from "../../src/records/events.ts";
+import type { Home } from "../../src/store/home.ts";
+import { openLake } from "../../src/store/lake.ts";
+import { listRuns } from "../../src/store/run-log.ts";
+import { verifyHome } from "../../src/store/verify.ts";
+import { eventsOf, only, temporaryHome } from "../harness/setting.ts";
+import { chunks, type StubAnswer, type StubRequest, type StubUpstream, startStubUpstream } from "./stub-upstream.ts";
+
+let home: Home;
+let remove: () => void;
+let upstream: StubUpstream;
+let proxy: RunningProxy;
+const bugs: unknown[] = [];
+
+beforeEach(() => {
+  ({ home, remove } = temporaryHome());
+  bugs.length = 0;
+});
+
+afterEach(async () => {
+  await proxy?.close();
+  await upstream?.close();
+  remove();
+  expect(bugs).toEqual([]);
+});
+
+async function start(
+  answer: (request: StubRequest) => StubAnswer,
+  changes: Partial<RecordOptions> = {},
+): Promise<void> {
+  upstream = await startStubUpstream(answer);
+  proxy = await startRecording({
+    ...{ home, upstream: upstream.url, host: "127.0.0.1", port: 0, skill: "mine", codeVersion: "test", config: {} },
+    ...{ clock: systemClock, durability: "kernel", idleMs: 3_600_000, timeoutMs: 5000 },
+    ...{ onSealed: () => {}, onBug: (error) => bugs.push(error), ...changes },
+  });
+}
+
+const post = (path: string, body: unknown, init: RequestInit = {}) =>
+  fetch(`${proxy.url}${path}`, {
+    ...{ method: "POST", body: JSON.stringify(body) },
+    ...init,
+    headers: { "content-type": "application/json", ...init.headers },
+  });
+
+async function codeIn(response: Response): Promise<string> {
+  return ((await response.json()) as { error: { code: string } }).error.code;
+}
+
+const user = (content: string) => ({ role: "user", content });
+const said = (content: string) => ({ role: "assistant", content });
+const completion = (content: string, more: object = {}) => ({
+  ...{ id: "c-1", object: "chat.completion", created: 1, model: "m-1", system_fingerprint: "f" },
+  choices: [
+    { index: 0, message: { role: "assistant", content, refusal: null }, finish_reason: "stop", logprobs: null },
+  ],
+  usage: { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 },
+  ...more,
+});
+
+async function recorded(): Promise<LoggedEvent[]> {
+  const [run] = await listRuns(home);
+  return run === undefined ? [] : eventsOf(home, run.run);
+}
+
+function messagesOf(events: LoggedEvent[], hashes: readonly (string | null)[]): unknown[] {
+  const byHash = new Map(only(events, "message").map(({ hash, message }) => [hash as string, message]));
+  return hashes.map((hash) => (hash === null ? null : byHash.get(hash)));
+}
+
+describe("a call through the proxy", () => {
+  const body = JSON.stringify(completion("SELECT 1"), null, 1);
+
+  it("is answered byte for byte as the server did, and recorded whole at its place", async () => {
+    await start(() => ({ pieces: [body] }));
+    const place = "/r/exp%203/i/task%2F7/a/2/role/planner/v1/chat/completions";
+    const tools = [{ type: "function", function: { name: "bash", parameters: { type: "object" } } }];
+    const sent = {
+      model: "m",
+      messages: [{ role: "system", content: "s" }, user("one")],
+      tools,
+      temperature: 0.5,
+      seed: 3,
+    };
+    const response = await post(place, sent, { headers: { authorization: "Bearer sk-secret" } });
+    expect(await response.text()).toBe(body);
+    expect(response.headers.get("x-of-upstream")).toBe("yes");
+    expect(JSON.parse(upstream.requests[0]?.body ?? "")).toEqual(sent);
+    expect(upstream.requests[0]?.headers.authorization).toBe("Bearer sk-secret");
+    const events = await recorded();
+    const [turn] = only(events, "turn");
+    expect(turn).toMatchObject({
+      ...{
+        role: "planner",
+        finishReason: "stop",
+        modelAnswered: "m-1",
+        usage: { promptTokens: 7, completionTokens: 3 },
+      },
+      request: { model: "m", temperature: 0.5, seed: 3 },
+      wire: { api: "chat", status: 200, response: { system_fingerprint: "f", choices: [{ logprobs: null }] } },
+    });
+    expect(turn?.attempt).toMatch(/\/mine:task\/7\/2$/);
+    expect(messagesOf(events, [...(turn?.messages ?? []), turn?.response ?? null])).toEqual([
+      ...sent.messages,
+      { role: "assistant", content: "SELECT 1" },
+    ]);
+    expect(only(events, "tools")[0]?.tools).toEqual(tools);
+    expect(only(events, "run_started")[0]?.config.label).toBe("exp 3");
+    expect(JSON.stringify(events)).not.toContain("sk-secret");
+  });
+
+  it("goes on from an earlier one where its messages do, and is else a new attempt", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("A"))] }));
+    const ask = (...messages: object[]) => post("/v1/chat/completions", { model: "m", messages });
+    await ask(user("one"));
+    await ask(user("one"), { ...said("A"), annotations: [] }, user("more"));
+    await ask(user("two"));
+    await ask(user("one"));
+    const turns = only(await recorded(), "turn").map(({ turn }) => turn.slice(21));
+    const [one, again, two, fresh] = turns.map((turn) => turn.replace(/conversation-\w+/, ""));
+    expect([one, again, two, fresh]).toEqual(["mine:/1#1", "mine:/1#2", "mine:/1#1", "mine:/2#1"]);
+    expect(new Set(turns.map((turn) => turn.split("/")[0])).size).toBe(2);
+  });
+
+  it("with images, or of the responses API, is recorded as far as chat has words for it, and whole beside that", async () => {
+    const output = [
+      { type: "reasoning", id: "r", summary: [] },
+      { type: "message", role: "assistant", content: [{ type: "output_text", text: "hello" }] },
+      { type: "function_call", call_id: "c", name: "ls", arguments: "{}" },
+    ];
+    const answer = {
+      id: "resp-1",
+      object: "response",
+      status: "completed",
+      model: "m-1",
+      output,
+      usage: { input_tokens: 2, output_tokens: 5 },
+    };
+    await start(({ path }) => ({
+      pieces: [JSON.stringify(path.endsWith("responses") ? answer : completion("a cat"))],
+    }));
+    const image = [
+      { type: "text", text: "what?" },
+      { type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } },
+    ];
+    await post("/r/a/v1/chat/completions", { model: "m", messages: [{ role: "user", content: image }] });
+    await post("/r/a/v1/responses", { model: "m", instructions: "be kind", input: "hi" });
+    await post("/r/a/v1/responses", {
+      model: "m",
+      previous_response_id: "resp-1",
+      input: [{ type: "function_call_output", call_id: "c", output: "a.txt" }],
+    });
+    const events = await recorded();
+    const [cat, first, second] = only(events, "turn");
+    expect(messagesOf(events, cat?.messages ?? [])).toEqual([{ role: "user", content: image }]);
+    const hello = {
+      role: "assistant",
+      content: "hello",
+      tool_calls: [{ id: "c", type: "function", function: { name: "ls", arguments: "{}" } }],
+    };
+    expect(messagesOf(events, [first?.response ?? null])).toEqual([hello]);
+    expect(first?.wire?.response).toEqual(answer);
+    expect(messagesOf(events, second?.messages ?? [])).toEqual([
+      { role: "system", content: "be kind" },
+      user("hi"),
+      hello,
+      { role: "tool", tool_call_id: "c", content: "a.txt" },
+    ]);
+    expect(second?.turn).toBe(first?.turn.replace(/#1$/, "#2"));
+  });
+});
+
+describe("a stream through the proxy", () => {
+  const head = { id: "c-2", object: "chat.completion.chunk", created: 1, model: "m-1" };
+  const delta = (value: object, finish_reason: string | null = null) => ({
+    ...head,
+    choices: [{ index: 0, delta: value, finish_reason }],
+  });
+  const call = (index: number, part: object) => delta({ tool_calls: [{ index, ...part }] });
+  const pieces = chunks(
+    delta({ role: "assistant", content: "" }),
+    delta({ content: "Let me " }),
+    delta({ content: "look. ü" }),
+    call(0, { id: "t-0", type: "function", function: { name: "bash", arguments: "" } }),
+    call(0, { function: { arguments: '{"cmd":' } }),
+    call(0, { function: { arguments: '"ls"}' } }),
+    call(1, { id: "t-1", type: "function", function: { name: "done", arguments: "{}" } }),
+    delta({}, "tool_calls"),
+    { ...head, choices: [], usage: { prompt_tokens: 5, completion_tokens: 9, total_tokens: 14 } },
+  );
+  const whole = {
+    role: "assistant",
+    content: "Let me look. ü",
+    tool_calls: [
+      { index: 0, id: "t-0", type: "function", function: { name: "bash", arguments: '{"cmd":"ls"}' } },
+      { index: 1, id: "t-1", type: "function", function: { name: "done", arguments: "{}" } },
+    ],
+  };
+
+  it("reaches OpenAI's own client as it came, and is recorded as one message before its end is passed on", async () => {
+    const bytes = Buffer.from(pieces.join(""));
+    // Cut anywhere, in the middle of a letter too.
+    const cut = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, i) => bytes.subarray(7 * i, 7 * i + 7));
+    await start(() => ({ type: "text/event-stream", pieces: cut }));
+    const client = new OpenAI({ baseURL: `${proxy.url}/r/s/v1`, apiKey: "none" });
+    const stream = await client.chat.completions.create({
+      model: "m",
+      messages: [{ role: "user", content: "go" }],
+      stream: true,
+    });
+    let text = "";
+    let turnsAtEnd = -1;
+    for await (const { choices } of stream) {
+      text += choices[0]?.delta.content ?? "";
+      if (choices[0]?.finish_reason) turnsAtEnd = only(await recorded(), "turn").length;
+    }
+    expect(text).toBe("Let me look. ü");
+    expect(turnsAtEnd).toBe(1);
+    const events = await recorded();
+    const [turn] = only(events, "turn");
+    expect(messagesOf(events, [turn?.response ?? null])).toEqual([whole]);
+    expect(turn).toMatchObject({
+      finishReason: "tool_calls",
+      usage: { promptTokens: 5, completionTokens: 9 },
+      parseFlags: [],
+    });
+  });
+
+  it("that breaks off or is no JSON is passed on as it is, and recorded so", async () => {
+    await start(({ body }) =>
+      body.includes("garbage")
+        ? { type: "text/event-stream", pieces: ["data: {oops\n\n", ...pieces] }
+        : { type: "text/event-stream", pieces: pieces.slice(0, 3), end: "close", delayMs: 5 },
+    );
+    const ask = (content: string) =>
+      post("/r/x/v1/chat/completions", { model: "m", stream: true, messages: [user(content)] });
+    expect(await (await ask("garbage")).text()).toBe(`data: {oops\n\n${pieces.join("")}`);
+    await expect((await ask("cut")).text()).rejects.toThrow();
+    const events = await recorded();
+    expect(only(events, "failure").map(({ code }) => code)).toEqual(["MALFORMED_STREAM", "STREAM_CUT"]);
+    const [, cut] = only(events, "turn");
+    expect(cut).toMatchObject({ finishReason: null, parseFlags: ["stream-cut"] });
+    expect(messagesOf(events, [cut?.response ?? null])).toEqual([said("Let me look. ü")]);
+  });
+
+  it("whose client goes away is recorded as far as it came", async () => {
+    await start(() => ({ type: "text/event-stream", pieces: pieces.slice(0, 3), end: "hang" }));
+    const gone = new AbortController();
+    const response = await post(
+      "/r/x/v1/chat/completions",
+      { model: "m", stream: true, messages: [user("go")] },
+      { signal: gone.signal },
+    );
+    const reader = response.body?.getReader();
+    await reader?.read();
+    gone.abort();
+    await expect.poll(async () => only(await recorded(), "turn").length).toBe(1);
+    const events = await recorded();
+    expect(only(events, "turn")[0]).toMatchObject({ finishReason: null, parseFlags: ["client-gone"] });
+    expect(only(events, "failure")[0]?.code).toBe("CLIENT_GONE");
+  });
+});
+
+describe("what goes wrong", () => {
+  it("on the server's side is passed on unchanged and recorded as the endpoint's", async () => {
+    await start(({ body }) => {
+      if (body.includes("busy")) return { status: 503, type: "text/plain", pieces: ["try later"] };
+      return body.includes("odd") ? { pieces: ["[]"] } : { pieces: ["x"], end: "close" };
+    });
+    const ask = (content: string) => post("/r/x/v1/chat/completions", { model: "m", messages: [user(content)] });
+    const busy = await ask("busy");
+    expect([busy.status, await busy.text()]).toEqual([503, "try later"]);
+    expect(await (await ask("odd")).text()).toBe("[]");
+    expect((await ask("close")).status).toBe(502);
+    const events = await recorded();
+    expect(only(events, "failure").map(({ code }) => code)).toEqual(["HTTP_503", "MALFORMED_ANSWER", "CONNECTION"]);
+    expect(only(events, "turn").map(({ response }) => response)).toEqual([null, null, null]);
+  });
+
+  it("with a server that is not there is a 502, and a recorded failure", async () => {
+    await start(() => ({ pieces: [] }));
+    await upstream.close();
+    const response = await post("/v1/chat/completions", { model: "m", messages: [user("x")] });
+    expect(response.status).toBe(502);
+    expect(only(await recorded(), "failure")[0]?.code).toBe("CONNECTION");
+  });
+
+  it("with a place that cannot be is refused by name; other paths are passed on and not recorded", async () => {
+    await start(() => ({ pieces: ['{"object":"list"}'] }));
+    const refused = await post("/r/x/i/y/a/none/v1/chat/completions", { model: "m", messages: [user("x")] });
+    expect([refused.status, await codeIn(refused)]).toEqual([400, "BAD_PLACE"]);
+    expect(await (await fetch(`${proxy.url}/v1/models`)).json()).toEqual({ object: "list" });
+    expect(await listRuns(home)).toEqual([]);
+  });
+});
+
+describe("a recorded run", () => {
+  const ask = (item: string, n: number) =>
+    post(`/r/nightly/i/${item}/a/${n}/v1/chat/completions`, { model: "m", messages: [user(item)] });
+  const verifier = { id: "pytest", version: "8" };
+
+  it("takes outcomes, is sealed on demand, and is found in the lake with them", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }));
+    await ask("a", 1);
+    await ask("a", 2);
+    await ask("b", 1);
+    expect((await post("/outcome", { run: "nightly", item: "a", attempt: 1, value: 0, verifier })).status).toBe(200);
+    await post("/r/nightly/i/a/a/2/outcome", { value: 1, confidence: 0.9, verifier, evidence: { log: "2 passed" } });
+    const unknown = await post("/outcome", { run: "nightly", item: "c", value: 1, verifier });
+    expect([unknown.status, await codeIn(unknown)]).toEqual([404, "UNKNOWN_ATTEMPT"]);
+    expect(await codeIn(await post("/outcome", { item: "a", value: 2 }))).toBe("BAD_OUTCOME");
+    const sealed = await (await post("/r/nightly/finish", {})).json();
+    expect(sealed).toMatchObject({ items: 2, attempts: 3, passed: 1, unjudged: 1 });
+    expect(only(await recorded(), "item_finished").map(({ item, state }) => [item, state])).toEqual([
+      ["mine:a", "solved"],
+      ["mine:b", "unjudged"],
+    ]);
+    expect(await verifyHome(home)).toMatchObject({ isSound: true });
+    const lake = await openLake(home);
+    const rows = await lake.query(
+      "SELECT item, attempt_number, eval_passed, confidence FROM mine.attempts ORDER BY 1, 2",
+    );
+    await lake.close();
+    expect(rows.map((row) => Object.values(row))).toEqual([
+      ["mine:a", 1, false, 1],
+      ["mine:a", 2, true, 0.9],
+      ["mine:b", 1, null, null],
+    ]);
+  });
+
+  it("is gone on with where the proxy was stopped, and begun anew under its name once it is sealed", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }));
+    await post("/r/n/v1/chat/completions", { model: "m", messages: [user("one")] });
+    await proxy.close();
+    await upstream.close();
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }));
+    await post("/r/n/v1/chat/completions", { model: "m", messages: [user("one"), said("fix"), user("two")] });
+    expect(await listRuns(home)).toHaveLength(1);
+    expect(only(await recorded(), "turn").map(({ turn }) => turn.slice(-4))).toEqual(["/1#1", "/1#2"]);
+    await post("/r/n/finish", {});
+    await post("/r/n/v1/chat/completions", { model: "m", messages: [user("three")] });
+    expect((await listRuns(home)).map(({ isSealed }) => isSealed).toSorted()).toEqual([false, true]);
+  });
+
+  it("is sealed after so long without a call", async () => {
+    const sealed: string[] = [];
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }), {
+      idleMs: 200,
+      onSealed: ({ run }) => sealed.push(run),
+    });
+    await ask("a", 1);
+    await expect.poll(() => sealed.length, { timeout: 5000 }).toBe(1);
+    expect((await listRuns(home))[0]).toMatchObject({ run: sealed[0], isSealed: true });
+  });
+});
