@@ -6,6 +6,7 @@ import { type RunResult, runHarness } from "../../src/harness/index.ts";
 import type { LoggedEvent } from "../../src/records/events.ts";
 import { attemptParts } from "../../src/records/ids.ts";
 import type { Item } from "../../src/records/item.ts";
+import type { Verdict } from "../../src/records/verdict.ts";
 import type { Home } from "../../src/store/home.ts";
 import { verifyHome } from "../../src/store/verify.ts";
 import {
@@ -72,7 +73,7 @@ async function allRoles(changes: Partial<HarnessOptions>): Promise<HarnessOption
     { home, url: model.url },
     {
       ...{ attempts: 6, enough: 2, memory: "grow", tipDropout: 0.3, showsAttempts: true, replanAfter: 2 },
-      ...{ patience: { timeoutMs: 400, tries: 4, backoffMs: 1 }, ...changes },
+      ...{ patience: { timeoutMs: 2000, tries: 4, backoffMs: 1 }, ...changes },
     },
   );
   const player = { url: model.url, model: "scripted", name: "scripted", baseHash: null, adapterHash: null };
@@ -158,14 +159,17 @@ it("pauses where the environment breaks, and after resuming ends every item, the
   expect(await verifyHome(home)).toMatchObject({ isSound: true });
 });
 
-/** Attempts that waited for the house to be aired: how many got their later verdict, and which did not. */
+/**
+ * Attempts that waited for the house to be aired: how many got their later verdict, and which did not. One whose state
+ * could not be kept, as the environment broke just then, is suspect and does not wait.
+ */
 function wetAttempts(events: LoggedEvent[]): { settled: number; left: string[] } {
-  const modes = new Map<string, (string | null)[]>();
+  const seen = new Map<string, Verdict[]>();
   for (const { attempt, verdict } of only(events, "verdict")) {
-    if (verdict.signalType === "judgment") continue;
-    modes.set(attempt, [...(modes.get(attempt) ?? []), verdict.failureMode]);
+    if (verdict.signalType !== "judgment") seen.set(attempt, [...(seen.get(attempt) ?? []), verdict]);
   }
-  const wet = [...modes].filter(([, seen]) => seen.includes("still-wet"));
-  const left = wet.filter(([, seen]) => seen.at(-1) === "still-wet").map(([attempt]) => attempt);
-  return { settled: wet.length - left.length, left };
+  const wet = [...seen].filter(([, verdicts]) => verdicts.some(({ failureMode }) => failureMode === "still-wet"));
+  const left = wet.filter(([, verdicts]) => verdicts.at(-1)?.failureMode === "still-wet");
+  const waiting = left.filter(([, verdicts]) => !verdicts.at(-1)?.flags.includes("environment-suspect"));
+  return { settled: wet.length - left.length, left: waiting.map(([attempt]) => attempt) };
 }
