@@ -46,12 +46,13 @@ export interface Sandbox {
 /**
  * Makes the mounts and the control group, says `ready`, and waits for the end of its stdin. However it ends, it kills
  * what is still in the group and removes it. Words: mount point, root, kept changes or "", then folder, file and value
- * of each limit of the group.
+ * of each limit of the group. The mounts are named as the group is.
  */
 const HOLD = `set -e
 trap '' PIPE INT TERM HUP
 mount=$1 root=$2 kept=$3
 shift 3
+name=\${1##*/}
 end() {
   set +e
   for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -72,13 +73,13 @@ for word in "$@"; do
   case $i in 1) folder=$word; mkdir -p "$folder"; i=2 ;; 2) file=$word; i=3 ;; 3) echo "$word" > "$folder/$file"; i=1 ;; esac
 done
 cd "$mount"
-mount -t tmpfs -o size=${UPPER_SIZE},nr_inodes=${UPPER_FILES},mode=0700,nosuid,nodev tracemill-stig .
+mount -t tmpfs -o size=${UPPER_SIZE},nr_inodes=${UPPER_FILES},mode=0700,nosuid,nodev $name .
 cd "$mount"
 mkdir lower upper work merged
 mount --bind "$root" lower
 mount -o remount,bind,ro,nosuid,nodev lower
 if [ -n "$kept" ]; then cp -a "$kept/." upper/; fi
-mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work,nosuid,nodev tracemill-stig merged
+mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work,nosuid,nodev $name merged
 echo ready
 cat > /dev/null`;
 

@@ -18,14 +18,16 @@ export async function settleDeferred(
   work: readonly ItemWork[],
 ): Promise<{ settled: number; stoppedBy: "lost" | "broken" | null }> {
   const waiting = work.filter(({ deferred }) => deferred !== null);
+  let isSettled = false;
   for (const [i, item] of waiting.entries()) {
     const { deferred } = item;
     if (deferred === null) continue;
     try {
       const { workspace, keep } = await bench.site.enter(item.item);
-      if (i === 0) {
+      if (!isSettled) {
         await atBoundary("environment", async () => workspace.settle?.());
         await keep();
+        isSettled = true;
       }
       await concludeDeferred(bench, item, { ...deferred, workspace });
     } catch (error) {

@@ -15,6 +15,8 @@ export interface HouseFaults {
   slowRooms?: string[];
   /** Rooms whose paint is gone once the house was aired. */
   fadingRooms?: string[];
+  /** Calls of `open` that throw, counted from 1. */
+  brokenOpens?: number[];
   waitsFor?: Skill["waitsFor"];
   /** The items; three rooms unless told otherwise. */
   rooms?: string[];
@@ -38,6 +40,7 @@ const VERDICT: Omit<Verdict, "value" | "passed" | "failureMode"> = {
 export function house(faults: HouseFaults = {}): House {
   const events: string[] = [];
   let restores = 0;
+  let opens = 0;
   let keeps = 0;
   const skill: Skill = {
     manifest: {
@@ -69,6 +72,7 @@ export function house(faults: HouseFaults = {}): House {
     explain: ({ failureMode }) => `The room is ${failureMode === "not-painted" ? "not red" : "wet"}.`,
     ...(faults.waitsFor !== undefined && { waitsFor: faults.waitsFor }),
     async open(item, { folder, from }) {
+      if (faults.brokenOpens?.includes(++opens)) throw new Error("the door is stuck");
       await mkdir(folder, { recursive: true });
       const state = join(folder, "house.json");
       const room = String(item.detail.room);

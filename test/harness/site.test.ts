@@ -174,6 +174,15 @@ describe("in progress mode", () => {
     expect(result).toMatchObject({ solved: 3, firstPasses: 3, isComplete: true });
   });
 
+  it("is settled for all others where the first that waits cannot be opened", async () => {
+    const slow = house({ slowRooms: ["hall", "kitchen"], brokenOpens: [4] });
+    const result = await runHarness(await start(slow, says("red", "red", "red", "red")));
+    expect(slow.events.filter((event) => event === "settle")).toHaveLength(1);
+    expect(result).toMatchObject({ solved: 3, isComplete: true });
+    const kitchen = only(await events(result.run), "verdict").filter(({ attempt }) => attempt.includes("kitchen"));
+    expect(kitchen.map(({ verdict }) => verdict.failureMode)).toEqual(["still-wet", null]);
+  });
+
   it("a later verdict is a whole one: the auditor looks, the reflector learns, and a fail counts as tried", async () => {
     const lessons = JSON.stringify({ tips: [{ type: "strategy", text: "Air the house." }] });
     const opinion = JSON.stringify({ rightReason: true, confidence: 0.8, why: "it is red" });

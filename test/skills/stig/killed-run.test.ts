@@ -53,7 +53,7 @@ it.skipIf(stig === null)(
       script: join(import.meta.dirname, "killed-stig-run.ts"),
       asked: () => calls,
       async onKilled({ pid }) {
-        const look = () => leftBy(pid ?? 0, { folder: home.path });
+        const look = () => leftBy(pid ?? 0);
         for (let waits = 0; waits < 50 && look().length > 0; waits++) await sleep(100);
         expect(look()).toEqual([]);
         seen.push(pid ?? 0);

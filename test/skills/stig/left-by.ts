@@ -4,17 +4,17 @@ import { readdirSync, readFileSync } from "node:fs";
 const CONTROL_GROUPS = ["/sys/fs/cgroup", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/memory"];
 
 /**
- * Lists processes with the mark or named for that process, mounts below the folder in whatever namespace a process
- * holds, and control groups of that process.
+ * Lists processes with the mark or named for that process, its mounts in whatever namespace a process holds, and its
+ * control groups.
  */
-export function leftBy(pid: number, { mark, folder }: { mark?: string; folder: string }): string[] {
+export function leftBy(pid: number, { mark }: { mark?: string } = {}): string[] {
   const name = `tracemill-stig-${pid}-`;
   const processes = readdirSync("/proc").filter((id) => /^\d+$/.test(id));
   const marked = processes.filter((id) => {
     const command = textOf(`/proc/${id}/cmdline`);
     return command.includes(name) || (mark !== undefined && command.includes(mark));
   });
-  const holders = processes.filter((id) => textOf(`/proc/${id}/mounts`).includes(folder));
+  const holders = processes.filter((id) => textOf(`/proc/${id}/mounts`).includes(name));
   const groups = CONTROL_GROUPS.flatMap((at) => entriesOf(at).filter((group) => group.startsWith(name)));
   return [...marked.map((id) => `process ${id}`), ...holders.map((id) => `mount in ${id}`), ...groups];
 }

@@ -96,6 +96,15 @@ describe.skipIf(stig === null)("a kept state", () => {
   });
 });
 
+describe.skipIf(stig === null)("a workspace that is open", () => {
+  it("is seen by what looks for what is left: its process, its mounts and its control groups", async () => {
+    const workspace = await open(KEEPALIVE);
+    const left = leftBy(process.pid).map((one) => one.replace(/ ?\S+$/, ""));
+    expect(new Set(left)).toEqual(new Set(["process", "mount in", ""]));
+    await workspace.close();
+  });
+});
+
 describe.skipIf(stig === null)("a killed harness", () => {
   const folder = mkdtempSync(join(tmpdir(), "tracemill-killed-"));
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -111,9 +120,8 @@ describe.skipIf(stig === null)("a killed harness", () => {
       await sleep(delayMs);
       child.kill("SIGKILL");
       await once(child, "exit");
-      for (let waits = 0; waits < 50 && leftBy(child.pid as number, { mark, folder }).length > 0; waits++)
-        await sleep(100);
-      expect(leftBy(child.pid as number, { mark, folder })).toEqual([]);
+      for (let waits = 0; waits < 50 && leftBy(child.pid as number, { mark }).length > 0; waits++) await sleep(100);
+      expect(leftBy(child.pid as number, { mark })).toEqual([]);
     },
   );
 });
