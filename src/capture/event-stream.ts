@@ -2,7 +2,7 @@
  * Cuts a stream of server-sent events into whole events, byte for byte as they came, each with its data where that is
  * JSON. Bounds what it holds.
  */
-import type { JsonObject } from "./wire/index.ts";
+import { isObject, type JsonObject } from "./wire/index.ts";
 
 export interface StreamEvent {
   /** The bytes of the event with its blank line. */
@@ -44,7 +44,7 @@ export function eventCutter(): { take(bytes: Uint8Array): StreamEvent[]; rest():
 export function objectOf(data: string): JsonObject | null {
   try {
     const value: unknown = JSON.parse(data);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
+    return isObject(value) ? value : null;
   } catch {
     return null;
   }

@@ -2,11 +2,11 @@
 import { Agent } from "undici";
 import { startWebServer } from "../foundation/web-server.ts";
 import { createProxy } from "./proxy.ts";
-import { goOn, type RecordingOptions, type SealedRecording, sealRecording } from "./recorded-run.ts";
+import { type RecordingOptions, type SealedRecording, sealLeftRun } from "./recorded-run.ts";
 import { openRecorder } from "./recorder.ts";
 
 export { outcomeSchema, readOutcome } from "./outcome.ts";
-export { goOn, type RecordingOptions, type SealedRecording, sealRecording };
+export { type RecordingOptions, type SealedRecording, sealLeftRun };
 
 export interface RecordOptions extends RecordingOptions {
   /** With `/v1` at its end, or where its API begins. */

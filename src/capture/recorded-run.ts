@@ -2,9 +2,11 @@
  * A run that is recorded: begun at its first call, gone on with after a stop, sealed when it is said to be over. The
  * agent's own name for it is a label; the label of a sealed run begins a new one.
  */
+import { existsSync } from "node:fs";
 import type { Clock } from "../foundation/clock.ts";
-import type { EventData, RunEvent } from "../records/events.ts";
-import { newRunId, type RunId, runIdSchema } from "../records/ids.ts";
+import { Refusal } from "../foundation/errors.ts";
+import type { EventData, LoggedEvent, RunEvent, RunStarted } from "../records/events.ts";
+import { type RunId, runIdSchema } from "../records/ids.ts";
 import type { Home } from "../store/home.ts";
 import { createRunLog, listRuns, type RunLog, readRunLog, reopenRunLog, sealRun } from "../store/run-log.ts";
 import { recordedStart } from "./foreign-item.ts";
@@ -24,6 +26,8 @@ export interface RecordedRun {
   /** Appends to the log and takes it into the book. */
   append(event: RunEvent): void;
   lastAtMs: number;
+  /** Calls whose answer is not there yet. */
+  openCalls: number;
 }
 
 export interface SealedRecording {
@@ -35,15 +39,26 @@ export interface SealedRecording {
   unjudged: number;
 }
 
-/**
- * Opens the run of a name: an id, or a label. Null is a run of its own.
- * Throws: `UNKNOWN_RUN`, `RUN_SEALED`, `LOCKED`, and what opening a log throws.
- */
-export async function openNamedRun(options: RecordingOptions, name: string | null): Promise<RecordedRun> {
-  if (name === null) return beginRun(options, null);
+/** The run of a name: an id, or the label of the latest run that is not over; null where there is none. */
+export async function runNamed({ home }: Pick<RecordingOptions, "home">, name: string): Promise<RunId | null> {
   const id = runIdSchema.safeParse(name);
-  const run = id.success ? id.data : await labelledRun(options, name);
-  return run === null ? beginRun(options, name) : goOn(options, run);
+  if (id.success) return id.data;
+  const open = (await listRuns(home)).filter(({ isSealed }) => !isSealed);
+  for (const { run } of open.toReversed()) if (await isOpenUnder(home, run, name)) return run;
+  return null;
+}
+
+async function isOpenUnder(home: Home, run: RunId, label: string): Promise<boolean> {
+  let last: LoggedEvent | null = null;
+  for await (const event of readRunLog(home, run)) {
+    if (event.type === "run_started" && !(isRecorded(event.data) && event.data.config.label === label)) return false;
+    last = event;
+  }
+  return last !== null && last.type !== "run_finished";
+}
+
+export function isThere(home: Home, run: RunId): boolean {
+  return existsSync(home.runLog(run));
 }
 
 /**
@@ -54,36 +69,75 @@ export async function sealRecording(
   { home, clock }: Pick<RecordingOptions, "home" | "clock">,
   { log, book, append }: RecordedRun,
 ): Promise<SealedRecording> {
-  const items = book.summary();
-  for (const { item, attempts, passed, isJudged } of items) {
+  for (const { item, attempts, passed, isJudged } of book.summary()) {
     const state = passed > 0 ? "solved" : isJudged ? "unsolved" : "unjudged";
     append({ type: "item_finished", data: { item, state, attempts, passed } });
   }
+  const sealed = sealedOf(log.run, book);
+  const { attempts, passed } = sealed;
+  append({ type: "run_finished", data: { items: sealed.items, attempts, passed, failures: book.failures } });
+  log.close();
+  await sealRun(home, log.run, clock);
+  return sealed;
+}
+
+function sealedOf(run: RunId, book: RunBook): SealedRecording {
+  const items = book.summary();
   const total = (count: (item: (typeof items)[number]) => number) => items.reduce((sum, item) => sum + count(item), 0);
-  const sealed = {
+  return {
+    run,
     items: items.length,
     attempts: total((item) => item.attempts),
     passed: total((item) => item.passed),
+    unjudged: items.filter(({ isJudged }) => !isJudged).length,
   };
-  append({ type: "run_finished", data: { ...sealed, failures: book.failures } });
-  log.close();
-  await sealRun(home, log.run, clock);
-  return { run: log.run, ...sealed, unjudged: items.filter(({ isJudged }) => !isJudged).length };
 }
 
-/** Takes up the log of a run that is not sealed, with all that it holds. Throws: as `reopenRunLog`. */
+/**
+ * Seals a run that is not being recorded any more, also one whose log was ended and never sealed.
+ * Throws: `NOT_RECORDED` for a run of tracemill's own, and what opening and sealing throw.
+ */
+export async function sealLeftRun(
+  { home, clock }: Pick<RecordingOptions, "home" | "clock">,
+  run: RunId,
+): Promise<SealedRecording> {
+  const left = await goOn({ home, clock }, run).catch((error) => {
+    if (error instanceof Refusal && error.code === "RUN_FINISHED") return null;
+    throw error;
+  });
+  if (left !== null) return sealRecording({ home, clock }, left);
+  const book = openRunBook(run);
+  for await (const event of readRunLog(home, run)) book.take(event);
+  await sealRun(home, run, clock);
+  return sealedOf(run, book);
+}
+
+/**
+ * Takes up the log of a run that is not sealed, with all that it holds.
+ * Throws: `NOT_RECORDED` for a run of tracemill's own; and as `reopenRunLog`.
+ */
 export async function goOn(
   { home, clock }: Pick<RecordingOptions, "home" | "clock">,
   run: RunId,
 ): Promise<RecordedRun> {
   const book = openRunBook(run);
-  const { log } = reopenRunLog(home, { run, clock, onEvent: (event) => book.take(event) });
+  let isOwn = false;
+  const onEvent = (event: LoggedEvent) => {
+    if (event.type === "run_started" && !isRecorded(event.data)) isOwn = true;
+    book.take(event);
+  };
+  const { log } = reopenRunLog(home, { run, clock, onEvent });
+  if (isOwn) {
+    log.close();
+    throw ownRun(run);
+  }
   return recordedRun(log, book, clock().getTime());
 }
 
-function beginRun(options: RecordingOptions, label: string | null): RecordedRun {
+/** Begins a run; its label is the agent's own name for it. */
+export function beginRun(options: RecordingOptions, run: RunId, name: string | null): RecordedRun {
   const { home, clock, skill, codeVersion, config } = options;
-  const run = newRunId(clock);
+  const label = name === run ? null : name;
   const log = createRunLog(home, { run, clock });
   const recorded = recordedRun(log, openRunBook(run), clock().getTime());
   const data = recordedStart({ run, skill, codeVersion, config: { ...config, command: "record", label } });
@@ -93,7 +147,7 @@ function beginRun(options: RecordingOptions, label: string | null): RecordedRun 
 
 function recordedRun(log: RunLog, book: RunBook, lastAtMs: number): RecordedRun {
   return {
-    ...{ log, book, lastAtMs },
+    ...{ log, book, lastAtMs, openCalls: 0 },
     append(event) {
       log.append(event);
       book.take(event);
@@ -101,13 +155,16 @@ function recordedRun(log: RunLog, book: RunBook, lastAtMs: number): RecordedRun 
   };
 }
 
-async function labelledRun({ home }: RecordingOptions, label: string): Promise<RunId | null> {
-  const open = (await listRuns(home)).filter(({ isSealed }) => !isSealed);
-  for (const { run } of open.toReversed()) {
-    for await (const event of readRunLog(home, run)) {
-      if (event.type === "run_started" && event.data.config.label === label) return run;
-      break;
-    }
-  }
-  return null;
+function isRecorded({ config }: RunStarted): boolean {
+  return config.command === "record";
+}
+
+function ownRun(run: RunId): Refusal {
+  return new Refusal({
+    code: "NOT_RECORDED",
+    message: `Run ${run} is one of tracemill's own, which goes on with it and seals it when it has finished.`,
+    expected: "a run that `tracemill record` began",
+    got: run,
+    fix: `tracemill run --resume ${run}`,
+  });
 }

@@ -2,18 +2,21 @@
  * One recorded call as a turn: its messages and tools, the answer, and everything else that went over the wire.
  */
 import type { Turn } from "../records/events.ts";
-import { type AttemptId, type RunId, turnId } from "../records/ids.ts";
-import type { CallPlace } from "./call-place.ts";
+import { type AttemptId, turnId } from "../records/ids.ts";
+import type { RecordedMessage } from "../records/message.ts";
+import { keyOf } from "./conversations.ts";
 import type { RecordedRun } from "./recorded-run.ts";
 import type { GivenAnswer, SentCall } from "./wire/index.ts";
 
-/** A call whose answer is not there yet. */
+/** A call whose answer is not there yet, and its place. */
 export interface OpenCall {
-  run: RunId;
+  run: RecordedRun;
   attempt: AttemptId;
   turnNumber: number;
-  place: CallPlace;
+  role: string;
   sent: SentCall;
+  /** Of its messages, as conversations are told by. */
+  keys: readonly string[];
 }
 
 /** How a call ended. */
@@ -32,9 +35,9 @@ export interface CallEnd {
 const MOST_REASON_CHARACTERS = 2000;
 
 /** Appends what became of a call. Throws: as the log's `append`. */
-export function recordCall(run: RecordedRun, call: OpenCall, end: CallEnd): void {
-  if (end.failure !== null) recordFailure(run, call.attempt, end.failure);
-  run.append({ type: "turn", data: turnOf(run, call, end) });
+export function recordCall(call: OpenCall, end: CallEnd): void {
+  if (end.failure !== null) recordFailure(call.run, call.attempt, end.failure);
+  call.run.append({ type: "turn", data: turnOf(call, end) });
 }
 
 export function recordFailure(
@@ -46,21 +49,21 @@ export function recordFailure(
   run.append({ type: "failure", data: { boundary: "endpoint", code, message: said, attempt } });
 }
 
-function turnOf({ log, book }: RecordedRun, { attempt, turnNumber, place, sent }: OpenCall, end: CallEnd): Turn {
+function turnOf({ run: { log, book }, attempt, turnNumber, role, sent, keys }: OpenCall, end: CallEnd): Turn {
   const { answer, status, flags, latencyMs } = end;
-  const hashOf = (message: Parameters<typeof log.message>[0]) => {
+  const hashOf = (message: RecordedMessage, key: string) => {
     const hash = log.message(message);
-    book.take({ type: "message", data: { hash, message } });
+    book.noteMessage(hash, key);
     return hash;
   };
   return {
     turn: turnId(attempt, turnNumber),
     attempt,
-    role: place.role,
+    role,
     phase: "call",
-    messages: sent.messages.map(hashOf),
+    messages: sent.messages.map((message, i) => hashOf(message, keys[i] as string)),
     tools: sent.tools === null ? null : log.tools(sent.tools),
-    response: answer === null ? null : hashOf(answer.message),
+    response: answer === null ? null : hashOf(answer.message, keyOf(answer.message)),
     finishReason: answer?.finishReason ?? null,
     usage: answer?.usage ?? null,
     latencyMs,

@@ -35,11 +35,14 @@ type Answer = Dispatcher.ResponseData;
 const OWN_HEADERS =
   /^(host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length|accept-encoding|expect|x-tracemill-.*)$/;
 const MOST_ANSWER_BYTES = 64 << 20;
+/** The flag of a turn whose client did not wait for the answer's end. */
+const CLIENT_GONE = "client-gone";
 
 /** Passes a call on without recording it. Throws: a Failure of the boundary `endpoint`. */
 export async function passOn(upstream: Upstream, relayed: Relayed): Promise<Response> {
   const { statusCode, headers, body } = await sent(upstream, relayed);
-  return new Response(statusCode === 204 || statusCode === 304 ? null : (body as unknown as ReadableStream), {
+  const isEmpty = statusCode === 204 || statusCode === 304;
+  return new Response(isEmpty ? null : (ReadableStream.from(body) as ReadableStream<Uint8Array>), {
     status: statusCode,
     headers: passedHeaders(headers),
   });
@@ -59,13 +62,7 @@ export async function relay(
     answer = await sent(upstream, relayed);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const { code, message } = error;
-    await end({
-      answer: null,
-      status: null,
-      failure: { code, message },
-      flags: relayed.signal.aborted ? ["client-gone"] : [],
-    });
+    await end({ answer: null, status: null, failure: error, flags: goneFlags(relayed.signal) });
     throw error;
   }
   const status = answer.statusCode;
@@ -74,21 +71,22 @@ export async function relay(
     const pieces = streamed(answer, { call, end, signal: relayed.signal, breakOff: relayed.breakOff });
     return new Response(ReadableStream.from(pieces) as ReadableStream<Uint8Array>, { status, headers });
   }
-  return whole(answer, { call, end, headers });
+  return whole(answer, { call, end, headers, signal: relayed.signal });
 }
 
 type End = (part: Omit<CallEnd, "latencyMs">) => Promise<void>;
 
 async function whole(
   { statusCode: status, body }: Answer,
-  { call, end, headers }: { call: OpenCall; end: End; headers: Headers },
+  { call, end, headers, signal }: { call: OpenCall; end: End; headers: Headers; signal: AbortSignal },
 ): Promise<Response> {
   let bytes: Buffer;
   try {
     bytes = await bounded(body);
   } catch (cause) {
-    const failure = endpointFailure("CONNECTION", `the answer broke off: ${(cause as Error).message}`, cause);
-    await end({ answer: null, status, failure, flags: [] });
+    const code = signal.aborted ? "CLIENT_GONE" : "CONNECTION";
+    const failure = endpointFailure(code, `the answer broke off: ${(cause as Error).message}`, cause);
+    await end({ answer: null, status, failure, flags: goneFlags(signal) });
     throw failure;
   }
   const text = bytes.toString("utf8");
@@ -141,9 +139,13 @@ async function* streamed(
     // The client went away: what had come until then is the record, and the server need not go on.
     if (!isRecorded) {
       body.destroy();
-      await record({ code: "CLIENT_GONE", message: "the client went away before the answer ended" }, ["client-gone"]);
+      await record({ code: "CLIENT_GONE", message: "the client went away before the answer ended" }, [CLIENT_GONE]);
     }
   }
+}
+
+function goneFlags(signal: AbortSignal): string[] {
+  return signal.aborted ? [CLIENT_GONE] : [];
 }
 
 function cutFailure(cause: unknown): NonNullable<CallEnd["failure"]> {

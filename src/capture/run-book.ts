@@ -8,11 +8,11 @@ import { keyOf, openConversations } from "./conversations.ts";
 
 export interface RunBook {
   readonly items: ReadonlySet<ItemId>;
-  /** The agent's own name of the run, where it has one. */
-  readonly label: string | null;
   /** How often something went wrong. */
   readonly failures: number;
   take(event: RunEvent): void;
+  /** Notes what a message of this hash says, as conversations are told by. */
+  noteMessage(hash: string, key: string): void;
   /** The attempt that a prompt goes on with. Shapes: `keys` are those of its messages. */
   continued(scope: Scope, keys: readonly string[]): AttemptId | null;
   /** Notes a prompt before its answer is there, so that calls that come meanwhile can go on from it. */
@@ -51,7 +51,6 @@ export function openRunBook(run: RunId): RunBook {
   const attemptsOf = new Map<ItemId, number>();
   const keys = new Map<string, string>();
   const conversations = openConversations();
-  let label: string | null = null;
   let failures = 0;
 
   function stateOf(attempt: AttemptId): AttemptState {
@@ -69,15 +68,11 @@ export function openRunBook(run: RunId): RunBook {
 
   return {
     items,
-    get label() {
-      return label;
-    },
     get failures() {
       return failures;
     },
     take(event) {
-      if (event.type === "run_started") label = textOrNull(event.data.config.label);
-      else if (event.type === "items_scanned") for (const { item } of event.data.items) items.add(item);
+      if (event.type === "items_scanned") for (const { item } of event.data.items) items.add(item);
       else if (event.type === "failure") failures++;
       else if (event.type === "message") keys.set(event.data.hash, keyOf(event.data.message));
       else if (event.type === "verdict" && event.data.verdict.signalType !== "judgment") {
@@ -90,6 +85,7 @@ export function openRunBook(run: RunId): RunBook {
         note(attempt, role, said);
       }
     },
+    noteMessage: (hash, key) => keys.set(hash, key),
     continued: (scope, said) => conversations.continued(scopeText(scope), said),
     noteSent: note,
     knows: (attempt) => attempts.has(attempt),
@@ -117,8 +113,4 @@ function summaryOf(items: Iterable<ItemId>, attempts: Iterable<[AttemptId, Attem
 
 function scopeText({ item, role }: Scope): string {
   return `${item ?? ""} ${role}`;
-}
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
 }

@@ -4,12 +4,11 @@
 import { once } from "node:events";
 import { z } from "zod";
 import { type SealedRecording, startRecording } from "../capture/index.ts";
-import { duration, tell, warn } from "../foundation/progress.ts";
+import { duration, tell } from "../foundation/progress.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { defineCommand } from "./command.ts";
+import { warnOfOpenHost } from "./open-host.ts";
 import { readDuration } from "./read-duration.ts";
-
-const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
 const input = z.object({
   upstream: z.url().describe("the model's server, as the agent had it: http://127.0.0.1:8000/v1"),
@@ -40,9 +39,10 @@ part may be left out, and calls are then grouped by their conversation.`,
   async run({ idle, timeout, ...rest }, context) {
     const { home, clock, signal, stdout, stderr, isJson } = context;
     const recorded: SealedRecording[] = [];
+    const idleMs = readDuration("idle", idle);
     const proxy = await startRecording({
       ...{ ...rest, home, clock, codeVersion: CODE_VERSION, config: { upstream: rest.upstream } },
-      ...{ idleMs: readDuration("idle", idle), timeoutMs: readDuration("timeout", timeout) },
+      ...{ idleMs, timeoutMs: readDuration("timeout", timeout) },
       onSealed(sealed) {
         recorded.push(sealed);
         if (isJson) tell(stderr, { event: "sealed", ...sealed });
@@ -50,16 +50,10 @@ part may be left out, and calls are then grouped by their conversation.`,
       },
       onBug: (error) => stderr.write(`${error instanceof Error ? error.stack : error}\n`),
     });
-    if (!LOOPBACK.has(rest.host))
-      warn(`Warning: ${rest.host} may be reached from other machines, and anyone there may ask.`, context);
-    const { url } = proxy;
-    if (isJson) stdout.write(`${JSON.stringify({ url: `${url}/v1` })}\n`);
-    else {
-      const quiet = duration(readDuration("idle", idle));
-      stdout.write(
-        `Recording ${url}/v1 -> ${rest.upstream}; a run is sealed after ${quiet} of quiet. Ctrl-C ends it.\n`,
-      );
-    }
+    warnOfOpenHost(rest.host, context);
+    const url = `${proxy.url}/v1`;
+    const said = `Recording ${url} -> ${rest.upstream}; a run is sealed after ${duration(idleMs)} of quiet. Ctrl-C ends it.`;
+    stdout.write(`${isJson ? JSON.stringify({ url }) : said}\n`);
     if (!signal.aborted) await once(signal, "abort");
     await proxy.close();
     return { recorded };

@@ -3,12 +3,10 @@
  */
 import { once } from "node:events";
 import { z } from "zod";
-import { warn } from "../foundation/progress.ts";
 import type { RunningServer } from "../serve/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { serveHere } from "./model-server.ts";
-
-const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
+import { warnOfOpenHost } from "./open-host.ts";
 
 const input = z.object({
   base: z.string().describe("the base to serve"),
@@ -42,8 +40,7 @@ Which model answers is chosen by a request's "model": the base's name or an adap
 
 function announce({ url, models, threads, contextTokens }: RunningServer, host: string, context: Context): void {
   const { stdout, isJson } = context;
-  if (!LOOPBACK.has(host))
-    warn(`Warning: ${host} may be reached from other machines, and anyone there may ask.`, context);
+  warnOfOpenHost(host, context);
   if (isJson) {
     stdout.write(`${JSON.stringify({ url, models, threads, contextTokens })}\n`);
     return;

@@ -1,12 +1,14 @@
 /** The recording proxy before a real server on a real port, asked by OpenAI's own client and by plain fetch. */
 import OpenAI from "openai";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { recordedStart } from "../../src/capture/foreign-item.ts";
 import { type RecordOptions, type RunningProxy, startRecording } from "../../src/capture/index.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import type { LoggedEvent } from "../../src/records/events.ts";
+import { newRunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { createRunLog, listRuns } from "../../src/store/run-log.ts";
 import { verifyHome } from "../../src/store/verify.ts";
 import { eventsOf, only, temporaryHome } from "../harness/setting.ts";
 import { chunks, type StubAnswer, type StubRequest, type StubUpstream, startStubUpstream } from "./stub-upstream.ts";
@@ -282,6 +284,19 @@ describe("what goes wrong", () => {
     expect(only(events, "turn").map(({ response }) => response)).toEqual([null, null, null]);
   });
 
+  it("on the client's side, in the middle of an answer that is no stream, is recorded as the client's", async () => {
+    await start(() => ({ pieces: ['{"choices":'], end: "hang" }));
+    const gone = new AbortController();
+    const calling = post("/r/x/v1/chat/completions", { model: "m", messages: [user("go")] }, { signal: gone.signal });
+    await expect.poll(() => upstream.requests.length).toBe(1);
+    gone.abort();
+    await expect(calling).rejects.toThrow();
+    await expect.poll(async () => only(await recorded(), "turn").length).toBe(1);
+    const events = await recorded();
+    expect(only(events, "turn")[0]).toMatchObject({ response: null, parseFlags: ["client-gone"] });
+    expect(only(events, "failure")[0]?.code).toBe("CLIENT_GONE");
+  });
+
   it("with a server that is not there is a 502, and a recorded failure", async () => {
     await start(() => ({ pieces: [] }));
     await upstream.close();
@@ -345,6 +360,60 @@ describe("a recorded run", () => {
     await post("/r/n/finish", {});
     await post("/r/n/v1/chat/completions", { model: "m", messages: [user("three")] });
     expect((await listRuns(home)).map(({ isSealed }) => isSealed).toSorted()).toEqual([false, true]);
+  });
+
+  it("that nobody called in takes no outcome and is not begun by one", async () => {
+    await start(() => ({ pieces: [] }));
+    const unknown = await post("/outcome", { run: "nightly", item: "a", value: 1, verifier });
+    expect([unknown.status, await codeIn(unknown)]).toEqual([404, "NOT_RECORDING"]);
+    expect(await listRuns(home)).toEqual([]);
+  });
+
+  it("is sealed on demand also by a proxy that was started after its calls, by name or by id", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }));
+    await ask("a", 1);
+    await post("/r/weekly/i/a/v1/chat/completions", { model: "m", messages: [user("a")] });
+    const runs = await listRuns(home);
+    await proxy.close();
+    await upstream.close();
+    await start(() => ({ pieces: [] }));
+    const byName = (await (await post("/r/nightly/finish", {})).json()) as { run: string };
+    const other = runs.find(({ run }) => run !== byName.run)?.run;
+    expect(await (await post(`/r/${other}/finish`, {})).json()).toMatchObject({ run: other, attempts: 1 });
+    expect((await listRuns(home)).every(({ isSealed }) => isSealed)).toBe(true);
+  });
+
+  it("is one run under its id and its name", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }));
+    await ask("a", 1);
+    const [run] = await listRuns(home);
+    await post(`/r/${run?.run}/i/b/v1/chat/completions`, { model: "m", messages: [user("b")] });
+    expect(await listRuns(home)).toHaveLength(1);
+    expect(await (await post("/r/nightly/finish", {})).json()).toMatchObject({ items: 2 });
+  });
+
+  it("is not sealed while a call is being answered", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))], delayMs: 300 }));
+    const calling = ask("a", 1);
+    await expect.poll(() => upstream.requests.length).toBe(1);
+    const refused = await post("/r/nightly/finish", {});
+    expect([refused.status, await codeIn(refused)]).toEqual([409, "CALLS_OPEN"]);
+    await calling;
+    expect((await post("/r/nightly/finish", {})).status).toBe(200);
+  });
+
+  it("is none of tracemill's own: calls that name one are refused", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }));
+    const run = newRunId(systemClock);
+    const log = createRunLog(home, { run, clock: systemClock });
+    log.append({
+      type: "run_started",
+      data: { ...recordedStart({ run, skill: "mine", codeVersion: "t", config: {} }) },
+    });
+    log.close();
+    const refused = await post(`/r/${run}/v1/chat/completions`, { model: "m", messages: [user("x")] });
+    expect([refused.status, await codeIn(refused)]).toEqual([409, "NOT_RECORDED"]);
+    expect(upstream.requests).toEqual([]);
   });
 
   it("is sealed after so long without a call", async () => {

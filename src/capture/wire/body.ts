@@ -82,6 +82,25 @@ export function withoutNulls(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
 }
 
+/** An answer that is the first of a body's choices; its text is where the API has it. */
+export function choiceAnswer(
+  body: JsonObject,
+  messageOf: (choice: JsonObject) => { message: RecordedMessage; rest: JsonObject } | null,
+): GivenAnswer | null {
+  const [choice] = objectsIn(body.choices);
+  const said = choice === undefined ? null : messageOf(choice);
+  if (said === null) return null;
+  const [, ...others] = body.choices as JsonObject[];
+  return {
+    message: said.message,
+    finishReason: textIn(choice?.finish_reason),
+    usage: usageIn(body.usage),
+    model: textIn(body.model),
+    id: textIn(body.id),
+    response: { ...body, choices: [said.rest, ...others] },
+  };
+}
+
 /**
  * Adds a streamed delta to what came before: texts and lists are strung together, entries that carry an `index` are
  * added to the entry of that index, and everything else is what came last.

@@ -4,13 +4,12 @@
 import type { RecordedMessage } from "../../records/message.ts";
 import {
   addDelta,
+  choiceAnswer,
   isObject,
   type JsonObject,
   objectsIn,
   type StreamJoin,
-  textIn,
   toolsIn,
-  usageIn,
   type Wire,
   withoutNulls,
 } from "./body.ts";
@@ -29,20 +28,10 @@ export const chat: Wire = {
     };
   },
 
-  readAnswer(body) {
-    const [choice] = objectsIn(body.choices);
-    if (choice === undefined || !isObject(choice.message)) return null;
-    const { message, ...rest } = choice;
-    const [, ...others] = body.choices as JsonObject[];
-    return {
-      message: { role: "assistant", content: null, ...withoutNulls(message) },
-      finishReason: textIn(choice.finish_reason),
-      usage: usageIn(body.usage),
-      model: textIn(body.model),
-      id: textIn(body.id),
-      response: { ...body, choices: [rest, ...others] },
-    };
-  },
+  readAnswer: (body) =>
+    choiceAnswer(body, ({ message, ...rest }) =>
+      isObject(message) ? { message: { role: "assistant", content: null, ...withoutNulls(message) }, rest } : null,
+    ),
 
   openStream(choices) {
     return joinChunks({

@@ -3,7 +3,7 @@
  * no other place for it; `wire.api` says that no chat template was applied to it.
  */
 import type { RecordedMessage } from "../../records/message.ts";
-import { addDelta, type JsonObject, objectsIn, textIn, usageIn, type Wire } from "./body.ts";
+import { addDelta, choiceAnswer, type Wire } from "./body.ts";
 import { joinChunks } from "./chat.ts";
 
 export const completions: Wire = {
@@ -21,20 +21,10 @@ export const completions: Wire = {
     };
   },
 
-  readAnswer(body) {
-    const [choice] = objectsIn(body.choices);
-    if (choice === undefined || typeof choice.text !== "string") return null;
-    const { text, ...rest } = choice;
-    const [, ...others] = body.choices as JsonObject[];
-    return {
-      message: { role: "assistant", content: text },
-      finishReason: textIn(choice.finish_reason),
-      usage: usageIn(body.usage),
-      model: textIn(body.model),
-      id: textIn(body.id),
-      response: { ...body, choices: [rest, ...others] },
-    };
-  },
+  readAnswer: (body) =>
+    choiceAnswer(body, ({ text, ...rest }) =>
+      typeof text === "string" ? { message: { role: "assistant", content: text }, rest } : null,
+    ),
 
   openStream(choices) {
     return joinChunks({ choices, whole: "text_completion", addChoice: addDelta });
