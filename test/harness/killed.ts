@@ -1,6 +1,6 @@
 /**
- * Runs the harness in processes of their own that are killed at random moments, each only once it has asked its endpoint
- * something: so each kill falls into a run at work.
+ * Runs the harness in processes of their own that are killed at random moments: most of them once they have asked their
+ * endpoint something, so that the kill falls into a run at work, and a tenth on their way there.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -24,6 +24,9 @@ export interface Killing {
   onKilled?(process: ChildProcess): Promise<void>;
 }
 
+const EARLY_FRACTION = 0.1;
+const MOST_EARLY_MS = 1500;
+
 /** Kills until the count is reached, going on with a new run where one came to its end; returns all of them, finished. */
 export async function killedRuns(options: Killing): Promise<RunResult[]> {
   const { home, script, kills, asked, most, onKilled } = options;
@@ -33,21 +36,22 @@ export async function killedRuns(options: Killing): Promise<RunResult[]> {
   for (let killed = 0; killed < kills; ) {
     const before = asked();
     const { process, ended } = startRun(options, run);
-    const calls = draw.integer(1, most.calls);
-    while (process.exitCode === null && asked() < before + calls) await sleep(1);
-    await sleep(draw.integer(0, most.ms));
+    if (draw.next() < EARLY_FRACTION) await sleep(draw.integer(0, MOST_EARLY_MS));
+    else {
+      const calls = draw.integer(1, most.calls);
+      while (process.exitCode === null && asked() < before + calls) await sleep(1);
+      await sleep(draw.integer(0, most.ms));
+    }
     process.kill("SIGKILL");
     const output = await ended;
     if (process.signalCode === "SIGKILL") {
       killed++;
       await onKilled?.(process);
     } else if (process.exitCode !== 0) throw new Error(`${script} ended with ${process.exitCode}`);
-    run ??= (await listRuns(home))
-      .map((one) => one.run)
-      .toSorted()
-      .at(-1);
-    if (run === undefined) throw new Error("a process that had asked its endpoint left no run");
-    if ((await eventsOf(home, run)).at(-1)?.type !== "run_finished") continue;
+    const over = new Set(results.map((result) => result.run));
+    run ??= (await listRuns(home)).map((one) => one.run).find((one) => !over.has(one));
+    if (run === undefined && asked() > before) throw new Error("a process that had asked its endpoint left no run");
+    if (run === undefined || (await eventsOf(home, run)).at(-1)?.type !== "run_finished") continue;
     results.push(output === "" ? await finished(options, run) : JSON.parse(output));
     run = undefined;
   }

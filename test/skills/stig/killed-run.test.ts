@@ -13,7 +13,7 @@ import { eventsOf, only, temporaryHome } from "../../harness/setting.ts";
 import { leftBy } from "./left-by.ts";
 import { stig } from "./set-up.ts";
 
-const KILLS = process.env.TRACEMILL_LONG ? 60 : 6;
+const KILLS = process.env.TRACEMILL_LONG ? 200 : 6;
 
 let home: Home;
 let remove: () => void;
