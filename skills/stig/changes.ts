@@ -25,8 +25,16 @@ export interface Change {
   sizeBytes: number;
 }
 
-/** Every file that differs from the root as it was set up, by path. */
-export async function changesIn(sandbox: Sandbox): Promise<Change[]> {
+/** What differs from the root as it was set up. */
+export interface Changes {
+  /** By path. */
+  list: Change[];
+  /** False where there are more than can be listed. */
+  isWhole: boolean;
+}
+
+/** Throws: a failure of the workspace where the files cannot be read. */
+export async function changesIn(sandbox: Sandbox): Promise<Changes> {
   const { exitCode, stdout, stderr, isCut } = await sandbox.outside([
     "find",
     "upper",
@@ -35,12 +43,13 @@ export async function changesIn(sandbox: Sandbox): Promise<Change[]> {
     "-printf",
     "%y %m %U:%G %s %P\\0",
   ]);
-  if (exitCode !== 0 || isCut) {
-    const message = `The sandbox's changes cannot be listed: ${isCut ? "too many" : stderr.trim()}`;
+  if (exitCode !== 0) {
+    const message = `The sandbox's changes cannot be listed: ${stderr.trim()}`;
     throw new Failure({ boundary: "workspace", code: "SANDBOX_LOST", message });
   }
-  const lines = stdout.split("\0").filter((line) => line !== "");
-  return lines.map(changeOf).sort((a, b) => (a.path < b.path ? -1 : 1));
+  // The last entry has no end where the output was cut.
+  const list = stdout.split("\0").slice(0, -1).map(changeOf);
+  return { list: list.sort((a, b) => (a.path < b.path ? -1 : 1)), isWhole: !isCut };
 }
 
 /** What differs between two lists: what one script did, where an earlier one had changed something too. */

@@ -25,6 +25,8 @@ export interface Case {
   /** Whether the script ran on the root as it was set up. */
   isFromBaseline: boolean;
   changes: readonly Change[];
+  /** False where the script changed more files than can be listed. */
+  isWhole: boolean;
   /** How the script ended; null where none ran. */
   ended: Ended | null;
 }
@@ -42,10 +44,15 @@ interface Regression {
 
 /** Throws: a failure of the workspace where the scanner does not even judge the untouched root. */
 export async function judge(given: Case): Promise<Verdict> {
+  const nothing = { target: null, regressions: [], syntax: [] };
+  if (!given.isWhole) {
+    const reason = "the script changed more files than can be listed";
+    return verdictOf(given, { failureMode: "too-many-changes", reason }, nothing);
+  }
   const touched = [...touchedScanner(given.changes), ...(await redirectedApt(given.sandbox, given.changes))];
   if (touched.length > 0) {
     const reason = `the script changed what the scan stands on: ${touched.slice(0, 5).join(", ")}`;
-    return verdictOf(given, { failureMode: "touched-scanner", reason }, { target: null, regressions: [], syntax: [] });
+    return verdictOf(given, { failureMode: "touched-scanner", reason }, nothing);
   }
   const target = await scan(given.sandbox, given.rule.id);
   const result = target.results.get(given.rule.id);

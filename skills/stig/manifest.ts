@@ -13,6 +13,7 @@ export const FAILURE_MODES = [
   "broken-syntax",
   "sandbox-timeout",
   "touched-scanner",
+  "too-many-changes",
 ] as const;
 
 export type FailureMode = (typeof FAILURE_MODES)[number];

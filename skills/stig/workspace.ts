@@ -36,7 +36,7 @@ export async function openWorkspace(
     const kept = name === BASELINE ? baseline : await readState(folder, name);
     const start = { ...kept, results: new Map([...baseline.results, ...kept.results]) };
     const sandbox = await startSandbox(folders, start.upper);
-    const inherited = start.upper === null ? [] : await changesIn(sandbox);
+    const inherited = start.upper === null ? [] : (await changesIn(sandbox)).list;
     return { sandbox, start, name, inherited, ended: null };
   }
 
@@ -50,7 +50,7 @@ export async function openWorkspace(
 
   return {
     async act(call) {
-      const unsound = touchedScanner(await changesIn(state.sandbox));
+      const unsound = touchedScanner((await changesIn(state.sandbox)).list);
       if (unsound.length > 0) return refusedToRun(unsound);
       state.ended = await runScript(state.sandbox, scriptOf(call));
       return actionResult(state.ended);
@@ -61,12 +61,13 @@ export async function openWorkspace(
         return verdictWithoutAction(rule, parsed, state.start);
       }
       const { sandbox, start, inherited, ended } = state;
-      const changes = changesSince(inherited, await changesIn(sandbox));
-      const isFromBaseline = start.upper === null;
-      return judge({ sandbox, rule, before: start.results, watched: watched(start), isFromBaseline, changes, ended });
+      const { list, isWhole } = await changesIn(sandbox);
+      const changes = changesSince(inherited, list);
+      const from = { before: start.results, watched: watched(start), isFromBaseline: start.upper === null };
+      return judge({ sandbox, rule, ...from, changes, isWhole, ended });
     },
     async checkpoint() {
-      const changes = changesSince(state.inherited, await changesIn(state.sandbox));
+      const changes = changesSince(state.inherited, (await changesIn(state.sandbox)).list);
       return changes.length === 0 ? state.name : keepState(state.sandbox, folder);
     },
     async restore(checkpoint) {

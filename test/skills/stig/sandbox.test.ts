@@ -95,6 +95,16 @@ describe.skipIf(stig === null)("the sandbox of stig", () => {
     expect(many.verdict.passed).toBe(false);
   });
 
+  it("fails a script that leaves more than can be listed, and goes on", async () => {
+    const name = "a".repeat(200);
+    const { verdict } = await attempt(
+      KEEPALIVE,
+      `cd /srv; for i in $(seq 400); do mkdir ${name}; cd ${name} || break; done; true`,
+    );
+    expect(verdict).toMatchObject({ passed: false, failureMode: "too-many-changes" });
+    expect((await attempt(KEEPALIVE, "true")).verdict.failureMode).toBe("not-fixed");
+  });
+
   it("keeps of an endless output a bounded part, and says that it was cut", async () => {
     const { action, verdict } = await attempt(KEEPALIVE, "yes | head -c 5000000");
     expect(action.stdout.length).toBe(1_000_000);

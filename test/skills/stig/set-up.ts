@@ -1,7 +1,8 @@
 /** The set-up root, where this machine has one, and one attempt at a rule on it. */
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { onTestFinished } from "vitest";
 import { fixCall } from "../../../skills/stig/parse-answer.ts";
 import { refuseUnmet, runChecks } from "../../../skills/stig/requirements.ts";
 import { type FoundRule, readSetup, type SetUp } from "../../../skills/stig/setup-folder.ts";
@@ -28,8 +29,11 @@ export function ruleNamed(name: string): FoundRule {
   return rule;
 }
 
+/** A folder that goes with the test that asked for it. */
 export async function newFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), "tracemill-stig-"));
+  const folder = await mkdtemp(join(tmpdir(), "tracemill-stig-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 export async function open(rule: string, place?: { folder: string; from: string | null }): Promise<Workspace> {
