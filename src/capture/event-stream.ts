@@ -2,7 +2,7 @@
  * Cuts a stream of server-sent events into whole events, byte for byte as they came, each with its data where that is
  * JSON. Bounds what it holds.
  */
-import { isObject, type JsonObject } from "./wire/index.ts";
+import { isObject, type JsonObject } from "./reading/shapes.ts";
 
 export interface StreamEvent {
   /** The bytes of the event with its blank line. */

@@ -2,6 +2,7 @@
  * Items and splits of an agent that tracemill knows nothing of but the names that it gives: a family is what the agent
  * says, or the item itself, and lies in a split by its name alone, as a skill's families do.
  */
+import type { Json } from "../foundation/canonical-json.ts";
 import type { RunStarted } from "../records/events.ts";
 import { type ItemId, itemId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
@@ -15,19 +16,24 @@ const MOST_TASK_CHARACTERS = 20_000;
 
 export function foreignItem(
   skill: string,
-  given: { nativeId: string; family: string | null; messages: readonly RecordedMessage[] },
+  given: { nativeId: string; family: string | null; task: string; kind?: string | null; detail?: Record<string, Json> },
 ): Item {
-  const { nativeId, messages } = given;
+  const { nativeId, task, kind = null, detail = {} } = given;
   const family = given.family ?? nativeId;
-  const asked = messages.find(({ role }) => role === "user") ?? messages[0];
   return {
     item: foreignItemId(skill, nativeId),
     family,
     split: splitOf({ id: skill, salt: skill, splitFractions: SPLIT_FRACTIONS }, family),
-    kind: null,
-    task: textOf(asked?.content).slice(0, MOST_TASK_CHARACTERS).toWellFormed(),
-    detail: {},
+    kind,
+    task: task.slice(0, MOST_TASK_CHARACTERS).toWellFormed(),
+    detail,
   };
+}
+
+/** What a conversation is about, where nobody says so: what the user asked first. */
+export function taskOf(messages: readonly RecordedMessage[]): string {
+  const asked = messages.find(({ role }) => role === "user") ?? messages[0];
+  return textOf(asked?.content);
 }
 
 /** Takes an id that begins with the skill's name already as it is. */
@@ -35,8 +41,8 @@ export function foreignItemId(skill: string, nativeId: string): ItemId {
   return nativeId.startsWith(`${skill}:`) ? (nativeId as ItemId) : itemId(skill, nativeId);
 }
 
-/** The first event of a recorded run. */
-export function recordedStart(given: {
+/** The first event of a run that another program made. */
+export function foreignStart(given: {
   run: RunStarted["run"];
   skill: string;
   codeVersion: string;

@@ -1,10 +1,12 @@
-/** Other agents' calls as runs: the recording proxy, outcomes, seals. */
+/** Other agents' calls and files as runs: the recording proxy, outcomes, seals, imports. */
 import { Agent } from "undici";
 import { startWebServer } from "../foundation/web-server.ts";
 import { createProxy } from "./proxy.ts";
 import { type RecordingOptions, type SealedRecording, sealLeftRun } from "./recorded-run.ts";
 import { openRecorder } from "./recorder.ts";
 
+export type { ForeignItem } from "./foreign.ts";
+export { type ImportReport, importFiles } from "./import-files.ts";
 export { outcomeSchema, readOutcome } from "./outcome.ts";
 export { type RecordingOptions, type SealedRecording, sealLeftRun };
 

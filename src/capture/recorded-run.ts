@@ -9,8 +9,9 @@ import type { EventData, LoggedEvent, RunEvent, RunStarted } from "../records/ev
 import { type RunId, runIdSchema } from "../records/ids.ts";
 import type { Home } from "../store/home.ts";
 import { createRunLog, listRuns, type RunLog, readRunLog, reopenRunLog, sealRun } from "../store/run-log.ts";
-import { recordedStart } from "./foreign-item.ts";
+import { foreignStart } from "./foreign-item.ts";
 import { openRunBook, type RunBook } from "./run-book.ts";
+import { openRunCounts, type RunCounts } from "./run-counts.ts";
 
 export interface RecordingOptions {
   home: Home;
@@ -62,27 +63,33 @@ export function isThere(home: Home, run: RunId): boolean {
 }
 
 /**
- * Gives every item its end state, ends the log and seals it.
+ * Ends a recorded run and seals it.
  * Throws: what appending and sealing throw.
  */
 export async function sealRecording(
   { home, clock }: Pick<RecordingOptions, "home" | "clock">,
   { log, book, append }: RecordedRun,
 ): Promise<SealedRecording> {
-  for (const { item, attempts, passed, isJudged } of book.summary()) {
-    const state = passed > 0 ? "solved" : isJudged ? "unsolved" : "unjudged";
-    append({ type: "item_finished", data: { item, state, attempts, passed } });
-  }
-  const sealed = sealedOf(log.run, book);
-  const { attempts, passed } = sealed;
-  append({ type: "run_finished", data: { items: sealed.items, attempts, passed, failures: book.failures } });
+  const sealed = endRun(log.run, book, append);
   log.close();
   await sealRun(home, log.run, clock);
   return sealed;
 }
 
-function sealedOf(run: RunId, book: RunBook): SealedRecording {
-  const items = book.summary();
+/** Gives every item its end state and ends the log. Throws: what appending throws. */
+export function endRun(run: RunId, counts: RunCounts, append: (event: RunEvent) => void): SealedRecording {
+  for (const { item, attempts, passed, isJudged } of counts.summary()) {
+    const state = passed > 0 ? "solved" : isJudged ? "unsolved" : "unjudged";
+    append({ type: "item_finished", data: { item, state, attempts, passed } });
+  }
+  const sealed = sealedOf(run, counts);
+  const { items, attempts, passed } = sealed;
+  append({ type: "run_finished", data: { items, attempts, passed, failures: counts.failures } });
+  return sealed;
+}
+
+function sealedOf(run: RunId, counts: RunCounts): SealedRecording {
+  const items = counts.summary();
   const total = (count: (item: (typeof items)[number]) => number) => items.reduce((sum, item) => sum + count(item), 0);
   return {
     run,
@@ -106,10 +113,10 @@ export async function sealLeftRun(
     throw error;
   });
   if (left !== null) return sealRecording({ home, clock }, left);
-  const book = openRunBook(run);
-  for await (const event of readRunLog(home, run)) book.take(event);
+  const counts = openRunCounts(run);
+  for await (const event of readRunLog(home, run)) counts.take(event);
   await sealRun(home, run, clock);
-  return sealedOf(run, book);
+  return sealedOf(run, counts);
 }
 
 /**
@@ -140,7 +147,7 @@ export function beginRun(options: RecordingOptions, run: RunId, name: string | n
   const label = name === run ? null : name;
   const log = createRunLog(home, { run, clock });
   const recorded = recordedRun(log, openRunBook(run), clock().getTime());
-  const data = recordedStart({ run, skill, codeVersion, config: { ...config, command: "record", label } });
+  const data = foreignStart({ run, skill, codeVersion, config: { ...config, command: "record", label } });
   recorded.append({ type: "run_started", data });
   return recorded;
 }

@@ -9,7 +9,7 @@ import type { RecordedMessage } from "../records/message.ts";
 import type { Verdict } from "../records/verdict.ts";
 import type { CallPlace } from "./call-place.ts";
 import { keyOf } from "./conversations.ts";
-import { foreignItem, foreignItemId } from "./foreign-item.ts";
+import { foreignItem, foreignItemId, taskOf } from "./foreign-item.ts";
 import { type OpenRuns, openRuns } from "./open-runs.ts";
 import type { RecordedRun, RecordingOptions } from "./recorded-run.ts";
 import { type CallEnd, type OpenCall, recordCall, recordFailure } from "./recorded-turn.ts";
@@ -98,8 +98,7 @@ function placed(
   const nativeId = place.item ?? `conversation-${shortHash(hashText(keys.join(" ")))}`;
   const item = continued === null ? foreignItemId(skill, nativeId) : attemptParts(continued).item;
   if (!book.items.has(item)) {
-    const { messages } = sent;
-    const scanned = foreignItem(skill, { nativeId, family: place.family, messages });
+    const scanned = foreignItem(skill, { nativeId, family: place.family, task: taskOf(sent.messages) });
     append({ type: "items_scanned", data: { items: [scanned] } });
   }
   const named = place.attempt === null ? book.nextAttempt : () => attemptId(log.run, item, place.attempt as number);

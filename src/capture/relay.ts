@@ -6,9 +6,10 @@ import { performance } from "node:perf_hooks";
 import { type Dispatcher, request as send } from "undici";
 import { Failure } from "../foundation/errors.ts";
 import { eventCutter, objectOf } from "./event-stream.ts";
+import type { JsonObject } from "./reading/shapes.ts";
 import type { CallEnd, OpenCall } from "./recorded-turn.ts";
 import type { Recorder } from "./recorder.ts";
-import { type GivenAnswer, type JsonObject, WIRES, type Wire } from "./wire/index.ts";
+import { type GivenAnswer, WIRES, type Wire } from "./wire/index.ts";
 
 export interface Upstream {
   /** Without a slash at its end. */

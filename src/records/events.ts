@@ -62,6 +62,12 @@ export const usageSchema = z.object({ promptTokens: z.int().min(0), completionTo
 export const WIRE_APIS = ["chat", "completions", "responses"] as const;
 export type WireApi = (typeof WIRE_APIS)[number];
 
+/** What a turn of another program's files may lack: never recorded there, or clipped. */
+export const TURN_PARTS = ["system-prompt", "tools", "prompt", "answer", "sampling"] as const;
+export type TurnPart = (typeof TURN_PARTS)[number];
+
+const tokenIdsSchema = z.array(z.int().min(0)).nullable();
+
 export const turnSchema = z.object({
   turn: turnIdSchema,
   attempt: attemptIdSchema,
@@ -98,6 +104,10 @@ export const turnSchema = z.object({
     .optional(),
   /** Of a call that was recorded on its way: which API it used, its status, and the answer's body without the message. */
   wire: z.object({ api: z.enum(WIRE_APIS), status: z.int().nullable(), response: z.json() }).optional(),
+  /** Of an imported turn: what its source did not hold whole. Absent where nothing is missing. */
+  missing: z.array(z.enum(TURN_PARTS)).optional(),
+  /** Token ids as the endpoint gave them; absent where it gave none. */
+  tokenIds: z.object({ prompt: tokenIdsSchema, completion: tokenIdsSchema }).optional(),
 });
 
 export const ARCHITECT_CHOICES = ["select", "continue", "re-plan", "escalate", "skip"] as const;

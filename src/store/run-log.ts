@@ -47,20 +47,23 @@ export interface RunLog {
 interface LogOptions {
   run: RunId;
   clock: Clock;
+  /** Nothing needs to be on the disk before the log is closed: where it is not, nobody knows of it. */
+  isDraft?: boolean;
 }
 
 /**
  * Starts the log of a new run and takes its lock.
  * Throws: `RUN_EXISTS`, `LOCKED`.
  */
-export function createRunLog(home: Home, { run, clock }: LogOptions): RunLog {
+export function createRunLog(home: Home, { run, clock, isDraft = false }: LogOptions): RunLog {
   const path = home.runLog(run);
   mkdirSync(dirname(path), { recursive: true });
   const release = lockRun(home, run);
   try {
     const fd = openSync(path, "wx");
     syncFolderOf(dirname(path));
-    return writerOf({ run, clock, path, fd, sizeBytes: 0, end: EMPTY_CHAIN, known: new Set(), release });
+    const place = { run, clock, path, fd, isDraft, release };
+    return writerOf({ ...place, sizeBytes: 0, end: EMPTY_CHAIN, known: new Set() });
   } catch (error) {
     release();
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
@@ -132,7 +135,7 @@ interface OpenLog extends LogOptions {
   release: () => void;
 }
 
-function writerOf({ run, clock, path, fd, known, release, ...start }: OpenLog): RunLog {
+function writerOf({ run, clock, path, fd, known, release, isDraft = false, ...start }: OpenLog): RunLog {
   let { sizeBytes } = start;
   let { head, events } = start.end;
   let isOpen = true;
@@ -147,7 +150,7 @@ function writerOf({ run, clock, path, fd, known, release, ...start }: OpenLog): 
     head = hashText(bytes.subarray(0, -1));
     events += 1;
     isFinished = type === "run_finished";
-    if (isFinished || type === "verdict") syncFile(fd, path);
+    if (!isDraft && (isFinished || type === "verdict")) syncFile(fd, path);
   }
 
   function writeOnce(type: "message" | "tools", value: Message | RecordedMessage | Tool[] | RecordedTool[]): Hash {

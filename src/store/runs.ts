@@ -30,6 +30,8 @@ export interface RunSummary {
   comparison: RunStarted["comparison"];
   /** Probability with which retrieved tips were left out by a draw; 0 where nothing was drawn. */
   tipDropout: number;
+  /** Of an imported run: what tells its source apart from any other; null for every other run. */
+  sourceHash: string | null;
   startedAt: string;
   /** Whole lines of the log. */
   events: number;
@@ -60,6 +62,7 @@ export async function sealRun(home: Home, run: RunId, clock: Clock): Promise<Has
   const sealed = sealedRuns(home).get(run);
   if (sealed !== undefined) return sealed.head;
   const path = home.runLog(run);
+  if (!runIds(home).includes(run)) throw unknownName("run", run, runIds(home));
   const first = firstEvent(home, run);
   const check = checkChain(path, {});
   if (check.broken !== null) throw chainBroken(path, check.broken);
@@ -97,6 +100,7 @@ export async function listRuns(home: Home): Promise<RunSummary[]> {
       models,
       comparison,
       tipDropout: typeof config.tipDropout === "number" ? config.tipDropout : 0,
+      sourceHash: sourceHashIn(config.source),
       startedAt: first.at,
       events: seal?.events ?? (linkOf(readLastLine(home.runLog(run)).bytes)?.seq ?? -1) + 1,
     };
@@ -115,12 +119,16 @@ export function runIds(home: Home): RunId[] {
 }
 
 function firstEvent(home: Home, run: RunId): (LoggedEvent & { type: "run_started" }) | null {
-  if (!runIds(home).includes(run)) throw unknownName("run", run, runIds(home));
   for (const line of readLines(home.runLog(run))) {
     const event = line.isComplete ? eventOf(line.bytes) : null;
     return event?.type === "run_started" ? event : null;
   }
   return null;
+}
+
+function sourceHashIn(source: unknown): string | null {
+  const hash = (source as { hash?: unknown } | null | undefined)?.hash;
+  return typeof hash === "string" ? hash : null;
 }
 
 function eventOf(bytes: Buffer | null): LoggedEvent | null {

@@ -1,7 +1,7 @@
 /** The recording proxy before a real server on a real port, asked by OpenAI's own client and by plain fetch. */
 import OpenAI from "openai";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { recordedStart } from "../../src/capture/foreign-item.ts";
+import { foreignStart } from "../../src/capture/foreign-item.ts";
 import { type RecordOptions, type RunningProxy, startRecording } from "../../src/capture/index.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import type { LoggedEvent } from "../../src/records/events.ts";
@@ -408,7 +408,7 @@ describe("a recorded run", () => {
     const log = createRunLog(home, { run, clock: systemClock });
     log.append({
       type: "run_started",
-      data: { ...recordedStart({ run, skill: "mine", codeVersion: "t", config: {} }) },
+      data: { ...foreignStart({ run, skill: "mine", codeVersion: "t", config: {} }) },
     });
     log.close();
     const refused = await post(`/r/${run}/v1/chat/completions`, { model: "m", messages: [user("x")] });

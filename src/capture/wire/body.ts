@@ -4,8 +4,7 @@
 import type { Json } from "../../foundation/canonical-json.ts";
 import type { WireApi } from "../../records/events.ts";
 import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
-
-export type JsonObject = { [key: string]: Json };
+import { countIn, isObject, type JsonObject, objectsIn, textIn } from "../reading/shapes.ts";
 
 export interface SentCall {
   api: WireApi;
@@ -47,18 +46,6 @@ export interface StreamJoin {
   body(): JsonObject | null;
 }
 
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-export function objectsIn(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
-}
-
-export function textIn(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
-}
-
 /** The tools of a call, where all of them say of what kind they are. */
 export function toolsIn(value: unknown): RecordedTool[] | null {
   const tools = objectsIn(value);
@@ -68,13 +55,9 @@ export function toolsIn(value: unknown): RecordedTool[] | null {
 /** Token counts, under the names that either kind of API gives them. */
 export function usageIn(usage: unknown): GivenAnswer["usage"] {
   if (!isObject(usage)) return null;
-  const promptTokens = usage.prompt_tokens ?? usage.input_tokens;
-  const completionTokens = usage.completion_tokens ?? usage.output_tokens;
-  return isCount(promptTokens) && isCount(completionTokens) ? { promptTokens, completionTokens } : null;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  const promptTokens = countIn(usage.prompt_tokens ?? usage.input_tokens);
+  const completionTokens = countIn(usage.completion_tokens ?? usage.output_tokens);
+  return promptTokens !== null && completionTokens !== null ? { promptTokens, completionTokens } : null;
 }
 
 /** Keys that many servers write `null` for where there is nothing: the record leaves them out. */

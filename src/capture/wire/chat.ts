@@ -2,17 +2,8 @@
  * Chat completions: messages are the protocol's own, and a stream's deltas add up to one.
  */
 import type { RecordedMessage } from "../../records/message.ts";
-import {
-  addDelta,
-  choiceAnswer,
-  isObject,
-  type JsonObject,
-  objectsIn,
-  type StreamJoin,
-  toolsIn,
-  type Wire,
-  withoutNulls,
-} from "./body.ts";
+import { isObject, type JsonObject, objectsIn } from "../reading/shapes.ts";
+import { addDelta, choiceAnswer, type StreamJoin, toolsIn, type Wire, withoutNulls } from "./body.ts";
 
 export const chat: Wire = {
   readCall(body) {

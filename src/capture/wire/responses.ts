@@ -3,7 +3,8 @@
  * for them; an item of another kind is kept whole in a message of its own (`responses_item`), so that nothing is lost.
  */
 import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
-import { isObject, type JsonObject, objectsIn, textIn, toolsIn, usageIn, type Wire } from "./body.ts";
+import { isObject, type JsonObject, objectsIn, textIn } from "../reading/shapes.ts";
+import { toolsIn, usageIn, type Wire } from "./body.ts";
 
 const ENDS = new Set(["response.completed", "response.incomplete", "response.failed", "error"]);
 

@@ -1,0 +1,121 @@
+/**
+ * What each record of another program becomes in a run log: its item, its attempt and turn by their ids, its messages by
+ * their hashes. An item that nobody named before its first turn is named by it.
+ */
+import type { RunEvent, Turn } from "../records/events.ts";
+import { type AttemptId, attemptId, type ItemId, type TurnId, turnId } from "../records/ids.ts";
+import type { RunLog } from "../store/run-log.ts";
+import type {
+  Foreign,
+  ForeignAction,
+  ForeignItem,
+  ForeignPlace,
+  ForeignRun,
+  ForeignTip,
+  ForeignTurn,
+  Rejected,
+} from "./foreign.ts";
+import { foreignItem, foreignItemId, taskOf } from "./foreign-item.ts";
+import type { RunCounts } from "./run-counts.ts";
+
+export type ForeignRecord = Exclude<Foreign, ForeignRun | Rejected>;
+
+export interface WriterParts {
+  log: RunLog;
+  counts: RunCounts;
+  append(event: RunEvent): void;
+  skill: string;
+  familyOf: ((item: ForeignItem) => string | null) | null;
+}
+
+const MOST_MESSAGE_CHARACTERS = 2000;
+
+/** Returns a function that writes a record. It throws: as the log's `append`. */
+export function foreignWriter({ log, counts, append, skill, familyOf }: WriterParts): (record: ForeignRecord) => void {
+  const families = new Map<ItemId, string>();
+
+  function scan(item: ForeignItem): ItemId {
+    const id = foreignItemId(skill, item.item);
+    if (counts.items.has(id)) return id;
+    const family = familyOf?.(item) ?? item.family;
+    const { task, detail, itemKind = null } = item;
+    const scanned = foreignItem(skill, { nativeId: item.item, family, task, kind: itemKind, detail });
+    families.set(id, scanned.family);
+    append({ type: "items_scanned", data: { items: [scanned] } });
+    return id;
+  }
+
+  function attemptOf({ item, attempt }: ForeignPlace, task = ""): AttemptId {
+    return attemptId(log.run, scan({ kind: "item", item, family: null, task, detail: {} }), attempt);
+  }
+
+  function turn(record: ForeignTurn): void {
+    const attempt = attemptOf(record, taskOf(record.messages));
+    append({ type: "turn", data: turnOf(record, { log, attempt, turn: turnId(attempt, counts.nextTurn(attempt)) }) });
+  }
+
+  function action(record: ForeignAction): void {
+    const attempt = attemptOf(record);
+    const { call, exitCode, stdout, stderr, durationMs = 0 } = record;
+    const turn = turnId(attempt, Math.max(1, counts.turnsOf(attempt)));
+    append({ type: "action", data: { attempt, turn, call, exitCode, stdout, stderr, durationMs } });
+  }
+
+  function tip({ item, attempt, tip }: ForeignTip): void {
+    const source = scan({ kind: "item", item, family: null, task: "", detail: {} });
+    const from = attempt === null ? null : attemptId(log.run, source, attempt);
+    const family = families.get(source) ?? source;
+    append({
+      type: "tip_saved",
+      data: { ...tip, skill, family, source: { run: log.run, item: source, attempt: from } },
+    });
+  }
+
+  return (record) => {
+    if (record.kind === "item") scan(record);
+    else if (record.kind === "turn") turn(record);
+    else if (record.kind === "action") action(record);
+    else if (record.kind === "verdict") {
+      const verdict = { before: null, ...record.verdict };
+      append({ type: "verdict", data: { attempt: attemptOf(record), verdict } });
+    } else if (record.kind === "tip") tip(record);
+    else if (record.kind === "tip-retired") {
+      append({ type: "tip_retired", data: { tip: record.tip, reason: record.reason } });
+    } else {
+      const { boundary, code, message, place } = record;
+      const attempt = place === undefined ? null : attemptOf(place);
+      append({
+        type: "failure",
+        data: { boundary, code, message: message.slice(0, MOST_MESSAGE_CHARACTERS), attempt },
+      });
+    }
+  };
+}
+
+function turnOf(record: ForeignTurn, { log, attempt, turn }: { log: RunLog; attempt: AttemptId; turn: TurnId }): Turn {
+  const { role, phase = "call", messages, tools, response, missing, tokenIds } = record;
+  return {
+    ...{ turn, attempt, role: roleName(role), phase },
+    messages: messages.map((message) => log.message(message)),
+    tools: tools === null || tools.length === 0 ? null : log.tools([...tools]),
+    response: response === null ? null : log.message(response),
+    finishReason: record.finishReason ?? null,
+    usage: record.usage ?? null,
+    latencyMs: Math.max(0, record.latencyMs ?? 0),
+    request: record.request ?? {},
+    modelAnswered: record.model ?? null,
+    ...{ baseHash: null, adapterHash: null, parseFlags: [...(record.flags ?? [])] },
+    ...{ retrievals: record.retrievals ?? [], tipSpans: [] },
+    ...(missing.length > 0 && { missing: [...missing] }),
+    ...(tokenIds !== undefined && { tokenIds }),
+  };
+}
+
+/** Another agent's name for what it does, in the letters that a role has. */
+function roleName(name: string): string {
+  const plain = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, "-")
+    .replaceAll(/^[^a-z]+|-+$/g, "");
+  return plain === "" ? "worker" : plain;
+}

@@ -1,0 +1,174 @@
+/**
+ * Imports what other programs recorded: every run of the source becomes a sealed run, once, however often it is
+ * imported; every record lands in it, or is counted with its place and reason.
+ */
+import { statSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { assert, Failure } from "../foundation/errors.ts";
+import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
+import type { RunId } from "../records/ids.ts";
+import { listRuns } from "../store/run-log.ts";
+import type { Foreign, ForeignRun } from "./foreign.ts";
+import { type ImportTarget, type OpenImport, openImport, removeDeadDrafts } from "./import-run.ts";
+import type { ImportInput } from "./importer.ts";
+import { readDocument, readJsonLines } from "./reading/json.ts";
+import type { SealedRecording } from "./recorded-run.ts";
+import { countRejections, type RejectionCount } from "./rejections.ts";
+import { findFiles } from "./source-files.ts";
+
+export interface ImportOptions extends Omit<ImportTarget, "format"> {
+  /** A file or folder; null where all comes from a database. */
+  path: string | null;
+  /** A format's name, or `auto`. */
+  format: string;
+  postgres: string | null;
+  signal: AbortSignal;
+  /** Bytes read so far, of how many. */
+  onProgress?(doneBytes: number, totalBytes: number): void;
+}
+
+export interface ImportReport {
+  format: string;
+  files: number;
+  /** Files below the path that are of another format. */
+  passedOver: string[];
+  imported: ImportedRun[];
+  /** Runs of the source that are here already, by the ids that they have here. */
+  known: RunId[];
+  rejected: RejectionCount[];
+  /** What the format cannot tell. */
+  lossy: readonly string[];
+}
+
+export interface ImportedRun extends SealedRecording {
+  /** As its own program calls it. */
+  nativeId: string;
+}
+
+const RECORDS_PER_TURN = 512;
+
+/**
+ * Imports everything below a path.
+ * Throws: as `findFiles`, the signal's reason where it is aborted, and what the store throws; runs that were whole by
+ * then stay.
+ */
+export async function importFiles(options: ImportOptions): Promise<ImportReport> {
+  const { path, format, home, signal } = options;
+  removeDeadDrafts(home);
+  const { files, passedOver, ...found } = await findFiles(path, format);
+  const session = await openSession({ ...options, format: found.format });
+  let records = 0;
+  try {
+    for await (const record of found.importer.read(inputOf(options, files))) {
+      if (++records % RECORDS_PER_TURN === 0) await setImmediate(); // lets signals in
+      signal.throwIfAborted();
+      await session.take(record);
+    }
+    await session.finish();
+  } finally {
+    session.drop();
+  }
+  return {
+    ...{ format: found.format, files: files.length, passedOver, lossy: found.importer.lossy },
+    ...{ imported: session.imported, known: session.known, rejected: session.rejected() },
+  };
+}
+
+interface Session {
+  imported: ImportedRun[];
+  known: RunId[];
+  rejected(): RejectionCount[];
+  take(record: Foreign): Promise<void>;
+  /** Ends the run that is open. */
+  finish(): Promise<void>;
+  /** Leaves nothing of a run that is still open. */
+  drop(): void;
+}
+
+async function openSession(target: ImportTarget): Promise<Session> {
+  const here = new Map(
+    (await listRuns(target.home)).flatMap(({ run, sourceHash }) => (sourceHash === null ? [] : [[sourceHash, run]])),
+  );
+  const hashOf = sourceHasher(target);
+  const rejections = countRejections();
+  const imported: ImportedRun[] = [];
+  const known: RunId[] = [];
+  let open: { run: OpenImport; nativeId: string } | null = null;
+  /** Of a run that is here already the records are passed over. */
+  let isKnown = false;
+
+  async function finish(): Promise<void> {
+    if (open === null) return;
+    for (const { reason, count, where } of rejections.sinceLast()) {
+      open.run.note("REJECTED", `${count} records: ${reason}; at ${where.join(", ")}`);
+    }
+    imported.push({ ...(await open.run.finish()), nativeId: open.nativeId });
+    open = null;
+  }
+
+  async function begin(start: ForeignRun): Promise<void> {
+    await finish();
+    const sourceHash = await hashOf(start);
+    const run = here.get(sourceHash);
+    isKnown = run !== undefined;
+    if (run !== undefined) known.push(run);
+    else open = { run: openImport(target, start, sourceHash), nativeId: start.nativeId };
+  }
+
+  return {
+    ...{ imported, known, rejected: rejections.all, finish },
+    async take(record) {
+      if (record.kind === "rejected") rejections.add(record.where, record.reason);
+      else if (record.kind === "run") await begin(record);
+      else if (!isKnown) {
+        assert(open !== null, `an importer says ${record.kind} before any run`);
+        const { run, nativeId } = open;
+        const fault = faultOf(() => run.take(record));
+        if (fault !== null) rejections.add(`a ${record.kind} of ${nativeId}`, fault);
+      }
+    },
+    drop: () => open?.run.drop(),
+  };
+}
+
+/** What the log refuses of a record is that record's fault alone. */
+function faultOf(take: () => void): string | null {
+  try {
+    take();
+    return null;
+  } catch (error) {
+    if (error instanceof Failure && error.boundary === "log") return error.message;
+    throw error;
+  }
+}
+
+function inputOf({ onProgress, postgres }: ImportOptions, files: readonly string[]): ImportInput {
+  const totalBytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  let doneBytes = 0;
+  const read = (bytes: number) => {
+    doneBytes += bytes;
+    onProgress?.(doneBytes, totalBytes);
+  };
+  return {
+    ...{ files, postgres },
+    lines: (path) => readJsonLines(path, read),
+    document(path) {
+      read(statSync(path).size);
+      return readDocument(path);
+    },
+  };
+}
+
+/** What tells a run of a source apart: its name, its files' bytes, and what it is imported as. */
+function sourceHasher({ format, skill }: Pick<ImportTarget, "format" | "skill">): (run: ForeignRun) => Promise<Hash> {
+  const hashes = new Map<string, Promise<Hash>>();
+  const ofFile = (path: string) => {
+    const hash = hashes.get(path) ?? hashFile(path);
+    hashes.set(path, hash);
+    return hash;
+  };
+  return async (run) => {
+    const files = await Promise.all(run.files.map(ofFile));
+    return hashJson([format, run.nativeId, skill ?? run.skill, run.version ?? null, files.sort()]);
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * Conversations in OpenAI's shape, as JSON lines or as a dataset's Parquet: `messages`, and where they are known `tools`
+ * and an outcome (`reward`, or `label`). A row is an attempt at an item: at the one that it names, or at its first question.
+ */
+import { basename } from "node:path";
+import type { Json } from "../../foundation/canonical-json.ts";
+import { hashText, shortHash } from "../../foundation/hashing.ts";
+import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
+import { openDatabase, sqlText } from "../../store/duckdb.ts";
+import { type Foreign, foreignVerdict } from "../foreign.ts";
+import { taskOf } from "../foreign-item.ts";
+import type { Importer, ImportInput, JsonLine } from "../importer.ts";
+import { conversationRecords } from "../reading/conversation.ts";
+import { parseJson, rejected } from "../reading/json.ts";
+import { isObject, type JsonObject, numberIn, objectsIn, textIn, timeIn } from "../reading/shapes.ts";
+
+const PARQUET = "PAR1";
+const ITEM_KEYS = ["item", "item_id", "task_id", "problem_id", "instance_id", "id"];
+
+const importer: Importer = {
+  summary: "JSON lines or Parquet with `messages`, `tools`, `reward` or `label` (also of Hugging Face datasets)",
+  lossy: ["sampling", "token ids", "which verifier gave the reward"],
+  detects: ({ name, head, value }) =>
+    head.toString("latin1", 0, 4) === PARQUET ? name.endsWith(".parquet") : messagesOf(value) !== null,
+  async *read(input) {
+    for (const file of input.files) yield* readFile(file, input);
+  },
+};
+
+export default importer;
+
+async function* readFile(file: string, input: ImportInput): AsyncGenerator<Foreign> {
+  const attempts = new Map<string, number>();
+  const isParquet = file.endsWith(".parquet");
+  let isBegun = false;
+  for await (const line of isParquet ? parquetRows(file) : input.lines(file)) {
+    if ("kind" in line) {
+      yield line;
+      continue;
+    }
+    const messages = messagesOf(line.value);
+    if (messages === null) {
+      yield rejected(line.where, "it has no `messages` with roles");
+      continue;
+    }
+    const row = line.value as JsonObject;
+    if (!isBegun) {
+      isBegun = true;
+      const startedAt = timeIn(row.created_at ?? row.timestamp);
+      const nativeId = basename(file);
+      yield { kind: "run", nativeId, files: [file], startedAt, skill: "chat", model: textIn(row.model), facts: {} };
+    }
+    yield* attemptRecords(row, messages, attempts);
+  }
+}
+
+function* attemptRecords(
+  row: JsonObject,
+  messages: RecordedMessage[],
+  attempts: Map<string, number>,
+): Generator<Foreign> {
+  const task = taskOf(messages);
+  const item = itemOf(row) ?? `question-${shortHash(hashText(task))}`;
+  const attempt = (attempts.get(item) ?? 0) + 1;
+  attempts.set(item, attempt);
+  const at = timeIn(row.created_at ?? row.timestamp);
+  yield { kind: "item", item, family: textIn(row.family), task, detail: detailOf(row) };
+  const tools = toolsOf(row.tools);
+  yield* conversationRecords({
+    ...{ item, attempt, at, messages, tools, model: textIn(row.model) },
+    missing: row.sampling === undefined && row.temperature === undefined ? ["sampling"] : [],
+  });
+  const value = rewardOf(row);
+  if (value === null) return;
+  const verifier = { id: textIn(row.verifier) ?? "reward", version: "unknown" };
+  yield { kind: "verdict", item, attempt, at, verdict: foreignVerdict({ value, verifier }) };
+}
+
+function itemOf(row: JsonObject): string | null {
+  for (const key of ITEM_KEYS) {
+    const value = row[key];
+    if ((typeof value === "string" && value !== "") || Number.isSafeInteger(value)) return String(value);
+  }
+  return null;
+}
+
+/** Short fields that are no part of the conversation. */
+function detailOf(row: JsonObject): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(row).filter(
+      ([key, value]) =>
+        !["messages", "tools"].includes(key) &&
+        (typeof value !== "string" || value.length < 1000) &&
+        !isObject(value) &&
+        !Array.isArray(value),
+    ),
+  );
+}
+
+function messagesOf(value: unknown): RecordedMessage[] | null {
+  if (!isObject(value) || !Array.isArray(value.messages)) return null;
+  const messages = objectsIn(value.messages);
+  const isWhole = messages.length > 0 && messages.length === value.messages.length;
+  return isWhole && messages.every(({ role }) => typeof role === "string") ? messages.map(withoutNulls) : null;
+}
+
+/** Rows of a Parquet file all have the same keys, with nothing in those that a message has not. */
+function withoutNulls(message: JsonObject): RecordedMessage {
+  const entries = Object.entries(message).filter(([key, value]) => value !== null || key === "content");
+  return Object.fromEntries(entries) as RecordedMessage;
+}
+
+/** Some datasets keep the tools as text, as their schemas have no one shape. */
+function toolsOf(value: unknown): RecordedTool[] | null {
+  const read = typeof value === "string" ? parseJson(value) : { value };
+  const tools = objectsIn("value" in read ? read.value : null);
+  const named = tools.map((tool) =>
+    tool.type === undefined && tool.function === undefined ? { type: "function", function: tool } : tool,
+  );
+  return named.length > 0 && named.every(({ type }) => typeof type === "string") ? (named as RecordedTool[]) : null;
+}
+
+/** From 0 to 1; a reward on another scale is none that a verdict could hold. */
+function rewardOf({ reward, label }: JsonObject): number | null {
+  const value = reward ?? label;
+  if (typeof value === "boolean") return value ? 1 : 0;
+  const number = numberIn(value);
+  return number !== null && number >= 0 && number <= 1 ? number : null;
+}
+
+async function* parquetRows(file: string): AsyncGenerator<JsonLine | (Foreign & { kind: "rejected" })> {
+  const database = await openDatabase({ memoryLimitMb: 256, threads: 1, spillFolder: "" });
+  try {
+    let number = 0;
+    const { batches } = await database.stream(`SELECT to_json(r) AS row FROM read_parquet(${sqlText(file)}) r`);
+    for await (const rows of batches) {
+      for (const { row } of rows) {
+        const where = `${file}:${++number}`;
+        const read = parseJson(String(row));
+        yield "value" in read ? { where, value: read.value } : rejected(where, read.reason);
+      }
+    }
+  } catch (error) {
+    yield rejected(file, `it cannot be read as Parquet: ${(error as Error).message.split("\n", 1)[0]}`);
+  } finally {
+    database.close();
+  }
+}

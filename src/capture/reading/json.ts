@@ -1,0 +1,99 @@
+/**
+ * Reads JSON that anyone may have written, with limits that are named: what is longer, deeper or no Unicode is refused
+ * with that reason, and never reaches a log.
+ */
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import type { Json } from "../../foundation/canonical-json.ts";
+import { LINE_LIMIT_BYTES, readLines } from "../../foundation/jsonl.ts";
+import type { Rejected } from "../foreign.ts";
+
+/** Of one line or one whole file: more is not held in memory. */
+export const MOST_DOCUMENT_BYTES = LINE_LIMIT_BYTES;
+const MOST_DEPTH = 100;
+
+export type Read = { value: Json } | { reason: string };
+
+/** Parses one value. Of keys that an object has twice the last one holds, as in every parser of JavaScript. */
+export function parseJson(text: string): Read {
+  let value: Json;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { reason: "it is not JSON" };
+  }
+  const fault = faultOf(value, MOST_DEPTH);
+  return fault === null ? { value } : { reason: fault };
+}
+
+/** As `parseJson`, of bytes. */
+export function parseBytes(bytes: Uint8Array): Read {
+  if (bytes.length > MOST_DOCUMENT_BYTES) return { reason: tooLong(bytes.length) };
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return { reason: "it is not UTF-8" };
+  }
+  return parseJson(text);
+}
+
+/** Reads a file line by line, each one a value; empty lines are passed over. `onBytes` is told of every line's length. */
+export function* readJsonLines(
+  path: string,
+  onBytes: (bytes: number) => void = () => {},
+): Generator<{ where: string; value: Json } | Rejected> {
+  let endByte = 0;
+  for (const { number, bytes, startByte } of readLines(path)) {
+    const where = `${path}:${number}`;
+    onBytes(startByte - endByte);
+    endByte = startByte;
+    if (bytes === null) yield rejected(where, `the line has more than ${MOST_DOCUMENT_BYTES} bytes`);
+    else if (bytes.some(isNoSpace)) {
+      const read = parseBytes(bytes);
+      yield "value" in read ? { where, value: read.value } : rejected(where, read.reason);
+    }
+  }
+}
+
+/** Reads a whole file as one value. */
+export function readDocument(path: string): Read {
+  const { size } = statSync(path);
+  return size > MOST_DOCUMENT_BYTES ? { reason: tooLong(size) } : parseBytes(readFileSync(path));
+}
+
+/** The first bytes of a file. */
+export function readHead(path: string, mostBytes: number): Buffer {
+  const file = openSync(path, "r");
+  try {
+    const bytes = Buffer.allocUnsafe(mostBytes);
+    return bytes.subarray(0, readSync(file, bytes, 0, mostBytes, 0));
+  } finally {
+    closeSync(file);
+  }
+}
+
+export function rejected(where: string, reason: string): Rejected {
+  return { kind: "rejected", where, reason };
+}
+
+/** Why a parsed value cannot be recorded; null where it can. */
+function faultOf(value: Json, depth: number): string | null {
+  if (typeof value === "string") return value.isWellFormed() ? null : "a text holds half of a surrogate pair";
+  if (typeof value === "number") return Number.isFinite(value) ? null : "a number is out of range";
+  if (typeof value !== "object" || value === null) return null;
+  if (depth === 0) return `it is nested more than ${MOST_DEPTH} deep`;
+  for (const key in value) {
+    const fault =
+      (key.isWellFormed() ? null : "a key holds half of a surrogate pair") ?? faultOf(value[key as never], depth - 1);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function isNoSpace(byte: number): boolean {
+  return byte > 32;
+}
+
+function tooLong(sizeBytes: number): string {
+  return `it has ${sizeBytes} bytes, more than ${MOST_DOCUMENT_BYTES}`;
+}

@@ -1,0 +1,49 @@
+/**
+ * Reads values of unknown shape: what another program wrote, or an agent sent.
+ */
+import type { Json } from "../../foundation/canonical-json.ts";
+
+export type JsonObject = { [key: string]: Json };
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The objects of a list; none where it is no list. */
+export function objectsIn(value: unknown): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** An object, or an empty one where the value is none. */
+export function objectIn(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+export function textIn(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+/** A finite number; null where the value is none. */
+export function numberIn(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+/** A whole number from 0; null where the value is none. */
+export function countIn(value: unknown): number | null {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null;
+}
+
+const EARLIEST_MS = Date.UTC(2000);
+const LATEST_MS = Date.UTC(2100);
+
+/** A time as ISO 8601 or as seconds, milliseconds, microseconds or nanoseconds since 1970; null outside of this century. */
+export function timeIn(value: unknown): Date | null {
+  const ms = typeof value === "string" && !/^\d+$/.test(value) ? Date.parse(value) : epochMs(Number(value));
+  return ms >= EARLIEST_MS && ms < LATEST_MS ? new Date(ms) : null;
+}
+
+/** The unit is told by the size: the same count in another unit would lie outside of this century. */
+function epochMs(count: number): number {
+  const unit = [1e-6, 1e-3, 1, 1e3].find((factor) => count * factor >= EARLIEST_MS && count * factor < LATEST_MS);
+  return unit === undefined ? Number.NaN : count * unit;
+}

@@ -1,0 +1,88 @@
+/**
+ * What a run of another program holds so far, folded from its events: its items, how far each attempt has come, and what
+ * was said of it.
+ */
+import type { RunEvent } from "../records/events.ts";
+import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId, turnId } from "../records/ids.ts";
+
+export interface RunCounts {
+  readonly items: ReadonlySet<ItemId>;
+  /** How often something went wrong. */
+  readonly failures: number;
+  take(event: RunEvent): void;
+  knows(attempt: AttemptId): boolean;
+  /** The attempt that comes next at an item. */
+  nextAttempt(item: ItemId): AttemptId;
+  /** Takes the number of an attempt's next turn. */
+  nextTurn(attempt: AttemptId): number;
+  turnsOf(attempt: AttemptId): number;
+  summary(): ItemSummary[];
+}
+
+export interface ItemSummary {
+  item: ItemId;
+  attempts: number;
+  passed: number;
+  isJudged: boolean;
+}
+
+interface AttemptState {
+  turns: number;
+  /** What the latest verdict that is no opinion said; null where there is none. */
+  passed: boolean | null;
+}
+
+export function openRunCounts(run: RunId): RunCounts {
+  const items = new Set<ItemId>();
+  const attempts = new Map<AttemptId, AttemptState>();
+  const attemptsOf = new Map<ItemId, number>();
+  let failures = 0;
+
+  function stateOf(attempt: AttemptId): AttemptState {
+    const known = attempts.get(attempt);
+    if (known !== undefined) return known;
+    const state = { turns: 0, passed: null };
+    attempts.set(attempt, state);
+    const { item, n } = attemptParts(attempt);
+    attemptsOf.set(item, Math.max(n, attemptsOf.get(item) ?? 0));
+    return state;
+  }
+
+  return {
+    items,
+    get failures() {
+      return failures;
+    },
+    take({ type, data }) {
+      if (type === "items_scanned") for (const { item } of data.items) items.add(item);
+      else if (type === "failure") failures++;
+      else if (type === "verdict" && data.verdict.signalType !== "judgment") {
+        stateOf(data.attempt).passed = data.verdict.passed;
+      } else if (type === "turn") {
+        const state = stateOf(data.attempt);
+        state.turns = Math.max(state.turns, Number(data.turn.slice(turnId(data.attempt, 0).length - 1)));
+      }
+    },
+    knows: (attempt) => attempts.has(attempt),
+    nextAttempt(item) {
+      const attempt = attemptId(run, item, (attemptsOf.get(item) ?? 0) + 1);
+      stateOf(attempt);
+      return attempt;
+    },
+    nextTurn: (attempt) => ++stateOf(attempt).turns,
+    turnsOf: (attempt) => attempts.get(attempt)?.turns ?? 0,
+    summary: () => summaryOf(items, attempts),
+  };
+}
+
+function summaryOf(items: Iterable<ItemId>, attempts: Iterable<[AttemptId, AttemptState]>): ItemSummary[] {
+  const counts = new Map([...items].map((item) => [item, { item, attempts: 0, passed: 0, isJudged: false }]));
+  for (const [attempt, { passed }] of attempts) {
+    const count = counts.get(attemptParts(attempt).item);
+    if (count === undefined) continue;
+    count.attempts++;
+    if (passed === true) count.passed++;
+    if (passed !== null) count.isJudged = true;
+  }
+  return [...counts.values()];
+}

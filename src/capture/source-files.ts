@@ -1,0 +1,134 @@
+/**
+ * The files that an import reads: found below a path, and told apart by how they begin.
+ */
+import { lstatSync, readdirSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { extensionIds, loadExtension } from "../foundation/discovery.ts";
+import { Refusal } from "../foundation/errors.ts";
+import { unknownName } from "../foundation/nearest.ts";
+import type { FileStart, Importer } from "./importer.ts";
+import { parseBytes, readHead } from "./reading/json.ts";
+
+const HEAD_BYTES = 64 << 10;
+const MOST_FILES = 100_000;
+const IMPORTERS = join(import.meta.dirname, "importers");
+/** Formats by another name that people know them by. */
+const ALIASES: Readonly<Record<string, string>> = { atif: "harbor" };
+
+export interface FoundFiles {
+  format: string;
+  importer: Importer;
+  files: string[];
+  /** Files below the path that are of another format. */
+  passedOver: string[];
+}
+
+/** Every importer by its format's name. */
+export async function loadImporters(): Promise<Map<string, Importer>> {
+  const ids = await extensionIds(IMPORTERS);
+  return new Map(
+    await Promise.all(ids.map(async (id) => [id, await loadExtension<Importer>(IMPORTERS, "format", id)] as const)),
+  );
+}
+
+/**
+ * Finds the files of a format below a path; `auto` takes the format that most of them are of.
+ * Throws: `NO_SUCH_PATH`, `UNKNOWN_FORMAT`, `FORMAT_NOT_CLEAR`, `NOTHING_TO_IMPORT`, `TOO_MANY_FILES`.
+ */
+export async function findFiles(path: string | null, format: string): Promise<FoundFiles> {
+  const importers = await loadImporters();
+  const named = importers.get(ALIASES[format] ?? format);
+  if (named === undefined && format !== "auto") {
+    throw unknownName("format", format, ["auto", ...importers.keys(), ...Object.keys(ALIASES)]);
+  }
+  const all = path === null ? [] : filesBelow(path);
+  const isOne = all.length === 1 && all[0] === path;
+  if (named !== undefined && (isOne || path === null)) {
+    return { format: ALIASES[format] ?? format, importer: named, files: all, passedOver: [] };
+  }
+  const starts = all.map((file) => fileStart(file, path as string));
+  const [chosen, importer] = named ? [ALIASES[format] ?? format, named] : likeliest(importers, starts, path as string);
+  const isOf = starts.map((start) => importer.detects(start));
+  const files = all.filter((_, i) => isOf[i]);
+  if (files.length === 0) throw nothingToImport(path as string, chosen);
+  return { format: chosen, importer, files, passedOver: all.filter((_, i) => !isOf[i]) };
+}
+
+function likeliest(importers: Map<string, Importer>, starts: FileStart[], path: string): [string, Importer] {
+  const counts = [...importers]
+    .map(([format, importer]) => ({
+      format,
+      importer,
+      files: starts.filter((start) => importer.detects(start)).length,
+    }))
+    .filter(({ files }) => files > 0)
+    .sort((a, b) => b.files - a.files);
+  const [first, second] = counts;
+  if (first !== undefined && first.files !== second?.files) return [first.format, first.importer];
+  throw new Refusal({
+    code: "FORMAT_NOT_CLEAR",
+    message: "Which format this is cannot be told from how the files begin.",
+    expected: `files of one of ${[...importers.keys()].join(", ")}`,
+    got: counts.map(({ format, files }) => `${format} (${files} files)`).join(", ") || "none of these",
+    where: path,
+    fix: "name it: --format FORMAT",
+  });
+}
+
+function fileStart(file: string, root: string): FileStart {
+  const head = readHead(file, HEAD_BYTES);
+  return { name: relative(root, file) || basename(file), head, value: firstValue(head) };
+}
+
+/** A whole document, or the first line that is one. */
+function firstValue(head: Buffer): unknown {
+  const first = head.subarray(0, head.includes(10) ? head.indexOf(10) : head.length);
+  for (const bytes of [head, first]) {
+    const read = parseBytes(bytes);
+    if ("value" in read) return read.value;
+  }
+  return undefined;
+}
+
+function filesBelow(path: string): string[] {
+  const files: string[] = [];
+  const look = (at: string) => {
+    const found = lstatSync(at);
+    if (found.isFile()) files.push(at);
+    // A link may lead anywhere, and to itself.
+    else if (found.isDirectory()) for (const name of readdirSync(at).sort()) look(join(at, name));
+    if (files.length > MOST_FILES) throw tooManyFiles(path);
+  };
+  try {
+    look(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new Refusal({
+      code: "NO_SUCH_PATH",
+      message: "There is nothing to import.",
+      expected: "a file or folder",
+      where: path,
+    });
+  }
+  return files;
+}
+
+function tooManyFiles(path: string): Refusal {
+  return new Refusal({
+    code: "TOO_MANY_FILES",
+    message: "There are too many files to import at once.",
+    expected: `at most ${MOST_FILES}`,
+    where: path,
+    fix: "import its folders one by one",
+  });
+}
+
+function nothingToImport(path: string, format: string): Refusal {
+  return new Refusal({
+    code: "NOTHING_TO_IMPORT",
+    message: `There is no file of the format ${format} here.`,
+    expected: "files as their program wrote them",
+    where: path,
+    fix: "name one file to have it read whatever it begins with",
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * `tracemill import`: other programs' recordings as sealed runs.
+ */
+import { z } from "zod";
+import { type ImportReport, importFiles } from "../capture/index.ts";
+import { type Progress, startProgress } from "../foundation/progress.ts";
+import { CODE_VERSION } from "../foundation/version.ts";
+import { defineCommand } from "./command.ts";
+import { readFamilyRule } from "./family-rule.ts";
+import { sealedText } from "./record.ts";
+
+const input = z.object({
+  path: z.string().optional().describe("a file, or a folder with all its files"),
+  format: z.string().default("auto").describe("whose files these are; auto tells it from how they begin"),
+  skill: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, "expected small letters, digits and dashes")
+    .optional()
+    .describe("what the runs are about (default: what the format says)"),
+  familyBy: z
+    .string()
+    .optional()
+    .describe("families: a field of an item's details, or /REGEX/ whose first group is taken from its id"),
+  postgres: z.string().optional().describe("a database to read: postgres://user@host/name (gemma-forge)"),
+});
+
+export default defineCommand<z.infer<typeof input>, ImportReport>({
+  summary: "Import what other programs recorded, as sealed runs.",
+  details: `Example: tracemill import runs/ --format gemma-forge
+
+Each run of the source becomes a sealed run, once: importing it again adds nothing. Every record lands in it or is counted
+with its place and reason. What a format cannot tell is marked as missing, never made up: see docs/importers.md.`,
+  input,
+  positional: ["path"],
+  async run({ path = null, skill = null, familyBy, postgres = null, format }, { home, clock, stderr, isJson, signal }) {
+    const shown: Progress[] = [];
+    const report = await importFiles({
+      ...{ path, format, skill, postgres, home, clock, signal, codeVersion: CODE_VERSION },
+      familyOf: familyBy === undefined ? null : readFamilyRule(familyBy),
+      onProgress(done, total) {
+        if (shown.length === 0)
+          shown.push(startProgress({ title: "import (bytes)", total, clock, stream: stderr, isJson }));
+        shown[0]?.update(done);
+      },
+    });
+    shown[0]?.finish();
+    return report;
+  },
+  print: printed,
+  exitCode: ({ rejected }) => (rejected.length > 0 ? 3 : 0),
+});
+
+function printed({ format, files, passedOver, imported, known, rejected, lossy }: ImportReport): string {
+  return [
+    `${files} files of the format ${format}${passedOver.length > 0 ? `; passed over ${passedOver.length} others` : ""}`,
+    ...imported.map((run) => `${sealedText(run)}  (${run.nativeId})`),
+    ...(known.length > 0 ? [`here already: ${known.join(", ")}`] : []),
+    ...rejected.map(({ reason, count, where }) => `not used: ${count} records: ${reason}; at ${where.join(", ")}`),
+    ...(lossy.length > 0 ? [`This format does not tell: ${lossy.join("; ")}.`] : []),
+  ].join("\n");
+}

@@ -1,0 +1,144 @@
+/** What holds for every importer: told by its files, whole, once, and never the worse for broken bytes. */
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { findFiles, loadImporters } from "../../../src/capture/source-files.ts";
+import { Refusal } from "../../../src/foundation/errors.ts";
+import { type Random, random } from "../../../src/foundation/random.ts";
+import type { Home } from "../../../src/store/home.ts";
+import { openLake } from "../../../src/store/lake.ts";
+import { listRuns } from "../../../src/store/run-log.ts";
+import { verifyHome } from "../../../src/store/verify.ts";
+import { temporaryHome } from "../../harness/setting.ts";
+import { importInto, SAMPLES } from "./setting.ts";
+
+const MUTATIONS = process.env.TRACEMILL_LONG ? 10_000 : 60;
+if (MUTATIONS < 10_000) {
+  console.log(
+    `skipped: 10,000 mutated files of each format take long (TRACEMILL_LONG=1 makes them); these are ${MUTATIONS}`,
+  );
+}
+
+const MUTATIONS_A_HOME = 100;
+
+const importers = await loadImporters();
+
+let home: Home;
+let remove: () => void;
+
+beforeEach(() => {
+  ({ home, remove } = temporaryHome());
+});
+
+afterEach(() => remove());
+
+describe.each([...importers.keys()])("the importer of %s", (format) => {
+  const sample = join(SAMPLES, format);
+
+  it("tells its files from those of every other format", async () => {
+    expect((await findFiles(sample, "auto")).format).toBe(format);
+  });
+
+  it("imports all of its sample, and nothing when asked again", async () => {
+    const report = await importInto(home, sample);
+    expect(report.rejected).toEqual([]);
+    expect(report.imported.length).toBeGreaterThan(0);
+    expect(report.imported.every(({ attempts }) => attempts > 0)).toBe(true);
+    const again = await importInto(home, sample);
+    expect(again).toMatchObject({ imported: [], rejected: [] });
+    expect(again.known.toSorted()).toEqual(report.imported.map(({ run }) => run).toSorted());
+  });
+
+  it("leaves runs that verify and the lake find sound", async () => {
+    const report = await importInto(home, sample);
+    expect(await verifyHome(home)).toMatchObject({ isSound: true, hasTornTail: false });
+    const lake = await openLake(home);
+    const [counts] = await lake.query("SELECT count(*) AS attempts, count(DISTINCT run) AS runs FROM attempts");
+    lake.close();
+    expect(counts).toEqual({
+      attempts: report.imported.reduce((sum, { attempts }) => sum + attempts, 0),
+      runs: report.imported.length,
+    });
+  });
+
+  it(`takes ${MUTATIONS} files with broken bytes as far as they go, and leaves no part of a run`, {
+    timeout: 60_000 + 100 * MUTATIONS,
+  }, async () => {
+    const draw = random("mutations", format);
+    const folder = mkdtempSync(join(tmpdir(), "tracemill-mutated-"));
+    for (let i = 0; i < MUTATIONS; i++) {
+      if (i % MUTATIONS_A_HOME === 0) {
+        await expectWholeRuns();
+        remove();
+        ({ home, remove } = temporaryHome());
+      }
+      rmSync(folder, { recursive: true });
+      cpSync(sample, folder, { recursive: true });
+      const files = filesBelow(folder);
+      const file = draw.pick(files);
+      writeFileSync(file, mutated(readFileSync(file), draw));
+      const path = files.length === 1 ? file : folder;
+      const done = await importInto(home, path, { format }).catch((error) => error);
+      if (done instanceof Error) expect(done).toBeInstanceOf(Refusal);
+    }
+    rmSync(folder, { recursive: true });
+    await expectWholeRuns();
+  });
+});
+
+/** Every run of the store is sealed and sound, and nothing lies beside them. */
+async function expectWholeRuns(): Promise<void> {
+  expect((await listRuns(home)).every(({ isSealed }) => isSealed)).toBe(true);
+  const drafts = join(home.path, "imports");
+  expect(existsSync(drafts) ? readdirSync(drafts) : []).toEqual([]);
+  expect(await verifyHome(home)).toMatchObject({ isSound: true });
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+    .sort();
+}
+
+const TOKENS = [
+  "null",
+  "{}",
+  "[]",
+  '""',
+  "-1",
+  "1e999",
+  "true",
+  '"\\ud800"',
+  "\u0000",
+  "\n",
+  '"__proto__":1,',
+  "]",
+  "}",
+];
+
+/** Cuts, doubles, overwrites or replaces a part. */
+function mutated(bytes: Buffer, draw: Random): Buffer {
+  const from = draw.integer(0, bytes.length);
+  const to = draw.integer(from, Math.min(bytes.length, from + draw.pick([1, 10, 200, bytes.length])));
+  const [before, part, after] = [bytes.subarray(0, from), bytes.subarray(from, to), bytes.subarray(to)];
+  const kinds = [
+    () => [before],
+    () => [before, after],
+    () => [before, part, part, after],
+    () => [before, Buffer.from(draw.pick(TOKENS)), after],
+    () => [before, Buffer.from(part.map(() => draw.integer(0, 255))), after],
+    () => valueReplaced(bytes, draw),
+  ];
+  return Buffer.concat(draw.pick(kinds)());
+}
+
+/** Replaces one JSON scalar or key by another: the file stays JSON, and its shape does not hold. */
+function valueReplaced(bytes: Buffer, draw: Random): Buffer[] {
+  const text = bytes.toString("latin1");
+  const scalars = [...text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false|null/g)];
+  if (scalars.length === 0) return [bytes];
+  const { index, 0: found } = draw.pick(scalars);
+  return [Buffer.from(text.slice(0, index) + draw.pick(TOKENS) + text.slice(index + found.length), "latin1")];
+}
