@@ -32,7 +32,7 @@ test("with --json a refusal is one line of JSON on stderr, wherever it comes fro
   for (const words of [
     ["lop", "--json"],
     ["--json", "runs"],
-    ["runs", "nope", "--json", "--home", folder],
+    ["runs", "show", "nope", "--json", "--home", folder],
   ]) {
     const { exitCode, stdout, stderr } = await tracemill(words);
     expect([exitCode, stdout]).toEqual([2, ""]);

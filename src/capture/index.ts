@@ -7,6 +7,7 @@ import { openRecorder } from "./recorder.ts";
 
 export type { ForeignItem } from "./foreign.ts";
 export { type ImportReport, importFiles } from "./import-files.ts";
+export { giveOutcome } from "./late-verdicts.ts";
 export { outcomeSchema, readOutcome } from "./outcome.ts";
 export { type RecordingOptions, type SealedRecording, sealLeftRun };
 

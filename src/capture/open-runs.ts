@@ -4,6 +4,7 @@
  */
 import { Refusal } from "../foundation/errors.ts";
 import { newRunId, type RunId } from "../records/ids.ts";
+import { sealedRuns } from "../store/ledger.ts";
 import {
   beginRun,
   goOn,
@@ -18,8 +19,8 @@ import {
 export interface OpenRuns {
   /** The run of a name, begun where there is none. */
   of(name: string | null): Promise<RecordedRun>;
-  /** The run of a name. Throws: `NOT_RECORDING` where there is none. */
-  known(name: string | null): Promise<RecordedRun>;
+  /** Whether there is a run of this name that is open or can be gone on with. */
+  has(name: string | null): Promise<boolean>;
   /** Seals a run. Throws: `NOT_RECORDING` where nothing was recorded under that name; `CALLS_OPEN`. */
   finish(name: string | null): Promise<SealedRecording>;
   /** Seals the runs that nothing was recorded in for so long. */
@@ -52,10 +53,8 @@ export function openRuns(options: RecordingOptions): OpenRuns {
     return opened(id, async () => (isThere(options.home, id) ? goOn(options, id) : beginRun(options, id, name)));
   }
 
-  async function known(name: string | null): Promise<RecordedRun> {
-    const isOpen = name === null ? open.has(null) : ids.has(name) || (await isLeft(options, name));
-    if (!isOpen) throw notRecording(name);
-    return of(name);
+  async function has(name: string | null): Promise<boolean> {
+    return name === null ? open.has(null) : ids.has(name) || (await isLeft(options, name));
   }
 
   async function seal(run: RecordedRun): Promise<SealedRecording> {
@@ -66,8 +65,13 @@ export function openRuns(options: RecordingOptions): OpenRuns {
   }
 
   return {
-    ...{ of, known },
-    finish: async (name) => seal(await known(name)),
+    ...{ of, has },
+    async finish(name) {
+      // One that is sealed is refused as such by opening it.
+      const isSealed = name !== null && isThere(options.home, name as RunId);
+      if (!isSealed && !(await has(name))) throw notRecording(name);
+      return seal(await of(name));
+    },
     async finishIdle(idleMs) {
       const runs = await Promise.all(open.values());
       const isIdle = (run: RecordedRun) => run.openCalls === 0 && options.clock().getTime() - run.lastAtMs >= idleMs;
@@ -87,10 +91,10 @@ export function openRuns(options: RecordingOptions): OpenRuns {
 /** Whether a run of this name was begun before and can be gone on with. */
 async function isLeft(options: RecordingOptions, name: string): Promise<boolean> {
   const id = await runNamed(options, name);
-  return id !== null && isThere(options.home, id);
+  return id !== null && isThere(options.home, id) && !sealedRuns(options.home).has(id);
 }
 
-function notRecording(name: string | null): Refusal {
+export function notRecording(name: string | null): Refusal {
   return new Refusal({
     code: "NOT_RECORDING",
     message: "Nothing was recorded here in this run.",

@@ -22,8 +22,15 @@ export const outcomeSchema = z.strictObject({
   evidence: z.json().default(null),
 });
 
+export interface ReportedOutcome {
+  place: CallPlace;
+  verdict: Verdict;
+}
+
+const NOWHERE: CallPlace = { run: null, item: null, family: null, attempt: null, role: "worker" };
+
 /** Reads a reported outcome; what the path says of its place goes before the body. Throws: `BAD_OUTCOME`. */
-export function readOutcome(body: unknown, inPath: CallPlace): { place: CallPlace; verdict: Verdict } {
+export function readOutcome(body: unknown, inPath: CallPlace = NOWHERE): ReportedOutcome {
   const read = outcomeSchema.safeParse(body);
   if (!read.success) throw badOutcome(z.prettifyError(read.error));
   const { run = null, item = null, attempt = null, value, passed = value === 1, ...rest } = read.data;

@@ -44,18 +44,16 @@ export interface SealedRecording {
 export async function runNamed({ home }: Pick<RecordingOptions, "home">, name: string): Promise<RunId | null> {
   const id = runIdSchema.safeParse(name);
   if (id.success) return id.data;
-  const open = (await listRuns(home)).filter(({ isSealed }) => !isSealed);
-  for (const { run } of open.toReversed()) if (await isOpenUnder(home, run, name)) return run;
+  const called = (await listRuns(home)).filter(({ command, label }) => command === "record" && label === name);
+  for (const { run, isSealed } of called.toReversed()) if (!isSealed && (await isUnfinished(home, run))) return run;
   return null;
 }
 
-async function isOpenUnder(home: Home, run: RunId, label: string): Promise<boolean> {
+/** A log may have been ended, and never sealed. */
+async function isUnfinished(home: Home, run: RunId): Promise<boolean> {
   let last: LoggedEvent | null = null;
-  for await (const event of readRunLog(home, run)) {
-    if (event.type === "run_started" && !(isRecorded(event.data) && event.data.config.label === label)) return false;
-    last = event;
-  }
-  return last !== null && last.type !== "run_finished";
+  for await (const event of readRunLog(home, run)) last = event;
+  return last?.type !== "run_finished";
 }
 
 export function isThere(home: Home, run: RunId): boolean {

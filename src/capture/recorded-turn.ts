@@ -75,5 +75,6 @@ function turnOf({ run: { log, book }, attempt, turnNumber, role, sent, keys }: O
     retrievals: [],
     tipSpans: [],
     wire: { api: sent.api, status, response: answer?.response ?? null },
+    ...(answer?.tokenIds && { tokenIds: answer.tokenIds }),
   };
 }

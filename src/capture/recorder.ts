@@ -2,15 +2,17 @@
  * Writes calls that were recorded on their way into run logs: finds or begins the run that a call names, gives it its
  * item, attempt and turn, and records it whole before anyone sees the answer. Does not know how a call came.
  */
-import { Refusal } from "../foundation/errors.ts";
 import { hashText, shortHash } from "../foundation/hashing.ts";
 import { type AttemptId, attemptId, attemptParts } from "../records/ids.ts";
 import type { RecordedMessage } from "../records/message.ts";
 import type { Verdict } from "../records/verdict.ts";
+import { listRuns } from "../store/run-log.ts";
 import type { CallPlace } from "./call-place.ts";
 import { keyOf } from "./conversations.ts";
 import { foreignItem, foreignItemId, taskOf } from "./foreign-item.ts";
-import { type OpenRuns, openRuns } from "./open-runs.ts";
+import { giveOutcome, unknownAttempt } from "./late-verdicts.ts";
+import { notRecording, type OpenRuns, openRuns } from "./open-runs.ts";
+import type { ReportedOutcome } from "./outcome.ts";
 import type { RecordedRun, RecordingOptions } from "./recorded-run.ts";
 import { type CallEnd, type OpenCall, recordCall, recordFailure } from "./recorded-turn.ts";
 import type { GivenAnswer, SentCall } from "./wire/index.ts";
@@ -22,7 +24,7 @@ export interface Recorder extends Pick<OpenRuns, "finish" | "finishIdle" | "clos
   end(call: OpenCall, end: CallEnd): Promise<void>;
   /** Records what is wrong with a call that could not be read. */
   fail(place: CallPlace, failure: NonNullable<CallEnd["failure"]>): Promise<void>;
-  /** Records an outcome of an attempt. Throws: `NOT_RECORDING`, `UNKNOWN_ATTEMPT`. */
+  /** Records an outcome of an attempt, in the ledger where its run is sealed. Throws: `NOT_RECORDING`, `UNKNOWN_ATTEMPT`. */
   judge(place: CallPlace, verdict: Verdict): Promise<AttemptId>;
 }
 
@@ -56,7 +58,8 @@ export function openRecorder(options: RecordingOptions & { durability: "kernel" 
       recordFailure(await runs.of(place.run), null, failure);
     },
     async judge(place, verdict) {
-      const run = await runs.known(place.run);
+      if (!(await runs.has(place.run))) return lateOutcome(options, { place, verdict });
+      const run = await runs.of(place.run);
       const attempt = attemptId(run.log.run, foreignItemId(skill, place.item ?? ""), place.attempt ?? 1);
       if (!run.book.knows(attempt)) throw unknownAttempt(attempt);
       run.append({ type: "verdict", data: { attempt, verdict } });
@@ -64,6 +67,16 @@ export function openRecorder(options: RecordingOptions & { durability: "kernel" 
     },
     ...{ finish: runs.finish, finishIdle: runs.finishIdle, close: runs.close },
   };
+}
+
+/** Of a run that is sealed by now. */
+async function lateOutcome(options: RecordingOptions, outcome: ReportedOutcome): Promise<AttemptId> {
+  const { run } = outcome.place;
+  const sealed = (await listRuns(options.home)).findLast(
+    (one) => one.isSealed && run !== null && (one.run === run || one.label === run),
+  );
+  if (sealed === undefined) throw notRecording(run);
+  return (await giveOutcome(options, { ...outcome, place: { ...outcome.place, run: sealed.run } })).attempt;
 }
 
 interface Remembered {
@@ -105,13 +118,4 @@ function placed(
   const attempt = continued ?? named(item);
   book.noteSent(attempt, place.role, keys);
   return attempt;
-}
-
-function unknownAttempt(attempt: AttemptId): Refusal {
-  return new Refusal({
-    code: "UNKNOWN_ATTEMPT",
-    message: "No call of this attempt was recorded.",
-    expected: "run, item and attempt as the calls named them",
-    got: attempt,
-  });
 }

@@ -63,7 +63,8 @@ export async function chosenRuns(
   const missing = gone.filter(({ skill }) => skills.includes(skill)).map(({ run }) => run);
   const relevant = all.filter(({ skill, split }) => skills.includes(skill) && split !== "test");
   const runs = relevant.filter(isSealedRun);
-  const unsealed = relevant.filter((run) => !isSealedRun(run)).map(({ run }) => run);
+  const open = relevant.filter((run) => !isSealedRun(run));
+  const unsealed = open.map(({ run }) => run);
   if (runs.length > 0) return { runs, unsealed, missing };
   throw new Refusal({
     code: "NO_RUNS",
@@ -73,10 +74,7 @@ export async function chosenRuns(
       [...unsealed.map((run) => `${run} is not sealed`), ...missing.map((run) => `the log of ${run} is gone`)].join(
         ", ",
       ) || "none",
-    fix:
-      unsealed.length > 0
-        ? `tracemill run --resume ${unsealed[0]}`
-        : `tracemill run --skill ${skills[0]} --split train --model NAME`,
+    fix: open[0] !== undefined ? wayToSeal(open[0]) : `tracemill run --skill ${skills[0]} --split train --model NAME`,
   });
 }
 
@@ -138,8 +136,9 @@ export async function lastBearing(home: Home, runs: readonly SealedRun[], tips: 
   let last: Hash | null = null;
   for await (const entry of readLedger(home)) {
     const isSealing = entry.type === "run_sealed" && names.has(entry.data.run);
+    const isLateVerdict = entry.type === "verdict_given" && names.has(entry.data.run);
     const isRetirement = tips === "keep" && entry.type === "tip_retired" && skills.has(entry.data.skill);
-    if (isSealing || isRetirement) last = hashJson(entry);
+    if (isSealing || isLateVerdict || isRetirement) last = hashJson(entry);
   }
   assert(last !== null, "a sealed run is in the ledger");
   return last;
@@ -176,8 +175,12 @@ function namedRun(all: readonly RunSummary[], name: string, skills: readonly str
     message: `The run ${name} is not finished, so its log may still change.`,
     expected: "a sealed run",
     got: `${run.events} events, not sealed`,
-    fix: `tracemill run --resume ${name}`,
+    fix: wayToSeal(run),
   });
+}
+
+function wayToSeal({ run, command }: RunSummary): string {
+  return command === "record" ? `tracemill seal ${run}` : `tracemill run --resume ${run}`;
 }
 
 function logMissing(run: RunId, where: string): Refusal {

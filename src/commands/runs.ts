@@ -1,40 +1,100 @@
-/** `tracemill runs`: the runs that there are, or one of them in full. */
+/** `tracemill runs`: the runs that there are, or one of them in full, or how complete its records are. */
 import { z } from "zod";
 import { shortHash } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
+import type { RunId } from "../records/ids.ts";
+import type { Home } from "../store/home.ts";
+import { openLake } from "../store/lake.ts";
 import { listRuns, type RunSummary } from "../store/run-log.ts";
 import { defineCommand } from "./command.ts";
 import { textTable } from "./text-table.ts";
 
-export default defineCommand({
+const ACTIONS = ["list", "show"] as const;
+
+/** What a record may hold, in the order of the table; each is a column of the lake's `completeness`. */
+const PARTS = [
+  "system_prompt",
+  "tools",
+  "full_prompt",
+  "full_answer",
+  "token_ids",
+  "sampling",
+  "outcome",
+  "verifier_version",
+  "environment",
+] as const;
+
+/** Units: fractions of the role's turns whose record holds the part. */
+export type RoleCompleteness = { role: string; turns: number } & Record<(typeof PARTS)[number], number>;
+
+const input = z.object({
+  action: z.enum(ACTIONS).default("list").describe("list the runs, or show one"),
+  run: z.string().optional().describe("show: id of a run"),
+  completeness: z.boolean().default(false).describe("show: how much of each role's turns was recorded"),
+});
+
+type Result = RunSummary[] | RunSummary | { run: RunId; roles: RoleCompleteness[] };
+
+export default defineCommand<z.infer<typeof input>, Result>({
   summary: "List the runs, or show one.",
-  details: "Example: tracemill runs 20261101-120000-3fa1",
-  positional: ["run"],
-  input: z.object({ run: z.string().optional().describe("id of a run") }),
-  async run({ run }, { home }) {
+  details: "Example: tracemill runs show 20261101-120000-3fa1 --completeness",
+  positional: ["action", "run"],
+  input,
+  async run({ action, run, completeness }, { home }) {
     const runs = await listRuns(home);
-    if (run === undefined) return runs;
+    if (action === "list") return runs;
     const one = runs.find((summary) => summary.run === run);
     if (one === undefined) {
       throw unknownName(
         "run",
-        run,
+        run ?? "",
         runs.map((summary) => summary.run),
       );
     }
-    return one;
+    return completeness ? { run: one.run, roles: await completenessOf(home, one.run) } : one;
   },
-  print: (result) => (Array.isArray(result) ? listed(result) : JSON.stringify(result, null, 2)),
+  print: (result) => {
+    if (Array.isArray(result)) return listed(result);
+    return "roles" in result ? completenessPage(result.roles) : JSON.stringify(result, null, 2);
+  },
 });
+
+async function completenessOf(home: Home, run: RunId): Promise<RoleCompleteness[]> {
+  const lake = await openLake(home);
+  try {
+    const columns = ["role", "turns", ...PARTS].map((name) => `"${name}"`).join(", ");
+    const sql = `SELECT ${columns} FROM completeness WHERE run = $run ORDER BY "role"`;
+    return (await lake.query(sql, { run })) as unknown as RoleCompleteness[];
+  } finally {
+    lake.close();
+  }
+}
+
+function completenessPage(roles: readonly RoleCompleteness[]): string {
+  if (roles.length === 0) return "Only sealed runs are in the lake, and this one has no turn there.";
+  const rows = roles.map((role) => [role.role, String(role.turns), ...PARTS.map((part) => shareText(role[part]))]);
+  return [
+    textTable(["role", "turns", ...PARTS.map((part) => part.replaceAll("_", " "))], rows, 160),
+    "Share of the turns whose record holds the part whole; outcome, verifier version and environment are those of their attempts.",
+  ].join("\n");
+}
+
+function shareText(fraction: number): string {
+  return fraction === 1 ? "yes" : fraction === 0 ? "no" : `${(100 * fraction).toFixed(0)} %`;
+}
 
 function listed(runs: readonly RunSummary[]): string {
   if (runs.length === 0) return "No run yet. Make one: tracemill run --skill sql";
-  const rows = runs.map(({ run, skill, split, memory, models, comparison, isSealed, events }) => [
+  const rows = runs.map(({ run, skill, split, memory, models, comparison, isSealed, events, command, label }) => [
     run,
     skill,
     split ?? "all",
     memory,
-    models.worker === undefined ? "" : "rule" in models.worker ? models.worker.rule : models.worker.name,
+    models.worker === undefined
+      ? [command, label].filter((part) => part !== null).join(" ")
+      : "rule" in models.worker
+        ? models.worker.rule
+        : models.worker.name,
     comparison === null ? "" : `${shortHash(comparison.comparisonHash)} ${comparison.arm}`,
     String(events),
     isSealed ? "sealed" : "open",

@@ -32,6 +32,8 @@ export interface Candidate {
   retiredTips: TipId[];
   tools: Tool[] | null;
   response: Message | null;
+  /** Whether the turn's source lacked a part of its prompt or answer, or had it clipped. */
+  isClipped: boolean;
   /** What this turn made the attempt do; null where it led to no action. */
   call: ActionCall | null;
   finishReason: string | null;
@@ -78,6 +80,7 @@ const rowSchema = z.object({
   tools_hash: z.string().nullable(),
   response_hash: z.string(),
   tip_spans: jsonColumn(z.array(tipSpanSchema)),
+  is_clipped: z.boolean(),
   tool_call: jsonColumn(actionCallSchema),
   finish_reason: z.string().nullable(),
   completion_tokens: count,
@@ -121,6 +124,7 @@ export function readCandidate(row: unknown, texts: RecordedTexts, retired: Reado
     retiredTips: [...new Set((r.tip_spans ?? []).map(({ tip }) => tip))].filter((tip) => retired.has(tip)),
     tools,
     response: recorded(messageSchema, r.response_hash),
+    isClipped: r.is_clipped,
     call: r.tool_call,
     finishReason: r.finish_reason,
     completionTokens: r.completion_tokens,

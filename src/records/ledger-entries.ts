@@ -3,13 +3,24 @@
  * same shape and chain as a line of a run log.
  */
 import { z } from "zod";
-import { hashSchema, runIdSchema, tipIdSchema } from "./ids.ts";
+import { attemptIdSchema, hashSchema, runIdSchema, tipIdSchema } from "./ids.ts";
+import { verdictSchema } from "./verdict.ts";
 
 /** By whom a tip is retired: a person, its effect, its mean outcome, or a tip that says the same. */
 export const RETIREMENT_RULES = ["hand", "effect", "classic", "merged"] as const;
 
+/** Who says a verdict later: someone who knows what came of it, the verifier itself once more, or a list of labels. */
+export const VERDICT_ORIGINS = ["outcome", "reverify", "label"] as const;
+
 const entrySchemas = {
   run_sealed: z.object({ run: runIdSchema, head: hashSchema, events: z.int().min(1), skill: z.string() }),
+  /** Said of an attempt whose log is sealed already. The latest one holds, before those of the log. */
+  verdict_given: z.object({
+    run: runIdSchema,
+    attempt: attemptIdSchema,
+    origin: z.enum(VERDICT_ORIGINS),
+    verdict: verdictSchema,
+  }),
   /** Said of a tip whose log is sealed already; that log is not touched. */
   tip_retired: z.object({
     tip: tipIdSchema,
@@ -33,6 +44,7 @@ const entrySchemas = {
 export type EntryType = keyof typeof entrySchemas;
 export type EntryData<T extends EntryType> = z.infer<(typeof entrySchemas)[T]>;
 export type LedgerEntry = { [T in EntryType]: { type: T; data: EntryData<T> } }[EntryType];
+export type LateVerdict = EntryData<"verdict_given">;
 export type TipRetirement = EntryData<"tip_retired">;
 export type LoggedEntry = LedgerEntry & { seq: number; at: string; prev: string };
 

@@ -4,6 +4,7 @@
  * that every one leads back to its log. What can be put together from messages (a prompt, an example) is a view, so
  * that the lake grows as linearly as the log does.
  */
+import type { TurnPart } from "../records/events.ts";
 import { sqlText } from "./duckdb.ts";
 import type { StagedType } from "./log-split.ts";
 
@@ -20,7 +21,7 @@ export const LINE_COLUMNS: Record<StagedType, Readonly<Record<string, string>>> 
   turn: event(`STRUCT(turn VARCHAR, attempt VARCHAR, "role" VARCHAR, phase VARCHAR, messages VARCHAR[], tools VARCHAR,
     response VARCHAR, "finishReason" VARCHAR, usage STRUCT("promptTokens" BIGINT, "completionTokens" BIGINT),
     "latencyMs" DOUBLE, request JSON, "modelAnswered" VARCHAR, "baseHash" VARCHAR, "adapterHash" VARCHAR,
-    "parseFlags" VARCHAR[], retrievals JSON, "tipSpans" JSON)`),
+    "parseFlags" VARCHAR[], retrievals JSON, "tipSpans" JSON, missing VARCHAR[], "tokenIds" JSON)`),
   action: event(
     `STRUCT(attempt VARCHAR, call JSON, "exitCode" BIGINT, stdout VARCHAR, stderr VARCHAR, "durationMs" DOUBLE)`,
   ),
@@ -48,6 +49,11 @@ const ATTEMPT_PARTS = `substr(attempt, 22, length(attempt) - 22 - length(attempt
 function withAttempt(source: string): string {
   return `(SELECT * EXCLUDE (attempt_number), ${ATTEMPT_PARTS}
     FROM (SELECT *, regexp_extract(attempt, '[0-9]+$') AS attempt_number FROM ${source}))`;
+}
+
+/** Whether the turn's source held a part of it whole: a turn of tracemill's own names none that is missing. */
+function has(part: TurnPart): string {
+  return `NOT list_contains(coalesce(t.data.missing, []), '${part}')`;
 }
 
 export interface Table {
@@ -103,7 +109,10 @@ export const TABLES: readonly Table[] = [
       t.data."finishReason" AS finish_reason, t.data.usage."promptTokens" AS prompt_tokens,
       t.data.usage."completionTokens" AS completion_tokens, t.data."latencyMs" AS latency_ms, t.data.request AS request,
       t.data."modelAnswered" AS model, t.data."baseHash" AS base_hash, t.data."adapterHash" AS adapter_hash,
-      t.data."parseFlags" AS parse_flags, t.data.retrievals AS retrievals, t.data."tipSpans" AS tip_spans
+      t.data."parseFlags" AS parse_flags, t.data.retrievals AS retrievals, t.data."tipSpans" AS tip_spans,
+      ${has("system-prompt")} AS has_system_prompt, ${has("tools")} AS has_tools, ${has("prompt")} AS has_full_prompt,
+      t.data.response IS NOT NULL AND ${has("answer")} AS has_full_answer, t.data."tokenIds" IS NOT NULL AS has_token_ids,
+      ${has("sampling")} AND json_exists(t.data.request, '$.temperature') AS has_sampling
       FROM ${withAttempt(`(SELECT seq, CAST("at" AS TIMESTAMP) AS recorded_at, data.attempt AS attempt, data FROM ev_turn)`)} t
       LEFT JOIN items i ON i.item = t.item
       ORDER BY t.item, t.attempt_number, turn_number, t.seq`,

@@ -2,15 +2,16 @@
  * The views over the lake's files: the tables of all runs, what is put together from messages on demand (a prompt, an
  * example), what the ledger says of tips, and a schema per skill with the same names. Pure text.
  */
-import type { TipRetirement } from "../records/ledger-entries.ts";
 import { sqlText } from "./duckdb.ts";
 import { noLines, TABLES, tableQuery } from "./lake-tables.ts";
+import { ledgerTables, type Said } from "./ledger-tables.ts";
 import { STAGED_TYPES } from "./log-split.ts";
 
 /** Names that DuckDB has taken already; a skill of such a name has no schema of its own. */
 const TAKEN_SCHEMAS = new Set([
   "main",
   "files",
+  "sealed",
   "ledger",
   "memory",
   "system",
@@ -21,6 +22,38 @@ const TAKEN_SCHEMAS = new Set([
 
 const MESSAGE_LIST = (hashes: string) =>
   `(SELECT unnest(${hashes}) AS hash, generate_subscripts(${hashes}, 1) AS place)`;
+
+/** The name of a table as the files hold it. */
+function sealedName(table: string): string {
+  return `${table in JUDGED ? "sealed" : "files"}.${table}`;
+}
+
+/** What a late verdict says in place of the log's; `v` is the one that decides, `o` the latest opinion. */
+const DECIDED = {
+  verdict_value: 'v."value"',
+  eval_passed: "CASE WHEN list_contains(v.flags, 'conflict') THEN NULL ELSE v.passed END",
+  ...Object.fromEntries(
+    ["confidence", "failure_mode", "signal_type", "verifier_id", "verifier_version", "before_passed", "flags"].map(
+      (column) => [column, `v.${column}`],
+    ),
+  ),
+  evidence: "v.evidence",
+};
+const GIVEN = { audit_passed: "o.passed", audit_confidence: "o.confidence" };
+
+const replaced = (columns: Record<string, string>, by: string) =>
+  Object.entries(columns).map(
+    ([name, late]) => `CASE WHEN ${by}.attempt IS NULL THEN a.${name} ELSE ${late} END AS ${name}`,
+  );
+
+/** Tables in which late verdicts stand beside those of the logs. */
+const JUDGED: Record<string, string> = {
+  verdicts: `SELECT * FROM sealed.verdicts UNION ALL BY NAME
+    SELECT l.*, r.skill FROM ledger.verdicts l JOIN files.runs r ON r.run = l.run`,
+  attempts: `SELECT a.* REPLACE (${[...replaced(DECIDED, "v"), ...replaced(GIVEN, "o")].join(", ")})
+    FROM sealed.attempts a LEFT JOIN ledger.deciding v ON v.attempt = a.attempt
+    LEFT JOIN ledger.opinions o ON o.attempt = a.attempt`,
+};
 
 const VIEWS: Record<string, string> = {
   runs: "SELECT * FROM files.runs",
@@ -53,49 +86,48 @@ const VIEWS: Record<string, string> = {
     LEFT JOIN files.attempts a ON a.run = t.run AND a.attempt = t.attempt
     LEFT JOIN files.items i ON i.run = t.run AND i.item = t.item
     WHERE t.response IS NOT NULL`,
+  completeness: `SELECT t.run, t.skill, t."role", count(*) AS turns,
+    ${["system_prompt", "tools", "full_prompt", "full_answer", "token_ids", "sampling"]
+      .map((part) => `avg(t.has_${part}::INTEGER) AS ${part}`)
+      .join(", ")},
+    avg((a.verifier_id IS NOT NULL)::INTEGER) AS outcome,
+    avg((coalesce(a.verifier_version, 'unknown') <> 'unknown')::INTEGER) AS verifier_version,
+    avg((r.skill_hash IS NOT NULL OR ${["commit", "base_commit", "image", "environment"]
+      .map((key) => `coalesce(json_exists(i.detail, '$.${key}'), false)`)
+      .join(" OR ")})::INTEGER) AS environment
+    FROM files.turns t LEFT JOIN files.attempts a ON a.run = t.run AND a.attempt = t.attempt
+    LEFT JOIN files.items i ON i.run = t.run AND i.item = t.item LEFT JOIN files.runs r ON r.run = t.run
+    GROUP BY t.run, t.skill, t."role"`,
 };
 
 /** The tables that a query may name, in every skill's schema too. */
 export const VIEW_NAMES = Object.keys(VIEWS);
 
 /**
- * Returns the statements that set up the views.
- * `files` holds the files of each table; where there is none yet the tables are there but empty. `retirements` are the
- * ledger's: they are said after a run's files were made, so no file holds them.
+ * Yields the statements that set up the views. `files` holds the files of each table; where there is none yet the tables
+ * are there but empty. What the ledger says is said after a run's files were made, so no file holds it.
  */
-export function lakeViews(
+export function* lakeViews(
   skills: readonly string[],
   files: Record<string, readonly string[]>,
-  retirements: Iterable<TipRetirement>,
-): string[] {
+  said: Said,
+): Generator<string> {
+  yield* ["CREATE SCHEMA files", "CREATE SCHEMA sealed"];
   const isEmpty = TABLES.some(({ name }) => files[name]?.length === 0);
-  const tables = isEmpty ? emptyTables() : TABLES.map(({ name }) => fileView(name, files[name] ?? []));
-  const views = Object.entries(VIEWS).map(([name, query]) => `CREATE VIEW ${name} AS ${query}`);
-  const schemas = skills
-    .filter((skill) => !TAKEN_SCHEMAS.has(skill))
-    .flatMap((skill) => [
-      `CREATE SCHEMA "${skill}"`,
-      ...VIEW_NAMES.map(
-        (name) => `CREATE VIEW "${skill}".${name} AS SELECT * FROM main.${name} WHERE skill = ${sqlText(skill)}`,
-      ),
-    ]);
-  return ["CREATE SCHEMA files", ...tables, ...retirementTable(retirements), ...views, ...schemas];
-}
-
-function retirementTable(retirements: Iterable<TipRetirement>): string[] {
-  const rows = [...retirements].map(({ tip, reason, mergedInto }) => {
-    const merged = mergedInto === null ? "NULL" : sqlText(mergedInto);
-    return `(${sqlText(tip)}, ${sqlText(reason)}, ${merged})`;
-  });
-  return [
-    "CREATE SCHEMA ledger",
-    "CREATE TABLE ledger.tip_retirements (tip VARCHAR, reason VARCHAR, merged_into VARCHAR)",
-    ...(rows.length > 0 ? [`INSERT INTO ledger.tip_retirements VALUES ${rows.join(", ")}`] : []),
-  ];
+  yield* isEmpty ? emptyTables() : TABLES.map(({ name }) => fileView(name, files[name] ?? []));
+  yield* ledgerTables(said);
+  yield* Object.entries(JUDGED).map(([name, query]) => `CREATE VIEW files.${name} AS ${query}`);
+  yield* Object.entries(VIEWS).map(([name, query]) => `CREATE VIEW ${name} AS ${query}`);
+  for (const skill of skills.filter((skill) => !TAKEN_SCHEMAS.has(skill))) {
+    yield `CREATE SCHEMA "${skill}"`;
+    yield* VIEW_NAMES.map(
+      (name) => `CREATE VIEW "${skill}".${name} AS SELECT * FROM main.${name} WHERE skill = ${sqlText(skill)}`,
+    );
+  }
 }
 
 function fileView(table: string, files: readonly string[]): string {
-  return `CREATE VIEW files.${table} AS SELECT * FROM read_parquet([${files.map(sqlText).join(", ")}], hive_partitioning = true,
+  return `CREATE VIEW ${sealedName(table)} AS SELECT * FROM read_parquet([${files.map(sqlText).join(", ")}], hive_partitioning = true,
     hive_types = {'run': VARCHAR, 'skill': VARCHAR})`;
 }
 
@@ -107,6 +139,10 @@ function emptyTables(): string[] {
     "SET schema = 'files'",
     ...events,
     ...TABLES.map(({ name, query }) => `CREATE TABLE ${name} AS ${tableQuery(query, nowhere)}`),
+    ...Object.keys(JUDGED).flatMap((name) => [
+      `CREATE TABLE ${sealedName(name)} AS FROM ${name}`,
+      `DROP TABLE ${name}`,
+    ]),
     ...STAGED_TYPES.map((type) => `DROP VIEW ev_${type}`),
     "SET schema = 'main'",
   ];

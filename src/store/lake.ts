@@ -16,11 +16,11 @@ import type { Home } from "./home.ts";
 import { draftFile, writeParts } from "./lake-parts.ts";
 import { TABLES } from "./lake-tables.ts";
 import { lakeViews } from "./lake-views.ts";
-import { type SealedRun, sealedRuns, tipRetirements } from "./ledger.ts";
+import { lateVerdicts, type SealedRun, sealedRuns, tipRetirements } from "./ledger.ts";
 import { PART_BYTES, splitLog } from "./log-split.ts";
 
 /** Goes up whenever the tables or their queries change: a file of another version is not seen, and replaced. */
-const LAKE_VERSION = 5;
+const LAKE_VERSION = 6;
 
 const QUERY_MEMORY_MB = 384;
 const QUERY_THREADS = 2;
@@ -115,7 +115,10 @@ export async function openLakeDatabase(home: Home): Promise<LakeDatabase> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    for (const statement of lakeViews(skills, files, tipRetirements(home).values())) await database.run(statement);
+    const late = lateVerdicts(home);
+    for (const statement of lakeViews(skills, files, { retirements: tipRetirements(home).values(), late })) {
+      await database.run(statement);
+    }
     // The order matters: once the configuration is locked nothing can be opened again.
     await database.run(`SET allowed_directories = [${sqlText(`${home.lake}/`)}]`);
     await database.run("SET enable_external_access = false");

@@ -13,6 +13,7 @@ import { readLines } from "../foundation/jsonl.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
 import type { RunId, TipId } from "../records/ids.ts";
 import {
+  type LateVerdict,
   type LedgerEntry,
   type LoggedEntry,
   loggedEntrySchema,
@@ -25,11 +26,16 @@ import type { Home } from "./home.ts";
 const LOCK_WAIT_MS = 10_000;
 const LOCK_RETRY_MS = 5;
 
+/** Appends one entry: as `appendEntries`. */
+export function appendLedger(home: Home, entry: LedgerEntry, clock: Clock): Hash {
+  return appendEntries(home, [entry], clock);
+}
+
 /**
- * Appends one entry durably and returns the ledger's new head; a torn last line is cut off first.
+ * Appends entries durably and returns the ledger's new head; a torn last line is cut off first.
  * Throws: `LOCKED` where another process keeps the lock for ten seconds, `LEDGER_BROKEN`, `DISK_FULL`.
  */
-export function appendLedger(home: Home, entry: LedgerEntry, clock: Clock): Hash {
+export function appendEntries(home: Home, entries: readonly LedgerEntry[], clock: Clock): Hash {
   mkdirSync(dirname(home.ledger), { recursive: true });
   const release = waitForLock(`${home.ledger}.lock`);
   try {
@@ -37,11 +43,17 @@ export function appendLedger(home: Home, entry: LedgerEntry, clock: Clock): Hash
     try {
       const { end, sizeBytes } = lastLink(home.ledger);
       ftruncateSync(fd, sizeBytes);
-      const line = chainLine(end, { type: entry.type, dataText: canonicalJson(entry.data) }, clock);
-      appendWhole({ fd, path: home.ledger, sizeBytes }, Buffer.from(`${line}\n`));
+      let { head, events } = end;
+      const lines = entries.map(({ type, data }) => {
+        const line = chainLine({ head, events }, { type, dataText: canonicalJson(data) }, clock);
+        head = hashText(line);
+        events++;
+        return `${line}\n`;
+      });
+      appendWhole({ fd, path: home.ledger, sizeBytes }, Buffer.from(lines.join("")));
       syncFile(fd, home.ledger);
       if (end.events === 0) syncFolderOf(dirname(home.ledger));
-      return hashText(line);
+      return head;
     } finally {
       closeSync(fd);
     }
@@ -86,6 +98,13 @@ export function tipRetirements(home: Home): Map<TipId, TipRetirement> {
     if (entry.type === "tip_retired" && !retired.has(entry.data.tip)) retired.set(entry.data.tip, entry.data);
   }
   return retired;
+}
+
+/** Yields the verdicts that were given after their run was sealed, in order. Throws: as `readLedger`. */
+export function* lateVerdicts(home: Home): Generator<LateVerdict & Pick<LoggedEntry, "seq" | "at">> {
+  for (const { entry } of entries(home)) {
+    if (entry.type === "verdict_given") yield { ...entry.data, seq: entry.seq, at: entry.at };
+  }
 }
 
 function* entries(home: Home): Generator<{ entry: LoggedEntry; hash: Hash }> {

@@ -30,6 +30,10 @@ export interface RunSummary {
   comparison: RunStarted["comparison"];
   /** Probability with which retrieved tips were left out by a draw; 0 where nothing was drawn. */
   tipDropout: number;
+  /** The command that made it: `run`, `record`, `import`; null where the log does not say. */
+  command: string | null;
+  /** Another program's own name for it. */
+  label: string | null;
   /** Of an imported run: what tells its source apart from any other; null for every other run. */
   sourceHash: string | null;
   startedAt: string;
@@ -100,6 +104,8 @@ export async function listRuns(home: Home): Promise<RunSummary[]> {
       models,
       comparison,
       tipDropout: typeof config.tipDropout === "number" ? config.tipDropout : 0,
+      command: typeof config.command === "string" ? config.command : null,
+      label: typeof config.label === "string" ? config.label : null,
       sourceHash: sourceHashIn(config.source),
       startedAt: first.at,
       events: seal?.events ?? (linkOf(readLastLine(home.runLog(run)).bytes)?.seq ?? -1) + 1,

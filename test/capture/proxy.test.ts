@@ -1,4 +1,5 @@
 /** The recording proxy before a real server on a real port, asked by OpenAI's own client and by plain fetch. */
+import { readFileSync } from "node:fs";
 import OpenAI from "openai";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { foreignStart } from "../../src/capture/foreign-item.ts";
@@ -367,6 +368,22 @@ describe("a recorded run", () => {
     const unknown = await post("/outcome", { run: "nightly", item: "a", value: 1, verifier });
     expect([unknown.status, await codeIn(unknown)]).toEqual([404, "NOT_RECORDING"]);
     expect(await listRuns(home)).toEqual([]);
+  });
+
+  it("that is sealed still takes outcomes: the ledger says them, and they decide", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }));
+    await ask("a", 1);
+    await post("/outcome", { run: "nightly", item: "a", attempt: 1, value: 0, verifier });
+    const { run } = (await (await post("/r/nightly/finish", {})).json()) as { run: string };
+    const log = readFileSync(home.runLog(run));
+    expect((await post("/outcome", { run: "nightly", item: "a", value: 1, verifier })).status).toBe(200);
+    const unknown = await post("/outcome", { run, item: "a", attempt: 9, value: 1, verifier });
+    expect([unknown.status, await codeIn(unknown)]).toEqual([404, "UNKNOWN_ATTEMPT"]);
+    expect(readFileSync(home.runLog(run))).toEqual(log);
+    const lake = await openLake(home);
+    expect(await lake.query("SELECT eval_passed FROM mine.attempts")).toEqual([{ eval_passed: true }]);
+    lake.close();
+    expect(await verifyHome(home)).toMatchObject({ isSound: true });
   });
 
   it("is sealed on demand also by a proxy that was started after its calls, by name or by id", async () => {

@@ -83,6 +83,10 @@ test("runs lists the runs, or shows one", () =>
       expect.stringMatching(new RegExp(`^${run} +sql +train +grow +smollm2 +\\d+ +sealed$`)),
       expect.stringMatching(new RegExp(`^${sampleRunId(2)} +sql +test +grow +smollm2 +\\d+ +open$`)),
     ]);
-    expect(JSON.parse((await tracemill(home, "runs", run)).stdout)).toMatchObject({ run, head, isSealed: true });
-    expect((await tracemill(home, "runs", "nothing")).exitCode).toBe(2);
+    expect(JSON.parse((await tracemill(home, "runs", "show", run)).stdout)).toMatchObject({
+      run,
+      head,
+      isSealed: true,
+    });
+    expect((await tracemill(home, "runs", "show", "nothing")).exitCode).toBe(2);
   }));

@@ -250,6 +250,56 @@ test("a sealed run whose log is gone is told, and kept where the lake has it", (
     expect(await buildLake(home)).toEqual({ built: [], kept: [], missing: [run] });
   }));
 
+test("a verdict that is given later decides, and the files of the lake stay as they were", () =>
+  withHome(async (home) => {
+    await writeSampleRun(home, { items: 2, attemptsPerItem: 2 });
+    const [first] = await ask(home, "SELECT attempt, eval_passed, verifier_id FROM attempts ORDER BY attempt");
+    const before = filesOf(home);
+    const give = (own: Partial<Verdict>) => {
+      const attempt = first?.attempt as AttemptId;
+      const verdict = { ...sampleVerdict(!first?.eval_passed), ...own };
+      appendLedger(home, { type: "verdict_given", data: { run, attempt, origin: "outcome", verdict } }, clock);
+    };
+    const decided = async () => {
+      const columns = "eval_passed, verifier_id, flags, audit_passed, verdict_value";
+      const [row] = await ask(home, `SELECT ${columns} FROM attempts ORDER BY attempt LIMIT 1`);
+      return row;
+    };
+    give({ verifier: { id: "later", version: "2" }, flags: [] });
+    expect(await decided()).toMatchObject({ eval_passed: !first?.eval_passed, verifier_id: "later" });
+    give({ signalType: "judgment", passed: true, verifier: { id: "someone", version: "1" } });
+    expect(await decided()).toMatchObject({ verifier_id: "later", audit_passed: true });
+    give({ verifier: { id: "once more", version: "2" }, flags: ["conflict"] });
+    expect(await decided()).toMatchObject({ eval_passed: null, verifier_id: "once more", flags: ["conflict"] });
+    expect(
+      await ask(home, "SELECT eval_passed FROM examples WHERE attempt = (SELECT min(attempt) FROM attempts)"),
+    ).toEqual([{ eval_passed: null }]);
+    expect(await ask(home, "SELECT count(*) AS n, count(skill) AS skills FROM verdicts")).toEqual([
+      { n: 7, skills: 7 },
+    ]);
+    expect(filesOf(home)).toEqual(before);
+  }));
+
+test("how much of each role's turns was recorded is a table", () =>
+  withHome(async (home) => {
+    const item = sampleItem("sql", "train", { n: 1, families: 1 });
+    const attempt = attemptId(run, item.item, 1);
+    await writeRun(home, item, (log) => {
+      const response = log.message({ role: "assistant", content: "a" });
+      log.append(turnOf(attempt, 1, { response }));
+      const tokenIds = { prompt: null, completion: [1, 2] };
+      log.append(
+        turnOf(attempt, 2, { response, missing: ["system-prompt", "answer"], request: { temperature: 1 }, tokenIds }),
+      );
+    });
+    expect(await ask(home, 'SELECT * EXCLUDE (run, skill) FROM completeness ORDER BY "role"')).toMatchObject([
+      {
+        ...{ role: "worker", turns: 2, system_prompt: 0.5, tools: 1, full_prompt: 1, full_answer: 0.5 },
+        ...{ token_ids: 0.5, sampling: 0.5, outcome: 0, verifier_version: 0, environment: 1 },
+      },
+    ]);
+  }));
+
 test("a home without runs has every table, empty", () =>
   withHome(async (home) => {
     for (const table of [

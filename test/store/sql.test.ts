@@ -121,7 +121,7 @@ test("an unknown table is refused with the nearest ones, in a skill's schema too
   expect(await refused("SELECT * FROM attemps")).toMatchObject({
     code: "UNKNOWN_TABLE",
     fix: expect.stringMatching(/^did you mean "attempts"/),
-    expected: expect.stringContaining("attempts, examples, items, messages, retrievals, runs"),
+    expected: expect.stringContaining("attempts, completeness, examples, items, messages, retrievals, runs"),
     got: expect.stringContaining("Table with name attemps does not exist"),
   });
   expect((await refused("SELECT * FROM sqk.attempts")).fix).toMatch(/^did you mean "sql.attempts"/);

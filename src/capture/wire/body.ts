@@ -2,7 +2,7 @@
  * What a call and its answer say, whichever of OpenAI's APIs they came over, and how bodies of unknown shape are read.
  */
 import type { Json } from "../../foundation/canonical-json.ts";
-import type { WireApi } from "../../records/events.ts";
+import type { Turn, WireApi } from "../../records/events.ts";
 import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
 import { countIn, isObject, type JsonObject, objectsIn, textIn } from "../reading/shapes.ts";
 
@@ -24,6 +24,8 @@ export interface GivenAnswer {
   model: string | null;
   /** The server's id of the answer. */
   id: string | null;
+  /** Where the server gives them, as vLLM does when it is asked for `return_token_ids`. */
+  tokenIds: Turn["tokenIds"];
   /** The body without the message. */
   response: Json;
 }
@@ -80,8 +82,19 @@ export function choiceAnswer(
     usage: usageIn(body.usage),
     model: textIn(body.model),
     id: textIn(body.id),
+    tokenIds: tokenIdsIn(body.prompt_token_ids ?? choice?.prompt_token_ids, choice?.token_ids),
     response: { ...body, choices: [said.rest, ...others] },
   };
+}
+
+function tokenIdsIn(prompt: unknown, completion: unknown): Turn["tokenIds"] {
+  const ids = { prompt: idsIn(prompt), completion: idsIn(completion) };
+  return ids.prompt === null && ids.completion === null ? undefined : ids;
+}
+
+/** A list of token ids; null where it is none. */
+function idsIn(value: unknown): number[] | null {
+  return Array.isArray(value) && value.length > 0 && value.every((id) => countIn(id) !== null) ? value : null;
 }
 
 /**

@@ -32,6 +32,7 @@ export const responses: Wire = {
       usage: usageIn(body.usage),
       model: textIn(body.model),
       id: textIn(body.id),
+      tokenIds: undefined,
       response: body,
     };
   },

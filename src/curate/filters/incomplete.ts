@@ -3,8 +3,13 @@ import type { Filter } from "../filter.ts";
 
 const filter: Filter = {
   summary: "a message of the prompt or the answer is missing or clipped",
-  refuses: ({ messages, response, tipFree, flags }) =>
-    messages === null || tipFree === null || response === null || isEmpty(response) || flags.includes("clipped"),
+  refuses: ({ messages, response, tipFree, isClipped, flags }) =>
+    messages === null ||
+    tipFree === null ||
+    response === null ||
+    isEmpty(response) ||
+    isClipped ||
+    flags.includes("clipped"),
 };
 
 function isEmpty({ content, tool_calls }: { content: string | null; tool_calls?: unknown[] | undefined }): boolean {

@@ -1,0 +1,53 @@
+/** Other programs' runs on the command line: imported, judged later, and shown with what they hold. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { listRuns } from "../../src/store/run-log.ts";
+import { tracemill } from "../fixtures/tracemill.ts";
+import { withHome } from "../store/sample-run.ts";
+
+const row = (id: string, answer: string) =>
+  JSON.stringify({
+    id,
+    family: "letters",
+    messages: [
+      { role: "user", content: `Say ${id}.` },
+      { role: "assistant", content: answer },
+    ],
+  });
+
+test("an imported run takes an outcome of an attempt, and the later one decides", () =>
+  withHome(async (home) => {
+    const file = join(home.path, "rows.jsonl");
+    writeFileSync(file, `${row("a", "a")}\n${row("b", "c")}\n{broken\n`);
+    const imported = await tracemill(home, "import", file, "--skill", "letters");
+    expect(imported.exitCode).toBe(3);
+    expect(imported.stdout).toContain("2 attempts at 2 items, 0 passed, 2 items without an outcome");
+    expect(imported.stdout).toContain(`not used: 1 records: it is not JSON; at ${file}:3`);
+    const [run] = await listRuns(home);
+    const outcome = (...words: string[]) => tracemill(home, "outcome", run?.run ?? "", ...words);
+    const first = await outcome("--item", "a", "--value", "1", "--verifier", "check@2", "--evidence", "seen");
+    expect(first.stdout).toBe(`The run is sealed, so the ledger says it: ${run?.run}/letters:a/1`);
+    await outcome("--item", "b", "--value", "1", "--verifier", "check@2");
+    await outcome("--item", "b", "--value", "0", "--verifier", "check@3", "--failure-mode", "wrong-letter");
+    const columns = "item, eval_passed, verifier_version, failure_mode, evidence";
+    const { stdout } = await tracemill(home, "sql", `SELECT ${columns} FROM letters.attempts ORDER BY item`, "--json");
+    expect(JSON.parse(stdout).rows).toEqual([
+      { item: "letters:a", eval_passed: true, verifier_version: "2", failure_mode: null, evidence: '"seen"' },
+      { item: "letters:b", eval_passed: false, verifier_version: "3", failure_mode: "wrong-letter", evidence: "null" },
+    ]);
+    const refused = await outcome("--item", "c", "--value", "1", "--verifier", "check@2");
+    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("UNKNOWN_ATTEMPT")]);
+  }));
+
+test("a run shows how much of each role's turns it holds", () =>
+  withHome(async (home) => {
+    const file = join(home.path, "rows.jsonl");
+    writeFileSync(file, `${row("a", "a")}\n`);
+    await tracemill(home, "import", file);
+    const [run] = await listRuns(home);
+    const { stdout } = await tracemill(home, "runs", "show", run?.run ?? "", "--completeness", "--json");
+    expect(JSON.parse(stdout).roles).toMatchObject([
+      { role: "worker", turns: 1, full_prompt: 1, full_answer: 1, sampling: 0, outcome: 0, token_ids: 0 },
+    ]);
+  }));
