@@ -4,6 +4,7 @@ import { startWebServer } from "../foundation/web-server.ts";
 import { createProxy } from "./proxy.ts";
 import { type RecordingOptions, type SealedRecording, sealLeftRun } from "./recorded-run.ts";
 import { openRecorder } from "./recorder.ts";
+import type { VerifyCommand } from "./verify-command.ts";
 
 export type { ForeignItem } from "./foreign.ts";
 export { type ImportReport, importFiles } from "./import-files.ts";
@@ -19,6 +20,8 @@ export interface RecordOptions extends RecordingOptions {
   durability: "kernel" | "fsync";
   /** After so long without a call a run is sealed. */
   idleMs: number;
+  /** Judges attempts that are over; null where there is no such command. */
+  verify: VerifyCommand | null;
   /** Longest wait for an answer to begin, and between its parts. */
   timeoutMs: number;
   onSealed(sealed: SealedRecording): void;

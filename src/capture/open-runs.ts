@@ -5,6 +5,7 @@
 import { Refusal } from "../foundation/errors.ts";
 import { newRunId, type RunId } from "../records/ids.ts";
 import { sealedRuns } from "../store/ledger.ts";
+import type { AttemptVerifier } from "./attempt-verifier.ts";
 import {
   beginRun,
   goOn,
@@ -29,7 +30,7 @@ export interface OpenRuns {
   close(): Promise<void>;
 }
 
-export function openRuns(options: RecordingOptions): OpenRuns {
+export function openRuns(options: RecordingOptions & { verifier: AttemptVerifier | null }): OpenRuns {
   const open = new Map<RunId | null, Promise<RecordedRun>>();
   const ids = new Map<string, Promise<RunId>>();
 
@@ -58,6 +59,8 @@ export function openRuns(options: RecordingOptions): OpenRuns {
   }
 
   async function seal(run: RecordedRun): Promise<SealedRecording> {
+    if (run.openCalls > 0) throw callsOpen(run);
+    await options.verifier?.finish(run);
     if (run.openCalls > 0) throw callsOpen(run);
     for (const [key, one] of open) if ((await one) === run) open.delete(key);
     for (const [name, id] of ids) if ((await id) === run.log.run) ids.delete(name);

@@ -43,10 +43,10 @@ export function recordCall(call: OpenCall, end: CallEnd): void {
 export function recordFailure(
   run: RecordedRun,
   attempt: AttemptId | null,
-  { code, message }: NonNullable<CallEnd["failure"]>,
+  { code, message, boundary = "endpoint" }: NonNullable<CallEnd["failure"]> & { boundary?: string },
 ): void {
   const said = message.slice(0, MOST_REASON_CHARACTERS).toWellFormed();
-  run.append({ type: "failure", data: { boundary: "endpoint", code, message: said, attempt } });
+  run.append({ type: "failure", data: { boundary, code, message: said, attempt } });
 }
 
 function turnOf({ run: { log, book }, attempt, turnNumber, role, sent, keys }: OpenCall, end: CallEnd): Turn {

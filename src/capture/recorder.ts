@@ -7,6 +7,7 @@ import { type AttemptId, attemptId, attemptParts } from "../records/ids.ts";
 import type { RecordedMessage } from "../records/message.ts";
 import type { Verdict } from "../records/verdict.ts";
 import { listRuns } from "../store/run-log.ts";
+import { openVerifier } from "./attempt-verifier.ts";
 import type { CallPlace } from "./call-place.ts";
 import { keyOf } from "./conversations.ts";
 import { foreignItem, foreignItemId, taskOf } from "./foreign-item.ts";
@@ -15,6 +16,7 @@ import { notRecording, type OpenRuns, openRuns } from "./open-runs.ts";
 import type { ReportedOutcome } from "./outcome.ts";
 import type { RecordedRun, RecordingOptions } from "./recorded-run.ts";
 import { type CallEnd, type OpenCall, recordCall, recordFailure } from "./recorded-turn.ts";
+import type { VerifyCommand } from "./verify-command.ts";
 import type { GivenAnswer, SentCall } from "./wire/index.ts";
 
 export interface Recorder extends Pick<OpenRuns, "finish" | "finishIdle" | "close"> {
@@ -30,9 +32,16 @@ export interface Recorder extends Pick<OpenRuns, "finish" | "finishIdle" | "clos
 
 const MOST_REMEMBERED = 10_000;
 
-export function openRecorder(options: RecordingOptions & { durability: "kernel" | "fsync" }): Recorder {
-  const { skill, clock, durability } = options;
-  const runs = openRuns(options);
+export interface RecorderOptions extends RecordingOptions {
+  durability: "kernel" | "fsync";
+  /** Judges attempts that are over; null where the user set no command. */
+  verify: VerifyCommand | null;
+}
+
+export function openRecorder(options: RecorderOptions): Recorder {
+  const { skill, clock, durability, verify } = options;
+  const verifier = verify === null ? null : openVerifier(verify);
+  const runs = openRuns({ ...options, verifier });
   const answers = rememberedAnswers();
 
   return {
@@ -41,7 +50,10 @@ export function openRecorder(options: RecordingOptions & { durability: "kernel" 
       const earlier = sent.previousResponse === null ? undefined : answers.get(sent.previousResponse);
       const whole = earlier === undefined ? sent : { ...sent, messages: [...earlier.messages, ...sent.messages] };
       const keys = whole.messages.map(keyOf);
+      const item = place.item === null ? null : foreignItemId(skill, place.item);
+      const before = item === null ? null : run.book.lastAttempt(item);
       const attempt = placed(run, { skill, place, sent: whole, keys, earlier: earlier?.attempt ?? null });
+      if (before !== null && before !== attempt) verifier?.begin(run, before);
       run.lastAtMs = clock().getTime();
       run.openCalls++;
       return { run, attempt, turnNumber: run.book.nextTurn(attempt), role: place.role, sent: whole, keys };
@@ -51,6 +63,7 @@ export function openRecorder(options: RecordingOptions & { durability: "kernel" 
       run.lastAtMs = clock().getTime();
       run.openCalls--;
       recordCall(call, end);
+      if (end.answer !== null) verifier?.noteAnswer(call.attempt, end.answer);
       if (sent.api === "responses" && end.answer !== null) answers.add(call, end.answer);
       if (durability === "fsync") await run.log.flush();
     },

@@ -33,7 +33,7 @@ export function openRunBook(run: RunId): RunBook {
   }
 
   return {
-    items: counts.items,
+    ...counts,
     get failures() {
       return counts.failures;
     },
@@ -49,11 +49,6 @@ export function openRunBook(run: RunId): RunBook {
     noteMessage: (hash, key) => keys.set(hash, key),
     continued: (scope, said) => conversations.continued(scopeText(scope), said),
     noteSent: note,
-    knows: counts.knows,
-    nextAttempt: counts.nextAttempt,
-    nextTurn: counts.nextTurn,
-    turnsOf: counts.turnsOf,
-    summary: counts.summary,
   };
 }
 

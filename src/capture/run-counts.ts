@@ -11,6 +11,11 @@ export interface RunCounts {
   readonly failures: number;
   take(event: RunEvent): void;
   knows(attempt: AttemptId): boolean;
+  attempts(): AttemptId[];
+  /** Whether a verdict that is no opinion was given. */
+  isJudged(attempt: AttemptId): boolean;
+  /** The attempt at an item that was begun last; null where there is none. */
+  lastAttempt(item: ItemId): AttemptId | null;
   /** The attempt that comes next at an item. */
   nextAttempt(item: ItemId): AttemptId;
   /** Takes the number of an attempt's next turn. */
@@ -64,6 +69,12 @@ export function openRunCounts(run: RunId): RunCounts {
       }
     },
     knows: (attempt) => attempts.has(attempt),
+    attempts: () => [...attempts.keys()],
+    isJudged: (attempt) => (attempts.get(attempt)?.passed ?? null) !== null,
+    lastAttempt(item) {
+      const n = attemptsOf.get(item);
+      return n === undefined ? null : attemptId(run, item, n);
+    },
     nextAttempt(item) {
       const attempt = attemptId(run, item, (attemptsOf.get(item) ?? 0) + 1);
       stateOf(attempt);

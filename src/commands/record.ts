@@ -24,6 +24,11 @@ const input = z.object({
     .describe(
       "an answer is passed on once its record survives the end of this process (kernel) or a power cut (fsync)",
     ),
+  verifyCmd: z
+    .string()
+    .optional()
+    .describe("a command that judges each attempt when it is over: exit code 0 is passed; see --help"),
+  verifyTimeout: z.string().default("10m").describe("longest time that this command may take"),
   idle: z.string().default("30m").describe("after so long without a call a run is sealed: 90s, 30m, 12h"),
   timeout: z.string().default("30m").describe("longest wait for an answer to begin, and between its parts"),
 });
@@ -34,15 +39,23 @@ export default defineCommand<z.infer<typeof input>, { recorded: SealedRecording[
 
 The agent takes http://127.0.0.1:8643/v1 as its base URL. Which run, item and attempt a call belongs to is said by the URL,
 http://127.0.0.1:8643/r/RUN/i/ITEM/a/1/role/worker/v1, or by X-Tracemill-Run, -Item, -Attempt, -Role and -Family headers; each
-part may be left out, and calls are then grouped by their conversation.`,
+part may be left out, and calls are then grouped by their conversation.
+
+--verify-cmd is run by the shell for each attempt that nobody else judged, when another attempt at its item begins or its run is
+sealed. It finds TRACEMILL_RUN, TRACEMILL_ITEM and TRACEMILL_ATTEMPT in its environment and the last answer on its stdin. A JSON
+object on its last line ({"value": 0.5, "confidence": 0.9, "failureMode": "..."}) says more than its exit code.`,
   input,
-  async run({ idle, timeout, ...rest }, context) {
+  async run({ idle, timeout, verifyCmd, verifyTimeout, ...rest }, context) {
     const { home, clock, signal, stdout, stderr, isJson } = context;
     const recorded: SealedRecording[] = [];
     const idleMs = readDuration("idle", idle);
     const proxy = await startRecording({
       ...{ ...rest, home, clock, codeVersion: CODE_VERSION, config: { upstream: rest.upstream } },
       ...{ idleMs, timeoutMs: readDuration("timeout", timeout) },
+      verify:
+        verifyCmd === undefined
+          ? null
+          : { command: verifyCmd, timeoutMs: readDuration("verify-timeout", verifyTimeout), signal },
       onSealed(sealed) {
         recorded.push(sealed);
         if (isJson) tell(stderr, { event: "sealed", ...sealed });

@@ -39,7 +39,7 @@ async function start(
   upstream = await startStubUpstream(answer);
   proxy = await startRecording({
     ...{ home, upstream: upstream.url, host: "127.0.0.1", port: 0, skill: "mine", codeVersion: "test", config: {} },
-    ...{ clock: systemClock, durability: "kernel", idleMs: 3_600_000, timeoutMs: 5000 },
+    ...{ clock: systemClock, durability: "kernel", verify: null, idleMs: 3_600_000, timeoutMs: 5000 },
     ...{ onSealed: () => {}, onBug: (error) => bugs.push(error), ...changes },
   });
 }
@@ -361,6 +361,42 @@ describe("a recorded run", () => {
     await post("/r/n/finish", {});
     await post("/r/n/v1/chat/completions", { model: "m", messages: [user("three")] });
     expect((await listRuns(home)).map(({ isSealed }) => isSealed).toSorted()).toEqual([false, true]);
+  });
+
+  it("has a command of the user's judge each attempt once it is over, unless someone else did", async () => {
+    const command = 'read answer; test "$answer" = "right $TRACEMILL_ITEM/$TRACEMILL_ATTEMPT" || exit 3; echo fine';
+    const verify = { command, timeoutMs: 5000, signal: new AbortController().signal };
+    await start(
+      ({ body }) => ({ pieces: [JSON.stringify(completion(body.includes("first") ? "wrong" : "right a/2"))] }),
+      {
+        verify,
+      },
+    );
+    const at = (place: string, text: string) =>
+      post(`/r/v/i/${place}/v1/chat/completions`, { model: "m", messages: [user(text)] });
+    await at("a/a/1", "first");
+    await at("a/a/2", "second");
+    const verdicts = async () => only(await recorded(), "verdict");
+    await expect.poll(async () => (await verdicts()).length).toBe(1);
+    await at("b/a/1", "first");
+    await post("/outcome", { run: "v", item: "b", attempt: 1, value: 1, verifier });
+    await post("/r/v/finish", {});
+    expect(
+      (await verdicts()).map(({ attempt, verdict }) => [attempt.slice(26), verdict.passed, verdict.verifier.id]),
+    ).toEqual([
+      ["a/1", false, "verify-cmd"],
+      ["b/1", true, "pytest"],
+      ["a/2", true, "verify-cmd"],
+    ]);
+    expect((await verdicts())[0]?.verdict.evidence).toMatchObject({ exitCode: 3 });
+  });
+
+  it("records a verifier that cannot be run as its failure, not the agent's", async () => {
+    const verify = { command: "no-such-program-here", timeoutMs: 5000, signal: new AbortController().signal };
+    await start(() => ({ pieces: [JSON.stringify(completion("x"))] }), { verify });
+    await ask("a", 1);
+    expect(await (await post("/r/nightly/finish", {})).json()).toMatchObject({ attempts: 1, unjudged: 1 });
+    expect(only(await recorded(), "failure")).toMatchObject([{ boundary: "verifier", code: "VERIFIER_FAILED" }]);
   });
 
   it("that nobody called in takes no outcome and is not begun by one", async () => {

@@ -1,0 +1,60 @@
+/**
+ * Has a command of the user's own judge the attempts of a recorded run, each once, when it is over: when another attempt at
+ * its item begins, or when the run is about to be sealed. An attempt that someone judged already is left alone.
+ */
+import pLimit from "p-limit";
+import { Failure } from "../foundation/errors.ts";
+import type { AttemptId } from "../records/ids.ts";
+import { textOf } from "./conversations.ts";
+import type { RecordedRun } from "./recorded-run.ts";
+import { recordFailure } from "./recorded-turn.ts";
+import { runVerifyCommand, type VerifyCommand } from "./verify-command.ts";
+import type { GivenAnswer } from "./wire/index.ts";
+
+export interface AttemptVerifier {
+  /** Keeps what the command may want to see: the attempt's last answer. */
+  noteAnswer(attempt: AttemptId, answer: GivenAnswer): void;
+  /** Begins to verify an attempt that is over; what goes wrong is recorded. */
+  begin(run: RecordedRun, attempt: AttemptId): void;
+  /** Verifies what nobody judged, and resolves when all of the run is judged. */
+  finish(run: RecordedRun): Promise<void>;
+}
+
+const AT_ONCE = 2;
+
+export function openVerifier(command: VerifyCommand): AttemptVerifier {
+  const limit = pLimit(AT_ONCE);
+  const answers = new Map<AttemptId, string>();
+  const running = new Map<AttemptId, Promise<void>>();
+
+  async function verify(run: RecordedRun, attempt: AttemptId): Promise<void> {
+    const input = answers.get(attempt) ?? "";
+    answers.delete(attempt);
+    try {
+      const verdict = await runVerifyCommand(command, attempt, { input });
+      if (!run.book.isJudged(attempt)) run.append({ type: "verdict", data: { attempt, verdict } });
+    } catch (error) {
+      if (!(error instanceof Failure && error.boundary === "verifier")) throw error;
+      recordFailure(run, attempt, error);
+    }
+  }
+
+  function begin(run: RecordedRun, attempt: AttemptId): void {
+    if (run.book.isJudged(attempt) || running.has(attempt)) return;
+    running.set(attempt, limit(verify, run, attempt));
+    // Whoever waits for the run sees it; until then nobody does.
+    running.get(attempt)?.catch(() => {});
+  }
+
+  return {
+    begin,
+    noteAnswer: (attempt, { message }) => answers.set(attempt, textOf(message.content)),
+    async finish(run) {
+      for (const attempt of run.book.attempts()) begin(run, attempt);
+      for (const attempt of run.book.attempts()) {
+        await running.get(attempt);
+        running.delete(attempt);
+      }
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * A command of the user's own that says what came of an attempt: by its exit code, or more exactly by a JSON object on the
+ * last line of its output (`value`, `confidence`, `failureMode`).
+ */
+import { execa } from "execa";
+import { z } from "zod";
+import { Failure } from "../foundation/errors.ts";
+import { hashText, shortHash } from "../foundation/hashing.ts";
+import { type AttemptId, attemptParts } from "../records/ids.ts";
+import type { Verdict } from "../records/verdict.ts";
+
+export interface VerifyCommand {
+  /** For the shell. */
+  command: string;
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+const MOST_OUTPUT_CHARACTERS = 1_000_000;
+
+const saidSchema = z.object({
+  value: z.number().min(0).max(1),
+  confidence: z.number().min(0).max(1).default(1),
+  failureMode: z.string().min(1).nullable().default(null),
+});
+
+export interface VerifySetting {
+  /** What the command reads: the attempt's last answer. */
+  input?: string;
+  cwd?: string;
+  env?: Record<string, string>;
+}
+
+/**
+ * Runs the command for an attempt, which it finds in `TRACEMILL_RUN`, `TRACEMILL_ITEM` (without the skill) and `TRACEMILL_ATTEMPT`.
+ * Throws: a Failure of the boundary `verifier` where it cannot be run or does not end in time; that is no verdict.
+ */
+export async function runVerifyCommand(
+  { command, timeoutMs, signal }: VerifyCommand,
+  attempt: AttemptId,
+  { input = "", cwd = process.cwd(), env = {} }: VerifySetting = {},
+): Promise<Verdict> {
+  const { run, item, n } = attemptParts(attempt);
+  const named = { TRACEMILL_RUN: run, TRACEMILL_ITEM: item.slice(item.indexOf(":") + 1), TRACEMILL_ATTEMPT: String(n) };
+  const ended = await execa({
+    ...{ shell: "/bin/sh", cwd, reject: false, timeout: timeoutMs, cancelSignal: signal, input },
+    ...{ env: { ...named, ...env }, maxBuffer: MOST_OUTPUT_CHARACTERS, forceKillAfterDelay: 1000 },
+  })(command);
+  const { exitCode, stdout, stderr } = ended;
+  if (exitCode === undefined || ended.timedOut || exitCode === 126 || exitCode === 127) {
+    throw new Failure({
+      boundary: "verifier",
+      code: "VERIFIER_FAILED",
+      message: ended.shortMessage ?? "it did not run",
+    });
+  }
+  const said = lastLine(stdout) ?? { value: exitCode === 0 ? 1 : 0, confidence: 1, failureMode: null };
+  const passed = said.value === 1;
+  return {
+    ...{ value: said.value, confidence: said.confidence, passed },
+    failureMode: passed ? null : (said.failureMode ?? "failed"),
+    signalType: said.value === 0 || said.value === 1 ? "binary" : "graded",
+    verifier: { id: "verify-cmd", version: shortHash(hashText(command)) },
+    before: null,
+    evidence: { command, exitCode, stdout: stdout.toWellFormed(), stderr: stderr.toWellFormed() },
+    flags: [],
+  };
+}
+
+function lastLine(stdout: string): z.infer<typeof saidSchema> | null {
+  const line = stdout.trimEnd().split("\n").at(-1) ?? "";
+  if (!line.startsWith("{")) return null;
+  try {
+    return saidSchema.parse(JSON.parse(line));
+  } catch {
+    return null; // a program may print what looks like one; the exit code then holds
+  }
+}
