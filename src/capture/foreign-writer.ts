@@ -5,15 +5,16 @@
 import type { RunEvent, Turn } from "../records/events.ts";
 import { type AttemptId, attemptId, type ItemId, type TurnId, turnId } from "../records/ids.ts";
 import type { RunLog } from "../store/run-log.ts";
-import type {
-  Foreign,
-  ForeignAction,
-  ForeignItem,
-  ForeignPlace,
-  ForeignRun,
-  ForeignTip,
-  ForeignTurn,
-  Rejected,
+import {
+  type Foreign,
+  type ForeignAction,
+  type ForeignItem,
+  type ForeignPlace,
+  type ForeignRun,
+  type ForeignTip,
+  type ForeignTurn,
+  type Rejected,
+  SELECTION,
 } from "./foreign.ts";
 import { foreignItem, foreignItemId, taskOf } from "./foreign-item.ts";
 import type { RunCounts } from "./run-counts.ts";
@@ -36,7 +37,7 @@ export function foreignWriter({ log, counts, append, skill, familyOf }: WriterPa
 
   function scan(item: ForeignItem): ItemId {
     const id = foreignItemId(skill, item.item);
-    if (counts.items.has(id)) return id;
+    if (counts.items.has(id) || item.item === SELECTION) return id;
     const family = familyOf?.(item) ?? item.family;
     const { task, detail, itemKind = null } = item;
     const scanned = foreignItem(skill, { nativeId: item.item, family, task, kind: itemKind, detail });

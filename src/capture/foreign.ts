@@ -26,6 +26,9 @@ export interface ForeignRun {
   facts: Record<string, Json>;
 }
 
+/** The item of turns that choose one, before any is chosen: it is none of the skill's, and its turns are no attempt. */
+export const SELECTION = "@select";
+
 /** Where something belongs. */
 export interface ForeignPlace {
   item: string;
@@ -53,7 +56,7 @@ export interface ForeignTurn extends ForeignPlace {
   tools: readonly RecordedTool[] | null;
   response: RecordedMessage | null;
   finishReason?: string | null;
-  usage?: Turn["usage"];
+  usage?: Turn["usage"] | undefined;
   latencyMs?: number | null;
   request?: Record<string, Json>;
   model?: string | null;

@@ -1,0 +1,221 @@
+/** Logs of gemma-forge: what they tell, what they do not, and how both compare with what really happened. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Home } from "../../../src/store/home.ts";
+import { only, temporaryHome } from "../../harness/setting.ts";
+import { FIXTURES, imported, importInto } from "./setting.ts";
+
+let home: Home;
+let remove: () => void;
+let folder: string;
+
+beforeEach(() => {
+  ({ home, remove } = temporaryHome());
+  folder = mkdtempSync(join(tmpdir(), "tracemill-forge-"));
+});
+
+afterEach(() => {
+  remove();
+  rmSync(folder, { recursive: true });
+});
+
+const RULE = "xccdf_org.ssgproject.content_rule_sshd_disable_root_login";
+
+/** A log of events, each `[type, agent, data]`. */
+function logOf(...events: [string, string, Record<string, unknown>][]): string {
+  const path = join(folder, "run-20260420-101500.jsonl");
+  const lines = [["run_start", "system", { run_id: "20260420-101500" }] as const, ...events].map(
+    ([event_type, agent, data], i) => ({
+      timestamp: `2026-04-20T10:15:${String(i % 60).padStart(2, "0")}.000000+00:00`,
+      ...{ elapsed_s: i, event_type, agent, iteration: 0, data },
+    }),
+  );
+  writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  return path;
+}
+
+type Event = [string, string, Record<string, unknown>];
+
+/** One attempt as the harness logs it. */
+function attempt(
+  given: {
+    rule?: string;
+    n?: number;
+    script?: string;
+    result?: string;
+    health?: string;
+    check?: string;
+    text?: string;
+  } = {},
+): Event[] {
+  const { rule = RULE, n = 1, script = "echo fix", result = "{'result': 'APPLIED: ok'}", text = "Done." } = given;
+  const { health = "HEALTHY: all active", check = `RULE_CHECK: ${rule} = PASS` } = given;
+  return [
+    ["attempt_start", "harness", { rule_id: rule, category: "ssh", attempt: n }],
+    ["prompt_assembled", "worker", { phase: "apply_fix", rule_id: rule, attempt: n, used_tokens: 50 }],
+    ["tool_call", "worker", { tool: "apply_fix", args: { fix_script: script, revert_script: "", description: "d" } }],
+    ["tool_result", "worker", { tool: "apply_fix", result }],
+    ["agent_response", "worker", { text, tokens: { prompt: 9, completion: 4 }, model: "gemma" }],
+    ["evaluation", "harness", { passed: true, failure_mode: "clean_failure", health, rule_check: check }],
+  ];
+}
+
+const remediated = (rule = RULE, n = 1): Event => ["remediated", "harness", { rule_id: rule, attempt: n }];
+
+async function verdicts(...events: Event[]) {
+  const report = await importInto(home, logOf(...events));
+  const { events: logged } = await imported(home, report);
+  return only(logged, "verdict").map(({ attempt, verdict }) => ({ attempt: attempt.slice(21), ...verdict }));
+}
+
+describe("a verdict", () => {
+  it("is made anew from the evaluator's texts: a host that is UNHEALTHY did not pass", async () => {
+    const [verdict] = await verdicts(...attempt({ health: "UNHEALTHY: nginx inactive" }), remediated());
+    expect(verdict).toMatchObject({ passed: false, confidence: 1, failureMode: "health_failure", flags: ["imported"] });
+  });
+
+  it("of a rule with `pass` in its name is not known where it says PASS, and is where the host is broken", async () => {
+    const rule = "xccdf_org.ssgproject.content_rule_accounts_password_minlen";
+    const [untold, broken] = await verdicts(
+      ...attempt({ rule }),
+      remediated(rule),
+      ...attempt({ rule, n: 2, health: "" }),
+      ["revert", "harness", { rule_id: rule, attempt: 2, restore_ok: true }],
+    );
+    expect(untold).toMatchObject({ confidence: 0, flags: expect.arrayContaining(["evaluator-gap", "conflict"]) });
+    expect(broken).toMatchObject({ passed: false, confidence: 1 });
+    expect(broken?.flags).not.toContain("conflict");
+  });
+
+  it("that passed without an applied script is a no-op", async () => {
+    const [verdict] = await verdicts(
+      ...attempt({ result: "{'result': 'APPLY_FAILED: x\\nExit code: 1'}" }),
+      remediated(),
+    );
+    expect(verdict).toMatchObject({ passed: true, flags: expect.arrayContaining(["noop-pass"]) });
+  });
+
+  it("is not used where the event after it names another attempt", async () => {
+    const report = await importInto(home, logOf(...attempt(), remediated("another_rule")));
+    const { events } = await imported(home, report);
+    expect(only(events, "verdict")).toEqual([]);
+    expect(report.rejected).toMatchObject([{ reason: expect.stringContaining("says another"), count: 1 }]);
+  });
+
+  it("is suspect from a restore that failed until one that did not", async () => {
+    const failed = (n: number, restore_ok: boolean): Event[] => [
+      ...attempt({ n, check: `RULE_CHECK: ${RULE} = FAIL` }),
+      ["revert", "harness", { rule_id: RULE, attempt: n, restore_ok }],
+    ];
+    const flags = (await verdicts(...failed(1, false), ...failed(2, true), ...failed(3, true))).map(
+      ({ flags }) => flags,
+    );
+    expect(flags.map((each) => each.includes("environment-suspect"))).toEqual([false, true, false]);
+  });
+});
+
+describe("a turn", () => {
+  it("whose script is exactly as long as the log keeps is clipped, and never whole", async () => {
+    const report = await importInto(home, logOf(...attempt({ script: "x".repeat(200) }), remediated()));
+    const { events, turns } = await imported(home, report);
+    expect(turns[0]?.missing).toEqual(["system-prompt", "tools", "prompt", "answer", "sampling"]);
+    expect(only(events, "verdict")[0]?.verdict.flags).toContain("clipped");
+    expect(only(events, "action")[0]).toMatchObject({ call: { name: "apply_fix" }, exitCode: 0 });
+  });
+
+  it("in which the endpoint failed is the endpoint's failure, and its attempt suspect", async () => {
+    const report = await importInto(
+      home,
+      logOf(
+        ["attempt_start", "harness", { rule_id: RULE, attempt: 1 }],
+        ["prompt_assembled", "worker", { phase: "apply_fix", rule_id: RULE, attempt: 1 }],
+        ["error", "worker", { error: "Error code: 500" }],
+        ["evaluation", "harness", { passed: false, health: "HEALTHY: x", rule_check: `RULE_CHECK: ${RULE} = FAIL` }],
+        ["revert", "harness", { rule_id: RULE, attempt: 1, restore_ok: true }],
+      ),
+    );
+    const { events } = await imported(home, report);
+    expect(only(events, "failure")).toMatchObject([{ boundary: "endpoint", code: "AGENT_ERROR" }]);
+    expect(only(events, "verdict")[0]?.verdict.flags).toContain("environment-suspect");
+  });
+
+  it("of an architect that chooses belongs to no item", async () => {
+    const report = await importInto(
+      home,
+      logOf(
+        ["iteration_start", "system", { iteration: 1 }],
+        ["prompt_assembled", "architect", { phase: "rule_selection" }],
+        ["agent_response", "architect", { text: `RULE: ${RULE}` }],
+        ["rule_selected", "architect", { rule_id: RULE, title: "No root", category: "ssh", iteration: 1 }],
+        ...attempt(),
+        remediated(),
+      ),
+    );
+    const { turns } = await imported(home, report);
+    expect(turns.map(({ role, attempt: at }) => [role, at])).toEqual([
+      ["architect", "stig:@select/1"],
+      ["worker", `stig:${RULE}/1`],
+    ]);
+    expect(report.imported).toMatchObject([{ items: 1, attempts: 1, passed: 1 }]);
+  });
+});
+
+interface LedgerAttempt {
+  rule_id: string;
+  attempt: number;
+  evaluator_verdict: boolean | null;
+  truly_ok: boolean;
+  noop_pass: boolean;
+  eval: unknown;
+  tool_calls: { script?: string; over_200?: boolean }[];
+}
+
+interface Ledger {
+  runs: Record<string, { attempts: LedgerAttempt[]; files: { log?: string; jsonl?: string } }>;
+}
+
+describe.skipIf(FIXTURES === null)("the logs that gemma-forge itself wrote", () => {
+  it.each(["gemma-forge", "gemma-forge/legacy"])(
+    "hold every attempt of the ledger in %s, and no verdict against it",
+    async (name) => {
+      const source = join(FIXTURES as string, name);
+      const ledger = JSON.parse(readFileSync(join(source, "ledger.json"), "utf8")) as Ledger;
+      const counts = { attempts: 0, found: 0, told: 0, agree: 0, flagged: 0, clipped: 0, truly: 0, both: 0 };
+      for (const { attempts, files } of Object.values(ledger.runs)) {
+        const report = await importInto(home, join(source, fileOf(files)), { format: "gemma-forge" });
+        const { events } = await imported(home, report);
+        const found = new Set(only(events, "turn").map(({ attempt }) => attempt.slice(21)));
+        const verdict = new Map(only(events, "verdict").map((v) => [v.attempt.slice(21), v.verdict]));
+        const action = new Map(only(events, "action").map((a) => [a.attempt.slice(21), a.call.arguments]));
+        for (const truth of attempts) {
+          const id = `stig:${truth.rule_id}/${truth.attempt}`;
+          const said = verdict.get(id);
+          counts.attempts++;
+          if (found.has(id) || said !== undefined) counts.found++;
+          if (said !== undefined && !said.flags.includes("conflict")) {
+            counts.told++;
+            if (said.passed === truth.truly_ok) counts.agree++;
+          } else counts.flagged++;
+          const script = action.get(id)?.fix_script;
+          const isClipped = typeof script === "string" && script.length === 200;
+          const isLong = truth.tool_calls.some(({ over_200 }) => over_200 === true) && script !== undefined;
+          if (isClipped) counts.clipped++;
+          if (isLong) counts.truly++;
+          if (isClipped && isLong) counts.both++;
+        }
+      }
+      console.log(`${name}: ${JSON.stringify(counts)}`);
+      expect(counts.found).toBe(counts.attempts);
+      expect(counts.agree).toBe(counts.told);
+      expect(counts.both).toBe(counts.truly);
+    },
+  );
+});
+
+function fileOf(files: Record<string, unknown>): string {
+  const name = Object.values(files).find((value) => typeof value === "string" && value.endsWith(".jsonl"));
+  if (typeof name !== "string") throw new Error(`no log among ${JSON.stringify(files)}`);
+  return name;
+}
