@@ -13,6 +13,8 @@ export interface ForeignRun {
   kind: "run";
   /** As its own program calls it. */
   nativeId: string;
+  /** Other names that the same run has elsewhere: a run that is here under one of them is not imported again. */
+  aliases?: readonly string[];
   /** The files that it was read from: importing them again adds nothing. */
   files: readonly string[];
   /** What else the run depends on, where files do not tell it apart (a database's state). */

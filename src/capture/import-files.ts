@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import { assert, Failure } from "../foundation/errors.ts";
 import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
 import type { RunId } from "../records/ids.ts";
-import { listRuns } from "../store/run-log.ts";
+import { listRuns, type RunSummary } from "../store/run-log.ts";
 import type { Foreign, ForeignRun } from "./foreign.ts";
 import { type ImportTarget, type OpenImport, openImport, removeDeadDrafts } from "./import-run.ts";
 import type { ImportInput } from "./importer.ts";
@@ -86,9 +86,7 @@ interface Session {
 }
 
 async function openSession(target: ImportTarget): Promise<Session> {
-  const here = new Map(
-    (await listRuns(target.home)).flatMap(({ run, sourceHash }) => (sourceHash === null ? [] : [[sourceHash, run]])),
-  );
+  const here = sourcesOf((await listRuns(target.home)).filter(({ source }) => source !== null));
   const hashOf = sourceHasher(target);
   const rejections = countRejections();
   const imported: ImportedRun[] = [];
@@ -109,7 +107,7 @@ async function openSession(target: ImportTarget): Promise<Session> {
   async function begin(start: ForeignRun): Promise<void> {
     await finish();
     const sourceHash = await hashOf(start);
-    const run = here.get(sourceHash);
+    const run = here(target.format, start, sourceHash);
     isKnown = run !== undefined;
     if (run !== undefined) known.push(run);
     else open = { run: openImport(target, start, sourceHash), nativeId: start.nativeId };
@@ -129,6 +127,17 @@ async function openSession(target: ImportTarget): Promise<Session> {
     },
     drop: () => open?.run.drop(),
   };
+}
+
+/** Finds the run that a source has become already: by its hash, or by another name of the same run. */
+function sourcesOf(runs: RunSummary[]): (format: string, start: ForeignRun, sourceHash: Hash) => RunId | undefined {
+  const byHash = new Map(runs.map(({ run, source }) => [source?.hash, run]));
+  const named = (format: string, name: string) => `${format} ${name}`;
+  const aliases = new Map<string, RunId>();
+  for (const { run, source } of runs) {
+    for (const alias of source?.aliases ?? []) aliases.set(named(source?.format ?? "", alias), run);
+  }
+  return (format, { nativeId }, sourceHash) => byHash.get(sourceHash) ?? aliases.get(named(format, nativeId));
 }
 
 /** What the log refuses of a record is that record's fault alone. */

@@ -57,8 +57,15 @@ export function openImport(target: ImportTarget, start: ForeignRun, sourceHash: 
     log.append(event);
     counts.take(event);
   };
-  const { facts, nativeId, model } = start;
-  const source = { format, nativeId, hash: sourceHash, model, ...(isLong(facts) ? {} : { facts }) };
+  const { facts, nativeId, model, aliases = [] } = start;
+  const source = {
+    format,
+    nativeId,
+    aliases: [...aliases],
+    hash: sourceHash,
+    model,
+    ...(isLong(facts) ? {} : { facts }),
+  };
   const config = { command: "import", label: nativeId, source };
   append({ type: "run_started", data: foreignStart({ run, skill, codeVersion, config }) });
   const write = foreignWriter({ log, counts, append, skill, familyOf: target.familyOf });

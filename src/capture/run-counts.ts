@@ -33,7 +33,7 @@ export interface ItemSummary {
 
 interface AttemptState {
   turns: number;
-  /** What the latest verdict that is no opinion said; null where there is none. */
+  /** What the latest verdict that is no opinion said; null where there is none, or where verdicts contradict each other. */
   passed: boolean | null;
 }
 
@@ -62,7 +62,8 @@ export function openRunCounts(run: RunId): RunCounts {
       if (type === "items_scanned") for (const { item } of data.items) items.add(item);
       else if (type === "failure") failures++;
       else if (type === "verdict" && data.verdict.signalType !== "judgment") {
-        stateOf(data.attempt).passed = data.verdict.passed;
+        const { passed, flags } = data.verdict;
+        stateOf(data.attempt).passed = flags.includes("conflict") ? null : passed;
       } else if (type === "turn") {
         const state = stateOf(data.attempt);
         state.turns = Math.max(state.turns, Number(data.turn.slice(turnId(data.attempt, 0).length - 1)));

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { z } from "zod";
 import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
@@ -17,6 +18,18 @@ import type { Home } from "./home.ts";
 import { appendLedger, type SealedRun, sealedRuns } from "./ledger.ts";
 
 const EVENTS_PER_TURN = 256;
+
+/** Where an imported run comes from. */
+const sourceSchema = z.object({
+  format: z.string(),
+  /** Tells this source apart from any other. */
+  hash: z.string(),
+  nativeId: z.string(),
+  /** Other names of the same run. */
+  aliases: z.array(z.string()).default([]),
+});
+
+export type RunSource = z.infer<typeof sourceSchema>;
 
 export interface RunSummary {
   run: RunId;
@@ -34,8 +47,8 @@ export interface RunSummary {
   command: string | null;
   /** Another program's own name for it. */
   label: string | null;
-  /** Of an imported run: what tells its source apart from any other; null for every other run. */
-  sourceHash: string | null;
+  /** Of an imported run; null for every other one. */
+  source: RunSource | null;
   startedAt: string;
   /** Whole lines of the log. */
   events: number;
@@ -106,7 +119,7 @@ export async function listRuns(home: Home): Promise<RunSummary[]> {
       tipDropout: typeof config.tipDropout === "number" ? config.tipDropout : 0,
       command: typeof config.command === "string" ? config.command : null,
       label: typeof config.label === "string" ? config.label : null,
-      sourceHash: sourceHashIn(config.source),
+      source: sourceSchema.safeParse(config.source).data ?? null,
       startedAt: first.at,
       events: seal?.events ?? (linkOf(readLastLine(home.runLog(run)).bytes)?.seq ?? -1) + 1,
     };
@@ -130,11 +143,6 @@ function firstEvent(home: Home, run: RunId): (LoggedEvent & { type: "run_started
     return event?.type === "run_started" ? event : null;
   }
   return null;
-}
-
-function sourceHashIn(source: unknown): string | null {
-  const hash = (source as { hash?: unknown } | null | undefined)?.hash;
-  return typeof hash === "string" ? hash : null;
 }
 
 function eventOf(bytes: Buffer | null): LoggedEvent | null {

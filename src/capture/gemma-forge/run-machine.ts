@@ -15,13 +15,15 @@ import { tipIdOf, tipOf } from "./tip-of.ts";
 const AGENTS = new Set(["architect", "worker", "reflector", "auditor"]);
 /** What an agent does where the harness does not say so. */
 const PHASES: Record<string, string> = { architect: "rule_selection", worker: "apply_fix", reflector: "reflection" };
-/** They follow an evaluation and name the attempt that it was of. */
-const CONFIRMING = new Set(["remediated", "revert", "post_mortem", "deferred_verification"]);
+/** An agent's events with which a turn may begin. */
+const BEGINNINGS = new Set(["prompt_assembled", "tool_call", "agent_response", "error"]);
 
-interface Waiting {
-  where: string;
-  place: ForeignPlace;
-  verdict: ForeignVerdict["verdict"];
+/** Makes prompts anew where it can. */
+export interface PromptBook {
+  /** Notes what later prompts need. */
+  note(event: RunEventLine): void;
+  /** Null where the prompt cannot be made exactly as it was. */
+  rebuild(turn: AgentTurn, place: ForeignPlace): string | null;
 }
 
 export interface RunMachine {
@@ -31,144 +33,168 @@ export interface RunMachine {
   end(): Generator<Foreign>;
 }
 
-/** `rebuild` makes a turn's prompt anew where it can, and notes what later prompts need. */
-export interface PromptBook {
-  note(event: RunEventLine): void;
-  rebuild(turn: AgentTurn, place: ForeignPlace): string | null;
+interface State {
+  prompts: PromptBook;
+  titles: Map<string, string>;
+  /** The attempt that began last. */
+  place: ForeignPlace | null;
+  iteration: number;
+  turn: AgentTurn | null;
+  /** The worker's turn of the attempt. */
+  worker: AgentTurn | null;
+  /** A verdict whose attempt is not confirmed yet. */
+  waiting: { where: string; place: ForeignPlace; verdict: ForeignVerdict["verdict"] } | null;
+  /** The host's state is not what the harness takes it for. */
+  isBroken: boolean;
+  /** The evaluator raised an error, and what the harness says in its place is made up. */
+  hasRaised: boolean;
 }
 
 export function runMachine(prompts: PromptBook): RunMachine {
-  const titles = new Map<string, string>();
-  let place: ForeignPlace | null = null;
-  let iteration = 0;
-  let turn: AgentTurn | null = null;
-  let worker: AgentTurn | null = null;
-  let waiting: Waiting | null = null;
-  let isBroken = false; // the host's state is not what the harness takes it for
-  let hasRaised = false; // the evaluator raised an error, and what it says next is made up
-
-  function* flush(): Generator<Foreign> {
-    if (turn === null) return;
-    const closed = turn;
-    turn = null;
-    const at = closed.phase === "rule_selection" ? { item: SELECTION, attempt: Math.max(1, iteration) } : place;
-    if (closed.agent === "worker") worker = closed;
-    if (at === null) return;
-    closed.rebuilt = prompts.rebuild(closed, at);
-    yield* turnRecords(closed, at);
-  }
-
-  function* settle(): Generator<Foreign> {
-    if (waiting === null) return;
-    const { place: at, verdict } = waiting;
-    waiting = null;
-    yield { kind: "verdict", ...at, verdict };
-  }
-
-  function* confirm({ where, data }: RunEventLine): Generator<Foreign> {
-    if (waiting === null) return;
-    const { item, attempt } = waiting.place;
-    if (data.rule_id === item && (data.attempt ?? attempt) === attempt) return;
-    yield rejected(waiting.where, `its evaluation is of ${item}, attempt ${attempt}, and ${where} says another`);
-    waiting = null;
-  }
-
-  function* scanned(event: RunEventLine): Generator<Foreign> {
-    for (const { id, title, category } of objectsIn(event.data.nodes ?? [event.data])) {
-      const item = textIn(id ?? event.data.rule_id);
-      if (item === null || titles.has(item)) continue;
-      titles.set(item, textIn(title) ?? "");
-      const detail = { title: textIn(title), category: textIn(category) };
-      yield { kind: "item", item, family: null, itemKind: textIn(category), task: textIn(title) ?? item, detail };
-    }
-  }
-
-  function evaluated({ where, at, data }: RunEventLine): void {
-    const judged = place;
-    const raised = hasRaised;
-    hasRaised = false;
-    if (judged === null || raised) return;
-    const { item } = judged;
-    const verdict = verdictOf(data, {
-      ...{ rule: item, title: titles.get(item) ?? "" },
-      attempt: {
-        isApplied: worker !== null && isApplied(worker),
-        isClipped: worker !== null && isClippedTurn(worker),
-        isSuspect: isBroken || (worker !== null && worker.error !== null),
-      },
-    });
-    if (verdict !== null) waiting = { where, place: { ...judged, at }, verdict };
-  }
-
-  /** What the harness says of the host. */
-  function hostNoted({ type, data }: RunEventLine): void {
-    if (type === "environment_unrecoverable" || data.sudo_ok === false) isBroken = true;
-    else if (type === "revert") isBroken = data.restore_ok === false || data.post_restore_healthy === false;
-    else return;
-    const verdict = waiting?.verdict;
-    if (isBroken && type !== "revert" && verdict !== undefined && !verdict.flags.includes("environment-suspect")) {
-      verdict.flags.push("environment-suspect");
-    }
-  }
-
-  function* harnessSaid(event: RunEventLine): Generator<Foreign> {
-    const { type, data, at } = event;
-    if (type === "graph_state" || type === "rule_selected") yield* scanned(event);
-    else if (type === "iteration_start") iteration = countIn(data.iteration) ?? iteration + 1;
-    else if (type === "attempt_start") {
-      yield* settle();
-      const item = textIn(data.rule_id);
-      place = item === null ? null : { item, attempt: Math.max(1, countIn(data.attempt) ?? 1), at };
-      worker = null;
-      yield* scanned(event);
-    } else if (type === "evaluation") evaluated(event);
-    else if (type === "tool_error") {
-      hasRaised ||= data.phase === "evaluate";
-      const message = `${textIn(data.phase)}: ${textIn(data.error)}`;
-      yield { kind: "failure", boundary: "workspace", code: "TOOL_ERROR", message, ...(place && { place }) };
-    } else if (CONFIRMING.has(type)) {
-      hostNoted(event);
-      yield* confirm(event);
-      if (type !== "post_mortem") yield* settle();
-    } else if (type === "environment_unrecoverable") {
-      hostNoted(event);
-      const message = textIn(data.detail) ?? "";
-      yield { kind: "failure", boundary: "workspace", code: "ENVIRONMENT_BROKEN", message, ...(place && { place }) };
-    } else if (type === "post_deferred_evaluation" && typeof data.rule_id === "string") {
-      yield { kind: "verdict", item: data.rule_id, attempt: 1, at, verdict: deferredVerdict(data) };
-    } else yield* tipSaid(event, place);
-  }
-
+  const nothing = { place: null, turn: null, worker: null, waiting: null };
+  const state: State = { prompts, titles: new Map(), iteration: 0, isBroken: false, hasRaised: false, ...nothing };
   return {
     *take(event) {
+      const { turn } = state;
       const isAgents = AGENTS.has(event.agent);
-      if (isAgents && turn !== null && turn.agent === event.agent && takeEvent(turn, event)) return prompts.note(event);
-      const isOfTurn =
-        event.type === "prompt_assembled" || ["tool_call", "agent_response", "error"].includes(event.type);
-      yield* flush();
+      const isOfTurn = isAgents && turn !== null && turn.agent === event.agent && takeEvent(turn, event);
+      if (!isOfTurn) yield* flush(state);
       prompts.note(event);
-      if (isAgents && isOfTurn) {
-        turn = beginTurn(event, textIn(event.data.phase) ?? PHASES[event.agent] ?? "call");
-        takeEvent(turn, event);
-      } else yield* harnessSaid(event);
+      if (isOfTurn) return;
+      if (isAgents && BEGINNINGS.has(event.type)) {
+        state.turn = beginTurn(event, textIn(event.data.phase) ?? PHASES[event.agent] ?? "call");
+        takeEvent(state.turn, event);
+      } else yield* STEPS[event.type]?.(state, event) ?? [];
     },
     *end() {
-      yield* flush();
-      yield* settle();
+      yield* flush(state);
+      yield* settle(state);
     },
   };
 }
 
-function* tipSaid({ type, data, where }: RunEventLine, place: ForeignPlace | null): Generator<Foreign> {
-  if (type === "tip_added") {
+/** What each event of the harness means; one that is not here says nothing that a run holds. */
+const STEPS: Record<string, (state: State, event: RunEventLine) => Iterable<Foreign>> = {
+  graph_state: scanned,
+  rule_selected: scanned,
+  iteration_start(state, { data }) {
+    state.iteration = countIn(data.iteration) ?? state.iteration + 1;
+    return [];
+  },
+  *attempt_start(state, event) {
+    yield* settle(state);
+    const { data, at } = event;
+    const item = textIn(data.rule_id);
+    state.place = item === null ? null : { item, attempt: Math.max(1, countIn(data.attempt) ?? 1), at };
+    state.worker = null;
+    yield* scanned(state, event);
+  },
+  evaluation(state, event) {
+    evaluated(state, event);
+    return [];
+  },
+  *tool_error(state, { data }) {
+    state.hasRaised ||= data.phase === "evaluate";
+    yield failureOf(state, "TOOL_ERROR", `${textIn(data.phase)}: ${textIn(data.error)}`);
+  },
+  *environment_unrecoverable(state, { data }) {
+    suspect(state);
+    yield failureOf(state, "ENVIRONMENT_BROKEN", textIn(data.detail) ?? "");
+  },
+  *post_mortem(state, event) {
+    if (event.data.sudo_ok === false) suspect(state);
+    yield* confirm(state, event);
+  },
+  *revert(state, event) {
+    state.isBroken = event.data.restore_ok === false || event.data.post_restore_healthy === false;
+    yield* confirmed(state, event);
+  },
+  remediated: confirmed,
+  deferred_verification: confirmed,
+  *post_deferred_evaluation(_, { data, at }) {
+    if (typeof data.rule_id !== "string") return;
+    yield { kind: "verdict", item: data.rule_id, attempt: 1, at, verdict: deferredVerdict(data) };
+  },
+  *tip_added({ place }, { data, where }) {
     const item = textIn(data.rule_id) ?? place?.item;
     const tip = tipOf(data, textIn(data.category) ?? "");
     if (tip === null || item === undefined) yield rejected(where, "the tip has no text, or a kind that is none");
     else yield { kind: "tip", item, attempt: place?.item === item ? place.attempt : null, tip };
-  } else if (type === "tip_retired") {
+  },
+  *tip_retired(_, { data }) {
     const tip = tipIdOf(data.source_run_id, data.tip_id);
-    if (tip !== null && data.source_run_id !== undefined) {
-      yield { kind: "tip-retired", tip, reason: textIn(data.reason) ?? "retired" };
-    }
+    if (tip === null || data.source_run_id === undefined) return;
+    yield { kind: "tip-retired", tip, reason: textIn(data.reason) ?? "retired" };
+  },
+};
+
+/** Says the turn that is over. */
+function* flush(state: State): Generator<Foreign> {
+  const { turn, iteration, prompts } = state;
+  if (turn === null) return;
+  state.turn = null;
+  if (turn.agent === "worker") state.worker = turn;
+  const isSelection = turn.phase === "rule_selection";
+  const place = isSelection ? { item: SELECTION, attempt: Math.max(1, iteration) } : state.place;
+  if (place === null) return;
+  turn.rebuilt = prompts.rebuild(turn, place);
+  yield* turnRecords(turn, place);
+}
+
+/** Says the verdict that waits. */
+function* settle(state: State): Generator<Foreign> {
+  const { waiting } = state;
+  state.waiting = null;
+  if (waiting !== null) yield { kind: "verdict", ...waiting.place, verdict: waiting.verdict };
+}
+
+function* confirmed(state: State, event: RunEventLine): Generator<Foreign> {
+  yield* confirm(state, event);
+  yield* settle(state);
+}
+
+/** Drops the verdict that waits where the event names another attempt. */
+function* confirm(state: State, { where, data }: RunEventLine): Generator<Foreign> {
+  const { waiting } = state;
+  if (waiting === null) return;
+  const { item, attempt } = waiting.place;
+  if (data.rule_id === item && (data.attempt ?? attempt) === attempt) return;
+  state.waiting = null;
+  yield rejected(waiting.where, `its evaluation is of ${item}, attempt ${attempt}, and ${where} says another`);
+}
+
+function* scanned({ titles }: State, { data }: RunEventLine): Generator<Foreign> {
+  for (const { id, title, category } of objectsIn(data.nodes ?? [data])) {
+    const item = textIn(id ?? data.rule_id);
+    if (item === null || titles.has(item)) continue;
+    titles.set(item, textIn(title) ?? "");
+    const detail = { title: textIn(title), category: textIn(category) };
+    yield { kind: "item", item, family: null, itemKind: textIn(category), task: textIn(title) ?? item, detail };
   }
+}
+
+function evaluated(state: State, { where, at, data }: RunEventLine): void {
+  const { place, worker, hasRaised, isBroken, titles } = state;
+  state.hasRaised = false;
+  if (place === null || hasRaised) return;
+  const verdict = verdictOf(data, {
+    ...{ rule: place.item, title: titles.get(place.item) ?? "" },
+    attempt: {
+      isApplied: worker !== null && isApplied(worker),
+      isClipped: worker !== null && isClippedTurn(worker),
+      isSuspect: isBroken || (worker !== null && worker.error !== null),
+    },
+  });
+  if (verdict !== null) state.waiting = { where, place: { ...place, at }, verdict };
+}
+
+/** The host is found to be broken: the verdict that waits was made on it. */
+function suspect(state: State): void {
+  state.isBroken = true;
+  const flags = state.waiting?.verdict.flags;
+  if (flags !== undefined && !flags.includes("environment-suspect")) flags.push("environment-suspect");
+}
+
+function failureOf({ place }: State, code: string, message: string): Foreign {
+  return { kind: "failure", boundary: "workspace", code, message, ...(place && { place }) };
 }

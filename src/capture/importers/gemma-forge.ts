@@ -2,12 +2,22 @@
  * Run logs of gemma-forge, every era of them, with what its databases hold beside: tips that were retired since, settings, and
  * runs whose log is gone. A run is known under two ids, one in the log and one in the database, and is one run here.
  */
-import type { Foreign } from "../foreign.ts";
+import { hashJson } from "../../foundation/hashing.ts";
+import type { Foreign, ForeignRun } from "../foreign.ts";
+import { type MemoryStore, openMemoryStore, type StoreRow, type StoreRun } from "../gemma-forge/memory-store.ts";
+import { dumpRows } from "../gemma-forge/pg-dump.ts";
+import { postgresRows } from "../gemma-forge/postgres.ts";
 import { type RunEventLine, runEventOf } from "../gemma-forge/run-event.ts";
 import { runMachine } from "../gemma-forge/run-machine.ts";
-import type { Importer, ImportInput } from "../importer.ts";
-import { rejected } from "../reading/json.ts";
+import { isSqlite, sqliteRows } from "../gemma-forge/sqlite.ts";
+import { retirementOf, storedRecords } from "../gemma-forge/stored-run.ts";
+import { tipIdOf } from "../gemma-forge/tip-of.ts";
+import type { Importer, ImportInput, JsonLine } from "../importer.ts";
+import { readHead, rejected } from "../reading/json.ts";
 import { isObject, textIn, timeIn } from "../reading/shapes.ts";
+
+const DUMP = /^-- PostgreSQL database dump$/m;
+const HEAD_BYTES = 4096;
 
 const importer: Importer = {
   summary: "run logs of gemma-forge (runs/run-*.jsonl), a pg_dump or the SQLite file of its memory, or its Postgres",
@@ -18,18 +28,85 @@ const importer: Importer = {
     "which of a turn's two model calls said what",
     "finish reasons, sampling, the revision of harness and prompts",
   ],
-  detects: ({ value }) => isObject(value) && "event_type" in value && "agent" in value && isObject(value.data),
-  *read(input) {
-    for (const file of input.files) yield* readLog(file, input);
+  detects: ({ head, value }) => isLog(value) || isSqlite(head) || isDump(head),
+  async *read(input) {
+    const store = openMemoryStore();
+    const joined = new Set<StoreRun>();
+    const kinds = new Map(input.files.map((file) => [file, kindOf(file)]));
+    for (const [file, kind] of kinds) {
+      if (kind !== "log") yield* stored(kind === "sqlite" ? sqliteRows(file) : dumpRows(file), store);
+    }
+    if (input.postgres !== null) yield* stored(postgresRows(input.postgres), store);
+    for (const [file, kind] of kinds) if (kind === "log") yield* readLog(file, input, { store, joined });
+    for (const run of store.runs()) if (!joined.has(run)) yield* readStored(run);
   },
 };
 
 export default importer;
 
-function* readLog(file: string, input: ImportInput): Generator<Foreign> {
+async function* stored(rows: AsyncIterable<StoreRow | Foreign> | Iterable<StoreRow | Foreign>, store: MemoryStore) {
+  for await (const row of rows) {
+    if ("kind" in row) yield row;
+    else store.add(row);
+  }
+}
+
+function* readLog(
+  file: string,
+  input: ImportInput,
+  { store, joined }: { store: MemoryStore; joined: Set<StoreRun> },
+): Generator<Foreign> {
+  let beside: StoreRun | null = null;
+  yield* eventsOfRun(input.lines(file), (first) => {
+    const nativeId = textIn(first.data.run_id) ?? /run-(\d{8}-\d{6})/.exec(file)?.[1] ?? file;
+    const startedAt = timeIn(first.data.start_time) ?? first.at;
+    beside = store.startedWith(startedAt);
+    if (beside !== null) joined.add(beside);
+    return { nativeId, startedAt, files: [file], ...joinedFacts(beside) };
+  });
+  // Set by the callback above, which is called for the first event.
+  const found = beside as StoreRun | null;
+  for (const row of found?.tips ?? []) {
+    const tip = tipIdOf(row.source_run_id, row.id);
+    if (tip !== null) yield* retirementOf(row, tip);
+  }
+}
+
+function joinedFacts(beside: StoreRun | null): Pick<ForeignRun, "skill" | "facts" | "aliases"> {
+  const skill = (beside?.skill ?? "stig").split("-", 1)[0] as string;
+  return {
+    skill,
+    facts: beside === null ? {} : { config: beside.config },
+    aliases: beside === null ? [] : [beside.id],
+  };
+}
+
+/** A run that only the database knows: by its events where they were copied there, else by what the harness remembers. */
+function* readStored(run: StoreRun): Generator<Foreign> {
+  if (run.startedAt === null && run.workItems.length === 0 && run.events.length === 0) return;
+  const start = {
+    ...{ nativeId: run.id, startedAt: run.startedAt, files: [], ...joinedFacts(run), aliases: [] },
+    version: hashJson([run.workItems, run.attempts, run.tips, run.events.length]),
+  };
+  if (run.events.length > 0) {
+    yield* eventsOfRun(
+      run.events.map(({ where, row }) => ({ where, value: row })),
+      () => start,
+    );
+  } else {
+    yield { kind: "run", model: null, ...start };
+    yield* storedRecords(run);
+  }
+}
+
+/** Says a run event by event; `begin` tells what its first one means. */
+function* eventsOfRun(
+  lines: Iterable<JsonLine | Foreign>,
+  begin: (first: RunEventLine) => Omit<ForeignRun, "kind" | "model">,
+): Generator<Foreign> {
   const machine = runMachine({ note: () => {}, rebuild: () => null });
   let isBegun = false;
-  for (const line of input.lines(file)) {
+  for (const line of lines) {
     if ("kind" in line) {
       yield line;
       continue;
@@ -39,19 +116,23 @@ function* readLog(file: string, input: ImportInput): Generator<Foreign> {
       yield rejected(line.where, "it is no event of a run log");
       continue;
     }
-    if (!isBegun) {
-      isBegun = true;
-      yield runOf(file, event);
-    }
+    if (!isBegun) yield { kind: "run", model: null, ...begin(event) };
+    isBegun = true;
     yield* machine.take(event);
   }
   if (isBegun) yield* machine.end();
 }
 
-function runOf(file: string, { at, data }: RunEventLine): Foreign {
-  const named = textIn(data.run_id) ?? /run-(\d{8}-\d{6})/.exec(file)?.[1] ?? file;
-  return {
-    ...{ kind: "run", nativeId: named, files: [file], startedAt: timeIn(data.start_time) ?? at },
-    ...{ skill: "stig", model: null, facts: {} },
-  };
+function kindOf(file: string): "log" | "sqlite" | "dump" {
+  const head = readHead(file, HEAD_BYTES);
+  if (isSqlite(head)) return "sqlite";
+  return isDump(head) ? "dump" : "log";
+}
+
+function isLog(value: unknown): boolean {
+  return isObject(value) && "event_type" in value && "agent" in value && isObject(value.data);
+}
+
+function isDump(head: Buffer): boolean {
+  return DUMP.test(head.toString("latin1", 0, HEAD_BYTES));
 }

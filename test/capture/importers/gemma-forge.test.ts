@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Home } from "../../../src/store/home.ts";
+import { hasPostgres, startPostgres } from "../../fixtures/postgres.ts";
 import { only, temporaryHome } from "../../harness/setting.ts";
 import { FIXTURES, imported, importInto } from "./setting.ts";
 
@@ -219,3 +220,97 @@ function fileOf(files: Record<string, unknown>): string {
   if (typeof name !== "string") throw new Error(`no log among ${JSON.stringify(files)}`);
   return name;
 }
+
+describe("the memory database", () => {
+  const item = "xccdf_org.ssgproject.content_rule_sshd_root";
+  const dump = () => {
+    const path = join(folder, "memory.sql");
+    writeFileSync(
+      path,
+      [
+        ...["--", "-- PostgreSQL database dump", "--", "CREATE SCHEMA stig;"],
+        "CREATE TABLE stig.runs (id text, skill text, started_at timestamptz, config jsonb);",
+        "CREATE TABLE stig.work_items (run_id text, item_id text, title text, category text, outcome text, attempts int);",
+        `CREATE TABLE stig.attempts (run_id text, item_id text, attempt_num int, approach text, eval_passed bool,
+          failure_mode text, reflection text, lesson text, created_at timestamptz);`,
+        `CREATE TABLE stig.tips (id int, text text, tip_type text, mechanism text, trigger_conditions text[],
+          source_run_id text, source_rule_id text, retired_at timestamptz, retired_reason text);`,
+        "COPY stig.runs (id, skill, started_at, config) FROM stdin;",
+        '0a1b2c3d-4e5\tstig-rhel9\t2026-04-20 10:15:00.5+00\t{"loop": {"max_iterations": 3}}',
+        "\\.",
+        "COPY stig.work_items (run_id, item_id, title, category, outcome, attempts) FROM stdin;",
+        `0a1b2c3d-4e5\t${item}\tNo root\tssh\tcompleted\t2`,
+        "\\.",
+        "COPY stig.attempts (run_id, item_id, attempt_num, approach, eval_passed, failure_mode, reflection, lesson, created_at) FROM stdin;",
+        `0a1b2c3d-4e5\t${item}\t1\tfirst\\ttry\\nof two\tf\thealth=True rule=False journal=True\tr\tl\t2026-04-20 10:16:00+00`,
+        "\\.",
+        "COPY stig.tips (id, text, tip_type, mechanism, trigger_conditions, source_run_id, source_rule_id, retired_at, retired_reason) FROM stdin;",
+        `7\tUse it.\trecovery\tIt works.\t{sshd,"a, b"}\t0a1b2c3d-4e5\t${item}\t2026-04-20 11:00:00+00\tlow utility`,
+        "\\.",
+        "",
+      ].join("\n"),
+    );
+    return path;
+  };
+  const untold = { confidence: 0, flags: expect.arrayContaining(["conflict", "evaluator-gap"]) };
+
+  async function expectStoredRun(report: Awaited<ReturnType<typeof importInto>>): Promise<void> {
+    expect(report).toMatchObject({ rejected: [], imported: [{ nativeId: "0a1b2c3d-4e5", items: 1, attempts: 2 }] });
+    const { events, turns } = await imported(home, report);
+    expect(turns).toMatchObject([
+      { response: { content: "first\ttry\nof two" }, missing: expect.arrayContaining(["answer"]) },
+    ]);
+    expect(only(events, "verdict").map(({ verdict }) => verdict)).toMatchObject([
+      { passed: false, confidence: 1 },
+      untold,
+    ]);
+    expect(only(events, "tip_saved")).toMatchObject([{ text: "Use it.", conditions: "sshd; a, b" }]);
+    expect(only(events, "tip_retired")).toMatchObject([{ reason: "low utility" }]);
+  }
+
+  it("of a run whose log is gone tells its failed attempts, and of what passed only that nothing is known", async () => {
+    await expectStoredRun(await importInto(home, dump()));
+  });
+
+  it("is one run with the log that began with it, whichever is imported first", async () => {
+    const path = dump();
+    logOf(...attempt(), remediated());
+    const both = await importInto(home, folder);
+    expect(both.imported).toMatchObject([{ nativeId: "20260420-101500", attempts: 1 }]);
+    expect(await importInto(home, path)).toMatchObject({ imported: [], known: [both.imported[0]?.run] });
+  });
+
+  it("that is no SQLite file although it begins like one is refused with that reason", async () => {
+    const path = join(folder, "forge.db");
+    writeFileSync(path, `SQLite format 3\u0000${"x".repeat(500)}`);
+    expect((await importInto(home, path)).rejected).toMatchObject([{ reason: expect.stringContaining("as SQLite") }]);
+  });
+
+  it.skipIf(!hasPostgres)("is read from a real Postgres, and says the same", { timeout: 60_000 }, async () => {
+    const postgres = await startPostgres();
+    try {
+      await postgres.restore(dump());
+      await expectStoredRun(await importInto(home, null, { format: "gemma-forge", postgres: postgres.url }));
+      const refused = importInto(home, null, { format: "gemma-forge", postgres: "postgres://a:secret@127.0.0.1:1/x" });
+      await expect(refused).rejects.toMatchObject({
+        code: "POSTGRES_FAILED",
+        details: { where: "postgres://a@127.0.0.1:1/x" },
+      });
+    } finally {
+      await postgres.stop();
+    }
+  });
+
+  it.skipIf(FIXTURES === null)("of the program's own, in SQLite and as a dump, joins every log", async () => {
+    for (const [name, runs] of [
+      ["gemma-forge/legacy", 2],
+      ["gemma-forge", 7],
+    ] as const) {
+      const report = await importInto(home, join(FIXTURES as string, name), { format: "gemma-forge" });
+      expect(report.imported.length + report.known.length).toBe(runs);
+      expect(
+        [...report.imported, ...report.known].every((run) => typeof run === "string" || /^\d{8}-/.test(run.nativeId)),
+      ).toBe(true);
+    }
+  });
+});

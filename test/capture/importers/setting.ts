@@ -19,7 +19,11 @@ export const FIXTURES: string | null = (() => {
   return null;
 })();
 
-export function importInto(home: Home, path: string, changes: Partial<ImportOptions> = {}): Promise<ImportReport> {
+export function importInto(
+  home: Home,
+  path: string | null,
+  changes: Partial<ImportOptions> = {},
+): Promise<ImportReport> {
   return importFiles({
     ...{ path, format: "auto", skill: null, postgres: null, familyOf: null },
     ...{ home, clock: systemClock, codeVersion: "test", signal: new AbortController().signal, ...changes },

@@ -1,0 +1,77 @@
+/**
+ * What gemma-forge's memory database holds, run by run, whichever of its forms it is read from. Rows are kept as they come; a
+ * database of all runs of its authors has some ten thousand, so that they are held in memory.
+ */
+import { isObject, type JsonObject, textIn, timeIn } from "../reading/shapes.ts";
+
+/** The tables that are read, each with its rows' key of the run. */
+export const TABLES: Readonly<Record<string, string>> = {
+  runs: "id",
+  work_items: "run_id",
+  attempts: "run_id",
+  tips: "source_run_id",
+  run_events: "run_id",
+};
+
+export interface StoreRow {
+  where: string;
+  table: string;
+  row: JsonObject;
+}
+
+export interface StoreRun {
+  id: string;
+  where: string;
+  skill: string | null;
+  startedAt: Date | null;
+  config: JsonObject;
+  workItems: JsonObject[];
+  attempts: JsonObject[];
+  tips: JsonObject[];
+  /** Of runs whose log was copied into the database: its events as rows. */
+  events: StoreRow[];
+}
+
+export interface MemoryStore {
+  add(row: StoreRow): void;
+  /** By the time of their start. */
+  runs(): StoreRun[];
+  /** The run that began with a log: a moment after it. */
+  startedWith(startedAt: Date | null): StoreRun | null;
+}
+
+/** A run is entered in the database right after its log is opened; two runs never start within this time. */
+const MOST_DELAY_MS = 5000;
+
+export function openMemoryStore(): MemoryStore {
+  const runs = new Map<string, StoreRun>();
+
+  function runOf(id: string, where: string): StoreRun {
+    const known = runs.get(id);
+    if (known !== undefined) return known;
+    const rows = { workItems: [], attempts: [], tips: [], events: [] };
+    const run: StoreRun = { id, where, skill: null, startedAt: null, config: {}, ...rows };
+    runs.set(id, run);
+    return run;
+  }
+
+  return {
+    add({ table, row, where }) {
+      const id = textIn(row[TABLES[table] ?? ""]);
+      if (id === null) return;
+      const run = runOf(id, where);
+      if (table === "runs") {
+        Object.assign(run, { where, skill: textIn(row.skill), startedAt: timeIn(row.started_at) });
+        if (isObject(row.config)) run.config = row.config;
+      } else if (table === "work_items") run.workItems.push(row);
+      else if (table === "attempts") run.attempts.push(row);
+      else if (table === "tips") run.tips.push(row);
+      else if (table === "run_events") run.events.push({ table, row, where });
+    },
+    runs: () => [...runs.values()].sort((a, b) => (a.startedAt?.getTime() ?? 0) - (b.startedAt?.getTime() ?? 0)),
+    startedWith(startedAt) {
+      const after = (run: StoreRun) => (run.startedAt?.getTime() ?? Number.NaN) - (startedAt?.getTime() ?? Number.NaN);
+      return [...runs.values()].find((run) => after(run) >= 0 && after(run) < MOST_DELAY_MS) ?? null;
+    },
+  };
+}

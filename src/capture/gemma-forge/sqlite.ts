@@ -1,0 +1,53 @@
+/**
+ * Rows of the SQLite file that gemma-forge's first runs kept their memory in. Opened read-only and as it lies: nothing beside
+ * it is written.
+ */
+import { pathToFileURL } from "node:url";
+import type { Json } from "../../foundation/canonical-json.ts";
+import type { Rejected } from "../foreign.ts";
+import { parseJson, rejected } from "../reading/json.ts";
+import { type StoreRow, TABLES } from "./memory-store.ts";
+
+/** The patterns that a run banned for good, kept as attempts at no item. */
+const NO_ITEM = "_global_ban";
+
+export function isSqlite(head: Buffer): boolean {
+  return head.toString("latin1", 0, 15) === "SQLite format 3";
+}
+
+export async function* sqliteRows(path: string): AsyncGenerator<StoreRow | Rejected> {
+  const sqlite = await import("node:sqlite").catch(() => null);
+  if (sqlite === null) {
+    yield rejected(path, `SQLite needs Node 22.13 or newer, and this is ${process.versions.node}`);
+    return;
+  }
+  const url = pathToFileURL(path);
+  url.search = "?mode=ro&immutable=1";
+  try {
+    const database = new sqlite.DatabaseSync(url, { readOnly: true });
+    try {
+      const names = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+      for (const { name } of names) {
+        const table = String(name);
+        if (!(table in TABLES)) continue;
+        for (const row of database.prepare(`SELECT * FROM "${table}"`).iterate()) {
+          if (row.item_id !== NO_ITEM) yield { where: `${path}#${table}`, table, row: plainRow(row) };
+        }
+      }
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    yield rejected(path, `it cannot be read as SQLite: ${(error as Error).message}`);
+  }
+}
+
+function plainRow(row: Record<string, unknown>): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => {
+      if (name !== "config" && name !== "summary") return [name, value instanceof Uint8Array ? null : (value as Json)];
+      const read = parseJson(String(value));
+      return [name, "value" in read ? read.value : null];
+    }),
+  );
+}
