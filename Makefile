@@ -4,7 +4,7 @@ PYTHON ?= python3
 NODE := node_modules/.bin/node
 VENV := .venv/bin/python
 
-.PHONY: demo test stig test-long bench check build docs setup clean
+.PHONY: demo test stig test-long bench bench-peers check build docs setup clean
 
 setup: node_modules/.installed .venv/.installed
 
@@ -45,6 +45,11 @@ test-long: setup stig
 
 bench: setup
 	$(NODE) bench/run.ts
+
+# What the proxy's benchmark is measured against; nothing of tracemill needs it.
+bench-peers:
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check 'litellm[proxy]'
 
 check: setup
 	$(NODE) node_modules/.bin/biome check .
