@@ -1,11 +1,10 @@
 /** Other agents' calls and files as runs: the recording proxy, outcomes, seals, imports. */
-import { Agent } from "undici";
-import { startWebServer } from "../foundation/web-server.ts";
-import { createProxy } from "./proxy.ts";
 import { type RecordingOptions, type SealedRecording, sealLeftRun } from "./recorded-run.ts";
 import { openRecorder } from "./recorder.ts";
+import { serveRecorder } from "./serve-recorder.ts";
 import type { VerifyCommand } from "./verify-command.ts";
 
+export { type AgentRunProgress, type AgentRunResult, runAgent } from "./agent-run.ts";
 export type { ForeignItem } from "./foreign.ts";
 export { type ImportReport, importFiles } from "./import-files.ts";
 export { giveOutcome } from "./late-verdicts.ts";
@@ -39,11 +38,9 @@ const MOST_IDLE_CHECK_MS = 30_000;
 
 /** Starts to record. Throws: `PORT_IN_USE`, `CANNOT_LISTEN`. */
 export async function startRecording(options: RecordOptions): Promise<RunningProxy> {
-  const { host, port, idleMs, timeoutMs, onSealed, onBug } = options;
+  const { idleMs, onSealed, onBug } = options;
   const recorder = openRecorder(options);
-  const agent = new Agent({ connections: null, pipelining: 1 });
-  const upstream = { url: options.upstream.replace(/\/+$/, ""), agent, timeoutMs };
-  const server = await startWebServer(createProxy({ upstream, recorder, onBug }).fetch, { host, port });
+  const server = await serveRecorder(recorder, options);
   const look = () =>
     recorder.finishIdle(idleMs).then((sealed) => {
       for (const one of sealed) onSealed(one);
@@ -54,7 +51,6 @@ export async function startRecording(options: RecordOptions): Promise<RunningPro
     async close() {
       clearInterval(timer);
       await server.close();
-      await agent.destroy();
       await recorder.close();
     },
   };

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
-import type { EventData, LoggedEvent, RunEvent, RunStarted } from "../records/events.ts";
+import type { EventData, LoggedEvent, RunEvent, RunStarted, Turn } from "../records/events.ts";
 import { type RunId, runIdSchema } from "../records/ids.ts";
 import type { Home } from "../store/home.ts";
 import { createRunLog, listRuns, type RunLog, readRunLog, reopenRunLog, sealRun } from "../store/run-log.ts";
@@ -19,6 +19,10 @@ export interface RecordingOptions {
   codeVersion: string;
   config: EventData<"run_started">["config"];
   clock: Clock;
+  /** What is known of the run besides: its skill's version, its model, its split. */
+  start?: Partial<RunStarted>;
+  /** The model behind the proxy, where tracemill knows it. */
+  answeredBy?: Pick<Turn, "baseHash" | "adapterHash">;
 }
 
 export interface RecordedRun {
@@ -145,8 +149,8 @@ export function beginRun(options: RecordingOptions, run: RunId, name: string | n
   const label = name === run ? null : name;
   const log = createRunLog(home, { run, clock });
   const recorded = recordedRun(log, openRunBook(run), clock().getTime());
-  const data = foreignStart({ run, skill, codeVersion, config: { ...config, command: "record", label } });
-  recorded.append({ type: "run_started", data });
+  const data = foreignStart({ run, skill, codeVersion, config: { command: "record", label, ...config } });
+  recorded.append({ type: "run_started", data: { ...data, ...options.start } });
   return recorded;
 }
 
@@ -161,7 +165,7 @@ function recordedRun(log: RunLog, book: RunBook, lastAtMs: number): RecordedRun 
 }
 
 function isRecorded({ config }: RunStarted): boolean {
-  return config.command === "record";
+  return config.command === "record" || config.command === "agent";
 }
 
 function ownRun(run: RunId): Refusal {

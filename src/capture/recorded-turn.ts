@@ -17,6 +17,8 @@ export interface OpenCall {
   sent: SentCall;
   /** Of its messages, as conversations are told by. */
   keys: readonly string[];
+  /** The model behind the proxy; null where it is not known. */
+  answeredBy: Pick<Turn, "baseHash" | "adapterHash"> | null;
 }
 
 /** How a call ended. */
@@ -49,7 +51,9 @@ export function recordFailure(
   run.append({ type: "failure", data: { boundary, code, message: said, attempt } });
 }
 
-function turnOf({ run: { log, book }, attempt, turnNumber, role, sent, keys }: OpenCall, end: CallEnd): Turn {
+function turnOf(call: OpenCall, end: CallEnd): Turn {
+  const { attempt, turnNumber, role, sent, keys, answeredBy } = call;
+  const { log, book } = call.run;
   const { answer, status, flags, latencyMs } = end;
   const hashOf = (message: RecordedMessage, key: string) => {
     const hash = log.message(message);
@@ -69,8 +73,8 @@ function turnOf({ run: { log, book }, attempt, turnNumber, role, sent, keys }: O
     latencyMs,
     request: sent.request,
     modelAnswered: answer?.model ?? null,
-    baseHash: null,
-    adapterHash: null,
+    baseHash: answeredBy?.baseHash ?? null,
+    adapterHash: answeredBy?.adapterHash ?? null,
     parseFlags: flags,
     retrievals: [],
     tipSpans: [],

@@ -20,6 +20,8 @@ import type { VerifyCommand } from "./verify-command.ts";
 import type { GivenAnswer, SentCall } from "./wire/index.ts";
 
 export interface Recorder extends Pick<OpenRuns, "finish" | "finishIdle" | "close"> {
+  /** The run of a name, begun where there is none. Throws: what opening a log throws. */
+  open(name: string): Promise<RecordedRun>;
   /** Finds a call its place. Throws: `RUN_SEALED`, `LOCKED`, and what opening a log throws. */
   begin(place: CallPlace, sent: SentCall): Promise<OpenCall>;
   /** Records a call: when this resolves, its record is in the kernel's hands, or on the disk where that was asked for. */
@@ -39,12 +41,13 @@ export interface RecorderOptions extends RecordingOptions {
 }
 
 export function openRecorder(options: RecorderOptions): Recorder {
-  const { skill, clock, durability, verify } = options;
+  const { skill, clock, durability, verify, answeredBy = null } = options;
   const verifier = verify === null ? null : openVerifier(verify);
   const runs = openRuns({ ...options, verifier });
   const answers = rememberedAnswers();
 
   return {
+    open: (name) => runs.of(name),
     async begin(place, sent) {
       const run = await runs.of(place.run);
       const earlier = sent.previousResponse === null ? undefined : answers.get(sent.previousResponse);
@@ -56,7 +59,8 @@ export function openRecorder(options: RecorderOptions): Recorder {
       if (before !== null && before !== attempt) verifier?.begin(run, before);
       run.lastAtMs = clock().getTime();
       run.openCalls++;
-      return { run, attempt, turnNumber: run.book.nextTurn(attempt), role: place.role, sent: whole, keys };
+      const turnNumber = run.book.nextTurn(attempt);
+      return { run, attempt, turnNumber, role: place.role, sent: whole, keys, answeredBy };
     },
     async end(call, end) {
       const { run, sent } = call;

@@ -21,6 +21,10 @@ export interface RunCounts {
   /** Takes the number of an attempt's next turn. */
   nextTurn(attempt: AttemptId): number;
   turnsOf(attempt: AttemptId): number;
+  /** Its calls, and those of them that got no answer. */
+  callsOf(attempt: AttemptId): { turns: number; failed: number };
+  /** The attempts at an item that were judged, and that passed. */
+  triesAt(item: ItemId): { judged: number; passed: number };
   summary(): ItemSummary[];
 }
 
@@ -33,6 +37,7 @@ export interface ItemSummary {
 
 interface AttemptState {
   turns: number;
+  failed: number;
   /** What the latest verdict that is no opinion said; null where there is none, or where verdicts contradict each other. */
   passed: boolean | null;
 }
@@ -46,7 +51,7 @@ export function openRunCounts(run: RunId): RunCounts {
   function stateOf(attempt: AttemptId): AttemptState {
     const known = attempts.get(attempt);
     if (known !== undefined) return known;
-    const state = { turns: 0, passed: null };
+    const state = { turns: 0, failed: 0, passed: null };
     attempts.set(attempt, state);
     const { item, n } = attemptParts(attempt);
     attemptsOf.set(item, Math.max(n, attemptsOf.get(item) ?? 0));
@@ -66,6 +71,7 @@ export function openRunCounts(run: RunId): RunCounts {
         stateOf(data.attempt).passed = flags.includes("conflict") ? null : passed;
       } else if (type === "turn") {
         const state = stateOf(data.attempt);
+        if (data.response === null) state.failed++;
         state.turns = Math.max(state.turns, Number(data.turn.slice(turnId(data.attempt, 0).length - 1)));
       }
     },
@@ -83,7 +89,21 @@ export function openRunCounts(run: RunId): RunCounts {
     },
     nextTurn: (attempt) => ++stateOf(attempt).turns,
     turnsOf: (attempt) => attempts.get(attempt)?.turns ?? 0,
+    callsOf: (attempt) => attempts.get(attempt) ?? { turns: 0, failed: 0 },
+    triesAt: (item) => triesOf(numbersTo(attemptsOf.get(item)).map((n) => attempts.get(attemptId(run, item, n)))),
     summary: () => summaryOf(items, attempts),
+  };
+}
+
+function numbersTo(last = 0): number[] {
+  return Array.from({ length: last }, (_, i) => i + 1);
+}
+
+function triesOf(states: (AttemptState | undefined)[]): { judged: number; passed: number } {
+  const verdicts = states.map((state) => state?.passed ?? null);
+  return {
+    judged: verdicts.filter((passed) => passed !== null).length,
+    passed: verdicts.filter((passed) => passed === true).length,
   };
 }
 

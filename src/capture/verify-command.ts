@@ -2,12 +2,12 @@
  * A command of the user's own that says what came of an attempt: by its exit code, or more exactly by a JSON object on the
  * last line of its output (`value`, `confidence`, `failureMode`).
  */
-import { execa } from "execa";
 import { z } from "zod";
 import { Failure } from "../foundation/errors.ts";
 import { hashText, shortHash } from "../foundation/hashing.ts";
 import { type AttemptId, attemptParts } from "../records/ids.ts";
 import type { Verdict } from "../records/verdict.ts";
+import { runUserCommand } from "./user-command.ts";
 
 export interface VerifyCommand {
   /** For the shell. */
@@ -15,8 +15,6 @@ export interface VerifyCommand {
   timeoutMs: number;
   signal: AbortSignal;
 }
-
-const MOST_OUTPUT_CHARACTERS = 1_000_000;
 
 const saidSchema = z.object({
   value: z.number().min(0).max(1),
@@ -42,17 +40,12 @@ export async function runVerifyCommand(
 ): Promise<Verdict> {
   const { run, item, n } = attemptParts(attempt);
   const named = { TRACEMILL_RUN: run, TRACEMILL_ITEM: item.slice(item.indexOf(":") + 1), TRACEMILL_ATTEMPT: String(n) };
-  const ended = await execa({
-    ...{ shell: "/bin/sh", cwd, reject: false, timeout: timeoutMs, cancelSignal: signal, input },
-    ...{ env: { ...named, ...env }, maxBuffer: MOST_OUTPUT_CHARACTERS, forceKillAfterDelay: 1000 },
-  })(command);
-  const { exitCode, stdout, stderr } = ended;
-  if (exitCode === undefined || ended.timedOut || exitCode === 126 || exitCode === 127) {
-    throw new Failure({
-      boundary: "verifier",
-      code: "VERIFIER_FAILED",
-      message: ended.shortMessage ?? "it did not run",
-    });
+  const given = { command, cwd, env: { ...named, ...env }, input, timeoutMs, signal };
+  const { exitCode, stdout, stderr, isTimedOut } = await runUserCommand(given);
+  if (exitCode === null || isTimedOut || exitCode === 126 || exitCode === 127) {
+    const reason = isTimedOut ? `it took longer than ${timeoutMs} ms` : `it ended with ${exitCode ?? "a signal"}`;
+    const message = `The verifier did not run: ${reason}: ${stderr.trim()}`;
+    throw new Failure({ boundary: "verifier", code: "VERIFIER_FAILED", message });
   }
   const said = lastLine(stdout) ?? { value: exitCode === 0 ? 1 : 0, confidence: 1, failureMode: null };
   const passed = said.value === 1;
@@ -62,7 +55,7 @@ export async function runVerifyCommand(
     signalType: said.value === 0 || said.value === 1 ? "binary" : "graded",
     verifier: { id: "verify-cmd", version: shortHash(hashText(command)) },
     before: null,
-    evidence: { command, exitCode, stdout: stdout.toWellFormed(), stderr: stderr.toWellFormed() },
+    evidence: { command, exitCode, stdout, stderr },
     flags: [],
   };
 }

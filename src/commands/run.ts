@@ -12,7 +12,9 @@ import { wilsonInterval } from "../statistics/wilson.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { type EndpointOf, withModels } from "./model-servers.ts";
 import { modelsOf, type Players } from "./players.ts";
-import { newTask, refuseOtherSettings, resumedTask, runInput } from "./run-task.ts";
+import { type AgentRunSummary, agentRunText, isAgentRun, runOwnAgent } from "./run-agent.ts";
+import { runInput } from "./run-input.ts";
+import { newTask, refuseOtherSettings, resumedTask } from "./run-task.ts";
 import { viewRun } from "./run-view.ts";
 import { type RetirementReport, retireHarmfulOf } from "./tip-retirement.ts";
 
@@ -132,12 +134,19 @@ function summaryText(result: RunSummary): string {
 export default defineCommand({
   summary: "Let a model attempt a skill's items, and record every call and verdict.",
   details: `Example: tracemill run --skill sql --split train --model smollm2 --role worker=model --role architect=scan-order \\
-    --role reflector=keep-solution --attempts 4 --concurrency 16 --seed 1`,
+    --role reflector=keep-solution --attempts 4 --concurrency 16 --seed 1
+
+--agent "python my_agent.py" runs your own agent instead. It finds OPENAI_BASE_URL (a base URL of this attempt alone: what it asks
+there is recorded), OPENAI_API_KEY, TRACEMILL_MODEL, TRACEMILL_TASK, TRACEMILL_ITEM, TRACEMILL_ATTEMPT and, where the skill has a folder
+to work in, TRACEMILL_WORKSPACE, which is its working folder too. The task is on its stdin as well. The skill judges what it leaves
+in that folder, or else what it prints.`,
   input: runInput as z.ZodType<z.output<typeof runInput>>,
-  run(options, context) {
+  async run(options, context): Promise<RunSummary | AgentRunSummary> {
     refuseOtherSettings(options);
-    return runSkill(options, context);
+    const { agent, resume } = options;
+    const isAgents = agent !== undefined || (resume !== undefined && (await isAgentRun(context.home, resume)));
+    return isAgents ? runOwnAgent(options, context) : runSkill(options, context);
   },
-  print: summaryText,
-  exitCode: ({ failures }) => (failures > 0 ? 3 : 0),
+  print: (result) => ("agent" in result ? agentRunText(result) : summaryText(result)),
+  exitCode: (result) => ("failures" in result && result.failures > 0 ? 3 : 0),
 });

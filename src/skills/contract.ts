@@ -46,6 +46,11 @@ export interface Workspace {
   restore(checkpoint: string): Promise<void>;
   /** Says what is wrong with the environment, not with the action; null while it is sound. */
   health?(): Promise<string | null>;
+  /**
+   * Makes the workspace ready for an agent of the user's own and returns the folder that it may work in. What it leaves
+   * there is judged by `verify`, with the call `agent`. Left out where a workspace is no folder: the agent then answers.
+   */
+  enter?(): Promise<string>;
   /** Takes the later step (a restart, a reload) after which a deferred action shows; `verify` is then asked again. */
   settle?(): Promise<void>;
   /** Ends what the workspace runs and holds; kept states stay. */

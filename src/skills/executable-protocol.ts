@@ -8,7 +8,7 @@ import type { Item } from "../records/item.ts";
 import { VERDICT_FLAGS, verifierSchema } from "../records/verdict.ts";
 
 /** What a program implements only where its skill.json names it. */
-export const OPTIONAL_METHODS = ["health", "settle", "doctor"] as const;
+export const OPTIONAL_METHODS = ["health", "enter", "settle", "doctor"] as const;
 
 /** A text, or what a person needs to mend their input. */
 export const errorSchema = z.union([
@@ -69,6 +69,7 @@ export const resultSchemas = {
   checkpoint: z.strictObject({ name: z.string().min(1).max(500) }),
   restore: z.unknown(),
   health: z.strictObject({ complaint: z.string().nullable() }),
+  enter: z.strictObject({ folder: z.string().min(1) }),
   settle: z.unknown(),
   close: z.unknown(),
   doctor: checksSchema,
@@ -85,6 +86,7 @@ export interface Params {
   checkpoint: OfWorkspace;
   restore: OfWorkspace & { checkpoint: string };
   health: OfWorkspace;
+  enter: OfWorkspace;
   settle: OfWorkspace;
   close: OfWorkspace;
   doctor: Record<string, never>;

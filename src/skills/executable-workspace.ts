@@ -51,6 +51,7 @@ export async function openExecutableWorkspace(owner: Owner, item: Item, { folder
     ...(optional.includes("health") && {
       health: async () => (await conversation.ask("health", here())).complaint,
     }),
+    ...(optional.includes("enter") && { enter: async () => (await conversation.ask("enter", here())).folder }),
     ...(optional.includes("settle") && { settle: async () => void (await conversation.ask("settle", here())) }),
     async close() {
       if (!isLost()) await conversation.ask("close", here());

@@ -1,6 +1,7 @@
 /**
  * `tracemill run` as a user types it: a process of its own against a scripted endpoint.
  */
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RunSummary } from "../../src/commands/run.ts";
 import type { Home } from "../../src/store/home.ts";
@@ -39,6 +40,17 @@ describe("tracemill run", () => {
       /run letters train: 20\/20 in .* passed, \d items solved \(\d of \d at the first try\), \d+ tips, \d+ attempts\/min, \d+ tokens\/s/,
     );
     expect(run).toMatchObject({ isSealed: true, memory: "grow", split: "train" });
+  });
+
+  it("--agent lets an agent of one's own work at the items, and says what came of it", async () => {
+    const agent = `node ${join(import.meta.dirname, "../fixtures/programs/agent.mjs")}`;
+    const manner = ["--agent", agent, "--attempts", "1", "--limit", "3", "--concurrency", "2"];
+    const { stdout, exitCode } = await tracemill(...LETTERS, ...manner, "--endpoint", model.url);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/ at 3 letters items of the train split, .*\n {2}attempts {2}3, \d passed/);
+    const [run] = await listRuns(home);
+    expect(run).toMatchObject({ isSealed: true, command: "agent", split: "train" });
+    expect(model.requests).toHaveLength(3);
   });
 
   it("tells rates with their intervals", async () => {

@@ -2,7 +2,7 @@
  * One item's workspace: a copy of its repository, in which the action writes one file and the test command judges.
  */
 import { randomBytes } from "node:crypto";
-import { cp, lstat, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { ActionCall, Item, Place, Verdict, Workspace } from "../../../src/skills/contract.ts";
@@ -10,6 +10,9 @@ import { repositoryOf, type Task, taskOf, withBug } from "./tasks.ts";
 import { runTests, type TestRun, walls } from "./test-run.ts";
 
 export const FAILURE_MODES = ["no-file", "forbidden-path", "tests-fail", "regression", "timeout"];
+
+/** The call of an agent that worked in the copy by itself. */
+const AGENT = "agent";
 
 /** What the tests say of each item before anything was done to it. */
 const untouched = new Map<string, Promise<TestRun>>();
@@ -53,8 +56,13 @@ export async function openWorkspace(item: Item, { folder, from }: Place): Promis
       if (complaint !== null) return { exitCode: 1, stdout: "", stderr: `${complaint}\n` };
       return { exitCode: 0, stdout: `wrote ${call.arguments.path}\n`, stderr: "" };
     },
+    async enter() {
+      await beforeAction();
+      return copy;
+    },
     async verify(call, parsed) {
       const was = await beforeAction();
+      if (call?.name === AGENT) complaint = await touched(copy, task);
       if (call === null && "failureMode" in parsed) return failed(was, parsed.failureMode, { reason: parsed.reason });
       if (complaint !== null) return failed(was, "forbidden-path", { reason: complaint });
       return verdictOf(task, was, await runTests(copy, task.verify, task.limitSeconds));
@@ -97,6 +105,24 @@ async function write(copy: string, task: Task, call: ActionCall): Promise<string
   await mkdir(dirname(join(copy, path)), { recursive: true });
   await writeFile(join(copy, path), String(call.arguments.content));
   return null;
+}
+
+/** Says which protected file is not as the repository has it; null where all are. */
+async function touched(copy: string, task: Task): Promise<string | null> {
+  for (const name of task.protected) {
+    if (!(await isSame(join(repositoryOf(task), name), join(copy, name)))) return `${name} may not be changed`;
+  }
+  return null;
+}
+
+async function isSame(one: string, other: string): Promise<boolean> {
+  const [kind, otherKind] = [await kindOf(one), await kindOf(other)];
+  if (kind !== otherKind || kind === "other") return false;
+  if (kind === "file") return (await readFile(one)).equals(await readFile(other));
+  if (kind === null) return true;
+  const names = new Set([...(await readdir(one)), ...(await readdir(other))]);
+  for (const name of names) if (!(await isSame(join(one, name), join(other, name)))) return false;
+  return true;
 }
 
 /** Null for what is not there; a link is neither a file nor a folder, wherever it leads. */

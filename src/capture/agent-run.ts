@@ -1,0 +1,209 @@
+/**
+ * Runs an agent of the user's own at a skill's items: each attempt gets a workspace, the task, and a base URL of its own, at
+ * which all that it asks is recorded; the skill then judges what it left or answered. Knows nothing of the agent.
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import pLimit from "p-limit";
+import { Failure } from "../foundation/errors.ts";
+import type { Hash } from "../foundation/hashing.ts";
+import type { ActionCall, RunStarted } from "../records/events.ts";
+import { type AttemptId, type ItemId, newRunId, type RunId } from "../records/ids.ts";
+import type { Item, Split } from "../records/item.ts";
+import { type Verdict, verdictSchema } from "../records/verdict.ts";
+import type { Skill, Workspace } from "../skills/contract.ts";
+import { type AgentCommand, type AgentEnd, runAgentCommand, taskText } from "./agent-command.ts";
+import type { RecordedRun, RecordingOptions, SealedRecording } from "./recorded-run.ts";
+import { recordFailure } from "./recorded-turn.ts";
+import { openRecorder, type Recorder } from "./recorder.ts";
+import { serveRecorder } from "./serve-recorder.ts";
+
+export interface AgentRunOptions extends Pick<RecordingOptions, "home" | "codeVersion" | "clock" | "config"> {
+  skill: Skill;
+  skillHash: Hash;
+  items: readonly Item[];
+  split: Split;
+  /** At each item. */
+  attempts: number;
+  /** Passes after which an item is finished; none where it is left out. */
+  enough?: number;
+  concurrency: number;
+  agent: AgentCommand;
+  /** What answers behind the proxy. */
+  model: Extract<NonNullable<RunStarted["models"]["worker"]>, { name: string }> & { model: string };
+  durability: "kernel" | "fsync";
+  timeoutMs: number;
+  resume?: RunId;
+  signal: AbortSignal;
+  onOpen?(run: RunId): Promise<void>;
+  /** Contract: must not throw. */
+  onProgress?(progress: AgentRunProgress): void;
+  onBug(error: unknown): void;
+}
+
+export interface AgentRunProgress {
+  attempts: number;
+  passed: number;
+  finishedItems: number;
+  items: number;
+}
+
+export interface AgentRunResult {
+  run: RunId;
+  /** Null where the run was stopped: it can be gone on with. */
+  sealed: SealedRecording | null;
+  stoppedBy: "interruption" | "outage" | null;
+}
+
+/** Attempts in a row of which every call failed, after which the model's server is taken for dead. */
+const MOST_DEAD_ATTEMPTS = 3;
+
+interface Stage {
+  options: AgentRunOptions;
+  run: RecordedRun;
+  url: string;
+  stop: AbortController;
+  deadInARow: number;
+}
+
+/** Makes what is left of the run and seals it. Throws: what opening the log throws. */
+export async function runAgent(options: AgentRunOptions): Promise<AgentRunResult> {
+  const { resume, clock, items, signal, concurrency } = options;
+  const recorder = openRecorder(recordingOf(options));
+  const server = await serveRecorder(recorder, {
+    ...{ upstream: options.model.endpoint, host: "127.0.0.1", port: 0 },
+    ...{ timeoutMs: options.timeoutMs, onBug: options.onBug },
+  });
+  try {
+    const run = await recorder.open(resume ?? newRunId(clock));
+    const missing = items.filter(({ item }) => !run.book.items.has(item));
+    if (missing.length > 0) run.append({ type: "items_scanned", data: { items: missing } });
+    await options.onOpen?.(run.log.run);
+    const stage: Stage = { options, run, url: server.url, stop: new AbortController(), deadInARow: 0 };
+    const limit = pLimit(concurrency);
+    await Promise.all(items.map((item) => limit(() => workOn(stage, item))));
+    const stoppedBy = signal.aborted ? "interruption" : stage.stop.signal.aborted ? "outage" : null;
+    return { run: run.log.run, sealed: stoppedBy === null ? await seal(recorder, options, run) : null, stoppedBy };
+  } finally {
+    await server.close();
+    await recorder.close();
+  }
+}
+
+function recordingOf(options: AgentRunOptions): Parameters<typeof openRecorder>[0] {
+  const { home, codeVersion, clock, skill, skillHash, split, model, config, durability } = options;
+  const { id, version } = skill.manifest;
+  const { model: _, ...worker } = model;
+  return {
+    ...{ home, codeVersion, clock, durability, skill: id, config: { ...config, command: "agent" }, verify: null },
+    start: { skill: { id, version, hash: skillHash }, split, models: { worker } },
+    answeredBy: { baseHash: model.baseHash, adapterHash: model.adapterHash },
+  };
+}
+
+async function seal(recorder: Recorder, { home }: AgentRunOptions, run: RecordedRun): Promise<SealedRecording> {
+  const sealed = await recorder.finish(run.log.run);
+  await rm(home.workspaceFolder(run.log.run), { recursive: true, force: true });
+  return sealed;
+}
+
+/** Makes attempts at an item until there are enough; each that was cut short before stays as it is, without a verdict. */
+async function workOn(stage: Stage, item: Item): Promise<void> {
+  const { options, run, stop } = stage;
+  const isStopped = () => options.signal.aborted || stop.signal.aborted;
+  const isDone = () => {
+    const { judged, passed } = run.book.triesAt(item.item);
+    return judged >= options.attempts || passed >= (options.enough ?? Number.POSITIVE_INFINITY);
+  };
+  while (!isDone() && !isStopped()) {
+    const attempt = run.book.nextAttempt(item.item);
+    try {
+      await makeAttempt(stage, item, attempt);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      recordFailure(run, attempt, error);
+      return; // the environment of this item is broken; others go on
+    }
+    options.onProgress?.(progressOf(options, run));
+  }
+}
+
+async function makeAttempt(stage: Stage, item: Item, attempt: AttemptId): Promise<void> {
+  const { options, run, url, stop } = stage;
+  const { skill, home, agent, model } = options;
+  const place = { folder: join(home.workspaceFolder(run.log.run), encodeURIComponent(item.item)), from: null };
+  const workspace = await atWorkspace(() => skill.open(item, place));
+  try {
+    const folder = (await atWorkspace(async () => workspace.enter?.())) ?? null;
+    const signal = AbortSignal.any([options.signal, stop.signal]);
+    const at = { attempt, item, folder, task: taskText(skill.prompt(item)), url: urlOf(url, attempt, item.item) };
+    const ended = await runAgentCommand(agent, { ...at, model: model.model, signal });
+    if (signal.aborted) return;
+    const verdict = await judge(stage, { item, attempt, workspace, ended, folder });
+    if (countDead(stage, attempt)) verdict.flags.push("environment-suspect");
+    run.append({ type: "verdict", data: { attempt, verdict } });
+  } finally {
+    await workspace.close().catch((error) => recordFailure(run, attempt, failureOf(error)));
+  }
+}
+
+/** What the agent left in its folder, or where the skill has none what it answered last. */
+async function judge(
+  { options: { skill, agent }, run }: Stage,
+  given: { item: Item; attempt: AttemptId; workspace: Workspace; ended: AgentEnd; folder: string | null },
+): Promise<Verdict> {
+  const { item, attempt, workspace, ended, folder } = given;
+  const turn = `${attempt}#${Math.max(1, run.book.turnsOf(attempt))}` as const;
+  const act = (call: ActionCall, result: Omit<AgentEnd, "durationMs">, durationMs: number) =>
+    run.append({ type: "action", data: { attempt, turn: turn as never, call, ...result, durationMs } });
+  if (folder !== null) {
+    const call = { name: "agent", arguments: { command: agent.command } };
+    const { durationMs, ...result } = ended;
+    act(call, result, durationMs);
+    return verdictSchema.parse(await atWorkspace(() => workspace.verify(call, { call })));
+  }
+  const parsed = skill.parse({ role: "assistant", content: ended.stdout }, item);
+  const call = "call" in parsed ? parsed.call : null;
+  if (call !== null) act(call, await atWorkspace(() => workspace.act(call)), ended.durationMs);
+  return verdictSchema.parse(await atWorkspace(() => workspace.verify(call, parsed)));
+}
+
+/** Whether every call of the attempt failed; after some such attempts in a row the run is stopped. */
+function countDead(stage: Stage, attempt: AttemptId): boolean {
+  const { turns, failed } = stage.run.book.callsOf(attempt);
+  const isDead = turns > 0 && failed === turns;
+  stage.deadInARow = isDead ? stage.deadInARow + 1 : 0;
+  if (stage.deadInARow >= MOST_DEAD_ATTEMPTS) stage.stop.abort();
+  return isDead;
+}
+
+function progressOf({ items, attempts, enough }: AgentRunOptions, { book }: RecordedRun): AgentRunProgress {
+  const tries = items.map(({ item }) => book.triesAt(item));
+  const isDone = ({ judged, passed }: { judged: number; passed: number }) =>
+    judged >= attempts || passed >= (enough ?? Number.POSITIVE_INFINITY);
+  return {
+    attempts: tries.reduce((sum, { judged }) => sum + judged, 0),
+    passed: tries.reduce((sum, { passed }) => sum + passed, 0),
+    finishedItems: tries.filter(isDone).length,
+    items: items.length,
+  };
+}
+
+function urlOf(proxy: string, attempt: AttemptId, item: ItemId): string {
+  const [run = ""] = attempt.split("/", 1);
+  const n = attempt.slice(attempt.lastIndexOf("/") + 1);
+  return `${proxy}/r/${run}/i/${encodeURIComponent(item)}/a/${n}/v1`;
+}
+
+async function atWorkspace<T>(use: () => Promise<T> | T): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    throw failureOf(error);
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return new Failure({ boundary: "workspace", code: "WORKSPACE_FAILED", message: String(error), cause: error });
+}

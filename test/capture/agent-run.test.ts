@@ -1,0 +1,138 @@
+/** An agent of the user's own, as a real process, at the items of a skill. */
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import testCommand from "../../examples/skills/test-command/skill.ts";
+import { type AgentRunOptions, runAgent } from "../../src/capture/agent-run.ts";
+import { systemClock } from "../../src/foundation/clock.ts";
+import { hashText } from "../../src/foundation/hashing.ts";
+import type { Item } from "../../src/records/item.ts";
+import type { Home } from "../../src/store/home.ts";
+import { listRuns } from "../../src/store/run-log.ts";
+import { verifyHome } from "../../src/store/verify.ts";
+import { type ScriptedModel, type ScriptedReply, startScriptedModel } from "../fixtures/scripted-model.ts";
+import letters from "../fixtures/skills/letters/skill.ts";
+import { eventsOf, itemsOf, only, temporaryHome } from "../harness/setting.ts";
+
+const AGENT = `${process.execPath} ${join(import.meta.dirname, "../fixtures/programs/agent.mjs")}`;
+
+let home: Home;
+let remove: () => void;
+let model: ScriptedModel;
+const bugs: unknown[] = [];
+
+beforeEach(() => {
+  ({ home, remove } = temporaryHome());
+  bugs.length = 0;
+});
+
+afterEach(async () => {
+  await model?.close();
+  remove();
+  expect(bugs).toEqual([]);
+});
+
+async function options(
+  reply: (asked: string) => ScriptedReply,
+  changes: Partial<AgentRunOptions> = {},
+): Promise<AgentRunOptions> {
+  model = await startScriptedModel({ replies: ({ messages }) => reply(messages.at(-1)?.content ?? "") });
+  return {
+    ...{ home, codeVersion: "test", clock: systemClock, config: {}, skill: letters, skillHash: hashText("letters") },
+    ...{ items: await itemsOf("train", 3), split: "train", attempts: 2, enough: 1, concurrency: 2 },
+    agent: { command: AGENT, timeoutMs: 20_000 },
+    model: { name: "scripted", model: "scripted", endpoint: model.url, baseHash: hashText("base"), adapterHash: null },
+    ...{
+      durability: "kernel",
+      timeoutMs: 5000,
+      signal: new AbortController().signal,
+      onBug: (error) => bugs.push(error),
+    },
+    ...changes,
+  };
+}
+
+describe("an agent's run", () => {
+  it("records what the agent asks as its attempt's, and the skill's verdict of what it prints", async () => {
+    const result = await runAgent(
+      await options((asked) => ({ content: asked.includes("letter a") ? "banana" : "xyz" })),
+    );
+    expect(result).toMatchObject({ stoppedBy: null, sealed: { items: 3, attempts: 5, passed: 1 } });
+    const events = await eventsOf(home, result.run);
+    const [start] = only(events, "run_started");
+    expect(start).toMatchObject({
+      ...{ split: "train", skill: { id: "letters", version: "1" }, config: { command: "agent" } },
+      models: { worker: { name: "scripted", baseHash: hashText("base") } },
+    });
+    const turns = only(events, "turn");
+    const verdicts = only(events, "verdict");
+    expect(turns.map(({ attempt }) => attempt).toSorted()).toEqual(verdicts.map(({ attempt }) => attempt).toSorted());
+    expect(turns[0]).toMatchObject({
+      baseHash: hashText("base"),
+      request: { temperature: 0.5 },
+      wire: { api: "chat" },
+    });
+    expect(only(events, "action").find(({ stdout }) => stdout === "banana")?.call.arguments).toEqual({
+      text: "banana",
+    });
+    expect(await verifyHome(home)).toMatchObject({ isSound: true });
+  });
+
+  it("that is stopped goes on where it was, and makes what was cut short anew", async () => {
+    const stop = new AbortController();
+    const given = await options(() => ({ content: "no" }), { concurrency: 1, attempts: 2, signal: stop.signal });
+    const stopped = await runAgent({ ...given, onProgress: ({ attempts }) => attempts === 3 && stop.abort() });
+    expect(stopped).toMatchObject({ sealed: null, stoppedBy: "interruption" });
+    const signal = new AbortController().signal;
+    const result = await runAgent({ ...given, signal, resume: stopped.run });
+    expect(result).toMatchObject({ run: stopped.run, stoppedBy: null, sealed: { items: 3, passed: 0 } });
+    const verdicts = only(await eventsOf(home, result.run), "verdict");
+    expect(verdicts).toHaveLength(6);
+    expect(new Set(verdicts.map(({ attempt }) => attempt)).size).toBe(6);
+    expect(await listRuns(home)).toHaveLength(1);
+  });
+
+  it("whose model's server answers nothing stops, and its attempts are suspect", async () => {
+    const given = await options(() => ({ status: 500, body: "{}" }), { concurrency: 1 });
+    const result = await runAgent(given);
+    expect(result).toMatchObject({ sealed: null, stoppedBy: "outage" });
+    const verdicts = only(await eventsOf(home, result.run), "verdict");
+    expect(verdicts).toHaveLength(3);
+    expect(verdicts.every(({ verdict }) => verdict.flags.includes("environment-suspect"))).toBe(true);
+  });
+
+  it("ends an agent that takes too long, and judges what there is", async () => {
+    const given = await options(() => ({ content: "x" }), {
+      ...{ items: (await itemsOf("train", 1)) as Item[], attempts: 1 },
+      agent: { command: "echo begun >&2; sleep 60", timeoutMs: 500 },
+    });
+    const result = await runAgent(given);
+    expect(result.sealed).toMatchObject({ attempts: 1, passed: 0 });
+    expect(only(await eventsOf(home, result.run), "verdict")[0]?.verdict.failureMode).toBe("no-text");
+  });
+});
+
+describe("a skill with a folder to work in", () => {
+  const oneItem = async () => {
+    const [draft] = (await testCommand.items({ seed: 1 })).filter(({ item }) => item.endsWith("average"));
+    return [{ ...(draft as NonNullable<typeof draft>), split: "train" as const }];
+  };
+
+  it("judges what the agent left there", { timeout: 60_000 }, async () => {
+    const mend = `${AGENT} --mend '/ (numbers.length - 1)' '/ numbers.length' src/lists.js`;
+    const given = { skill: testCommand, items: await oneItem(), attempts: 1 };
+    const result = await runAgent(
+      await options(() => ({ content: "mended" }), { ...given, agent: { command: mend, timeoutMs: 20_000 } }),
+    );
+    expect(result.sealed).toMatchObject({ attempts: 1, passed: 1 });
+    const [action] = only(await eventsOf(home, result.run), "action");
+    expect(action).toMatchObject({ call: { name: "agent" }, exitCode: 0, stdout: "mended" });
+  });
+
+  it("fails one that changed what it may not", { timeout: 60_000 }, async () => {
+    const command = `${AGENT}; for f in $(ls -d test* 2>/dev/null); do rm -rf "$f"; done`;
+    const given = { skill: testCommand, items: await oneItem(), attempts: 1, agent: { command, timeoutMs: 20_000 } };
+    const result = await runAgent(await options(() => ({ content: "mended" }), given));
+    const [verdict] = only(await eventsOf(home, result.run), "verdict");
+    expect(verdict?.verdict).toMatchObject({ passed: false, failureMode: "forbidden-path" });
+  });
+});
