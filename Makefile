@@ -4,7 +4,7 @@ PYTHON ?= python3
 NODE := node_modules/.bin/node
 VENV := .venv/bin/python
 
-.PHONY: demo test stig test-long bench bench-peers check build docs setup clean
+.PHONY: demo test stig agents test-long bench bench-peers check build docs setup clean
 
 setup: node_modules/.installed .venv/.installed
 
@@ -29,7 +29,16 @@ demo:
 	@# 4 is the gate's honest no: the demo ran to its decision.
 	@$(NODE) bin/tracemill.js loop --preset $(if $(QUICK),quick,demo) || [ $$? -eq 4 ]
 
-test: setup stig
+# Without the package registry the tests that need them skip, and the reason is printed.
+.venv-agents/.installed: python/requirements-agents.txt
+	test -x .venv-agents/bin/python || $(PYTHON) -m venv .venv-agents
+	.venv-agents/bin/python -m pip install --quiet --disable-pip-version-check -r python/requirements-agents.txt
+	@touch $@
+
+agents:
+	@$(MAKE) --no-print-directory .venv-agents/.installed || echo "skipped: other agents cannot be installed here"
+
+test: setup stig agents
 	$(NODE) node_modules/.bin/biome check .
 	$(NODE) node_modules/.bin/tsc --noEmit
 	$(VENV) -m pytest -q python/tests
@@ -39,7 +48,7 @@ test: setup stig
 stig: setup
 	@scripts/setup-stig.sh $(NODE)
 
-test-long: setup stig
+test-long: setup stig agents
 	$(VENV) -m pytest -q python/tests
 	TRACEMILL_LONG=1 $(NODE) node_modules/.bin/vitest run
 
@@ -63,4 +72,4 @@ docs: setup
 	$(NODE) scripts/generate-files-docs.ts
 
 clean:
-	rm -rf node_modules .venv dist
+	rm -rf node_modules .venv .venv-agents .venv-bench dist
