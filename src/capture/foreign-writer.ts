@@ -109,6 +109,8 @@ function turnOf(record: ForeignTurn, { log, attempt, turn }: { log: RunLog; atte
     ...{ retrievals: record.retrievals ?? [], tipSpans: [] },
     ...(missing.length > 0 && { missing: [...missing] }),
     ...(tokenIds !== undefined && { tokenIds }),
+    ...(record.wire !== undefined && { wire: record.wire }),
+    ...(record.recordedAs !== undefined && { recordedAs: record.recordedAs }),
   };
 }
 

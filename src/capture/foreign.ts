@@ -67,6 +67,9 @@ export interface ForeignTurn extends ForeignPlace {
   flags?: readonly string[];
   tokenIds?: NonNullable<Turn["tokenIds"]>;
   retrievals?: Turn["retrievals"];
+  /** Where the call itself was recorded on its way. */
+  wire?: NonNullable<Turn["wire"]>;
+  recordedAs?: NonNullable<Turn["recordedAs"]>;
 }
 
 export interface ForeignAction extends ForeignPlace {

@@ -7,10 +7,12 @@ import { setImmediate } from "node:timers/promises";
 import { assert, Failure } from "../foundation/errors.ts";
 import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
 import type { RunId } from "../records/ids.ts";
+import { appendLedger } from "../store/ledger.ts";
 import { listRuns, type RunSummary } from "../store/run-log.ts";
 import type { Foreign, ForeignRun } from "./foreign.ts";
 import { type ImportTarget, type OpenImport, openImport, removeDeadDrafts } from "./import-run.ts";
 import type { ImportInput } from "./importer.ts";
+import { type JoinCounts, joinOnto } from "./join-recorded.ts";
 import { readDocument, readJsonLines } from "./reading/json.ts";
 import type { SealedRecording } from "./recorded-run.ts";
 import { countRejections, type RejectionCount } from "./rejections.ts";
@@ -22,6 +24,8 @@ export interface ImportOptions extends Omit<ImportTarget, "format"> {
   /** A format's name, or `auto`. */
   format: string;
   postgres: string | null;
+  /** The recorded run that the source's calls are in; null where it was not recorded. */
+  onto: string | null;
   signal: AbortSignal;
   /** Bytes read so far, of how many. */
   onProgress?(doneBytes: number, totalBytes: number): void;
@@ -36,6 +40,8 @@ export interface ImportReport {
   /** Runs of the source that are here already, by the ids that they have here. */
   known: RunId[];
   rejected: RejectionCount[];
+  /** How the source and the recorded calls came together; null without `onto`. */
+  joined: JoinCounts | null;
   /** What the format cannot tell. */
   lossy: readonly string[];
 }
@@ -53,13 +59,15 @@ const RECORDS_PER_TURN = 512;
  * then stay.
  */
 export async function importFiles(options: ImportOptions): Promise<ImportReport> {
-  const { path, format, home, signal } = options;
+  const { path, format, home, clock, signal, onto } = options;
   removeDeadDrafts(home);
   const { files, passedOver, ...found } = await findFiles(path, format);
   const session = await openSession({ ...options, format: found.format });
+  const source = found.importer.read(inputOf(options, files));
+  const joined = onto === null ? null : await joinOnto(home, source, onto);
   let records = 0;
   try {
-    for await (const record of found.importer.read(inputOf(options, files))) {
+    for await (const record of joined?.records ?? source) {
       if (++records % RECORDS_PER_TURN === 0) await setImmediate(); // lets signals in
       signal.throwIfAborted();
       await session.take(record);
@@ -67,12 +75,19 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
     await session.finish();
   } finally {
     session.drop();
+    joined?.close();
+  }
+  for (const { run } of joined === null ? [] : session.imported) {
+    appendLedger(home, { type: "run_joined", data: { run, recorded: (joined as Joined).counts.recorded } }, clock);
   }
   return {
     ...{ format: found.format, files: files.length, passedOver, lossy: found.importer.lossy },
     ...{ imported: session.imported, known: session.known, rejected: session.rejected() },
+    joined: joined?.counts ?? null,
   };
 }
+
+type Joined = Awaited<ReturnType<typeof joinOnto>>;
 
 interface Session {
   imported: ImportedRun[];

@@ -11,7 +11,7 @@ import { type ActionCall, ROLES, type Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import type { Home } from "../store/home.ts";
-import { appendLedger, readLedger } from "../store/ledger.ts";
+import { appendLedger, joinedRuns, readLedger } from "../store/ledger.ts";
 import { listBases, readBaseManifest } from "../store/manifests.ts";
 import { listRuns, type RunSummary, runsWithoutLog } from "../store/runs.ts";
 
@@ -61,7 +61,10 @@ export async function chosenRuns(
     return { runs, unsealed: [], missing: [] };
   }
   const missing = gone.filter(({ skill }) => skills.includes(skill)).map(({ run }) => run);
-  const relevant = all.filter(({ skill, split }) => skills.includes(skill) && split !== "test");
+  const joined = joinedRuns(home);
+  const relevant = all.filter(
+    ({ run, skill, split }) => skills.includes(skill) && split !== "test" && !joined.has(run),
+  );
   const runs = relevant.filter(isSealedRun);
   const open = relevant.filter((run) => !isSealedRun(run));
   const unsealed = open.map(({ run }) => run);

@@ -21,6 +21,10 @@ const input = z.object({
     .string()
     .optional()
     .describe("families: a field of an item's details, or /REGEX/ whose first group is taken from its id"),
+  onto: z
+    .string()
+    .optional()
+    .describe("the run that the proxy recorded of the same work: its calls, whole, take the place of the log's turns"),
   postgres: z.string().optional().describe("a database to read: postgres://user@host/name (gemma-forge)"),
 });
 
@@ -32,10 +36,13 @@ Each run of the source becomes a sealed run, once: importing it again adds nothi
 with its place and reason. What a format cannot tell is marked as missing, never made up: see docs/importers.md.`,
   input,
   positional: ["path"],
-  async run({ path = null, skill = null, familyBy, postgres = null, format }, { home, clock, stderr, isJson, signal }) {
+  async run(
+    { path = null, skill = null, familyBy, postgres = null, onto = null, format },
+    { home, clock, stderr, isJson, signal },
+  ) {
     const shown: Progress[] = [];
     const report = await importFiles({
-      ...{ path, format, skill, postgres, home, clock, signal, codeVersion: CODE_VERSION },
+      ...{ path, format, skill, postgres, onto, home, clock, signal, codeVersion: CODE_VERSION },
       familyOf: familyBy === undefined ? null : readFamilyRule(familyBy),
       onProgress(done, total) {
         if (shown.length === 0)
@@ -50,12 +57,19 @@ with its place and reason. What a format cannot tell is marked as missing, never
   exitCode: ({ rejected }) => (rejected.length > 0 ? 3 : 0),
 });
 
-function printed({ format, files, passedOver, imported, known, rejected, lossy }: ImportReport): string {
+function printed({ format, files, passedOver, imported, known, joined, rejected, lossy }: ImportReport): string {
   return [
     `${files} files of the format ${format}${passedOver.length > 0 ? `; passed over ${passedOver.length} others` : ""}`,
     ...imported.map((run) => `${sealedText(run)}  (${run.nativeId})`),
+    ...(joined === null ? [] : [joinedText(joined)]),
     ...(known.length > 0 ? [`here already: ${known.join(", ")}`] : []),
     ...rejected.map(({ reason, count, where }) => `not used: ${count} records: ${reason}; at ${where.join(", ")}`),
-    ...(lossy.length > 0 ? [`This format does not tell: ${lossy.join("; ")}.`] : []),
+    ...(lossy.length > 0 && joined === null ? [`This format does not tell: ${lossy.join("; ")}.`] : []),
   ].join("\n");
+}
+
+function joinedText(joined: NonNullable<ImportReport["joined"]>): string {
+  const { recorded, turns, matched, ambiguous, calls, unmatchedCalls } = joined;
+  const rest = `${ambiguous} of them fit more than one place; ${unmatchedCalls} of ${calls} recorded calls belong to none`;
+  return `joined with ${recorded}: ${matched} of ${turns} turns have their calls whole; ${rest}`;
 }

@@ -106,6 +106,8 @@ export const turnSchema = z.object({
   wire: z.object({ api: z.enum(WIRE_APIS), status: z.int().nullable(), response: z.json() }).optional(),
   /** Of an imported turn: what its source did not hold whole. Absent where nothing is missing. */
   missing: z.array(z.enum(TURN_PARTS)).optional(),
+  /** Of a turn of a joined run: the same call as the proxy recorded it. */
+  recordedAs: turnIdSchema.optional(),
   /** Token ids as the endpoint gave them; absent where it gave none. */
   tokenIds: z.object({ prompt: tokenIdsSchema, completion: tokenIdsSchema }).optional(),
 });

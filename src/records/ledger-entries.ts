@@ -21,6 +21,8 @@ const entrySchemas = {
     origin: z.enum(VERDICT_ORIGINS),
     verdict: verdictSchema,
   }),
+  /** A recorded run's calls and the attempts and outcomes of its harness's own log are one run now: `run`. */
+  run_joined: z.object({ run: runIdSchema, recorded: runIdSchema }),
   /** Said of a tip whose log is sealed already; that log is not touched. */
   tip_retired: z.object({
     tip: tipIdSchema,

@@ -100,6 +100,15 @@ export function tipRetirements(home: Home): Map<TipId, TipRetirement> {
   return retired;
 }
 
+/** Returns the recorded runs that went into a joined one, each with that one. Throws: as `readLedger`. */
+export function joinedRuns(home: Home): Map<RunId, RunId> {
+  const joined = new Map<RunId, RunId>();
+  for (const { entry } of entries(home)) {
+    if (entry.type === "run_joined") joined.set(entry.data.recorded, entry.data.run);
+  }
+  return joined;
+}
+
 /** Yields the verdicts that were given after their run was sealed, in order. Throws: as `readLedger`. */
 export function* lateVerdicts(home: Home): Generator<LateVerdict & Pick<LoggedEntry, "seq" | "at">> {
   for (const { entry } of entries(home)) {
