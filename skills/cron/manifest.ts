@@ -9,6 +9,8 @@ export const FAILURE_MODES = ["no-answer", "parse", "forbidden", "never-fires", 
 
 export type FailureMode = (typeof FAILURE_MODES)[number];
 
+export const VERIFIER = { id: "cron-fire-times", version: "1" };
+
 export const manifest: SkillManifest = {
   id: "cron",
   version: "1",
@@ -16,5 +18,6 @@ export const manifest: SkillManifest = {
   salt: "cron-families-12463",
   splitFractions: { train: 0.5, validation: 0.12, test: 0.38 },
   failureModes: FAILURE_MODES,
+  verifier: VERIFIER,
   maxTokens: 32,
 };

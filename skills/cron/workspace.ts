@@ -7,10 +7,9 @@ import type { Item } from "../../src/records/item.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
 import type { ActionResult, Workspace } from "../../src/skills/contract.ts";
 import { judgeFor, type Outcome } from "./judge.ts";
-import { manifest } from "./manifest.ts";
+import { manifest, VERIFIER } from "./manifest.ts";
 import { taskDetail } from "./task-detail.ts";
 
-const VERIFIER = { id: "cron-fire-times", version: "1" };
 const SHOWN_TIMES = 5;
 
 /** Throws: `BAD_REFERENCE` as a failure of the workspace where the item's own schedule is none. */

@@ -15,6 +15,8 @@ export const FAILURE_MODES = [
 
 export type FailureMode = (typeof FAILURE_MODES)[number];
 
+export const VERIFIER = { id: "sql-result-set", version: "1" };
+
 export const manifest: SkillManifest = {
   id: "sql",
   version: "1",
@@ -22,5 +24,6 @@ export const manifest: SkillManifest = {
   salt: "sql-families-9",
   splitFractions: { train: 0.5, validation: 0.12, test: 0.38 },
   failureModes: FAILURE_MODES,
+  verifier: VERIFIER,
   maxTokens: 48,
 };

@@ -7,12 +7,10 @@ import type { ActionCall } from "../../src/records/events.ts";
 import type { Item } from "../../src/records/item.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
 import type { ActionResult, ParsedAnswer, Workspace } from "../../src/skills/contract.ts";
-import { manifest } from "./manifest.ts";
+import { manifest, VERIFIER } from "./manifest.ts";
 import { taskDetail } from "./task-detail.ts";
 import type { Reply, Verifier } from "./verifier.ts";
 import type { Outcome } from "./verifier-protocol.ts";
-
-const VERIFIER = { id: "sql-result-set", version: "1" };
 
 /** What is known of a query: the verifier's outcome, or that its process was lost over it. */
 type Finding = Outcome & { isLost: boolean };

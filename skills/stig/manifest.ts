@@ -27,5 +27,6 @@ export const manifest: SkillManifest = {
   salt: "stig-families-16",
   splitFractions: { train: 0.5, validation: 0.12, test: 0.38 },
   failureModes: FAILURE_MODES,
+  verifier: VERIFIER,
   maxTokens: 160,
 };

@@ -7,8 +7,11 @@ import type { VerifyCommand } from "./verify-command.ts";
 export { type AgentRunProgress, type AgentRunResult, runAgent } from "./agent-run.ts";
 export type { ForeignItem } from "./foreign.ts";
 export { type ImportReport, importFiles } from "./import-files.ts";
-export { giveOutcome } from "./late-verdicts.ts";
+export { auditLabels, type LabelAudit } from "./label-audit.ts";
+export { checkRepository, readLabels, verdictsInCheckouts } from "./label-run.ts";
+export { giveOutcome, giveVerdicts, type Judged, runCalled } from "./late-verdicts.ts";
 export { outcomeSchema, readOutcome } from "./outcome.ts";
+export { type ReverifyReport, reverify } from "./reverify.ts";
 export { type RecordingOptions, type SealedRecording, sealLeftRun };
 
 export interface RecordOptions extends RecordingOptions {

@@ -5,7 +5,7 @@
 import type { ActionCall } from "../records/events.ts";
 import type { Item } from "../records/item.ts";
 import type { Message, Tool } from "../records/message.ts";
-import type { Verdict } from "../records/verdict.ts";
+import type { Verdict, Verifier } from "../records/verdict.ts";
 
 /** With the types of this file, all that a skill of one's own has to import: `tracemill/skill`. */
 export type { ActionCall, Item, Message, Tool, Verdict };
@@ -20,6 +20,8 @@ export interface SkillManifest {
   /** Shares of the families, summing to 1. */
   splitFractions: { train: number; validation: number; test: number };
   failureModes: readonly string[];
+  /** What its verdicts name as their verifier: those of another version can then be found and made again. */
+  verifier?: Verifier;
   /** Failure modes of an action whose effect only shows after `Workspace.settle`. */
   deferrableFailureModes?: readonly string[];
   maxTokens: number;

@@ -2,6 +2,7 @@
  * The form of a skill's manifest: the same for one written in TypeScript and for one that is an executable.
  */
 import { z } from "zod";
+import { verifierSchema } from "../records/verdict.ts";
 import type { SkillManifest } from "./contract.ts";
 
 const SHARE_TOLERANCE = 1e-9;
@@ -20,6 +21,7 @@ export const manifestShape = {
       message: "expected shares that sum to 1",
     }),
   failureModes: z.array(z.string()).readonly(),
+  verifier: verifierSchema.optional(),
   deferrableFailureModes: z.array(z.string()).readonly().optional(),
   maxTokens: z.int().min(1),
 };

@@ -1,0 +1,141 @@
+/**
+ * How far a run's labels can be trusted: what the lake says of its verdicts, environment, texts and tips, each finding with its
+ * count, examples, and what leaves it out of a dataset.
+ */
+import type { RunId } from "../records/ids.ts";
+import type { Lake } from "../store/lake.ts";
+
+export interface Finding {
+  what: string;
+  count: number;
+  /** Of how many. */
+  of: number;
+  examples: string[];
+  /** The filter that leaves these out, or says that they are left out anyway. */
+  leftOutBy: string;
+}
+
+export interface LabelAudit {
+  run: RunId;
+  attempts: number;
+  passed: number;
+  findings: Finding[];
+  /** Verdicts by how sure their verifier was, and by its version. */
+  confidence: { confidence: number | null; attempts: number }[];
+  verifiers: { verifier: string; attempts: number }[];
+}
+
+const EXAMPLES = 3;
+
+interface Question {
+  what: string;
+  leftOutBy: string;
+  /** Selects `name`, one row for each thing found. */
+  sql: string;
+  of: "attempts" | "turns" | "retrievals" | "items";
+}
+
+const has = (flag: string) =>
+  `SELECT attempt AS name FROM attempts WHERE run = $run AND list_contains(flags, '${flag}')`;
+const BY_DEFAULT = "left out by default";
+
+const QUESTIONS: readonly Question[] = [
+  {
+    what: "passes that were there before the action",
+    leftOutBy: `${BY_DEFAULT} (noop-pass)`,
+    sql: `SELECT attempt AS name FROM attempts WHERE run = $run AND eval_passed
+      AND (list_contains(flags, 'noop-pass') OR before_passed)`,
+    of: "attempts",
+  },
+  {
+    what: "verdicts that contradict each other",
+    leftOutBy: `${BY_DEFAULT} (conflict)`,
+    sql: `SELECT attempt AS name FROM attempts WHERE run = $run AND eval_passed IS NULL AND verifier_id IS NOT NULL`,
+    of: "attempts",
+  },
+  {
+    what: "the same action at the same item, once passed and once not",
+    leftOutBy: "--filter with the items' names, or tracemill reverify",
+    sql: `SELECT item AS name FROM attempts WHERE run = $run AND tool_call IS NOT NULL AND eval_passed IS NOT NULL
+      GROUP BY item, tool_call::VARCHAR HAVING count(DISTINCT eval_passed) > 1`,
+    of: "items",
+  },
+  {
+    what: "the environment was not sound",
+    leftOutBy: `${BY_DEFAULT} (environment-suspect)`,
+    sql: has("environment-suspect"),
+    of: "attempts",
+  },
+  {
+    what: "the verifier cannot tell what it says",
+    leftOutBy: "--filter confidence>=0.99, and by default below that",
+    sql: has("evaluator-gap"),
+    of: "attempts",
+  },
+  {
+    what: "the action ended with an error and passed",
+    leftOutBy: "look at them",
+    sql: `${has("dirty-exit")} AND eval_passed`,
+    of: "attempts",
+  },
+  {
+    what: "an answer or a prompt was cut, or is missing",
+    leftOutBy: `${BY_DEFAULT} (incomplete)`,
+    sql: `SELECT turn AS name FROM turns WHERE run = $run
+      AND NOT (has_full_prompt AND has_full_answer AND has_system_prompt AND has_tools)`,
+    of: "turns",
+  },
+  {
+    what: "nobody judged the attempt",
+    leftOutBy: `${BY_DEFAULT} (no-verdict); tracemill outcome or label says what came of it`,
+    sql: `SELECT attempt AS name FROM attempts WHERE run = $run AND verifier_id IS NULL`,
+    of: "attempts",
+  },
+  {
+    what: "an opinion decides, or a verifier that is not sure",
+    leftOutBy: "--filter confidence>=0.99, and by default below that",
+    sql: `SELECT attempt AS name FROM attempts WHERE run = $run AND verifier_id IS NOT NULL
+      AND (signal_type = 'judgment' OR confidence < 0.99)`,
+    of: "attempts",
+  },
+  {
+    what: "the auditor doubts a pass",
+    leftOutBy: "--filter audit_passed=true",
+    sql: `SELECT attempt AS name FROM attempts WHERE run = $run AND eval_passed AND audit_passed = false`,
+    of: "attempts",
+  },
+  {
+    what: "a tip was retrieved and never shown",
+    leftOutBy: "no label rests on it; it counts for no tip's credit",
+    sql: `SELECT DISTINCT tip AS name FROM retrievals WHERE run = $run AND NOT is_rendered AND NOT is_dropped
+      AND tip NOT IN (SELECT tip FROM retrievals WHERE run = $run AND is_rendered)`,
+    of: "retrievals",
+  },
+];
+
+/** Looks through a sealed run. Throws: as the lake's queries. */
+export async function auditLabels(lake: Lake, run: RunId): Promise<LabelAudit> {
+  const ask = (sql: string) => lake.query(sql, { run });
+  const [counts = {}] = await ask(`SELECT
+    (SELECT count(*) FROM attempts WHERE run = $run) AS attempts,
+    (SELECT count(*) FROM attempts WHERE run = $run AND eval_passed) AS passed,
+    (SELECT count(*) FROM turns WHERE run = $run) AS turns, (SELECT count(*) FROM items WHERE run = $run) AS items,
+    (SELECT count(DISTINCT tip) FROM retrievals WHERE run = $run) AS retrievals`);
+  const findings: Finding[] = [];
+  for (const { what, leftOutBy, sql, of } of QUESTIONS) {
+    const [found = {}] = await ask(`SELECT count(*) AS n, (min(name, ${EXAMPLES})) AS names FROM (${sql})`);
+    const examples = Array.isArray(found.names) ? found.names.map(String) : [];
+    findings.push({ what, leftOutBy, count: Number(found.n), of: Number(counts[of]), examples });
+  }
+  const confidence = await ask(
+    "SELECT confidence, count(*) AS attempts FROM attempts WHERE run = $run GROUP BY ALL ORDER BY confidence DESC NULLS LAST",
+  );
+  const verifiers =
+    await ask(`SELECT verifier_id || '@' || verifier_version AS verifier, count(*) AS attempts FROM attempts
+    WHERE run = $run AND verifier_id IS NOT NULL GROUP BY ALL ORDER BY attempts DESC, verifier`);
+  return {
+    ...{ run, attempts: Number(counts.attempts), passed: Number(counts.passed), findings },
+    confidence: confidence as unknown as LabelAudit["confidence"],
+    verifiers: verifiers as unknown as LabelAudit["verifiers"],
+  };
+}

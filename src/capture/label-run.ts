@@ -1,0 +1,185 @@
+/**
+ * Labels attempts of an old run in bulk: from a list of labels, or by a command that is run in a checkout of the commit that an
+ * item names, with the patch that the attempt left.
+ */
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { z } from "zod";
+import type { Clock } from "../foundation/clock.ts";
+import { Failure, Refusal } from "../foundation/errors.ts";
+import { attemptId, attemptParts, type ItemId, type RunId } from "../records/ids.ts";
+import type { Item } from "../records/item.ts";
+import { type Verdict, verdictSchema, verifierSchema } from "../records/verdict.ts";
+import type { Home } from "../store/home.ts";
+import { readRunLog } from "../store/run-log.ts";
+import { countsOf, type GivenVerdict } from "./late-verdicts.ts";
+import { readJsonLines } from "./reading/json.ts";
+import { countRejections, type RejectionCount } from "./rejections.ts";
+import { runVerifyCommand, type VerifyCommand } from "./verify-command.ts";
+
+/** A label, under any of the names that lists of labels give it. */
+const labelSchema = z
+  .looseObject({
+    item: z.string().optional(),
+    instance_id: z.string().optional(),
+    id: z.union([z.string(), z.int().transform(String)]).optional(),
+    attempt: z.int().min(1).default(1),
+    value: z.number().min(0).max(1).optional(),
+    passed: z.boolean().optional(),
+    resolved: z.boolean().optional(),
+    label: z.union([z.boolean(), z.number().min(0).max(1)]).optional(),
+    confidence: z.number().min(0).max(1).default(1),
+    failureMode: z.string().nullable().default(null),
+    signalType: verdictSchema.shape.signalType.optional(),
+    verifier: verifierSchema.default({ id: "label", version: "unknown" }),
+    evidence: z.json().default(null),
+  })
+  .transform(({ item, instance_id, id, value, passed, resolved, label, ...rest }) => ({
+    ...rest,
+    item: item ?? instance_id ?? id,
+    value: value ?? Number(passed ?? resolved ?? label ?? Number.NaN),
+  }))
+  .refine(({ item }) => item !== undefined, { message: "it names no item (item, instance_id or id)" })
+  .refine(({ value }) => !Number.isNaN(value), { message: "it says nothing (value, passed, resolved or label)" });
+
+/** Reads a list of labels, one JSON object a line; what is none is counted. Throws: `NO_LABELS`. */
+export function readLabels(path: string): { labels: GivenVerdict[]; rejected: RejectionCount[] } {
+  if (!existsSync(path)) {
+    throw new Refusal({
+      code: "NO_LABELS",
+      message: "There is no such file.",
+      expected: "labels, one JSON object a line",
+      where: path,
+    });
+  }
+  const labels: GivenVerdict[] = [];
+  const rejections = countRejections();
+  for (const line of readJsonLines(path)) {
+    if ("kind" in line) {
+      rejections.add(line.where, line.reason);
+      continue;
+    }
+    const read = labelSchema.safeParse(line.value);
+    if (!read.success) {
+      rejections.add(line.where, z.prettifyError(read.error).split("\n", 1)[0] ?? "it is no label");
+      continue;
+    }
+    const { item, attempt, value, failureMode, signalType, confidence, verifier, evidence } = read.data;
+    const passed = value === 1;
+    const verdict: Verdict = {
+      ...{ value, confidence, passed, failureMode: passed ? null : (failureMode ?? "failed"), verifier, evidence },
+      signalType: signalType ?? (value === 0 || value === 1 ? "binary" : "graded"),
+      ...{ before: null, flags: [] },
+    };
+    labels.push({ item: item as string, attempt, verdict });
+  }
+  return { labels, rejected: rejections.all() };
+}
+
+export interface CheckoutVerdicts {
+  verdicts: GivenVerdict[];
+  /** Attempts that the command could not judge, with why. */
+  left: { attempt: string; reason: string }[];
+}
+
+export interface CheckoutOptions {
+  home: Home;
+  clock: Clock;
+  run: RunId;
+  verify: VerifyCommand;
+  /** A clone that has the commits; of several repositories, a folder with each under its name (`owner__name` or `name`). */
+  repository: string;
+  onProgress?(done: number, total: number): void;
+}
+
+const COMMIT_KEYS = ["base_commit", "commit"];
+const PATCH_KEYS = ["patch", "submission", "model_patch"];
+
+/** Runs the command for every attempt, in a checkout of its own. */
+export async function verdictsInCheckouts(options: CheckoutOptions): Promise<CheckoutVerdicts> {
+  const { home, run, verify, repository } = options;
+  const { items, patches } = await patchesOf(home, run);
+  const attempts = (await countsOf(home, run)).attempts().filter((attempt) => items.has(attemptParts(attempt).item));
+  const result: CheckoutVerdicts = { verdicts: [], left: [] };
+  for (const [done, attempt] of attempts.entries()) {
+    const { item, n } = attemptParts(attempt);
+    const { detail } = items.get(item) as Item;
+    try {
+      const verdict = await inCheckout(
+        { detail, patch: patches.get(attempt) ?? textOf(detail, PATCH_KEYS), repository },
+        (cwd) => runVerifyCommand(verify, attempt, { cwd }),
+      );
+      result.verdicts.push({ item, attempt: n, verdict });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      result.left.push({ attempt: attempt.slice(run.length + 1), reason: error.message });
+    }
+    options.onProgress?.(done + 1, attempts.length);
+  }
+  return result;
+}
+
+/** The items of a run, and the patch that each attempt left, where its last action says one. */
+async function patchesOf(home: Home, run: RunId): Promise<{ items: Map<ItemId, Item>; patches: Map<string, string> }> {
+  const items = new Map<ItemId, Item>();
+  const patches = new Map<string, string>();
+  for await (const event of readRunLog(home, run)) {
+    if (event.type === "items_scanned") for (const item of event.data.items) items.set(item.item, item);
+    else if (event.type === "action" && event.data.call.name === "submit") {
+      const patch = textOf(event.data.call.arguments, PATCH_KEYS) ?? event.data.stdout;
+      if (/^(diff --git|--- )/m.test(patch))
+        patches.set(attemptId(run, attemptParts(event.data.attempt).item, attemptParts(event.data.attempt).n), patch);
+    }
+  }
+  return { items, patches };
+}
+
+async function inCheckout<T>(
+  given: { detail: Item["detail"]; patch: string | null; repository: string },
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
+  const { detail, patch, repository } = given;
+  const commit = textOf(detail, COMMIT_KEYS);
+  if (commit === null || !/^[0-9a-f]{7,64}$/.test(commit)) throw checkoutFailure("its item names no commit");
+  if (patch === null) throw checkoutFailure("no patch of it was recorded");
+  const scratch = await mkdtemp(join(tmpdir(), "tracemill-checkout-"));
+  const folder = join(scratch, "work");
+  const git = (...words: string[]) => execa("git", ["-C", repository, ...words], { reject: false });
+  try {
+    const added = await git("worktree", "add", "--detach", folder, commit);
+    if (added.exitCode !== 0) throw checkoutFailure(`the commit ${commit} cannot be checked out: ${added.stderr}`);
+    await writeFile(join(scratch, "patch"), patch.endsWith("\n") ? patch : `${patch}\n`);
+    const words = ["-C", folder, "apply", "--whitespace=nowarn", join(scratch, "patch")];
+    const applied = patch.trim() === "" ? null : await execa("git", words, { reject: false });
+    if (applied !== null && applied.exitCode !== 0)
+      throw checkoutFailure(`its patch does not apply: ${applied.stderr}`);
+    return await use(folder);
+  } finally {
+    await git("worktree", "remove", "--force", folder);
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Throws: `NO_REPOSITORY` where the folder is no clone. */
+export async function checkRepository(folder: string): Promise<void> {
+  const { exitCode } = await execa("git", ["-C", folder, "rev-parse", "--git-dir"], { reject: false });
+  if (exitCode === 0) return;
+  throw new Refusal({
+    code: "NO_REPOSITORY",
+    message: "This is no clone of a git repository.",
+    expected: "--repository DIR",
+    where: folder,
+  });
+}
+
+function textOf(detail: Readonly<Record<string, unknown>>, keys: readonly string[]): string | null {
+  for (const key of keys) if (typeof detail[key] === "string") return detail[key];
+  return null;
+}
+
+function checkoutFailure(message: string): Failure {
+  return new Failure({ boundary: "verifier", code: "NO_CHECKOUT", message: message.trim() });
+}

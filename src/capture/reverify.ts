@@ -1,0 +1,205 @@
+/**
+ * Asks a skill's verifier once more: replays recorded actions, each on the state that its attempt began with, and compares. What
+ * it says now goes into the ledger; where that is not what it said then, the attempt has a conflict until it is resolved.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "../foundation/clock.ts";
+import { Failure } from "../foundation/errors.ts";
+import { random } from "../foundation/random.ts";
+import type { Action, RunStarted } from "../records/events.ts";
+import { type AttemptId, attemptParts, type ItemId, type RunId } from "../records/ids.ts";
+import type { Item } from "../records/item.ts";
+import type { LateVerdict } from "../records/ledger-entries.ts";
+import { type Verdict, type Verifier, verdictSchema } from "../records/verdict.ts";
+import type { Skill } from "../skills/contract.ts";
+import type { Home } from "../store/home.ts";
+import { appendEntries, lateVerdicts } from "../store/ledger.ts";
+import { readRunLog } from "../store/run-log.ts";
+
+export interface ReverifyOptions {
+  home: Home;
+  clock: Clock;
+  run: RunId;
+  skill: Skill;
+  /** Share of the attempts that is asked about, drawn by the run's name; 1 is all of them. */
+  sampleFraction: number;
+  /** Only attempts that another version of the verifier judged. */
+  isOutdatedOnly: boolean;
+  signal: AbortSignal;
+  onProgress?(done: number, total: number): void;
+}
+
+export interface ReverifyReport {
+  run: RunId;
+  /** The verifier as it is now; null where nothing was asked. */
+  verifier: Verifier | null;
+  /** Verifiers of the verdicts so far, with how many each gave. */
+  recordedBy: { verifier: Verifier; attempts: number }[];
+  agreement: Agreement;
+  /** Attempts whose two verdicts contradict each other. */
+  conflicts: AttemptId[];
+  /** Attempts that could not be asked about, with why. */
+  left: { attempt: AttemptId; reason: string }[];
+}
+
+/** Attempts by what was said then and now. */
+export interface Agreement {
+  bothPassed: number;
+  bothFailed: number;
+  passedThen: number;
+  passedNow: number;
+}
+
+interface Recorded {
+  start: RunStarted;
+  items: Map<ItemId, Item>;
+  /** In the order in which they were made. */
+  actions: Map<AttemptId, Action>;
+  verdicts: Map<AttemptId, Verdict>;
+  /** Attempts after which the state was kept: later ones began with it. */
+  kept: Set<AttemptId>;
+}
+
+/** Asks again. Throws: what reading the log throws; `STOPPED` where the signal is aborted keeps what was asked by then. */
+export async function reverify(options: ReverifyOptions): Promise<ReverifyReport> {
+  const { home, clock, run, skill, signal } = options;
+  const recorded = await readRecorded(home, run);
+  const asked = chosen(recorded, options);
+  const report: ReverifyReport = {
+    ...{ run, verifier: null, recordedBy: countVerifiers(recorded.verdicts.values()), conflicts: [], left: [] },
+    agreement: { bothPassed: 0, bothFailed: 0, passedThen: 0, passedNow: 0 },
+  };
+  const folder = await mkdtemp(join(tmpdir(), "tracemill-reverify-"));
+  let state: string | null = null;
+  let done = 0;
+  try {
+    for (const [attempt, action] of recorded.actions) {
+      signal.throwIfAborted();
+      const isAsked = asked.has(attempt);
+      // What was kept has to be made anew for those that began with it.
+      if (!isAsked && !recorded.kept.has(attempt)) continue;
+      const item = recorded.items.get(attemptParts(attempt).item);
+      const then = recorded.verdicts.get(attempt);
+      if (item === undefined || then === undefined) continue;
+      try {
+        const replayed = await replay(skill, {
+          item,
+          action,
+          place: { folder, from: state },
+          keeps: recorded.kept.has(attempt),
+        });
+        state = replayed.state ?? state;
+        if (isAsked) compare(report, { attempt, then, now: replayed.verdict });
+        if (isAsked) appendEntries(home, [entryOf(run, attempt, { then, now: replayed.verdict })], clock);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        report.left.push({ attempt, reason: error.message });
+      }
+      if (isAsked) options.onProgress?.(++done, asked.size);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return report;
+}
+
+async function replay(
+  skill: Skill,
+  given: { item: Item; action: Action; place: { folder: string; from: string | null }; keeps: boolean },
+): Promise<{ verdict: Verdict; state: string | null }> {
+  const { item, place, keeps } = given;
+  const { call } = given.action;
+  const workspace = await atWorkspace(() => skill.open(item, place));
+  try {
+    await atWorkspace(() => workspace.act(call));
+    const first = verdictSchema.parse(await atWorkspace(() => workspace.verify(call, { call })));
+    const isDeferred = (skill.manifest.deferrableFailureModes ?? []).includes(first.failureMode ?? "");
+    if (isDeferred) await atWorkspace(async () => workspace.settle?.());
+    const verdict = isDeferred ? verdictSchema.parse(await atWorkspace(() => workspace.verify(call, { call }))) : first;
+    return { verdict, state: keeps ? await atWorkspace(() => workspace.checkpoint()) : null };
+  } finally {
+    await workspace.close();
+  }
+}
+
+async function readRecorded(home: Home, run: RunId): Promise<Recorded> {
+  const recorded = { items: new Map(), actions: new Map(), verdicts: new Map(), kept: new Set<AttemptId>() };
+  let start: RunStarted | null = null;
+  for await (const event of readRunLog(home, run)) {
+    if (event.type === "run_started") start = event.data;
+    else if (event.type === "items_scanned") for (const item of event.data.items) recorded.items.set(item.item, item);
+    else if (event.type === "action") recorded.actions.set(event.data.attempt, event.data);
+    else if (event.type === "checkpoint") recorded.kept.add(event.data.attempt);
+    else if (event.type === "verdict" && event.data.verdict.signalType !== "judgment") {
+      recorded.verdicts.set(event.data.attempt, event.data.verdict);
+    }
+  }
+  for (const { attempt, verdict } of lateVerdicts(home)) {
+    if (recorded.verdicts.has(attempt) && verdict.signalType !== "judgment") recorded.verdicts.set(attempt, verdict);
+  }
+  return { ...recorded, start: start as unknown as RunStarted };
+}
+
+/** The attempts to ask about: those with an action, drawn by their names. */
+function chosen(
+  { actions, verdicts }: Recorded,
+  { sampleFraction, isOutdatedOnly, skill }: ReverifyOptions,
+): Set<AttemptId> {
+  const current = skill.manifest.verifier;
+  const isOutdated = (attempt: AttemptId) => {
+    const verifier = verdicts.get(attempt)?.verifier;
+    return current !== undefined && (verifier?.id !== current.id || verifier.version !== current.version);
+  };
+  return new Set(
+    [...actions.keys()].filter(
+      (attempt) =>
+        verdicts.has(attempt) &&
+        (!isOutdatedOnly || isOutdated(attempt)) &&
+        random("reverify", attempt).next() < sampleFraction,
+    ),
+  );
+}
+
+function compare(
+  report: ReverifyReport,
+  { attempt, then, now }: { attempt: AttemptId; then: Verdict; now: Verdict },
+): void {
+  report.verifier = now.verifier;
+  const { agreement } = report;
+  if (then.passed && now.passed) agreement.bothPassed++;
+  else if (then.passed) agreement.passedThen++;
+  else if (now.passed) agreement.passedNow++;
+  else agreement.bothFailed++;
+  if (then.passed !== now.passed) report.conflicts.push(attempt);
+}
+
+function entryOf(
+  run: RunId,
+  attempt: AttemptId,
+  { then, now }: { then: Verdict; now: Verdict },
+): { type: "verdict_given"; data: LateVerdict } {
+  const flags = then.passed === now.passed ? now.flags : [...new Set([...now.flags, "conflict" as const])];
+  return { type: "verdict_given", data: { run, attempt, origin: "reverify", verdict: { ...now, flags } } };
+}
+
+function countVerifiers(verdicts: Iterable<Verdict>): ReverifyReport["recordedBy"] {
+  const counts = new Map<string, { verifier: Verifier; attempts: number }>();
+  for (const { verifier } of verdicts) {
+    const key = `${verifier.id}@${verifier.version}`;
+    const count = counts.get(key) ?? { verifier, attempts: 0 };
+    counts.set(key, count);
+    count.attempts++;
+  }
+  return [...counts.values()].sort((a, b) => b.attempts - a.attempts);
+}
+
+async function atWorkspace<T>(use: () => Promise<T> | T): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure({ boundary: "workspace", code: "WORKSPACE_FAILED", message: String(error), cause: error });
+  }
+}

@@ -1,0 +1,50 @@
+/** `tracemill audit`: how far a run's labels can be trusted. */
+import { z } from "zod";
+import { auditLabels, type LabelAudit, runCalled } from "../capture/index.ts";
+import { Refusal } from "../foundation/errors.ts";
+import { percent } from "../statistics/figures.ts";
+import { openLake } from "../store/lake.ts";
+import { defineCommand } from "./command.ts";
+import { textTable } from "./text-table.ts";
+
+const input = z.object({ run: z.string().describe("the run: its id, or another program's own name for it") });
+
+export default defineCommand<z.infer<typeof input>, LabelAudit>({
+  summary: "Report how far a run's labels can be trusted, and what leaves out those that cannot.",
+  details: "Example: tracemill audit 20261101-120000-3fa1",
+  input,
+  positional: ["run"],
+  async run({ run: name }, { home }) {
+    const { run, isSealed } = await runCalled(home, name);
+    if (!isSealed) {
+      const fix = `tracemill seal ${run}, or tracemill run --resume ${run}`;
+      throw new Refusal({
+        code: "RUN_NOT_SEALED",
+        message: `Run ${run} may still grow.`,
+        expected: "a sealed run",
+        fix,
+      });
+    }
+    const lake = await openLake(home);
+    try {
+      return await auditLabels(lake, run);
+    } finally {
+      lake.close();
+    }
+  },
+  print: ({ run, attempts, passed, findings, confidence, verifiers }) => {
+    const rows = findings.map(({ what, count, of, examples, leftOutBy }) => [
+      what,
+      `${count} of ${of}`,
+      count === 0 ? "" : leftOutBy,
+      examples[0]?.replace(`${run}/`, "") ?? "",
+    ]);
+    const sure = confidence.map((one) => `${one.confidence ?? "no verdict"}: ${one.attempts}`).join(", ");
+    return [
+      `Run ${run}: ${attempts} attempts, ${passed} passed (${percent(passed / Math.max(1, attempts))})`,
+      textTable(["finding", "count", "left out by", "such as"], rows, 80),
+      `verdicts by confidence: ${sure}`,
+      `verdicts by verifier:   ${verifiers.map((one) => `${one.verifier}: ${one.attempts}`).join(", ") || "none"}`,
+    ].join("\n");
+  },
+});

@@ -1,0 +1,90 @@
+/** `tracemill label`: what came of the attempts of an old run, in bulk. */
+import { z } from "zod";
+import {
+  checkRepository,
+  giveVerdicts,
+  type Judged,
+  readLabels,
+  runCalled,
+  verdictsInCheckouts,
+} from "../capture/index.ts";
+import { Refusal } from "../foundation/errors.ts";
+import { type Progress, startProgress } from "../foundation/progress.ts";
+import { type Context, defineCommand } from "./command.ts";
+import { readDuration } from "./read-duration.ts";
+
+const input = z.object({
+  run: z.string().describe("the run: its id, or another program's own name for it"),
+  from: z
+    .string()
+    .optional()
+    .describe("labels, one JSON object a line: item (or instance_id, id), attempt, value or passed"),
+  verifyCmd: z.string().optional().describe("a command that judges each attempt in a checkout with its patch applied"),
+  repository: z.string().optional().describe("with --verify-cmd: a clone that has the commits"),
+  verifyTimeout: z.string().default("10m").describe("longest time that this command may take"),
+});
+
+type Result = Judged & {
+  rejected: ReturnType<typeof readLabels>["rejected"];
+  left: { attempt: string; reason: string }[];
+};
+
+export default defineCommand<z.infer<typeof input>, Result>({
+  summary: "Say what came of the attempts of an old run, from a list or by a command; the ledger keeps it.",
+  details: `Example: tracemill label nightly --from labels.jsonl
+         tracemill label nightly --verify-cmd "npm test" --repository ../app
+
+With --verify-cmd the item has to name its commit (base_commit or commit), and the attempt its patch.`,
+  input,
+  positional: ["run"],
+  async run({ run: name, from, verifyCmd, repository, verifyTimeout }, context) {
+    const run = await runCalled(context.home, name);
+    if ((from === undefined) === (verifyCmd === undefined)) throw oneOf();
+    if (from !== undefined) {
+      const { labels, rejected } = readLabels(from);
+      return { ...(await giveVerdicts(context, run, { verdicts: labels, origin: "label" })), rejected, left: [] };
+    }
+    await checkRepository(repository ?? ".");
+    const verify = {
+      command: verifyCmd ?? "",
+      timeoutMs: readDuration("verify-timeout", verifyTimeout),
+      signal: context.signal,
+    };
+    const shown = progressOf(`label ${run.run}`, context);
+    const given = { ...context, run: run.run, verify, repository: repository ?? ".", onProgress: shown.update };
+    const { verdicts, left } = await verdictsInCheckouts(given);
+    shown.finish();
+    return { ...(await giveVerdicts(context, run, { verdicts, origin: "label" })), rejected: [], left };
+  },
+  print: ({ run, given, unmatched, rejected, left }) =>
+    [
+      `${given.length} attempts of ${run} have a verdict now`,
+      ...(unmatched.length > 0
+        ? [`${unmatched.length} labels match no attempt, such as ${unmatched.slice(0, 3).join(", ")}`]
+        : []),
+      ...rejected.map(({ reason, count, where }) => `not used: ${count} lines: ${reason}; at ${where.join(", ")}`),
+      ...left.slice(0, 5).map(({ attempt, reason }) => `not judged: ${attempt}: ${reason}`),
+      ...(left.length > 5 ? [`and ${left.length - 5} more that could not be judged`] : []),
+    ].join("\n"),
+  exitCode: ({ unmatched, rejected, left }) => (unmatched.length + rejected.length + left.length > 0 ? 3 : 0),
+});
+
+function progressOf(title: string, { clock, stderr: stream, isJson }: Context) {
+  let progress: Progress | null = null;
+  return {
+    update(done: number, total: number) {
+      progress ??= startProgress({ title, total, clock, stream, isJson });
+      progress.update(done);
+    },
+    finish: () => progress?.finish(),
+  };
+}
+
+function oneOf(): Refusal {
+  return new Refusal({
+    code: "BAD_ARGUMENT",
+    message: "Say where the labels come from.",
+    expected: "one of --from and --verify-cmd",
+    fix: "tracemill label RUN --from labels.jsonl",
+  });
+}

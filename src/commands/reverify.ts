@@ -1,0 +1,121 @@
+/** `tracemill reverify`: asks a skill's verifier once more, and says where it does not agree with itself. */
+import { z } from "zod";
+import { type ReverifyReport, reverify } from "../capture/index.ts";
+import { Refusal } from "../foundation/errors.ts";
+import { unknownName } from "../foundation/nearest.ts";
+import { type Progress, startProgress } from "../foundation/progress.ts";
+import { listSkills, loadSkill } from "../skills/load.ts";
+import type { Home } from "../store/home.ts";
+import { listRuns, type RunSummary } from "../store/run-log.ts";
+import { type Context, defineCommand } from "./command.ts";
+import { textTable } from "./text-table.ts";
+
+const input = z.object({
+  run: z.string().optional().describe("the run; left out with --skill, which means all its runs"),
+  skill: z.string().optional().describe("all sealed runs of a skill"),
+  sample: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe("share of the attempts that is asked about, drawn by their names"),
+  outdated: z.boolean().default(false).describe("only attempts that another version of the verifier judged"),
+  dryRun: z.boolean().default(false).describe("list which verifiers judged what, and ask nothing"),
+});
+
+export default defineCommand<z.infer<typeof input>, ReverifyReport[]>({
+  summary: "Ask the verifier about recorded actions once more; the ledger keeps what it says now.",
+  details: `Example: tracemill reverify 20261101-120000-3fa1 --sample 0.1
+         tracemill reverify --skill sql --outdated        # label again what an older verifier judged
+
+Each action is replayed on the state that its attempt began with. Where the verifier says something else than it did, the attempt
+has a conflict: no dataset takes it until it is asked once more, or someone says its outcome (tracemill outcome).`,
+  input,
+  positional: ["run"],
+  async run({ run, skill, sample, outdated, dryRun }, context) {
+    const runs = await chosenRuns(context.home, { run, skill });
+    const reports: ReverifyReport[] = [];
+    for (const one of runs) reports.push(await askAgain(one, { sample: dryRun ? 0 : sample, outdated }, context));
+    return reports;
+  },
+  print: (reports) => reports.map(printed).join("\n\n"),
+  exitCode: (reports) => (reports.some(({ conflicts, left }) => conflicts.length + left.length > 0) ? 3 : 0),
+});
+
+async function askAgain(
+  { run, skill: id }: RunSummary,
+  { sample, outdated }: { sample: number; outdated: boolean },
+  { home, clock, signal, stderr, isJson }: Context,
+): Promise<ReverifyReport> {
+  const skill = await loadSkill(id);
+  const shown: Progress[] = [];
+  try {
+    const report = await reverify({
+      ...{ home, clock, run, skill, signal, sampleFraction: sample, isOutdatedOnly: outdated },
+      onProgress(done, total) {
+        if (shown.length === 0)
+          shown.push(startProgress({ title: `reverify ${run}`, total, clock, stream: stderr, isJson }));
+        shown[0]?.update(done);
+      },
+    });
+    shown[0]?.finish();
+    return report;
+  } finally {
+    await skill.close();
+  }
+}
+
+async function chosenRuns(
+  home: Home,
+  { run, skill }: { run?: string | undefined; skill?: string | undefined },
+): Promise<RunSummary[]> {
+  if ((run === undefined) === (skill === undefined)) {
+    throw new Refusal({
+      code: "BAD_ARGUMENT",
+      message: "Name a run, or --skill.",
+      expected: "one of both",
+      fix: "tracemill runs",
+    });
+  }
+  const runs = await listRuns(home);
+  const known = await listSkills();
+  const sealed = runs.filter(({ isSealed, command, skill: of }) => isSealed && command === "run" && known.includes(of));
+  if (skill !== undefined) {
+    if (!known.includes(skill)) throw unknownName("skill", skill, known);
+    return sealed.filter((one) => one.skill === skill);
+  }
+  const found = sealed.find((one) => one.run === run);
+  if (found !== undefined) return [found];
+  if (!runs.some((one) => one.run === run))
+    throw unknownName(
+      "run",
+      run ?? "",
+      runs.map((one) => one.run),
+    );
+  throw new Refusal({
+    code: "NOT_REPLAYABLE",
+    message: `Run ${run} cannot be replayed.`,
+    expected: "a sealed run of `tracemill run` over a skill that is here: another agent's work has no action to replay",
+    fix: `tracemill label ${run} --from FILE, or tracemill outcome ${run} says what came of it`,
+  });
+}
+
+function printed({ run, verifier, recordedBy, agreement, conflicts, left }: ReverifyReport): string {
+  const { bothPassed, bothFailed, passedThen, passedNow } = agreement;
+  const by = recordedBy.map((one) => `${one.verifier.id}@${one.verifier.version}: ${one.attempts}`).join(", ");
+  if (verifier === null) return `Run ${run}: judged by ${by || "nobody"}; nothing was asked`;
+  const asked = bothPassed + bothFailed + passedThen + passedNow;
+  return [
+    `Run ${run}: ${asked} attempts asked about, ${conflicts.length} in conflict; judged by ${by}, now by ${verifier.id}@${verifier.version}`,
+    textTable(
+      ["", "passed now", "failed now"],
+      [
+        ["passed then", String(bothPassed), String(passedThen)],
+        ["failed then", String(passedNow), String(bothFailed)],
+      ],
+    ),
+    ...conflicts.slice(0, 10).map((attempt) => `conflict: ${attempt}`),
+    ...left.slice(0, 10).map(({ attempt, reason }) => `not asked: ${attempt}: ${reason}`),
+    ...(left.length > 10 ? [`and ${left.length - 10} more that could not be asked about`] : []),
+  ].join("\n");
+}

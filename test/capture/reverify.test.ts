@@ -1,0 +1,227 @@
+/** Verdicts that are asked for once more, audited, and given in bulk. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { auditLabels } from "../../src/capture/label-audit.ts";
+import { readLabels, verdictsInCheckouts } from "../../src/capture/label-run.ts";
+import { giveVerdicts } from "../../src/capture/late-verdicts.ts";
+import { type ReverifyOptions, reverify } from "../../src/capture/reverify.ts";
+import { systemClock } from "../../src/foundation/clock.ts";
+import { type RunResult, runHarness } from "../../src/harness/index.ts";
+import type { Skill } from "../../src/skills/contract.ts";
+import type { Home } from "../../src/store/home.ts";
+import { openLake } from "../../src/store/lake.ts";
+import { listRuns } from "../../src/store/run-log.ts";
+import { verifyHome } from "../../src/store/verify.ts";
+import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
+import letters from "../fixtures/skills/letters/skill.ts";
+import { coin, runOptions, temporaryHome } from "../harness/setting.ts";
+import { importInto } from "./importers/setting.ts";
+
+let home: Home;
+let remove: () => void;
+let model: ScriptedModel;
+
+beforeEach(async () => {
+  ({ home, remove } = temporaryHome());
+  model = await startScriptedModel({ replies: coin });
+});
+
+afterEach(async () => {
+  await model.close();
+  remove();
+});
+
+/** A verifier of another version, which lets through what `passes` says. */
+function changed(passes: (passed: boolean, text: string) => boolean, version = "2"): Skill {
+  return {
+    ...letters,
+    manifest: { ...letters.manifest, verifier: { id: "letter-in-text", version } },
+    async open(item, place) {
+      const workspace = await letters.open(item, place);
+      return {
+        ...workspace,
+        async verify(call, parsed) {
+          const verdict = await workspace.verify(call, parsed);
+          const passed = passes(verdict.passed, String(call?.arguments.text));
+          const failureMode = passed ? null : "no-letter";
+          return {
+            ...verdict,
+            passed,
+            value: passed ? 1 : 0,
+            failureMode,
+            verifier: { id: "letter-in-text", version },
+          };
+        },
+      };
+    },
+  };
+}
+
+const asked = (run: RunResult, changes: Partial<ReverifyOptions> = {}): ReverifyOptions => ({
+  ...{ home, clock: systemClock, run: run.run, skill: letters, sampleFraction: 1, isOutdatedOnly: false },
+  ...{ signal: new AbortController().signal, ...changes },
+});
+
+async function inLake(sql: string): Promise<unknown[]> {
+  const lake = await openLake(home);
+  try {
+    return await lake.query(sql);
+  } finally {
+    lake.close();
+  }
+}
+
+describe("a verifier that is asked once more", () => {
+  it("agrees with itself, and its new verdicts stand in the ledger", async () => {
+    const run = await runHarness(await runOptions({ home, url: model.url }));
+    const report = await reverify(asked(run));
+    const { bothPassed, bothFailed, passedThen, passedNow } = report.agreement;
+    expect([bothPassed, bothPassed + bothFailed, passedThen, passedNow]).toEqual([run.passed, run.attempts, 0, 0]);
+    expect(report).toMatchObject({ conflicts: [], left: [], verifier: { id: "letter-in-text", version: "1" } });
+    expect(await inLake("SELECT count(*) AS n FROM ledger.verdicts")).toEqual([{ n: run.attempts }]);
+    expect(await verifyHome(home)).toMatchObject({ isSound: true });
+  });
+
+  it("and contradicts itself leaves a conflict, which being asked again resolves", async () => {
+    const run = await runHarness(await runOptions({ home, url: model.url }));
+    const report = await reverify(asked(run, { skill: changed(() => false) }));
+    expect(report.conflicts).toHaveLength(run.passed);
+    expect(run.passed).toBeGreaterThan(0);
+    const judged = "SELECT count(eval_passed) AS told, count(*) AS attempts FROM attempts";
+    expect(await inLake(judged)).toEqual([{ told: run.attempts - run.passed, attempts: run.attempts }]);
+    await reverify(asked(run, { skill: changed(() => false) }));
+    expect(await inLake(judged)).toEqual([{ told: run.attempts, attempts: run.attempts }]);
+  });
+
+  it("is asked about a share that its attempts' names draw, and about those of an older version alone", async () => {
+    const run = await runHarness(await runOptions({ home, url: model.url }));
+    const total = (one: { agreement: object }) => Object.values(one.agreement).reduce((sum, n) => sum + n, 0);
+    const some = await reverify(asked(run, { sampleFraction: 0.5 }));
+    expect(total(some)).toBeGreaterThan(0);
+    expect(total(some)).toBeLessThan(run.attempts);
+    const newer = changed((passed) => passed);
+    expect(total(await reverify(asked(run, { skill: newer, isOutdatedOnly: true })))).toBe(run.attempts);
+    expect(total(await reverify(asked(run, { skill: newer, isOutdatedOnly: true })))).toBe(0);
+  });
+
+  it("that fails is no verdict: the attempt is left, with the reason", async () => {
+    const run = await runHarness(await runOptions({ home, url: model.url }));
+    const broken: Skill = { ...letters, open: () => Promise.reject(new Error("no room")) };
+    const report = await reverify(asked(run, { skill: broken }));
+    expect(report.left).toHaveLength(run.attempts);
+    expect(report.left[0]?.reason).toContain("no room");
+    expect(await inLake("SELECT count(*) AS n FROM ledger.verdicts")).toEqual([{ n: 0 }]);
+  });
+});
+
+const row = (id: string, more: object = {}) =>
+  JSON.stringify({
+    id,
+    messages: [
+      { role: "user", content: id },
+      { role: "assistant", content: "x" },
+    ],
+    ...more,
+  });
+
+describe("labels in bulk", () => {
+  it("are joined on the items' own names, and what matches nothing is counted", async () => {
+    const file = join(home.path, "rows.jsonl");
+    mkdirSync(home.path, { recursive: true });
+    writeFileSync(file, `${row("a")}\n${row("b")}\n`);
+    await importInto(home, file);
+    const labels = join(home.path, "labels.jsonl");
+    const lines = [
+      '{"instance_id":"a","resolved":true}',
+      '{"item":"b","value":0.25}',
+      '{"id":"z","passed":false}',
+      '{"id":"a"}',
+      "{",
+    ];
+    writeFileSync(labels, lines.join("\n"));
+    const read = readLabels(labels);
+    expect(read.rejected.map(({ reason, where }) => [reason.slice(0, 20), where])).toEqual([
+      [expect.stringContaining("it says nothing"), [`${labels}:4`]],
+      ["it is not JSON", [`${labels}:5`]],
+    ]);
+    const [run] = await listRuns(home);
+    const done = await giveVerdicts({ home, clock: systemClock }, run as never, {
+      verdicts: read.labels,
+      origin: "label",
+    });
+    expect(done).toMatchObject({ given: [expect.any(String), expect.any(String)], unmatched: ["chat:z/1"] });
+    expect(await inLake("SELECT item, eval_passed, verdict_value FROM attempts ORDER BY 1")).toEqual([
+      { item: "chat:a", eval_passed: true, verdict_value: 1 },
+      { item: "chat:b", eval_passed: false, verdict_value: 0.25 },
+    ]);
+  });
+
+  it("come from a command in a checkout of the item's commit, with its patch applied", async () => {
+    const clone = join(home.path, "clone");
+    mkdirSync(clone, { recursive: true });
+    const git = (...words: string[]) =>
+      execa("git", ["-C", clone, "-c", "user.name=t", "-c", "user.email=t@t", ...words]);
+    await git("init", "-q");
+    writeFileSync(join(clone, "answer.txt"), "41\n");
+    await git("add", ".");
+    await git("commit", "-qm", "one");
+    const commit = (await git("rev-parse", "HEAD")).stdout;
+    const patch = "diff --git a/answer.txt b/answer.txt\n--- a/answer.txt\n+++ b/answer.txt\n@@ -1 +1 @@\n-41\n+42\n";
+    const file = join(home.path, "rows.jsonl");
+    const rows = [
+      row("right", { base_commit: commit, patch }),
+      row("wrong", { base_commit: commit, patch: "" }),
+      row("none"),
+    ];
+    writeFileSync(file, rows.join("\n"));
+    await importInto(home, file);
+    const [run] = await listRuns(home);
+    const verify = { command: "grep -q 42 answer.txt", timeoutMs: 5000, signal: new AbortController().signal };
+    const given = { home, clock: systemClock, run: run?.run as never, verify, repository: clone };
+    const { verdicts, left } = await verdictsInCheckouts(given);
+    expect(verdicts.map(({ item, verdict }) => [item, verdict.passed])).toEqual([
+      ["chat:right", true],
+      ["chat:wrong", false],
+    ]);
+    expect(left).toEqual([{ attempt: "chat:none/1", reason: "its item names no commit" }]);
+    expect((await git("worktree", "list")).stdout.split("\n")).toHaveLength(1);
+  });
+});
+
+it("an audit counts what makes labels doubtful, each with what leaves it out", async () => {
+  const file = join(home.path, "rows.jsonl");
+  mkdirSync(home.path, { recursive: true });
+  writeFileSync(file, [row("a", { reward: 1 }), row("b", { reward: 0 }), row("c")].join("\n"));
+  await importInto(home, file);
+  const [run] = await listRuns(home);
+  const verdict = { value: 1, confidence: 0.5, passed: true, failureMode: null, signalType: "binary" as const };
+  const shaky = {
+    ...verdict,
+    verifier: { id: "v", version: "1" },
+    before: { value: 1, passed: true },
+    evidence: null,
+    flags: ["environment-suspect" as const],
+  };
+  await giveVerdicts({ home, clock: systemClock }, run as never, {
+    verdicts: [{ item: "b", attempt: 1, verdict: shaky }],
+    origin: "label",
+  });
+  const lake = await openLake(home);
+  const audit = await auditLabels(lake, run?.run as never);
+  lake.close();
+  const counts = Object.fromEntries(audit.findings.map(({ what, count }) => [what, count]));
+  expect(audit).toMatchObject({ attempts: 3, passed: 2 });
+  expect(counts).toMatchObject({
+    "passes that were there before the action": 1,
+    "the environment was not sound": 1,
+    "nobody judged the attempt": 1,
+    "an opinion decides, or a verifier that is not sure": 1,
+    "an answer or a prompt was cut, or is missing": 0,
+  });
+  expect(audit.findings.find(({ what }) => what === "nobody judged the attempt")?.examples).toEqual([
+    `${run?.run}/chat:c/1`,
+  ]);
+  expect(audit.verifiers.map(({ verifier }) => verifier).toSorted()).toEqual(["reward@unknown", "v@1"]);
+});
