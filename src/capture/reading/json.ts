@@ -76,6 +76,16 @@ export function rejected(where: string, reason: string): Rejected {
   return { kind: "rejected", where, reason };
 }
 
+/** Says which entries of a list are no objects. */
+export function* misfits(list: unknown, where: string): Generator<Rejected> {
+  if (list !== undefined && list !== null && !Array.isArray(list)) yield rejected(where, "it is no list");
+  for (const [i, entry] of (Array.isArray(list) ? list : []).entries()) {
+    if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
+      yield rejected(`${where}/${i}`, "it is no object");
+    }
+  }
+}
+
 /** Why a parsed value cannot be recorded; null where it can. */
 function faultOf(value: Json, depth: number): string | null {
   if (typeof value === "string") return value.isWellFormed() ? null : "a text holds half of a surrogate pair";

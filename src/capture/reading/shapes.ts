@@ -23,6 +23,12 @@ export function textIn(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
+/** The entries that hold something. */
+export function known(values: Record<string, Json | undefined>): Record<string, Json> {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(entries) as Record<string, Json>;
+}
+
 /** A finite number; null where the value is none. */
 export function numberIn(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
