@@ -21,7 +21,7 @@ const importer: Importer = {
   summary: "JSON lines or Parquet with `messages`, `tools`, `reward` or `label` (also of Hugging Face datasets)",
   lossy: ["sampling", "token ids", "which verifier gave the reward"],
   detects: ({ name, head, value }) =>
-    head.toString("latin1", 0, 4) === PARQUET ? name.endsWith(".parquet") : messagesOf(value) !== null,
+    head.toString("latin1", 0, 4) === PARQUET ? name.endsWith(".parquet") : isRow(value),
   async *read(input) {
     for (const file of input.files) yield* readFile(file, input);
   },
@@ -74,6 +74,11 @@ function* attemptRecords(
   if (value === null) return;
   const verifier = { id: textIn(row.verifier) ?? "reward", version: "unknown" };
   yield { kind: "verdict", item, attempt, at, verdict: foreignVerdict({ value, verifier }) };
+}
+
+/** A document that says of which format it is holds more than a conversation. */
+function isRow(value: unknown): boolean {
+  return messagesOf(value) !== null && (value as JsonObject).trajectory_format === undefined;
 }
 
 function itemOf(row: JsonObject): string | null {

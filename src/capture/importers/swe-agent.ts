@@ -17,11 +17,12 @@ import {
   type JoinedReports,
   joinReports,
   outcomeRecord,
+  patchDetail,
   repositoryOf,
+  runSource,
 } from "../reading/swe-bench.ts";
 
 const SUFFIX = ".traj";
-const MOST_PATCH_CHARACTERS = 100_000;
 
 const importer: Importer = {
   summary: "SWE-agent's `.traj` files, with SWE-bench reports below the same folder",
@@ -34,7 +35,7 @@ const importer: Importer = {
   *read(input) {
     const reports = joinReports(input, SUFFIX);
     yield* reports.rejected;
-    for (const file of input.files.filter((file) => file.endsWith(SUFFIX))) yield* readFile(file, input, reports);
+    for (const file of reports.trajectories) yield* readFile(file, input, reports);
   },
 };
 
@@ -52,7 +53,7 @@ function* readFile(file: string, input: ImportInput, reports: JoinedReports): Ge
   }
   const outcome = reports.outcomeOf(file);
   const config = configOf(document.replay_config ?? objectIn(tries[0]).replay_config);
-  const item = textIn(objectIn(config.problem_statement).id) ?? basename(file, SUFFIX);
+  const item = textIn(objectIn(config.problem_statement).id) || basename(file, SUFFIX);
   const info = objectIn(document.info);
   yield runOf(item, { file, config, info, outcome });
   const entries = objectsIn(objectIn(tries[0]).history);
@@ -94,8 +95,7 @@ function runOf(
   const { config, info, file, outcome } = told;
   const { swe_agent_version, swe_agent_hash, swe_rex_version, model_stats, rloop_model_stats } = info;
   return {
-    ...{ kind: "run", nativeId: item, files: outcome?.isWhole ? [file, outcome.file] : [file] },
-    ...(outcome !== null && { version: `${outcome.isResolved}` }),
+    ...{ kind: "run", nativeId: item, ...runSource(file, outcome) },
     ...{ startedAt: null, skill: "coding", model: textIn(objectIn(agentOf(config, 0)?.model).name) },
     facts: known({ swe_agent_version, swe_agent_hash, swe_rex_version, model_stats, rloop_model_stats }),
   };
@@ -107,14 +107,13 @@ function itemOf(item: string, { config, info, entries }: Told & { entries: JsonO
   const [, github] = /github\.com\/([^/]+\/[^/#?]+)/.exec(textIn(github_url) ?? "") ?? [];
   const repository = github ?? repositoryOf(item);
   const { exit_status, submission } = info;
-  const isLong = typeof submission === "string" && submission.length > MOST_PATCH_CHARACTERS;
   const asked = entries.find((entry) => entry.role === "user" && entry.is_demo !== true);
   return {
     ...{ kind: "item", item, family: repository, itemKind: null },
     task: textIn(objectIn(config.problem_statement).text) ?? textOf(asked?.content),
     detail: known({
       ...{ repository, base_commit, image: objectIn(deployment).image, exit_status },
-      ...(isLong ? { patch_characters: submission.length } : { patch: submission }),
+      ...patchDetail(submission),
     }),
   };
 }

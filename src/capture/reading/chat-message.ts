@@ -2,6 +2,7 @@
  * Chat messages as many agents keep them: with keys of their own, content in parts, arguments as an object. What comes
  * out is OpenAI's shape: one text where all parts are texts, arguments as JSON, thoughts as `reasoning_content`.
  */
+import type { Json } from "../../foundation/canonical-json.ts";
 import type { RecordedMessage } from "../../records/message.ts";
 import { type JsonObject, objectIn, objectsIn, textIn } from "./shapes.ts";
 
@@ -32,6 +33,13 @@ export function chatContent(content: unknown): unknown {
 export function chatCall(id: string | null, name: string, given: unknown): JsonObject {
   const text = typeof given === "string" ? given : JSON.stringify(given ?? {});
   return { ...(id !== null && { id }), type: "function", function: { name, arguments: text } };
+}
+
+/** A request's parameters without those that let one in. */
+export function openParameters(parameters: unknown): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(objectIn(parameters)).filter(([key]) => !/(api|access)_?key|headers/i.test(key)),
+  );
 }
 
 function chatCalls(calls: unknown): JsonObject[] {

@@ -39,6 +39,11 @@ export function countIn(value: unknown): number | null {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null;
 }
 
+/** A list of whole numbers from 0; null where the value is none. */
+export function countsIn(value: unknown): number[] | null {
+  return Array.isArray(value) && value.length > 0 && value.every((one) => countIn(one) !== null) ? value : null;
+}
+
 const EARLIEST_MS = Date.UTC(2000);
 const LATEST_MS = Date.UTC(2100);
 

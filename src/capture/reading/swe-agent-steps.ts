@@ -8,7 +8,7 @@ import type { TurnPart } from "../../records/events.ts";
 import type { RecordedMessage } from "../../records/message.ts";
 import { textOf } from "../conversations.ts";
 import type { Foreign, ForeignAction, ForeignPlace } from "../foreign.ts";
-import { chatMessage } from "./chat-message.ts";
+import { chatMessage, openParameters } from "./chat-message.ts";
 import { misfits, parseJson } from "./json.ts";
 import { isObject, type JsonObject, known, numberIn, objectIn, objectsIn, textIn } from "./shapes.ts";
 
@@ -41,7 +41,7 @@ export function* stepRecords(attempt: JsonObject, { item, attempt: n, where, age
   const history = objectsIn(attempt.history);
   const isCalling = history.some(({ tool_calls }) => Array.isArray(tool_calls));
   const { name, temperature, top_p, max_output_tokens, completion_kwargs } = objectIn(agent?.model);
-  const request = known({ model: name, temperature, top_p, max_output_tokens, ...objectIn(completion_kwargs) });
+  const request = known({ model: name, temperature, top_p, max_output_tokens, ...openParameters(completion_kwargs) });
   const mostObservations = observationsKept(agent);
   let last: Step | null = null;
   for (const read of stepsOf(attempt, history)) {

@@ -9,12 +9,13 @@ import type { Json } from "../../foundation/canonical-json.ts";
 import {
   type ForeignFailure,
   type ForeignPlace,
+  type ForeignRun,
   type ForeignVerdict,
   foreignVerdict,
   type Rejected,
 } from "../foreign.ts";
 import type { FileStart, ImportInput } from "../importer.ts";
-import { readDocument, rejected } from "./json.ts";
+import { readDocument, readHead, rejected } from "./json.ts";
 import { isObject, type JsonObject, objectIn, textIn } from "./shapes.ts";
 
 /** What a report says of one instance. Of a summary `isWhole` is false: it says nothing but this. */
@@ -32,12 +33,17 @@ export interface SweBenchOutcome {
 }
 
 export interface JoinedReports {
+  /** The files that are no reports. */
+  trajectories: string[];
   /** What is said of a trajectory; null where nothing is, or nothing clear. */
   outcomeOf(trajectory: string): (SweBenchOutcome & { isContradicted: boolean }) | null;
   /** Reports that say nothing of any trajectory here, or not clearly of one. */
   rejected: Rejected[];
 }
 
+const HEAD_BYTES = 64 << 10;
+const MOST_PATCH_CHARACTERS = 100_000;
+const MOST_ID_CHARACTERS = 200;
 const REPORT_KEY = /"(patch_is_None|patch_exists|patch_successfully_applied)"\s*:/;
 const SUMMARY_KEY = /"(resolved_ids|unresolved_ids|ids_resolved|ids_unresolved|resolved_instances|no_generation)"\s*:/;
 /** The lists of a summary, and what being in one means. */
@@ -55,20 +61,22 @@ const UNCLEAR = "it does not say whether its instance is resolved";
 
 /** Whether a file is such a report; those in a `verifier` folder belong to the trial whose verifier wrote them. */
 export function isSweBenchReport({ name, head }: FileStart): boolean {
-  if (!name.endsWith(".json") || /(^|\/)verifier\//.test(name)) return false;
+  if (!name.endsWith(".json") || name.endsWith(".traj.json") || /(^|\/)verifier\//.test(name)) return false;
   const text = head.toString("latin1");
   return /^\s*\{/.test(text) && (REPORT_KEY.test(text) || SUMMARY_KEY.test(text));
 }
 
 /** Reads the reports among the input's files, and finds for each the trajectory that it speaks of. */
 export function joinReports(input: ImportInput, suffix: string): JoinedReports {
-  const isReportFile = (file: string) => !file.endsWith(suffix);
-  const trajectories = input.files.filter((file) => !isReportFile(file));
+  const isReportFile = input.files.map((file) =>
+    isSweBenchReport({ name: file, head: readHead(file, HEAD_BYTES), value: undefined }),
+  );
+  const trajectories = input.files.filter((_, i) => !isReportFile[i]);
   const byInstance = grouped(trajectories, (path) => basename(path, suffix));
   const byFolder = grouped(trajectories, dirname);
   const faults: Rejected[] = [];
   const said = new Map<string, SweBenchOutcome[]>();
-  for (const file of input.files.filter(isReportFile)) {
+  for (const file of input.files.filter((_, i) => isReportFile[i])) {
     const [beside, ...others] = byFolder.get(dirname(file)) ?? [];
     const name = beside === undefined || others.length > 0 ? basename(dirname(file)) : basename(beside, suffix);
     for (const outcome of outcomesIn(file, name, input)) {
@@ -89,7 +97,7 @@ export function joinReports(input: ImportInput, suffix: string): JoinedReports {
     if (outcome !== null) chosen.set(path, outcome);
     else for (const { where } of outcomes) faults.push(rejected(where, "another report says otherwise"));
   }
-  return { outcomeOf: (path) => chosen.get(path) ?? null, rejected: faults };
+  return { trajectories, outcomeOf: (path) => chosen.get(path) ?? null, rejected: faults };
 }
 
 /** What a report says as a record of an attempt; its evidence is the report itself, read once more. */
@@ -111,8 +119,24 @@ export function outcomeRecord(
   return { kind: "verdict", ...place, verdict };
 }
 
+/** What tells a run apart that such a report speaks of: a summary is about others, too. */
+export function runSource(
+  file: string,
+  outcome: SweBenchOutcome | null,
+): Pick<ForeignRun, "files"> & Partial<Pick<ForeignRun, "version">> {
+  if (outcome === null) return { files: [file] };
+  return { files: outcome.isWhole ? [file, outcome.file] : [file], version: `${outcome.isResolved}` };
+}
+
+/** The patch that was handed in, for an item's detail; of a long one its length. */
+export function patchDetail(patch: unknown): Record<string, Json> {
+  if (typeof patch !== "string") return {};
+  return patch.length > MOST_PATCH_CHARACTERS ? { patch_characters: patch.length } : { patch };
+}
+
 /** The repository of an instance, as SWE-bench's ids and those of its kin begin with it: `owner__name-1`. */
 export function repositoryOf(instance: string): string | null {
+  if (instance.length > MOST_ID_CHARACTERS) return null;
   const [, owner, name] = /^([\w.-]+?)__([\w.-]+?)(?:-i?\d+|\.[0-9a-f]{8}\..*)$/.exec(instance) ?? [];
   return owner === undefined || name === undefined ? null : `${owner}/${name}`;
 }
