@@ -125,13 +125,12 @@ function* conversation(told: Told[], place: ForeignPlace, model: JsonObject): Ge
     if (!(isAnswer || isUnread) || (isAnswer && isKept && entry.extra === undefined && !isObject(bodyOf(entry))))
       continue;
     const response = isAnswer ? message : unreadAnswer(entry);
-    const prompt = messages.slice(0, i);
-    const missing: TurnPart[] = prompt.some(({ role }) => role === "system") ? [] : ["system-prompt"];
+    const missing: TurnPart[] = [];
     if (isCalling) missing.push("tools");
     if (response === null) missing.push("answer");
     if (parameters.temperature === undefined) missing.push("sampling");
     const at = timeOf(entry);
-    const turn = { role: "worker", messages: prompt, tools: null, response, request, missing };
+    const turn = { role: "worker", messages: messages.slice(0, i), tools: null, response, request, missing };
     yield { kind: "turn", ...place, at, ...turn, ...answerFacts(entry), ...(isUnread && { flags: ["no-action"] }) };
     if (isAnswer) yield* actionsOf(told, i, { ...place, at });
   }

@@ -55,7 +55,7 @@ export function* stepRecords(attempt: JsonObject, { item, attempt: n, where, age
     const { messages, isWhole } = promptOf(read, { last, history, mostObservations });
     const response = chatMessage({ ...said, ...known(step), content }, "assistant");
     const missing = new Set<TurnPart>(isWhole ? [] : ["prompt"]);
-    if (!messages.some(({ role }) => role === "system")) missing.add("system-prompt");
+    if (!isAsked(step) && !messages.some(({ role }) => role === "system")) missing.add("system-prompt");
     if (isCalling) missing.add("tools");
     if (isCalling && entry === null) missing.add("answer");
     if (temperature === undefined) missing.add("sampling");
@@ -93,6 +93,11 @@ function isAnswer({ role, is_demo }: JsonObject): boolean {
 
 function saysTheSame({ content, action }: JsonObject, step: JsonObject): boolean {
   return textOf(content) === (textIn(step.response) ?? "") && (textIn(action) ?? "") === (textIn(step.action) ?? "");
+}
+
+/** Whether the step keeps what the model was asked, to the letter. */
+function isAsked({ query, messages }: JsonObject): boolean {
+  return Array.isArray(query) || Array.isArray(messages);
 }
 
 /** Whether something came of an answer that was asked for again: most of these were not carried out. */
