@@ -26,16 +26,24 @@ export function itemMessages(items: readonly JsonObject[]): ItemMessage[] {
   });
 }
 
-function isSaid({ type, role }: JsonObject): boolean {
-  return role === "assistant" || (textIn(role) === null && type !== "function_call_output");
+/** Whether a value says who speaks, or what kind of item it is. */
+export function isItem({ type, role }: JsonObject): boolean {
+  return textIn(role) !== null || textIn(type) !== null;
+}
+
+function isSaid(item: JsonObject): boolean {
+  return item.role === "assistant" || (textIn(item.role) === null && !isOutput(item));
+}
+
+function isOutput({ type }: JsonObject): boolean {
+  return /_output$/.test(textIn(type) ?? "");
 }
 
 function heardMessage(item: JsonObject): RecordedMessage {
-  if (item.type === "function_call_output") {
-    return { role: "tool", tool_call_id: textIn(item.call_id) ?? "", content: chatContent(item.output) };
-  }
-  const message = chatMessage(item) ?? { role: "user", content: null };
-  return message.role === "developer" ? { ...message, role: "system" } : message;
+  const message = chatMessage(item, textIn(item.role) ?? "tool") as RecordedMessage;
+  if (message.role === "developer") return { ...message, role: "system" };
+  const { call_id, output } = item;
+  return isOutput(item) ? { role: "tool", tool_call_id: textIn(call_id) ?? "", content: chatContent(output) } : message;
 }
 
 /** Thoughts are whole where the API shows them, else summed up, and often neither. */

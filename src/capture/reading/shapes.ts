@@ -29,6 +29,16 @@ export function known(values: Record<string, Json | undefined>): Record<string, 
   return Object.fromEntries(entries) as Record<string, Json>;
 }
 
+const MOST_SHORT_CHARACTERS = 1000;
+
+/** The entries of an object that hold something short, without those of some keys. */
+export function shortEntries(value: unknown, without: readonly string[] = []): Record<string, Json> {
+  const entries = Object.entries(known(objectIn(value))).filter(
+    ([key, entry]) => !without.includes(key) && JSON.stringify(entry).length <= MOST_SHORT_CHARACTERS,
+  );
+  return Object.fromEntries(entries);
+}
+
 /** A finite number; null where the value is none. */
 export function numberIn(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
