@@ -63,9 +63,9 @@ function kindOf(file: string): HarborFile {
 }
 
 /** A trajectory alone: its item is its first question, as the format knows no tasks. */
-function* loneRecords({ file, files }: Root, documents: Documents): Generator<Foreign> {
+function* loneRecords(root: Root, documents: Documents): Generator<Foreign> {
   let item: string | null = null;
-  for (const told of documentsOf(file, documents)) {
+  for (const told of documentsOf(root, documents)) {
     if ("kind" in told) {
       yield told;
       continue;
@@ -78,8 +78,8 @@ function* loneRecords({ file, files }: Root, documents: Documents): Generator<Fo
       const { session_id, trajectory_id } = document;
       const agent = objectIn(document.agent);
       yield {
-        ...{ kind: "run", files, skill: "atif", model: textIn(agent.model_name) },
-        nativeId: textIn(session_id) || textIn(trajectory_id) || basename(file),
+        ...{ kind: "run", files: root.files, skill: "atif", model: textIn(agent.model_name) },
+        nativeId: textIn(session_id) || textIn(trajectory_id) || basename(root.file),
         startedAt:
           objectsIn(document.steps)
             .map(({ timestamp }) => timeIn(timestamp))

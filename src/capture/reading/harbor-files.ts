@@ -103,12 +103,13 @@ export interface ToldDocument {
   isSubagent: boolean;
 }
 
-/** Reads a trajectory and all that it refers to, one after the other: subagents first, then what it goes on in. */
-export function* documentsOf(file: string, { links, input }: Documents): Generator<ToldDocument | Rejected> {
-  const waiting: LinkedFile[] = [{ file, isSubagent: false }];
+/** Reads a trajectory and all that is told with it, one after the other: subagents first, then what it goes on in. */
+export function* documentsOf(root: Root, { links, input }: Documents): Generator<ToldDocument | Rejected> {
+  const waiting: LinkedFile[] = [{ file: root.file, isSubagent: false }];
+  const own = new Set(root.files);
   const told = new Set<string>();
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    if (told.has(next.file)) continue;
+    if (told.has(next.file) || !own.has(next.file)) continue;
     told.add(next.file);
     const { file: where, isSubagent } = next;
     const read = input.document(where);

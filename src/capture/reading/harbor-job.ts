@@ -111,7 +111,7 @@ function* trialRecords(trial: Trial, attempt: number, documents: Documents): Gen
   });
   const kept: Foreign[] = [];
   for (const root of trial.roots) {
-    for (const told of documentsOf(root.file, documents)) {
+    for (const told of documentsOf(root, documents)) {
       if ("kind" in told) {
         yield told;
         continue;

@@ -156,6 +156,15 @@ describe("a trajectory that refers to others", () => {
     expect(turns.map(({ response }) => response?.content)).toEqual(["1", "2"]);
   });
 
+  it("is told once where two refer to it", async () => {
+    const { turns } = await readFiles({
+      "a.json": atif([user("q"), agent("1")], { continued_trajectory_ref: "c.json" }),
+      "b.json": atif([user("q"), agent("2")], { continued_trajectory_ref: "c.json" }),
+      "c.json": atif([user("q"), agent("3")]),
+    });
+    expect(turns.map(({ response }) => response?.content).toSorted()).toEqual(["1", "2", "3"]);
+  });
+
   it("says where that is not here, and never looks elsewhere", async () => {
     writeFileSync(join(dirname(folder), "outside.json"), JSON.stringify(atif([user("q"), agent("no")])));
     const refs = [{ trajectory_path: "gone.json" }, { trajectory_id: "nobody" }];
