@@ -2,8 +2,10 @@
  * What each record of another program becomes in a run log: its item, its attempt and turn by their ids, its messages by
  * their hashes. An item that nobody named before its first turn is named by it.
  */
+import type { Hash } from "../foundation/hashing.ts";
 import type { RunEvent, Turn } from "../records/events.ts";
 import { type AttemptId, attemptId, type ItemId, type TurnId, turnId } from "../records/ids.ts";
+import type { RecordedMessage } from "../records/message.ts";
 import type { RunLog } from "../store/run-log.ts";
 import {
   type Foreign,
@@ -34,6 +36,14 @@ const MOST_MESSAGE_CHARACTERS = 2000;
 /** Returns a function that writes a record. It throws: as the log's `append`. */
 export function foreignWriter({ log, counts, append, skill, familyOf }: WriterParts): (record: ForeignRecord) => void {
   const families = new Map<ItemId, string>();
+  // Prompts of one conversation hold the same messages again and again.
+  const hashes = new WeakMap<RecordedMessage, Hash>();
+
+  function hashOf(message: RecordedMessage): Hash {
+    const hash = hashes.get(message) ?? log.message(message);
+    hashes.set(message, hash);
+    return hash;
+  }
 
   function scan(item: ForeignItem): ItemId {
     const id = foreignItemId(skill, item.item);
@@ -52,7 +62,10 @@ export function foreignWriter({ log, counts, append, skill, familyOf }: WriterPa
 
   function turn(record: ForeignTurn): void {
     const attempt = attemptOf(record, taskOf(record.messages));
-    append({ type: "turn", data: turnOf(record, { log, attempt, turn: turnId(attempt, counts.nextTurn(attempt)) }) });
+    append({
+      type: "turn",
+      data: turnOf(record, { log, hashOf, attempt, turn: turnId(attempt, counts.nextTurn(attempt)) }),
+    });
   }
 
   function action(record: ForeignAction): void {
@@ -93,13 +106,20 @@ export function foreignWriter({ log, counts, append, skill, familyOf }: WriterPa
   };
 }
 
-function turnOf(record: ForeignTurn, { log, attempt, turn }: { log: RunLog; attempt: AttemptId; turn: TurnId }): Turn {
+interface TurnWriting {
+  log: RunLog;
+  hashOf(message: RecordedMessage): Hash;
+  attempt: AttemptId;
+  turn: TurnId;
+}
+
+function turnOf(record: ForeignTurn, { log, hashOf, attempt, turn }: TurnWriting): Turn {
   const { role, phase = "call", messages, tools, response, missing, tokenIds } = record;
   return {
     ...{ turn, attempt, role: roleName(role), phase },
-    messages: messages.map((message) => log.message(message)),
+    messages: messages.map(hashOf),
     tools: tools === null || tools.length === 0 ? null : log.tools([...tools]),
-    response: response === null ? null : log.message(response),
+    response: response === null ? null : hashOf(response),
     finishReason: record.finishReason ?? null,
     usage: record.usage ?? null,
     latencyMs: Math.max(0, record.latencyMs ?? 0),

@@ -54,6 +54,7 @@ export interface ForeignTurn extends ForeignPlace {
   kind: "turn";
   role: string;
   phase?: string;
+  /** Contract: a message that was said is not changed any more. */
   messages: readonly RecordedMessage[];
   tools: readonly RecordedTool[] | null;
   response: RecordedMessage | null;
