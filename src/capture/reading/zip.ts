@@ -1,10 +1,11 @@
 /**
  * Reads the members of a zip file one by one, into memory: their names are keys and never paths, and what a member or
- * all of them may come to is bounded, as anyone may have packed them. Stored, deflate and zstd, also in several frames.
+ * all of them may come to is bounded, as anyone may have packed them. Stored, deflate and zstd.
  */
 import zlib from "node:zlib";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
 import { MOST_DOCUMENT_BYTES } from "./json.ts";
+import { hasZstd, NO_ZSTD, unpackZstd } from "./zstd.ts";
 
 export interface Zip {
   /** Names in the order of the directory; of two members of one name the later one holds. */
@@ -89,13 +90,9 @@ function faultOf(entry: Entry, { memberBytes }: ZipLimits): string | null {
     return `its compression (zip method ${entry.compressionMethod}) is not known`;
   }
   if (entry.compressionMethod === ZSTD && !hasZstd()) {
-    return `it is compressed with zstd, which Node has from 22.15 on; this is ${process.version}`;
+    return NO_ZSTD;
   }
   return null;
-}
-
-function hasZstd(): boolean {
-  return typeof (zlib.zstdDecompressSync as unknown) === "function";
 }
 
 async function packedBytes(zip: ZipFile, entry: Entry): Promise<Buffer> {
@@ -110,28 +107,11 @@ function unpack(entry: Entry, packed: Buffer, mostBytes: number): Buffer {
     entry.compressionMethod === DEFLATE
       ? zlib.inflateRawSync(packed, { maxOutputLength: mostBytes })
       : entry.compressionMethod === ZSTD
-        ? unpackFrames(packed, mostBytes)
+        ? unpackZstd(packed, mostBytes)
         : packed;
   if (bytes.length !== entry.uncompressedSize) {
     throw new Error(`it has ${bytes.length} bytes, and the directory says ${entry.uncompressedSize}`);
   }
   if (checksum !== undefined && checksum(bytes) !== entry.crc32) throw new Error("its checksum does not match");
   return bytes;
-}
-
-/** Node's own function stops at the end of the first frame, and says how far it came. */
-function unpackFrames(packed: Buffer, mostBytes: number): Buffer {
-  const frames: Buffer[] = [];
-  let leftBytes = mostBytes;
-  for (let rest = packed; rest.length > 0; ) {
-    const { buffer, engine } = zlib.zstdDecompressSync(rest, {
-      maxOutputLength: leftBytes + 1,
-      info: true,
-    }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
-    leftBytes -= buffer.length;
-    if (leftBytes < 0) throw new Error(`it has more than ${mostBytes} bytes`);
-    frames.push(buffer);
-    rest = rest.subarray(Math.max(1, engine.bytesWritten));
-  }
-  return Buffer.concat(frames);
 }
