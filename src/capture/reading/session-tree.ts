@@ -33,6 +33,8 @@ export interface SessionReply {
   /** False for what no model said, or said in another session. */
   isTurn: boolean;
   facts: AnswerFacts & { request?: Record<string, Json> };
+  /** Why the call failed, where it did. */
+  error?: string;
   actions: readonly SessionAction[];
 }
 
@@ -119,6 +121,8 @@ function* pathRecords(
       if (leftMessages < 0) return leftMessages;
       seen.add(node.reply.key);
       yield turnOf(node.reply, node, { ...setting, isWhole, prompt: [...head, ...said.slice(start)] });
+      const { error } = node.reply;
+      if (error !== undefined) yield { kind: "failure", boundary: "model", code: "CALL_FAILED", message: error, place };
       for (const action of node.reply.actions) {
         const here = { ...place, at: action.at ?? node.reply.facts.at ?? null };
         yield { kind: "action", ...action, ...here };
