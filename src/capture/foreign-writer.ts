@@ -36,14 +36,7 @@ const MOST_MESSAGE_CHARACTERS = 2000;
 /** Returns a function that writes a record. It throws: as the log's `append`. */
 export function foreignWriter({ log, counts, append, skill, familyOf }: WriterParts): (record: ForeignRecord) => void {
   const families = new Map<ItemId, string>();
-  // Prompts of one conversation hold the same messages again and again.
-  const hashes = new WeakMap<RecordedMessage, Hash>();
-
-  function hashOf(message: RecordedMessage): Hash {
-    const hash = hashes.get(message) ?? log.message(message);
-    hashes.set(message, hash);
-    return hash;
-  }
+  const hashOf = messageHasher(log);
 
   function scan(item: ForeignItem): ItemId {
     const id = foreignItemId(skill, item.item);
@@ -62,10 +55,8 @@ export function foreignWriter({ log, counts, append, skill, familyOf }: WriterPa
 
   function turn(record: ForeignTurn): void {
     const attempt = attemptOf(record, taskOf(record.messages));
-    append({
-      type: "turn",
-      data: turnOf(record, { log, hashOf, attempt, turn: turnId(attempt, counts.nextTurn(attempt)) }),
-    });
+    const turn = turnId(attempt, counts.nextTurn(attempt));
+    append({ type: "turn", data: turnOf(record, { log, hashOf, attempt, turn }) });
   }
 
   function action(record: ForeignAction): void {
@@ -96,13 +87,21 @@ export function foreignWriter({ log, counts, append, skill, familyOf }: WriterPa
     else if (record.kind === "tip-retired") {
       append({ type: "tip_retired", data: { tip: record.tip, reason: record.reason } });
     } else {
-      const { boundary, code, message, place } = record;
+      const { boundary, code, place } = record;
       const attempt = place === undefined ? null : attemptOf(place);
-      append({
-        type: "failure",
-        data: { boundary, code, message: message.slice(0, MOST_MESSAGE_CHARACTERS), attempt },
-      });
+      const message = record.message.slice(0, MOST_MESSAGE_CHARACTERS);
+      append({ type: "failure", data: { boundary, code, message, attempt } });
     }
+  };
+}
+
+/** Prompts of one conversation hold the same messages again and again: each is hashed once. */
+function messageHasher(log: RunLog): (message: RecordedMessage) => Hash {
+  const hashes = new WeakMap<RecordedMessage, Hash>();
+  return (message) => {
+    const hash = hashes.get(message) ?? log.message(message);
+    hashes.set(message, hash);
+    return hash;
   };
 }
 

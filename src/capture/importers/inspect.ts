@@ -1,7 +1,7 @@
 /**
  * Logs of Inspect AI: `.eval` files (zip; deflate, or zstd from April 2026 on) and `.json` ones. A log is a run, a sample
  * an item, an epoch an attempt at it. Passed over: the journal's summaries and the reductions (the samples say the same),
- * the store and state changes, the raw wire calls beside a call's own messages, and what a sample's viewer is told.
+ * scores on the way, the store and state changes, raw wire calls, tries before an error, and what a viewer is told.
  */
 import { basename } from "node:path";
 import type { Json } from "../../foundation/canonical-json.ts";

@@ -36,79 +36,89 @@ const SYNTHETIC = "<synthetic>";
 const MOST_COMPARED_BLOCKS = 1000;
 const INTERRUPTED = "[Request interrupted by user]";
 
+interface State {
+  nodes: SessionNode[];
+  /** The node of each line, by the line's id. */
+  places: Map<string, number>;
+  /** The node of each reply, by its message's id; and what it is made of. */
+  replies: Map<string, number>;
+  replyAt: Map<number, Reply>;
+  results: Map<string, Result>;
+}
+
 export function openClaudeSession(): ClaudeSession {
-  const nodes: SessionNode[] = [];
-  const places = new Map<string, number>();
-  const replies = new Map<string, number>();
-  const replyAt = new Map<number, Reply>();
-  const results = new Map<string, Result>();
-
-  function parentOf(line: JsonObject): { parent: number | null; isKnown: boolean } {
-    const id = textIn(line.parentUuid ?? line.logicalParentUuid);
-    if (line.parentUuid === undefined && id === null) return { parent: nodes.length - 1, isKnown: true };
-    const parent = id === null ? undefined : places.get(id);
-    return { parent: parent ?? null, isKnown: id === null || parent !== undefined };
-  }
-
-  function add(line: JsonObject, given: Partial<SessionNode>): void {
-    const { parent, isKnown } = parentOf(line);
-    const isBoundary = given.restart !== undefined;
-    const node = { messages: [], reply: null, ...given, isWhole: (given.isWhole ?? true) && (isKnown || isBoundary) };
-    nodes.push({ ...node, parent: parent === -1 ? null : parent });
-  }
-
-  function takeReply(line: JsonObject): void {
-    const message = objectIn(line.message);
-    const id = textIn(message.id) ?? textIn(line.uuid) ?? `line ${nodes.length}`;
-    const at = replies.get(id) ?? nodes.length;
-    const known = replyAt.get(at);
-    const blocks = known?.blocks ?? [];
-    for (const block of blocksOf(message.content)) merge(blocks, block);
-    const finishReason = textIn(message.stop_reason) ?? known?.finishReason ?? null;
-    if (known === undefined) add(line, {});
-    replies.set(id, at);
-    replyAt.set(at, { blocks, line, finishReason, isInterrupted: known?.isInterrupted ?? false });
-    place(line, at);
-  }
-
-  function takeUser(line: JsonObject): void {
-    const blocks = blocksOf(objectIn(line.message).content);
-    for (const block of blocks) {
-      const id = block.type === "tool_result" ? textIn(block.tool_use_id) : null;
-      if (id !== null && !results.has(id)) results.set(id, { message: toolMessage(block), line });
-    }
-    const asked = askedIn(blocks);
-    add(line, { messages: asked === null ? [] : [asked] });
-    const { parent } = nodes.at(-1) as SessionNode;
-    const reply = parent === null ? undefined : replyAt.get(parent);
-    if (reply !== undefined && textOf(asked?.content).startsWith(INTERRUPTED)) reply.isInterrupted = true;
-  }
-
-  function place(line: JsonObject, at = nodes.length - 1): void {
-    const id = textIn(line.uuid);
-    if (id !== null && !places.has(id)) places.set(id, at);
-  }
-
+  const state: State = { nodes: [], places: new Map(), replies: new Map(), replyAt: new Map(), results: new Map() };
+  const { nodes, places } = state;
   return {
     take(line) {
-      if (places.has(textIn(line.uuid) ?? "")) return; // a copy of a line that is there
-      if (line.type === "assistant" && line.isApiErrorMessage !== true) return takeReply(line);
-      if (line.type === "user") takeUser(line);
-      else if (line.type === "attachment" && textIn(line.uuid) === null) {
+      const id = textIn(line.uuid);
+      if (id !== null && places.has(id)) return; // a copy of a line that is there
+      if (line.type === "assistant" && line.isApiErrorMessage !== true) takeReply(state, line);
+      else if (line.type === "user") takeUser(state, line);
+      else if (id !== null) addNode(state, line, besides(line));
+      else if (line.type === "attachment") {
         const last = nodes.at(-1);
         if (last !== undefined) last.isWhole = false;
-      } else if (textIn(line.uuid) !== null) add(line, besides(line));
-      place(line);
+      }
+      if (id !== null && !places.has(id)) places.set(id, nodes.length - 1);
     },
     finish() {
       const agents = new Map<SessionAction, string>();
-      for (const [at, reply] of replyAt) {
-        const parts = replyParts(reply, results, agents);
-        nodes[at] = { ...(nodes[at] as SessionNode), ...parts, isWhole: (nodes[at]?.isWhole ?? true) && parts.isWhole };
+      for (const [at, reply] of state.replyAt) {
+        const node = nodes[at] as SessionNode;
+        const parts = replyParts(reply, state.results, agents);
+        nodes[at] = { ...node, ...parts, isWhole: node.isWhole && parts.isWhole };
       }
       return { nodes, agents };
     },
   };
+}
+
+function addNode(state: State, line: JsonObject, given: Partial<SessionNode>): void {
+  const { parent, isKnown } = parentOf(state, line);
+  const isKnownStart = isKnown || given.restart !== undefined;
+  const isWhole = (given.isWhole ?? true) && isKnownStart;
+  state.nodes.push({ messages: [], reply: null, ...given, parent, isWhole });
+}
+
+/** Lines that do not say what they follow, follow the one before. */
+function parentOf({ nodes, places }: State, line: JsonObject): { parent: number | null; isKnown: boolean } {
+  const id = textIn(line.parentUuid ?? line.logicalParentUuid);
+  if (line.parentUuid === undefined && id === null) {
+    return { parent: nodes.length === 0 ? null : nodes.length - 1, isKnown: true };
+  }
+  const parent = id === null ? undefined : places.get(id);
+  return { parent: parent ?? null, isKnown: id === null || parent !== undefined };
+}
+
+function takeReply(state: State, line: JsonObject): void {
+  const { nodes, places, replies, replyAt } = state;
+  const message = objectIn(line.message);
+  const lineId = textIn(line.uuid);
+  const id = textIn(message.id) ?? lineId ?? `line ${nodes.length}`;
+  const at = replies.get(id) ?? nodes.length;
+  const known = replyAt.get(at);
+  const blocks = known?.blocks ?? [];
+  for (const block of blocksOf(message.content)) merge(blocks, block);
+  const finishReason = textIn(message.stop_reason) ?? known?.finishReason ?? null;
+  if (known === undefined) addNode(state, line, {});
+  replies.set(id, at);
+  replyAt.set(at, { blocks, line, finishReason, isInterrupted: known?.isInterrupted ?? false });
+  if (lineId !== null) places.set(lineId, at);
+}
+
+function takeUser(state: State, line: JsonObject): void {
+  const { nodes, replyAt, results } = state;
+  const blocks = blocksOf(objectIn(line.message).content);
+  for (const block of blocks) {
+    const id = block.type === "tool_result" ? textIn(block.tool_use_id) : null;
+    if (id !== null && !results.has(id)) results.set(id, { message: toolMessage(block), line });
+  }
+  const asked = askedIn(blocks);
+  addNode(state, line, { messages: asked === null ? [] : [asked] });
+  const parent = nodes.at(-1)?.parent ?? null;
+  const reply = parent === null ? undefined : replyAt.get(parent);
+  if (reply !== undefined && textOf(asked?.content).startsWith(INTERRUPTED)) reply.isInterrupted = true;
 }
 
 /** Later lines of a reply add blocks, or say one of those before once more as it has grown. */

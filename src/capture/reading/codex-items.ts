@@ -51,7 +51,6 @@ interface Reply {
 
 interface Output {
   message: RecordedMessage;
-  item: JsonObject;
   at: Date | null;
 }
 
@@ -64,79 +63,96 @@ const MOST_HEAD_CHARACTERS = 1000;
 /** Of the program's own state. */
 const PASSED_OVER = ["ghost_snapshot", "additional_tools", "compaction_trigger"];
 
+interface State {
+  nodes: SessionNode[];
+  replies: Map<number, Reply>;
+  outputs: Map<string, Output>;
+  exits: Map<string, CodexExit>;
+  head: number | null;
+  open: Reply | null;
+  last: Reply | null;
+  lastAsked: number | null;
+}
+
+type Added = Omit<SessionNode, "parent" | "reply">;
+
 export function openCodexItems(): CodexItems {
-  const nodes: SessionNode[] = [];
-  const replies = new Map<number, Reply>();
-  const outputs = new Map<string, Output>();
-  const exits = new Map<string, CodexExit>();
-  let head: number | null = null;
-  let open: Reply | null = null;
-  let last: Reply | null = null;
-  let lastAsked: number | null = null;
-
-  function add(node: Omit<SessionNode, "parent" | "reply">): void {
-    open = null;
-    nodes.push({ ...node, parent: head, reply: null });
-    head = nodes.length - 1;
-    if (node.messages[0]?.role === "user") lastAsked = head;
-  }
-
-  function replyFor({ at, model, request }: CodexFacts): Reply {
-    if (open !== null) return open;
-    add({ messages: [], isWhole: true });
-    open = { texts: [], reasoning: [], calls: [], facts: { at, model, request, flags: [] } };
-    last = open;
-    replies.set(nodes.length - 1, open);
-    return open;
-  }
-
+  const places = { head: null, open: null, last: null, lastAsked: null };
+  const state: State = { nodes: [], replies: new Map(), outputs: new Map(), exits: new Map(), ...places };
   return {
-    nodes,
+    nodes: state.nodes,
     get head() {
-      return head;
+      return state.head;
     },
     set head(place) {
-      open = null;
-      head = place;
+      state.open = null;
+      state.head = place;
     },
     get lastFacts() {
-      return last?.facts ?? null;
+      return state.last?.facts ?? null;
     },
     get lastAsked() {
-      return lastAsked;
+      return state.lastAsked;
     },
     get isOpen() {
-      return open !== null;
+      return state.open !== null;
     },
-    add,
+    add: (node) => addNode(state, node),
     close() {
-      open = null;
+      state.open = null;
     },
-    noteExit: (call, exit) => exits.set(call, exit),
-    take(item, facts) {
-      const type = textIn(item.type) ?? "";
-      if (PASSED_OVER.includes(type)) return;
-      if (type === "message" && item.role === "assistant") replyFor(facts).texts.push(...partsOf(item.content));
-      else if (type === "reasoning") takeReasoning(replyFor(facts), item);
-      else if (CALLS.includes(type)) replyFor(facts).calls.push(item);
-      else if (OUTPUTS.includes(type)) {
-        open = null;
-        const id = textIn(item.call_id);
-        if (id !== null && !outputs.has(id)) outputs.set(id, { message: outputMessage(item), item, at: facts.at });
-      } else add(promptNode(type, item));
-    },
-    finish() {
-      const chains: string[] = [];
-      for (const [at, node] of nodes.entries()) {
-        const reply = replies.get(at);
-        const before = node.parent === null ? ZERO_HASH : (chains[node.parent] as string);
-        const whole = reply === undefined ? node : { ...node, ...replyParts(reply, { before, outputs, exits }) };
-        nodes[at] = whole;
-        chains.push(whole.messages.reduce((chain, message) => hashText(chain + keyOf(message)), before));
-      }
-      return nodes;
-    },
+    noteExit: (call, exit) => state.exits.set(call, exit),
+    take: (item, facts) => takeItem(state, item, facts),
+    finish: () => finished(state),
   };
+}
+
+function addNode(state: State, node: Added): void {
+  state.open = null;
+  state.nodes.push({ ...node, parent: state.head, reply: null });
+  state.head = state.nodes.length - 1;
+  if (node.messages[0]?.role === "user") state.lastAsked = state.head;
+}
+
+/** The reply that is open, or a new one. */
+function replyFor(state: State, { at, model, request }: CodexFacts): Reply {
+  if (state.open !== null) return state.open;
+  addNode(state, { messages: [], isWhole: true });
+  const reply = { texts: [], reasoning: [], calls: [], facts: { at, model, request, flags: [] } };
+  state.replies.set(state.nodes.length - 1, reply);
+  state.open = reply;
+  state.last = reply;
+  return reply;
+}
+
+function takeItem(state: State, item: JsonObject, facts: CodexFacts): void {
+  const type = textIn(item.type) ?? "";
+  if (PASSED_OVER.includes(type)) return;
+  if (type === "message" && item.role === "assistant") {
+    const { texts } = replyFor(state, facts);
+    for (const part of partsOf(item.content)) texts.push(part);
+  } else if (type === "reasoning") takeReasoning(replyFor(state, facts), item);
+  else if (CALLS.includes(type)) replyFor(state, facts).calls.push(item);
+  else if (OUTPUTS.includes(type)) {
+    state.open = null;
+    const id = textIn(item.call_id);
+    if (id !== null && !state.outputs.has(id)) {
+      state.outputs.set(id, { message: outputMessage(item), at: facts.at });
+    }
+  } else addNode(state, promptNode(type, item));
+}
+
+/** The tree, each reply with what its tools gave and a key that no other one has, unless all before it is the same. */
+function finished({ nodes, replies, outputs, exits }: State): SessionNode[] {
+  const chains: string[] = [];
+  for (const [at, node] of nodes.entries()) {
+    const reply = replies.get(at);
+    const before = node.parent === null ? ZERO_HASH : (chains[node.parent] as string);
+    const whole = reply === undefined ? node : { ...node, ...replyParts(reply, { before, outputs, exits }) };
+    nodes[at] = whole;
+    chains.push(whole.messages.reduce((chain, message) => hashText(chain + keyOf(message)), before));
+  }
+  return nodes;
 }
 
 function takeReasoning({ reasoning, facts }: Reply, { summary, content, encrypted_content }: JsonObject): void {
@@ -147,7 +163,7 @@ function takeReasoning({ reasoning, facts }: Reply, { summary, content, encrypte
 }
 
 /** What a model was told besides its own answers; of an item that cannot be read only that it was there. */
-function promptNode(type: string, item: JsonObject): Omit<SessionNode, "parent" | "reply"> {
+function promptNode(type: string, item: JsonObject): Added {
   if (type !== "message" && type !== "agent_message") return { messages: [], isWhole: false };
   const parts = partsOf(item.content);
   const role = item.role === "developer" ? "system" : (textIn(item.role) ?? "user");

@@ -31,72 +31,26 @@ const BROKEN = ["aborted", "error"];
 const CHANGES = ["context_transform", "ephemeral"];
 const NOTHING: Added = { messages: [], reply: null, isWhole: true };
 
-export function openPiSession(): PiSession {
-  const nodes: SessionNode[] = [];
-  const ids = new Map<string, number>();
-  /** How much the model was to think, at each node. */
-  const levels: (string | null)[] = [];
+interface State {
+  nodes: SessionNode[];
+  ids: Map<string, number>;
+  /** How much the model was to think, at each node, and at the beginning. */
+  levels: (string | null)[];
+  level: string | null;
   /** Replies by their node, until their tools' results are known. */
-  const replies = new Map<number, JsonObject>();
-  const results = new Map<string, Result>();
+  replies: Map<number, JsonObject>;
+  results: Map<string, Result>;
   /** The node of each entry, the session's own among them. */
-  const places: (number | null)[] = [];
-  let level: string | null = null;
+  places: (number | null)[];
+}
 
-  function parentOf({ id, parentId }: JsonObject): { parent: number | null; isKnown: boolean } {
-    if (typeof id !== "string") return { parent: nodes.length === 0 ? null : nodes.length - 1, isKnown: true };
-    const parent = typeof parentId === "string" ? ids.get(parentId) : undefined;
-    return { parent: parent ?? null, isKnown: typeof parentId !== "string" || parent !== undefined };
-  }
-
-  function keptFrom({ firstKeptEntryId, firstKeptEntryIndex }: JsonObject): number | null {
-    const index = countIn(firstKeptEntryIndex);
-    return ids.get(textIn(firstKeptEntryId) ?? "") ?? (index === null ? null : (places[index] ?? null));
-  }
-
-  function addedBy(entry: JsonObject): Added {
-    const { type, summary, content } = entry;
-    const told = typeof summary === "string" ? [{ role: "user", content: summary }] : [];
-    // pi puts words of its own around a summary, which the file does not have.
-    if (type === "compaction")
-      return { ...NOTHING, messages: told, isWhole: false, restart: { keptFrom: keptFrom(entry) } };
-    if (type === "branch_summary") return { ...NOTHING, messages: told, isWhole: told.length === 0 };
-    if (type === "custom_message") return { ...NOTHING, messages: [toldMessage(content)] };
-    if (CHANGES.includes(textIn(type) ?? "")) return { ...NOTHING, isWhole: false };
-    return type === "message" ? addedByMessage(entry, objectIn(entry.message)) : NOTHING;
-  }
-
-  function addedByMessage(entry: JsonObject, message: JsonObject): Added {
-    const role = textIn(message.role) ?? "";
-    const at = timeIn(entry.timestamp) ?? timeIn(message.timestamp);
-    if (role === "assistant") replies.set(nodes.length, entry);
-    else if (role === "toolResult") {
-      const id = textIn(message.toolCallId);
-      if (id !== null && !results.has(id)) results.set(id, { message: toolMessage(message), at });
-    } else if (TOLD.includes(role)) return { ...NOTHING, messages: [toldMessage(message.content)] };
-    else if (role !== "bashExecution" || message.excludeFromContext !== true) {
-      // A command that the person ran is told in pi's words, and other roles in nobody knows which.
-      return { ...NOTHING, messages: commandMessages(message), isWhole: false };
-    }
-    return NOTHING;
-  }
-
+export function openPiSession(): PiSession {
+  const found = { ids: new Map(), replies: new Map(), results: new Map() };
+  const state: State = { ...found, nodes: [], levels: [], level: null, places: [] };
   return {
-    take(entry) {
-      if (entry.type === "session") {
-        level = textIn(entry.thinkingLevel);
-        places.push(null);
-        return;
-      }
-      const { parent, isKnown } = parentOf(entry);
-      const added = addedBy(entry);
-      const changed = entry.type === "thinking_level_change" ? textIn(entry.thinkingLevel) : null;
-      levels.push(changed ?? (parent === null ? level : (levels[parent] ?? null)));
-      nodes.push({ ...added, parent, isWhole: added.isWhole && isKnown });
-      places.push(nodes.length - 1);
-      if (typeof entry.id === "string" && !ids.has(entry.id)) ids.set(entry.id, nodes.length - 1);
-    },
+    take: (entry) => takeEntry(state, entry),
     finish() {
+      const { nodes, replies, results, levels } = state;
       for (const [at, entry] of replies) {
         const node = nodes[at] as SessionNode;
         const parts = replyParts(entry, results, levels[at] ?? null);
@@ -105,6 +59,63 @@ export function openPiSession(): PiSession {
       return nodes;
     },
   };
+}
+
+function takeEntry(state: State, entry: JsonObject): void {
+  const { nodes, ids, levels, places } = state;
+  if (entry.type === "session") {
+    state.level = textIn(entry.thinkingLevel);
+    places.push(null);
+    return;
+  }
+  const { parent, isKnown } = parentOf(state, entry);
+  const added = addedBy(state, entry);
+  const changed = entry.type === "thinking_level_change" ? textIn(entry.thinkingLevel) : null;
+  levels.push(changed ?? (parent === null ? state.level : (levels[parent] ?? null)));
+  nodes.push({ ...added, parent, isWhole: added.isWhole && isKnown });
+  places.push(nodes.length - 1);
+  if (typeof entry.id === "string" && !ids.has(entry.id)) ids.set(entry.id, nodes.length - 1);
+}
+
+function parentOf({ nodes, ids }: State, { id, parentId }: JsonObject): { parent: number | null; isKnown: boolean } {
+  if (typeof id !== "string") return { parent: nodes.length === 0 ? null : nodes.length - 1, isKnown: true };
+  const parent = typeof parentId === "string" ? ids.get(parentId) : undefined;
+  return { parent: parent ?? null, isKnown: typeof parentId !== "string" || parent !== undefined };
+}
+
+function addedBy(state: State, entry: JsonObject): Added {
+  const { type, summary, content } = entry;
+  const told = typeof summary === "string" ? [{ role: "user", content: summary }] : [];
+  // pi puts words of its own around a summary, which the file does not have.
+  if (type === "compaction") {
+    return { ...NOTHING, messages: told, isWhole: false, restart: { keptFrom: keptFrom(state, entry) } };
+  }
+  if (type === "branch_summary") return { ...NOTHING, messages: told, isWhole: told.length === 0 };
+  if (type === "custom_message") return { ...NOTHING, messages: [toldMessage(content)] };
+  if (CHANGES.includes(textIn(type) ?? "")) return { ...NOTHING, isWhole: false };
+  return type === "message" ? addedByMessage(state, entry) : NOTHING;
+}
+
+/** The first version counts entries, the session's own among them. */
+function keptFrom({ ids, places }: State, { firstKeptEntryId, firstKeptEntryIndex }: JsonObject): number | null {
+  const index = countIn(firstKeptEntryIndex);
+  return ids.get(textIn(firstKeptEntryId) ?? "") ?? (index === null ? null : (places[index] ?? null));
+}
+
+function addedByMessage({ nodes, replies, results }: State, entry: JsonObject): Added {
+  const message = objectIn(entry.message);
+  const role = textIn(message.role) ?? "";
+  const at = timeIn(entry.timestamp) ?? timeIn(message.timestamp);
+  if (role === "assistant") replies.set(nodes.length, entry);
+  else if (role === "toolResult") {
+    const id = textIn(message.toolCallId);
+    if (id !== null && !results.has(id)) results.set(id, { message: toolMessage(message), at });
+  } else if (TOLD.includes(role)) return { ...NOTHING, messages: [toldMessage(message.content)] };
+  else if (role !== "bashExecution" || message.excludeFromContext !== true) {
+    // A command that the person ran is told in pi's words, and other roles in nobody knows which.
+    return { ...NOTHING, messages: commandMessages(message), isWhole: false };
+  }
+  return NOTHING;
 }
 
 function toldMessage(content: Json | undefined): RecordedMessage {
