@@ -89,7 +89,7 @@ export function foreignWriter({ log, counts, append, skill, familyOf }: WriterPa
     } else {
       const { boundary, code, place } = record;
       const attempt = place === undefined ? null : attemptOf(place);
-      const message = record.message.slice(0, MOST_MESSAGE_CHARACTERS);
+      const message = record.message.slice(0, MOST_MESSAGE_CHARACTERS).toWellFormed();
       append({ type: "failure", data: { boundary, code, message, attempt } });
     }
   };

@@ -21,7 +21,7 @@ const SESSION_ID = /"sessionId"\s*:\s*"([^"\\]{1,200})"/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const HEAD_BYTES = 64 << 10;
 const EXPORT_START = /^\s*\{\s*"loglines"\s*:\s*\[/;
-const MOST_TITLE_CHARACTERS = 1000;
+const MOST_FIELD_CHARACTERS = 1000;
 /** Texts that no person wrote: a command's, or a reminder of one. */
 const COMMAND = /^(?:<[a-z-]+>|Caveat: )/;
 
@@ -82,7 +82,7 @@ interface About {
   startedAt: Date | null;
   /** What was asked first. */
   task: string | null;
-  fields: Record<string, Json>;
+  fields: Record<string, Json | undefined>;
 }
 
 function* readSession(files: SessionFiles, input: ImportInput, seen: Set<string>): Generator<Foreign> {
@@ -103,14 +103,13 @@ function* readSession(files: SessionFiles, input: ImportInput, seen: Set<string>
     }
   }
   if (!isBegun) return yield rejected(file, "no message is in it");
-  const { cwd } = about.fields;
-  yield { kind: "item", item: nativeId, family: textIn(cwd), task: about.task ?? "", detail: about.fields };
-  const agents = new Map(files.agents);
+  const detail = detailOf(about);
+  yield { kind: "item", item: nativeId, family: textIn(detail.cwd), task: about.task ?? "", detail };
   const place = { item: nativeId, attempt: 1 };
-  yield* recordsOf(main, { where: file, place, input, seen, agents, role: "worker" });
-  yield* recordsOf(side, { where: file, place, input, seen, agents, role: "subagent" });
-  for (const id of files.agents.keys())
-    yield* agentRecords(id, { where: file, place, input, seen, agents, role: "subagent" });
+  const reading = { where: file, place, input, seen, agents: new Map(files.agents) };
+  yield* recordsOf(main, { ...reading, role: "worker" });
+  yield* recordsOf(side, { ...reading, role: "subagent" });
+  for (const id of files.agents.keys()) yield* agentRecords(id, { ...reading, role: "subagent" });
 }
 
 interface Reading {
@@ -171,20 +170,26 @@ function exportedLines(file: string, input: ImportInput): ReturnType<ImportInput
 function note(about: About, line: JsonObject): void {
   const { fields } = about;
   about.startedAt ??= isObject(line.message) ? timeIn(line.timestamp) : null;
-  for (const key of ["cwd", "gitBranch", "version", "entrypoint"]) {
-    const value = textIn(line[key]);
-    if (value) fields[key] ??= value;
-  }
-  const title =
-    textIn(line.customTitle) ?? textIn(line.aiTitle) ?? (line.type === "summary" ? textIn(line.summary) : null);
-  if (title !== null) fields.title = title.slice(0, MOST_TITLE_CHARACTERS).toWellFormed();
-  if (typeof line.prUrl === "string") fields.pullRequest = line.prUrl;
+  for (const key of ["cwd", "gitBranch", "version", "entrypoint"]) fields[key] ??= line[key];
+  const title = line.customTitle ?? line.aiTitle ?? (line.type === "summary" ? line.summary : null);
+  fields.title = title ?? fields.title;
+  fields.pullRequest = line.prUrl ?? fields.pullRequest;
   if (line.type !== "user" || line.isMeta === true || line.isCompactSummary === true || about.task !== null) return;
   const asked = textOf(askedIn(blocksOf(objectIn(line.message).content))?.content);
   if (asked !== "" && !COMMAND.test(asked)) about.task = asked;
 }
 
-function runOf({ main, nativeId, agents }: SessionFiles, { startedAt, fields }: About): ForeignRun {
+/** Those that are texts, and no longer than a detail is. */
+function detailOf({ fields }: About): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([key, value]) =>
+      typeof value === "string" && value !== "" ? [[key, value.slice(0, MOST_FIELD_CHARACTERS).toWellFormed()]] : [],
+    ),
+  );
+}
+
+function runOf({ main, nativeId, agents }: SessionFiles, about: About): ForeignRun {
+  const { startedAt } = about;
   const files = [main, ...agents.values()];
-  return { kind: "run", nativeId, files, startedAt, skill: "coding", model: null, facts: { ...fields } };
+  return { kind: "run", nativeId, files, startedAt, skill: "coding", model: null, facts: detailOf(about) };
 }

@@ -12,6 +12,7 @@ import type { Foreign, ForeignRun } from "../foreign.ts";
 import type { FileStart, Importer, ImportInput } from "../importer.ts";
 import { type CodexSession, openCodexSession } from "../reading/codex-session.ts";
 import { readHead, rejected } from "../reading/json.ts";
+import { plainUrl } from "../reading/plain-url.ts";
 import { MOST_SESSION_BYTES, type SessionNode, treeRecords } from "../reading/session-tree.ts";
 import { isObject, type JsonObject, objectIn, textIn, timeIn } from "../reading/shapes.ts";
 import { isZstd, zstdLines } from "../reading/zstd.ts";
@@ -31,9 +32,10 @@ const importer: Importer = {
   detects: (file) => (isZstd(file.head) ? PACKED_NAME.test(file.name) : isStart(file)),
   *read(input) {
     const seen = new Set<string>();
-    for (const file of input.files) {
+    const files = new Set(input.files);
+    for (const file of files) {
       const isPacked = isZstd(readHead(file, 4));
-      if (isPacked && input.files.includes(file.replace(/\.zst$/, ""))) continue;
+      if (isPacked && files.has(file.replace(/\.zst$/, ""))) continue;
       yield* readSession(file, isPacked ? zstdLines(file, MOST_SESSION_BYTES) : plainLines(file, input), seen);
     }
   },
@@ -107,8 +109,7 @@ function detailOf(meta: JsonObject, title: string | null): Record<string, Json> 
   const spawned = objectIn(objectIn(objectIn(source).subagent).thread_spawn);
   const fields = {
     ...{ cwd, branch, commit: commit_hash, version: cli_version, originator, title, forkedFrom: forked_from_id },
-    // A url may hold who clones, and the password.
-    repository: textIn(repository_url)?.replace(/\/\/[^/@]*@/, "//"),
+    repository: typeof repository_url === "string" ? plainUrl(repository_url) : null,
     parent: parent_thread_id ?? spawned.parent_thread_id,
   };
   return Object.fromEntries(

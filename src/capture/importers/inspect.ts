@@ -10,6 +10,7 @@ import type { Importer, ImportInput } from "../importer.ts";
 import { readMember, readSample, samplesOf } from "../reading/inspect-members.ts";
 import { type SampleSetting, sampleRecords } from "../reading/inspect-sample.ts";
 import { readHead, rejected } from "../reading/json.ts";
+import { plainUrl } from "../reading/plain-url.ts";
 import { isObject, type JsonObject, objectIn, objectsIn, textIn, timeIn } from "../reading/shapes.ts";
 import { openZip, shownName, type Zip } from "../reading/zip.ts";
 
@@ -129,12 +130,19 @@ function factsOf(header: JsonObject, spec: JsonObject): Record<string, Json> {
       plan: objectIn(plan).steps,
       scores: objectIn(results).scores,
     },
+    revision: revisionOf(spec.revision),
     dataset: { name: name ?? null, location: location ?? null, samples: samples ?? null },
     scorers: objectsIn(spec.scorers).map((scorer) => scorer.name ?? null),
   };
   const isShort = (value: Json | undefined) =>
     value !== undefined && value !== null && JSON.stringify(value).length <= MOST_FACT_CHARACTERS;
   return Object.fromEntries(Object.entries(facts).filter((fact): fact is [string, Json] => isShort(fact[1])));
+}
+
+function revisionOf(revision: Json | undefined): Json | undefined {
+  if (!isObject(revision)) return undefined;
+  const { origin } = revision;
+  return { ...revision, ...(typeof origin === "string" && { origin: plainUrl(origin) }) };
 }
 
 function settingOf(header: JsonObject): Omit<SampleSetting, "where"> {

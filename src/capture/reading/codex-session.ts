@@ -143,7 +143,7 @@ function rollBack({ items, begins }: State, { num_turns }: JsonObject): void {
   if (from !== undefined) items.head = items.nodes[from]?.parent ?? null;
 }
 
-/** A person's message was just written as an item, or will be. */
+/** A person's message was just written as an item. */
 function begin(state: State, text: string | null): void {
   const { items, begins } = state;
   items.close();
