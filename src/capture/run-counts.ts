@@ -66,10 +66,12 @@ export function openRunCounts(run: RunId): RunCounts {
     take({ type, data }) {
       if (type === "items_scanned") for (const { item } of data.items) items.add(item);
       else if (type === "failure") failures++;
-      else if (type === "verdict" && data.verdict.signalType !== "judgment") {
-        const { passed, flags } = data.verdict;
-        stateOf(data.attempt).passed = flags.includes("conflict") ? null : passed;
-      } else if (type === "turn") {
+      else if (type === "verdict") {
+        const state = stateOf(data.attempt);
+        const { passed, flags, signalType } = data.verdict;
+        if (signalType !== "judgment") state.passed = flags.includes("conflict") ? null : passed;
+      } else if (type === "action") stateOf(data.attempt);
+      else if (type === "turn") {
         const state = stateOf(data.attempt);
         if (data.response === null) state.failed++;
         state.turns = Math.max(state.turns, Number(data.turn.slice(turnId(data.attempt, 0).length - 1)));

@@ -3,7 +3,7 @@
  */
 import type { Json } from "../../foundation/canonical-json.ts";
 import type { RecordedMessage } from "../../records/message.ts";
-import { assistantMessage, contentOf, toolCall } from "./chat-messages.ts";
+import { assistantMessage, contentOf, toolCall } from "./message-parts.ts";
 import { isObject, type JsonObject, objectIn, objectsIn, textIn } from "./shapes.ts";
 
 /** Blocks of a message's content. */

@@ -7,8 +7,8 @@ import type { Json } from "../../foundation/canonical-json.ts";
 import type { Turn } from "../../records/events.ts";
 import type { RecordedMessage } from "../../records/message.ts";
 import { textOf } from "../conversations.ts";
-import { finishReasonOf } from "./chat-messages.ts";
 import { answerOf, askedIn, blocksOf, toolMessage } from "./claude-messages.ts";
+import { finishReasonOf } from "./message-parts.ts";
 import type { SessionAction, SessionNode } from "./session-tree.ts";
 import { countIn, isObject, type JsonObject, objectIn, textIn, timeIn } from "./shapes.ts";
 

@@ -6,9 +6,9 @@ import type { Json } from "../../foundation/canonical-json.ts";
 import { hashText, ZERO_HASH } from "../../foundation/hashing.ts";
 import type { RecordedMessage } from "../../records/message.ts";
 import { keyOf, textOf } from "../conversations.ts";
-import { assistantMessage, contentOf, toolCall } from "./chat-messages.ts";
 import type { AnswerFacts } from "./conversation.ts";
 import { parseJson } from "./json.ts";
+import { assistantMessage, contentOf, toolCall } from "./message-parts.ts";
 import type { SessionAction, SessionNode } from "./session-tree.ts";
 import { isObject, type JsonObject, numberIn, objectIn, objectsIn, textIn } from "./shapes.ts";
 

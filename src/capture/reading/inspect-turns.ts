@@ -7,10 +7,10 @@ import type { Turn, TurnPart } from "../../records/events.ts";
 import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
 import { textOf } from "../conversations.ts";
 import type { ForeignAction, ForeignFailure, ForeignPlace, ForeignTurn } from "../foreign.ts";
-import { finishReasonOf, functionTool } from "./chat-messages.ts";
 import { type AnswerFacts, conversationRecords } from "./conversation.ts";
 import type { ReadMessage, SampleMessages } from "./inspect-messages.ts";
 import { flatEvents, openScopes, type Scope } from "./inspect-scopes.ts";
+import { finishReasonOf, functionTool } from "./message-parts.ts";
 import { countIn, isObject, type JsonObject, numberIn, objectIn, objectsIn, textIn, timeIn } from "./shapes.ts";
 
 export interface TurnSetting {

@@ -8,7 +8,7 @@ import { hashText } from "../../foundation/hashing.ts";
 import type { Turn } from "../../records/events.ts";
 import type { RecordedMessage } from "../../records/message.ts";
 import { textOf } from "../conversations.ts";
-import { assistantMessage, contentOf, finishReasonOf, toolCall } from "./chat-messages.ts";
+import { assistantMessage, contentOf, finishReasonOf, toolCall } from "./message-parts.ts";
 import type { SessionAction, SessionNode, SessionReply } from "./session-tree.ts";
 import { countIn, type JsonObject, objectIn, objectsIn, textIn, timeIn } from "./shapes.ts";
 
