@@ -30,7 +30,10 @@ function chatMessage(message: JsonObject, fallbackRole: string | null): Recorded
   const named = textIn(message.role) ?? (Object.hasOwn(ROLES, String(message.type)) ? String(message.type) : null);
   const given = named ?? fallbackRole;
   if (given === null) return null;
-  const role = Object.hasOwn(ROLES, given) ? (ROLES[given] as string) : given;
+  const parts = readParts(message.parts ?? message.content ?? null);
+  // Some programs keep a call under the role of its result.
+  const isCall = given === "tool" && parts.calls.length > 0 && parts.results.length === 0;
+  const role = isCall ? "assistant" : Object.hasOwn(ROLES, given) ? (ROLES[given] as string) : given;
   const calls = callsIn(message.tool_calls);
   const callId = role === "tool" ? (textIn(message.tool_call_id) ?? textIn(message.id)) : null;
   const rest: JsonObject = Object.fromEntries(
@@ -38,7 +41,6 @@ function chatMessage(message: JsonObject, fallbackRole: string | null): Recorded
       ([key, value]) => value !== null && !NO_MESSAGE_KEYS.has(key) && !(key === "id" && callId !== null),
     ),
   );
-  const parts = readParts(message.parts ?? message.content ?? null);
   const said: RecordedMessage = {
     ...rest,
     role,
@@ -67,15 +69,23 @@ export function joinedAnswer(messages: readonly RecordedMessage[]): RecordedMess
   };
 }
 
-/** Content parts that a program wrote as text; the text itself where it holds none. */
+/** Content parts that a program wrote as text; the text itself where it holds anything else. */
 export function partsInText(text: string): Json {
   if (!/^\s*\[\s*\{/.test(text)) return text;
   const read = parseJson(text);
-  const isParts = "value" in read && objectsIn(read.value).every((part) => PART_KEYS.some((key) => key in part));
-  return isParts ? read.value : text;
+  return "value" in read && Array.isArray(read.value) && read.value.every(isPart) ? read.value : text;
 }
 
-const PART_KEYS = ["type", "text", "toolUse", "toolResult", "functionCall", "functionResponse", "reasoningContent"];
+/** A model may itself answer with a list of objects, even with types: a part is one that says all that a part says. */
+function isPart(part: Json): boolean {
+  if (!isObject(part)) return false;
+  if (callIn(part) !== null || resultIn(part) !== null || reasoningIn(part) !== null) return true;
+  if (MEDIA_TYPE.test(String(part.type))) return Object.keys(part).length > 1;
+  return Object.keys(part).every((key) => TEXT_PART_KEYS.has(key)) && partText(part) !== null;
+}
+
+const MEDIA_TYPE = /^(image|image_url|input_image|audio|input_audio|file|document)$/;
+const TEXT_PART_KEYS = new Set(["type", "text", "content", "cache_control"]);
 
 function asParts(content: unknown): unknown[] {
   return typeof content === "string" ? [{ type: "text", text: content }] : [content].flat();
@@ -142,6 +152,9 @@ function callIn(part: JsonObject): JsonObject | null {
   if (isObject(toolUse)) return chatCall({ id: toolUse.toolUseId, name: toolUse.name, given: toolUse.input });
   if (isObject(functionCall)) {
     return chatCall({ id: functionCall.id, name: functionCall.name, given: functionCall.args });
+  }
+  if (type === "function" && isObject(part.function)) {
+    return chatCall({ id: part.id, name: part.function.name, given: part.function.arguments });
   }
   if (type === "tool_call" || type === "tool_use") {
     return chatCall({ id: part.id, name: part.name, given: part.arguments ?? part.input });

@@ -55,4 +55,5 @@ export function structured(value: Json | undefined): { value: Json | undefined; 
   return "value" in read ? { value: read.value, isClipped: false } : { value: undefined, isClipped: true };
 }
 
-const BEGINS_AS_JSON = /^\s*(\[\s*[{["\]]|\{\s*["}])/;
+/** How a list of lists or objects begins, or an object that has something in it. */
+export const BEGINS_AS_JSON = /^\s*(\[\s*[{["\]]|\{\s*["}])/;

@@ -11,12 +11,12 @@ import type { Attributes, Span } from "./otel-spans.ts";
 import { isObject, type JsonObject, objectsIn, textIn } from "./shapes.ts";
 import type { CallTexts } from "./trace-steps.ts";
 
-const EVENT_ROLES: Readonly<Record<string, string>> = {
-  "gen_ai.system.message": "system",
-  "gen_ai.user.message": "user",
-  "gen_ai.assistant.message": "assistant",
-  "gen_ai.tool.message": "tool",
-};
+const EVENT_ROLES: ReadonlyMap<string, string> = new Map([
+  ["gen_ai.system.message", "system"],
+  ["gen_ai.user.message", "user"],
+  ["gen_ai.assistant.message", "assistant"],
+  ["gen_ai.tool.message", "tool"],
+]);
 
 /** An event a message: on the span, as log records, or as a list in one attribute. */
 export function eventMessages(span: Span): Partial<CallTexts> {
@@ -26,7 +26,7 @@ export function eventMessages(span: Span): Partial<CallTexts> {
   }));
   const events = [...span.events.map(({ name, attributes }) => ({ name, body: bodyOf(attributes) })), ...listed];
   const told = events.flatMap(({ name, body }) => {
-    const role = EVENT_ROLES[name];
+    const role = EVENT_ROLES.get(name);
     return role === undefined ? [] : (chatMessages({ role, ...body, content: contentIn(body.content) }) ?? []);
   });
   const choices = events.filter(({ name }) => name === "gen_ai.choice").map(({ body }) => body);

@@ -16,7 +16,11 @@ export interface SpanScore {
   score: GivenScore;
 }
 
-const JUDGES: Readonly<Record<string, GivenScore["judge"]>> = { CODE: "code", LLM: "model", HUMAN: "person" };
+const JUDGES: ReadonlyMap<unknown, GivenScore["judge"]> = new Map([
+  ["CODE", "code"],
+  ["LLM", "model"],
+  ["HUMAN", "person"],
+] as const);
 /** OpenInference has two names for one thing. */
 const LISTS = [
   ["annotations", "annotation"],
@@ -55,7 +59,7 @@ function resultScore(attributes: Attributes, about: Record<string, Json>): Given
     value: valueIn(attributes, "gen_ai.evaluation.score.value"),
     label: firstText(attributes, "gen_ai.evaluation.score.label"),
     explanation: firstText(attributes, "gen_ai.evaluation.explanation"),
-    judge: JUDGES[firstText(attributes, "annotator_kind", "annotation.annotator_kind") ?? ""] ?? "unknown",
+    judge: JUDGES.get(firstText(attributes, "annotator_kind", "annotation.annotator_kind")) ?? "unknown",
     about: { ...about, ...(response !== null && { response }), ...(failure !== null && { error: failure }) },
   };
 }
@@ -68,7 +72,7 @@ function annotationScore(entry: Attributes): GivenScore {
     value: valueIn(entry, "score"),
     label: firstText(entry, "label"),
     explanation: firstText(entry, "explanation"),
-    judge: JUDGES[firstText(entry, "annotator_kind") ?? ""] ?? "unknown",
+    judge: JUDGES.get(firstText(entry, "annotator_kind")) ?? "unknown",
     about: { ...(identifier !== null && { identifier }), ...(isObject(metadata) && { metadata }) },
   };
 }

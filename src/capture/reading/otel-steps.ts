@@ -6,6 +6,7 @@
 import type { Json } from "../../foundation/canonical-json.ts";
 import type { Turn } from "../../records/events.ts";
 import { joinedAnswer, resultText } from "./chat-messages.ts";
+import { chatRequest } from "./chat-request.ts";
 import { firstNumber, firstOf, firstText, structured } from "./otel-attributes.ts";
 import { contentOf } from "./otel-content.ts";
 import type { Attributes, Span } from "./otel-spans.ts";
@@ -64,6 +65,7 @@ export function kindOf({ attributes, events }: Span): Step["kind"] {
   if (AGENT_OPERATIONS.has(operation ?? "") || inference === "AGENT") return "agent";
   if (traceloop === "agent" || traceloop === "workflow") return "agent";
   if (Object.values(said).some((value) => value !== null)) return "other";
+  if (attributes.has("gen_ai.tool.name") && attributes.has("gen_ai.tool.call.id")) return "tool";
   const isCall = [...attributes.keys()].some((key) => CALL_KEY.test(key));
   return isCall || events.some(({ name }) => name === "gen_ai.choice") ? "call" : "other";
 }
@@ -113,7 +115,8 @@ const MODEL_KEYS = [
   "ai.model.id",
 ];
 
-function finishIn(attributes: Attributes): string | null {
+/** Why the answer ended. */
+export function finishIn(attributes: Attributes): string | null {
   const { value } = structured(firstOf(attributes, "gen_ai.response.finish_reasons", "llm.finish_reason"));
   return textIn(Array.isArray(value) ? value[0] : value);
 }
@@ -136,36 +139,16 @@ function usageIn(attributes: Attributes): Turn["usage"] {
   return null;
 }
 
-/** What the request's parameters are called elsewhere. */
-const REQUEST_KEYS: Readonly<Record<string, string>> = {
-  stop_sequences: "stop",
-  stopSequences: "stop",
-  "choice.count": "n",
-  topP: "top_p",
-  topK: "top_k",
-  maxTokens: "max_tokens",
-  maxOutputTokens: "max_tokens",
-  frequencyPenalty: "frequency_penalty",
-  presencePenalty: "presence_penalty",
-};
-/** Of the AI SDK's settings, those that are no part of a request. */
-const NO_REQUEST_KEYS = new Set(["messages", "tools", "maxRetries", "maxSteps", "mode"]);
-
 function requestIn(attributes: Attributes): { request: Record<string, Json>; isWhole: boolean } {
   const { value } = structured(attributes.get("llm.invocation_parameters"));
-  const request = new Map<string, Json>();
-  const add = (key: string, given: Json | undefined) => {
-    const name = REQUEST_KEYS[key] ?? key;
-    if (!NO_REQUEST_KEYS.has(name) && given !== undefined && given !== null) request.set(name, given);
-  };
-  for (const [key, given] of attributes) {
+  const set = [...attributes].flatMap(([key, given]): [string, Json][] => {
     const [, name] = /^(?:ai\.settings|gen_ai\.request)\.(.+)$/s.exec(key) ?? [];
-    if (name !== undefined) add(name, given);
-  }
-  for (const [key, given] of Object.entries(objectIn(value))) add(key, given);
-  add("tool_choice", structured(attributes.get("ai.prompt.toolChoice")).value);
-  add("model", firstText(attributes, "gen_ai.request.model", "ai.model.id") ?? undefined);
-  return { request: Object.fromEntries(request), isWhole: isObject(value) };
+    return name === undefined ? [] : [[name, given]];
+  });
+  const choice = structured(attributes.get("ai.prompt.toolChoice")).value ?? null;
+  const model = firstText(attributes, "gen_ai.request.model", "ai.model.id");
+  const request = chatRequest([...set, ...Object.entries(objectIn(value)), ["tool_choice", choice], ["model", model]]);
+  return { request, isWhole: isObject(value) };
 }
 
 function toolOf(span: Span): ToolContent {

@@ -37,12 +37,16 @@ export function scoreVerdict(score: GivenScore): { verdict: ForeignVerdict["verd
     ...about,
   };
   const verdict = foreignVerdict({
-    ...{ value: isFault ? 1 - value : value, verifier: { id: name, version: "unknown" }, evidence },
+    ...{ value: isFault ? complement(value) : value, verifier: { id: name, version: "unknown" }, evidence },
     ...(passed !== null && !isFault && { passed }),
     ...(judge === "person" && { signalType: "behavioral" as const }),
     isJudgment: judge === "model" || judge === "unknown",
   });
   return { verdict };
+}
+
+function complement(value: number): number {
+  return Number((1 - value).toFixed(12));
 }
 
 function labelled(label: string | null): boolean | null {

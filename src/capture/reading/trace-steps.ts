@@ -77,16 +77,19 @@ export function stepTree(given: readonly Step[]): StepTree {
   );
   const agentAround = nearestAround(parents, agentOf);
   const inner = innerCalls(steps.filter(isAsked), callAround);
+  const filled = new Map<Step, Step>();
   const turns = steps
     .filter((step) => isAsked(step) && !inner.has(step))
     .map((step) => {
       const outer = callAround(step);
-      return outer?.kind === "call" && inner.get(outer)?.size === 1 ? filledFrom(step, outer) : step;
+      const turn = outer?.kind === "call" && inner.get(outer)?.size === 1 ? filledFrom(step, outer) : step;
+      filled.set(turn, step);
+      return turn;
     });
   return {
     turns: distinct(turns),
     tools: usesOnce(steps, toolAround),
-    roleOf: (step) => agentOf(step) ?? agentAround(step) ?? "worker",
+    roleOf: (step) => agentOf(step) ?? agentAround(filled.get(step) ?? step) ?? "worker",
   };
 }
 

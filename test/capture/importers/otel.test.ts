@@ -192,10 +192,11 @@ describe("a call", () => {
 
   it("that was recorded inside of another one without its texts has those of the outer", async () => {
     const { turns } = await importSpans(
-      span("a1", asked("Which?", "That."), { to: 3 }),
+      span("a1", asked("Which?", "That."), { parent: "a0", to: 3 }),
       span("a2", call({ "gen_ai.response.model": "tiny-2" }), { parent: "a1", from: 1, to: 2 }),
+      span("a0", { "openinference.span.kind": "AGENT", "agent.name": "Clerk" }, { to: 4 }),
     );
-    expect(turns).toMatchObject([{ messages: [{ content: "Which?" }], response: { content: "That." } }]);
+    expect(turns).toMatchObject([{ role: "clerk", messages: [{ content: "Which?" }], response: { content: "That." } }]);
   });
 
   it("that two programs recorded side by side is one, as the server's id tells", async () => {
