@@ -24,6 +24,7 @@ const SESSION_KEYS = [
   "ai.telemetry.metadata.sessionId",
   "traceloop.association.properties.session_id",
 ];
+const METADATA_PREFIX = "ai.telemetry.metadata.";
 const MOST_DETAIL_CHARACTERS = 2000;
 
 /** Whether a span is of a run at all: spans of databases and of the web are in the same files. */
@@ -99,14 +100,18 @@ function traceOf(spans: readonly Span[]): string | null {
 /** The session that all spans name which name one, or that the root names: agents within may have their own. */
 function sessionOf(spans: readonly Span[]): string | null {
   const root = rootOf(spans);
-  const named = new Set(spans.flatMap(({ attributes }) => firstText(attributes, ...SESSION_KEYS) ?? []));
+  // Of what was logged alone the event has all attributes.
+  const maps = spans.flatMap(({ attributes, events, isLog }) =>
+    isLog ? events.map((event) => event.attributes) : [attributes],
+  );
+  const named = new Set(maps.flatMap((attributes) => firstText(attributes, ...SESSION_KEYS) ?? []));
   return named.size === 1 ? ([...named][0] as string) : root && firstText(root.attributes, ...SESSION_KEYS);
 }
 
 function detailOf(spans: readonly Span[], root: Span | null): Record<string, Json> {
   const attributes = root?.attributes ?? new Map<string, Json>();
   const { value: metadata } = structured(attributes.get("metadata"));
-  const told = [...attributes].filter(([key]) => key.startsWith("ai.telemetry.metadata."));
+  const flat = [...attributes].filter(([key]) => key.startsWith(METADATA_PREFIX));
   const detail: Record<string, Json | undefined> = {
     trace: traceOf(spans) ?? undefined,
     name: root?.name || undefined,
@@ -115,13 +120,20 @@ function detailOf(spans: readonly Span[], root: Span | null): Record<string, Jso
     function: firstText(attributes, "ai.telemetry.functionId") ?? undefined,
     error: root?.error?.message || undefined,
     tags: structured(attributes.get("tag.tags")).value,
-    metadata: isObject(metadata) ? metadata : undefined,
-    told: told.length === 0 ? undefined : Object.fromEntries(told.map(([key, value]) => [key.slice(22), value])),
+    metadata: isObject(metadata)
+      ? metadata
+      : flat.length === 0
+        ? undefined
+        : Object.fromEntries(flat.map(withoutPrefix)),
   };
   const short = Object.entries(detail).filter(
     ([, value]) => value !== undefined && JSON.stringify(value).length < MOST_DETAIL_CHARACTERS,
   );
   return Object.fromEntries(short) as Record<string, Json>;
+}
+
+function withoutPrefix([key, value]: [string, Json]): [string, Json] {
+  return [key.slice(METADATA_PREFIX.length), value];
 }
 
 /** Those of the widest scope come last, as the last one decides. */

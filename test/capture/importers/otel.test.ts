@@ -355,6 +355,7 @@ describe("a file", () => {
     const logRecords = [
       record("gen_ai.client.inference.operation.details", {
         "gen_ai.operation.name": value("chat"),
+        "gen_ai.conversation.id": value("visit-9"),
         "gen_ai.input.messages": value(JSON.stringify([message("user", "Which?")])),
         "gen_ai.usage.input_tokens": { intValue: "7" },
         "gen_ai.usage.output_tokens": { intValue: "1" },
@@ -367,7 +368,9 @@ describe("a file", () => {
     const path = join(folder, "logs.json");
     writeFileSync(path, JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }));
     const { turns, events } = await imported(home, await importInto(home, path));
-    expect(turns).toMatchObject([{ messages: [{ role: "user", content: "Which?" }], response: null }]);
+    expect(turns).toMatchObject([
+      { attempt: "otel:visit-9/1", messages: [{ role: "user", content: "Which?" }], response: null },
+    ]);
     expect(only(events, "turn")[0]?.usage).toEqual({ promptTokens: 7, completionTokens: 1 });
     expect(only(events, "verdict")).toMatchObject([{ verdict: { verifier: { id: "clear" }, signalType: "judgment" } }]);
   });
