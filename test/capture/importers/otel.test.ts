@@ -103,6 +103,71 @@ describe("a call", () => {
     expect(failed?.response).toBeNull();
   });
 
+  it.each([
+    [
+      "blocks in the events of Strands",
+      {
+        events: [
+          { name: "gen_ai.user.message", attributes: { content: '[{"text":"Which?"}]' } },
+          { name: "gen_ai.choice", attributes: { finish_reason: "end_turn", message: '[{"text":"That."}]' } },
+        ],
+      },
+    ],
+    [
+      "bodies in one attribute of an event",
+      {
+        events: [
+          { name: "gen_ai.user.message", attributes: { "gen_ai.event.content": '{"content":"Which?"}' } },
+          { name: "gen_ai.choice", attributes: { "gen_ai.event.content": '{"message":{"content":"That."}}' } },
+        ],
+      },
+    ],
+    [
+      "a list of events in one attribute",
+      {
+        attributes: call({
+          events: JSON.stringify([
+            { "event.name": "gen_ai.user.message", content: "Which?", role: "user" },
+            { "event.name": "gen_ai.choice", message: { role: "assistant", content: "That." } },
+          ]),
+        }),
+      },
+    ],
+    [
+      "one text of each on events",
+      {
+        events: [
+          { name: "gen_ai.content.prompt", attributes: { "gen_ai.prompt": "Which?" } },
+          { name: "gen_ai.content.completion", attributes: { "gen_ai.completion": "That." } },
+        ],
+      },
+    ],
+    [
+      "the bodies of the request and the answer",
+      {
+        attributes: {
+          "openinference.span.kind": "LLM",
+          "input.value": '{"messages":[{"role":"user","content":"Which?"}]}',
+          "output.value": '{"choices":[{"message":{"role":"assistant","content":"That."}}]}',
+        },
+      },
+    ],
+    [
+      "one prompt of text completion",
+      {
+        attributes: {
+          "openinference.span.kind": "LLM",
+          "llm.prompts.0.prompt.text": "Which?",
+          "llm.choices.0.completion.text": "That.",
+        },
+      },
+    ],
+  ])("is read from %s", async (_, { attributes = call(), ...more }: Values) => {
+    const { turns } = await importSpans(span("a1", attributes as Values, more));
+    expect(turns).toMatchObject([{ messages: [{ role: "user", content: "Which?" }] }]);
+    expect(turns[0]?.response).toEqual({ role: "assistant", content: "That." });
+  });
+
   it("that failed has no answer, and says why", async () => {
     const { events, turns } = await importSample("export.jsonl");
     expect(only(events, "failure")).toMatchObject([
