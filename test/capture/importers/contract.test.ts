@@ -1,7 +1,8 @@
 /** What holds for every importer: told by its files, whole, once, and never the worse for broken bytes. */
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join, relative } from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findFiles, loadImporters } from "../../../src/capture/source-files.ts";
 import { Refusal } from "../../../src/foundation/errors.ts";
@@ -11,9 +12,9 @@ import { openLake } from "../../../src/store/lake.ts";
 import { listRuns } from "../../../src/store/run-log.ts";
 import { verifyHome } from "../../../src/store/verify.ts";
 import { temporaryHome } from "../../harness/setting.ts";
-import { importInto, SAMPLES } from "./setting.ts";
+import { FIXTURES, importInto, SAMPLES } from "./setting.ts";
 
-const MUTATIONS = process.env.TRACEMILL_LONG ? 10_000 : 60;
+const MUTATIONS = process.env.TRACEMILL_LONG ? 10_000 : 40;
 if (MUTATIONS < 10_000) {
   console.log(
     `skipped: 10,000 mutated files of each format take long (TRACEMILL_LONG=1 makes them); these are ${MUTATIONS}`,
@@ -21,6 +22,8 @@ if (MUTATIONS < 10_000) {
 }
 
 const MUTATIONS_A_HOME = 100;
+const ODD_VALUES = process.env.TRACEMILL_LONG ? 1000 : 25;
+const REAL_MUTATIONS = process.env.TRACEMILL_LONG ? 1000 : 15;
 
 const importers = await loadImporters();
 
@@ -86,6 +89,76 @@ describe.each([...importers.keys()])("the importer of %s", (format) => {
     await expectWholeRuns();
   });
 });
+
+describe.each([...importers.keys()])("odd values in the files of %s", (format) => {
+  const sample = join(SAMPLES, format);
+  const texts = filesBelow(sample)
+    .map((path) => ({ path, text: readFileSync(path, "utf8") }))
+    .filter(({ text }) => /^\s*[{[]/.test(text));
+
+  it.skipIf(texts.length === 0)(
+    `end no import: ${ODD_VALUES} files with any JSON in the place of a value`,
+    { timeout: 60_000 + 100 * ODD_VALUES },
+    async () => {
+      const file = fc.nat(texts.length - 1).map((i) => texts[i] as { path: string; text: string });
+      const folder = mkdtempSync(join(tmpdir(), "tracemill-odd-"));
+      await fc.assert(
+        fc.asyncProperty(file, fc.nat(), fc.jsonValue({ maxDepth: 3 }), async ({ path, text }, place, value) => {
+          rmSync(folder, { recursive: true });
+          cpSync(sample, folder, { recursive: true });
+          writeFileSync(join(folder, relative(sample, path)), withValueAt(text, place, value));
+          const done = await importInto(home, folder, { format }).catch((error) => error);
+          if (done instanceof Error) expect(done).toBeInstanceOf(Refusal);
+        }),
+        { numRuns: ODD_VALUES, seed: 7 },
+      );
+      rmSync(folder, { recursive: true });
+      await expectWholeRuns();
+    },
+  );
+});
+
+/** Of each format's real files, those that are small enough to be mutated again and again. */
+const REAL_FILES: Record<string, string[]> = Object.fromEntries(
+  [...importers.keys()].map((format) => [format, realFilesOf(format)]),
+);
+
+describe.each(Object.keys(REAL_FILES).filter((format) => REAL_FILES[format]?.length))(
+  "broken bytes in the real files of %s",
+  (format) => {
+    it(`end no import, in ${REAL_MUTATIONS} files`, { timeout: 60_000 + 200 * REAL_MUTATIONS }, async () => {
+      const draw = random("real mutations", format);
+      const folder = mkdtempSync(join(tmpdir(), "tracemill-real-"));
+      for (let i = 0; i < REAL_MUTATIONS; i++) {
+        const file = draw.pick(REAL_FILES[format] as string[]);
+        const copy = join(folder, basename(file));
+        writeFileSync(copy, mutated(readFileSync(file), draw));
+        const done = await importInto(home, copy, { format }).catch((error) => error);
+        if (done instanceof Error) expect(done).toBeInstanceOf(Refusal);
+        rmSync(copy);
+      }
+      rmSync(folder, { recursive: true });
+      await expectWholeRuns();
+    });
+  },
+);
+
+function realFilesOf(format: string): string[] {
+  const folders = { otel: ["otel-genai", "openinference"], harbor: ["harbor", "atif"] }[format] ?? [format];
+  return folders
+    .map((name) => join(FIXTURES ?? "", name))
+    .filter((folder) => FIXTURES !== null && existsSync(folder))
+    .flatMap(filesBelow)
+    .filter((path) => !/LICENSE|README|ledger\.json|truth/.test(path) && statSync(path).size < 700_000);
+}
+
+/** Replaces one scalar or key of a JSON text by a value: it stays JSON where that was a value. */
+function withValueAt(text: string, place: number, value: unknown): string {
+  const scalars = [...text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false|null/g)];
+  const found = scalars[place % scalars.length];
+  if (found === undefined) return text;
+  return text.slice(0, found.index) + JSON.stringify(value) + text.slice(found.index + found[0].length);
+}
 
 /** Every run of the store is sealed and sound, and nothing lies beside them. */
 async function expectWholeRuns(): Promise<void> {

@@ -1,0 +1,137 @@
+/** Input that means harm, or that no program wrote: a reason that names the limit, and the rest goes on. */
+import { mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ImportReport } from "../../../src/capture/import-files.ts";
+import type { Home } from "../../../src/store/home.ts";
+import { openLake } from "../../../src/store/lake.ts";
+import { listRuns } from "../../../src/store/run-log.ts";
+import { verifyHome } from "../../../src/store/verify.ts";
+import { temporaryHome } from "../../harness/setting.ts";
+import { imported, importInto } from "./setting.ts";
+
+let home: Home;
+let remove: () => void;
+let folder: string;
+
+beforeEach(() => {
+  ({ home, remove } = temporaryHome());
+  folder = mkdtempSync(join(tmpdir(), "tracemill-hostile-"));
+});
+
+afterEach(async () => {
+  expect(await verifyHome(home)).toMatchObject({ isSound: true });
+  remove();
+  rmSync(folder, { recursive: true });
+});
+
+const GOOD = '{"id":"good","messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]}\n';
+
+async function beside(line: string | Buffer): Promise<ImportReport> {
+  const file = join(folder, "rows.jsonl");
+  writeFileSync(file, Buffer.concat([Buffer.from(GOOD), Buffer.from(line as string), Buffer.from(`\n${GOOD}`)]));
+  const report = await importInto(home, file, { format: "openai-chat" });
+  expect(report.imported[0]?.attempts).toBeGreaterThanOrEqual(2);
+  return report;
+}
+
+const row = (content: string) =>
+  `{"id":"odd","messages":[{"role":"user","content":${content}},{"role":"assistant","content":"a"}]}`;
+
+describe("a line that nobody can use", () => {
+  it.each([
+    ["nested a million deep", `${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}`, "nested more than 100 deep"],
+    ["of bytes that are no UTF-8", Buffer.from([0x22, 0xff, 0xfe, 0x22]), "it is not UTF-8"],
+    ["with a raw NUL", Buffer.from('{"a":"\u0000"}'), "it is not JSON"],
+    ["with half of a surrogate pair", row('"\\ud800"'), "half of a surrogate pair"],
+    ["with a number beyond all numbers", '{"messages":[{"role":"user","content":"q"}],"reward":1e999}', "out of range"],
+    ["with a message that is none", '{"messages":[7]}', "no `messages` with roles"],
+  ])("%s is counted with its place", async (_, line, reason) => {
+    const report = await beside(line);
+    expect(report.rejected).toEqual([
+      { reason: expect.stringContaining(reason), count: 1, where: [expect.stringMatching(/rows\.jsonl:2$/)] },
+    ]);
+  });
+
+  it("of more bytes than one may have is passed over, with the limit", { timeout: 60_000 }, async () => {
+    const file = join(folder, "rows.jsonl");
+    const fd = openSync(file, "w");
+    writeSync(fd, GOOD);
+    for (let i = 0; i < 70; i++) writeSync(fd, Buffer.alloc(1 << 20, 120));
+    writeSync(fd, `\n${GOOD}`);
+    const report = await importInto(home, file, { format: "openai-chat" });
+    expect(report.imported[0]?.attempts).toBe(2);
+    expect(report.rejected).toMatchObject([{ reason: "the line has more than 67108864 bytes", count: 1 }]);
+  });
+});
+
+describe("a line that looks harmful and is only odd", () => {
+  it("with a NUL, escapes and keys of objects is kept as it is, in the lake too", async () => {
+    const odd = 'a\u0000b\u001b[31m"__proto__"';
+    const report = await beside(
+      `{"id":"odd","__proto__":{"x":1},"constructor":"c","messages":[{"role":"user","content":${JSON.stringify(odd)}},{"role":"assistant","content":"a"}]}`,
+    );
+    expect(report.rejected).toEqual([]);
+    const { turns } = await imported(home, report);
+    expect(turns.map(({ messages }) => messages[0]?.content)).toContain(odd);
+    expect(({} as Record<string, unknown>).x).toBeUndefined();
+    const lake = await openLake(home);
+    expect(await lake.query("SELECT count(*) AS n FROM attempts")).toEqual([{ n: 3 }]);
+    lake.close();
+  });
+
+  it("with a key twice has the last one", async () => {
+    const { turns } = await imported(home, await beside(row('"first","content":"last"')));
+    expect(turns.map(({ messages }) => messages[0]?.content)).toContain("last");
+  });
+
+  it("with a time out of this century has none", async () => {
+    await beside(`${row('"q"').slice(0, -1)},"created_at":"+099999-01-01T00:00:00Z"}`);
+    await beside(`${row('"q2"').slice(0, -1)},"created_at":-1e300}`);
+    for (const { startedAt } of await listRuns(home)) expect(startedAt).toMatch(/^20\d\d-/);
+  });
+
+  it("whose item is named like a path is an item and no path", async () => {
+    const report = await beside(row('"q"').replace('"odd"', '"../../../../etc/passwd"'));
+    expect(report.imported).toHaveLength(1);
+    const lake = await openLake(home);
+    const rows = await lake.query("SELECT item FROM items ORDER BY 1");
+    lake.close();
+    expect(rows).toEqual([{ item: "chat:../../../../etc/passwd" }, { item: "chat:good" }]);
+  });
+});
+
+describe("a folder", () => {
+  it("with links to itself and elsewhere is read without them", async () => {
+    writeFileSync(join(folder, "rows.jsonl"), GOOD);
+    symlinkSync(folder, join(folder, "again"));
+    symlinkSync("/etc", join(folder, "elsewhere"));
+    expect(await importInto(home, folder)).toMatchObject({ files: 1, passedOver: [], rejected: [] });
+  });
+
+  it("with nothing that is known, or that is not there, is refused by name", async () => {
+    writeFileSync(join(folder, "notes.txt"), "nothing");
+    await expect(importInto(home, folder)).rejects.toMatchObject({ code: "FORMAT_NOT_CLEAR" });
+    await expect(importInto(home, folder, { format: "inspect" })).rejects.toMatchObject({ code: "NOTHING_TO_IMPORT" });
+    await expect(importInto(home, join(folder, "gone"))).rejects.toMatchObject({ code: "NO_SUCH_PATH" });
+    await expect(importInto(home, folder, { format: "otell" })).rejects.toMatchObject({
+      code: "UNKNOWN_FORMAT",
+      details: { fix: expect.stringContaining("otel") },
+    });
+    expect(await listRuns(home)).toEqual([]);
+  });
+});
+
+it("an import that is stopped leaves the runs that were whole, and no part of another", async () => {
+  for (const name of ["a", "b"]) writeFileSync(join(folder, `${name}.jsonl`), GOOD.replace("good", name).repeat(2000));
+  const stop = new AbortController();
+  let seen = 0;
+  const onProgress = () => {
+    if (++seen === 3000) stop.abort(new Error("stopped"));
+  };
+  await expect(importInto(home, folder, { signal: stop.signal, onProgress })).rejects.toThrow("stopped");
+  expect((await listRuns(home)).map(({ label, isSealed }) => [label, isSealed])).toEqual([["a.jsonl", true]]);
+  const report = await importInto(home, folder);
+  expect([report.known.length, report.imported.length]).toEqual([1, 1]);
+});
