@@ -1,9 +1,9 @@
 /**
- * The most memory that `verify`, the lake's making and an export take, over a log of long texts and over one of very
+ * The most memory that `verify`, the lake's making, an export and an import take, over a log of long texts and over one of very
  * many short ones. Both are 2 GB long with `TRACEMILL_LONG=1`; the shorter ones of every run are cut into parts as those
  * are, and are held to the same limits, so that memory which grows with the log shows in them too.
  */
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -21,7 +21,7 @@ const LOG_MB = IS_LONG ? 2000 : 100;
 const TIMEOUT_MS = IS_LONG ? 3_600_000 : 300_000;
 
 /** What is promised is 500 MB. */
-const LIMITS_MB = { verify: 160, lake: 400, export: 450 };
+const LIMITS_MB = { verify: 160, lake: 400, export: 450, import: 450 };
 
 /** `itemBytes` is what an item takes of the log, measured and rounded down: the limits are for a log no shorter than said. */
 const SHAPES = [
@@ -49,4 +49,28 @@ describe.each(SHAPES)(`over a log of ${LOG_MB} MB with $name`, ({ itemBytes, nam
       expect(await peakMb(what, home)).toBeLessThan(LIMITS_MB[what]);
     });
   }
+});
+
+describe.each([
+  { name: "long texts", textBytes: 20_000 },
+  { name: "short texts", textBytes: 300 },
+])(`an import of ${LOG_MB} MB with $name`, ({ textBytes }) => {
+  test(`stays below ${LIMITS_MB.import} MB`, { timeout: TIMEOUT_MS }, async () => {
+    const home = homeAt(mkdtempSync(join(tmpdir(), "tracemill-")));
+    const file = join(home.path, "rows.jsonl");
+    const text = "what was said. ".repeat(textBytes / 15);
+    for (let row = 0, sizeBytes = 0; sizeBytes < LOG_MB * 1e6; ) {
+      const lines = Array.from({ length: Math.ceil(2e6 / textBytes) }, () => {
+        const said = [
+          { role: "user", content: `${row++} ${text}` },
+          { role: "assistant", content: `${row} yes` },
+        ];
+        return `${JSON.stringify({ id: `task-${row}`, messages: said, reward: row % 2 })}\n`;
+      });
+      appendFileSync(file, lines.join(""));
+      sizeBytes = statSync(file).size;
+    }
+    expect(await peakMb("import", home)).toBeLessThan(LIMITS_MB.import);
+    rmSync(home.path, { recursive: true });
+  });
 });

@@ -44,6 +44,8 @@ export interface RunLog {
   close(): void;
 }
 
+const HELD_BYTES = 1 << 20;
+
 interface LogOptions {
   run: RunId;
   clock: Clock;
@@ -140,13 +142,30 @@ function writerOf({ run, clock, path, fd, known, release, isDraft = false, ...st
   let { head, events } = start.end;
   let isOpen = true;
   let isFinished = false;
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+
+  /** A draft's lines are written many at a time. */
+  function hold(bytes: Buffer): void {
+    held.push(bytes);
+    heldBytes += bytes.length;
+    if (heldBytes >= HELD_BYTES) writeHeld();
+  }
+
+  function writeHeld(): void {
+    if (held.length === 0) return;
+    sizeBytes = appendWhole({ fd, path, sizeBytes }, Buffer.concat(held));
+    held = [];
+    heldBytes = 0;
+  }
 
   function write(type: RunEvent["type"], dataText: string): void {
     assert(isOpen && !isFinished, `append of ${type} to a log that is ${isOpen ? "finished" : "closed"}`);
     const line = chainLine({ head, events }, { type, dataText }, clock);
     const bytes = Buffer.from(`${line}\n`);
     if (bytes.length > LINE_LIMIT_BYTES) throw tooLarge(type, bytes.length);
-    sizeBytes = appendWhole({ fd, path, sizeBytes }, bytes);
+    if (isDraft) hold(bytes);
+    else sizeBytes = appendWhole({ fd, path, sizeBytes }, bytes);
     head = hashText(bytes.subarray(0, -1));
     events += 1;
     isFinished = type === "run_finished";
@@ -183,6 +202,7 @@ function writerOf({ run, clock, path, fd, known, release, isDraft = false, ...st
       if (!isOpen) return;
       isOpen = false;
       try {
+        writeHeld();
         syncFile(fd, path);
       } finally {
         closeSync(fd);

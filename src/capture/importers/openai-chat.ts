@@ -14,6 +14,7 @@ import { conversationRecords } from "../reading/conversation.ts";
 import { parseJson, rejected } from "../reading/json.ts";
 import { isObject, type JsonObject, numberIn, objectsIn, textIn, timeIn } from "../reading/shapes.ts";
 
+const MOST_ROWS_A_RUN = 50_000;
 const PARQUET = "PAR1";
 const ITEM_KEYS = ["item", "item_id", "task_id", "problem_id", "instance_id", "id"];
 
@@ -30,10 +31,9 @@ const importer: Importer = {
 export default importer;
 
 async function* readFile(file: string, input: ImportInput): AsyncGenerator<Foreign> {
-  const attempts = new Map<string, number>();
-  const isParquet = file.endsWith(".parquet");
-  let isBegun = false;
-  for await (const line of isParquet ? parquetRows(file) : input.lines(file)) {
+  let attempts = new Map<string, number>();
+  let rows = 0;
+  for await (const line of file.endsWith(".parquet") ? parquetRows(file) : input.lines(file)) {
     if ("kind" in line) {
       yield line;
       continue;
@@ -44,14 +44,20 @@ async function* readFile(file: string, input: ImportInput): AsyncGenerator<Forei
       continue;
     }
     const row = line.value as JsonObject;
-    if (!isBegun) {
-      isBegun = true;
-      const startedAt = timeIn(row.created_at ?? row.timestamp);
-      const nativeId = basename(file);
-      yield { kind: "run", nativeId, files: [file], startedAt, skill: "chat", model: textIn(row.model), facts: {} };
+    if (rows % MOST_ROWS_A_RUN === 0) {
+      attempts = new Map();
+      yield runOf(file, rows / MOST_ROWS_A_RUN, row);
     }
+    rows++;
     yield* attemptRecords(row, messages, attempts);
   }
+}
+
+/** A long file is several runs, so that memory does not grow with it. */
+function runOf(file: string, part: number, row: JsonObject): Foreign {
+  const nativeId = part === 0 ? basename(file) : `${basename(file)}#${part + 1}`;
+  const startedAt = timeIn(row.created_at ?? row.timestamp);
+  return { kind: "run", nativeId, files: [file], startedAt, skill: "chat", model: textIn(row.model), facts: {} };
 }
 
 function* attemptRecords(
