@@ -12,6 +12,7 @@ import { type AttemptId, type ItemId, newRunId, type RunId } from "../records/id
 import type { Item, Split } from "../records/item.ts";
 import { type Verdict, verdictSchema } from "../records/verdict.ts";
 import type { Skill, Workspace } from "../skills/contract.ts";
+import { plainSplits } from "../skills/skill-splits.ts";
 import { type AgentCommand, type AgentEnd, runAgentCommand, taskText } from "./agent-command.ts";
 import type { RecordedRun, RecordingOptions, SealedRecording } from "./recorded-run.ts";
 import { recordFailure } from "./recorded-turn.ts";
@@ -95,7 +96,16 @@ function recordingOf(options: AgentRunOptions): Parameters<typeof openRecorder>[
   const { id, version } = skill.manifest;
   const { model: _, ...worker } = model;
   return {
-    ...{ home, codeVersion, clock, durability, skill: id, config: { ...config, command: "agent" }, verify: null },
+    ...{
+      home,
+      codeVersion,
+      clock,
+      durability,
+      skill: id,
+      splits: plainSplits(id),
+      config: { ...config, command: "agent" },
+      verify: null,
+    },
     start: { skill: { id, version, hash: skillHash }, split, models: { worker } },
     answeredBy: { baseHash: model.baseHash, adapterHash: model.adapterHash },
   };

@@ -1,29 +1,31 @@
 /**
- * Items and splits of an agent that tracemill knows nothing of but the names that it gives: a family is what the agent
- * says, or the item itself, and lies in a split by its name alone, as a skill's families do.
+ * Items of an agent that tracemill knows nothing of but the names that it gives: a family is what a skill of that name says,
+ * else what the agent says, or the item itself.
  */
 import type { Json } from "../foundation/canonical-json.ts";
 import type { RunStarted } from "../records/events.ts";
 import { type ItemId, itemId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
 import type { RecordedMessage } from "../records/message.ts";
-import { splitOf } from "../skills/splits.ts";
+import type { SkillSplits } from "../skills/skill-splits.ts";
 import { textOf } from "./conversations.ts";
 
-const SPLIT_FRACTIONS = { train: 0.7, validation: 0.1, test: 0.2 };
 /** Of an item's task; the messages hold the rest. */
 const MOST_TASK_CHARACTERS = 20_000;
 
 export function foreignItem(
   skill: string,
+  splits: SkillSplits,
   given: { nativeId: string; family: string | null; task: string; kind?: string | null; detail?: Record<string, Json> },
 ): Item {
   const { nativeId, task, kind = null, detail = {} } = given;
-  const family = given.family ?? nativeId;
+  const item = foreignItemId(skill, nativeId);
+  // The skill's own family goes before any other: what it holds out stays held out.
+  const family = splits.familyOf(item) ?? given.family ?? nativeId;
   return {
-    item: foreignItemId(skill, nativeId),
+    item,
     family,
-    split: splitOf({ id: skill, salt: skill, splitFractions: SPLIT_FRACTIONS }, family),
+    split: splits.splitOf(family),
     kind,
     task: task.slice(0, MOST_TASK_CHARACTERS).toWellFormed(),
     detail,

@@ -6,6 +6,7 @@ import type { Hash } from "../foundation/hashing.ts";
 import type { RunEvent, Turn } from "../records/events.ts";
 import { type AttemptId, attemptId, type ItemId, type TurnId, turnId } from "../records/ids.ts";
 import type { RecordedMessage } from "../records/message.ts";
+import type { SkillSplits } from "../skills/skill-splits.ts";
 import type { RunLog } from "../store/run-log.ts";
 import {
   type Foreign,
@@ -28,13 +29,21 @@ export interface WriterParts {
   counts: RunCounts;
   append(event: RunEvent): void;
   skill: string;
+  splits: SkillSplits;
   familyOf: ((item: ForeignItem) => string | null) | null;
 }
 
 const MOST_MESSAGE_CHARACTERS = 2000;
 
 /** Returns a function that writes a record. It throws: as the log's `append`. */
-export function foreignWriter({ log, counts, append, skill, familyOf }: WriterParts): (record: ForeignRecord) => void {
+export function foreignWriter({
+  log,
+  counts,
+  append,
+  skill,
+  splits,
+  familyOf,
+}: WriterParts): (record: ForeignRecord) => void {
   const families = new Map<ItemId, string>();
   const hashOf = messageHasher(log);
 
@@ -43,7 +52,7 @@ export function foreignWriter({ log, counts, append, skill, familyOf }: WriterPa
     if (counts.items.has(id) || item.item === SELECTION) return id;
     const family = familyOf?.(item) ?? item.family;
     const { task, detail, itemKind = null } = item;
-    const scanned = foreignItem(skill, { nativeId: item.item, family, task, kind: itemKind, detail });
+    const scanned = foreignItem(skill, splits, { nativeId: item.item, family, task, kind: itemKind, detail });
     families.set(id, scanned.family);
     append({ type: "items_scanned", data: { items: [scanned] } });
     return id;

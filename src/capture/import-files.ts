@@ -7,6 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import { assert, Failure } from "../foundation/errors.ts";
 import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
 import type { RunId } from "../records/ids.ts";
+import { type SkillSplits, skillSplits } from "../skills/skill-splits.ts";
 import { appendLedger } from "../store/ledger.ts";
 import { listRuns, type RunSummary } from "../store/run-log.ts";
 import type { Foreign, ForeignRun } from "./foreign.ts";
@@ -103,6 +104,7 @@ interface Session {
 async function openSession(target: ImportTarget): Promise<Session> {
   const here = sourcesOf((await listRuns(target.home)).filter(({ source }) => source !== null));
   const hashOf = sourceHasher(target);
+  const splitsOf = splitsOnce();
   const rejections = countRejections();
   const imported: ImportedRun[] = [];
   const known: RunId[] = [];
@@ -125,7 +127,10 @@ async function openSession(target: ImportTarget): Promise<Session> {
     const run = here(target.format, start, sourceHash);
     isKnown = run !== undefined;
     if (run !== undefined) known.push(run);
-    else open = { run: openImport(target, start, sourceHash), nativeId: start.nativeId };
+    else {
+      const splits = await splitsOf(target.skill ?? start.skill);
+      open = { run: openImport(target, start, { sourceHash, splits }), nativeId: start.nativeId };
+    }
   }
 
   return {
@@ -141,6 +146,16 @@ async function openSession(target: ImportTarget): Promise<Session> {
       }
     },
     drop: () => open?.run.drop(),
+  };
+}
+
+/** Each skill's splits, asked for once. */
+function splitsOnce(): (skill: string) => Promise<SkillSplits> {
+  const asked = new Map<string, Promise<SkillSplits>>();
+  return (skill) => {
+    const splits = asked.get(skill) ?? skillSplits(skill);
+    asked.set(skill, splits);
+    return splits;
   };
 }
 

@@ -10,6 +10,7 @@ import type { Hash } from "../foundation/hashing.ts";
 import { isAlive } from "../foundation/lock-file.ts";
 import type { RunEvent } from "../records/events.ts";
 import { newRunId } from "../records/ids.ts";
+import type { SkillSplits } from "../skills/skill-splits.ts";
 import { syncFolderOf } from "../store/durable-file.ts";
 import { type Home, homeAt } from "../store/home.ts";
 import { createRunLog, sealRun } from "../store/run-log.ts";
@@ -43,7 +44,11 @@ export interface OpenImport {
 
 const MOST_FACTS_CHARACTERS = 100_000;
 
-export function openImport(target: ImportTarget, start: ForeignRun, sourceHash: Hash): OpenImport {
+export function openImport(
+  target: ImportTarget,
+  start: ForeignRun,
+  { sourceHash, splits }: { sourceHash: Hash; splits: SkillSplits },
+): OpenImport {
   const { home, clock, codeVersion, format } = target;
   const folder = join(draftsFolder(home), `${process.pid}-${randomBytes(4).toString("hex")}`);
   const draft = homeAt(folder);
@@ -68,7 +73,7 @@ export function openImport(target: ImportTarget, start: ForeignRun, sourceHash: 
   };
   const config = { command: "import", label: nativeId, source };
   append({ type: "run_started", data: foreignStart({ run, skill, codeVersion, config }) });
-  const write = foreignWriter({ log, counts, append, skill, familyOf: target.familyOf });
+  const write = foreignWriter({ log, counts, append, skill, splits, familyOf: target.familyOf });
 
   return {
     take(record) {

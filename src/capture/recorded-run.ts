@@ -7,6 +7,7 @@ import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { EventData, LoggedEvent, RunEvent, RunStarted, Turn } from "../records/events.ts";
 import { type RunId, runIdSchema } from "../records/ids.ts";
+import type { SkillSplits } from "../skills/skill-splits.ts";
 import type { Home } from "../store/home.ts";
 import { createRunLog, listRuns, type RunLog, readRunLog, reopenRunLog, sealRun } from "../store/run-log.ts";
 import { foreignStart } from "./foreign-item.ts";
@@ -16,6 +17,8 @@ import { openRunCounts, type RunCounts } from "./run-counts.ts";
 export interface RecordingOptions {
   home: Home;
   skill: string;
+  /** Where the families of the skill's name lie. */
+  splits: SkillSplits;
   codeVersion: string;
   config: EventData<"run_started">["config"];
   clock: Clock;

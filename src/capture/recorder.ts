@@ -6,6 +6,7 @@ import { hashText, shortHash } from "../foundation/hashing.ts";
 import { type AttemptId, attemptId, attemptParts } from "../records/ids.ts";
 import type { RecordedMessage } from "../records/message.ts";
 import type { Verdict } from "../records/verdict.ts";
+import type { SkillSplits } from "../skills/skill-splits.ts";
 import { listRuns } from "../store/run-log.ts";
 import { openVerifier } from "./attempt-verifier.ts";
 import type { CallPlace } from "./call-place.ts";
@@ -41,7 +42,7 @@ export interface RecorderOptions extends RecordingOptions {
 }
 
 export function openRecorder(options: RecorderOptions): Recorder {
-  const { skill, clock, durability, verify, answeredBy = null } = options;
+  const { skill, splits, clock, durability, verify, answeredBy = null } = options;
   const verifier = verify === null ? null : openVerifier(verify);
   const runs = openRuns({ ...options, verifier });
   const answers = rememberedAnswers();
@@ -55,7 +56,7 @@ export function openRecorder(options: RecorderOptions): Recorder {
       const keys = whole.messages.map(keyOf);
       const item = place.item === null ? null : foreignItemId(skill, place.item);
       const before = item === null ? null : run.book.lastAttempt(item);
-      const attempt = placed(run, { skill, place, sent: whole, keys, earlier: earlier?.attempt ?? null });
+      const attempt = placed(run, { skill, splits, place, sent: whole, keys, earlier: earlier?.attempt ?? null });
       if (before !== null && before !== attempt) verifier?.begin(run, before);
       run.lastAtMs = clock().getTime();
       run.openCalls++;
@@ -120,15 +121,22 @@ function rememberedAnswers(): {
 /** The attempt of a call; its item is recorded where it is new. */
 function placed(
   { book, log, append }: RecordedRun,
-  call: { skill: string; place: CallPlace; sent: SentCall; keys: string[]; earlier: AttemptId | null },
+  call: {
+    skill: string;
+    splits: SkillSplits;
+    place: CallPlace;
+    sent: SentCall;
+    keys: string[];
+    earlier: AttemptId | null;
+  },
 ): AttemptId {
-  const { skill, place, sent, keys, earlier } = call;
+  const { skill, splits, place, sent, keys, earlier } = call;
   const scope = { item: place.item === null ? null : foreignItemId(skill, place.item), role: place.role };
   const continued = place.attempt === null ? (earlier ?? book.continued(scope, keys)) : null;
   const nativeId = place.item ?? `conversation-${shortHash(hashText(keys.join(" ")))}`;
   const item = continued === null ? foreignItemId(skill, nativeId) : attemptParts(continued).item;
   if (!book.items.has(item)) {
-    const scanned = foreignItem(skill, { nativeId, family: place.family, task: taskOf(sent.messages) });
+    const scanned = foreignItem(skill, splits, { nativeId, family: place.family, task: taskOf(sent.messages) });
     append({ type: "items_scanned", data: { items: [scanned] } });
   }
   const named = place.attempt === null ? book.nextAttempt : () => attemptId(log.run, item, place.attempt as number);

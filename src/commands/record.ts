@@ -6,6 +6,7 @@ import { z } from "zod";
 import { type SealedRecording, startRecording } from "../capture/index.ts";
 import { duration, tell } from "../foundation/progress.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
+import { skillSplits } from "../skills/skill-splits.ts";
 import { defineCommand } from "./command.ts";
 import { warnOfOpenHost } from "./open-host.ts";
 import { readDuration } from "./read-duration.ts";
@@ -51,6 +52,7 @@ object on its last line ({"value": 0.5, "confidence": 0.9, "failureMode": "..."}
     const idleMs = readDuration("idle", idle);
     const proxy = await startRecording({
       ...{ ...rest, home, clock, codeVersion: CODE_VERSION, config: { upstream: rest.upstream } },
+      splits: await skillSplits(rest.skill),
       ...{ idleMs, timeoutMs: readDuration("timeout", timeout) },
       verify:
         verifyCmd === undefined

@@ -25,6 +25,53 @@ export function appendWhole(file: { fd: number; path: string; sizeBytes: number 
   return file.sizeBytes + bytes.length;
 }
 
+/** Appends to a file one piece after another. */
+export interface Appends {
+  /** Throws: as `appendWhole`. */
+  append(bytes: Buffer): void;
+  /** Writes what is held back. Throws: as `appendWhole`. */
+  flush(): void;
+}
+
+interface OpenFile {
+  fd: number;
+  path: string;
+  sizeBytes: number;
+}
+
+/** Every piece is in the kernel's hands when `append` returns. */
+export function wholeAppends({ sizeBytes: startBytes, ...file }: OpenFile): Appends {
+  let sizeBytes = startBytes;
+  return {
+    append(bytes) {
+      sizeBytes = appendWhole({ ...file, sizeBytes }, bytes);
+    },
+    flush: () => {},
+  };
+}
+
+/** Pieces are written many at a time: for a file that nobody knows of before it is whole. */
+export function heldAppends(file: OpenFile): Appends {
+  const { append } = wholeAppends(file);
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  const flush = () => {
+    if (held.length > 0) append(Buffer.concat(held));
+    held = [];
+    heldBytes = 0;
+  };
+  return {
+    append(bytes) {
+      held.push(bytes);
+      heldBytes += bytes.length;
+      if (heldBytes >= HELD_BYTES) flush();
+    },
+    flush,
+  };
+}
+
+const HELD_BYTES = 1 << 20;
+
 /**
  * Hands a file's content over to the disk.
  * Throws: as `appendWhole`.

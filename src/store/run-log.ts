@@ -16,7 +16,7 @@ import { type LoggedEvent, loggedEventSchema, type RunEvent } from "../records/e
 import type { RunId } from "../records/ids.ts";
 import type { Message, RecordedMessage, RecordedTool, Tool } from "../records/message.ts";
 import { type ChainEnd, chainBroken, chainLine, checkChain, EMPTY_CHAIN, type WholeLine } from "./chain.ts";
-import { appendWhole, sharedFlush, syncFile, syncFolderOf } from "./durable-file.ts";
+import { heldAppends, sharedFlush, syncFile, syncFolderOf, wholeAppends } from "./durable-file.ts";
 import type { Home } from "./home.ts";
 import { sealedRuns } from "./ledger.ts";
 import { runIds } from "./runs.ts";
@@ -43,8 +43,6 @@ export interface RunLog {
   /** Flushes the log and gives up its lock; a second call does nothing. */
   close(): void;
 }
-
-const HELD_BYTES = 1 << 20;
 
 interface LogOptions {
   run: RunId;
@@ -138,34 +136,17 @@ interface OpenLog extends LogOptions {
 }
 
 function writerOf({ run, clock, path, fd, known, release, isDraft = false, ...start }: OpenLog): RunLog {
-  let { sizeBytes } = start;
+  const file = (isDraft ? heldAppends : wholeAppends)({ fd, path, sizeBytes: start.sizeBytes });
   let { head, events } = start.end;
   let isOpen = true;
   let isFinished = false;
-  let held: Buffer[] = [];
-  let heldBytes = 0;
-
-  /** A draft's lines are written many at a time. */
-  function hold(bytes: Buffer): void {
-    held.push(bytes);
-    heldBytes += bytes.length;
-    if (heldBytes >= HELD_BYTES) writeHeld();
-  }
-
-  function writeHeld(): void {
-    if (held.length === 0) return;
-    sizeBytes = appendWhole({ fd, path, sizeBytes }, Buffer.concat(held));
-    held = [];
-    heldBytes = 0;
-  }
 
   function write(type: RunEvent["type"], dataText: string): void {
     assert(isOpen && !isFinished, `append of ${type} to a log that is ${isOpen ? "finished" : "closed"}`);
     const line = chainLine({ head, events }, { type, dataText }, clock);
     const bytes = Buffer.from(`${line}\n`);
     if (bytes.length > LINE_LIMIT_BYTES) throw tooLarge(type, bytes.length);
-    if (isDraft) hold(bytes);
-    else sizeBytes = appendWhole({ fd, path, sizeBytes }, bytes);
+    file.append(bytes);
     head = hashText(bytes.subarray(0, -1));
     events += 1;
     isFinished = type === "run_finished";
@@ -202,7 +183,7 @@ function writerOf({ run, clock, path, fd, known, release, isDraft = false, ...st
       if (!isOpen) return;
       isOpen = false;
       try {
-        writeHeld();
+        file.flush();
         syncFile(fd, path);
       } finally {
         closeSync(fd);

@@ -7,6 +7,7 @@ import { align, type Heard, type Told } from "../../src/capture/align.ts";
 import { type RunningProxy, startRecording } from "../../src/capture/index.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import type { Turn } from "../../src/records/events.ts";
+import { plainSplits } from "../../src/skills/skill-splits.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
 import { listRuns } from "../../src/store/run-log.ts";
@@ -85,7 +86,16 @@ describe.skipIf(FIXTURES === null)("a log of gemma-forge with its calls", () => 
       return { pieces: [JSON.stringify({ id: "c", object: "chat.completion", created: 1, model: "gemma", choices })] };
     });
     proxy = await startRecording({
-      ...{ home, upstream: upstream.url, host: "127.0.0.1", port: 0, skill: "stig", codeVersion: "t", config: {} },
+      ...{
+        home,
+        upstream: upstream.url,
+        host: "127.0.0.1",
+        port: 0,
+        skill: "stig",
+        splits: plainSplits("stig"),
+        codeVersion: "t",
+        config: {},
+      },
       ...{ clock: systemClock, durability: "kernel", verify: null, idleMs: 3_600_000, timeoutMs: 5000 },
       ...{ onSealed: () => {}, onBug: () => {} },
     });

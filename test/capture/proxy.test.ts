@@ -7,6 +7,7 @@ import { type RecordOptions, type RunningProxy, startRecording } from "../../src
 import { systemClock } from "../../src/foundation/clock.ts";
 import type { LoggedEvent } from "../../src/records/events.ts";
 import { newRunId } from "../../src/records/ids.ts";
+import { plainSplits } from "../../src/skills/skill-splits.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
 import { createRunLog, listRuns } from "../../src/store/run-log.ts";
@@ -38,7 +39,16 @@ async function start(
 ): Promise<void> {
   upstream = await startStubUpstream(answer);
   proxy = await startRecording({
-    ...{ home, upstream: upstream.url, host: "127.0.0.1", port: 0, skill: "mine", codeVersion: "test", config: {} },
+    ...{
+      home,
+      upstream: upstream.url,
+      host: "127.0.0.1",
+      port: 0,
+      skill: "mine",
+      splits: plainSplits("mine"),
+      codeVersion: "test",
+      config: {},
+    },
     ...{ clock: systemClock, durability: "kernel", verify: null, idleMs: 3_600_000, timeoutMs: 5000 },
     ...{ onSealed: () => {}, onBug: (error) => bugs.push(error), ...changes },
   });

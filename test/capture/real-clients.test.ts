@@ -8,6 +8,7 @@ import { type RunningProxy, startRecording } from "../../src/capture/index.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import type { RecordedMessage } from "../../src/records/message.ts";
+import { plainSplits } from "../../src/skills/skill-splits.ts";
 import type { Home } from "../../src/store/home.ts";
 import { listRuns } from "../../src/store/run-log.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
@@ -88,7 +89,16 @@ describe.skipIf(!hasAgents)("other people's clients", () => {
       };
     });
     proxy = await startRecording({
-      ...{ home, upstream: upstream.url, host: "127.0.0.1", port: 0, skill: "mine", codeVersion: "t", config: {} },
+      ...{
+        home,
+        upstream: upstream.url,
+        host: "127.0.0.1",
+        port: 0,
+        skill: "mine",
+        splits: plainSplits("mine"),
+        codeVersion: "t",
+        config: {},
+      },
       ...{ clock: systemClock, durability: "kernel", verify: null, idleMs: 3_600_000, timeoutMs: 5000 },
       ...{ onSealed: () => {}, onBug: () => {} },
     });

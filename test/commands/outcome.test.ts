@@ -2,7 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { splitOf } from "../../src/skills/splits.ts";
 import { listRuns } from "../../src/store/run-log.ts";
+import letters from "../fixtures/skills/letters/skill.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
 import { withHome } from "../store/sample-run.ts";
 
@@ -38,6 +40,23 @@ test("an imported run takes an outcome of an attempt, and the later one decides"
     ]);
     const refused = await outcome("--item", "c", "--value", "1", "--verifier", "check@2");
     expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("UNKNOWN_ATTEMPT")]);
+  }));
+
+test("an item that a skill knows lies where the skill has it, whatever its source calls its family", () =>
+  withHome(async (home) => {
+    const file = join(home.path, "rows.jsonl");
+    const ids = ["a-0", "b-0", "c-0", "d-0", "e-0", "other"];
+    writeFileSync(file, ids.map((id) => `${row(id, "x")}\n`).join(""));
+    await tracemill(home, "import", file, "--skill", "letters");
+    const { stdout } = await tracemill(home, "sql", "SELECT item, family, split FROM letters.items", "--json");
+    const found = JSON.parse(stdout).rows as { item: string; family: string; split: string }[];
+    const known = (await letters.items({ seed: 1 })).map(({ item, family }) => [item as string, family] as const);
+    for (const { item, family, split } of found) {
+      const own = new Map(known).get(item);
+      expect(family).toBe(own ?? "letters");
+      expect(split).toBe(splitOf(letters.manifest, family));
+    }
+    expect(found).toHaveLength(6);
   }));
 
 test("a run shows how much of each role's turns it holds", () =>
