@@ -1,5 +1,17 @@
 /** Input that means harm, or that no program wrote: a reason that names the limit, and the rest goes on. */
-import { mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -134,4 +146,25 @@ it("an import that is stopped leaves the runs that were whole, and no part of an
   expect((await listRuns(home)).map(({ label, isSealed }) => [label, isSealed])).toEqual([["a.jsonl", true]]);
   const report = await importInto(home, folder);
   expect([report.known.length, report.imported.length]).toEqual([1, 1]);
+});
+
+it("an import whose process is killed leaves nothing in the store, and the next one clears up after it", {
+  timeout: 60_000,
+}, async () => {
+  mkdirSync(home.path, { recursive: true });
+  writeFileSync(
+    join(home.path, "rows.jsonl"),
+    Array.from({ length: 40_000 }, (_, i) => GOOD.replace("good", `t${i}`)).join(""),
+  );
+  const drafts = join(home.path, "imports");
+  const script = join(import.meta.dirname, "../../fixtures/measured-process.ts");
+  const importing = spawn(process.execPath, [script, "import", home.path], { stdio: "ignore" });
+  await expect.poll(() => existsSync(drafts) && readdirSync(drafts).length, { timeout: 30_000, interval: 5 }).toBe(1);
+  importing.kill("SIGKILL");
+  await once(importing, "close");
+  expect(await listRuns(home)).toEqual([]);
+  expect(readdirSync(drafts)).toHaveLength(1);
+  const report = await importInto(home, join(home.path, "rows.jsonl"));
+  expect(report.imported).toMatchObject([{ attempts: 40_000 }]);
+  expect(readdirSync(drafts)).toEqual([]);
 });

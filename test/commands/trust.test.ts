@@ -1,0 +1,71 @@
+/** `tracemill reverify`, `audit` and `label` as a user types them. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import type { Home } from "../../src/store/home.ts";
+import { listRuns } from "../../src/store/run-log.ts";
+import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
+import { tracemill as startTracemill } from "../fixtures/tracemill.ts";
+import { coin, temporaryHome } from "../harness/setting.ts";
+
+let home: Home;
+let remove: () => void;
+let model: ScriptedModel;
+
+beforeEach(async () => {
+  ({ home, remove } = temporaryHome());
+  model = await startScriptedModel({ replies: coin });
+});
+
+afterEach(async () => {
+  await model.close();
+  remove();
+});
+
+const tracemill = (...words: string[]) => startTracemill(home, ...words);
+
+async function newRun(): Promise<string> {
+  const manner = ["--attempts", "2", "--limit", "4", "--concurrency", "2"];
+  await tracemill("run", "--skill", "letters", "--model", "scripted", "--endpoint", model.url, ...manner);
+  const [run] = await listRuns(home);
+  return run?.run ?? "";
+}
+
+it("reverify prints how then and now agree, and lists what an older verifier judged", async () => {
+  const run = await newRun();
+  const { stdout, exitCode } = await tracemill("reverify", run);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(
+    /8 attempts asked about, 0 in conflict; judged by letter-in-text@1: 8, now by letter-in-text@1/,
+  );
+  expect(stdout).toMatch(/^passed then +\d +0$/m);
+  const listed = await tracemill("reverify", "--skill", "letters", "--outdated", "--dry-run");
+  expect(listed.stdout).toBe(`Run ${run}: judged by letter-in-text@1: 8; nothing was asked`);
+  const refused = await tracemill("reverify", "nothing");
+  expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("UNKNOWN_RUN")]);
+  expect((await tracemill("reverify")).stderr).toContain("BAD_ARGUMENT");
+});
+
+it("audit reports counts with what leaves them out, and refuses a run that may still grow", async () => {
+  const { stdout, exitCode } = await tracemill("audit", await newRun());
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/8 attempts, \d passed/);
+  expect(stdout).toMatch(/^nobody judged the attempt +0 of 8/m);
+  expect(stdout).toContain("verdicts by verifier:   letter-in-text@1: 8");
+});
+
+it("label takes a list, counts what matches nothing, and says so by its exit code", async () => {
+  const run = await newRun();
+  const labels = join(home.path, "labels.jsonl");
+  const [item = ""] = JSON.parse(
+    (await tracemill("sql", "SELECT min(item) AS item FROM attempts", "--json")).stdout,
+  ).rows.map((row: { item: string }) => row.item);
+  writeFileSync(labels, `${JSON.stringify({ item, attempt: 2, value: 1 })}\n{"item":"none","value":0}\n`);
+  const { stdout, exitCode } = await tracemill("label", run, "--from", labels);
+  expect([exitCode, stdout]).toEqual([
+    3,
+    `1 attempts of ${run} have a verdict now\n1 labels match no attempt, such as letters:none/1`,
+  ]);
+  expect((await tracemill("label", run, "--from", `${labels}.gone`)).stderr).toContain("NO_LABELS");
+  expect((await tracemill("label", run)).stderr).toContain("BAD_ARGUMENT");
+});
