@@ -240,10 +240,11 @@ describe("a call", () => {
   });
 
   it("that asked for several choices is a turn for each", async () => {
-    const { turns, events } = await importSample("lines.jsonl");
-    expect(turns.slice(0, 2).map(({ response }) => response?.content)).toEqual(["Mercator.", "Peters."]);
-    expect(only(events, "turn")[1]?.parseFlags).toEqual(["choice-2"]);
-    expect(turns[0]?.messages[0]?.content).toEqual([
+    const { turns, events } = await importSample("export.jsonl");
+    const choices = turns.filter(({ attempt }) => attempt === `otel:${"f6".repeat(16)}/1`);
+    expect(choices.map(({ response }) => response?.content)).toEqual(["Mercator.", "Peters."]);
+    expect(only(events, "turn").flatMap(({ parseFlags }) => parseFlags)).toEqual(["choice-2"]);
+    expect(choices[0]?.messages[0]?.content).toEqual([
       { type: "text", text: "Name a map." },
       { type: "uri", modality: "image", uri: "file:map.png" },
     ]);
@@ -290,7 +291,9 @@ describe("an agent", () => {
 
   it("is the role of the calls below it, and an evaluator of the judge's", async () => {
     const { turns } = await importSample("export.jsonl");
-    expect(new Set(turns.map(({ role }) => role))).toEqual(new Set(["ask", "librarian", "counter", "evaluator"]));
+    expect(new Set(turns.map(({ role }) => role))).toEqual(
+      new Set(["ask", "librarian", "counter", "evaluator", "worker"]),
+    );
   });
 
   it("that stands around itself is still read", async () => {
@@ -397,14 +400,16 @@ describe("a file", () => {
       ["otel:visit-2", "When does it open?"],
       ["otel:a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1", "Which shelf holds the atlas?"],
       ["otel:visit-3", "How many maps?"],
+      [`otel:${"f6".repeat(16)}`, expect.stringContaining("Name a map.")],
+      [expect.stringMatching(/^otel:question-[0-9a-f]{12}$/), "Is it open?"],
     ]);
     expect(items[2]?.detail).toMatchObject({ service: "library", name: "count maps", tags: ["maps"] });
-    expect(report.imported).toMatchObject([{ nativeId: "export.jsonl", items: 3, attempts: 3, passed: 1 }]);
+    expect(report.imported).toMatchObject([{ nativeId: "export.jsonl", items: 5, attempts: 6, passed: 1 }]);
   });
 
   it("of spans without traces has an attempt for each at its question", async () => {
-    const { turns } = await importSample("lines.jsonl");
-    const attempts = turns.slice(2).map(({ attempt }) => attempt);
+    const { turns } = await importSample("export.jsonl");
+    const attempts = turns.map(({ attempt }) => attempt).filter((attempt) => attempt.includes("question"));
     expect(attempts.map((attempt) => attempt.replace(/-[0-9a-f]{12}/, ""))).toEqual([
       "otel:question/1",
       "otel:question/2",
