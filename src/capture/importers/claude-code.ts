@@ -11,11 +11,11 @@ import type { Json } from "../../foundation/canonical-json.ts";
 import { textOf } from "../conversations.ts";
 import type { Foreign, ForeignPlace, ForeignRun, Rejected } from "../foreign.ts";
 import type { Importer, ImportInput } from "../importer.ts";
-import { askedIn, blocksOf } from "../reading/claude-messages.ts";
-import { type ClaudeSession, openClaudeSession } from "../reading/claude-session.ts";
 import { readHead, rejected } from "../reading/json.ts";
-import { MOST_SESSION_BYTES, treeRecords } from "../reading/session-tree.ts";
 import { isObject, type JsonObject, objectIn, textIn, timeIn } from "../reading/shapes.ts";
+import { askedIn, blocksOf } from "../sessions/claude-messages.ts";
+import { type ClaudeSession, openClaudeSession } from "../sessions/claude-session.ts";
+import { MOST_SESSION_BYTES, treeRecords } from "../sessions/session-tree.ts";
 
 const SESSION_ID = /"sessionId"\s*:\s*"([^"\\]{1,200})"/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

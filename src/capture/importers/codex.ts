@@ -10,12 +10,12 @@ import type { Json } from "../../foundation/canonical-json.ts";
 import { textOf } from "../conversations.ts";
 import type { Foreign, ForeignRun } from "../foreign.ts";
 import type { FileStart, Importer, ImportInput } from "../importer.ts";
-import { type CodexSession, openCodexSession } from "../reading/codex-session.ts";
 import { readHead, rejected } from "../reading/json.ts";
 import { plainUrl } from "../reading/plain-url.ts";
-import { MOST_SESSION_BYTES, type SessionNode, treeRecords } from "../reading/session-tree.ts";
 import { isObject, type JsonObject, objectIn, textIn, timeIn } from "../reading/shapes.ts";
 import { isZstd, zstdLines } from "../reading/zstd.ts";
+import { type CodexSession, openCodexSession } from "../sessions/codex-session.ts";
+import { MOST_SESSION_BYTES, type SessionNode, treeRecords } from "../sessions/session-tree.ts";
 
 const TYPES = ["session_meta", "response_item", "turn_context", "event_msg", "compacted"];
 /** The first line of a session with a long system prompt is longer than what is looked at. */

@@ -9,8 +9,10 @@ import { hashText, shortHash } from "../../foundation/hashing.ts";
 import type { Foreign } from "../foreign.ts";
 import { taskOf } from "../foreign-item.ts";
 import type { Importer } from "../importer.ts";
-import { agentName, atifMessages, atifRecords } from "../reading/atif.ts";
-import { gymRecords } from "../reading/gym-rows.ts";
+import { readHead } from "../reading/json.ts";
+import { objectIn, objectsIn, shortEntries, textIn, timeIn } from "../reading/shapes.ts";
+import { agentName, atifMessages, atifRecords } from "../trials/atif.ts";
+import { gymRecords } from "../trials/gym-rows.ts";
 import {
   type Documents,
   documentsOf,
@@ -18,10 +20,8 @@ import {
   harborFileOf,
   linksAmong,
   type Root,
-} from "../reading/harbor-files.ts";
-import { jobRecords, jobsOf, type Trial, trialFinder, trialOf } from "../reading/harbor-job.ts";
-import { readHead } from "../reading/json.ts";
-import { objectIn, objectsIn, shortEntries, textIn, timeIn } from "../reading/shapes.ts";
+} from "../trials/harbor-files.ts";
+import { jobRecords, jobsOf, type Trial, trialFinder, trialOf } from "../trials/harbor-job.ts";
 
 const HEAD_BYTES = 64 << 10;
 /** Of a trajectory: what turns tell. */

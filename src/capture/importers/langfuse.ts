@@ -8,11 +8,11 @@ import { basename } from "node:path";
 import type { Foreign, ForeignRun } from "../foreign.ts";
 import type { Importer, ImportInput } from "../importer.ts";
 import { rejected } from "../reading/json.ts";
-import { field, holdsMembers, type Member, membersIn, msOf } from "../reading/langfuse-members.ts";
-import { observationStep } from "../reading/langfuse-steps.ts";
-import { langfuseTrace } from "../reading/langfuse-trace.ts";
-import { type MemberReader, memberGroups, type Survey, surveyGroups } from "../reading/member-groups.ts";
 import { textIn } from "../reading/shapes.ts";
+import { field, holdsMembers, type Member, membersIn, msOf } from "../traces/langfuse-members.ts";
+import { observationStep } from "../traces/langfuse-steps.ts";
+import { langfuseTrace } from "../traces/langfuse-trace.ts";
+import { type MemberReader, memberGroups, type Survey, surveyGroups } from "../traces/member-groups.ts";
 
 const MOST_NAMES = 20;
 /** How a document begins that is too long to be read for its format. */

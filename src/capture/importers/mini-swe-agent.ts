@@ -13,10 +13,10 @@ import { textOf } from "../conversations.ts";
 import type { Foreign, ForeignAction, ForeignPlace, ForeignTurn, Rejected } from "../foreign.ts";
 import { taskOf } from "../foreign-item.ts";
 import type { Importer, ImportInput } from "../importer.ts";
-import { chatMessage, openParameters } from "../reading/chat-message.ts";
 import { misfits, rejected } from "../reading/json.ts";
-import { itemMessages } from "../reading/response-items.ts";
 import { countsIn, isObject, type JsonObject, known, objectIn, objectsIn, textIn, timeIn } from "../reading/shapes.ts";
+import { chatMessage, openParameters } from "../trials/chat-message.ts";
+import { itemMessages } from "../trials/response-items.ts";
 import {
   isSweBenchReport,
   type JoinedReports,
@@ -25,7 +25,7 @@ import {
   patchDetail,
   repositoryOf,
   runSource,
-} from "../reading/swe-bench.ts";
+} from "../trials/swe-bench.ts";
 import { usageIn } from "../wire/body.ts";
 
 const SUFFIX = ".traj.json";

@@ -7,12 +7,12 @@
 import { basename } from "node:path";
 import type { Foreign, ForeignRun } from "../foreign.ts";
 import type { Importer, ImportInput } from "../importer.ts";
-import { attemptNumbers } from "../reading/attempt-numbers.ts";
 import { rejected } from "../reading/json.ts";
-import { type MemberReader, memberGroups, type Survey, surveyGroups } from "../reading/member-groups.ts";
-import { holdsSpans, type Span, spansIn } from "../reading/otel-spans.ts";
-import { kindOf, modelOf } from "../reading/otel-steps.ts";
-import { isTelling, otelTrace } from "../reading/otel-trace.ts";
+import { attemptNumbers } from "../traces/attempt-numbers.ts";
+import { type MemberReader, memberGroups, type Survey, surveyGroups } from "../traces/member-groups.ts";
+import { holdsSpans, type Span, spansIn } from "../traces/otel-spans.ts";
+import { kindOf, modelOf } from "../traces/otel-steps.ts";
+import { isTelling, otelTrace } from "../traces/otel-trace.ts";
 
 const MOST_NAMES = 20;
 /** How a document begins that is too long to be read for its format. */

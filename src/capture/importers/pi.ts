@@ -9,9 +9,9 @@ import { textOf } from "../conversations.ts";
 import type { Foreign, ForeignRun } from "../foreign.ts";
 import type { Importer, ImportInput } from "../importer.ts";
 import { rejected } from "../reading/json.ts";
-import { openPiSession } from "../reading/pi-session.ts";
-import { MOST_SESSION_BYTES, treeRecords } from "../reading/session-tree.ts";
 import { isObject, type JsonObject, textIn, timeIn } from "../reading/shapes.ts";
+import { openPiSession } from "../sessions/pi-session.ts";
+import { MOST_SESSION_BYTES, treeRecords } from "../sessions/session-tree.ts";
 
 const MOST_FIELD_CHARACTERS = 1000;
 

@@ -11,7 +11,7 @@ import { type Foreign, type ForeignPlace, type ForeignRun, foreignVerdict } from
 import type { Importer, ImportInput } from "../importer.ts";
 import { parseJson, rejected } from "../reading/json.ts";
 import { isObject, type JsonObject, known, numberIn, objectIn, objectsIn, textIn } from "../reading/shapes.ts";
-import { stepRecords } from "../reading/swe-agent-steps.ts";
+import { stepRecords } from "../trials/swe-agent-steps.ts";
 import {
   isSweBenchReport,
   type JoinedReports,
@@ -20,7 +20,7 @@ import {
   patchDetail,
   repositoryOf,
   runSource,
-} from "../reading/swe-bench.ts";
+} from "../trials/swe-bench.ts";
 
 const SUFFIX = ".traj";
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { treeRecords } from "../../../src/capture/reading/session-tree.ts";
+import { treeRecords } from "../../../src/capture/sessions/session-tree.ts";
 import { findFiles } from "../../../src/capture/source-files.ts";
 import type { Home } from "../../../src/store/home.ts";
 import { only, temporaryHome } from "../../harness/setting.ts";

@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openSampleMessages } from "../../../src/capture/reading/inspect-messages.ts";
+import { openSampleMessages } from "../../../src/capture/inspect/messages.ts";
 import { findFiles } from "../../../src/capture/source-files.ts";
 import type { LoggedEvent } from "../../../src/records/events.ts";
 import type { Home } from "../../../src/store/home.ts";

@@ -1,0 +1,150 @@
+/**
+ * Sessions of coding agents, which people rewind, fork and compact: a tree of what was said, where each path from the
+ * root to a last answer is an attempt. An answer that several paths share is a turn of the first one, and one that
+ * several files share of the first file.
+ */
+import type { Json } from "../../foundation/canonical-json.ts";
+import type { TurnPart } from "../../records/events.ts";
+import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
+import type { Foreign, ForeignAction, ForeignPlace, ForeignTurn } from "../foreign.ts";
+import type { AnswerFacts } from "../reading/conversation.ts";
+import { MOST_DOCUMENT_BYTES, rejected } from "../reading/json.ts";
+
+/** Of one session's file: all of it has to be there before its paths can be told. */
+export const MOST_SESSION_BYTES = 4 * MOST_DOCUMENT_BYTES;
+/** Prompts of one session, all together: they grow with the square of its turns. */
+export const MOST_SESSION_PROMPTS = 10_000_000;
+
+export interface SessionNode {
+  /** The place of the node that it follows, which is before its own; null for a root. */
+  parent: number | null;
+  /** What it adds to the prompts of those below it; of a reply the answer first, then what its tools gave. */
+  messages: readonly RecordedMessage[];
+  reply: SessionReply | null;
+  /** False where the prompts below it lack something that the model was shown. */
+  isWhole: boolean;
+  /** Where the history before it was replaced by its own messages, and by those of the nodes from a kept one on. */
+  restart?: { keptFrom: number | null };
+}
+
+export interface SessionReply {
+  /** The same in every copy of the answer. */
+  key: string;
+  /** False for what no model said, or said in another session. */
+  isTurn: boolean;
+  facts: AnswerFacts & { request?: Record<string, Json> };
+  /** Why the call failed, where it did. */
+  error?: string;
+  actions: readonly SessionAction[];
+}
+
+export type SessionAction = Pick<ForeignAction, "call" | "exitCode" | "stdout" | "stderr" | "durationMs" | "at">;
+
+export interface SessionSetting {
+  where: string;
+  place: Omit<ForeignPlace, "at">;
+  role: string;
+  /** True where all paths are of the one attempt, as an agent's are that another one called. */
+  isOneAttempt: boolean;
+  /** What every prompt begins with; nothing where it is not known. */
+  system: readonly RecordedMessage[];
+  tools: readonly RecordedTool[] | null;
+  /** Of every turn. */
+  missing: readonly TurnPart[];
+  /** Keys of the answers that are turns already. */
+  seen: Set<string>;
+  /** Of all prompts together; for tests. */
+  mostMessages?: number;
+  /** What happened within an action: another agent's turns. */
+  within?(action: SessionAction, place: ForeignPlace): Iterable<Foreign>;
+}
+
+/** The turns and actions of a session, path by path; the first path's attempt is the one of `place`. */
+export function* treeRecords(nodes: readonly SessionNode[], setting: SessionSetting): Generator<Foreign> {
+  let { attempt } = setting.place;
+  const { mostMessages = MOST_SESSION_PROMPTS } = setting;
+  let leftMessages = mostMessages;
+  for (const leaf of leavesOf(nodes)) {
+    const path = pathTo(nodes, leaf);
+    leftMessages -= path.length;
+    if (leftMessages < 0) break;
+    if (!path.some((at) => isNew(nodes[at] as SessionNode, setting.seen))) continue;
+    leftMessages = yield* pathRecords(path, nodes, { ...setting, place: { ...setting.place, attempt }, leftMessages });
+    if (!setting.isOneAttempt) attempt++;
+  }
+  if (leftMessages < 0) yield rejected(setting.where, `its prompts come to more than ${mostMessages} messages`);
+}
+
+/** Replies that no other one follows, in their order. */
+function leavesOf(nodes: readonly SessionNode[]): number[] {
+  const isFollowed = new Array<boolean>(nodes.length).fill(false);
+  for (const [at, { parent, reply }] of [...nodes.entries()].reverse()) {
+    if (parent !== null && (reply !== null || isFollowed[at])) isFollowed[parent] = true;
+  }
+  return [...nodes.keys()].filter((at) => nodes[at]?.reply !== null && !isFollowed[at]);
+}
+
+function pathTo(nodes: readonly SessionNode[], leaf: number): number[] {
+  const path: number[] = [];
+  for (let at: number | null = leaf; at !== null; at = nodes[at]?.parent ?? null) path.push(at);
+  return path.reverse();
+}
+
+function isNew({ reply }: SessionNode, seen: ReadonlySet<string>): boolean {
+  return reply?.isTurn === true && !seen.has(reply.key);
+}
+
+function* pathRecords(
+  path: readonly number[],
+  nodes: readonly SessionNode[],
+  setting: SessionSetting & { leftMessages: number },
+): Generator<Foreign, number> {
+  const { system, place, seen } = setting;
+  let { leftMessages } = setting;
+  const said: RecordedMessage[] = [];
+  const starts = new Map<number, number>();
+  let head = system;
+  let start = 0;
+  let isWhole = true;
+  for (const at of path) {
+    const node = nodes[at] as SessionNode;
+    starts.set(at, said.length);
+    if (node.restart !== undefined) {
+      const { keptFrom } = node.restart;
+      head = [...system, ...node.messages];
+      start = (keptFrom === null ? undefined : starts.get(keptFrom)) ?? said.length;
+      isWhole = node.isWhole;
+      continue;
+    }
+    if (node.reply !== null && isNew(node, seen)) {
+      leftMessages -= head.length + said.length - start;
+      if (leftMessages < 0) return leftMessages;
+      seen.add(node.reply.key);
+      yield turnOf(node.reply, node, { ...setting, isWhole, prompt: [...head, ...said.slice(start)] });
+      const { error } = node.reply;
+      if (error !== undefined) yield { kind: "failure", boundary: "model", code: "CALL_FAILED", message: error, place };
+      for (const action of node.reply.actions) {
+        const here = { ...place, at: action.at ?? node.reply.facts.at ?? null };
+        yield { kind: "action", ...action, ...here };
+        if (setting.within !== undefined) yield* setting.within(action, here);
+      }
+    }
+    for (const message of node.messages) said.push(message);
+    isWhole &&= node.isWhole;
+  }
+  return leftMessages;
+}
+
+function turnOf(
+  { facts }: SessionReply,
+  { messages }: SessionNode,
+  setting: SessionSetting & { isWhole: boolean; prompt: RecordedMessage[] },
+): ForeignTurn {
+  const { place, role, tools, missing, isWhole, prompt } = setting;
+  const isComplete = isWhole && prompt.length > 0;
+  const lost = new Set([...missing, ...(isComplete ? [] : ["prompt" as const]), ...(facts.missing ?? [])]);
+  return {
+    ...{ kind: "turn", role, messages: prompt, tools, response: messages[0] ?? null },
+    ...{ ...facts, ...place, at: facts.at ?? null, missing: [...lost] },
+  };
+}

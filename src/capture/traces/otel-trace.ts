@@ -1,0 +1,148 @@
+/**
+ * One trace, or one span that has none: what is known of it as an item, its turns and actions, and its verdicts. Log
+ * records are put to the spans that they are of.
+ */
+import type { Json } from "../../foundation/canonical-json.ts";
+import { hashJson, hashText, shortHash } from "../../foundation/hashing.ts";
+import type { Foreign, ForeignItem, ForeignPlace } from "../foreign.ts";
+import { taskOf } from "../foreign-item.ts";
+import { rejected } from "../reading/json.ts";
+import { isObject } from "../reading/shapes.ts";
+import { firstText, structured } from "./otel-attributes.ts";
+import { SCORE_SCOPES, scoresOf } from "./otel-scores.ts";
+import type { Span } from "./otel-spans.ts";
+import { kindOf, stepOf } from "./otel-steps.ts";
+import { scoreVerdict } from "./scores.ts";
+import { traceRecords } from "./trace-records.ts";
+import { type StepTree, stepTree } from "./trace-steps.ts";
+
+/** In the order in which they are looked for. */
+const SESSION_KEYS = [
+  "session.id",
+  "gen_ai.conversation.id",
+  "langfuse.session.id",
+  "ai.telemetry.metadata.sessionId",
+  "traceloop.association.properties.session_id",
+];
+const METADATA_PREFIX = "ai.telemetry.metadata.";
+const MOST_DETAIL_CHARACTERS = 2000;
+
+/** Whether a span is of a run at all: spans of databases and of the web are in the same files. */
+export function isTelling(span: Span): boolean {
+  const kind = kindOf(span);
+  if (kind === "call" || kind === "tool" || span.isLog || scoresOf(span).length > 0) return true;
+  const { call } = kind === "agent" ? stepOf(span) : { call: null };
+  return (call?.prompt ?? call?.answers ?? null) !== null;
+}
+
+/** Says what the spans of one trace hold; `attemptAt` numbers the tries at items that no trace tells apart. */
+export function* otelTrace(given: readonly Span[], attemptAt: (item: string) => number): Generator<Foreign> {
+  const spans = wholeSpans(given);
+  const tree = stepTree(spans.map(stepOf));
+  const item = itemOf(spans, tree);
+  const isNamed = sessionOf(spans) !== null || traceOf(spans) !== null;
+  const place: ForeignPlace = { item: item.item, attempt: isNamed ? 1 : attemptAt(item.item) };
+  yield item;
+  yield* traceRecords(tree, place);
+  yield* verdictsOf(spans, place);
+}
+
+/** Each span once, as it came last, with the log records that are of it as events; records of others stand alone. */
+function wholeSpans(given: readonly Span[]): Span[] {
+  const byId = new Map<string, Span>();
+  const nameless: Span[] = [];
+  const isLast = (span: Span) => span.id === null || byId.get(span.id) === span;
+  for (const span of given) if (span.id !== null && !span.isLog) byId.set(span.id, span);
+  const logs = new Map<string, Span[]>();
+  for (const span of given.filter(({ isLog }) => isLog)) {
+    const known = logs.get(span.id ?? "");
+    if (span.id === null) nameless.push(span);
+    else if (known === undefined) logs.set(span.id, [span]);
+    else known.push(span);
+  }
+  const ofSpans = given.filter((span) => !span.isLog && isLast(span));
+  const told = ofSpans.map((span) => withLogs(span, logs.get(span.id ?? "") ?? []));
+  const alone = [...logs].flatMap(([id, [first, ...others]]) =>
+    byId.has(id) || first === undefined ? [] : [withLogs(first, others)],
+  );
+  return [...told, ...alone, ...nameless];
+}
+
+function withLogs(span: Span, logs: readonly Span[]): Span {
+  if (logs.length === 0) return span;
+  const isClipped = span.isClipped || logs.some((log) => log.isClipped);
+  return { ...span, isClipped, events: [...span.events, ...logs.flatMap(({ events }) => events)] };
+}
+
+function itemOf(spans: readonly Span[], { turns }: StepTree): ForeignItem {
+  const prompt = turns.find(({ call }) => call?.prompt)?.call?.prompt ?? [];
+  const root = rootOf(spans);
+  const task = taskOf(prompt) || (root === null ? "" : (firstText(root.attributes, "input.value") ?? ""));
+  const nameless =
+    task === "" ? `span-${shortHash(hashJson(spans.map(attributesOf)))}` : `question-${shortHash(hashText(task))}`;
+  const item = sessionOf(spans) ?? traceOf(spans) ?? nameless;
+  return { kind: "item", item, family: null, task, detail: detailOf(spans, root) };
+}
+
+function attributesOf({ attributes }: Span): Json[] {
+  return [...attributes].map(([key, value]) => [key, value]);
+}
+
+function rootOf(spans: readonly Span[]): Span | null {
+  const ids = new Set(spans.map(({ id }) => id));
+  return spans.find(({ parent }) => parent === null || !ids.has(parent)) ?? null;
+}
+
+function traceOf(spans: readonly Span[]): string | null {
+  return spans[0]?.trace ?? null;
+}
+
+/** The session that all spans name which name one, or that the root names: agents within may have their own. */
+function sessionOf(spans: readonly Span[]): string | null {
+  const root = rootOf(spans);
+  // Of what was logged alone the event has all attributes.
+  const maps = spans.flatMap(({ attributes, events, isLog }) =>
+    isLog ? events.map((event) => event.attributes) : [attributes],
+  );
+  const named = new Set(maps.flatMap((attributes) => firstText(attributes, ...SESSION_KEYS) ?? []));
+  return named.size === 1 ? ([...named][0] as string) : root && firstText(root.attributes, ...SESSION_KEYS);
+}
+
+function detailOf(spans: readonly Span[], root: Span | null): Record<string, Json> {
+  const attributes = root?.attributes ?? new Map<string, Json>();
+  const { value: metadata } = structured(attributes.get("metadata"));
+  const flat = [...attributes].filter(([key]) => key.startsWith(METADATA_PREFIX));
+  const detail: Record<string, Json | undefined> = {
+    trace: traceOf(spans) ?? undefined,
+    name: root?.name || undefined,
+    service: root?.service ?? undefined,
+    scope: root?.scope ?? undefined,
+    function: firstText(attributes, "ai.telemetry.functionId") ?? undefined,
+    error: root?.error?.message || undefined,
+    tags: structured(attributes.get("tag.tags")).value,
+    metadata: isObject(metadata)
+      ? metadata
+      : flat.length === 0
+        ? undefined
+        : Object.fromEntries(flat.map(withoutPrefix)),
+  };
+  const short = Object.entries(detail).filter(
+    ([, value]) => value !== undefined && JSON.stringify(value).length < MOST_DETAIL_CHARACTERS,
+  );
+  return Object.fromEntries(short) as Record<string, Json>;
+}
+
+function withoutPrefix([key, value]: [string, Json]): [string, Json] {
+  return [key.slice(METADATA_PREFIX.length), value];
+}
+
+/** Those of the widest scope come last, as the last one decides. */
+function* verdictsOf(spans: readonly Span[], place: ForeignPlace): Generator<Foreign> {
+  const given = spans.flatMap((span) => scoresOf(span).map((score) => ({ ...score, where: span.where })));
+  const scores = given.toSorted((x, y) => SCORE_SCOPES.indexOf(x.scope) - SCORE_SCOPES.indexOf(y.scope));
+  for (const { where, atMs, score } of scores) {
+    const read = scoreVerdict(score);
+    if ("reason" in read) yield rejected(`${where} (${score.name})`, read.reason);
+    else yield { kind: "verdict", ...place, ...(atMs !== null && { at: new Date(atMs) }), verdict: read.verdict };
+  }
+}
