@@ -4,6 +4,7 @@
  * LiteLLM is no dependency: `make bench-peers` installs it, and without it its column is empty.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -17,8 +18,12 @@ import type { BenchRow } from "./bench-row.ts";
 const CLIENTS = [1, 16, 64];
 const PROMPTS = { "small prompt": 200, "100 kB prompt": 100_000 };
 const ROUNDS = 3;
+/** Calls in all where the load is paced: what a proxy adds is then not time in a queue. */
+const PACED_PER_SECOND = 100;
 /** Of each way in each round. */
 const ROUND_MS = 2000;
+/** LiteLLM does not start without one. */
+const KEY = `sk-${randomBytes(16).toString("hex")}`;
 const LITELLM = process.env.TRACEMILL_BENCH_LITELLM ?? join(PACKAGE_FOLDER, ".venv-bench/bin/litellm");
 
 type Way = "direct" | "kernel" | "fsync" | "litellm";
@@ -35,7 +40,10 @@ export async function benchProxy(): Promise<BenchRow[]> {
     const urls = await startWays(scratch, processes);
     const rows: BenchRow[] = [];
     for (const [prompt, sizeBytes] of Object.entries(PROMPTS)) {
-      for (const clients of CLIENTS) rows.push(...(await cell(urls, { prompt, sizeBytes, clients })));
+      for (const clients of CLIENTS) {
+        rows.push(...(await cell(urls, { prompt, sizeBytes, clients, isPaced: true })));
+        rows.push(...(await cell(urls, { prompt, sizeBytes, clients, isPaced: false })));
+      }
     }
     return rows;
   } finally {
@@ -44,14 +52,18 @@ export async function benchProxy(): Promise<BenchRow[]> {
   }
 }
 
-async function cell(
-  urls: Map<Way, string>,
-  { prompt, sizeBytes, clients }: { prompt: string; sizeBytes: number; clients: number },
-): Promise<BenchRow[]> {
+interface Shape {
+  sizeBytes: number;
+  clients: number;
+  /** Whether calls come at a fixed rate, or each client asks as soon as it has its answer. */
+  isPaced: boolean;
+}
+
+async function cell(urls: Map<Way, string>, { prompt, ...shape }: Shape & { prompt: string }): Promise<BenchRow[]> {
   const measured = new Map<Way, Measured>([...urls.keys()].map((way) => [way, { latenciesMs: [], seconds: 0 }]));
   for (let round = 0; round <= ROUNDS; round++) {
     for (const [way, url] of urls) {
-      const one = await load(url, { sizeBytes, clients });
+      const one = await load(url, shape);
       if (round === 0) continue; // warms up
       measured.get(way)?.latenciesMs.push(...one.latenciesMs);
       (measured.get(way) as Measured).seconds += one.seconds;
@@ -66,38 +78,39 @@ async function cell(
     const of = measured.get(way);
     return of === undefined ? null : of.latenciesMs.length / of.seconds;
   };
-  const shape = `${prompt}, ${clients} at once`;
-  const row = (name: string, unit: string, figures: [number | null, number | null]): BenchRow => {
-    const [ours, peer] = figures;
-    return {
-      name: `proxy ${name}, ${shape}`,
-      ours: ours as number,
-      peer,
-      ratio: peer === null ? null : (ours as number) / peer,
-      unit,
-    };
+  const name = `${prompt}, ${shape.clients} clients${shape.isPaced ? `, ${PACED_PER_SECOND} calls/s in all` : ""}`;
+  const row = (what: string, unit: string, [ours, peer]: [number | null, number | null]): BenchRow => {
+    const ratio = ours === null || peer === null ? null : ours / peer;
+    return { name: `proxy ${what}, ${name}`, ours: ours as number, peer, ratio, unit };
   };
+  const added50 = row("added p50 (peer: LiteLLM)", "ms", [added("kernel", 0.5), added("litellm", 0.5)]);
+  const added99 = row("added p99 (peer: LiteLLM)", "ms", [added("kernel", 0.99), added("litellm", 0.99)]);
+  const synced = row("added p50, fsync (peer: kernel)", "ms", [added("fsync", 0.5), added("kernel", 0.5)]);
+  if (shape.isPaced) return [added50, added99, synced];
   return [
-    row("added p50 (peer: LiteLLM)", "ms", [added("kernel", 0.5), added("litellm", 0.5)]),
-    row("added p99 (peer: LiteLLM)", "ms", [added("kernel", 0.99), added("litellm", 0.99)]),
-    row("added p50, fsync (peer: kernel)", "ms", [added("fsync", 0.5), added("kernel", 0.5)]),
+    added50,
+    added99,
+    synced,
     row("calls (peer: LiteLLM)", "calls/s", [rate("kernel"), rate("litellm")]),
     row("calls (peer: direct)", "calls/s", [rate("kernel"), rate("direct")]),
   ];
 }
 
 /** Keeps so many calls going for a while. */
-async function load(url: string, { sizeBytes, clients }: { sizeBytes: number; clients: number }): Promise<Measured> {
+async function load(url: string, { sizeBytes, clients, isPaced }: Shape): Promise<Measured> {
   const agent = new Agent({ connections: clients, pipelining: 1 });
   const latenciesMs: number[] = [];
   const startMs = performance.now();
   let asked = 0;
-  const ask = async () => {
-    while (performance.now() - startMs < ROUND_MS) {
+  const ask = async (_: unknown, client: number) => {
+    const everyMs = (1000 * clients) / PACED_PER_SECOND;
+    for (let turn = client / clients; performance.now() - startMs < ROUND_MS; turn++) {
+      const waitMs = startMs + turn * everyMs - performance.now();
+      if (isPaced && waitMs > 0) await sleep(waitMs);
       const content = `${asked++} ${"x".repeat(sizeBytes)}`;
       const body = JSON.stringify({ model: "m", messages: [{ role: "user", content }] });
       const beganMs = performance.now();
-      const headers = { "content-type": "application/json", authorization: "Bearer none" };
+      const headers = { "content-type": "application/json", authorization: `Bearer ${KEY}` };
       const answer = await request(`${url}/chat/completions`, { method: "POST", headers, body, dispatcher: agent });
       const text = await answer.body.text();
       if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}: ${text.slice(0, 300)}`);
@@ -144,10 +157,12 @@ async function startLiteLlm(
     "--telemetry",
     "False",
   ];
-  start([LITELLM, ...words], processes, { LITELLM_LOCAL_MODEL_COST_MAP: "True", LITELLM_LOG: "ERROR" });
+  start([LITELLM, ...words], processes, {
+    ...{ LITELLM_LOCAL_MODEL_COST_MAP: "True", LITELLM_LOG: "ERROR", LITELLM_MASTER_KEY: KEY },
+  });
   const url = `http://127.0.0.1:${port}/v1`;
   for (let waits = 0; waits < 120; waits++) {
-    const answer = await fetch(`${url}/models`).catch(() => null);
+    const answer = await fetch(`${url}/models`, { headers: { authorization: `Bearer ${KEY}` } }).catch(() => null);
     if (answer?.ok) return url;
     await sleep(1000);
   }
