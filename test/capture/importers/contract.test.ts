@@ -66,7 +66,7 @@ describe.each([...importers.keys()])("the importer of %s", (format) => {
   });
 
   it(`takes ${MUTATIONS} files with broken bytes as far as they go, and leaves no part of a run`, {
-    timeout: 60_000 + 100 * MUTATIONS,
+    timeout: 60_000 + 400 * MUTATIONS,
   }, async () => {
     const draw = random("mutations", format);
     const folder = mkdtempSync(join(tmpdir(), "tracemill-mutated-"));
@@ -98,7 +98,7 @@ describe.each([...importers.keys()])("odd values in the files of %s", (format) =
 
   it.skipIf(texts.length === 0)(
     `end no import: ${ODD_VALUES} files with any JSON in the place of a value`,
-    { timeout: 60_000 + 100 * ODD_VALUES },
+    { timeout: 60_000 + 400 * ODD_VALUES },
     async () => {
       const file = fc.nat(texts.length - 1).map((i) => texts[i] as { path: string; text: string });
       const folder = mkdtempSync(join(tmpdir(), "tracemill-odd-"));
@@ -126,7 +126,7 @@ const REAL_FILES: Record<string, string[]> = Object.fromEntries(
 describe.each(Object.keys(REAL_FILES).filter((format) => REAL_FILES[format]?.length))(
   "broken bytes in the real files of %s",
   (format) => {
-    it(`end no import, in ${REAL_MUTATIONS} files`, { timeout: 60_000 + 200 * REAL_MUTATIONS }, async () => {
+    it(`end no import, in ${REAL_MUTATIONS} files`, { timeout: 60_000 + 400 * REAL_MUTATIONS }, async () => {
       const draw = random("real mutations", format);
       const folder = mkdtempSync(join(tmpdir(), "tracemill-real-"));
       for (let i = 0; i < REAL_MUTATIONS; i++) {
