@@ -51,7 +51,7 @@ async function measured(format: string, samples: readonly string[]): Promise<Ben
         best.ours,
         await secondsOf(async () => {
           const report = await importFiles({
-            ...{ home, path: files, format, skill: null, postgres: null, onto: null, familyOf: null },
+            ...{ home, path: files, format, skill: null, postgres: null, onto: null, words: null, familyOf: null },
             ...{ clock: systemClock, codeVersion: "bench", signal: new AbortController().signal },
           });
           if (report.imported.length === 0) throw new Error(`${format}: nothing was imported`);

@@ -25,6 +25,8 @@ export interface ImportOptions extends Omit<ImportTarget, "format"> {
   /** A format's name, or `auto`. */
   format: string;
   postgres: string | null;
+  /** A file with the fixed words of the harness's prompts. */
+  words: string | null;
   /** The recorded run that the source's calls are in; null where it was not recorded. */
   onto: string | null;
   signal: AbortSignal;
@@ -181,7 +183,7 @@ function faultOf(take: () => void): string | null {
   }
 }
 
-function inputOf({ onProgress, postgres }: ImportOptions, files: readonly string[]): ImportInput {
+function inputOf({ onProgress, postgres, words }: ImportOptions, files: readonly string[]): ImportInput {
   const totalBytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
   let doneBytes = 0;
   const read = (bytes: number) => {
@@ -189,7 +191,7 @@ function inputOf({ onProgress, postgres }: ImportOptions, files: readonly string
     onProgress?.(doneBytes, totalBytes);
   };
   return {
-    ...{ files, postgres },
+    ...{ files, postgres, words },
     lines: (path) => readJsonLines(path, read),
     document(path) {
       read(statSync(path).size);

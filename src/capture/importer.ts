@@ -37,6 +37,8 @@ export interface ImportInput {
   files: readonly string[];
   /** A database to read beside the files, or in place of them; null where none was named. */
   postgres: string | null;
+  /** A file with the fixed words of a harness's prompts, which its logs do not hold; null where none was named. */
+  words: string | null;
   /** Reads a file line by line, as JSON; what is none comes as `rejected`. */
   lines(path: string): Iterable<JsonLine | Rejected>;
   /** Reads a whole file as one JSON value. */

@@ -25,6 +25,10 @@ const input = z.object({
     .string()
     .optional()
     .describe("the run that the proxy recorded of the same work: its calls, whole, take the place of the log's turns"),
+  words: z
+    .string()
+    .optional()
+    .describe("gemma-forge: a file with the fixed words of its prompts, to rebuild them: see docs/importers.md"),
   postgres: z.string().optional().describe("a database to read: postgres://user@host/name (gemma-forge)"),
 });
 
@@ -37,12 +41,12 @@ with its place and reason. What a format cannot tell is marked as missing, never
   input,
   positional: ["path"],
   async run(
-    { path = null, skill = null, familyBy, postgres = null, onto = null, format },
+    { path = null, skill = null, familyBy, postgres = null, onto = null, words = null, format },
     { home, clock, stderr, isJson, signal },
   ) {
     const shown: Progress[] = [];
     const report = await importFiles({
-      ...{ path, format, skill, postgres, onto, home, clock, signal, codeVersion: CODE_VERSION },
+      ...{ path, format, skill, postgres, onto, words, home, clock, signal, codeVersion: CODE_VERSION },
       familyOf: familyBy === undefined ? null : readFamilyRule(familyBy),
       onProgress(done, total) {
         if (shown.length === 0)

@@ -12,6 +12,7 @@ import { runMachine } from "../gemma-forge/run-machine.ts";
 import { isSqlite, sqliteRows } from "../gemma-forge/sqlite.ts";
 import { retirementOf, storedRecords } from "../gemma-forge/stored-run.ts";
 import { tipIdOf } from "../gemma-forge/tip-of.ts";
+import { openPromptBook, type PromptWords, readWords } from "../gemma-forge/worker-prompt.ts";
 import type { Importer, ImportInput, JsonLine } from "../importer.ts";
 import { readHead, rejected } from "../reading/json.ts";
 import { isObject, textIn, timeIn } from "../reading/shapes.ts";
@@ -31,14 +32,15 @@ const importer: Importer = {
   detects: ({ head, value }) => isLog(value) || isSqlite(head) || isDump(head),
   async *read(input) {
     const store = openMemoryStore();
+    const words = input.words === null ? null : readWords(input.words);
     const joined = new Set<StoreRun>();
     const kinds = new Map(input.files.map((file) => [file, kindOf(file)]));
     for (const [file, kind] of kinds) {
       if (kind !== "log") yield* stored(kind === "sqlite" ? sqliteRows(file) : dumpRows(file), store);
     }
     if (input.postgres !== null) yield* stored(postgresRows(input.postgres), store);
-    for (const [file, kind] of kinds) if (kind === "log") yield* readLog(file, input, { store, joined });
-    for (const run of store.runs()) if (!joined.has(run)) yield* readStored(run);
+    for (const [file, kind] of kinds) if (kind === "log") yield* readLog(file, input, { store, joined, words });
+    for (const run of store.runs()) if (!joined.has(run)) yield* readStored(run, words);
   },
 };
 
@@ -54,10 +56,10 @@ async function* stored(rows: AsyncIterable<StoreRow | Foreign> | Iterable<StoreR
 function* readLog(
   file: string,
   input: ImportInput,
-  { store, joined }: { store: MemoryStore; joined: Set<StoreRun> },
+  { store, joined, words }: { store: MemoryStore; joined: Set<StoreRun>; words: PromptWords | null },
 ): Generator<Foreign> {
   let beside: StoreRun | null = null;
-  yield* eventsOfRun(input.lines(file), (first) => {
+  yield* eventsOfRun(input.lines(file), words, (first) => {
     const nativeId = textIn(first.data.run_id) ?? /run-(\d{8}-\d{6})/.exec(file)?.[1] ?? file;
     const startedAt = timeIn(first.data.start_time) ?? first.at;
     beside = store.startedWith(startedAt);
@@ -82,7 +84,7 @@ function joinedFacts(beside: StoreRun | null): Pick<ForeignRun, "skill" | "facts
 }
 
 /** A run that only the database knows: by its events where they were copied there, else by what the harness remembers. */
-function* readStored(run: StoreRun): Generator<Foreign> {
+function* readStored(run: StoreRun, words: PromptWords | null): Generator<Foreign> {
   if (run.startedAt === null && run.workItems.length === 0 && run.events.length === 0) return;
   const start = {
     ...{ nativeId: run.id, startedAt: run.startedAt, files: [], ...joinedFacts(run), aliases: [] },
@@ -91,6 +93,7 @@ function* readStored(run: StoreRun): Generator<Foreign> {
   if (run.events.length > 0) {
     yield* eventsOfRun(
       run.events.map(({ where, row }) => ({ where, value: row })),
+      words,
       () => start,
     );
   } else {
@@ -102,9 +105,10 @@ function* readStored(run: StoreRun): Generator<Foreign> {
 /** Says a run event by event; `begin` tells what its first one means. */
 function* eventsOfRun(
   lines: Iterable<JsonLine | Foreign>,
+  words: PromptWords | null,
   begin: (first: RunEventLine) => Omit<ForeignRun, "kind" | "model">,
 ): Generator<Foreign> {
-  const machine = runMachine({ note: () => {}, rebuild: () => null });
+  const machine = runMachine(openPromptBook(words));
   let isBegun = false;
   for (const line of lines) {
     if ("kind" in line) {

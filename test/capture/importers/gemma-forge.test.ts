@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Home } from "../../../src/store/home.ts";
 import { hasPostgres, startPostgres } from "../../fixtures/postgres.ts";
@@ -314,3 +315,133 @@ describe("the memory database", () => {
     }
   });
 });
+
+describe("a worker's prompt", () => {
+  /** Our own words for a harness of our own. */
+  const WORDS = {
+    rule_identity: "Mend {rule} ({title})",
+    architect_plan: "Plan: {plan}",
+    attempt_marker: "Try {attempt}, {used} of {budget} s",
+    episodic_memory: { head: "Before ({total}, last {shown}):", line: "- {attempt}: {lesson}" },
+    banned: { head: "Not:", line: "- {text}" },
+    preferred: { head: "Rather:", line: "- {text}" },
+    lessons: { head: "Lessons:", line: "- {text}" },
+    similar_rule_tips: { head: "Tips ({count}):", line: "- {type} {score} {source}: {text}" },
+    directive: "Now act.",
+  };
+  const sections = (...names: string[]) => ({
+    ...{ sections_included: names, sections_truncated: [], sections_dropped: [] },
+  });
+  const tokens = (...texts: string[]) => texts.reduce((sum, text) => sum + Math.trunc([...text].length / 4) + 1, 0);
+
+  async function promptOf(used_tokens: number): Promise<string | undefined> {
+    const words = join(folder, "words.json");
+    writeFileSync(words, JSON.stringify(WORDS));
+    const names = ["rule_identity", "architect_plan", "attempt_marker", "directive"];
+    const path = logOf(
+      ["graph_state", "system", { nodes: [{ id: RULE, title: "No root", category: "ssh" }] }],
+      ["prompt_assembled", "architect", { phase: "rule_selection" }],
+      ["agent_response", "architect", { text: "Write the line." }],
+      ["rule_selected", "architect", { rule_id: RULE }],
+      ["attempt_start", "harness", { rule_id: RULE, attempt: 1, rule_elapsed_s: 0.4, time_budget_s: 60 }],
+      [
+        "prompt_assembled",
+        "worker",
+        { phase: "apply_fix", rule_id: RULE, attempt: 1, used_tokens, ...sections(...names) },
+      ],
+      ["agent_response", "worker", { text: "Done." }],
+    );
+    const { turns } = await imported(home, await importInto(home, path, { words }));
+    const worker = turns.find(({ role }) => role === "worker");
+    expect(worker?.missing.includes("prompt")).toBe(worker?.messages.length === 0);
+    return worker?.messages[0]?.content as string | undefined;
+  }
+
+  const parts = [`Mend ${RULE} (No root)`, "Plan: Write the line.", "Try 1, 0 of 60 s", "Now act."];
+
+  it("is rebuilt from the log and the harness's own words, where it comes to the tokens that the log counts", async () => {
+    expect(await promptOf(tokens(...parts))).toBe(parts.join("\n\n"));
+  });
+
+  it("is not rebuilt where it does not", async () => {
+    expect(await promptOf(tokens(...parts) + 1)).toBeUndefined();
+  });
+
+  it("needs a file with every key", async () => {
+    const words = join(folder, "words.json");
+    writeFileSync(words, JSON.stringify({ ...WORDS, directive: 7 }));
+    await expect(importInto(home, logOf(...attempt()), { words })).rejects.toMatchObject({ code: "BAD_WORDS" });
+  });
+
+  it.skipIf(FIXTURES === null).each(["stig-1", "stig-2"])(
+    "of the program's own run %s is exact where it is rebuilt",
+    async (name) => {
+      const source = join(FIXTURES as string, "gemma-forge");
+      const calls = gunzipSync(readFileSync(join(source, "truth.jsonl.gz")))
+        .toString()
+        .trimEnd()
+        .split("\n");
+      const prompts = calls
+        .map((line) => JSON.parse(line))
+        .filter(
+          ({ kind, run, role, request }) =>
+            kind === "llm" && run === name && role === "worker" && request.messages.length === 2,
+        )
+        .map(({ request }) => request.messages[1].content as string);
+      const words = join(folder, "words.json");
+      writeFileSync(words, JSON.stringify(wordsIn(prompts)));
+      const log = join(source, JSON.parse(readFileSync(join(source, "ledger.json"), "utf8")).runs[name].files.log);
+      const { turns } = await imported(home, await importInto(home, log, { format: "gemma-forge", words }));
+      const workers = turns.filter(({ role }) => role === "worker");
+      const rebuilt = workers.flatMap(({ messages }) => messages.map(({ content }) => content as string));
+      const exact = rebuilt.filter((prompt) => prompts.includes(prompt));
+      console.log(
+        `${name}: ${exact.length} of ${rebuilt.length} rebuilt prompts are exact, of ${workers.length} turns`,
+      );
+      expect(exact.length).toBe(rebuilt.length);
+      if (name === "stig-1") expect(rebuilt.length).toBeGreaterThan(10);
+    },
+  );
+});
+
+/** The program's fixed words, found in its own prompts: what stands around the values. */
+function wordsIn(prompts: readonly string[]): Record<string, unknown> {
+  const sections = prompts.map((prompt) => prompt.split("\n\n"));
+  const starting = (text: string) => sections.flat().find((section) => section.startsWith(text)) ?? "";
+  const [identity = "", plan = "", ...rest] = sections[0] ?? [];
+  const marker = rest.find((section) => section.includes("attempt 1")) ?? "";
+  const [, rule = "", title = ""] = /: (xccdf\S+)\n.*: (.*)$/m.exec(identity) ?? [];
+  const list = (section: string, line: RegExp, as: string) => {
+    const [head = "", first = ""] = section.split("\n");
+    return { head, line: first.replace(line, as) };
+  };
+  const semantic =
+    sections
+      .flat()
+      .filter((section) => /^\S+ APPROACHES \(/.test(section))
+      .at(-1) ?? "";
+  const group = (name: string) => semantic.slice(Math.max(0, semantic.indexOf(name)));
+  const prior = list(starting("Prior"), /Attempt 1: .*/, "Attempt {attempt}: {lesson}");
+  const tips = list(
+    starting("SIMILAR"),
+    /\[\w+\] \(sim=[\d.]+, from \w+\) .*/,
+    "[{type}] (sim={score}, from {source}) {text}",
+  );
+  return {
+    rule_identity: identity.replace(rule, "{rule}").replace(title, "{title}"),
+    architect_plan: `${plan.split("\n", 1)[0]}\n{plan}`,
+    attempt_marker: marker.replace("attempt 1", "attempt {attempt}").replace(/ \d+s of \d+s/, " {used}s of {budget}s"),
+    episodic_memory: {
+      ...prior,
+      head: prior.head
+        .replace(/xccdf\S+/, "{rule}")
+        .replace(/\d+ total/, "{total} total")
+        .replace(/last \d+/, "last {shown}"),
+    },
+    banned: list(semantic, /(\s+\S) .*/, "$1 {text}"),
+    preferred: list(group("PREFERRED"), /(\s+\S) .*/, "$1 {text}"),
+    lessons: list(group("STRATEGIC"), /(\s+\S) .*/, "$1 {text}"),
+    similar_rule_tips: { ...tips, head: tips.head.replace(/\d+ tips/, "{count} tips") },
+    directive: sections[0]?.at(-1) ?? "",
+  };
+}

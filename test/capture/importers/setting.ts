@@ -25,7 +25,7 @@ export function importInto(
   changes: Partial<ImportOptions> = {},
 ): Promise<ImportReport> {
   return importFiles({
-    ...{ path, format: "auto", skill: null, postgres: null, onto: null, familyOf: null },
+    ...{ path, format: "auto", skill: null, postgres: null, onto: null, words: null, familyOf: null },
     ...{ home, clock: systemClock, codeVersion: "test", signal: new AbortController().signal, ...changes },
   });
 }
