@@ -1,0 +1,130 @@
+/** Conversations in OpenAI's shape: rows, datasets, outcomes, families. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readFamilyRule } from "../../../src/commands/family-rule.ts";
+import { openDatabase, sqlText } from "../../../src/store/duckdb.ts";
+import type { Home } from "../../../src/store/home.ts";
+import { only, temporaryHome } from "../../harness/setting.ts";
+import { imported, importInto } from "./setting.ts";
+
+let home: Home;
+let remove: () => void;
+let folder: string;
+
+beforeEach(() => {
+  ({ home, remove } = temporaryHome());
+  folder = mkdtempSync(join(tmpdir(), "tracemill-chat-"));
+});
+
+afterEach(() => {
+  remove();
+  rmSync(folder, { recursive: true });
+});
+
+const call = { id: "c1", type: "function", function: { name: "add", arguments: '{"a":2}' } };
+const conversation = [
+  { role: "system", content: "Add." },
+  { role: "user", content: "2?" },
+  { role: "assistant", content: null, tool_calls: [call] },
+  { role: "tool", tool_call_id: "c1", content: "4" },
+  { role: "assistant", content: "It is 4." },
+];
+
+async function importRows(rows: object[], changes: Parameters<typeof importInto>[2] = {}) {
+  const path = join(folder, "rows.jsonl");
+  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  return imported(home, await importInto(home, path, changes));
+}
+
+describe("a row", () => {
+  it("has a turn for each answer, with everything before it as its prompt, and an action for each call", async () => {
+    const { events, turns } = await importRows([{ id: "t", messages: conversation, temperature: 0.2, model: "m" }]);
+    expect(turns.map(({ messages, response }) => [messages.length, response])).toEqual([
+      [2, conversation[2]],
+      [4, conversation[4]],
+    ]);
+    expect(turns.map(({ missing }) => missing)).toEqual([[], []]);
+    expect(only(events, "action")).toMatchObject([{ call: { name: "add", arguments: { a: 2 } }, stdout: "4" }]);
+    expect(only(events, "turn").map(({ modelAnswered }) => modelAnswered)).toEqual(["m", "m"]);
+  });
+
+  it("without an outcome has no verdict, and one of another scale none either", async () => {
+    const { events } = await importRows([
+      { id: "a", messages: conversation },
+      { id: "b", messages: conversation, reward: 17 },
+      { id: "c", messages: conversation, reward: 0.5 },
+      { id: "d", messages: conversation, label: true },
+    ]);
+    expect(
+      only(events, "verdict").map(({ attempt, verdict }) => [attempt.slice(21), verdict.value, verdict.signalType]),
+    ).toEqual([
+      ["chat:c/1", 0.5, "graded"],
+      ["chat:d/1", 1, "binary"],
+    ]);
+  });
+
+  it("of an item that was there before is another attempt at it", async () => {
+    const { turns } = await importRows([
+      { task_id: 7, messages: conversation.slice(0, 3) },
+      { task_id: 7, messages: conversation.slice(0, 3) },
+      { messages: conversation.slice(0, 3) },
+    ]);
+    expect(turns.map(({ attempt }) => attempt)).toEqual([
+      "chat:7/1",
+      "chat:7/2",
+      expect.stringMatching(/^chat:question-[0-9a-f]+\/1$/),
+    ]);
+  });
+});
+
+it("a dataset's Parquet says the same as its rows", async () => {
+  const path = join(folder, "train.parquet");
+  const database = await openDatabase({ memoryLimitMb: 128, threads: 1, spillFolder: "" });
+  const rows = join(folder, "source.json");
+  writeFileSync(
+    rows,
+    JSON.stringify([
+      { id: "t", messages: conversation, reward: 1 },
+      { id: "u", messages: conversation.slice(0, 2) },
+    ]),
+  );
+  await database.run(`COPY (SELECT * FROM read_json(${sqlText(rows)})) TO ${sqlText(path)} (FORMAT parquet)`);
+  database.close();
+  rmSync(rows);
+  const report = await importInto(home, folder);
+  expect(report).toMatchObject({ format: "openai-chat", rejected: [] });
+  const { events, turns } = await imported(home, report);
+  expect(turns.map(({ messages, response }) => [messages.length, response])).toEqual([
+    [2, conversation[2]],
+    [4, conversation[4]],
+  ]);
+  expect(only(events, "verdict")).toMatchObject([{ verdict: { passed: true } }]);
+  writeFileSync(join(folder, "broken.parquet"), "PAR1 and nothing more");
+  const broken = await importInto(home, join(folder, "broken.parquet"), { format: "openai-chat" });
+  expect(broken.rejected).toMatchObject([{ reason: expect.stringContaining("Parquet"), count: 1 }]);
+});
+
+describe("families", () => {
+  const families = async (rule: string) => {
+    const rows = [
+      { id: "web/1", repo: "acme/web", messages: conversation },
+      { id: "db/2", messages: conversation },
+    ];
+    const { events } = await importRows(rows, { familyOf: readFamilyRule(rule) });
+    return only(events, "items_scanned").flatMap(({ items }) => items.map(({ family }) => family));
+  };
+
+  it("come from a field of the details, or from the id by a pattern; else an item is its own", async () => {
+    expect(await families("repo")).toEqual(["acme/web", "db/2"]);
+  });
+
+  it("come from the first group of a pattern", async () => {
+    expect(await families("/^(\\w+)\\//")).toEqual(["web", "db"]);
+  });
+
+  it("by a pattern that is none are refused", () => {
+    expect(() => readFamilyRule("/(/")).toThrow(expect.objectContaining({ code: "BAD_FAMILY_RULE" }));
+  });
+});
