@@ -39,6 +39,7 @@ const EXAMPLES = `(
   SELECT t.run, t.skill, t.item, t.family, t.split, i.kind, t.attempt, t.attempt_number, t.turn, t.turn_number,
     t."role", t.messages AS prompt_hashes, t.tools AS tools_hash, t.response AS response_hash, t.tip_spans,
     NOT (t.has_system_prompt AND t.has_tools AND t.has_full_prompt AND t.has_full_answer) AS is_clipped,
+    t.run IN (SELECT run FROM files.runs WHERE skill_hash IS NULL) AS is_foreign,
     t.finish_reason, t.prompt_tokens, t.completion_tokens, t.model, t.base_hash, t.adapter_hash, a.eval_passed,
     a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
     a.audit_passed, a.audit_confidence, a.verdict_value, CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call

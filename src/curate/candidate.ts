@@ -34,6 +34,8 @@ export interface Candidate {
   response: Message | null;
   /** Whether the turn's source lacked a part of its prompt or answer, or had it clipped. */
   isClipped: boolean;
+  /** Whether another agent made the turn: what it did is known from its messages alone. */
+  isForeign: boolean;
   /** What this turn made the attempt do; null where it led to no action. */
   call: ActionCall | null;
   finishReason: string | null;
@@ -81,6 +83,7 @@ const rowSchema = z.object({
   response_hash: z.string(),
   tip_spans: jsonColumn(z.array(tipSpanSchema)),
   is_clipped: z.boolean(),
+  is_foreign: z.boolean(),
   tool_call: jsonColumn(actionCallSchema),
   finish_reason: z.string().nullable(),
   completion_tokens: count,
@@ -125,6 +128,7 @@ export function readCandidate(row: unknown, texts: RecordedTexts, retired: Reado
     tools,
     response: recorded(messageSchema, r.response_hash),
     isClipped: r.is_clipped,
+    isForeign: r.is_foreign,
     call: r.tool_call,
     finishReason: r.finish_reason,
     completionTokens: r.completion_tokens,

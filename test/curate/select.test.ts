@@ -101,11 +101,21 @@ describe("integrity filters", () => {
     ["incomplete", { verdicts: [flagged("clipped")] }],
     ["incomplete", { answer: "  \n" }],
     ["incomplete", { tipSpans: [{ tip: TIP, messageIndex: 1, start: 0, end: 9999 }] }],
+    ["incomplete", { missing: ["answer" as const] }],
+    ["incomplete", { missing: ["system-prompt" as const, "sampling" as const] }],
     ["noop-pass", { verdicts: [flagged("noop-pass")] }],
     ["no-verdict", { verdicts: [{ signalType: "judgment" as const }] }],
   ])("refuse for %s also %j", async (reason, attempt) => {
     const { refusals } = await selectFrom([{ attempts: [{ item: "shop/a", ...attempt }] }]);
     expect(refusals.map((refusal) => refusal.reason)).toEqual([reason]);
+  });
+});
+
+describe("another agent's turn", () => {
+  it("is taken without an action, as its answer is what was judged, and without its sampling", async () => {
+    const attempt: AttemptDraft = { item: "shop/a", query: null, answer: "An answer.", missing: ["sampling"] };
+    const { rows, written } = await selectFrom([{ isForeign: true, attempts: [attempt] }]);
+    expect(rows.map(({ turn }) => turn)).toEqual(written[0]?.turns);
   });
 });
 

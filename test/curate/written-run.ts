@@ -1,7 +1,7 @@
 /** Sealed runs whose every attempt is described by the test, written through the run log. */
 import { steppingClock } from "../../src/foundation/clock.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
-import type { EventData } from "../../src/records/events.ts";
+import type { EventData, Turn } from "../../src/records/events.ts";
 import { attemptId, itemId, type RunId, turnId } from "../../src/records/ids.ts";
 import type { Split } from "../../src/records/item.ts";
 import type { Message } from "../../src/records/message.ts";
@@ -29,6 +29,8 @@ export interface AttemptDraft {
   verdicts?: Partial<Verdict>[];
   /** Leaves a message of the prompt out of the log. */
   isPromptLost?: boolean;
+  /** What the source of an imported turn did not hold. */
+  missing?: NonNullable<Turn["missing"]>;
 }
 
 export interface RunDraft {
@@ -36,6 +38,8 @@ export interface RunDraft {
   skill?: string;
   split?: Split;
   isUnfinished?: boolean;
+  /** Another agent's, of which no skill is known. */
+  isForeign?: boolean;
   attempts: AttemptDraft[];
 }
 
@@ -53,11 +57,13 @@ export function plainPrompt(item: string): Message[] {
 
 /** Writes a run of these attempts, in order, and seals it. Returns the ids of its turns in the same order. */
 export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunId; turns: string[] }> {
-  const { number = 1, skill = "sql", split = "train", attempts } = draft;
+  const { number = 1, skill = "sql", split = "train", isForeign = false, attempts } = draft;
   const run = sampleRunId(number);
   const clock = steppingClock(new Date("2026-11-01T12:00:00.000Z"), 7);
   const log = createRunLog(home, { run, clock });
-  log.append({ type: "run_started", data: startOf(run, skill, split) });
+  const start = startOf(run, skill, split);
+  const foreign = { skill: { id: skill, version: null, hash: null } };
+  log.append({ type: "run_started", data: isForeign ? { ...start, ...foreign } : start });
   const items = [...new Set(attempts.map(({ item }) => item))];
   const scanned = items.map((item) => ({
     item: itemId(skill, item),
@@ -98,6 +104,7 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
         parseFlags: [],
         retrievals: [],
         tipSpans,
+        ...(attempt.missing !== undefined && { missing: attempt.missing }),
       },
     });
     if (query !== null) {

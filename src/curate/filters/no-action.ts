@@ -1,9 +1,12 @@
-/** An answer that asked for nothing cannot have earned its verdict. */
+/**
+ * An answer that asked for nothing cannot have earned its verdict. What another agent did is no event of its own: there the answer
+ * is what was judged.
+ */
 import type { Filter } from "../filter.ts";
 
 const filter: Filter = {
   summary: "the answer led to no action",
-  refuses: ({ call }) => call === null,
+  refuses: ({ call, isForeign }) => call === null && !isForeign,
 };
 
 export default filter;
