@@ -78,7 +78,8 @@ it.each(["kernel", "fsync"])(
     for (let kill = 0; kill < KILLS; kill++) {
       const { process: proxy, url } = await startProxy(durability);
       const asking = Array.from({ length: CLIENTS }, (_, i) => askUntilGone(url, `${kill}-${i}`));
-      await sleep(draw.integer(50, 600));
+      const calls = upstream.requests.length + draw.integer(2 * CLIENTS, 20 * CLIENTS);
+      while (upstream.requests.length < calls) await sleep(1);
       proxy.kill("SIGKILL");
       for (const questions of await Promise.all(asking)) answered.push(...questions);
     }
