@@ -142,8 +142,8 @@ describe("the sample", () => {
     const items = only(events, "items_scanned").flatMap((event) => event.items);
     expect(items).toMatchObject([
       {
-        ...{ item: `coding:${SESSION}`, family: "/work/orchard", task: "List the ripe plums." },
-        detail: { cwd: "/work/orchard", gitBranch: "main", title: "Ripe plums", version: "2.1.30" },
+        ...{ item: `coding:${SESSION}`, family: "/home/ada/orchard", task: "List the ripe plums." },
+        detail: { cwd: "/home/ada/orchard", gitBranch: "main", title: "Ripe plums", version: "2.1.30" },
       },
       { item: "coding:web-7", task: "Say hello." },
     ]);

@@ -140,7 +140,7 @@ describe("the sample", () => {
     const items = only(events, "items_scanned").flatMap((event) => event.items);
     expect(items[1]).toMatchObject({
       ...{ family: "https://example.org/orchard.git", task: "How many plums are ripe?" },
-      detail: { branch: "main", commit: "abc123", cwd: "/work/orchard", title: "Ripe plums" },
+      detail: { branch: "main", commit: "abc123", cwd: "/home/ada/orchard", title: "Ripe plums" },
     });
     expect(JSON.stringify(events)).not.toContain("me:pw");
     expect(only(events, "verdict")).toEqual([]);

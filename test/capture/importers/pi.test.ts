@@ -104,8 +104,8 @@ describe("the sample", () => {
     const { events, report } = await imports(TREE);
     expect(only(events, "items_scanned")[0]?.items).toMatchObject([
       {
-        ...{ item: "coding:pi-0001", family: "/work/orchard", task: "List the ripe plums." },
-        detail: { cwd: "/work/orchard", title: "Ripe plums", parent: "/sessions/pi-0000.jsonl" },
+        ...{ item: "coding:pi-0001", family: "/home/ada/orchard", task: "List the ripe plums." },
+        detail: { cwd: "/home/ada/orchard", title: "Ripe plums", parent: "/sessions/pi-0000.jsonl" },
       },
     ]);
     expect(only(events, "verdict")).toEqual([]);
