@@ -8,11 +8,13 @@ import pLimit from "p-limit";
 import { Failure } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import type { ActionCall, RunStarted } from "../records/events.ts";
-import { type AttemptId, type ItemId, newRunId, type RunId } from "../records/ids.ts";
+import { type AttemptId, type ItemId, newRunId, type RunId, turnId } from "../records/ids.ts";
 import type { Item, Split } from "../records/item.ts";
-import { type Verdict, verdictSchema } from "../records/verdict.ts";
+import type { Verdict } from "../records/verdict.ts";
+import { atBoundary, skillFailure } from "../skills/at-boundary.ts";
 import type { Skill, Workspace } from "../skills/contract.ts";
 import { plainSplits } from "../skills/skill-splits.ts";
+import { verified } from "../skills/verified.ts";
 import { type AgentCommand, type AgentEnd, runAgentCommand, taskText } from "./agent-command.ts";
 import type { RecordedRun, RecordingOptions, SealedRecording } from "./recorded-run.ts";
 import { recordFailure } from "./recorded-turn.ts";
@@ -142,18 +144,19 @@ async function makeAttempt(stage: Stage, item: Item, attempt: AttemptId): Promis
   const { options, run, url, stop } = stage;
   const { skill, home, agent, model } = options;
   const place = { folder: join(home.workspaceFolder(run.log.run), encodeURIComponent(item.item)), from: null };
-  const workspace = await atWorkspace(() => skill.open(item, place));
+  const workspace = await atBoundary("workspace", () => skill.open(item, place));
   try {
-    const folder = (await atWorkspace(async () => workspace.enter?.())) ?? null;
+    const folder = (await atBoundary("workspace", async () => workspace.enter?.())) ?? null;
     const signal = AbortSignal.any([options.signal, stop.signal]);
-    const at = { attempt, item, folder, task: taskText(skill.prompt(item)), url: urlOf(url, attempt, item.item) };
+    const task = taskText(await atBoundary("workspace", () => skill.prompt(item)));
+    const at = { attempt, item, folder, task, url: urlOf(url, attempt, item.item) };
     const ended = await runAgentCommand(agent, { ...at, model: model.model, signal });
     if (signal.aborted) return;
     const verdict = await judge(stage, { item, attempt, workspace, ended, folder });
     if (countDead(stage, attempt)) verdict.flags.push("environment-suspect");
     run.append({ type: "verdict", data: { attempt, verdict } });
   } finally {
-    await workspace.close().catch((error) => recordFailure(run, attempt, failureOf(error)));
+    await workspace.close().catch((error) => recordFailure(run, attempt, skillFailure("workspace", error)));
   }
 }
 
@@ -163,19 +166,19 @@ async function judge(
   given: { item: Item; attempt: AttemptId; workspace: Workspace; ended: AgentEnd; folder: string | null },
 ): Promise<Verdict> {
   const { item, attempt, workspace, ended, folder } = given;
-  const turn = `${attempt}#${Math.max(1, run.book.turnsOf(attempt))}` as const;
+  const turn = turnId(attempt, Math.max(1, run.book.turnsOf(attempt)));
   const act = (call: ActionCall, result: Omit<AgentEnd, "durationMs">, durationMs: number) =>
-    run.append({ type: "action", data: { attempt, turn: turn as never, call, ...result, durationMs } });
+    run.append({ type: "action", data: { attempt, turn, call, ...result, durationMs } });
   if (folder !== null) {
     const call = { name: "agent", arguments: { command: agent.command } };
     const { durationMs, ...result } = ended;
     act(call, result, durationMs);
-    return verdictSchema.parse(await atWorkspace(() => workspace.verify(call, { call })));
+    return verified(workspace, call, { call });
   }
-  const parsed = skill.parse({ role: "assistant", content: ended.stdout }, item);
+  const parsed = await atBoundary("workspace", () => skill.parse({ role: "assistant", content: ended.stdout }, item));
   const call = "call" in parsed ? parsed.call : null;
-  if (call !== null) act(call, await atWorkspace(() => workspace.act(call)), ended.durationMs);
-  return verdictSchema.parse(await atWorkspace(() => workspace.verify(call, parsed)));
+  if (call !== null) act(call, await atBoundary("workspace", () => workspace.act(call)), ended.durationMs);
+  return verified(workspace, call, parsed);
 }
 
 /** Whether every call of the attempt failed; after some such attempts in a row the run is stopped. */
@@ -203,17 +206,4 @@ function urlOf(proxy: string, attempt: AttemptId, item: ItemId): string {
   const [run = ""] = attempt.split("/", 1);
   const n = attempt.slice(attempt.lastIndexOf("/") + 1);
   return `${proxy}/r/${run}/i/${encodeURIComponent(item)}/a/${n}/v1`;
-}
-
-async function atWorkspace<T>(use: () => Promise<T> | T): Promise<T> {
-  try {
-    return await use();
-  } catch (error) {
-    throw failureOf(error);
-  }
-}
-
-function failureOf(error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  return new Failure({ boundary: "workspace", code: "WORKSPACE_FAILED", message: String(error), cause: error });
 }

@@ -12,8 +12,10 @@ import type { Action, RunStarted } from "../records/events.ts";
 import { type AttemptId, attemptParts, type ItemId, type RunId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
 import type { LateVerdict } from "../records/ledger-entries.ts";
-import { type Verdict, type Verifier, verdictSchema } from "../records/verdict.ts";
+import type { Verdict, Verifier } from "../records/verdict.ts";
+import { atBoundary } from "../skills/at-boundary.ts";
 import type { Skill } from "../skills/contract.ts";
+import { isDeferrable, verified } from "../skills/verified.ts";
 import type { Home } from "../store/home.ts";
 import { appendEntries, lateVerdicts } from "../store/ledger.ts";
 import { readRunLog } from "../store/run-log.ts";
@@ -111,16 +113,17 @@ async function replay(
 ): Promise<{ verdict: Verdict; state: string | null }> {
   const { item, place, keeps } = given;
   const { call } = given.action;
-  const workspace = await atWorkspace(() => skill.open(item, place));
+  const workspace = await atBoundary("workspace", () => skill.open(item, place));
   try {
-    await atWorkspace(() => workspace.act(call));
-    const first = verdictSchema.parse(await atWorkspace(() => workspace.verify(call, { call })));
-    const isDeferred = (skill.manifest.deferrableFailureModes ?? []).includes(first.failureMode ?? "");
-    if (isDeferred) await atWorkspace(async () => workspace.settle?.());
-    const verdict = isDeferred ? verdictSchema.parse(await atWorkspace(() => workspace.verify(call, { call }))) : first;
-    return { verdict, state: keeps ? await atWorkspace(() => workspace.checkpoint()) : null };
+    await atBoundary("workspace", () => workspace.act(call));
+    let verdict = await verified(workspace, call, { call });
+    if (isDeferrable(skill, verdict)) {
+      await atBoundary("workspace", async () => workspace.settle?.());
+      verdict = await verified(workspace, call, { call });
+    }
+    return { verdict, state: keeps ? await atBoundary("workspace", () => workspace.checkpoint()) : null };
   } finally {
-    await workspace.close();
+    await atBoundary("workspace", () => workspace.close());
   }
 }
 
@@ -193,13 +196,4 @@ function countVerifiers(verdicts: Iterable<Verdict>): ReverifyReport["recordedBy
     count.attempts++;
   }
   return [...counts.values()].sort((a, b) => b.attempts - a.attempts);
-}
-
-async function atWorkspace<T>(use: () => Promise<T> | T): Promise<T> {
-  try {
-    return await use();
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure({ boundary: "workspace", code: "WORKSPACE_FAILED", message: String(error), cause: error });
-  }
 }

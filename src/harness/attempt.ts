@@ -9,15 +9,17 @@ import { performance } from "node:perf_hooks";
 import { Failure } from "../foundation/errors.ts";
 import type { ActionCall } from "../records/events.ts";
 import { type AttemptId, attemptId, attemptParts } from "../records/ids.ts";
-import { type Verdict, verdictSchema } from "../records/verdict.ts";
-import type { ActionResult, ParsedAnswer, Workspace } from "../skills/contract.ts";
+import type { Verdict } from "../records/verdict.ts";
+import { atBoundary } from "../skills/at-boundary.ts";
+import type { ActionResult, Workspace } from "../skills/contract.ts";
+import { isDeferrable, verified } from "../skills/verified.ts";
 import type { Architect } from "./architect.ts";
 import { review } from "./auditor.ts";
 import type { Bench } from "./bench.ts";
 import { flagSuspects, suspect } from "./live-state.ts";
 import { reflect } from "./reflector.ts";
 import { type Answered, type AttemptStart, type Deferred, type ItemWork, noteTried } from "./run-state.ts";
-import { atBoundary, type Stay } from "./site.ts";
+import type { Stay } from "./site.ts";
 import { askWorker } from "./worker.ts";
 
 /**
@@ -106,14 +108,9 @@ async function judge(
     log.append({ type: "action", data: { attempt, turn: answered.turn, call, exitCode, stdout, stderr, durationMs } });
   }
   const verdict = await verified(stay.workspace, call, parsed);
-  if (stay.defers || !isDeferrable(bench, verdict)) return { call, result, verdict };
+  if (stay.defers || !isDeferrable(skill, verdict)) return { call, result, verdict };
   await atBoundary("workspace", async () => stay.workspace.settle?.());
   return { call, result, verdict: await verified(stay.workspace, call, parsed) };
-}
-
-/** Asks a workspace for its verdict and checks its shape. */
-async function verified(workspace: Workspace, call: ActionCall | null, parsed: ParsedAnswer): Promise<Verdict> {
-  return atBoundary("workspace", async () => verdictSchema.parse(await workspace.verify(call, parsed)));
 }
 
 /** Lets the other roles look, keeps what is to be kept, and writes the deciding verdict last. */
@@ -125,7 +122,7 @@ async function conclude(
   const { attempt, judged, turns } = ending;
   const { call, result } = judged;
   let { verdict } = judged;
-  let isDeferred = stay.defers && isDeferrable(bench, verdict);
+  let isDeferred = stay.defers && isDeferrable(bench.skill, verdict);
   if (!isDeferred) await regard(bench, work, ending);
   if ((verdict.passed || isDeferred) && !(await kept(bench, attempt, stay))) {
     verdict = suspect(verdict);
@@ -181,10 +178,6 @@ async function kept(bench: Bench, attempt: AttemptId, stay: Stay): Promise<boole
     flagSuspects(bench.log, bench.live);
     return false;
   }
-}
-
-function isDeferrable({ skill }: Bench, { failureMode }: Verdict): boolean {
-  return failureMode !== null && (skill.manifest.deferrableFailureModes ?? []).includes(failureMode);
 }
 
 interface TurnCounter {

@@ -5,6 +5,7 @@
 import type { ActionCall } from "../records/events.ts";
 import { type AttemptId, attemptParts } from "../records/ids.ts";
 import type { Verdict } from "../records/verdict.ts";
+import { atBoundary } from "../skills/at-boundary.ts";
 import type { ActionResult } from "../skills/contract.ts";
 import { outputText } from "./auditor.ts";
 import type { Bench } from "./bench.ts";
@@ -12,7 +13,6 @@ import { actionText, historyText, outcomeText } from "./history.ts";
 import type { Lesson } from "./role.ts";
 import { callRole } from "./role-call.ts";
 import type { ItemWork } from "./run-state.ts";
-import { atBoundary } from "./site.ts";
 import { LESSONS } from "./structured.ts";
 import { tipOf } from "./tips.ts";
 

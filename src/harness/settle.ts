@@ -3,10 +3,10 @@
  * again once nothing else is open, all of them after one settling. What then fails is not taken back: other items'
  * states were kept on top of it, and their passes were judged with it.
  */
+import { atBoundary } from "../skills/at-boundary.ts";
 import { concludeDeferred, outcomeOf } from "./attempt.ts";
 import type { Bench } from "./bench.ts";
 import type { ItemWork } from "./run-state.ts";
-import { atBoundary } from "./site.ts";
 
 /**
  * Settles, gives each deferred attempt its later verdict and returns how many there were. Where the environment breaks or

@@ -4,9 +4,9 @@
  *
  * An environment that cannot be brought back is nobody's mistake: it is a Failure of the boundary `environment`.
  */
-import { Failure } from "../foundation/errors.ts";
 import type { ItemId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
+import { atBoundary, skillFailure } from "../skills/at-boundary.ts";
 import type { Skill, Workspace } from "../skills/contract.ts";
 
 /** One attempt's use of a workspace. */
@@ -89,22 +89,5 @@ export function progressSite(skill: Skill, folder: string, from: string | null):
 
 async function checkHealth(workspace: Workspace): Promise<void> {
   const complaint = await atBoundary("environment", async () => (await workspace.health?.()) ?? null);
-  if (complaint !== null) throw environmentFailure(complaint);
-}
-
-/** Attributes whatever a skill throws to a boundary, so that one bad item cannot end the run. */
-export async function atBoundary<T>(boundary: "workspace" | "environment", step: () => T | Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } catch (cause) {
-    if (cause instanceof Failure) throw cause;
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw boundary === "environment"
-      ? environmentFailure(message, cause)
-      : new Failure({ boundary, code: "WORKSPACE_FAILED", message, cause });
-  }
-}
-
-function environmentFailure(message: string, cause?: unknown): Failure {
-  return new Failure({ boundary: "environment", code: "ENVIRONMENT_BROKEN", message, cause });
+  if (complaint !== null) throw skillFailure("environment", complaint);
 }

@@ -5,6 +5,7 @@ import { assert } from "../foundation/errors.ts";
 import { random } from "../foundation/random.ts";
 import type { AttemptId } from "../records/ids.ts";
 import type { Message } from "../records/message.ts";
+import { atBoundary } from "../skills/at-boundary.ts";
 import { fillTemplate } from "../skills/template.ts";
 import type { Bench } from "./bench.ts";
 import { historyText } from "./history.ts";
@@ -12,7 +13,6 @@ import { recall } from "./memory.ts";
 import { withTips } from "./prompt.ts";
 import { promptBudget } from "./role-call.ts";
 import type { Answered, ItemWork } from "./run-state.ts";
-import { atBoundary } from "./site.ts";
 
 /** Asks the worker for its action. Throws: what the client throws; failures of the boundary `workspace`. */
 export async function askWorker(
