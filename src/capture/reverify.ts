@@ -75,6 +75,8 @@ export async function reverify(options: ReverifyOptions): Promise<ReverifyReport
   };
   const folder = await mkdtemp(join(tmpdir(), "tracemill-reverify-"));
   let state: string | null = null;
+  /** Why the state that the next attempts began with cannot be had any more. */
+  let lost: string | null = null;
   let done = 0;
   try {
     for (const [attempt, action] of recorded.actions) {
@@ -86,6 +88,7 @@ export async function reverify(options: ReverifyOptions): Promise<ReverifyReport
       const then = recorded.verdicts.get(attempt);
       if (item === undefined || then === undefined) continue;
       try {
+        if (lost !== null) throw stateLost(lost);
         const replayed = await replay(skill, {
           item,
           action,
@@ -97,7 +100,8 @@ export async function reverify(options: ReverifyOptions): Promise<ReverifyReport
         if (isAsked) appendEntries(home, [entryOf(run, attempt, { then, now: replayed.verdict })], clock);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
-        report.left.push({ attempt, reason: error.message });
+        if (isAsked) report.left.push({ attempt, reason: error.message });
+        if (recorded.kept.has(attempt)) lost ??= `${attempt}: ${error.message}`;
       }
       if (isAsked) options.onProgress?.(++done, asked.size);
     }
@@ -105,6 +109,11 @@ export async function reverify(options: ReverifyOptions): Promise<ReverifyReport
     await rm(folder, { recursive: true, force: true });
   }
   return report;
+}
+
+function stateLost(why: string): Failure {
+  const message = `the state that it began with could not be made anew, after ${why}`;
+  return new Failure({ boundary: "environment", code: "STATE_LOST", message });
 }
 
 async function replay(

@@ -9,6 +9,7 @@ import { giveVerdicts } from "../../src/capture/late-verdicts.ts";
 import { type ReverifyOptions, reverify } from "../../src/capture/reverify.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { type RunResult, runHarness } from "../../src/harness/index.ts";
+import type { AttemptId } from "../../src/records/ids.ts";
 import type { Skill } from "../../src/skills/contract.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
@@ -16,7 +17,7 @@ import { listRuns } from "../../src/store/run-log.ts";
 import { verifyHome } from "../../src/store/verify.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
 import letters from "../fixtures/skills/letters/skill.ts";
-import { coin, runOptions, temporaryHome } from "../harness/setting.ts";
+import { coin, eventsOf, runOptions, temporaryHome } from "../harness/setting.ts";
 import { importInto } from "./importers/setting.ts";
 
 let home: Home;
@@ -113,6 +114,26 @@ describe("a verifier that is asked once more", () => {
     expect(report.left).toHaveLength(run.attempts);
     expect(report.left[0]?.reason).toContain("no room");
     expect(await inLake("SELECT count(*) AS n FROM ledger.verdicts")).toEqual([{ n: 0 }]);
+  });
+
+  it("is not asked on another state: where a kept one cannot be made anew, what began with it is left", async () => {
+    const run = await runHarness(await runOptions({ home, url: model.url }, { mode: "progress", concurrency: 1 }));
+    const events = await eventsOf(home, run.run);
+    const made = events.flatMap((event) => (event.type === "action" ? [event.data.attempt] : []));
+    const kept = events.flatMap((event) => (event.type === "checkpoint" ? [event.data.attempt] : []));
+    const later = made.slice(made.indexOf(kept[0] as AttemptId));
+    expect(later.length).toBeGreaterThan(1);
+    const unkept: Skill = {
+      ...letters,
+      open: async (item, place) => ({
+        ...(await letters.open(item, place)),
+        checkpoint: () => Promise.reject(new Error("the disk is full")),
+      }),
+    };
+    const report = await reverify(asked(run, { skill: unkept }));
+    expect(report.left.map(({ attempt }) => attempt)).toEqual(later);
+    expect(report.left.at(-1)?.reason).toContain(`after ${kept[0]}: the disk is full`);
+    expect(await inLake("SELECT count(*) AS n FROM ledger.verdicts")).toEqual([{ n: made.length - later.length }]);
   });
 });
 
