@@ -8,7 +8,7 @@ import { assert, Failure } from "../foundation/errors.ts";
 import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
 import type { RunId } from "../records/ids.ts";
 import { type SkillSplits, skillSplits } from "../skills/skill-splits.ts";
-import { appendLedger } from "../store/ledger.ts";
+import { appendLedger, joinedRuns } from "../store/ledger.ts";
 import { listRuns, type RunSummary } from "../store/run-log.ts";
 import type { Foreign, ForeignRun } from "./foreign.ts";
 import { type ImportTarget, type OpenImport, openImport, removeDeadDrafts } from "./import-run.ts";
@@ -62,7 +62,7 @@ const RECORDS_PER_TURN = 512;
  * then stay.
  */
 export async function importFiles(options: ImportOptions): Promise<ImportReport> {
-  const { path, format, home, clock, signal, onto } = options;
+  const { path, format, home, signal, onto } = options;
   removeDeadDrafts(home);
   const { files, passedOver, ...found } = await findFiles(path, format);
   const session = await openSession({ ...options, format: found.format });
@@ -80,9 +80,7 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
     session.drop();
     joined?.close();
   }
-  for (const { run } of joined === null ? [] : session.imported) {
-    appendLedger(home, { type: "run_joined", data: { run, recorded: (joined as Joined).counts.recorded } }, clock);
-  }
+  if (joined !== null) sayJoined(options, session, joined.counts.recorded);
   return {
     ...{ format: found.format, files: files.length, passedOver, lossy: found.importer.lossy },
     ...{ imported: session.imported, known: session.known, rejected: session.rejected() },
@@ -90,7 +88,12 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
   };
 }
 
-type Joined = Awaited<ReturnType<typeof joinOnto>>;
+/** Says which runs hold a recorded one's calls; also those of an import that ended before it could say so. */
+function sayJoined({ home, clock }: ImportOptions, { imported, known }: Session, recorded: RunId): void {
+  const runs = imported.map(({ run }) => run);
+  if (!joinedRuns(home).has(recorded)) runs.push(...known);
+  for (const run of runs) appendLedger(home, { type: "run_joined", data: { run, recorded } }, clock);
+}
 
 interface Session {
   imported: ImportedRun[];
