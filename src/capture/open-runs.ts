@@ -20,6 +20,8 @@ import {
 export interface OpenRuns {
   /** The run of a name, begun where there is none. */
   of(name: string | null): Promise<RecordedRun>;
+  /** Does something with the run of a name before anything else can end it. Throws: as `of` and `use`. */
+  within<T>(name: string | null, use: (run: RecordedRun) => T): Promise<T>;
   /** Whether there is a run of this name that is open or can be gone on with. */
   has(name: string | null): Promise<boolean>;
   /** Seals a run. Throws: `NOT_RECORDING` where nothing was recorded under that name; `CALLS_OPEN`. */
@@ -31,12 +33,75 @@ export interface OpenRuns {
 }
 
 export function openRuns(options: RecordingOptions & { verifier: AttemptVerifier | null }): OpenRuns {
+  const { home, clock, verifier } = options;
+  const { of, has, forgetter, all } = runIndex(options);
+  const sealings = new Map<RecordedRun, Promise<SealedRecording>>();
+
+  async function within<T>(name: string | null, use: (run: RecordedRun) => T): Promise<T> {
+    let run = await of(name);
+    while (run.isOver) run = await of(name);
+    return use(run);
+  }
+
+  /** Whoever asks for it while it is under way gets the same. */
+  function seal(run: RecordedRun): Promise<SealedRecording> {
+    const sealing = sealings.get(run) ?? sealOnce(run).finally(() => sealings.delete(run));
+    sealings.set(run, sealing);
+    return sealing;
+  }
+
+  async function sealOnce(run: RecordedRun): Promise<SealedRecording> {
+    if (run.openCalls > 0) throw callsOpen(run);
+    await verifier?.finish(run);
+    const forget = await forgetter(run);
+    // From here to the end of the log nothing else has its turn.
+    if (run.openCalls > 0) throw callsOpen(run);
+    run.isOver = true;
+    forget();
+    return sealRecording(options, run);
+  }
+
+  return {
+    ...{ of, within, has },
+    async finish(name) {
+      // One that is sealed is refused as such by opening it.
+      const isSealed = name !== null && isThere(home, name as RunId);
+      if (!isSealed && !(await has(name))) throw notRecording(name);
+      return seal(await of(name));
+    },
+    async finishIdle(idleMs) {
+      const isQuiet = (run: RecordedRun) => run.openCalls === 0 && clock().getTime() - run.lastAtMs >= idleMs;
+      const sealed: SealedRecording[] = [];
+      for (const run of await all()) {
+        if (run.isOver || sealings.has(run) || !isQuiet(run)) continue;
+        const one = await seal(run).catch(nullIfBusy);
+        if (one !== null) sealed.push(one);
+      }
+      return sealed;
+    },
+    async close() {
+      for (const run of await all()) {
+        run.log.close();
+        (await forgetter(run))();
+      }
+    },
+  };
+}
+
+interface RunIndex extends Pick<OpenRuns, "of" | "has"> {
+  /** What forgets a run, at once. */
+  forgetter(run: RecordedRun): Promise<() => void>;
+  all(): Promise<RecordedRun[]>;
+}
+
+function runIndex(options: RecordingOptions): RunIndex {
+  const { home, clock } = options;
   const open = new Map<RunId | null, Promise<RecordedRun>>();
   const ids = new Map<string, Promise<RunId>>();
 
   /** A label's id is looked up once, so that calls that come together begin one run. */
   function idOf(name: string): Promise<RunId> {
-    const id = ids.get(name) ?? runNamed(options, name).then((found) => found ?? newRunId(options.clock));
+    const id = ids.get(name) ?? runNamed(options, name).then((found) => found ?? newRunId(clock));
     ids.set(name, id);
     return id;
   }
@@ -48,47 +113,37 @@ export function openRuns(options: RecordingOptions & { verifier: AttemptVerifier
     return run;
   }
 
-  async function of(name: string | null): Promise<RecordedRun> {
-    if (name === null) return opened(null, async () => beginRun(options, newRunId(options.clock), null));
-    const id = await idOf(name);
-    return opened(id, async () => (isThere(options.home, id) ? goOn(options, id) : beginRun(options, id, name)));
-  }
-
-  async function has(name: string | null): Promise<boolean> {
-    return name === null ? open.has(null) : ids.has(name) || (await isLeft(options, name));
-  }
-
-  async function seal(run: RecordedRun): Promise<SealedRecording> {
-    if (run.openCalls > 0) throw callsOpen(run);
-    await options.verifier?.finish(run);
-    if (run.openCalls > 0) throw callsOpen(run);
-    for (const [key, one] of open) if ((await one) === run) open.delete(key);
-    for (const [name, id] of ids) if ((await id) === run.log.run) ids.delete(name);
-    return sealRecording(options, run);
-  }
-
   return {
-    ...{ of, has },
-    async finish(name) {
-      // One that is sealed is refused as such by opening it.
-      const isSealed = name !== null && isThere(options.home, name as RunId);
-      if (!isSealed && !(await has(name))) throw notRecording(name);
-      return seal(await of(name));
+    async of(name) {
+      if (name === null) return opened(null, async () => beginRun(options, newRunId(clock), null));
+      const id = await idOf(name);
+      return opened(id, async () => (isThere(home, id) ? goOn(options, id) : beginRun(options, id, name)));
     },
-    async finishIdle(idleMs) {
-      const runs = await Promise.all(open.values());
-      const isIdle = (run: RecordedRun) => run.openCalls === 0 && options.clock().getTime() - run.lastAtMs >= idleMs;
-      const sealed: SealedRecording[] = [];
-      for (const run of runs) if (isIdle(run)) sealed.push(await seal(run));
-      return sealed;
+    has: async (name) => (name === null ? open.has(null) : ids.has(name) || (await isLeft(options, name))),
+    async forgetter(run) {
+      const names = await keysOf(ids, run.log.run);
+      const places = await keysOf(open, run);
+      return () => {
+        for (const name of names) ids.delete(name);
+        for (const place of places) open.delete(place);
+      };
     },
-    async close() {
-      for (const run of await Promise.allSettled(open.values())) {
-        if (run.status === "fulfilled") run.value.log.close();
-      }
-      open.clear();
+    async all() {
+      const runs = await Promise.allSettled(open.values());
+      return runs.flatMap((run) => (run.status === "fulfilled" ? [run.value] : []));
     },
   };
+}
+
+async function keysOf<K, V>(map: Map<K, Promise<V>>, value: V): Promise<K[]> {
+  const entries = await Promise.all([...map].map(async ([key, one]) => [key, await one.catch(() => null)] as const));
+  return entries.flatMap(([key, one]) => (one === value ? [key] : []));
+}
+
+/** A call came while the verifier was asked: the run is not quiet any more. */
+function nullIfBusy(error: unknown): null {
+  if (error instanceof Refusal && error.code === "CALLS_OPEN") return null;
+  throw error;
 }
 
 /** Whether a run of this name was begun before and can be gone on with. */

@@ -36,6 +36,8 @@ export interface RecordedRun {
   lastAtMs: number;
   /** Calls whose answer is not there yet. */
   openCalls: number;
+  /** Nothing may be appended any more: its log is being ended, or has been. */
+  isOver: boolean;
 }
 
 export interface SealedRecording {
@@ -75,8 +77,12 @@ export async function sealRecording(
   { home, clock }: Pick<RecordingOptions, "home" | "clock">,
   { log, book, append }: RecordedRun,
 ): Promise<SealedRecording> {
-  const sealed = endRun(log.run, book, append);
-  log.close();
+  let sealed: SealedRecording;
+  try {
+    sealed = endRun(log.run, book, append);
+  } finally {
+    log.close();
+  }
   await sealRun(home, log.run, clock);
   return sealed;
 }
@@ -159,7 +165,7 @@ export function beginRun(options: RecordingOptions, run: RunId, name: string | n
 
 function recordedRun(log: RunLog, book: RunBook, lastAtMs: number): RecordedRun {
   return {
-    ...{ log, book, lastAtMs, openCalls: 0 },
+    ...{ log, book, lastAtMs, openCalls: 0, isOver: false },
     append(event) {
       log.append(event);
       book.take(event);

@@ -47,22 +47,23 @@ export function openRecorder(options: RecorderOptions): Recorder {
   const runs = openRuns({ ...options, verifier });
   const answers = rememberedAnswers();
 
+  function begin(run: RecordedRun, { place, sent }: { place: CallPlace; sent: SentCall }): OpenCall {
+    const earlier = sent.previousResponse === null ? undefined : answers.get(sent.previousResponse);
+    const whole = earlier === undefined ? sent : { ...sent, messages: [...earlier.messages, ...sent.messages] };
+    const keys = whole.messages.map(keyOf);
+    const item = place.item === null ? null : foreignItemId(skill, place.item);
+    const before = item === null ? null : run.book.lastAttempt(item);
+    const attempt = placed(run, { skill, splits, place, sent: whole, keys, earlier: earlier?.attempt ?? null });
+    if (before !== null && before !== attempt) verifier?.begin(run, before);
+    run.lastAtMs = clock().getTime();
+    run.openCalls++;
+    const turnNumber = run.book.nextTurn(attempt);
+    return { run, attempt, turnNumber, role: place.role, sent: whole, keys, answeredBy };
+  }
+
   return {
     open: (name) => runs.of(name),
-    async begin(place, sent) {
-      const run = await runs.of(place.run);
-      const earlier = sent.previousResponse === null ? undefined : answers.get(sent.previousResponse);
-      const whole = earlier === undefined ? sent : { ...sent, messages: [...earlier.messages, ...sent.messages] };
-      const keys = whole.messages.map(keyOf);
-      const item = place.item === null ? null : foreignItemId(skill, place.item);
-      const before = item === null ? null : run.book.lastAttempt(item);
-      const attempt = placed(run, { skill, splits, place, sent: whole, keys, earlier: earlier?.attempt ?? null });
-      if (before !== null && before !== attempt) verifier?.begin(run, before);
-      run.lastAtMs = clock().getTime();
-      run.openCalls++;
-      const turnNumber = run.book.nextTurn(attempt);
-      return { run, attempt, turnNumber, role: place.role, sent: whole, keys, answeredBy };
-    },
+    begin: (place, sent) => runs.within(place.run, (run) => begin(run, { place, sent })),
     async end(call, end) {
       const { run, sent } = call;
       run.lastAtMs = clock().getTime();
@@ -72,16 +73,15 @@ export function openRecorder(options: RecorderOptions): Recorder {
       if (sent.api === "responses" && end.answer !== null) answers.add(call, end.answer);
       if (durability === "fsync") await run.log.flush();
     },
-    async fail(place, failure) {
-      recordFailure(await runs.of(place.run), null, failure);
-    },
+    fail: (place, failure) => runs.within(place.run, (run) => recordFailure(run, null, failure)),
     async judge(place, verdict) {
       if (!(await runs.has(place.run))) return lateOutcome(options, { place, verdict });
-      const run = await runs.of(place.run);
-      const attempt = attemptId(run.log.run, foreignItemId(skill, place.item ?? ""), place.attempt ?? 1);
-      if (!run.book.knows(attempt)) throw unknownAttempt(attempt);
-      run.append({ type: "verdict", data: { attempt, verdict } });
-      return attempt;
+      return runs.within(place.run, (run) => {
+        const attempt = attemptId(run.log.run, foreignItemId(skill, place.item ?? ""), place.attempt ?? 1);
+        if (!run.book.knows(attempt)) throw unknownAttempt(attempt);
+        run.append({ type: "verdict", data: { attempt, verdict } });
+        return attempt;
+      });
     },
     ...{ finish: runs.finish, finishIdle: runs.finishIdle, close: runs.close },
   };

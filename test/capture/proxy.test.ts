@@ -1,9 +1,11 @@
 /** The recording proxy before a real server on a real port, asked by OpenAI's own client and by plain fetch. */
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI from "openai";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { foreignStart } from "../../src/capture/foreign-item.ts";
 import { type RecordOptions, type RunningProxy, startRecording } from "../../src/capture/index.ts";
+import type { SealedRecording } from "../../src/capture/recorded-run.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import type { LoggedEvent } from "../../src/records/events.ts";
 import { newRunId } from "../../src/records/ids.ts";
@@ -488,5 +490,40 @@ describe("a recorded run", () => {
     await ask("a", 1);
     await expect.poll(() => sealed.length, { timeout: 5000 }).toBe(1);
     expect((await listRuns(home))[0]).toMatchObject({ run: sealed[0], isSealed: true });
+  });
+
+  it("is sealed once, whoever asks for it while its attempts are being judged", async () => {
+    const sealed: string[] = [];
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }), {
+      ...{ idleMs: 100, onSealed: ({ run }) => sealed.push(run) },
+      verify: { command: "sleep 0.5", timeoutMs: 5000, signal: new AbortController().signal },
+    });
+    await ask("a", 1);
+    await sleep(200); // the time of quiet is over: it is being judged already
+    const finish = async () => (await post("/r/nightly/finish", {})).json() as Promise<SealedRecording>;
+    const [one, other] = await Promise.all([finish(), finish()]);
+    expect(one).toMatchObject({ items: 1, passed: 1 });
+    expect(other).toEqual(one);
+    await expect.poll(() => sealed).toEqual([one.run]);
+    expect(only(await eventsOf(home, one.run), "run_finished")).toHaveLength(1);
+  });
+
+  it("loses no call that comes while it is being sealed: it is in this run or in the next", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }));
+    const rounds = 20;
+    const statuses: number[] = [];
+    for (let n = 0; n < rounds; n++) {
+      const { status } = await ask(`i${n}`, 1);
+      const [, beside] = await Promise.all([post("/r/nightly/finish", {}), sleep(n % 4).then(() => ask(`i${n}`, 2))]);
+      statuses.push(status, beside.status);
+    }
+    expect(statuses).toEqual(Array(2 * rounds).fill(200));
+    await expect.poll(async () => (await post("/r/nightly/finish", {})).status).not.toBe(409);
+    const runs = await listRuns(home);
+    expect(runs.length).toBeGreaterThan(1);
+    const events = await Promise.all(runs.map(({ run }) => eventsOf(home, run)));
+    expect(events.map((one) => one.at(-1)?.type)).toEqual(runs.map(() => "run_finished"));
+    expect(events.flatMap((one) => only(one, "turn"))).toHaveLength(2 * rounds);
+    expect(await verifyHome(home)).toMatchObject({ isSound: true });
   });
 });
