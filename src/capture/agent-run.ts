@@ -53,6 +53,8 @@ export interface AgentRunProgress {
 
 export interface AgentRunResult {
   run: RunId;
+  /** What was recorded as gone wrong at a boundary. */
+  failures: number;
   /** Null where the run was stopped: it can be gone on with. */
   sealed: SealedRecording | null;
   stoppedBy: "interruption" | "outage" | null;
@@ -86,7 +88,8 @@ export async function runAgent(options: AgentRunOptions): Promise<AgentRunResult
     const limit = pLimit(concurrency);
     await Promise.all(items.map((item) => limit(() => workOn(stage, item))));
     const stoppedBy = signal.aborted ? "interruption" : stage.stop.signal.aborted ? "outage" : null;
-    return { run: run.log.run, sealed: stoppedBy === null ? await seal(recorder, options, run) : null, stoppedBy };
+    const sealed = stoppedBy === null ? await seal(recorder, options, run) : null;
+    return { run: run.log.run, failures: run.book.failures, sealed, stoppedBy };
   } finally {
     await server.close();
     await recorder.close();

@@ -30,6 +30,8 @@ export interface AgentRunSummary {
   attempts: number;
   passed: number;
   solved: number;
+  /** Recorded failures: of model calls, of the agent's start, of the skill. */
+  failures: number;
   log: string;
   durationMs: number;
 }
@@ -95,17 +97,8 @@ export async function runOwnAgent(options: RunOptions, context: Context): Promis
     const durationMs = clock().getTime() - startMs;
     const log = home.runLog(result.run);
     return {
-      run: result.run,
-      skill: id,
-      split,
-      agent,
-      model,
-      items: items.length,
-      attempts: made,
-      passed,
-      solved,
-      log,
-      durationMs,
+      ...{ run: result.run, skill: id, split, agent, model, items: items.length },
+      ...{ attempts: made, passed, solved, failures: result.failures, log, durationMs },
     };
   } finally {
     await skill.close();
@@ -156,11 +149,12 @@ async function solvedItems(home: Home, run: RunId): Promise<number> {
 }
 
 export function agentRunText(result: AgentRunSummary): string {
-  const { run, agent, items, skill, split, durationMs, attempts, passed, solved, log } = result;
+  const { run, agent, items, skill, split, durationMs, attempts, passed, solved, failures, log } = result;
   return [
     `Run ${run}: ${agent} at ${items} ${skill} items of the ${split} split, ${duration(durationMs)}`,
     `  attempts  ${attempts}, ${passed} passed (${percent(passed / Math.max(1, attempts))})`,
     `  solved    ${solved} of ${items} items`,
+    ...(failures > 0 ? [`  failures  ${failures} recorded`] : []),
     `  log       ${log}`,
   ].join("\n");
 }

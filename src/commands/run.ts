@@ -148,5 +148,5 @@ in that folder, or else what it prints.`,
     return isAgents ? runOwnAgent(options, context) : runSkill(options, context);
   },
   print: (result) => ("agent" in result ? agentRunText(result) : summaryText(result)),
-  exitCode: (result) => ("failures" in result && result.failures > 0 ? 3 : 0),
+  exitCode: ({ failures }) => (failures > 0 ? 3 : 0),
 });

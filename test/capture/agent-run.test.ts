@@ -6,6 +6,7 @@ import { type AgentRunOptions, runAgent } from "../../src/capture/agent-run.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
 import type { Item } from "../../src/records/item.ts";
+import type { Skill } from "../../src/skills/contract.ts";
 import type { Home } from "../../src/store/home.ts";
 import { listRuns } from "../../src/store/run-log.ts";
 import { verifyHome } from "../../src/store/verify.ts";
@@ -108,6 +109,23 @@ describe("an agent's run", () => {
     const result = await runAgent(given);
     expect(result.sealed).toMatchObject({ attempts: 1, passed: 0 });
     expect(only(await eventsOf(home, result.run), "verdict")[0]?.verdict.failureMode).toBe("no-text");
+  });
+
+  it("goes on where the skill breaks at one item: with what it throws, or with a verdict that is none", async () => {
+    const items = await itemsOf("train", 3);
+    const [mute, odd] = items;
+    const skill: Skill = {
+      ...letters,
+      prompt: (item) => (item.item === mute?.item ? JSON.parse("") : letters.prompt(item)),
+      async open(item, place) {
+        const workspace = await letters.open(item, place);
+        return item.item === odd?.item ? { ...workspace, verify: async () => ({}) as never } : workspace;
+      },
+    };
+    const result = await runAgent(await options(() => ({ content: "x" }), { skill, items, attempts: 1 }));
+    expect(result).toMatchObject({ failures: 2, stoppedBy: null, sealed: { items: 3, unjudged: 2 } });
+    const failures = only(await eventsOf(home, result.run), "failure");
+    expect(failures.map(({ boundary }) => boundary)).toEqual(["workspace", "workspace"]);
   });
 });
 
