@@ -1,30 +1,16 @@
 /** What a Claude Code session becomes: a tree whose paths are attempts, replies that are put together from their lines. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { treeRecords } from "../../../src/capture/sessions/session-tree.ts";
 import { findFiles } from "../../../src/capture/source-files.ts";
-import type { Home } from "../../../src/store/home.ts";
-import { only, temporaryHome } from "../../harness/setting.ts";
-import { FIXTURES, imported, importInto, SAMPLES } from "./setting.ts";
+import { only } from "../../harness/setting.ts";
+import { FIXTURES, folder, freshFolders, home, imported, importInto, SAMPLES } from "./setting.ts";
 
 const SAMPLE = join(SAMPLES, "claude-code");
 const SESSION = "5b3a0f10-0000-4000-8000-00000000a001";
 
-let home: Home;
-let folder: string;
-let remove: () => void;
-
-beforeEach(() => {
-  ({ home, remove } = temporaryHome());
-  folder = mkdtempSync(join(tmpdir(), "tracemill-claude-"));
-});
-
-afterEach(() => {
-  remove();
-  rmSync(folder, { recursive: true });
-});
+freshFolders();
 
 /** The sample's session as it lies in a project: its agents beside it. */
 async function sample() {

@@ -1,13 +1,11 @@
 /** What a Codex rollout becomes: items put together to calls, roll-backs as attempts, forks without what they copied. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import zlib from "node:zlib";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { findFiles } from "../../../src/capture/source-files.ts";
-import type { Home } from "../../../src/store/home.ts";
-import { only, temporaryHome } from "../../harness/setting.ts";
-import { imported, importInto, SAMPLES } from "./setting.ts";
+import { only } from "../../harness/setting.ts";
+import { folder, freshFolders, home, imported, importInto, SAMPLES } from "./setting.ts";
 import { HAS_ZSTD } from "./zip-files.ts";
 
 const SAMPLE = join(SAMPLES, "codex");
@@ -15,19 +13,7 @@ const SESSION = "0199a213-0000-7000-8000-0000000000a1";
 const FORK = "0199a213-0000-7000-8000-0000000000b2";
 const ROLLOUT = join(SAMPLE, `sessions/2026/03/04/rollout-2026-03-04T09-00-00-${SESSION}.jsonl`);
 
-let home: Home;
-let folder: string;
-let remove: () => void;
-
-beforeEach(() => {
-  ({ home, remove } = temporaryHome());
-  folder = mkdtempSync(join(tmpdir(), "tracemill-codex-"));
-});
-
-afterEach(() => {
-  remove();
-  rmSync(folder, { recursive: true });
-});
+freshFolders();
 
 async function sample() {
   const { events, turns } = await imported(home, await importInto(home, SAMPLE));

@@ -1,27 +1,13 @@
 /** Logs of gemma-forge: what they tell, what they do not, and how both compare with what really happened. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Home } from "../../../src/store/home.ts";
+import { describe, expect, it } from "vitest";
 import { hasPostgres, startPostgres } from "../../fixtures/postgres.ts";
-import { only, temporaryHome } from "../../harness/setting.ts";
-import { FIXTURES, imported, importInto } from "./setting.ts";
+import { only } from "../../harness/setting.ts";
+import { FIXTURES, folder, freshFolders, home, imported, importInto } from "./setting.ts";
 
-let home: Home;
-let remove: () => void;
-let folder: string;
-
-beforeEach(() => {
-  ({ home, remove } = temporaryHome());
-  folder = mkdtempSync(join(tmpdir(), "tracemill-forge-"));
-});
-
-afterEach(() => {
-  remove();
-  rmSync(folder, { recursive: true });
-});
+freshFolders();
 
 const RULE = "xccdf_org.ssgproject.content_rule_sshd_disable_root_login";
 

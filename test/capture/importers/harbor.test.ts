@@ -1,45 +1,32 @@
 /** Harbor's jobs, trajectories in ATIF, and NeMo Gym's rows of Harbor trials. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Home } from "../../../src/store/home.ts";
-import { only, temporaryHome } from "../../harness/setting.ts";
-import { FIXTURES, imported, importInto, SAMPLES } from "./setting.ts";
+import { describe, expect, it } from "vitest";
+import { only } from "../../harness/setting.ts";
+import {
+  FIXTURES,
+  folder,
+  freshFolders,
+  home,
+  type Imported,
+  imported,
+  importInto,
+  readImported,
+  readWritten,
+  SAMPLES,
+} from "./setting.ts";
 
 const SAMPLE = join(SAMPLES, "harbor");
 const JOB = join(SAMPLE, "job");
 const ALONE = join(SAMPLE, "alone.json");
 const ROWS = join(SAMPLE, "rows.jsonl");
 
-let home: Home;
-let remove: () => void;
-let folder: string;
+freshFolders();
 
-beforeEach(() => {
-  ({ home, remove } = temporaryHome());
-  folder = mkdtempSync(join(tmpdir(), "tracemill-harbor-"));
-});
+const read = (path: string) => readImported(path, "atif");
+const readFiles = (files: Record<string, unknown>) => readWritten(files, "atif");
 
-afterEach(() => {
-  remove();
-  rmSync(folder, { recursive: true });
-});
-
-async function read(path: string) {
-  const report = await importInto(home, path, { format: "atif" });
-  return { report, ...(await imported(home, report)) };
-}
-
-async function readFiles(files: Record<string, unknown>) {
-  for (const [name, value] of Object.entries(files)) {
-    mkdirSync(join(folder, dirname(name)), { recursive: true });
-    writeFileSync(join(folder, name), typeof value === "string" ? value : JSON.stringify(value));
-  }
-  return read(folder);
-}
-
-type Events = Awaited<ReturnType<typeof read>>["events"];
+type Events = Imported["events"];
 
 const atif = (steps: unknown[], more = {}) => ({ schema_version: "ATIF-v1.7", agent: { name: "a" }, steps, ...more });
 const user = (message: unknown) => ({ source: "user", message });
@@ -52,7 +39,7 @@ const actionsOf = (events: Events) =>
   only(events, "action").map(({ call, stdout }) => [call.name, call.arguments, stdout]);
 const verdictsOf = (events: Events) =>
   only(events, "verdict").map(({ attempt, verdict }) => [attempt.slice(21), verdict.value, verdict.verifier]);
-const rejectedIn = ({ report }: Awaited<ReturnType<typeof read>>) =>
+const rejectedIn = ({ report }: Imported) =>
   report.rejected
     .flatMap(({ reason, where }) => where.map((place) => [place.slice(folder.length + 1), reason]))
     .toSorted();

@@ -1,41 +1,19 @@
 /** Input that means harm, or that no program wrote: a reason that names the limit, and the rest goes on. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, openSync, readdirSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { ImportReport } from "../../../src/capture/import-files.ts";
-import type { Home } from "../../../src/store/home.ts";
 import { openLake } from "../../../src/store/lake.ts";
 import { listRuns } from "../../../src/store/run-log.ts";
 import { verifyHome } from "../../../src/store/verify.ts";
-import { temporaryHome } from "../../harness/setting.ts";
-import { imported, importInto } from "./setting.ts";
+import { folder, freshFolders, home, imported, importInto } from "./setting.ts";
 
-let home: Home;
-let remove: () => void;
-let folder: string;
-
-beforeEach(() => {
-  ({ home, remove } = temporaryHome());
-  folder = mkdtempSync(join(tmpdir(), "tracemill-hostile-"));
-});
+freshFolders();
 
 afterEach(async () => {
   expect(await verifyHome(home)).toMatchObject({ isSound: true });
-  remove();
-  rmSync(folder, { recursive: true });
 });
 
 const GOOD = '{"id":"good","messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]}\n';

@@ -1,34 +1,20 @@
 /** What an Inspect log becomes: calls as turns, epochs as attempts, scores as verdicts; and what a hostile zip does not. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openSampleMessages } from "../../../src/capture/inspect/messages.ts";
 import { findFiles } from "../../../src/capture/source-files.ts";
 import type { LoggedEvent } from "../../../src/records/events.ts";
-import type { Home } from "../../../src/store/home.ts";
-import { only, temporaryHome } from "../../harness/setting.ts";
-import { FIXTURES, imported, importInto, SAMPLES } from "./setting.ts";
+import { only } from "../../harness/setting.ts";
+import { FIXTURES, folder, freshFolders, home, imported, importInto, SAMPLES } from "./setting.ts";
 import { HAS_ZSTD, type ZipEntry, zipFile } from "./zip-files.ts";
 
 const SAMPLE = join(SAMPLES, "inspect");
 const NORTH = "orchard-count-plums:orchard/count_plums/north";
 const SOUTH = "orchard-count-plums:orchard/count_plums/south";
 
-let home: Home;
-let folder: string;
-let remove: () => void;
-
-beforeEach(() => {
-  ({ home, remove } = temporaryHome());
-  folder = mkdtempSync(join(tmpdir(), "tracemill-inspect-"));
-});
-
-afterEach(() => {
-  remove();
-  rmSync(folder, { recursive: true });
-});
+freshFolders();
 
 function fileOf(name: string, content: string | Buffer): string {
   writeFileSync(join(folder, name), content);

@@ -1,26 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Home } from "../../../src/store/home.ts";
-import { only, temporaryHome } from "../../harness/setting.ts";
-import { FIXTURES, imported, importInto, SAMPLES } from "./setting.ts";
+import { describe, expect, it } from "vitest";
+import { only } from "../../harness/setting.ts";
+import { FIXTURES, folder, freshFolders, home, imported, importInto, SAMPLES } from "./setting.ts";
 
 const SAMPLE = join(SAMPLES, "langfuse");
 
-let home: Home;
-let remove: () => void;
-let folder: string;
-
-beforeEach(() => {
-  ({ home, remove } = temporaryHome());
-  folder = mkdtempSync(join(tmpdir(), "tracemill-langfuse-"));
-});
-
-afterEach(() => {
-  remove();
-  rmSync(folder, { recursive: true });
-});
+freshFolders();
 
 type Values = Record<string, unknown>;
 

@@ -1,46 +1,33 @@
 /** mini-swe-agent's files, in the shapes that they had over time. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Home } from "../../../src/store/home.ts";
-import { only, temporaryHome } from "../../harness/setting.ts";
-import { FIXTURES, imported, importInto, SAMPLES } from "./setting.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { only } from "../../harness/setting.ts";
+import {
+  FIXTURES,
+  folder,
+  freshFolders,
+  home,
+  type Imported,
+  imported,
+  importInto,
+  readImported,
+  readWritten,
+  SAMPLES,
+} from "./setting.ts";
 
 const SAMPLE = join(SAMPLES, "mini-swe-agent");
 const THREE = join(SAMPLE, "eve__loom-3", "eve__loom-3.traj.json");
 const FOUR = join(SAMPLE, "eve__loom-4", "eve__loom-4.traj.json");
 const BARE = join(SAMPLE, "bare.traj.json");
 
-let home: Home;
-let remove: () => void;
-let folder: string;
+freshFolders();
 
-beforeEach(() => {
-  ({ home, remove } = temporaryHome());
-  folder = mkdtempSync(join(tmpdir(), "tracemill-mini-"));
-});
-
-afterEach(() => {
-  remove();
-  rmSync(folder, { recursive: true });
-});
-
-async function read(path: string) {
-  const report = await importInto(home, path, { format: "mini-swe-agent" });
-  return { report, ...(await imported(home, report)) };
-}
-
-async function readFiles(files: Record<string, unknown>) {
-  for (const [name, value] of Object.entries(files)) {
-    mkdirSync(join(folder, dirname(name)), { recursive: true });
-    writeFileSync(join(folder, name), typeof value === "string" ? value : JSON.stringify(value));
-  }
-  return read(folder);
-}
+const read = (path: string) => readImported(path, "mini-swe-agent");
+const readFiles = (files: Record<string, unknown>) => readWritten(files, "mini-swe-agent");
 
 const texts = (messages: Record<string, unknown>[]) => messages.map(({ content }) => content);
-const actionsOf = (events: Awaited<ReturnType<typeof read>>["events"]) =>
+const actionsOf = (events: Imported["events"]) =>
   only(events, "action").map(({ call, exitCode, stdout, stderr }) => [
     call.arguments.command,
     exitCode,

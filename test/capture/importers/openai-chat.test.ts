@@ -1,27 +1,13 @@
 /** Conversations in OpenAI's shape: rows, datasets, outcomes, families. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readFamilyRule } from "../../../src/commands/family-rule.ts";
 import { openDatabase, sqlText } from "../../../src/store/duckdb.ts";
-import type { Home } from "../../../src/store/home.ts";
-import { only, temporaryHome } from "../../harness/setting.ts";
-import { imported, importInto } from "./setting.ts";
+import { only } from "../../harness/setting.ts";
+import { folder, freshFolders, home, imported, importInto } from "./setting.ts";
 
-let home: Home;
-let remove: () => void;
-let folder: string;
-
-beforeEach(() => {
-  ({ home, remove } = temporaryHome());
-  folder = mkdtempSync(join(tmpdir(), "tracemill-chat-"));
-});
-
-afterEach(() => {
-  remove();
-  rmSync(folder, { recursive: true });
-});
+freshFolders();
 
 const call = { id: "c1", type: "function", function: { name: "add", arguments: '{"a":2}' } };
 const conversation = [

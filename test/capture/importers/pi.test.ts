@@ -1,38 +1,19 @@
 /** What a pi session becomes: paths of its tree as attempts, compaction as pi does it, broken answers for what they are. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { findFiles } from "../../../src/capture/source-files.ts";
-import type { Home } from "../../../src/store/home.ts";
-import { only, temporaryHome } from "../../harness/setting.ts";
-import { FIXTURES, imported, importInto, SAMPLES } from "./setting.ts";
+import { only } from "../../harness/setting.ts";
+import { FIXTURES, folder, freshFolders, home, importInto, readImported, SAMPLES } from "./setting.ts";
 
 const TREE = join(SAMPLES, "pi", "2026-03-04_pi-0001.jsonl");
 const FIRST = join(SAMPLES, "pi", "2025-11-20_pi-0002.jsonl");
 
-let home: Home;
-let folder: string;
-let remove: () => void;
-
-beforeEach(() => {
-  ({ home, remove } = temporaryHome());
-  folder = mkdtempSync(join(tmpdir(), "tracemill-pi-"));
-});
-
-afterEach(() => {
-  remove();
-  rmSync(folder, { recursive: true });
-});
-
-async function imports(path: string) {
-  const report = await importInto(home, path);
-  return { report, ...(await imported(home, report)) };
-}
+freshFolders();
 
 describe("the sample", () => {
   it("has a turn for each answer, and an attempt for each path that was taken", async () => {
-    const { turns } = await imports(TREE);
+    const { turns } = await readImported(TREE);
     expect(turns.map(({ attempt, response }) => [attempt.at(-1), response?.content ?? null])).toEqual([
       ["1", "I look."],
       ["1", "One is ripe."],
@@ -49,7 +30,7 @@ describe("the sample", () => {
   });
 
   it("keeps usage with what was cached, model, end and how much it was to think", async () => {
-    const { events } = await imports(TREE);
+    const { events } = await readImported(TREE);
     expect(only(events, "turn").map(({ finishReason }) => finishReason)).toEqual([
       ...["tool_calls", "stop", "length", "aborted", "error", "stop", "stop"],
     ]);
@@ -63,7 +44,7 @@ describe("the sample", () => {
   });
 
   it("has an action for each answered tool, with the exit code where it failed", async () => {
-    const { events } = await imports(TREE);
+    const { events } = await readImported(TREE);
     expect(only(events, "action").map(({ call, exitCode }) => [call.arguments, exitCode])).toEqual([
       [{ command: "ls north" }, null],
       [{ command: "ls south" }, 2],
@@ -71,7 +52,7 @@ describe("the sample", () => {
   });
 
   it("shows an answer the path before it, images, and not what was run for the person alone", async () => {
-    const { turns } = await imports(TREE);
+    const { turns } = await readImported(TREE);
     expect(turns[3]?.messages.slice(5).map(({ content }) => content)).toEqual([
       "Pears were asked for.",
       [
@@ -79,29 +60,29 @@ describe("the sample", () => {
         { type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } },
       ],
     ]);
-    expect(turns[5]?.messages.slice(-2).map(({ content }) => content)).toEqual(["Mind the wasps.", "pwd\n/work"]);
+    expect(turns[5]?.messages.slice(-2).map(({ content }) => content)).toEqual(["Mind the wasps.", "pwd\n/home/ada"]);
   });
 
   it("says what is missing: of broken answers, and of prompts behind what pi words itself", async () => {
-    const { turns, events } = await imports(TREE);
+    const { turns, events } = await readImported(TREE);
     const lost = turns.map(({ missing }) => missing.filter((part) => part === "prompt" || part === "answer"));
     expect(lost).toEqual([[], [], [], ["prompt"], ["prompt", "answer"], ["prompt"], ["prompt"]]);
     expect(only(events, "failure").map(({ message }) => message)).toEqual(["Request was aborted", "overloaded"]);
   });
 
   it("goes on from the summary and what was kept where it was compacted", async () => {
-    const { turns } = await imports(TREE);
+    const { turns } = await readImported(TREE);
     expect(turns.at(-1)?.messages.map(({ content }) => content)).toEqual([
-      ...["Plums; wasps.", "Mind the wasps.", "pwd\n/work", "I mind them.", "Write it down."],
+      ...["Plums; wasps.", "Mind the wasps.", "pwd\n/home/ada", "I mind them.", "Write it down."],
     ]);
-    const first = await imports(FIRST);
+    const first = await readImported(FIRST);
     expect(first.turns.at(-1)?.messages.map(({ content }) => content)).toEqual([
       ...["They said hello.", "Hello.", "And bye."],
     ]);
   });
 
   it("is an item with what was asked first, its folder as the family, and no verdict", async () => {
-    const { events, report } = await imports(TREE);
+    const { events, report } = await readImported(TREE);
     expect(only(events, "items_scanned")[0]?.items).toMatchObject([
       {
         ...{ item: "coding:pi-0001", family: "/home/ada/orchard", task: "List the ripe plums." },
@@ -120,7 +101,7 @@ describe("a session", () => {
     const bye = '{"type":"message","timestamp":"2025-11-21T00:00:00Z","message":{"role":"assistant","content":[]}}';
     writeFileSync(join(folder, "a.jsonl"), lines.join("\n"));
     writeFileSync(join(folder, "b.jsonl"), [...fork, bye].join("\n"));
-    const { turns } = await imports(folder);
+    const { turns } = await readImported(folder);
     expect(turns.filter(({ attempt }) => attempt.includes("pi-0003")).map(({ messages }) => messages.length)).toEqual([
       2,
     ]);
@@ -129,7 +110,7 @@ describe("a session", () => {
   it("whose entry before is lost says that the prompt is", async () => {
     const lines = readFileSync(TREE, "utf8").split("\n");
     writeFileSync(join(folder, "a.jsonl"), lines.filter((line) => !line.includes('"id":"u1"')).join("\n"));
-    const { turns } = await imports(folder);
+    const { turns } = await readImported(folder);
     expect(turns[0]?.missing).toContain("prompt");
   });
 
@@ -160,7 +141,7 @@ describe.skipIf(FIXTURES === null)("a real session", () => {
       .map((line) => JSON.parse(line));
     const messages = entries.flatMap(({ type, message }) => (type === "message" ? [message] : []));
     const answers = messages.filter(({ role }) => role === "assistant");
-    const { report, events, turns } = await imports(file);
+    const { report, events, turns } = await readImported(file);
     expect(report).toMatchObject({ format: "pi", rejected: [] });
     expect(report.imported).toMatchObject([{ attempts: 1, unjudged: 1 }]);
     expect(turns).toHaveLength(answers.length);

@@ -1,13 +1,15 @@
 /** Imports into a home of its own, and what it then holds. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
 import { type ImportOptions, type ImportReport, importFiles } from "../../../src/capture/import-files.ts";
 import { systemClock } from "../../../src/foundation/clock.ts";
 import { PACKAGE_FOLDER } from "../../../src/foundation/package-folder.ts";
 import type { LoggedEvent } from "../../../src/records/events.ts";
 import type { RecordedMessage } from "../../../src/records/message.ts";
 import type { Home } from "../../../src/store/home.ts";
-import { eventsOf, only } from "../../harness/setting.ts";
+import { eventsOf, only, temporaryHome } from "../../harness/setting.ts";
 
 export const SAMPLES = join(import.meta.dirname, "samples");
 
@@ -18,6 +20,25 @@ export const FIXTURES: string | null = (() => {
   console.log(`skipped: other programs' own files are not at ${folder}; the samples are of our making`);
   return null;
 })();
+
+/** Of the test that runs, in a file that asked for them by `freshFolders`. */
+export let home: Home;
+export let folder: string;
+
+/** Gives each test a home, and a folder for files that it imports. */
+export function freshFolders(): void {
+  let remove: () => void;
+
+  beforeEach(() => {
+    ({ home, remove } = temporaryHome());
+    folder = mkdtempSync(join(tmpdir(), "tracemill-import-"));
+  });
+
+  afterEach(() => {
+    remove();
+    rmSync(folder, { recursive: true });
+  });
+}
 
 export function importInto(
   home: Home,
@@ -54,4 +75,21 @@ export async function imported(
     missing,
   }));
   return { events, turns };
+}
+
+export type Imported = Awaited<ReturnType<typeof readImported>>;
+
+/** Imports a path into the test's home, and reads what it became. */
+export async function readImported(path: string, format = "auto") {
+  const report = await importInto(home, path, { format });
+  return { report, ...(await imported(home, report)) };
+}
+
+/** The same with files that are written into the test's folder, each a text or what becomes JSON. */
+export async function readWritten(files: Record<string, unknown>, format = "auto"): Promise<Imported> {
+  for (const [name, value] of Object.entries(files)) {
+    mkdirSync(join(folder, dirname(name)), { recursive: true });
+    writeFileSync(join(folder, name), typeof value === "string" ? value : JSON.stringify(value));
+  }
+  return readImported(folder, format);
 }

@@ -1,48 +1,24 @@
 /** SWE-agent's files: prompts as the steps had them, what the agent did, and the reports that lie beside them. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Home } from "../../../src/store/home.ts";
-import { only, temporaryHome } from "../../harness/setting.ts";
-import { FIXTURES, imported, importInto, SAMPLES } from "./setting.ts";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { only } from "../../harness/setting.ts";
+import { FIXTURES, folder, freshFolders, type Imported, readImported, readWritten, SAMPLES } from "./setting.ts";
 
 const SAMPLE = join(SAMPLES, "swe-agent");
 const SEVEN = join(SAMPLE, "runs", "trajectories", "ada__abacus-7", "ada__abacus-7.traj");
 
-let home: Home;
-let remove: () => void;
-let folder: string;
+freshFolders();
 
-beforeEach(() => {
-  ({ home, remove } = temporaryHome());
-  folder = mkdtempSync(join(tmpdir(), "tracemill-swe-agent-"));
-});
-
-afterEach(() => {
-  remove();
-  rmSync(folder, { recursive: true });
-});
-
-async function read(path: string) {
-  const report = await importInto(home, path, { format: "swe-agent" });
-  return { report, ...(await imported(home, report)) };
-}
-
-async function readFiles(files: Record<string, unknown>) {
-  for (const [name, value] of Object.entries(files)) {
-    mkdirSync(join(folder, dirname(name)), { recursive: true });
-    writeFileSync(join(folder, name), typeof value === "string" ? value : JSON.stringify(value));
-  }
-  return read(folder);
-}
+const read = (path: string) => readImported(path, "swe-agent");
+const readFiles = (files: Record<string, unknown>) => readWritten(files, "swe-agent");
 
 const texts = (messages: Record<string, unknown>[]) => messages.map(({ content }) => content);
 const step = (response: string, more = {}) => ({ response, action: "ls", observation: "seen", ...more });
 const said = (content: string, more = {}) => ({ role: "assistant", content, action: "ls", agent: "main", ...more });
 const heard = (content: string) => ({ role: "user", content, agent: "main" });
 const report = (resolved: boolean, more = {}) => ({ patch_exists: true, resolved, tests_status: {}, ...more });
-const verdictsOf = (events: Awaited<ReturnType<typeof read>>["events"]) =>
+const verdictsOf = (events: Imported["events"]) =>
   only(events, "verdict").map(({ attempt, verdict: { value, failureMode, flags, verifier, signalType } }) => ({
     ...{ attempt: attempt.slice(21), value, failureMode, flags, verifier: verifier.id, signalType },
   }));
