@@ -36,7 +36,7 @@ const RANGE = "item > $after AND item <= $until";
  * would else hold all attempts and items to join a few turns with them.
  */
 const EXAMPLES = `(
-  SELECT t.run, t.skill, t.item, t.family, t.split, i.kind, t.attempt, t.attempt_number, t.turn, t.turn_number,
+  SELECT t.run, t.skill, t.item, t.family, t.split, i.kind, i.detail AS reference, t.attempt, t.attempt_number, t.turn, t.turn_number,
     t."role", t.messages AS prompt_hashes, t.tools AS tools_hash, t.response AS response_hash, t.tip_spans,
     NOT (t.has_system_prompt AND t.has_tools AND t.has_full_prompt AND t.has_full_answer) AS is_clipped,
     t.run IN (SELECT run FROM files.runs WHERE skill_hash IS NULL) AS is_foreign,

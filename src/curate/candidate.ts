@@ -28,6 +28,8 @@ export interface Candidate {
   messages: Message[] | null;
   /** The prompt with its tip spans taken out; null where that cannot be done exactly. */
   tipFree: Message[] | null;
+  /** Tips that the recorded prompt holds. */
+  tips: TipId[];
   /** Retired tips that the row's prompt would hold: none where tips are taken out of it. */
   retiredTips: TipId[];
   tools: Tool[] | null;
@@ -44,6 +46,8 @@ export interface Candidate {
   baseHash: Hash | null;
   adapterHash: Hash | null;
   flags: string[];
+  /** What the item's skill keeps for its verifier, as JSON text. */
+  reference: string | null;
   verdict: CandidateVerdict | null;
 }
 
@@ -80,6 +84,7 @@ const rowSchema = z.object({
   role: z.string(),
   prompt_hashes: z.array(z.string()),
   tools_hash: z.string().nullable(),
+  reference: z.string().nullable(),
   response_hash: z.string(),
   tip_spans: jsonColumn(z.array(tipSpanSchema)),
   is_clipped: z.boolean(),
@@ -111,6 +116,7 @@ export function readCandidate(row: unknown, texts: RecordedTexts, retired: Reado
   const isWhole =
     prompt.length > 0 && prompt.length === r.prompt_hashes.length && (tools !== null || r.tools_hash === null);
   const messages = isWhole ? prompt : null;
+  const tips = [...new Set((r.tip_spans ?? []).map(({ tip }) => tip))];
   return {
     run,
     skill: r.skill,
@@ -124,7 +130,8 @@ export function readCandidate(row: unknown, texts: RecordedTexts, retired: Reado
     role: r.role as Role,
     messages,
     tipFree: messages === null || r.tip_spans === null ? null : withoutTips(messages, r.tip_spans),
-    retiredTips: [...new Set((r.tip_spans ?? []).map(({ tip }) => tip))].filter((tip) => retired.has(tip)),
+    tips,
+    retiredTips: tips.filter((tip) => retired.has(tip)),
     tools,
     response: recorded(messageSchema, r.response_hash),
     isClipped: r.is_clipped,
@@ -136,6 +143,7 @@ export function readCandidate(row: unknown, texts: RecordedTexts, retired: Reado
     baseHash: r.base_hash as Hash | null,
     adapterHash: r.adapter_hash as Hash | null,
     flags: r.flags ?? [],
+    reference: r.reference,
     verdict:
       r.verifier_id === null
         ? null

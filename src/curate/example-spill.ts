@@ -6,12 +6,12 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { temporarySibling } from "../foundation/files.ts";
-import type { SelectedExample } from "../records/selection.ts";
+import type { SelectedRow } from "../records/selection.ts";
 
 export interface ExampleSpill {
-  /** Puts an example aside and returns where it lies. */
-  put(example: SelectedExample): SpillPlace;
-  get(place: SpillPlace): SelectedExample;
+  /** Puts a row aside and returns where it lies. */
+  put(row: SelectedRow): SpillPlace;
+  get(place: SpillPlace): SelectedRow;
   close(): void;
 }
 
@@ -31,8 +31,8 @@ export function openSpill(folder: string): ExampleSpill {
     if (buffer.length < sizeBytes) buffer = Buffer.alloc(2 * sizeBytes);
   };
   return {
-    put(example) {
-      const text = JSON.stringify(example);
+    put(row) {
+      const text = JSON.stringify(row);
       makeRoom(3 * text.length);
       const sizeBytes = buffer.write(text);
       const startByte = endByte;

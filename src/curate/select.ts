@@ -11,7 +11,7 @@ import { hashJson } from "../foundation/hashing.ts";
 import type { ActionCall } from "../records/events.ts";
 import type { Message } from "../records/message.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
-import type { SelectedExample, Selection } from "../records/selection.ts";
+import { type AnswerRow, originsOf, type Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type Candidate, readCandidate } from "./candidate.ts";
@@ -88,7 +88,8 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
     }
   }
   const { kept, refused } = table.distinct();
-  for (const row of refused) refusals.add("exact-duplicate", [spill.get(table.placeOf(row)).turn]);
+  for (const row of refused)
+    for (const { turn } of originsOf(spill.get(table.placeOf(row)))) refusals.add("exact-duplicate", [turn]);
   const chosen = table.shuffled(kept);
 
   const train = chosen.filter(table.isTrain).length;
@@ -106,7 +107,7 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
 /** Short-lived: it holds the texts of an example while those of its item are compared. */
 interface TextPick extends Pick {
   answerKey: string;
-  example: SelectedExample;
+  example: AnswerRow;
 }
 
 interface NamedFilter {
@@ -227,16 +228,22 @@ function completionOf({ skill, call, response }: Candidate, { answerText }: Sele
   return [{ role: "assistant", content: answerText(skill, call) }];
 }
 
-function exampleOf(candidate: Candidate, settings: SelectionSettings): SelectedExample {
+function exampleOf(candidate: Candidate, settings: SelectionSettings): AnswerRow {
   const { verdict, tools, skill, role, family, item, run, attempt, turn, model, baseHash, adapterHash } = candidate;
   const prompt = settings.tips === "drop" ? candidate.tipFree : candidate.messages;
   assert(prompt !== null && verdict !== null, "an example without prompt or verdict passed the filters");
   return {
+    kind: "answer",
     part: candidate.split === "validation" ? "validation" : "train",
     prompt,
     completion: completionOf(candidate, settings),
+    trained: [true],
     tools,
+    reference: candidate.reference,
+    label: verdict.passed === true,
     reward: verdict.value,
+    rule: "verdict",
+    tips: candidate.tips,
     skill,
     role,
     family,

@@ -2,9 +2,9 @@
  * A format: how one training row is written. Every file of `formats/` is one, its file name is its id. All rows of a
  * format have the same keys in the same order, so that a reader which infers a schema finds one.
  */
-import type { SelectedExample } from "../records/selection.ts";
+import type { AnswerRow } from "../records/selection.ts";
 
-export interface DatasetRow extends Omit<SelectedExample, "part"> {
+export interface DatasetRow extends Omit<AnswerRow, "part"> {
   /** Names this row's content: other texts from the same turn get another id. */
   id: string;
 }

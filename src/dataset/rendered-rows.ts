@@ -5,7 +5,7 @@
 import { assert, Refusal } from "../foundation/errors.ts";
 import { garbageMeter } from "../foundation/garbage.ts";
 import { hashJson } from "../foundation/hashing.ts";
-import type { Part, SelectedExample, Selection } from "../records/selection.ts";
+import type { AnswerRow, Part, Selection } from "../records/selection.ts";
 import type { Renderer } from "../render/renderer.ts";
 import type { DatasetRow } from "./format.ts";
 
@@ -33,6 +33,7 @@ export async function* renderedRows(
 ): AsyncGenerator<RenderedRow> {
   const drop = garbageMeter(COLLECT_EVERY_BYTES);
   for await (const example of selection.rows()) {
+    assert(example.kind === "answer", "rows of one answer");
     const rendered = render(example, renderer);
     if (typeof rendered === "string") selection.refusals.add(rendered, [example.turn]);
     else if (rendered.ids.length > maxTokens) selection.refusals.add("too-long", [example.turn]);
@@ -44,7 +45,7 @@ export async function* renderedRows(
 }
 
 /** Returns ids and mask, or the reason why the base's template cannot express the example. */
-function render({ prompt, completion, tools }: SelectedExample, renderer: Renderer) {
+function render({ prompt, completion, tools }: AnswerRow, renderer: Renderer) {
   const [response] = completion;
   assert(response !== undefined && completion.length === 1, "a completion of one message");
   try {
@@ -55,7 +56,7 @@ function render({ prompt, completion, tools }: SelectedExample, renderer: Render
   }
 }
 
-function datasetRow({ part: _, ...example }: SelectedExample): DatasetRow {
+function datasetRow({ part: _, ...example }: AnswerRow): DatasetRow {
   const { turn, prompt, completion, tools } = example;
   return { id: `row-${hashJson({ turn, prompt, completion, tools }).slice(0, 16)}`, ...example };
 }

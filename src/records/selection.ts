@@ -1,10 +1,11 @@
 /**
- * What curation hands to whoever writes a dataset: the chosen examples as ready training rows, and what was refused.
- * An example is one prompt and one answer; its texts are streamed, so that a selection fits in memory at any size.
+ * What curation hands to whoever writes a dataset: the chosen rows as they are trained on, and what was refused.
+ * A row holds one answer, or a pair of answers to one prompt; its texts are streamed, so that a selection fits in memory
+ * at any size.
  */
 import type { Hash } from "../foundation/hashing.ts";
 import type { Role } from "./events.ts";
-import type { AttemptId, ItemId, RunId, TurnId } from "./ids.ts";
+import type { AttemptId, ItemId, RunId, TipId, TurnId } from "./ids.ts";
 import type { Message, Tool } from "./message.ts";
 import type { RefusalTally } from "./refusal-tally.ts";
 
@@ -12,18 +13,15 @@ import type { RefusalTally } from "./refusal-tally.ts";
 export const PARTS = ["train", "validation"] as const;
 export type Part = (typeof PARTS)[number];
 
-export interface SelectedExample {
-  part: Part;
-  prompt: Message[];
-  /** What is trained on. */
-  completion: Message[];
-  tools: Tool[] | null;
-  /** The deciding verdict's value, a fraction. */
-  reward: number;
-  skill: string;
-  role: Role;
-  family: string;
-  item: ItemId;
+/**
+ * What kind of rows a dataset holds, each with its own use: good answers; all judged answers with their label; pairs of
+ * a better and a worse answer; tasks alone, for a trainer that asks the model itself.
+ */
+export const TIERS = ["demonstrations", "judged", "preference-pairs", "prompts"] as const;
+export type Tier = (typeof TIERS)[number];
+
+/** Where an answer came from, and why its label is trusted. */
+export interface AnswerOrigin {
   run: RunId;
   attempt: AttemptId;
   turn: TurnId;
@@ -31,10 +29,49 @@ export interface SelectedExample {
   model: string | null;
   baseHash: Hash | null;
   adapterHash: Hash | null;
+  /** Whether the answer was good. */
+  label: boolean;
+  /** How good, a fraction: the deciding verdict's value, or what the role's rule says. */
+  reward: number;
+  /** How sure the label is, a fraction. */
+  confidence: number;
+  /** The rule that made a label of what happened: `verdict` for a worker, else the role's own. */
+  rule: string;
   verifierId: string;
   verifierVersion: string;
-  confidence: number;
+  /** Tips that the recorded prompt held, whether or not the row's prompt still does. */
+  tips: TipId[];
 }
+
+interface RowHead {
+  part: Part;
+  skill: string;
+  role: Role;
+  family: string;
+  item: ItemId;
+  prompt: Message[];
+  tools: Tool[] | null;
+  /** What the item's skill keeps for its verifier, as JSON text; null where it keeps nothing. */
+  reference: string | null;
+}
+
+export interface AnswerRow extends RowHead, AnswerOrigin {
+  kind: "answer";
+  /** What follows the prompt: one answer, or the rest of an attempt with what came back between its steps. */
+  completion: Message[];
+  /** For each message of the completion whether it is trained on: never what the model did not write. */
+  trained: boolean[];
+}
+
+export interface PairRow extends RowHead {
+  kind: "worker-pair" | "reflector-pair";
+  chosen: Message;
+  rejected: Message;
+  chosenFrom: AnswerOrigin;
+  rejectedFrom: AnswerOrigin;
+}
+
+export type SelectedRow = AnswerRow | PairRow;
 
 export interface Selection {
   /** Examples of the asked role, skills and runs, before any was refused. */
@@ -43,8 +80,13 @@ export interface Selection {
   chosen: Record<Part, number>;
   /** Counts who was refused and why; whoever refuses a chosen example later adds to it. */
   refusals: RefusalTally;
-  /** The chosen examples in the dataset's order; each call reads them anew. */
-  rows(): AsyncIterable<SelectedExample>;
+  /** The chosen rows in the dataset's order; each call reads them anew. */
+  rows(): AsyncIterable<SelectedRow>;
   /** Gives up what the rows are read from. */
   close(): void;
+}
+
+/** The origins of a row's answers: one, or the chosen's and the rejected's. */
+export function originsOf(row: SelectedRow): AnswerOrigin[] {
+  return row.kind === "answer" ? [row] : [row.chosenFrom, row.rejectedFrom];
 }

@@ -13,7 +13,7 @@ import { systemClock } from "../../src/foundation/clock.ts";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import type { ActionCall } from "../../src/records/events.ts";
 import type { RunId, TipId } from "../../src/records/ids.ts";
-import type { SelectedExample } from "../../src/records/selection.ts";
+import type { AnswerRow } from "../../src/records/selection.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
@@ -39,8 +39,8 @@ async function select(home: Home, { expression = "split != nothing", meanwhile, 
     const scope = { role: "worker" as const, skills: ["sql"], runs, filter };
     const fixed = { tips: "drop" as const, answerText: null, maxPerItem: 2, seed: 1 };
     const selection = await selectExamples({ lake, texts, spillFolder: home.path }, { ...scope, ...fixed, ...rest });
-    const rows: SelectedExample[] = [];
-    for await (const row of selection.rows()) rows.push(row);
+    const rows: AnswerRow[] = [];
+    for await (const row of selection.rows()) if (row.kind === "answer") rows.push(row);
     selection.close();
     return { rows, refusals: selection.refusals.counts(), examples: selection.examples, chosen: selection.chosen };
   } finally {

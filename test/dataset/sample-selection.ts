@@ -5,25 +5,31 @@ import { type Hash, hashText } from "../../src/foundation/hashing.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
 import { attemptId, itemId, type RunId, turnId } from "../../src/records/ids.ts";
 import { refusalTally } from "../../src/records/refusal-tally.ts";
-import type { Part, SelectedExample, Selection } from "../../src/records/selection.ts";
+import type { AnswerRow, Part, Selection } from "../../src/records/selection.ts";
 import { createRenderer, type Renderer } from "../../src/render/renderer.ts";
 import { readTokenizerFiles } from "../../src/render/tokenizer-files.ts";
 import { smollm2Tokenizer } from "../fixtures/smollm2-tokenizer.ts";
 
 export const RUN = "20261101-120001-0000" as RunId;
 
-export function sampleExample(n: number, overrides: Partial<SelectedExample> = {}): SelectedExample {
+export function sampleExample(n: number, overrides: Partial<AnswerRow> = {}): AnswerRow {
   const item = itemId("sql", `shop/${n}`);
   const attempt = attemptId(RUN, item, 1);
   return {
+    kind: "answer",
     part: "train",
     prompt: [
       { role: "system", content: "You write one SQL query." },
       { role: "user", content: `How many orders cost more than ${n} €?\nTable: orders(id, price)` },
     ],
     completion: [{ role: "assistant", content: `SELECT count(*) FROM orders WHERE price > ${n}` }],
+    trained: [true],
     tools: null,
+    reference: null,
+    label: true,
     reward: 1,
+    rule: "verdict",
+    tips: [],
     skill: "sql",
     role: "worker",
     family: "shop",
@@ -42,7 +48,7 @@ export function sampleExample(n: number, overrides: Partial<SelectedExample> = {
 }
 
 /** A tool call and its result in the prompt, another call as the answer. */
-export function toolExample(n: number): SelectedExample {
+export function toolExample(n: number): AnswerRow {
   const call = (name: string, args: Record<string, string>) => [
     { id: "c1", type: "function" as const, function: { name, arguments: args } },
   ];
@@ -58,7 +64,7 @@ export function toolExample(n: number): SelectedExample {
   });
 }
 
-export function sampleSelection(examples: SelectedExample[]): Selection {
+export function sampleSelection(examples: AnswerRow[]): Selection {
   const countOf = (part: Part) => examples.filter((example) => example.part === part).length;
   return {
     examples: examples.length,
