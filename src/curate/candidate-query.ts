@@ -14,6 +14,10 @@ export interface Scope {
   skills: readonly string[];
   runs: readonly RunId[];
   filter: FilterTree;
+  /** The query of a role's rule (`role-rule.ts`); null for a worker, whose answers the verifier judged. */
+  labels: string | null;
+  /** Whether answers that are labelled bad are read too, whatever the filter says. */
+  withBad: boolean;
 }
 
 /** Items after `after` up to and including `until`. */
@@ -29,32 +33,58 @@ export interface Query {
 
 const RANGE = "item > $after AND item <= $until";
 
+/** The turns of a role with what is said of their answers: the verdict, or what the role's rule makes of what came next. */
+function turnsOf(scope: Scope): string {
+  if (scope.labels === null) return "(FROM files.turns WHERE response IS NOT NULL)";
+  return `(SELECT t.* REPLACE (coalesce(l.item, t.item) AS item, coalesce(i.family, t.family) AS family, coalesce(i.split, t.split) AS split),
+      l.passed AS label, l."value" AS label_value, l.confidence AS label_confidence, l.rule AS label_rule
+    FROM files.turns t LEFT JOIN (${scope.labels}) l ON l.run = t.run AND l.turn = t.turn
+    LEFT JOIN files.items i ON i.run = t.run AND i.item = l.item
+    WHERE t.response IS NOT NULL)`;
+}
+
+const LABEL = {
+  judged: "t.label, t.label_value, t.label_confidence, t.label_rule",
+  verdict: `a.eval_passed AS label, a.verdict_value AS label_value, a.confidence AS label_confidence,
+    CASE WHEN a.verifier_id IS NOT NULL THEN 'verdict' END AS label_rule`,
+};
+
 /**
  * The lake's `examples` without their texts, which the turn names by hash, and with what the attempt did. The action
  * belongs to the last turn of the attempt's worker; earlier turns led to none by themselves. Asks the lake's files, as
  * DuckDB would put together the texts of its views even where no column needs them; and each for the range, as DuckDB
  * would else hold all attempts and items to join a few turns with them.
  */
-const EXAMPLES = `(
+function examplesOf(scope: Scope): string {
+  return `(
   SELECT t.run, t.skill, t.item, t.family, t.split, i.kind, i.detail AS reference, t.attempt, t.attempt_number, t.turn, t.turn_number,
-    t."role", t.messages AS prompt_hashes, t.tools AS tools_hash, t.response AS response_hash, t.tip_spans,
+    t."role", t.phase, t.messages AS prompt_hashes, t.tools AS tools_hash, t.response AS response_hash, t.tip_spans, t.parse_flags,
     NOT (t.has_system_prompt AND t.has_tools AND t.has_full_prompt AND t.has_full_answer) AS is_clipped,
     t.run IN (SELECT run FROM files.runs WHERE skill_hash IS NULL) AS is_foreign,
     t.finish_reason, t.prompt_tokens, t.completion_tokens, t.model, t.base_hash, t.adapter_hash, a.eval_passed,
     a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
-    a.audit_passed, a.audit_confidence, a.verdict_value, CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call
-  FROM (FROM files.turns WHERE response IS NOT NULL AND ${RANGE}) t
+    a.audit_passed, a.audit_confidence, a.verdict_value, CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call,
+    ${scope.labels === null ? LABEL.verdict : LABEL.judged}
+  FROM (FROM ${turnsOf(scope)} WHERE ${RANGE}) t
   LEFT JOIN (FROM files.attempts WHERE ${RANGE}) a ON a.run = t.run AND a.attempt = t.attempt
   LEFT JOIN (FROM files.items WHERE ${RANGE}) i ON i.run = t.run AND i.item = t.item
 ) e`;
+}
 
 /** Every `item` in scope, in order, with how many `examples` it has before any is refused. */
 export function itemsQuery(scope: Scope): Query {
   const { sql, parameters } = within(scope);
+  return { sql: `SELECT item, count(*) AS examples FROM ${turnsOf(scope)} e WHERE ${sql} GROUP BY item ORDER BY item`, parameters };
+}
+
+/** How many attempts at each item of a range were judged in a sound environment, and how many of them `passed`. */
+export function passRatesQuery({ skills, runs }: Scope, range: ItemRange): Query {
+  const { sql, parameters } = withinRuns({ skills, runs });
   return {
-    sql: `SELECT item, count(*) AS examples FROM files.turns e
-      WHERE ${sql} AND response IS NOT NULL GROUP BY item ORDER BY item`,
-    parameters,
+    sql: `SELECT item, count(*) AS attempts, count(*) FILTER (eval_passed) AS passed FROM files.attempts e
+      WHERE ${sql} AND ${RANGE} AND eval_passed IS NOT NULL AND NOT list_contains(flags, 'environment-suspect')
+      GROUP BY item`,
+    parameters: { ...parameters, ...range },
   };
 }
 
@@ -63,32 +93,35 @@ export function filteredOutQuery(scope: Scope, range: ItemRange, names: number):
   const { sql, parameters } = within(scope);
   const filter = compileFilter(scope.filter, "e");
   return {
-    sql: `SELECT count(*) AS filtered, min(e.turn, ${names}) AS first FROM ${EXAMPLES}
-      WHERE ${sql} AND (${filter.sql}) IS NOT TRUE`,
+    sql: `SELECT count(*) AS filtered, min(e.turn, ${names}) AS first FROM ${examplesOf(scope)}
+      WHERE ${sql} AND (${filter.sql}) IS NOT TRUE ${scope.withBad ? "AND e.label IS NOT FALSE" : ""}`,
     parameters: { ...parameters, ...filter.parameters, ...range },
   };
 }
 
-/** Examples of a range of items that the user's filter lets through, item by item over all runs, earliest first. */
+/** Examples of a range of items that are to be looked at, item by item over all runs, earliest first. */
 export function candidatesQuery(scope: Scope, range: ItemRange): Query {
   const { sql, parameters } = within(scope);
   const filter = compileFilter(scope.filter, "e");
   return {
-    sql: `SELECT * FROM ${EXAMPLES} WHERE ${sql} AND ${filter.sql}
+    sql: `SELECT *, (${filter.sql}) IS TRUE AS is_wanted FROM ${examplesOf(scope)}
+      WHERE ${sql} AND ((${filter.sql}) ${scope.withBad ? "OR e.label IS FALSE" : ""})
       ORDER BY e.item, e.run, e.attempt_number, e.turn_number`,
     parameters: { ...parameters, ...filter.parameters, ...range },
   };
 }
 
 function within({ role, skills, runs }: Scope): Query {
-  const parameters: Query["parameters"] = { role };
+  const { sql, parameters } = withinRuns({ skills, runs });
+  return { sql: `e."role" = $role AND ${sql}`, parameters: { ...parameters, role } };
+}
+
+function withinRuns({ skills, runs }: Pick<Scope, "skills" | "runs">): Query {
+  const parameters: Query["parameters"] = {};
   const list = (prefix: string, names: readonly string[]) =>
     names.map((name, i) => {
       parameters[`${prefix}${i}`] = name;
       return `$${prefix}${i}`;
     });
-  return {
-    sql: `e."role" = $role AND e.skill IN (${list("skill", skills)}) AND e.run IN (${list("run", runs)})`,
-    parameters,
-  };
+  return { sql: `e.skill IN (${list("skill", skills)}) AND e.run IN (${list("run", runs)})`, parameters };
 }

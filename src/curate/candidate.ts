@@ -3,7 +3,7 @@
  * like any other: texts are checked here, and what cannot be read is absent, for a filter to refuse.
  */
 import { z } from "zod";
-import type { Hash } from "../foundation/hashing.ts";
+import { type Hash, hashJson, hashText } from "../foundation/hashing.ts";
 import { type ActionCall, actionCallSchema, type Role } from "../records/events.ts";
 import type { AttemptId, ItemId, RunId, TipId, TurnId } from "../records/ids.ts";
 import { SPLITS, type Split } from "../records/item.ts";
@@ -28,6 +28,8 @@ export interface Candidate {
   messages: Message[] | null;
   /** The prompt with its tip spans taken out; null where that cannot be done exactly. */
   tipFree: Message[] | null;
+  /** Hash of the tip-free prompt and the tools. */
+  promptKey: Hash;
   /** Tips that the recorded prompt holds. */
   tips: TipId[];
   /** Retired tips that the row's prompt would hold: none where tips are taken out of it. */
@@ -46,9 +48,23 @@ export interface Candidate {
   baseHash: Hash | null;
   adapterHash: Hash | null;
   flags: string[];
+  /** What was noticed while the answer was read. */
+  parseFlags: string[];
+  /** Whether the user's filter lets it through; a bad answer to pair a good one with, or to label, need not be. */
+  isWanted: boolean;
   /** What the item's skill keeps for its verifier, as JSON text. */
   reference: string | null;
   verdict: CandidateVerdict | null;
+  /** Whether the answer was good: of a worker what the verdict says, of other roles what their rule says. */
+  label: CandidateLabel | null;
+}
+
+export interface CandidateLabel {
+  /** Null where verdicts contradict each other. */
+  passed: boolean | null;
+  value: number;
+  confidence: number;
+  rule: string;
 }
 
 export interface CandidateVerdict {
@@ -103,6 +119,12 @@ const rowSchema = z.object({
   verifier_id: z.string().nullable(),
   verifier_version: z.string().nullable(),
   before_passed: z.boolean().nullable(),
+  parse_flags: z.array(z.string()).nullable(),
+  is_wanted: z.boolean(),
+  label: z.boolean().nullable(),
+  label_value: count,
+  label_confidence: count,
+  label_rule: z.string().nullable(),
 });
 
 /** Reads a row of the lake and the texts that it names; `retired` are the tips that no row's prompt may hold. */
@@ -116,6 +138,7 @@ export function readCandidate(row: unknown, texts: RecordedTexts, retired: Reado
   const isWhole =
     prompt.length > 0 && prompt.length === r.prompt_hashes.length && (tools !== null || r.tools_hash === null);
   const messages = isWhole ? prompt : null;
+  const tipFree = messages === null || r.tip_spans === null ? null : withoutTips(messages, r.tip_spans);
   const tips = [...new Set((r.tip_spans ?? []).map(({ tip }) => tip))];
   return {
     run,
@@ -129,7 +152,8 @@ export function readCandidate(row: unknown, texts: RecordedTexts, retired: Reado
     turnNumber: r.turn_number,
     role: r.role as Role,
     messages,
-    tipFree: messages === null || r.tip_spans === null ? null : withoutTips(messages, r.tip_spans),
+    tipFree,
+    promptKey: promptKey({ messages: messages ?? [], hashes: r.prompt_hashes, tipFree: tipFree ?? [] }, r.tools_hash),
     tips,
     retiredTips: tips.filter((tip) => retired.has(tip)),
     tools,
@@ -143,6 +167,8 @@ export function readCandidate(row: unknown, texts: RecordedTexts, retired: Reado
     baseHash: r.base_hash as Hash | null,
     adapterHash: r.adapter_hash as Hash | null,
     flags: r.flags ?? [],
+    parseFlags: r.parse_flags ?? [],
+    isWanted: r.is_wanted,
     reference: r.reference,
     verdict:
       r.verifier_id === null
@@ -156,7 +182,21 @@ export function readCandidate(row: unknown, texts: RecordedTexts, retired: Reado
             verifierVersion: r.verifier_version ?? "",
             beforePassed: r.before_passed,
           },
+    label:
+      r.label_value === null || r.label_rule === null
+        ? null
+        : { passed: r.label, value: r.label_value, confidence: r.label_confidence ?? 0, rule: r.label_rule },
   };
+}
+
+/** A message that holds no tip is the recorded one, whose hash is known. */
+function promptKey(
+  { messages, hashes, tipFree }: { messages: Message[]; hashes: readonly string[]; tipFree: Message[] },
+  toolsHash: string | null,
+): Hash {
+  const hashOf = new Map(messages.map((message, i) => [message, hashes[i]]));
+  const parts = tipFree.map((message) => hashOf.get(message) ?? hashJson(message));
+  return hashText([...parts, toolsHash ?? ""].join(" "));
 }
 
 function parseJson(text: string): unknown {

@@ -1,12 +1,21 @@
 /**
  * An integrity filter: one reason for which no example may be trained on, whatever the user asks for. Every file of
- * `filters/` is one; its file name is the reason that the manifest counts.
+ * `filters/` is one; its file name is the reason that the manifest counts, and the name by which it is turned off.
  */
+import type { Role } from "../records/events.ts";
 import type { Candidate } from "./candidate.ts";
+
+export interface FilterContext {
+  allowTeachers: ReadonlySet<string>;
+}
 
 export interface Filter {
   /** What is refused, as the dataset's card says it. */
   summary: string;
+  /** That it cannot be turned off: without it there is nothing to train on, or nothing left to prove it with. */
+  isFixed?: true;
+  /** The one role whose answers it judges; absent where it judges all. */
+  role?: Role;
   /** Contract: pure, and must not throw. An example that several filters refuse counts for the first by name. */
-  refuses(candidate: Candidate): boolean;
+  refuses(candidate: Candidate, context: FilterContext): boolean;
 }

@@ -3,6 +3,7 @@ import type { Filter } from "../filter.ts";
 
 const filter: Filter = {
   summary: "the environment was not sound when the verdict was made",
+  role: "worker",
   refuses: ({ flags }) => flags.includes("environment-suspect"),
 };
 

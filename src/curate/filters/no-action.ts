@@ -6,6 +6,7 @@ import type { Filter } from "../filter.ts";
 
 const filter: Filter = {
   summary: "the answer led to no action",
+  role: "worker",
   refuses: ({ call, isForeign }) => call === null && !isForeign,
 };
 

@@ -2,8 +2,9 @@
 import type { Filter } from "../filter.ts";
 
 const filter: Filter = {
-  summary: "no deterministic verifier decided the attempt",
-  refuses: ({ verdict }) => verdict === null,
+  summary: "nothing says whether the answer was good",
+  isFixed: true,
+  refuses: ({ label }) => label === null,
 };
 
 export default filter;

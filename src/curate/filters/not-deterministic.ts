@@ -5,6 +5,7 @@ const MIN_CONFIDENCE = 0.99;
 
 const filter: Filter = {
   summary: "the verdict is a judgment, or its confidence is below 0.99",
+  role: "worker",
   refuses: ({ verdict }) =>
     verdict !== null && (verdict.signalType === "judgment" || verdict.confidence < MIN_CONFIDENCE),
 };

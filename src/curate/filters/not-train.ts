@@ -3,6 +3,7 @@ import type { Filter } from "../filter.ts";
 
 const filter: Filter = {
   summary: "the family is held out for the test, or its split is not known",
+  isFixed: true,
   refuses: ({ split }) => split !== "train" && split !== "validation",
 };
 

@@ -1,0 +1,11 @@
+/** The terms of a hosted model may forbid training on what it wrote: whoever may do so names it. */
+import { isHosted } from "../hosted-models.ts";
+import type { Filter } from "../filter.ts";
+
+const filter: Filter = {
+  summary: "a hosted model wrote the answer, and it is not among the allowed teachers",
+  refuses: ({ model, baseHash }, { allowTeachers }) =>
+    model !== null && baseHash === null && isHosted(model) && !allowTeachers.has(model),
+};
+
+export default filter;

@@ -1,0 +1,16 @@
+/** What is not there, or was changed since, cannot be trained on. */
+import type { Message } from "../../records/message.ts";
+import type { Filter } from "../filter.ts";
+
+const filter: Filter = {
+  summary: "a message of the prompt, or the answer, cannot be read as it was recorded, or is empty",
+  isFixed: true,
+  refuses: ({ messages, tipFree, response }) =>
+    messages === null || tipFree === null || response === null || isEmpty(response),
+};
+
+function isEmpty({ content, tool_calls }: Message): boolean {
+  return (content ?? "").trim() === "" && (tool_calls ?? []).length === 0;
+}
+
+export default filter;

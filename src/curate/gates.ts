@@ -1,0 +1,57 @@
+/**
+ * The integrity filters that hold for a selection: all but those that the user turned off by name.
+ */
+import { join } from "node:path";
+import { extensionIds, loadExtension } from "../foundation/discovery.ts";
+import { Refusal } from "../foundation/errors.ts";
+import { unknownName } from "../foundation/nearest.ts";
+import type { Candidate } from "./candidate.ts";
+import type { Filter } from "./filter.ts";
+import type { SelectionSettings } from "./selection-settings.ts";
+
+export interface NamedFilter {
+  reason: string;
+  filter: Filter;
+}
+
+const FILTERS_FOLDER = join(import.meta.dirname, "filters");
+
+/** Returns every integrity filter with its reason, sorted by it. */
+export async function loadFilters(): Promise<NamedFilter[]> {
+  const ids = await extensionIds(FILTERS_FOLDER);
+  return Promise.all(
+    ids.map(async (reason) => ({ reason, filter: await loadExtension<Filter>(FILTERS_FOLDER, "filter", reason) })),
+  );
+}
+
+/**
+ * Returns what says why an example is refused; it answers null for one that passes.
+ * Throws: `UNKNOWN_GATE`; `GATE_IS_FIXED` for one without which a dataset would be worth nothing.
+ */
+export async function openGates({
+  gatesOff,
+  allowTeachers,
+  role,
+}: Pick<SelectionSettings, "gatesOff" | "allowTeachers" | "role">): Promise<(candidate: Candidate) => string | null> {
+  const all = await loadFilters();
+  for (const name of gatesOff) refuseUnlessOptional(name, all);
+  const gates = all.filter(
+    ({ reason, filter }) => !gatesOff.includes(reason) && (filter.role === undefined || filter.role === role),
+  );
+  const context = { allowTeachers: new Set(allowTeachers) };
+  return (candidate) => gates.find(({ filter }) => filter.refuses(candidate, context))?.reason ?? null;
+}
+
+function refuseUnlessOptional(name: string, all: readonly NamedFilter[]): void {
+  const gate = all.find(({ reason }) => reason === name);
+  const optional = all.filter(({ filter }) => filter.isFixed === undefined).map(({ reason }) => reason);
+  if (gate === undefined) throw unknownName("gate", name, optional);
+  if (gate.filter.isFixed === undefined) return;
+  throw new Refusal({
+    code: "GATE_IS_FIXED",
+    message: `The gate ${name} cannot be turned off: ${gate.filter.summary}.`,
+    expected: `one of ${optional.join(", ")}`,
+    got: name,
+    fix: "leave it on",
+  });
+}

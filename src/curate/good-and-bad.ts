@@ -1,0 +1,17 @@
+/** Splits examples into good answers and clean failures: those that failed by their own fault. */
+import type { Candidate } from "./candidate.ts";
+import type { ItemWork } from "./tier.ts";
+
+/** With these the environment, or a gap of the verifier, may be to blame. */
+const NOT_ITS_FAULT = ["environment-suspect", "evaluator-gap", "conflict", "dirty-exit"];
+
+/** Refuses what is neither: its label says nothing of the answer. */
+export function goodAndBad(sound: readonly Candidate[], { refuse }: ItemWork): { good: Candidate[]; bad: Candidate[] } {
+  const good = sound.filter(({ isWanted, label }) => isWanted && label?.passed === true);
+  const bad = sound.filter(
+    ({ label, flags }) => label?.passed === false && !flags.some((flag) => NOT_ITS_FAULT.includes(flag)),
+  );
+  const clean = new Set([...good, ...bad]);
+  for (const candidate of sound) if (!clean.has(candidate)) refuse("no-clean-label", candidate);
+  return { good, bad };
+}

@@ -1,0 +1,44 @@
+/**
+ * What a selection is asked for. Every setting stands in the dataset's manifest, as the same settings over the same runs
+ * give the same rows.
+ */
+import type { Plan } from "../records/comparison.ts";
+import type { ActionCall } from "../records/events.ts";
+import type { Tier } from "../records/selection.ts";
+import type { Scope } from "./candidate-query.ts";
+
+export const UNITS = ["turn", "attempt"] as const;
+/** A row holds one turn, or a whole attempt from its first turn to its last answer. */
+export type Unit = (typeof UNITS)[number];
+
+export const TRIES = ["all", "first", "best"] as const;
+/** Which attempts at an item count: all, the first alone, or the one with the fewest completion tokens. */
+export type Tries = (typeof TRIES)[number];
+
+export interface SelectionSettings extends Scope {
+  tier: Tier;
+  unit: Unit;
+  tips: "drop" | "keep";
+  /** How a skill writes an action as an answer; null where the answer is kept as it was recorded. */
+  answerText: ((skill: string, call: ActionCall) => string) | null;
+  /** Most rows of one item; of pairs, too. At least 1. */
+  maxPerItem: number;
+  /** Integrity filters that are turned off, by name. */
+  gatesOff: readonly string[];
+  /** Models that a company hosts whose answers may be trained on. */
+  allowTeachers: readonly string[];
+  tries: Tries;
+  /** Items whose share of passed attempts lies outside are left out; null for all. Units: fractions, both ends within. */
+  band: { low: number; high: number } | null;
+  /** How surely an item that every attempt solved is left out, a fraction; one that half of them solved never is. */
+  dampEasy: number;
+  /** Sampling temperature over families and over skills: 1 leaves shares as they are, larger ones make them equal. */
+  balance: { families: number; skills: number };
+  /** Similarity from which two rows are near-duplicates, a fraction; null where they are not looked for. */
+  nearThreshold: number | null;
+  /** Registered comparisons: what they judge by is not trained on. */
+  comparisons: readonly Plan[];
+  seed: number;
+  /** About how many examples are read at a time. */
+  examplesPerRange?: number;
+}

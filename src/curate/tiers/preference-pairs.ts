@@ -1,0 +1,69 @@
+/**
+ * Two answers to comparable prompts of the same item, of which one passed and one failed cleanly.
+ *
+ * Two prompts are comparable where they are equal once tips are taken out of them and the numbers of attempts are not
+ * looked at. What one of them says of earlier attempts is a part of it: an answer that knew more is not compared with
+ * one that knew less.
+ */
+import { groupBy } from "../../foundation/group-by.ts";
+import { hashText } from "../../foundation/hashing.ts";
+import { answerOf, headOf, originOf, plainText, rowKey } from "../answer.ts";
+import type { Candidate } from "../candidate.ts";
+import { differInMeaning, withoutCopies, withoutNearCopies } from "../distinct.ts";
+import { goodAndBad } from "../good-and-bad.ts";
+import type { ItemWork, TierRow, TierRule } from "../tier.ts";
+import { tried } from "../tries.ts";
+
+const ATTEMPT_NUMBERS = /\b(attempt|try) {0,2}#?\d{1,6}( {0,2}(of|\/) {0,2}\d{1,6})?/gi;
+
+const tier: TierRule = {
+  summary: "pairs of a verified answer and a clean failure of the same item, with comparable prompts",
+  withBad: true,
+  rows(sound, work) {
+    const { good, bad } = goodAndBad(sound, work);
+    const distinct = (candidates: Candidate[]) => withoutNearCopies(withoutCopies(candidates, work), work);
+    const better = groupBy(distinct(tried(good, work)), contextOf);
+    const worse = groupBy(distinct(bad), contextOf);
+    const pairs = [...better].flatMap(([context, group]) => paired(group, worse.get(context) ?? [], work));
+    const used = new Set(pairs.flatMap(({ of }) => of));
+    for (const group of [...better, ...worse].map(([, candidates]) => candidates))
+      for (const candidate of group) if (!used.has(candidate)) work.refuse("no-partner", candidate);
+    const { maxPerItem } = work.settings;
+    for (const { of } of pairs.slice(maxPerItem)) for (const candidate of of) work.refuse("over-item-cap", candidate);
+    return pairs.slice(0, maxPerItem);
+  },
+};
+
+/** What two comparable prompts have in common. */
+function contextOf({ tipFree, tools }: Candidate): string {
+  return hashText(JSON.stringify([tipFree, tools]).replaceAll(ATTEMPT_NUMBERS, "$1"));
+}
+
+/**
+ * Pairs each better answer with the worse one that is nearest to it in length, so that length says little, and that
+ * differs from it in more than trivia. Uses each once.
+ */
+function paired(better: readonly Candidate[], worse: readonly Candidate[], { settings }: ItemWork): TierRow[] {
+  const lengthOf = (candidate: Candidate) => plainText(answerOf(candidate, settings)).length;
+  const left = worse.map((bad) => ({ bad, length: lengthOf(bad) }));
+  return better.flatMap((good) => {
+    const length = lengthOf(good);
+    left.sort((x, y) => Math.abs(x.length - length) - Math.abs(y.length - length));
+    const place = left.findIndex(({ bad }) => differInMeaning(answerOf(good, settings), answerOf(bad, settings)));
+    const [partner] = place < 0 ? [] : left.splice(place, 1);
+    return partner === undefined ? [] : [pairOf(good, partner.bad, settings)];
+  });
+}
+
+function pairOf(good: Candidate, bad: Candidate, settings: ItemWork["settings"]): TierRow {
+  const chosen = answerOf(good, settings);
+  const rejected = answerOf(bad, settings);
+  const answers = { chosen, rejected, chosenFrom: originOf(good), rejectedFrom: originOf(bad) };
+  return {
+    row: { kind: "worker-pair", ...headOf(good, settings), ...answers },
+    of: [good, bad],
+    key: rowKey(good, chosen, rejected),
+  };
+}
+
+export default tier;
