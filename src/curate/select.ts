@@ -202,9 +202,9 @@ async function tallyFilteredOut(
   { scope, range, tally }: { scope: Scope; range: ItemRange; tally: RefusalTally },
 ): Promise<void> {
   const { sql, parameters } = filteredOutQuery(scope, range, EXAMPLES_NAMED);
-  const [row] = await lake.query(sql, parameters);
-  const turns = Array.isArray(row?.first) ? row.first.map(String) : [];
-  tally.add("filter", turns, Number(row?.filtered));
+  for (const { first, filtered } of await lake.query(sql, parameters)) {
+    tally.add("filter", Array.isArray(first) ? first.map(String) : [], Number(filtered));
+  }
 }
 
 function pickOf(candidate: Candidate, settings: SelectionSettings): TextPick {
