@@ -30,7 +30,7 @@ const settings = z.object({
   filter: z
     .string()
     .default("eval_passed=true")
-    .describe('comparisons joined by "and", such as "eval_passed=true and confidence>=0.9"'),
+    .describe('which examples may become rows, such as "eval_passed=true and not flag(noop-pass)" (docs/datasets.md)'),
   format: z.string().default("jsonl").describe("how rows are written"),
   out: z.string().optional().describe("copy the training rows to this file"),
   base: z.string().optional().describe("whose tokenizer and template render the rows (default: the runs' base)"),
