@@ -17,17 +17,35 @@ import { listRuns, type RunSummary, runsWithoutLog } from "../store/runs.ts";
 
 export type SealedRun = RunSummary & { head: Hash };
 
-/** Throws: `UNKNOWN_ROLE`; `ROLE_WITHOUT_LABEL` for a role whose turns have no verdict of their own. */
+/** Throws: `UNKNOWN_ROLE`. */
 export function checkedRole(name: string): Role {
   const role = ROLES.find((known) => known === name);
   if (role === undefined) throw unknownName("role", name, ROLES);
-  if (role === "worker") return role;
+  return role;
+}
+
+/**
+ * Reads which skills are meant: names separated by commas, or `all`; `-NAME` takes one out again.
+ * Throws: `UNKNOWN_SKILL`; `NO_SKILL_LEFT` where nothing is left.
+ */
+export async function chosenSkills(home: Home, text: string): Promise<string[]> {
+  const recorded = [...new Set([...(await listRuns(home)), ...runsWithoutLog(home)].map(({ skill }) => skill))].sort();
+  const known = new Set([...(await listSkills()), ...recorded]);
+  const chosen = new Set<string>();
+  for (const word of text.split(",").map((part) => part.trim())) {
+    const name = word.replace(/^-/, "");
+    if (word !== "all" && !known.has(name)) throw unknownName("skill", name, known);
+    if (word === "all") for (const skill of recorded) chosen.add(skill);
+    else if (word.startsWith("-")) chosen.delete(name);
+    else chosen.add(name);
+  }
+  if (chosen.size > 0) return [...chosen].sort();
   throw new Refusal({
-    code: "ROLE_WITHOUT_LABEL",
-    message: `A turn of the ${role} has no verdict of its own: the verifier judged what the worker did.`,
-    expected: "a role whose turns the verifier judges",
-    got: `"${role}"`,
-    fix: "--role worker",
+    code: "NO_SKILL_LEFT",
+    message: "No skill is left to take examples from.",
+    expected: "at least one skill with a run",
+    got: text,
+    fix: recorded.length === 0 ? "tracemill run --skill sql --split train --model NAME" : `--skills ${recorded[0]}`,
   });
 }
 
@@ -83,12 +101,14 @@ export async function chosenRuns(
 
 /**
  * Returns the base whose tokenizer and template render the rows: the named one, else the only one there is, else the
- * one that the runs' workers had.
- * Throws: `UNKNOWN_BASE`; `BASE_NOT_NAMED` where none of these is one base.
+ * one that the runs' workers had; null where none is known or `none` is asked for, as not every format needs one.
+ * Throws: `UNKNOWN_BASE`; `BASE_NOT_NAMED` where there are several and none of these is one base.
  */
-export async function chosenBase(home: Home, runs: readonly RunSummary[], name?: string): Promise<BaseManifest> {
+export async function chosenBase(home: Home, runs: readonly RunSummary[], name?: string): Promise<BaseManifest | null> {
+  if (name === "none") return null;
   if (name !== undefined) return readBaseManifest(home, name);
   const bases = await listBases(home);
+  if (bases.length === 0) return null;
   const workers = new Set(
     runs.map(({ models: { worker } }) => (worker && "baseHash" in worker ? worker.baseHash : null)),
   );
@@ -98,9 +118,9 @@ export async function chosenBase(home: Home, runs: readonly RunSummary[], name?:
   throw new Refusal({
     code: "BASE_NOT_NAMED",
     message: "Which base renders the rows is not clear.",
-    expected: "--base NAME, or one base that all runs were made with",
-    got: bases.length === 0 ? "no base is registered" : `bases: ${bases.map((known) => known.name).join(", ")}`,
-    fix: bases.length === 0 ? "tracemill base add smollm2" : `--base ${candidates[0]?.name ?? bases[0]?.name}`,
+    expected: "--base NAME, --base none, or one base that all runs were made with",
+    got: `bases: ${bases.map((known) => known.name).join(", ")}`,
+    fix: `--base ${candidates[0]?.name ?? bases[0]?.name}`,
   });
 }
 

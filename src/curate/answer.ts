@@ -21,7 +21,9 @@ export function answerOf({ skill, call, response }: Candidate, { answerText }: S
 
 /** A message with its white space made plain, as text: what is equal in this form is the same answer. */
 export function plainText({ content, tool_calls = [] }: Message): string {
-  const calls = tool_calls.map(({ function: { name, arguments: args } }) => `${name} ${typeof args === "string" ? args : JSON.stringify(args)}`);
+  const calls = tool_calls.map(
+    ({ function: { name, arguments: args } }) => `${name} ${typeof args === "string" ? args : JSON.stringify(args)}`,
+  );
   return [content ?? "", ...calls].join("\n").trim().replaceAll(/\s+/g, " ");
 }
 
@@ -61,7 +63,16 @@ export function promptOf({ messages, tipFree }: Candidate, { tips }: SelectionSe
 /** What every row has, whatever its answers are. */
 export function headOf(candidate: Candidate, settings: SelectionSettings) {
   const { skill, role, family, item, tools, reference } = candidate;
-  return { part: partOf(candidate), skill, role, family, item, prompt: promptOf(candidate, settings), tools, reference };
+  return {
+    part: partOf(candidate),
+    skill,
+    role,
+    family,
+    item,
+    prompt: promptOf(candidate, settings),
+    tools,
+    reference,
+  };
 }
 
 export function partOf({ split }: Candidate): Part {

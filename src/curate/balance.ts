@@ -11,7 +11,9 @@
  */
 export function balancedSizes(sizes: readonly number[], temperature: number): number[] {
   const smallest = Math.min(...sizes);
-  return sizes.map((size) => Math.min(size, Math.max(1, Math.round(smallest * (size / smallest) ** (1 / temperature)))));
+  return sizes.map((size) =>
+    Math.min(size, Math.max(1, Math.round(smallest * (size / smallest) ** (1 / temperature)))),
+  );
 }
 
 /** Keeps of each group its first rows, as many as `balancedSizes` says. Shapes: `groupOf` names the group of each row. */

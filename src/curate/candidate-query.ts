@@ -5,8 +5,8 @@
  */
 import type { Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
-import { compileFilter } from "./compile.ts";
-import type { FilterTree } from "./expression.ts";
+import { compileFilters } from "./compile.ts";
+import { clausesOf, type FilterTree } from "./filter-tree.ts";
 
 /** Shapes: `skills` and `runs` have at least one entry each. */
 export interface Scope {
@@ -61,8 +61,8 @@ function examplesOf(scope: Scope): string {
     t."role", t.phase, t.messages AS prompt_hashes, t.tools AS tools_hash, t.response AS response_hash, t.tip_spans, t.parse_flags,
     NOT (t.has_system_prompt AND t.has_tools AND t.has_full_prompt AND t.has_full_answer) AS is_clipped,
     t.run IN (SELECT run FROM files.runs WHERE skill_hash IS NULL) AS is_foreign,
-    t.finish_reason, t.prompt_tokens, t.completion_tokens, t.model, t.base_hash, t.adapter_hash, a.eval_passed,
-    a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
+    t.finish_reason, t.prompt_tokens, t.completion_tokens, t.latency_ms, t.model, t.base_hash, t.adapter_hash, a.turns,
+    a.exit_code, a.eval_passed, a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
     a.audit_passed, a.audit_confidence, a.verdict_value, CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call,
     ${scope.labels === null ? LABEL.verdict : LABEL.judged}
   FROM (FROM ${turnsOf(scope)} WHERE ${RANGE}) t
@@ -74,7 +74,10 @@ function examplesOf(scope: Scope): string {
 /** Every `item` in scope, in order, with how many `examples` it has before any is refused. */
 export function itemsQuery(scope: Scope): Query {
   const { sql, parameters } = within(scope);
-  return { sql: `SELECT item, count(*) AS examples FROM ${turnsOf(scope)} e WHERE ${sql} GROUP BY item ORDER BY item`, parameters };
+  return {
+    sql: `SELECT item, count(*) AS examples FROM ${turnsOf(scope)} e WHERE ${sql} GROUP BY item ORDER BY item`,
+    parameters,
+  };
 }
 
 /** How many attempts at each item of a range were judged in a sound environment, and how many of them `passed`. */
@@ -88,24 +91,30 @@ export function passRatesQuery({ skills, runs }: Scope, range: ItemRange): Query
   };
 }
 
-/** How many examples of a range are `filtered` out by the user's filter, and the `first` of their turns by name. */
+/**
+ * For each clause of the user's filter, by its number in the order written: how many examples of a range are `filtered`
+ * out by it before any other, and the `first` of their turns by name. A clause that refuses none has no row.
+ */
 export function filteredOutQuery(scope: Scope, range: ItemRange, names: number): Query {
   const { sql, parameters } = within(scope);
-  const filter = compileFilter(scope.filter, "e");
+  const clauses = compileFilters(clausesOf(scope.filter), "e");
+  const refusing = clauses.sql.map((clause, i) => `WHEN NOT ${clause} THEN ${i}`).join(" ");
   return {
-    sql: `SELECT count(*) AS filtered, min(e.turn, ${names}) AS first FROM ${examplesOf(scope)}
-      WHERE ${sql} AND (${filter.sql}) IS NOT TRUE ${scope.withBad ? "AND e.label IS NOT FALSE" : ""}`,
-    parameters: { ...parameters, ...filter.parameters, ...range },
+    sql: `SELECT clause, count(*) AS filtered, min(turn, ${names}) AS first
+      FROM (SELECT e.turn, CASE ${refusing} END AS clause FROM ${examplesOf(scope)}
+        WHERE ${sql} ${scope.withBad ? "AND e.label IS NOT FALSE" : ""})
+      WHERE clause IS NOT NULL GROUP BY clause ORDER BY clause`,
+    parameters: { ...parameters, ...clauses.parameters, ...range },
   };
 }
 
 /** Examples of a range of items that are to be looked at, item by item over all runs, earliest first. */
 export function candidatesQuery(scope: Scope, range: ItemRange): Query {
   const { sql, parameters } = within(scope);
-  const filter = compileFilter(scope.filter, "e");
+  const filter = compileFilters([scope.filter], "e");
   return {
-    sql: `SELECT *, (${filter.sql}) IS TRUE AS is_wanted FROM ${examplesOf(scope)}
-      WHERE ${sql} AND ((${filter.sql}) ${scope.withBad ? "OR e.label IS FALSE" : ""})
+    sql: `SELECT *, ${filter.sql[0]} AS is_wanted FROM ${examplesOf(scope)}
+      WHERE ${sql} AND (${filter.sql[0]} ${scope.withBad ? "OR e.label IS FALSE" : ""})
       ORDER BY e.item, e.run, e.attempt_number, e.turn_number`,
     parameters: { ...parameters, ...filter.parameters, ...range },
   };

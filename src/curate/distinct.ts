@@ -55,6 +55,9 @@ export function capped(candidates: readonly Candidate[], { settings, refuse }: I
 
 /** Whether two answers differ in more than case, white space, quotes and what ends a statement. */
 export function differInMeaning(x: Message, y: Message): boolean {
-  const bare = (message: Message) => plainText(message).toLowerCase().replaceAll(/[\s"'`;.,]+/g, "");
+  const bare = (message: Message) =>
+    plainText(message)
+      .toLowerCase()
+      .replaceAll(/[\s"'`;.,]+/g, "");
   return bare(x) !== bare(y);
 }

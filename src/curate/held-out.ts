@@ -32,7 +32,9 @@ export async function openHeldOut(lake: Lake, comparisons: readonly Plan[]): Pro
 }
 
 async function textsOf(lake: Lake, items: ReadonlyMap<string, string>): Promise<{ key: string; text: string }[]> {
-  const rows = await lake.query("SELECT DISTINCT item, task FROM files.items WHERE split <> 'train' ORDER BY item, task");
+  const rows = await lake.query(
+    "SELECT DISTINCT item, task FROM files.items WHERE split <> 'train' ORDER BY item, task",
+  );
   return rows.flatMap(({ item, task }) => {
     const key = items.get(String(item));
     return key === undefined ? [] : [{ key, text: String(task) }];

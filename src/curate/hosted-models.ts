@@ -4,7 +4,8 @@
  */
 
 /** Beginnings of names, after a provider's own prefix such as `anthropic/` or `us.anthropic.` was taken off. */
-const CLOSED = /^(gpt-(?!oss|neo|j-|2)|chatgpt|o[134](-|$)|codex-|text-davinci|davinci|claude|gemini|palm|grok-[2-9]|command-a|nova-|sonar|jamba-\d|mistral-(large|medium|small)-latest|reka-|qwen-?(max|plus|turbo)|doubao|ernie-|hunyuan-turbo|moonshot-v1)/;
+const CLOSED =
+  /^(gpt-(?!oss|neo|j-|2)|chatgpt|o[134](-|$)|codex-|text-davinci|davinci|claude|gemini|palm|grok-[2-9]|command-a|nova-|sonar|jamba-\d|mistral-(large|medium|small)-latest|reka-|qwen-?(max|plus|turbo)|doubao|ernie-|hunyuan-turbo|moonshot-v1)/;
 const PROVIDER = /^.*\/|^([a-z]{2}\.)?(anthropic|amazon|cohere|mistral|google|openai)\./;
 
 /** Whether a model's name is that of one whose weights are not open. */

@@ -1,35 +1,29 @@
 /**
- * Chooses the examples of a dataset: the user's filter, then the integrity filters, then no duplicates, then at most
- * so many of one item. Examples are seen once, item by item over all runs, and the kept ones are put aside on the disk:
- * memory grows with the number of rows, and not with that of the examples or with their length. Does not know of tokens, formats or files.
+ * Chooses the rows of a dataset: the user's filter, then the integrity filters, then what the tier makes of an item's
+ * sound examples, then no near-duplicates over all items, then balance. Examples are seen once, item by item over all
+ * runs, and rows are put aside on the disk: memory grows with the number of rows, and not with that of the examples or
+ * with their length. Does not know of tokens, formats or files.
  */
 import { join } from "node:path";
-import { extensionIds, loadExtension } from "../foundation/discovery.ts";
-import { assert, Refusal } from "../foundation/errors.ts";
+import { loadExtension } from "../foundation/discovery.ts";
+import { Refusal } from "../foundation/errors.ts";
 import { garbageMeter } from "../foundation/garbage.ts";
-import { hashJson } from "../foundation/hashing.ts";
-import type { ActionCall } from "../records/events.ts";
-import type { Message } from "../records/message.ts";
+import { groupBy } from "../foundation/group-by.ts";
+import type { TurnId } from "../records/ids.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
-import { type AnswerRow, originsOf, type Selection } from "../records/selection.ts";
+import { type Duplicate, originsOf, type Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type Candidate, readCandidate } from "./candidate.ts";
-import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery, type Scope } from "./candidate-query.ts";
+import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery } from "./candidate-query.ts";
+import { clauseTally } from "./clause-counts.ts";
 import { type ExampleSpill, openSpill } from "./example-spill.ts";
-import type { Filter } from "./filter.ts";
-import { capItem, dropDuplicates, type Pick, type Picked } from "./pick.ts";
-import { pickTable } from "./pick-table.ts";
-
-export interface SelectionSettings extends Scope {
-  tips: "drop" | "keep";
-  /** How a skill writes an action as an answer; null where the answer is kept as it was recorded. */
-  answerText: ((skill: string, call: ActionCall) => string) | null;
-  maxPerItem: number;
-  seed: number;
-  /** About how many examples are read at a time. */
-  examplesPerRange?: number;
-}
+import { openGates } from "./gates.ts";
+import { openHeldOut } from "./held-out.ts";
+import { rateGate } from "./item-rates.ts";
+import { type RowTable, rowTable } from "./row-table.ts";
+import type { SelectionSettings } from "./selection-settings.ts";
+import type { ItemWork, TierRule } from "./tier.ts";
 
 /** Where examples are read from, and a folder on whose disk they are put aside until the selection is closed. */
 export interface SelectionStore {
@@ -43,13 +37,18 @@ const EXAMPLES_PER_RANGE = 20_000;
 /** To be counted they are only joined. */
 const RANGES_PER_COUNT = 5;
 const COLLECT_EVERY_BYTES = 128 << 20;
-/** What a row of the lake leaves behind, and each text about four times: read, parsed, hashed, put aside. */
+/** What a row of the lake leaves behind, and each text about four times: read, parsed, compared, put aside. */
 const ROW_BYTES = 16 << 10;
-const FILTERS_FOLDER = join(import.meta.dirname, "filters");
+const TIERS_FOLDER = join(import.meta.dirname, "tiers");
+
+/** Throws: `UNKNOWN_TIER` with the nearest known ones. */
+export function loadTier(id: string): Promise<TierRule> {
+  return loadExtension<TierRule>(TIERS_FOLDER, "tier", id);
+}
 
 /**
- * Chooses examples of the lake. The selection is to be closed; lake and texts may be closed before it.
- * Throws: `FAMILY_IN_TWO_SPLITS` where a family of the skills is held out in another run.
+ * Chooses rows of the lake. The selection is to be closed; lake and texts may be closed before it.
+ * Throws: `FAMILY_IN_TWO_SPLITS` where a family of the skills is held out in another run; `UNKNOWN_GATE`, `GATE_IS_FIXED`.
  */
 export async function selectExamples(store: SelectionStore, settings: SelectionSettings): Promise<Selection> {
   const spill = openSpill(store.spillFolder);
@@ -65,37 +64,28 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
   const { lake } = store;
   await refuseFamiliesInTwoSplits(lake, settings.skills);
   const refusals = refusalTally();
-  const filters = await loadFilters();
-  const { ranges, examples } = await itemRanges(lake, settings, settings.examplesPerRange ?? EXAMPLES_PER_RANGE);
+  const duplicates: Duplicate[] = [];
+  const { ranges, examples } = await itemRanges(lake, settings);
+  const clauses = clauseTally(settings.filter);
   for (const range of merged(ranges, RANGES_PER_COUNT))
-    await tallyFilteredOut(lake, { scope: settings, range, tally: refusals });
-  const refuse = <T extends Pick>(reason: string, { kept, refused }: Picked<T>): T[] => {
-    for (const { turn } of refused) refusals.add(reason, [turn]);
-    return kept;
+    for (const row of await filteredOut(lake, { settings, range, refusals })) clauses.add(row);
+  const table = rowTable(settings);
+  const refuse = (reason: string, { turn }: { turn: TurnId }, kept?: { turn: TurnId }) => {
+    refusals.add(reason, [kept === undefined ? turn : `${turn} (as ${kept.turn})`]);
+    if (kept !== undefined) duplicates.push({ removed: turn, kept: kept.turn, reason });
   };
-
-  const table = pickTable(settings.seed);
-  const retired = settings.tips === "keep" ? await retiredTips(lake) : new Set<string>();
-  for await (const ofItem of byItem(candidates(store, { scope: settings, ranges, retired }))) {
-    const sound = ofItem.filter((candidate) => {
-      const refusing = filters.find(({ filter }) => filter.refuses(candidate));
-      if (refusing !== undefined) refusals.add(refusing.reason, [candidate.turn]);
-      return refusing === undefined;
-    });
-    const distinct = refuse("exact-duplicate", dropDuplicates(sound.map((candidate) => pickOf(candidate, settings))));
-    for (const pick of refuse("over-item-cap", capItem(distinct, settings.maxPerItem))) {
-      table.add(pick, spill.put(pick.example));
-    }
-  }
-  const { kept, refused } = table.distinct();
-  for (const row of refused)
-    for (const { turn } of originsOf(spill.get(table.placeOf(row)))) refusals.add("exact-duplicate", [turn]);
-  const chosen = table.shuffled(kept);
-
+  await addRows({ spill, table }, store, { settings, refuse, ranges });
+  const turnsOf = (row: number) => originsOf(spill.get(table.placeOf(row)));
+  const chosen = table.choose((row, reason, kept) => {
+    const standsFor = kept === null ? undefined : turnsOf(kept)[0];
+    for (const origin of turnsOf(row)) refuse(reason, origin, standsFor);
+  });
   const train = chosen.filter(table.isTrain).length;
   return {
     examples,
     chosen: { train, validation: chosen.length - train },
+    clauses: clauses.counts(),
+    duplicates,
     refusals,
     async *rows() {
       for (const row of chosen) yield spill.get(table.placeOf(row));
@@ -104,32 +94,55 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
   };
 }
 
-/** Short-lived: it holds the texts of an example while those of its item are compared. */
-interface TextPick extends Pick {
-  answerKey: string;
-  example: AnswerRow;
+async function addRows(
+  { spill, table }: { spill: ExampleSpill; table: RowTable },
+  store: SelectionStore,
+  { settings, refuse, ranges }: ItemWork & { ranges: readonly ItemRange[] },
+): Promise<void> {
+  const { lake } = store;
+  const tier = await loadTier(settings.tier);
+  const refusing = await openGates(settings);
+  const heldOut = await openHeldOut(lake, settings.comparisons);
+  const retired = settings.tips === "keep" ? await retiredTips(lake) : new Set<string>();
+  const drop = garbageMeter(COLLECT_EVERY_BYTES);
+  for (const range of ranges) {
+    const gates = [await heldOut.gate(range), await rateGate(lake, settings, range)];
+    for await (const ofItem of byItem(candidates(store, { settings, range, retired }))) {
+      const item = ofItem[0]?.item ?? "";
+      const gate = gates.flatMap((says) => says(item) ?? [])[0];
+      if (gate !== undefined) {
+        for (const candidate of ofItem) refuse(gate.reason, candidate);
+        continue;
+      }
+      const sound = soundOf(ofItem, { settings, refuse, refusing });
+      for (const tierRow of tier.rows(sound, { settings, refuse })) table.add(tierRow, spill.put(tierRow.row));
+      for (const candidate of ofItem) drop(ROW_BYTES + 4 * textLength(candidate));
+    }
+  }
 }
 
-interface NamedFilter {
-  reason: string;
-  filter: Filter;
-}
-
-/** Returns every integrity filter with its reason, sorted by it. */
-export async function loadFilters(): Promise<NamedFilter[]> {
-  const ids = await extensionIds(FILTERS_FOLDER);
-  return Promise.all(
-    ids.map(async (reason) => ({ reason, filter: await loadExtension<Filter>(FILTERS_FOLDER, "filter", reason) })),
-  );
+/** Of a whole attempt the last turn decides: it holds the others, which need not each be good. */
+function soundOf(
+  ofItem: readonly Candidate[],
+  { settings, refuse, refusing }: ItemWork & { refusing: (candidate: Candidate) => string | null },
+): Candidate[] {
+  const units =
+    settings.unit === "turn"
+      ? ofItem.map((candidate) => [candidate])
+      : groupBy(ofItem, ({ attempt }) => attempt).values();
+  return [...units].flatMap((turns) => {
+    const [last] = turns.slice(-1);
+    const reason = last === undefined ? null : refusing(last);
+    if (reason === null) return turns;
+    for (const turn of turns) refuse(reason, turn);
+    return [];
+  });
 }
 
 /** Cuts the items in scope into ranges, each small enough for its examples to be joined and sorted in little memory. */
-async function itemRanges(
-  lake: Lake,
-  scope: Scope,
-  examplesPerRange: number,
-): Promise<{ ranges: ItemRange[]; examples: number }> {
-  const { sql, parameters } = itemsQuery(scope);
+async function itemRanges(lake: Lake, settings: SelectionSettings): Promise<{ ranges: ItemRange[]; examples: number }> {
+  const { examplesPerRange = EXAMPLES_PER_RANGE } = settings;
+  const { sql, parameters } = itemsQuery(settings);
   const ranges: ItemRange[] = [];
   let total = 0;
   let inRange = 0;
@@ -167,19 +180,11 @@ function merged(ranges: readonly ItemRange[], count: number): ItemRange[] {
 
 async function* candidates(
   { lake, texts }: SelectionStore,
-  { scope, ranges, retired }: { scope: Scope; ranges: readonly ItemRange[]; retired: ReadonlySet<string> },
+  { settings, range, retired }: { settings: SelectionSettings; range: ItemRange; retired: ReadonlySet<string> },
 ): AsyncGenerator<Candidate> {
-  const drop = garbageMeter(COLLECT_EVERY_BYTES);
-  for (const range of ranges) {
-    const { sql, parameters } = candidatesQuery(scope, range);
-    for await (const rows of lake.stream(sql, parameters)) {
-      for (const row of rows) {
-        const candidate = readCandidate(row, texts, retired);
-        yield candidate;
-        drop(ROW_BYTES + 4 * textLength(candidate));
-      }
-    }
-  }
+  const { sql, parameters } = candidatesQuery(settings, range);
+  for await (const rows of lake.stream(sql, parameters))
+    for (const row of rows) yield readCandidate(row, texts, retired);
 }
 
 function textLength({ messages, response }: Candidate): number {
@@ -198,66 +203,15 @@ async function* byItem(all: AsyncIterable<Candidate>): AsyncGenerator<Candidate[
   if (ofItem.length > 0) yield ofItem;
 }
 
-async function tallyFilteredOut(
+async function filteredOut(
   lake: Lake,
-  { scope, range, tally }: { scope: Scope; range: ItemRange; tally: RefusalTally },
-): Promise<void> {
-  const { sql, parameters } = filteredOutQuery(scope, range, EXAMPLES_NAMED);
-  const [row] = await lake.query(sql, parameters);
-  const turns = Array.isArray(row?.first) ? row.first.map(String) : [];
-  tally.add("filter", turns, Number(row?.filtered));
-}
-
-function pickOf(candidate: Candidate, settings: SelectionSettings): TextPick {
-  const { turn, completionTokens, tipFree, tools } = candidate;
-  const example = exampleOf(candidate, settings);
-  const answer = example.completion.map((message) => ({
-    ...message,
-    content: message.content?.trim().replaceAll(/\s+/g, " ") ?? null,
-  }));
-  const exampleKey = hashJson([tipFree, tools, answer]);
-  return { turn, part: example.part, completionTokens, exampleKey, answerKey: hashJson(answer), example };
-}
-
-function completionOf({ skill, call, response }: Candidate, { answerText }: SelectionSettings): Message[] {
-  if (answerText === null) {
-    assert(response !== null, "an example without an answer passed the filters");
-    return [response];
-  }
-  assert(call !== null, "an example without an action passed the filters");
-  return [{ role: "assistant", content: answerText(skill, call) }];
-}
-
-function exampleOf(candidate: Candidate, settings: SelectionSettings): AnswerRow {
-  const { verdict, tools, skill, role, family, item, run, attempt, turn, model, baseHash, adapterHash } = candidate;
-  const prompt = settings.tips === "drop" ? candidate.tipFree : candidate.messages;
-  assert(prompt !== null && verdict !== null, "an example without prompt or verdict passed the filters");
-  return {
-    kind: "answer",
-    part: candidate.split === "validation" ? "validation" : "train",
-    prompt,
-    completion: completionOf(candidate, settings),
-    trained: [true],
-    tools,
-    reference: candidate.reference,
-    label: verdict.passed === true,
-    reward: verdict.value,
-    rule: "verdict",
-    tips: candidate.tips,
-    skill,
-    role,
-    family,
-    item,
-    run,
-    attempt,
-    turn,
-    model,
-    baseHash,
-    adapterHash,
-    verifierId: verdict.verifierId,
-    verifierVersion: verdict.verifierVersion,
-    confidence: verdict.confidence,
-  };
+  { settings, range, refusals }: { settings: SelectionSettings; range: ItemRange; refusals: RefusalTally },
+) {
+  const { sql, parameters } = filteredOutQuery(settings, range, EXAMPLES_NAMED);
+  const rows = await lake.query(sql, parameters);
+  for (const { first, filtered } of rows)
+    refusals.add("filter", Array.isArray(first) ? first.map(String) : [], Number(filtered));
+  return rows;
 }
 
 /** A family that was held out once must never be trained on, so a lake that says both is not used at all. */

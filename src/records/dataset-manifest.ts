@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { hashSchema, runIdSchema } from "./ids.ts";
+import { PARTS, TIERS } from "./selection.ts";
 
 export const datasetFileSchema = z.object({ path: z.string(), hash: hashSchema, rows: z.int().min(0) });
 
@@ -15,8 +16,39 @@ export const refusalCountSchema = z.object({
   examples: z.array(z.string()),
 });
 
+export const clauseCountSchema = refusalCountSchema.omit({ reason: true }).extend({
+  /** A condition of the filter that all others are joined with by `and`. */
+  clause: z.string(),
+});
+
+/** Texts that were taken out of the rows, as secrets are. */
+export const scrubSchema = z.object({
+  on: z.boolean(),
+  /** Why it is off; null where it is on. */
+  reason: z.string().nullable(),
+  /** How many texts of each kind were taken out. */
+  counts: z.record(z.string(), z.int().min(0)),
+});
+
+/** Answers by their label among the training rows, and weights of their losses that even the two out for KTO. */
+export const labelBalanceSchema = z.object({
+  good: z.int().min(0),
+  bad: z.int().min(0),
+  goodWeight: z.number().gt(0),
+  badWeight: z.number().gt(0),
+});
+
+/** Means over the training pairs: where one side is longer, a preference for length may be what is learned. */
+export const pairLengthsSchema = z.object({
+  chosenCharacters: z.number().min(0),
+  rejectedCharacters: z.number().min(0),
+  chosenTokens: z.number().min(0).nullable(),
+  rejectedTokens: z.number().min(0).nullable(),
+});
+
 export const datasetManifestSchema = z.object({
   datasetHash: hashSchema,
+  tier: z.enum(TIERS).default("demonstrations"),
   skills: z.array(z.string()),
   role: z.string(),
   format: z.string(),
@@ -26,12 +58,33 @@ export const datasetManifestSchema = z.object({
     tips: z.enum(["drop", "keep"]),
     /** What is trained on: the recorded answer, or only the action that the verifier judged, in the skill's own form. */
     target: z.enum(["answer", "action"]),
+    /** Whether a row is one turn, or a whole attempt. */
+    unit: z.enum(["turn", "attempt"]).default("turn"),
+    /** Which attempts at an item counted. */
+    tries: z.enum(["all", "first", "best"]).default("all"),
+    /** Share of passed attempts that an item had to have; null for any. */
+    band: z.object({ low: z.number(), high: z.number() }).nullable().default(null),
+    /** How surely an item was left out that every attempt solved, a fraction. */
+    dampEasy: z.number().min(0).max(1).default(0),
+    /** Sampling temperatures; 1 leaves shares as they are. */
+    balance: z.object({ families: z.number().min(1), skills: z.number().min(1) }).default({ families: 1, skills: 1 }),
+    /** Similarity from which two rows were near-duplicates; null where they were not looked for. */
+    nearThreshold: z.number().gt(0).max(1).nullable().default(null),
+    /** Hosted models whose answers were allowed. */
+    allowTeachers: z.array(z.string()).default([]),
     maxPerItem: z.int().min(1),
-    maxTokens: z.int().min(1),
+    /** Null where there is no base to count them with. */
+    maxTokens: z.int().min(1).nullable(),
   }),
-  base: z.string(),
-  tokenizerHash: hashSchema,
-  templateHash: hashSchema,
+  /** What each clause of the filter left out, in the order written. */
+  clauses: z.array(clauseCountSchema).default([]),
+  /** Integrity gates that the user switched off. */
+  gatesOff: z.array(z.string()).default([]),
+  scrub: scrubSchema.nullable().default(null),
+  /** Null where the rows were not rendered: the dataset then holds texts alone. */
+  base: z.string().nullable(),
+  tokenizerHash: hashSchema.nullable(),
+  templateHash: hashSchema.nullable(),
   inputs: z.object({
     runs: z.array(z.object({ run: runIdSchema, head: hashSchema })),
     /** Hash of the ledger's last entry about these runs: what is said later of other things does not change it. */
@@ -42,12 +95,22 @@ export const datasetManifestSchema = z.object({
     examples: z.int().min(0),
     trainRows: z.int().min(0),
     validationRows: z.int().min(0),
-    trainTokens: z.int().min(0),
-    trainedTokens: z.int().min(0),
+    trainTokens: z.int().min(0).nullable(),
+    trainedTokens: z.int().min(0).nullable(),
     items: z.int().min(0),
     /** Families of the training rows: a comparison may hold none of them. */
     families: z.array(z.string()),
   }),
+  /** Rows by the models that wrote their answers, in either part; a pair of two models counts for both. */
+  models: z.array(z.object({ model: z.string().nullable(), rows: z.int().min(1) })).default([]),
+  bySkill: z
+    .array(z.object({ skill: z.string(), trainRows: z.int().min(0), validationRows: z.int().min(0) }))
+    .default([]),
+  byFamily: z
+    .array(z.object({ skill: z.string(), family: z.string(), part: z.enum(PARTS), rows: z.int().min(1) }))
+    .default([]),
+  labels: labelBalanceSchema.nullable().default(null),
+  pairLengths: pairLengthsSchema.nullable().default(null),
   refusals: z.array(refusalCountSchema),
   files: z.array(datasetFileSchema),
   codeVersion: z.string(),
@@ -55,4 +118,5 @@ export const datasetManifestSchema = z.object({
 
 export type ExportSettings = DatasetManifest["settings"];
 export type DatasetManifest = z.infer<typeof datasetManifestSchema>;
+export type ClauseCount = z.infer<typeof clauseCountSchema>;
 export type RefusalCount = z.infer<typeof refusalCountSchema>;

@@ -4,6 +4,7 @@
  * at any size.
  */
 import type { Hash } from "../foundation/hashing.ts";
+import type { ClauseCount } from "./dataset-manifest.ts";
 import type { Role } from "./events.ts";
 import type { AttemptId, ItemId, RunId, TipId, TurnId } from "./ids.ts";
 import type { Message, Tool } from "./message.ts";
@@ -73,11 +74,22 @@ export interface PairRow extends RowHead {
 
 export type SelectedRow = AnswerRow | PairRow;
 
+export interface Duplicate {
+  removed: TurnId;
+  kept: TurnId;
+  /** `exact-duplicate` or `near-duplicate`. */
+  reason: string;
+}
+
 export interface Selection {
   /** Examples of the asked role, skills and runs, before any was refused. */
   examples: number;
   /** How many were chosen for each part. */
   chosen: Record<Part, number>;
+  /** What each clause of the user's filter left out, in the order written. */
+  clauses: ClauseCount[];
+  /** Every example that says what another one says, and the one that stands for it. */
+  duplicates: Duplicate[];
   /** Counts who was refused and why; whoever refuses a chosen example later adds to it. */
   refusals: RefusalTally;
   /** The chosen rows in the dataset's order; each call reads them anew. */
@@ -87,6 +99,6 @@ export interface Selection {
 }
 
 /** The origins of a row's answers: one, or the chosen's and the rejected's. */
-export function originsOf(row: SelectedRow): AnswerOrigin[] {
+export function originsOf(row: SelectedRow): [AnswerOrigin, ...AnswerOrigin[]] {
   return row.kind === "answer" ? [row] : [row.chosenFrom, row.rejectedFrom];
 }

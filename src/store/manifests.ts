@@ -76,6 +76,13 @@ export async function readPlan(home: Home, hashOrPrefix: string): Promise<Plan> 
   return readManifest(join(await comparisonFolder(home, hashOrPrefix), "plan.json"), planSchema);
 }
 
+/** Lists what was ever planned to be compared, decided or not. Throws: `BAD_MANIFEST`. */
+export async function listPlans(home: Home): Promise<Plan[]> {
+  const folder = join(home.path, "comparisons");
+  const names = await foldersWithManifest(folder, "plan.json");
+  return Promise.all(names.map((name) => readManifest(join(folder, name, "plan.json"), planSchema)));
+}
+
 /** Reads what a comparison led to; null where it is not decided yet. Throws: as `readPlan`. */
 export async function readDecision(home: Home, hashOrPrefix: string): Promise<Decision | null> {
   const folder = await comparisonFolder(home, hashOrPrefix);

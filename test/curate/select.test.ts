@@ -2,65 +2,13 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  formatFilter,
-  loadFilters,
-  parseFilter,
-  type SelectionSettings,
-  selectExamples,
-} from "../../src/curate/index.ts";
-import { systemClock } from "../../src/foundation/clock.ts";
+import { formatFilter, loadFilters } from "../../src/curate/index.ts";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import type { ActionCall } from "../../src/records/events.ts";
-import type { RunId, TipId } from "../../src/records/ids.ts";
-import type { AnswerRow } from "../../src/records/selection.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
-import type { Home } from "../../src/store/home.ts";
-import { openLake } from "../../src/store/lake.ts";
-import { appendLedger } from "../../src/store/ledger.ts";
-import { openTexts } from "../../src/store/recorded-texts.ts";
-import { listRuns } from "../../src/store/runs.ts";
 import { withHome } from "../store/sample-run.ts";
+import { type Overrides, select, selectFrom } from "./select-from.ts";
 import { type AttemptDraft, plainPrompt, type RunDraft, TIP, writeRun } from "./written-run.ts";
-
-interface Overrides extends Partial<SelectionSettings> {
-  expression?: string;
-  /** Done once the lake is open. */
-  meanwhile?: () => Promise<void>;
-}
-
-async function select(home: Home, { expression = "split != nothing", meanwhile, ...rest }: Overrides = {}) {
-  const lake = await openLake(home);
-  await meanwhile?.();
-  const texts = openTexts(home);
-  try {
-    const runs = (await listRuns(home)).filter(({ isSealed }) => isSealed).map(({ run }) => run);
-    const filter = parseFilter(expression);
-    const scope = { role: "worker" as const, skills: ["sql"], runs, filter };
-    const fixed = { tips: "drop" as const, answerText: null, maxPerItem: 2, seed: 1 };
-    const selection = await selectExamples({ lake, texts, spillFolder: home.path }, { ...scope, ...fixed, ...rest });
-    const rows: AnswerRow[] = [];
-    for await (const row of selection.rows()) if (row.kind === "answer") rows.push(row);
-    selection.close();
-    return { rows, refusals: selection.refusals.counts(), examples: selection.examples, chosen: selection.chosen };
-  } finally {
-    texts.close();
-    lake.close();
-  }
-}
-
-const selectFrom = (runs: RunDraft[], { retired, ...overrides }: Overrides & { retired?: TipId } = {}) =>
-  withHome(async (home) => {
-    const written = [];
-    for (const [i, run] of runs.entries()) written.push(await writeRun(home, { number: i + 1, ...run }));
-    if (retired !== undefined) retire(home, retired, written[0]?.run as RunId);
-    return { written, ...(await select(home, overrides)) };
-  });
-
-function retire(home: Home, tip: TipId, run: RunId): void {
-  const why = { reason: "it misleads", rule: "hand" as const, mergedInto: null, evidence: null };
-  appendLedger(home, { type: "tip_retired", data: { tip, skill: "sql", run, ...why } }, systemClock);
-}
 
 const GOOD: AttemptDraft = { item: "shop/good" };
 const flagged = (...flags: Verdict["flags"]): Partial<Verdict> => ({ flags });
@@ -69,7 +17,9 @@ const flagged = (...flags: Verdict["flags"]): Partial<Verdict> => ({ flags });
 const REFUSED: Record<string, AttemptDraft & { split?: RunDraft["split"]; isTipRetired?: boolean }> = {
   conflict: { item: "shop/a", verdicts: [flagged("conflict")] },
   "environment-suspect": { item: "shop/a", verdicts: [flagged("environment-suspect")] },
-  incomplete: { item: "shop/a", isPromptLost: true },
+  "hosted-model": { item: "shop/a", model: "claude-sonnet-4-5", baseHash: null },
+  incomplete: { item: "shop/a", missing: ["answer"] },
+  "many-calls": { item: "shop/a", answer: "", calls: 2 },
   "no-action": { item: "shop/a", query: null },
   "no-verdict": { item: "shop/a", verdicts: [] },
   "noop-pass": { item: "shop/a", verdicts: [{ before: { value: 1, passed: true } }] },
@@ -77,6 +27,7 @@ const REFUSED: Record<string, AttemptDraft & { split?: RunDraft["split"]; isTipR
   "not-train": { item: "zoo/a", split: "test" },
   "retired-tip": { item: "shop/a", tip: "A lesson. ", isTipRetired: true },
   truncated: { item: "shop/a", finishReason: "length" },
+  unreadable: { item: "shop/a", isPromptLost: true },
 };
 
 describe("integrity filters", () => {
@@ -99,9 +50,8 @@ describe("integrity filters", () => {
 
   it.each([
     ["incomplete", { verdicts: [flagged("clipped")] }],
-    ["incomplete", { answer: "  \n" }],
-    ["incomplete", { tipSpans: [{ tip: TIP, messageIndex: 1, start: 0, end: 9999 }] }],
-    ["incomplete", { missing: ["answer" as const] }],
+    ["unreadable", { answer: "  \n" }],
+    ["unreadable", { tipSpans: [{ tip: TIP, messageIndex: 1, start: 0, end: 9999 }] }],
     ["incomplete", { missing: ["system-prompt" as const, "sampling" as const] }],
     ["noop-pass", { verdicts: [flagged("noop-pass")] }],
     ["no-verdict", { verdicts: [{ signalType: "judgment" as const }] }],
@@ -127,7 +77,7 @@ describe("a text that is changed while examples are selected", () => {
       const log = (await readFile(home.runLog(run), "utf8")).replaceAll("rows does shop/other", "rows had shop/other");
       const { rows, refusals } = await select(home, { meanwhile: () => writeFile(home.runLog(run), log) });
       expect(rows.map(({ item }) => item)).toEqual(["sql:shop/good"]);
-      expect(refusals).toMatchObject([{ reason: "incomplete", count: 1 }]);
+      expect(refusals).toMatchObject([{ reason: "unreadable", count: 1 }]);
     }));
 });
 

@@ -1,6 +1,6 @@
 /** Sealed runs whose every attempt is described by the test, written through the run log. */
 import { steppingClock } from "../../src/foundation/clock.ts";
-import { hashText } from "../../src/foundation/hashing.ts";
+import { type Hash, hashText } from "../../src/foundation/hashing.ts";
 import type { EventData, Turn } from "../../src/records/events.ts";
 import { attemptId, itemId, type RunId, turnId } from "../../src/records/ids.ts";
 import type { Split } from "../../src/records/item.ts";
@@ -20,6 +20,12 @@ export interface AttemptDraft {
   /** Left out: the query. */
   answer?: string;
   finishReason?: string;
+  /** How many tool calls the answer makes. */
+  calls?: number;
+  parseFlags?: string[];
+  model?: string;
+  baseHash?: Hash | null;
+  role?: Turn["role"];
   completionTokens?: number;
   /** Put before the user's message as a tip. */
   tip?: string;
@@ -82,14 +88,19 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
     const turn = turnId(id, 1);
     const { messages, tipSpans } = promptOf(attempt);
     const { query = "SELECT count(*) FROM t", finishReason = "stop", completionTokens = 10 } = attempt;
-    const response: Message = { role: "assistant", content: attempt.answer ?? query ?? "I do not know." };
+    const call = { type: "function" as const, function: { name: "run_sql", arguments: { query: "SELECT 1" } } };
+    const response: Message = {
+      role: "assistant",
+      content: attempt.answer ?? query ?? "I do not know.",
+      ...(attempt.calls !== undefined && { tool_calls: Array(attempt.calls).fill(call) }),
+    };
     const lost = attempt.isPromptLost === true ? [hashText("a message that is nowhere")] : [];
     log.append({
       type: "turn",
       data: {
         turn,
         attempt: id,
-        role: "worker",
+        role: attempt.role ?? "worker",
         phase: "act",
         messages: [...messages.map((message) => log.message(message)), ...lost],
         tools: null,
@@ -98,10 +109,10 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
         usage: { promptTokens: 50, completionTokens },
         latencyMs: 1,
         request: {},
-        modelAnswered: "smollm2",
-        baseHash: hashText("base"),
+        modelAnswered: attempt.model ?? "smollm2",
+        baseHash: attempt.baseHash === undefined ? hashText("base") : attempt.baseHash,
         adapterHash: null,
-        parseFlags: [],
+        parseFlags: attempt.parseFlags ?? [],
         retrievals: [],
         tipSpans,
         ...(attempt.missing !== undefined && { missing: attempt.missing }),

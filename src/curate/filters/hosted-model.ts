@@ -1,6 +1,7 @@
 /** The terms of a hosted model may forbid training on what it wrote: whoever may do so names it. */
-import { isHosted } from "../hosted-models.ts";
+
 import type { Filter } from "../filter.ts";
+import { isHosted } from "../hosted-models.ts";
 
 const filter: Filter = {
   summary: "a hosted model wrote the answer, and it is not among the allowed teachers",

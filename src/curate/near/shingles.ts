@@ -59,6 +59,14 @@ export function shingler(words: number): (text: string) => Shingles {
   };
 }
 
+/** Returns each shingle once, in ascending order. Contract: the array of those that were given is used for it. */
+export function distinctShingles({ hashes, count }: Shingles): Shingles {
+  hashes.subarray(0, count).sort();
+  let kept = Math.min(1, count);
+  for (let i = 1; i < count; i++) if (hashes[i] !== hashes[i - 1]) hashes[kept++] = hashes[i] as number;
+  return { hashes, count: kept };
+}
+
 function longer(hashes: Int32Array): Int32Array<ArrayBuffer> {
   const copy = new Int32Array(2 * hashes.length);
   copy.set(hashes);

@@ -1,8 +1,8 @@
 /** Good answers, to be imitated. */
-import { headOf, answerOf, originOf, rowKey } from "../answer.ts";
+import { answerOf, headOf, originOf, rowKey } from "../answer.ts";
 import { capped, withoutCopies, withoutNearCopies } from "../distinct.ts";
-import { tried } from "../tries.ts";
 import type { TierRule } from "../tier.ts";
+import { tried } from "../tries.ts";
 import { wholeAttempts } from "../whole-attempt.ts";
 
 const tier: TierRule = {

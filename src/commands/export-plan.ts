@@ -1,0 +1,111 @@
+/**
+ * From what the user named to what is selected: every name checked, every default filled in, before any work is done.
+ */
+import { formatFilter, loadRoleRule, parseFilter, type SelectionSettings, selectExamples } from "../curate/index.ts";
+import { loadFormat } from "../dataset/index.ts";
+import { Refusal } from "../foundation/errors.ts";
+import type { BaseManifest } from "../records/base-manifest.ts";
+import type { ExportSettings } from "../records/dataset-manifest.ts";
+import type { Role } from "../records/events.ts";
+import type { RunId } from "../records/ids.ts";
+import type { Selection, Tier } from "../records/selection.ts";
+import type { Home } from "../store/home.ts";
+import { openLake } from "../store/lake.ts";
+import { listPlans } from "../store/manifests.ts";
+import { openTexts } from "../store/recorded-texts.ts";
+import type { ExportOptions } from "./export.ts";
+import { answerTexts, checkedRole, chosenBase, chosenRuns, type SealedRun } from "./export-inputs.ts";
+import { commaList, exportSettings, readBand, readNear, readScrub } from "./export-settings.ts";
+
+export interface ExportPlan {
+  runs: SealedRun[];
+  unsealed: RunId[];
+  missing: RunId[];
+  base: BaseManifest | null;
+  role: Role;
+  tier: Tier;
+  format: string;
+  filterText: string;
+  settings: ExportSettings;
+  gatesOff: string[];
+  /** Why secrets are left in; null where they are replaced. */
+  scrubReason: string | null;
+  minRows: number;
+  seed: number;
+  select(): Promise<Selection>;
+}
+
+/** Throws: a refusal for every name or word that cannot be used. */
+export async function exportPlan(options: ExportOptions, home: Home): Promise<ExportPlan> {
+  const { skills } = options;
+  const asked = exportSettings.parse(options);
+  const role = checkedRole(asked.role);
+  const filter = parseFilter(asked.filter ?? (role === "worker" ? "eval_passed=true" : "label=true"));
+  const format = await loadFormat(asked.format);
+  const tier = asked.tier ?? format.tiers[0] ?? "demonstrations";
+  if (!format.tiers.includes(tier)) throw tierNotOfFormat(tier, { format: asked.format, tiers: format.tiers });
+  const scrubReason = readScrub(asked);
+  const { runs, unsealed, missing } = await chosenRuns(home, skills, options.runs);
+  const base = await chosenBase(home, runs, asked.base);
+  const gatesOff = [
+    ...new Set([...commaList(asked.without), ...(asked.include === "retired" ? ["retired-tip"] : [])]),
+  ].sort();
+  const chosen = {
+    ...{ tier, unit: asked.unit, tips: asked.tips, tries: asked.tries, dampEasy: asked.dampEasy, gatesOff },
+    maxPerItem: asked.maxPerItem,
+    band: readBand(asked.band),
+    balance: { families: asked.balanceFamilies, skills: asked.balanceSkills },
+    nearThreshold: readNear(asked.near),
+    allowTeachers: commaList(asked.allowTeacher),
+  };
+  const answerText = asked.target === "action" ? await answerTexts(skills) : null;
+  const { gatesOff: _, tier: __, ...written } = chosen;
+  return {
+    ...{ runs, unsealed, missing, base, role, tier, gatesOff },
+    format: asked.format,
+    filterText: formatFilter(filter),
+    settings: {
+      ...written,
+      target: asked.target,
+      maxTokens: asked.maxTokens ?? base?.contextTokens ?? null,
+    },
+    scrubReason,
+    minRows: asked.minRows,
+    seed: asked.seed,
+    select: () =>
+      selectFrom(home, async (lake) => {
+        const names = runs.map(({ run }) => run);
+        return {
+          ...chosen,
+          ...{ role, skills, runs: names, filter, answerText, seed: asked.seed },
+          labels: role === "worker" ? null : await (await loadRoleRule(role)).labels(lake, names),
+          withBad: tier !== "demonstrations",
+          comparisons: await listPlans(home),
+        };
+      }),
+  };
+}
+
+async function selectFrom(
+  home: Home,
+  settingsOf: (lake: Awaited<ReturnType<typeof openLake>>) => Promise<SelectionSettings>,
+): Promise<Selection> {
+  const lake = await openLake(home);
+  const texts = openTexts(home);
+  try {
+    return await selectExamples({ lake, texts, spillFolder: home.lake }, await settingsOf(lake));
+  } finally {
+    texts.close();
+    lake.close();
+  }
+}
+
+function tierNotOfFormat(tier: Tier, { format, tiers }: { format: string; tiers: readonly Tier[] }): Refusal {
+  return new Refusal({
+    code: "TIER_NOT_OF_FORMAT",
+    message: `The format ${format} cannot hold rows of the tier ${tier}.`,
+    expected: `--tier ${tiers.join(" or ")}, or another format`,
+    got: `--format ${format} --tier ${tier}`,
+    fix: `--tier ${tiers[0]}`,
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * What an export tells people: how many examples there were, who took which, and what was written where.
+ */
+import { shortHash } from "../foundation/hashing.ts";
+import type { ExportPreview, ExportResult } from "./export.ts";
+import { textTable } from "./text-table.ts";
+
+/** Writes a result as text; with `explain` up to three examples of every refusal. */
+export function printedExport(result: (ExportPreview | ExportResult) & { explain: boolean }): string {
+  const { counts, runs, unsealedRuns, missingRuns, rowsByUnit } = result;
+  return [
+    result.explain ? explained(result) : summed(result),
+    `${counts.items} items; the training rows are of ${counts.families.length} families${tokensText(counts)}`,
+    ...Object.entries(rowsByUnit ?? {}).map(
+      ([unit, rows]) => `unit ${unit}: ${rows} training rows within the limit of tokens`,
+    ),
+    `from ${runs.length} ${runs.length === 1 ? "run" : "runs"}`,
+    ...(unsealedRuns.length > 0 ? [`left out, as not sealed: ${unsealedRuns.join(", ")}`] : []),
+    ...(missingRuns.length > 0 ? [`left out, as the log is gone: ${missingRuns.join(", ")}`] : []),
+    ...("folder" in result
+      ? [`dataset ${shortHash(result.datasetHash)}: ${result.folder}`]
+      : ["dry run: nothing was written"]),
+    ...("folder" in result && result.out !== null ? [`training rows: ${result.out}`] : []),
+  ].join("\n");
+}
+
+function summed({ counts, refusals }: ExportPreview): string {
+  return textTable(
+    ["", "count", ""],
+    [
+      ["examples", String(counts.examples), ""],
+      ...refusals.map(({ reason, count, examples }) => [`- ${reason}`, String(count), `such as ${examples[0] ?? ""}`]),
+      ...lastRows(counts),
+    ],
+    100,
+  );
+}
+
+function explained({ counts, clauses, refusals }: ExportPreview): string {
+  const ofClauses = clauses.map(({ clause, ...rest }) => ({ name: `- filter: ${clause}`, ...rest }));
+  const ofGates = refusals
+    .filter(({ reason }) => reason !== "filter")
+    .map(({ reason, ...rest }) => ({ name: `- ${reason}`, ...rest }));
+  const rows = [...ofClauses, ...ofGates].flatMap(({ name, count, examples }) => [
+    [name, String(count), examples[0] ?? ""],
+    ...examples.slice(1).map((example) => ["", "", example]),
+  ]);
+  return textTable(
+    ["", "count", "such as"],
+    [["examples", String(counts.examples), ""], ...rows, ...lastRows(counts)],
+    160,
+  );
+}
+
+function lastRows(counts: ExportPreview["counts"]): string[][] {
+  return [
+    ["= train rows", String(counts.trainRows), ""],
+    ["= validation rows", String(counts.validationRows), ""],
+  ];
+}
+
+function tokensText({ trainTokens, trainedTokens }: ExportPreview["counts"]): string {
+  return trainTokens === null ? "" : ` and have ${trainTokens} tokens, ${trainedTokens} of them under the loss`;
+}

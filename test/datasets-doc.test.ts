@@ -1,0 +1,27 @@
+/** Holds docs/datasets.md to the filter language: its fields, and the expressions that it shows. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { MAX_DEPTH, MAX_LENGTH, parseFilter } from "../src/curate/expression.ts";
+import { FIELDS } from "../src/curate/fields.ts";
+import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
+
+const page = readFileSync(join(PACKAGE_FOLDER, "docs", "datasets.md"), "utf8");
+const section = page.slice(page.indexOf("## Filter\n")).split(/\n## (?!Filter)/, 1)[0] as string;
+
+it("the table of fields holds every field, its type and what it says, and no other", () => {
+  const rows = section.match(/^\| `\w+` \| (?:text|number|boolean) \| .* \|$/gm);
+  expect(rows).toEqual([...FIELDS].map(([name, { type, summary }]) => `| \`${name}\` | ${type} | ${summary} |`));
+});
+
+it("every expression that is shown can be read", () => {
+  const shown = [...section.matchAll(/--filter "([^"]*)"/g), ...section.matchAll(/^\| `([^`]*[=<>( ][^`]*)` \|/gm)];
+  const expressions = shown.map(([, text]) => text as string);
+  expect(expressions.length).toBeGreaterThan(8);
+  for (const text of expressions) expect(parseFilter(text), text).toBeTruthy();
+});
+
+it("the bounds are those that are told", () => {
+  expect(section).toContain(`at most ${MAX_LENGTH} characters`);
+  expect(section).toContain(`${MAX_DEPTH} deep`);
+});
