@@ -9,13 +9,16 @@ import type { ItemRange } from "./candidate-query.ts";
 import type { ItemGate } from "./item-rates.ts";
 import { type NearIndex, nearIndex } from "./near/near-index.ts";
 
+/** What is asked of a comparison's plan. */
+export type HoldingPlan = Pick<Plan, "comparisonHash" | "split" | "skill" | "items">;
+
 export interface HeldOut {
   /** Returns what says why no example of an item may be trained on. */
   gate(range: ItemRange): Promise<ItemGate>;
 }
 
 /** Reads what the registered comparisons hold out: the families of their items, and the items' texts as the lake has them. */
-export async function openHeldOut(lake: Lake, comparisons: readonly Plan[]): Promise<HeldOut> {
+export async function openHeldOut(lake: Lake, comparisons: readonly HoldingPlan[]): Promise<HeldOut> {
   const plans = comparisons.filter(({ split }) => split !== "train");
   if (plans.length === 0) return { gate: async () => () => null };
   const families = new Map<string, string>();

@@ -74,7 +74,7 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
     refusals.add(reason, [kept === undefined ? turn : `${turn} (as ${kept.turn})`]);
     if (kept !== undefined) duplicates.push({ removed: turn, kept: kept.turn, reason });
   };
-  await addRows({ spill, table }, store, { settings, refuse, ranges });
+  await addRows({ spill, table, refusals }, store, { settings, refuse, ranges });
   const turnsOf = (row: number) => originsOf(spill.get(table.placeOf(row)));
   const chosen = table.choose((row, reason, kept) => {
     const standsFor = kept === null ? undefined : turnsOf(kept)[0];
@@ -95,7 +95,7 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
 }
 
 async function addRows(
-  { spill, table }: { spill: ExampleSpill; table: RowTable },
+  { spill, table, refusals }: { spill: ExampleSpill; table: RowTable; refusals: RefusalTally },
   store: SelectionStore,
   { settings, refuse, ranges }: ItemWork & { ranges: readonly ItemRange[] },
 ): Promise<void> {
@@ -111,7 +111,8 @@ async function addRows(
       const item = ofItem[0]?.item ?? "";
       const gate = gates.flatMap((says) => says(item) ?? [])[0];
       if (gate !== undefined) {
-        for (const candidate of ofItem) refuse(gate.reason, candidate);
+        const { reason, because } = gate;
+        for (const { turn } of ofItem) refusals.add(reason, [because === undefined ? turn : `${turn} (${because})`]);
         continue;
       }
       const sound = soundOf(ofItem, { settings, refuse, refusing });

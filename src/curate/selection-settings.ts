@@ -2,10 +2,10 @@
  * What a selection is asked for. Every setting stands in the dataset's manifest, as the same settings over the same runs
  * give the same rows.
  */
-import type { Plan } from "../records/comparison.ts";
 import type { ActionCall } from "../records/events.ts";
 import type { Tier } from "../records/selection.ts";
 import type { Scope } from "./candidate-query.ts";
+import type { HoldingPlan } from "./held-out.ts";
 
 export const UNITS = ["turn", "attempt"] as const;
 /** A row holds one turn, or a whole attempt from its first turn to its last answer. */
@@ -37,7 +37,7 @@ export interface SelectionSettings extends Scope {
   /** Similarity from which two rows are near-duplicates, a fraction; null where they are not looked for. */
   nearThreshold: number | null;
   /** Registered comparisons: what they judge by is not trained on. */
-  comparisons: readonly Plan[];
+  comparisons: readonly HoldingPlan[];
   seed: number;
   /** About how many examples are read at a time. */
   examplesPerRange?: number;

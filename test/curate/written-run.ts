@@ -26,6 +26,8 @@ export interface AttemptDraft {
   model?: string;
   baseHash?: Hash | null;
   role?: Turn["role"];
+  /** The item's task in words. */
+  task?: string;
   completionTokens?: number;
   /** Put before the user's message as a tip. */
   tip?: string;
@@ -76,7 +78,7 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
     family: item.split("/", 1)[0] as string,
     split,
     kind: "count",
-    task: taskOf(item),
+    task: attempts.find((attempt) => attempt.item === item)?.task ?? taskOf(item),
     detail: {},
   }));
   log.append({ type: "items_scanned", data: { items: scanned } });

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { selectFrom } from "../select-from.ts";
+
+const failed = [{ passed: false, value: 0.25 }];
+
+test("good answers and clean failures are rows, each with its label and its value", async () => {
+  const attempts = [
+    { item: "shop/a", query: "SELECT 1" },
+    { item: "shop/a", query: "SELECT 2", verdicts: failed },
+    { item: "shop/a", query: "SELECT 3", verdicts: [{ passed: false, flags: ["evaluator-gap" as const] }] },
+    { item: "shop/b", query: "SELECT 4", verdicts: failed },
+  ];
+  const { rows, refusals } = await selectFrom([{ attempts }], { tier: "judged", withBad: true });
+  const labels = rows.map(({ item, label, reward }) => `${item} ${label} ${reward}`).sort();
+  expect(labels).toEqual(["sql:shop/a false 0.25", "sql:shop/a true 1", "sql:shop/b false 0.25"]);
+  expect(refusals).toMatchObject([{ reason: "no-clean-label", count: 1 }]);
+});
+
+test("the same answer to the same prompt that passed and failed is a pass", async () => {
+  const attempts = [
+    { item: "shop/a", query: "SELECT 1", verdicts: failed },
+    { item: "shop/a", query: "SELECT 1" },
+  ];
+  const { rows, refusals } = await selectFrom([{ attempts }], { tier: "judged", withBad: true });
+  expect(rows.map(({ label }) => label)).toEqual([true]);
+  expect(refusals).toMatchObject([{ reason: "exact-duplicate", count: 1 }]);
+});

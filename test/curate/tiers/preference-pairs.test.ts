@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import type { PairRow } from "../../../src/records/selection.ts";
+import type { Verdict } from "../../../src/records/verdict.ts";
+import { selectFrom } from "../select-from.ts";
+import { type AttemptDraft, plainPrompt, TIP } from "../written-run.ts";
+
+const FAILED: Partial<Verdict> = { passed: false, value: 0, failureMode: "wrong-rows" };
+const good = (query: string, more: Partial<AttemptDraft> = {}): AttemptDraft => ({ item: "shop/a", query, ...more });
+const bad = (query: string, { flags = [], ...more }: Partial<AttemptDraft> & { flags?: Verdict["flags"] } = {}) =>
+  good(query, { verdicts: [{ ...FAILED, flags }], ...more });
+
+const pairsOf = (attempts: AttemptDraft[], maxPerItem = 2) =>
+  selectFrom([{ attempts }], {
+    tier: "preference-pairs",
+    withBad: true,
+    maxPerItem,
+    expression: "eval_passed=true",
+  });
+const answers = (pairs: PairRow[]) => pairs.map(({ chosen, rejected }) => [chosen.content, rejected.content]);
+
+describe("a worker pair", () => {
+  it("is a verified answer over a clean failure of the same item, and names where both came from", async () => {
+    const { pairs, written, refusals } = await pairsOf([bad("SELECT 1"), good("SELECT 2"), { item: "zoo/b" }]);
+    expect(answers(pairs)).toEqual([["SELECT 2", "SELECT 1"]]);
+    const [first, second] = written[0]?.turns ?? [];
+    expect(pairs[0]).toMatchObject({
+      kind: "worker-pair",
+      prompt: plainPrompt("shop/a"),
+      chosenFrom: { turn: second, label: true, reward: 1 },
+      rejectedFrom: { turn: first, label: false, reward: 0 },
+    });
+    expect(refusals).toMatchObject([{ reason: "no-partner", count: 1 }]);
+  });
+
+  it.each(["environment-suspect", "evaluator-gap", "conflict", "dirty-exit"] as const)(
+    "has no failure that may be the fault of its environment or verifier: %s",
+    async (flag) => {
+      const { pairs } = await pairsOf([bad("SELECT 1", { flags: [flag] }), good("SELECT 2")]);
+      expect(pairs).toEqual([]);
+    },
+  );
+
+  it("is none where the answers differ in trivia alone", async () => {
+    const { pairs, refusals } = await pairsOf([bad('select "id"  from t;'), good("SELECT id FROM t")]);
+    expect(pairs).toEqual([]);
+    expect(refusals).toMatchObject([{ reason: "no-partner", count: 2 }]);
+  });
+
+  it("may be of prompts that differ in their tips and in the number of the attempt, and in nothing else", async () => {
+    const tipped = await pairsOf([bad("SELECT 1", { tip: "A lesson. " }), good("SELECT 2")]);
+    expect(tipped.pairs).toHaveLength(1);
+    expect(tipped.pairs[0]?.rejectedFrom.tips).toEqual([TIP]);
+    const prefixed = (prefix: string) => ({ tip: prefix, tipSpans: [] });
+    const numbered = await pairsOf([
+      bad("SELECT 1", prefixed("This is attempt 1 of 3. ")),
+      good("SELECT 2", prefixed("This is attempt 2 of 3. ")),
+    ]);
+    expect(numbered.pairs).toHaveLength(1);
+    const other = await pairsOf([bad("SELECT 1", prefixed("It failed once. ")), good("SELECT 2")]);
+    expect(other.pairs).toEqual([]);
+  });
+
+  it("takes the failure that is nearest in length, each answer once, and no more than the item's share", async () => {
+    const long = "SELECT count(*) FROM t WHERE a = 1 AND b = 2";
+    const attempts = [bad("SELECT 7"), bad(`${long} AND c = 3`), good(long), good("SELECT 8"), good("SELECT 9 + 1")];
+    const { pairs } = await pairsOf(attempts, 5);
+    expect(answers(pairs)).toContainEqual([long, `${long} AND c = 3`]);
+    expect(pairs).toHaveLength(2);
+    const { pairs: capped, refusals } = await pairsOf(attempts, 1);
+    expect(capped).toHaveLength(1);
+    expect(refusals.map(({ reason }) => reason)).toContain("over-item-cap");
+  });
+
+  it("is read although the filter lets only what passed through, and what it leaves out is counted", async () => {
+    const { examples, clauses, pairs } = await pairsOf([
+      bad("SELECT 1"),
+      good("SELECT 2"),
+      good("SELECT 3", { verdicts: [] }),
+    ]);
+    expect({ examples, pairs: pairs.length }).toEqual({ examples: 3, pairs: 1 });
+    expect(clauses).toMatchObject([{ clause: "eval_passed=true", count: 1 }]);
+  });
+});

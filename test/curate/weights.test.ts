@@ -1,0 +1,182 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { balanced, balancedSizes } from "../../src/curate/balance.ts";
+import { isHosted } from "../../src/curate/hosted-models.ts";
+import { jaccard, shingleSet } from "../../src/curate/near/jaccard.ts";
+import { selectFrom } from "./select-from.ts";
+import type { AttemptDraft } from "./written-run.ts";
+
+const failed = [{ passed: false, value: 0 }];
+/** An item of which so many attempts passed and failed, each with an answer of its own. */
+const item = (name: string, passed: number, bad: number): AttemptDraft[] =>
+  Array.from({ length: passed + bad }, (_, i) => ({
+    item: name,
+    query: `SELECT ${name.length * 100 + i}`,
+    completionTokens: 50 - i,
+    ...(i < bad && { verdicts: failed }),
+  }));
+
+const selected = async (attempts: AttemptDraft[], overrides: Parameters<typeof selectFrom>[1]) => {
+  const { rows, refusals } = await selectFrom([{ attempts }], {
+    expression: "eval_passed=true",
+    maxPerItem: 9,
+    ...overrides,
+  });
+  const counts = Object.fromEntries(refusals.map(({ reason, count }) => [reason, count]));
+  return { items: rows.map((row) => row.item).sort(), rows, counts };
+};
+
+describe("a band", () => {
+  it("leaves out items of which too many or too few attempts passed, by all attempts and not by the filter", async () => {
+    const attempts = [...item("shop/never", 0, 3), ...item("shop/half", 2, 2), ...item("shop/always", 3, 0)];
+    const { items, counts } = await selected(attempts, { band: { low: 0.1, high: 0.9 } });
+    expect(new Set(items)).toEqual(new Set(["sql:shop/half"]));
+    expect(counts).toMatchObject({ "outside-band": 3 });
+  });
+});
+
+describe("tries", () => {
+  const attempts = [...item("shop/a", 3, 0), ...item("shop/b", 2, 1)];
+
+  it("may be the first alone, whether or not it passed", async () => {
+    const { rows, counts } = await selected(attempts, { tries: "first" });
+    expect(rows.map(({ attempt }) => attempt.split("/").slice(1).join("/"))).toEqual(["sql:shop/a/1"]);
+    expect(counts["not-first-try"]).toBe(4);
+  });
+
+  it("may be the best, which has the fewest completion tokens", async () => {
+    const { rows } = await selected(attempts, { tries: "best" });
+    expect(rows.map(({ attempt }) => attempt.split("/").at(-1))).toEqual(["3", "3"]);
+  });
+});
+
+describe("damping of easy items", () => {
+  it("leaves out every item that all attempts solved where it is 1, and none that half of them did", async () => {
+    const easy = Array.from({ length: 5 }, (_, n) => item(`shop/easy-${n}`, 2, 0)).flat();
+    const { items, counts } = await selected([...easy, ...item("shop/hard", 1, 1)], { dampEasy: 1 });
+    expect(items).toEqual(["sql:shop/hard"]);
+    expect(counts["easy-item"]).toBe(10);
+  });
+
+  it("is drawn by the seed: about half of the easy items are left where it is 0.5", async () => {
+    const easy = Array.from({ length: 60 }, (_, n) => ({ item: `shop/easy-${n}`, query: `SELECT ${n}` }));
+    const first = await selected(easy, { dampEasy: 0.5 });
+    expect(first.items.length).toBeGreaterThan(18);
+    expect(first.items.length).toBeLessThan(42);
+    expect((await selected(easy, { dampEasy: 0.5 })).items).toEqual(first.items);
+    expect((await selected(easy, { dampEasy: 0.5, seed: 2 })).items).not.toEqual(first.items);
+  });
+});
+
+describe("balance", () => {
+  it("makes shares follow the temperature", () => {
+    expect(balancedSizes([100, 400, 1600], 1)).toEqual([100, 400, 1600]);
+    expect(balancedSizes([100, 400, 1600], 2)).toEqual([100, 200, 400]);
+    expect(balancedSizes([100, 400, 1600], 1e9)).toEqual([100, 100, 100]);
+  });
+
+  it("keeps of every group at least one row, and at most what is there, in the rows' order", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(4), { maxLength: 60 }), fc.double({ min: 1, max: 50, noNaN: true }), (groups, t) => {
+        const rows = Uint32Array.from(groups, (_, i) => i);
+        const { kept, refused } = balanced(rows, (row) => groups[row] as number, t);
+        expect([...kept, ...refused].sort((x, y) => x - y)).toEqual([...rows]);
+        expect(new Set([...kept].map((row) => groups[row]))).toEqual(new Set(groups));
+        expect([...kept]).toEqual([...kept].sort((x, y) => x - y));
+      }),
+    );
+  });
+
+  it("is of the training rows, by family", async () => {
+    const attempts = [
+      ...Array.from({ length: 16 }, (_, n) => ({ item: `shop/${n}`, query: `SELECT ${n}` })),
+      { item: "zoo/a", query: "SELECT 99" },
+    ];
+    const { rows, counts } = await selected(attempts, { balance: { families: 2, skills: 1 } });
+    expect(rows.filter(({ family }) => family === "shop")).toHaveLength(4);
+    expect(rows.filter(({ family }) => family === "zoo")).toHaveLength(1);
+    expect(counts.balance).toBe(12);
+  });
+});
+
+describe("near-duplicates", () => {
+  const words = (from: number, count: number) => Array.from({ length: count }, (_, i) => `w${from + i}`).join(" ");
+
+  it("of one item are told by their answers, and of different items by task and answer together", async () => {
+    const long = words(0, 200);
+    const attempts = [
+      { item: "shop/a", query: long },
+      { item: "shop/a", query: `${long} end` },
+      { item: "shop/a", query: words(500, 200) },
+      { item: "zoo/b", query: `${long} tail` },
+    ];
+    const { rows, counts } = await selected(attempts, {});
+    expect(rows).toHaveLength(2);
+    expect(counts).toEqual({ "near-duplicate": 2 });
+    expect((await selected(attempts, { nearThreshold: null })).rows).toHaveLength(4);
+  });
+
+  it("name the one that stays", async () => {
+    const long = words(0, 200);
+    const attempts = [
+      { item: "shop/a", query: long },
+      { item: "shop/a", query: `${long} end` },
+    ];
+    const { duplicates, written, refusals } = await selectFrom([{ attempts }]);
+    const [kept, removed] = written[0]?.turns ?? [];
+    expect(duplicates).toEqual([{ removed, kept, reason: "near-duplicate" }]);
+    expect(refusals[0]?.examples).toEqual([`${removed} (as ${kept})`]);
+  });
+
+  it("are shares of the shingles that either text has", () => {
+    const set = (text: string) => shingleSet(text);
+    expect(jaccard(set(words(0, 14)), set(words(0, 14)))).toBe(1);
+    expect(jaccard(set(words(0, 14)), set(words(4, 14)))).toBeCloseTo(6 / 14);
+    expect(jaccard(set(words(0, 14)), set(words(90, 14)))).toBe(0);
+  });
+});
+
+describe("hosted models", () => {
+  it.each([
+    "gpt-4o",
+    "openai/gpt-5.1",
+    "claude-opus-4-1",
+    "us.anthropic.claude-3-7-sonnet",
+    "gemini-2.5-pro",
+    "o3-mini",
+    "qwen-max",
+  ])("%s is one", (name) => expect(isHosted(name)).toBe(true));
+
+  it.each([
+    "gpt-oss-120b",
+    "google/gemma-4-31B-it",
+    "qwen3:8b",
+    "meta-llama/Llama-3.3-70B",
+    "gpt2",
+    "gpt-neox",
+    "smollm2",
+    "/weights/gemma-4-31B-it",
+    "deepseek-v3",
+    "o365",
+  ])("%s is none", (name) => expect(isHosted(name)).toBe(false));
+
+  it("are taken where they are allowed by name", async () => {
+    const attempts = [{ item: "shop/a", model: "claude-opus-4-1", baseHash: null }];
+    expect((await selected(attempts, {})).counts).toEqual({ "hosted-model": 1 });
+    expect((await selected(attempts, { allowTeachers: ["claude-opus-4-1"] })).rows).toHaveLength(1);
+  });
+});
+
+describe("gates", () => {
+  const clipped = [{ item: "shop/a", missing: ["tools" as const] }];
+
+  it("can be turned off by name", async () => {
+    expect((await selected(clipped, {})).counts).toEqual({ incomplete: 1 });
+    expect((await selected(clipped, { gatesOff: ["incomplete"] })).rows).toHaveLength(1);
+  });
+
+  it("cannot be turned off where nothing would be left to prove an adapter with", async () => {
+    await expect(selected(clipped, { gatesOff: ["not-train"] })).rejects.toMatchObject({ code: "GATE_IS_FIXED" });
+    await expect(selected(clipped, { gatesOff: ["incomplte"] })).rejects.toMatchObject({ code: "UNKNOWN_GATE" });
+  });
+});
