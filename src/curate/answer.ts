@@ -4,6 +4,7 @@
  */
 import { assert } from "../foundation/errors.ts";
 import { hashText } from "../foundation/hashing.ts";
+import type { ActionCall } from "../records/events.ts";
 import type { Message } from "../records/message.ts";
 import type { AnswerOrigin, Part } from "../records/selection.ts";
 import type { Candidate } from "./candidate.ts";
@@ -16,15 +17,32 @@ export function answerOf({ skill, call, response }: Candidate, { answerText }: S
     return response;
   }
   assert(call !== null, "an example without an action passed the filters");
-  return { role: "assistant", content: answerText(skill, call) };
+  return actionMessage(call, () => answerText(skill, call));
 }
 
+/** The same message for the same action, as it is asked for again and again. */
+const actionMessages = new WeakMap<ActionCall, Message>();
+
+function actionMessage(call: ActionCall, write: () => string): Message {
+  const message = actionMessages.get(call) ?? { role: "assistant" as const, content: write() };
+  actionMessages.set(call, message);
+  return message;
+}
+
+/** An item's messages are compared again and again. */
+const plainTexts = new WeakMap<Message, string>();
+
 /** A message with its white space made plain, as text: what is equal in this form is the same answer. */
-export function plainText({ content, tool_calls = [] }: Message): string {
+export function plainText(message: Message): string {
+  const known = plainTexts.get(message);
+  if (known !== undefined) return known;
+  const { content, tool_calls = [] } = message;
   const calls = tool_calls.map(
     ({ function: { name, arguments: args } }) => `${name} ${typeof args === "string" ? args : JSON.stringify(args)}`,
   );
-  return [content ?? "", ...calls].join("\n").trim().replaceAll(/\s+/g, " ");
+  const text = [content ?? "", ...calls].join("\n").trim().replaceAll(/\s+/g, " ");
+  plainTexts.set(message, text);
+  return text;
 }
 
 /** A key of the tip-free prompt with its tools and the answers. */

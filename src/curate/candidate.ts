@@ -7,9 +7,9 @@ import { type Hash, hashJson, hashText } from "../foundation/hashing.ts";
 import { type ActionCall, actionCallSchema, type Role } from "../records/events.ts";
 import type { AttemptId, ItemId, RunId, TipId, TurnId } from "../records/ids.ts";
 import { SPLITS, type Split } from "../records/item.ts";
-import { type Message, messageSchema, type Tool, toolSchema } from "../records/message.ts";
+import type { Message, Tool } from "../records/message.ts";
 import { tipSpanSchema } from "../records/tip.ts";
-import type { RecordedTexts } from "../store/recorded-texts.ts";
+import type { CandidateTexts } from "./candidate-texts.ts";
 import { withoutTips } from "./tip-free.ts";
 
 export interface Candidate {
@@ -128,13 +128,11 @@ const rowSchema = z.object({
 });
 
 /** Reads a row of the lake and the texts that it names; `retired` are the tips that no row's prompt may hold. */
-export function readCandidate(row: unknown, texts: RecordedTexts, retired: ReadonlySet<string>): Candidate {
+export function readCandidate(row: unknown, texts: CandidateTexts, retired: ReadonlySet<string>): Candidate {
   const r = rowSchema.parse(row);
   const run = r.run as RunId;
-  const recorded = <T>(schema: z.ZodType<T>, hash: string): T | null =>
-    schema.safeParse(texts.read(run, hash)).data ?? null;
-  const tools = r.tools_hash === null ? null : recorded(z.array(toolSchema), r.tools_hash);
-  const prompt = r.prompt_hashes.flatMap((hash) => recorded(messageSchema, hash) ?? []);
+  const tools = r.tools_hash === null ? null : texts.tools(run, r.tools_hash);
+  const prompt = r.prompt_hashes.flatMap((hash) => texts.message(run, hash) ?? []);
   const isWhole =
     prompt.length > 0 && prompt.length === r.prompt_hashes.length && (tools !== null || r.tools_hash === null);
   const messages = isWhole ? prompt : null;
@@ -157,7 +155,7 @@ export function readCandidate(row: unknown, texts: RecordedTexts, retired: Reado
     tips,
     retiredTips: tips.filter((tip) => retired.has(tip)),
     tools,
-    response: recorded(messageSchema, r.response_hash),
+    response: texts.message(run, r.response_hash),
     isClipped: r.is_clipped,
     isForeign: r.is_foreign,
     call: r.tool_call,

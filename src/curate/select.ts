@@ -16,6 +16,7 @@ import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type Candidate, readCandidate } from "./candidate.ts";
 import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery } from "./candidate-query.ts";
+import { type CandidateTexts, candidateTexts } from "./candidate-texts.ts";
 import { clauseTally } from "./clause-counts.ts";
 import { type ExampleSpill, openSpill } from "./example-spill.ts";
 import { openGates } from "./gates.ts";
@@ -38,7 +39,8 @@ const EXAMPLES_PER_RANGE = 20_000;
 const RANGES_PER_COUNT = 5;
 const COLLECT_EVERY_BYTES = 128 << 20;
 /** What a row of the lake leaves behind, and each text about four times: read, parsed, compared, put aside. */
-const ROW_BYTES = 16 << 10;
+const ROW_BYTES = 8 << 10;
+const TEXT_COPIES = 4;
 const TIERS_FOLDER = join(import.meta.dirname, "tiers");
 
 /** Throws: `UNKNOWN_TIER` with the nearest known ones. */
@@ -105,9 +107,10 @@ async function addRows(
   const heldOut = await openHeldOut(lake, settings.comparisons);
   const retired = settings.tips === "keep" ? await retiredTips(lake) : new Set<string>();
   const drop = garbageMeter(COLLECT_EVERY_BYTES);
+  const texts = candidateTexts(store.texts);
   for (const range of ranges) {
     const gates = [await heldOut.gate(range), await rateGate(lake, settings, range)];
-    for await (const ofItem of byItem(candidates(store, { settings, range, retired }))) {
+    for await (const ofItem of byItem(candidates({ lake, texts }, { settings, range, retired }))) {
       const item = ofItem[0]?.item ?? "";
       const gate = gates.flatMap((says) => says(item) ?? [])[0];
       if (gate !== undefined) {
@@ -117,7 +120,7 @@ async function addRows(
       }
       const sound = soundOf(ofItem, { settings, refuse, refusing });
       for (const tierRow of tier.rows(sound, { settings, refuse })) table.add(tierRow, spill.put(tierRow.row));
-      for (const candidate of ofItem) drop(ROW_BYTES + 4 * textLength(candidate));
+      drop(ofItem.length * ROW_BYTES + TEXT_COPIES * textLength(ofItem));
     }
   }
 }
@@ -180,7 +183,7 @@ function merged(ranges: readonly ItemRange[], count: number): ItemRange[] {
 }
 
 async function* candidates(
-  { lake, texts }: SelectionStore,
+  { lake, texts }: { lake: Lake; texts: CandidateTexts },
   { settings, range, retired }: { settings: SelectionSettings; range: ItemRange; retired: ReadonlySet<string> },
 ): AsyncGenerator<Candidate> {
   const { sql, parameters } = candidatesQuery(settings, range);
@@ -188,8 +191,10 @@ async function* candidates(
     for (const row of rows) yield readCandidate(row, texts, retired);
 }
 
-function textLength({ messages, response }: Candidate): number {
-  return [...(messages ?? []), response].reduce((sum, message) => sum + (message?.content?.length ?? 0), 0);
+/** Of the prompts of an item most is read once. */
+function textLength(ofItem: readonly Candidate[]): number {
+  const read = [...(ofItem[0]?.messages ?? []), ...ofItem.map(({ response }) => response)];
+  return read.reduce((sum, message) => sum + (message?.content?.length ?? 0), 0);
 }
 
 async function* byItem(all: AsyncIterable<Candidate>): AsyncGenerator<Candidate[]> {

@@ -1,0 +1,54 @@
+/**
+ * The messages and tools of examples, checked: what cannot be read is absent. An item's examples have most of their
+ * prompt in common, and all of a skill their system message, so the last ones read are kept at hand, as one object each.
+ */
+import { z } from "zod";
+import type { RunId } from "../records/ids.ts";
+import { type Message, messageSchema, type Tool, toolSchema } from "../records/message.ts";
+import type { RecordedTexts } from "../store/recorded-texts.ts";
+
+export interface CandidateTexts {
+  /** Contract: what is returned is never changed. */
+  message(run: RunId, hash: string): Message | null;
+  tools(run: RunId, hash: string): Tool[] | null;
+}
+
+/** So many texts of a kind, with no more than so many characters, are kept. */
+const KEPT_TEXTS = 256;
+const KEPT_CHARACTERS = 1 << 22;
+/** About as many as a tool has. */
+const TOOL_CHARACTERS = 1 << 10;
+const toolsSchema = z.array(toolSchema);
+
+export function candidateTexts(texts: RecordedTexts): CandidateTexts {
+  return {
+    message: keeping((run, hash) => messageSchema.safeParse(texts.read(run, hash)).data ?? null, lengthOf),
+    tools: keeping(
+      (run, hash) => toolsSchema.safeParse(texts.read(run, hash)).data ?? null,
+      (tools) => (tools ?? []).length * TOOL_CHARACTERS,
+    ),
+  };
+}
+
+/** Remembers what was read last; all is forgotten at once when it becomes too much. */
+function keeping<T>(read: (run: RunId, hash: string) => T, sizeOf: (value: T) => number) {
+  const kept = new Map<string, T>();
+  let characters = 0;
+  return (run: RunId, hash: string): T => {
+    const key = `${run} ${hash}`;
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const value = read(run, hash);
+    characters += sizeOf(value);
+    if (kept.size >= KEPT_TEXTS || characters > KEPT_CHARACTERS) {
+      kept.clear();
+      characters = sizeOf(value);
+    }
+    kept.set(key, value);
+    return value;
+  };
+}
+
+function lengthOf(message: Message | null): number {
+  return message?.content?.length ?? 0;
+}

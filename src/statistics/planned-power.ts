@@ -1,0 +1,23 @@
+/**
+ * What a paired comparison could see, before anything is known of its outcome but a guess of how often the two arms
+ * differ on an item.
+ */
+import { POWER } from "./power.ts";
+import { studentTQuantile } from "./student-t.ts";
+
+/**
+ * Smallest true difference in success that a two-sided t interval over families separates from 0 with 80 % power, where
+ * the arms differ on a share `discordant` of the items; null with fewer than two families.
+ * Units: fractions. `designEffect` is the variance over that of independent items, at least 1.
+ * Source: Connor 1987, Biometrics 43:207 (variance of a paired difference of proportions, taken at no difference), with
+ * the multiplier of Bloom 1995, Evaluation Review 19:547.
+ */
+export function plannedDetectable(
+  { items, families }: { items: number; families: number },
+  { discordant, alpha, designEffect = 1 }: { discordant: number; alpha: number; designEffect?: number },
+): number | null {
+  if (families < 2 || items < 1) return null;
+  const df = families - 1;
+  const standardErrors = studentTQuantile(1 - alpha / 2, df) + studentTQuantile(POWER, df);
+  return Math.min(1, standardErrors * Math.sqrt((discordant * designEffect) / items));
+}
