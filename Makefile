@@ -55,10 +55,10 @@ test-long: setup stig agents
 bench: setup
 	$(NODE) bench/run.ts
 
-# What the proxy's benchmark is measured against; nothing of tracemill needs it.
+# What the benchmarks of the proxy and of near-duplicates are measured against; nothing of tracemill needs it.
 bench-peers:
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check 'litellm[proxy]'
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check 'litellm[proxy]' datasketch
 
 check: setup
 	$(NODE) node_modules/.bin/biome check .

@@ -14,7 +14,7 @@ export { nearIndex } from "./near-index.ts";
 export interface ResolveRule {
   /** Lower is kept first. */
   worth?: (number: number) => number;
-  /** Whether one of two texts may stand for the other; by default any may. */
+  /** Whether a kept text may stand for another one; by default any may. */
   isComparable?: (number: number, kept: number) => boolean;
 }
 

@@ -59,12 +59,8 @@ export function sketchStore({ places, banding, sign }: SketchShape): Sketches {
     const block = blockOf(number);
     const at = inBlock(number);
     sign(shingles, signature);
-    for (let band = 0; band < bands; band++) {
-      let hash = 0;
-      for (let place = band * rows; place < (band + 1) * rows; place++)
-        hash = mixed(hash + (signature[place] as number));
-      block.bandHashes[at * bands + band] = hash;
-    }
+    for (let band = 0; band < bands; band++)
+      block.bandHashes[at * bands + band] = hashOf(signature.subarray(band * rows, (band + 1) * rows));
     block.shingleCounts[at] = 0;
     if (shingles.count > short) {
       block.signatures.set(signature, at * 2 * short);
@@ -113,6 +109,12 @@ function emptyBlock(short: number, bands: number): Block {
     shingleCounts: new Uint16Array(BLOCK_TEXTS),
     bandHashes: new Int32Array(BLOCK_TEXTS * bands),
   };
+}
+
+function hashOf(places: Uint32Array): number {
+  let hash = 0;
+  for (const place of places) hash = mixed(hash + place);
+  return hash;
 }
 
 /** The part of places at which two signatures agree. */
