@@ -5,10 +5,10 @@
 import { groupBy } from "../foundation/group-by.ts";
 import type { Interval } from "../records/comparison.ts";
 import type { TipId } from "../records/ids.ts";
-import { hajekContrast, type TipEffect } from "../statistics/hajek-contrast.ts";
-import { FEWEST_EFFECTS, shrinkEffects } from "../statistics/shrinkage.ts";
-import type { TipDraw } from "../statistics/tip-draw.ts";
-import { judgeTips, type TipVerdict } from "../statistics/tip-retirement.ts";
+import { hajekContrast, type TipEffect } from "./hajek-contrast.ts";
+import { FEWEST_EFFECTS, shrinkEffects } from "./shrinkage.ts";
+import type { TipDraw } from "./tip-draw.ts";
+import { judgeTips, type TipVerdict } from "./tip-retirement.ts";
 
 export interface DrawnTip {
   tip: TipId;
