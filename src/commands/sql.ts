@@ -21,8 +21,8 @@ interface Rows {
 
 export default defineCommand({
   summary: "Ask the lake: one SQL query, reading only.",
-  details: `Tables: runs, items, attempts, turns, messages, tools, verdicts, tips, retrievals, examples; and the same for one
-skill under its name. Example: tracemill sql "SELECT family, avg(eval_passed::INT) FROM sql.attempts GROUP BY family"`,
+  details: `Tables: runs, items, attempts, turns, messages, tools, verdicts, tips, retrievals, architect_choices, examples; and
+the same for one skill under its name. Example: tracemill sql "SELECT family, avg(eval_passed::INT) FROM sql.attempts GROUP BY family"`,
   positional: ["query"],
   input: z.object({
     query: z.string().describe("one SELECT statement (DuckDB's SQL)"),

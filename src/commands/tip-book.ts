@@ -4,9 +4,9 @@
 import { Refusal } from "../foundation/errors.ts";
 import { groupBy } from "../foundation/group-by.ts";
 import { nearest } from "../foundation/nearest.ts";
-import { type CreditRule, creditTips, type TipCredit } from "../harness/index.ts";
 import type { RunId, TipId } from "../records/ids.ts";
 import { type Message, messageSchema } from "../records/message.ts";
+import { type CreditRule, creditTips, type TipCredit } from "../statistics/tip-credit.ts";
 import type { Row } from "../store/duckdb.ts";
 import type { Home } from "../store/home.ts";
 import { type Lake, openLake } from "../store/lake.ts";

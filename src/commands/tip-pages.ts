@@ -1,9 +1,10 @@
 /**
  * How `tracemill tips` writes for people: a table, one tip in full, its effect in words, and what was retired.
  */
-import type { Consolidation, CreditRule, TipCredit } from "../harness/index.ts";
+import type { Consolidation } from "../harness/index.ts";
 import type { TipId } from "../records/ids.ts";
 import { levelOf, percent, points, pointsInterval } from "../statistics/figures.ts";
+import type { CreditRule, TipCredit } from "../statistics/tip-credit.ts";
 import type { TipHistory } from "../store/tip-draws.ts";
 import { textTable } from "./text-table.ts";
 import type { TipEntry } from "./tip-book.ts";

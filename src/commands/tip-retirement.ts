@@ -1,9 +1,10 @@
 /**
  * Retires tips through the ledger: those that a person or a rule names. What a retirement changes is what later runs read.
  */
-import { CREDIT_RULE, type CreditRule, harmfulTips, type ProposedRetirement } from "../harness/index.ts";
+import { harmfulTips, type ProposedRetirement } from "../harness/index.ts";
 import type { TipId } from "../records/ids.ts";
 import type { TipRetirement } from "../records/ledger-entries.ts";
+import { CREDIT_RULE, type CreditRule } from "../statistics/tip-credit.ts";
 import { appendLedger } from "../store/ledger.ts";
 import type { Context } from "./command.ts";
 import { readTipBooks, type TipBook, type TipEntry } from "./tip-book.ts";

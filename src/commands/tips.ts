@@ -4,16 +4,10 @@
  */
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
-import {
-  type Consolidation,
-  CREDIT_RULE,
-  type CreditRule,
-  consolidate,
-  mergedReason,
-  uselessTips,
-} from "../harness/index.ts";
+import { type Consolidation, consolidate, mergedReason, uselessTips } from "../harness/index.ts";
 import { drawsUntilTold } from "../statistics/draws-until.ts";
 import { hajekContrast } from "../statistics/hajek-contrast.ts";
+import { CREDIT_RULE, type CreditRule } from "../statistics/tip-credit.ts";
 import { isRandomised } from "../statistics/tip-draw.ts";
 import { openLake } from "../store/lake.ts";
 import { readAttemptsWithout } from "../store/tip-draws.ts";

@@ -6,13 +6,13 @@
 
 import type { ArchitectDecision } from "../records/events.ts";
 import { type AttemptId, attemptId, itemId, type TurnId } from "../records/ids.ts";
+import { REPLAN, SELECTION } from "../records/role-answer.ts";
 import type { Bench } from "./bench.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { historyText, isPlateau } from "./history.ts";
 import type { ArchitectRule } from "./role.ts";
 import { callRole } from "./role-call.ts";
 import type { ItemWork } from "./run-state.ts";
-import { REPLAN, SELECTION } from "./structured.ts";
 
 /** Items that one prompt lists. */
 const LISTED_ITEMS = 15;

@@ -6,12 +6,12 @@
 import type { ActionCall } from "../records/events.ts";
 import type { AttemptId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
+import { REVIEW } from "../records/role-answer.ts";
 import type { Verdict } from "../records/verdict.ts";
 import type { ActionResult } from "../skills/contract.ts";
 import type { Bench } from "./bench.ts";
 import { actionText } from "./history.ts";
 import { callRole } from "./role-call.ts";
-import { REVIEW } from "./structured.ts";
 
 /** An opinion is never as sure as a check. */
 const MOST_CONFIDENCE = 0.9;

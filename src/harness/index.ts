@@ -10,4 +10,3 @@ export { harmfulTips, type ProposedRetirement, uselessTips } from "./retire-tips
 export { rulesOf } from "./rules.ts";
 export { mergedReason } from "./run-end.ts";
 export { runHarness } from "./run-harness.ts";
-export { CREDIT_RULE, type CreditRule, creditTips, type TipCredit } from "./tip-credit.ts";

@@ -4,6 +4,7 @@
  */
 import type { ActionCall } from "../records/events.ts";
 import { type AttemptId, attemptParts } from "../records/ids.ts";
+import { LESSONS } from "../records/role-answer.ts";
 import type { Verdict } from "../records/verdict.ts";
 import { atBoundary } from "../skills/at-boundary.ts";
 import type { ActionResult } from "../skills/contract.ts";
@@ -13,7 +14,6 @@ import { actionText, historyText, outcomeText } from "./history.ts";
 import type { Lesson } from "./role.ts";
 import { callRole } from "./role-call.ts";
 import type { ItemWork } from "./run-state.ts";
-import { LESSONS } from "./structured.ts";
 import { tipOf } from "./tips.ts";
 
 export interface Seen {

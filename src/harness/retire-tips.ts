@@ -7,7 +7,7 @@ import type { Json } from "../foundation/canonical-json.ts";
 import type { TipId } from "../records/ids.ts";
 import { percent, points, pointsInterval } from "../statistics/figures.ts";
 import { isBelowMeanUtility } from "../statistics/mean-utility.ts";
-import type { CreditRule, DrawnTip, TipCredit } from "./tip-credit.ts";
+import type { CreditRule, DrawnTip, TipCredit } from "../statistics/tip-credit.ts";
 
 export interface ProposedRetirement {
   tip: TipId;

@@ -6,12 +6,12 @@ import { Failure } from "../foundation/errors.ts";
 import { random } from "../foundation/random.ts";
 import type { Role } from "../records/events.ts";
 import { type AttemptId, type TurnId, turnId } from "../records/ids.ts";
+import { type RoleAnswer, structuredAnswer } from "../records/role-answer.ts";
 import { type Budget, fillTemplate } from "../skills/template.ts";
 import type { Bench } from "./bench.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { ModelCall, ModelClient } from "./model-client.ts";
 import type { PromptName } from "./prompts.ts";
-import { type RoleAnswer, structuredAnswer } from "./structured.ts";
 
 type Answered = Awaited<ReturnType<ModelClient["call"]>>;
 

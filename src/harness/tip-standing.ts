@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { type RunId, type TipId, tipIdSchema } from "../records/ids.ts";
+import { CREDIT_RULE, creditTips } from "../statistics/tip-credit.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
 import { tipRetirements } from "../store/ledger.ts";
@@ -11,7 +12,6 @@ import { listRuns } from "../store/run-log.ts";
 import { readTipDraws } from "../store/tip-draws.ts";
 import { NO_STANDING, type TipRun, type TipStanding } from "./memory.ts";
 import { readRunStart } from "./open-run.ts";
-import { CREDIT_RULE, creditTips } from "./tip-credit.ts";
 
 const DIGITS = 4;
 

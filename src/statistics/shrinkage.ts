@@ -22,7 +22,7 @@ export interface ShrunkenEffects {
   /** Estimated variance of the true effects; 0 where they differ no more than chance lets them. */
   betweenVariance: number;
   /** One for each effect, in the order given; `weight` is the share of its own estimate in it. */
-  effects: { estimate: number; weight: number; interval: Interval }[];
+  effects: { estimate: number; standardError: number; weight: number; interval: Interval }[];
 }
 
 /**
@@ -56,9 +56,10 @@ export function shrinkEffects(noisy: readonly NoisyEffect[], alpha: number): Shr
     const uncertainty = (2 / (count - 3)) * drawn ** 2 * (typical + betweenVariance) * (weights[i] as number);
     const spread = variance * (1 - (1 - share) * drawn) + uncertainty * (estimate - mean) ** 2;
     const shrunken = mean + (1 - drawn) * (estimate - mean);
-    const half = z * Math.sqrt(spread);
+    const standardError = Math.sqrt(spread);
+    const half = z * standardError;
     const interval = { low: Math.max(-1, shrunken - half), high: Math.min(1, shrunken + half) };
-    return { estimate: shrunken, weight: 1 - drawn, interval };
+    return { estimate: shrunken, standardError, weight: 1 - drawn, interval };
   });
   return { mean, betweenVariance, effects };
 }

@@ -32,7 +32,10 @@ export const LINE_COLUMNS: Record<StagedType, Readonly<Record<string, string>>> 
     event(`STRUCT(tip VARCHAR, family VARCHAR, "type" VARCHAR, "text" VARCHAR, example JSON, mechanism VARCHAR, conditions VARCHAR,
     about VARCHAR, source STRUCT(item VARCHAR, attempt VARCHAR))`),
   tip_retired: event(`STRUCT(tip VARCHAR, reason VARCHAR, "mergedInto" VARCHAR)`),
-  item_finished: event(`STRUCT(item VARCHAR, state VARCHAR, attempts BIGINT, passed BIGINT)`),
+  architect_decided: event(
+    `STRUCT(item VARCHAR, turn VARCHAR, choice VARCHAR, plan VARCHAR, "isFallback" BOOLEAN, reason VARCHAR)`,
+  ),
+  item_finished: event(`STRUCT(item VARCHAR, state VARCHAR, attempts BIGINT, passed BIGINT, reason VARCHAR)`),
   run_finished: event(`STRUCT(items BIGINT)`),
 };
 
@@ -79,7 +82,7 @@ export const TABLES: readonly Table[] = [
     name: "items",
     query: `WITH finished AS (SELECT data.item AS item, max(seq) AS seq FROM ev_item_finished GROUP BY ALL)
       SELECT $run AS run, $skill AS skill, $part AS part, s.item, s.family, s.split, s.kind, s.task, s.detail,
-      f.data.state AS state, f.data.attempts AS attempts, f.data.passed AS passed
+      f.data.state AS state, f.data.reason AS end_reason, f.data.attempts AS attempts, f.data.passed AS passed
       FROM ev_item s LEFT JOIN finished ON finished.item = s.item LEFT JOIN ev_item_finished f ON f.seq = finished.seq
       ORDER BY s.item`,
   },
@@ -137,6 +140,12 @@ export const TABLES: readonly Table[] = [
         FROM ev_tip_retired GROUP BY ALL) r
         ON r.tip = s.data.tip
       ORDER BY s.seq`,
+  },
+  {
+    name: "architect_choices",
+    query: `SELECT $run AS run, $skill AS skill, $part AS part, data.item AS item, seq, data.turn AS turn, data.choice AS choice,
+      data."isFallback" AS is_fallback, data.plan IS NOT NULL AS has_plan, data.reason AS reason
+      FROM ev_architect_decided ORDER BY data.item, seq`,
   },
   {
     name: "attempts",

@@ -67,6 +67,7 @@ const VIEWS: Record<string, string> = {
     CASE WHEN t.retired_reason IS NULL THEN l.merged_into ELSE t.merged_into END AS merged_into
     FROM files.tips t LEFT JOIN ledger.tip_retirements l ON l.tip = t.tip`,
   retrievals: "SELECT * FROM files.retrievals",
+  architect_choices: "SELECT * FROM files.architect_choices",
   attempts: `SELECT a.* EXCLUDE (prompt_messages, response_message, tool_call, exit_code, stdout, stderr, duration_ms),
     (SELECT string_agg(m.content, E'\\n\\n' ORDER BY m."role" = 'system' DESC, p.place)
       FROM ${MESSAGE_LIST("a.prompt_messages")} p JOIN messages m ON m.run = a.run AND m.hash = p.hash) AS approach_prompt,

@@ -20,7 +20,7 @@ import { lateVerdicts, type SealedRun, sealedRuns, tipRetirements } from "./ledg
 import { PART_BYTES, splitLog } from "./log-split.ts";
 
 /** Goes up whenever the tables or their queries change: a file of another version is not seen, and replaced. */
-const LAKE_VERSION = 6;
+const LAKE_VERSION = 7;
 
 const QUERY_MEMORY_MB = 384;
 const QUERY_THREADS = 2;

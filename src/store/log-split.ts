@@ -21,6 +21,7 @@ export const STAGED_TYPES = [
   "verdict",
   "tip_saved",
   "tip_retired",
+  "architect_decided",
   "item_finished",
   "run_finished",
 ] as const;
@@ -49,6 +50,7 @@ const ROUTES: Record<string, string> = {
   turn: "attempt",
   action: "attempt",
   verdict: "attempt",
+  architect_decided: "item",
   item_finished: "item",
   message: "hash",
   tools: "hash",

@@ -8,7 +8,7 @@ import OpenAI from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { systemClock } from "../../src/foundation/clock.ts";
-import { ROLE_ANSWERS } from "../../src/harness/structured.ts";
+import { ROLE_ANSWERS } from "../../src/records/role-answer.ts";
 import { addBase } from "../../src/serve/add-base.ts";
 import { type RunningServer, startServer } from "../../src/serve/server.ts";
 import { homeAt } from "../../src/store/home.ts";

@@ -109,7 +109,7 @@ test("a lake that is deleted comes back bit for bit", () =>
     await writeSampleRun(home, { number: 2, items: 3, skill: "cron" });
     await buildLake(home);
     const before = filesOf(home);
-    expect(Object.keys(before)).toHaveLength(2 * 9);
+    expect(Object.keys(before)).toHaveLength(2 * 10);
     rmSync(home.lake, { recursive: true });
     await buildLake(home);
     expect(filesOf(home)).toEqual(before);
@@ -118,7 +118,7 @@ test("a lake that is deleted comes back bit for bit", () =>
 test("a log that is cut into many parts gives the same tables", () =>
   withHome(async (home) => {
     await writeSampleRun(home, { items: 60, attemptsPerItem: 3 });
-    const tables = ["items", "attempts", "turns", "verdicts", "tips", "retrievals", "messages", "examples", "runs"];
+    const tables = "items attempts turns verdicts tips retrievals architect_choices messages examples runs".split(" ");
     const contents = async () => {
       const rows = await Promise.all(tables.map((table) => ask(home, `SELECT * FROM ${table} ORDER BY ALL`)));
       return rows.map((of) => of.map(({ part: _, ...row }) => JSON.stringify(row)).sort());
@@ -312,6 +312,7 @@ test("a home without runs has every table, empty", () =>
       "verdicts",
       "tips",
       "retrievals",
+      "architect_choices",
       "examples",
     ]) {
       expect(await ask(home, `SELECT count(*) AS n FROM ${table}`)).toEqual([{ n: 0 }]);
@@ -424,6 +425,30 @@ test("the latest deterministic verdict decides, a conflict is no answer, a judgm
     ]);
     const [example] = await ask(home, "SELECT audit_passed, audit_confidence FROM examples WHERE attempt_number = 2");
     expect(example).toEqual({ audit_passed: false, audit_confidence: 0.75 });
+  }));
+
+test("what the architect decided stands in a table of its own, and why an item ended beside the item", () =>
+  withHome(async (home) => {
+    const item = sampleItem("sql", "train", { n: 0, families: 1 });
+    const select = turnId(attemptId(run, itemId("sql", "@select"), 1), 1);
+    const skip = turnId(attemptId(run, item.item, 2), 1);
+    await writeRun(home, item, (log) => {
+      const own = { item: item.item, isFallback: false };
+      const plan = 'count, "item":"sql:other"';
+      log.append({ type: "architect_decided", data: { ...own, turn: select, choice: "select", plan, reason: null } });
+      log.append({
+        type: "architect_decided",
+        data: { ...own, turn: skip, choice: "continue", isFallback: true, plan: null, reason: "not understood" },
+      });
+      const end = { item: item.item, state: "unsolved", attempts: 1, passed: 0, reason: "tokens" } as const;
+      log.append({ type: "item_finished", data: end });
+    });
+    const at = { run, skill: "sql", part: 0, item: item.item };
+    expect(await ask(home, "SELECT * FROM sql.architect_choices")).toEqual([
+      { ...at, seq: 2, turn: select, choice: "select", is_fallback: false, has_plan: true, reason: null },
+      { ...at, seq: 3, turn: skip, choice: "continue", is_fallback: true, has_plan: false, reason: "not understood" },
+    ]);
+    expect(await ask(home, "SELECT end_reason FROM items")).toEqual([{ end_reason: "tokens" }]);
   }));
 
 test("an example holds its messages, tools and answer whole and in order, whatever is in them", () =>

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { LESSONS, REPLAN, ROLE_ANSWERS, SELECTION, structuredAnswer } from "../../src/harness/structured.ts";
+import { LESSONS, REPLAN, ROLE_ANSWERS, SELECTION, structuredAnswer } from "../../src/records/role-answer.ts";
 
 const answer = (content: string | null) => ({ role: "assistant" as const, content });
 

@@ -5,10 +5,10 @@
 import { groupBy } from "../foundation/group-by.ts";
 import type { Interval } from "../records/comparison.ts";
 import type { TipId } from "../records/ids.ts";
-import { hajekContrast, type TipEffect } from "../statistics/hajek-contrast.ts";
-import { FEWEST_EFFECTS, shrinkEffects } from "../statistics/shrinkage.ts";
-import type { TipDraw } from "../statistics/tip-draw.ts";
-import { judgeTips, type TipVerdict } from "../statistics/tip-retirement.ts";
+import { hajekContrast, type TipEffect } from "./hajek-contrast.ts";
+import { FEWEST_EFFECTS, shrinkEffects } from "./shrinkage.ts";
+import type { TipDraw } from "./tip-draw.ts";
+import { judgeTips, type TipVerdict } from "./tip-retirement.ts";
 
 export interface DrawnTip {
   tip: TipId;
@@ -20,7 +20,13 @@ export interface DrawnTip {
 export interface TipCredit {
   effect: TipEffect;
   /** Null where too few tips have an interval. */
-  shrunken: { estimate: number; interval: Interval; among: number; group: "family" | "skill" } | null;
+  shrunken: {
+    estimate: number;
+    standardError: number;
+    interval: Interval;
+    among: number;
+    group: "family" | "skill";
+  } | null;
   verdict: TipVerdict;
   /** Mean outcome of the attempts that the tip was shown in; null where there is none. */
   meanShown: number | null;
@@ -68,9 +74,9 @@ function shrunkenAmong(tips: readonly DrawnTip[], effects: ReadonlyMap<TipId, Ti
   const groups = [known, ...families.filter((group) => group.length >= FEWEST_EFFECTS && group.length < known.length)];
   for (const [i, group] of groups.entries()) {
     const among = shrinkEffects(group, alpha);
-    for (const [place, { estimate, interval }] of among?.effects.entries() ?? [])
+    for (const [place, { estimate, standardError, interval }] of among?.effects.entries() ?? [])
       shrunken.set(group[place]?.tip as TipId, {
-        ...{ estimate, interval, among: group.length },
+        ...{ estimate, standardError, interval, among: group.length },
         group: i === 0 ? "skill" : "family",
       });
   }

@@ -1,14 +1,14 @@
 /** Tips with known effects, end to end: taught, drawn by the real harness, read back from the lake and credited. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type RunResult, runHarness } from "../../src/harness/index.ts";
-import { CREDIT_RULE, creditTips } from "../../src/harness/tip-credit.ts";
 import type { RunId, TipId } from "../../src/records/ids.ts";
+import { CREDIT_RULE, creditTips } from "../../src/statistics/tip-credit.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
 import { readTipDraws, type TipHistory } from "../../src/store/tip-draws.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
-import { itemsOf, runOptions, temporaryHome } from "./setting.ts";
-import { swayedBy, taughtTip, teach } from "./taught-memory.ts";
+import { itemsOf, runOptions, temporaryHome } from "../harness/setting.ts";
+import { swayedBy, taughtTip, teach } from "../harness/taught-memory.ts";
 
 const EFFECTS = new Map([
   ["harms", -0.4],

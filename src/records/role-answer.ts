@@ -4,9 +4,9 @@
  */
 import { z } from "zod";
 import type { Json } from "../foundation/canonical-json.ts";
-import { ARCHITECT_CHOICES } from "../records/events.ts";
-import type { Message } from "../records/message.ts";
-import { TIP_TYPES } from "../records/tip.ts";
+import { ARCHITECT_CHOICES } from "./events.ts";
+import type { Message } from "./message.ts";
+import { TIP_TYPES } from "./tip.ts";
 
 /** Longer answers are looked through no further. */
 const MOST_CHARACTERS = 64_000;

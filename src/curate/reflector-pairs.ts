@@ -1,0 +1,144 @@
+/**
+ * Pairs of answers of the reflector to comparable failures, of which one taught more than the other: by the effects of
+ * their tips as draws show them, never by how attempts that read them happened to end. Only train families; every tip and
+ * every pair that is left out is counted with its reason.
+ */
+import { groupBy } from "../foundation/group-by.ts";
+import { hashText } from "../foundation/hashing.ts";
+import type { RunId, TurnId } from "../records/ids.ts";
+import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
+import type { AnswerOrigin, PairRow } from "../records/selection.ts";
+import { CREDIT_RULE } from "../statistics/tip-credit.ts";
+import type { Lake } from "../store/lake.ts";
+import type { RecordedTexts } from "../store/recorded-texts.ts";
+import { type CreditedTip, readCredits } from "./credit.ts";
+import { type ReflectorAnswer, readAnswers, type UnusableAnswer } from "./reflector-answers.ts";
+import { capPerTip, crediblePairs, isComparable, type TipPair } from "./tip-pairs.ts";
+
+/** Goes up whenever the same draws would give other pairs. */
+export const TIP_CREDIT_VERSION = "1";
+
+/** Pairs that one tip may be in, so that the best of a family does not make up most of a dataset. */
+export const PAIRS_PER_TIP = 3;
+
+export interface ReflectorPairSettings {
+  skills: readonly string[];
+  runs: readonly RunId[];
+  /** Of the rows' order. */
+  seed: number;
+  /** Rate of wrong pairs among all. */
+  alpha?: number;
+  perTip?: number;
+}
+
+/** A tip whose answer can be trained on, or be the worse one. */
+interface AnsweredTip extends CreditedTip {
+  turn: TurnId;
+  answered: ReflectorAnswer;
+}
+
+/**
+ * Chooses pairs of the reflector's answers. Refusals count tips, named by the turns that wrote them, up to the tests, and pairs,
+ * named by the chosen's turn, from there on (`same-answer`, `not-credible`, `retired-tip`, `over-tip-cap`).
+ */
+export async function reflectorPairs(
+  store: { lake: Lake; texts: RecordedTexts },
+  settings: ReflectorPairSettings,
+): Promise<{ pairs: PairRow[]; refusals: RefusalTally }> {
+  const { skills, runs, seed, alpha = CREDIT_RULE.alpha, perTip = PAIRS_PER_TIP } = settings;
+  const refusals = refusalTally();
+  const credits = await readCredits(store.lake, { skills, runs, alpha });
+  const written = credits.filter(({ source }) => runs.includes(source.run));
+  const answers = await readAnswers(store, written);
+  const sound = written.flatMap((tip): AnsweredTip[] => {
+    const { turn } = tip.source;
+    const answered = turn === null ? undefined : answers.get(turn);
+    const reason = refusalOf(tip, answered);
+    if (reason !== null) refusals.add(reason, turn === null ? [] : [turn], 1);
+    if (reason !== null || turn === null || typeof answered !== "object") return [];
+    return [{ ...tip, turn, answered }];
+  });
+
+  const { kept, refused } = crediblePairs(distinct(comparable(sound), refusals), alpha);
+  for (const { chosen } of refused) refusals.add("not-credible", [chosen.turn]);
+  const live = kept.filter(({ chosen }) => !chosen.isRetired);
+  for (const { chosen } of kept) if (chosen.isRetired) refusals.add("retired-tip", [chosen.turn]);
+  const capped = capPerTip(live, perTip);
+  for (const { chosen } of capped.refused) refusals.add("over-tip-cap", [chosen.turn]);
+  const rank = ({ chosen, rejected }: TipPair<AnsweredTip>) => hashText(`${seed}:${chosen.turn}:${rejected.turn}`);
+  const shuffled = capped.kept.map((pair) => ({ pair, rank: rank(pair) })).sort((x, y) => (x.rank < y.rank ? -1 : 1));
+  return { pairs: shuffled.map(({ pair }) => rowOf(pair)), refusals };
+}
+
+/** The first thing that keeps a tip out of every pair; null where nothing does. None depends on how large its effect is. */
+function refusalOf(tip: CreditedTip, answered: ReflectorAnswer | UnusableAnswer | undefined): string | null {
+  const { source, credit, drawnAlike } = tip;
+  if (source.split !== "train") return "not-train";
+  if (answered === undefined) return "no-answer";
+  if (source.failureMode === null) return "not-a-failure";
+  if (typeof answered === "string") return answered;
+  if (credit.effect.kind === "observational") return "observational";
+  if (drawnAlike.length > 0) return "drawn-alike";
+  return isComparable(credit) ? null : "effect-unknown";
+}
+
+/** Pairs of one family's tips whose attempts failed at the same item, or in the same way. */
+function comparable(tips: readonly AnsweredTip[]): [AnsweredTip, AnsweredTip][] {
+  const families = groupBy(tips, ({ skill, family }) => JSON.stringify([skill, family]));
+  return [...families.values()].flatMap((family) =>
+    family.flatMap((one, i) =>
+      family
+        .slice(i + 1)
+        .filter(({ source }) => source.item === one.source.item || source.failureMode === one.source.failureMode)
+        .map((other): [AnsweredTip, AnsweredTip] => [one, other]),
+    ),
+  );
+}
+
+function distinct(pairs: readonly [AnsweredTip, AnsweredTip][], refusals: RefusalTally): [AnsweredTip, AnsweredTip][] {
+  const words = ({ text }: AnsweredTip) => text.trim().replaceAll(/\s+/g, " ");
+  return pairs.filter(([one, other]) => {
+    const isSame = words(one) === words(other);
+    if (isSame) refusals.add("same-answer", [one.turn]);
+    return !isSame;
+  });
+}
+
+function rowOf({ chosen, rejected, rate }: TipPair<AnsweredTip>): PairRow {
+  return {
+    kind: "reflector-pair",
+    part: "train",
+    skill: chosen.skill,
+    role: "reflector",
+    family: chosen.family,
+    item: chosen.source.item,
+    prompt: chosen.answered.prompt,
+    tools: null,
+    reference: null,
+    chosen: chosen.answered.answer,
+    rejected: rejected.answered.answer,
+    chosenFrom: originOf(chosen, { label: true, confidence: 1 - rate }),
+    rejectedFrom: originOf(rejected, { label: false, confidence: 1 - rate }),
+  };
+}
+
+/** A tip without effect has the reward 1/2. */
+function originOf(tip: AnsweredTip, { label, confidence }: { label: boolean; confidence: number }): AnswerOrigin {
+  const { source, turn, answered, credit } = tip;
+  const { attempt } = source;
+  return {
+    run: source.run,
+    attempt: attempt as NonNullable<typeof attempt>,
+    turn,
+    model: answered.model,
+    baseHash: answered.baseHash,
+    adapterHash: answered.adapterHash,
+    label,
+    reward: (1 + (credit.shrunken?.estimate ?? 0)) / 2,
+    confidence,
+    rule: "tip-effect",
+    verifierId: "tip-credit",
+    verifierVersion: TIP_CREDIT_VERSION,
+    tips: [],
+  };
+}
