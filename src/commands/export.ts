@@ -110,6 +110,9 @@ async function withSelection<T>(
   try {
     const renderer = await loadRenderer(home, base); // not before: its vocabulary would make room scarce for the selection
     const origin = {
+      tier: "demonstrations" as const,
+      gatesOff: [],
+      scrub: null,
       skills,
       role,
       filter: formatFilter(filter),
@@ -165,7 +168,7 @@ function printed(result: ExportPreview | ExportResult): string {
   ];
   return [
     textTable(["", "count", ""], rows, 100),
-    `${counts.items} items; the training rows are of ${counts.families.length} families and have ${counts.trainTokens} tokens, ${counts.trainedTokens} of them under the loss`,
+    `${counts.items} items; the training rows are of ${counts.families.length} families and have ${counts.trainTokens ?? 0} tokens, ${counts.trainedTokens ?? 0} of them under the loss`,
     ...(unsealedRuns.length > 0 ? [`left out, as not sealed: ${unsealedRuns.join(", ")}`] : []),
     ...(missingRuns.length > 0 ? [`left out, as the log is gone: ${missingRuns.join(", ")}`] : []),
     ...("folder" in result

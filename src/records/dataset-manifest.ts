@@ -4,19 +4,39 @@
  */
 import { z } from "zod";
 import { hashSchema, runIdSchema } from "./ids.ts";
+import { refusalCountSchema } from "./refusal-tally.ts";
+import { PARTS, TIERS } from "./selection.ts";
 
 export const datasetFileSchema = z.object({ path: z.string(), hash: hashSchema, rows: z.int().min(0) });
 
-export const refusalCountSchema = z.object({
-  /** Stable name of the filter or gate: `incomplete`, `exact-duplicate`, `prompt-not-prefix`, ... */
-  reason: z.string(),
-  count: z.int().min(0),
-  /** Up to three turns that were refused for it. */
-  examples: z.array(z.string()),
+/** Texts that were taken out of the rows, as secrets are. */
+export const scrubSchema = z.object({
+  on: z.boolean(),
+  /** Why it is off; null where it is on. */
+  reason: z.string().nullable(),
+  /** How many texts of each kind were taken out. */
+  counts: z.record(z.string(), z.int().min(0)),
+});
+
+/** Answers by their label among the training rows, and weights of their losses that even the two out for KTO. */
+export const labelBalanceSchema = z.object({
+  good: z.int().min(0),
+  bad: z.int().min(0),
+  goodWeight: z.number().gt(0),
+  badWeight: z.number().gt(0),
+});
+
+/** Means over the training pairs: where one side is longer, a preference for length may be what is learned. */
+export const pairLengthsSchema = z.object({
+  chosenCharacters: z.number().min(0),
+  rejectedCharacters: z.number().min(0),
+  chosenTokens: z.number().min(0).nullable(),
+  rejectedTokens: z.number().min(0).nullable(),
 });
 
 export const datasetManifestSchema = z.object({
   datasetHash: hashSchema,
+  tier: z.enum(TIERS).default("demonstrations"),
   skills: z.array(z.string()),
   role: z.string(),
   format: z.string(),
@@ -27,11 +47,18 @@ export const datasetManifestSchema = z.object({
     /** What is trained on: the recorded answer, or only the action that the verifier judged, in the skill's own form. */
     target: z.enum(["answer", "action"]),
     maxPerItem: z.int().min(1),
-    maxTokens: z.int().min(1),
+    /** Null where there is no base to count them with. */
+    maxTokens: z.int().min(1).nullable(),
   }),
-  base: z.string(),
-  tokenizerHash: hashSchema,
-  templateHash: hashSchema,
+  /** What the filter was written as, where it was put together from named clauses. */
+  clauses: z.array(z.string()).optional(),
+  /** Integrity gates that the user switched off. */
+  gatesOff: z.array(z.string()).default([]),
+  scrub: scrubSchema.nullable().default(null),
+  /** Null where the rows were not rendered: the dataset then holds texts alone. */
+  base: z.string().nullable(),
+  tokenizerHash: hashSchema.nullable(),
+  templateHash: hashSchema.nullable(),
   inputs: z.object({
     runs: z.array(z.object({ run: runIdSchema, head: hashSchema })),
     /** Hash of the ledger's last entry about these runs: what is said later of other things does not change it. */
@@ -42,12 +69,22 @@ export const datasetManifestSchema = z.object({
     examples: z.int().min(0),
     trainRows: z.int().min(0),
     validationRows: z.int().min(0),
-    trainTokens: z.int().min(0),
-    trainedTokens: z.int().min(0),
+    trainTokens: z.int().min(0).nullable(),
+    trainedTokens: z.int().min(0).nullable(),
     items: z.int().min(0),
     /** Families of the training rows: a comparison may hold none of them. */
     families: z.array(z.string()),
   }),
+  /** Rows by the models that wrote their answers, in either part; a pair of two models counts for both. */
+  models: z.array(z.object({ model: z.string().nullable(), rows: z.int().min(1) })).default([]),
+  bySkill: z
+    .array(z.object({ skill: z.string(), trainRows: z.int().min(0), validationRows: z.int().min(0) }))
+    .default([]),
+  byFamily: z
+    .array(z.object({ skill: z.string(), family: z.string(), part: z.enum(PARTS), rows: z.int().min(1) }))
+    .default([]),
+  labels: labelBalanceSchema.nullable().default(null),
+  pairLengths: pairLengthsSchema.nullable().default(null),
   refusals: z.array(refusalCountSchema),
   files: z.array(datasetFileSchema),
   codeVersion: z.string(),
@@ -55,4 +92,3 @@ export const datasetManifestSchema = z.object({
 
 export type ExportSettings = DatasetManifest["settings"];
 export type DatasetManifest = z.infer<typeof datasetManifestSchema>;
-export type RefusalCount = z.infer<typeof refusalCountSchema>;

@@ -34,6 +34,8 @@ const base: BaseManifest = {
 async function addDataset(home: Home, datasetHash: Hash): Promise<void> {
   const manifest: DatasetManifest = {
     datasetHash,
+    ...{ tier: "demonstrations", gatesOff: [], scrub: null, models: [], bySkill: [], byFamily: [] },
+    ...{ labels: null, pairLengths: null },
     skills: ["sql"],
     role: "worker",
     format: "jsonl",

@@ -47,6 +47,8 @@ export async function writeAdapter(home: Home, sample: SampleAdapter): Promise<H
   const tokenizerHash = hashText("tokenizer");
   const templateHash = hashText("template");
   const dataset: Omit<DatasetManifest, "datasetHash"> = {
+    ...{ tier: "demonstrations", gatesOff: [], scrub: null, models: [], bySkill: [], byFamily: [] },
+    ...{ labels: null, pairLengths: null },
     skills,
     role: "worker",
     format: "jsonl",
