@@ -3,11 +3,11 @@
  * there, so that no loader infers them from the first rows that it sees.
  * Source: Hugging Face hub docs, "Manual configuration" and "Dataset cards"; datasets, packaged_modules/json/json.py.
  */
+import { markdownTable } from "../foundation/markdown.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { PARTS, type Tier } from "../records/selection.ts";
 import { cardFeatures } from "./columns.ts";
 import type { DatasetFormat } from "./format.ts";
-import { tokensPath } from "./part-files.ts";
 
 export interface CardFacts {
   manifest: DatasetManifest;
@@ -54,34 +54,36 @@ ${tokensLine(manifest)}
 ${balanceLines(manifest).join("")}
 \`manifest.json\` names every input by its hash, \`croissant.json\` describes the columns to other programs.
 
-| model | rows |
-|---|---|
-${shownModels(manifest)}
+${markdownTable(["model", "rows"], shownModels(manifest))}
 
 | refused | examples | why |
 |---|---|---|
-${manifest.refusals.map(({ reason, count }) => `| ${reason} | ${count} | ${reasons.get(reason) ?? ""} |`).join("\n")}
-| kept | ${counts.trainRows + counts.validationRows} | of ${counts.examples} |
+${[
+  ...manifest.refusals.map(({ reason, count }) => `| ${reason} | ${count} | ${reasons.get(reason) ?? ""} |`),
+  `| kept | ${counts.trainRows + counts.validationRows} | of ${counts.examples} |`,
+].join("\n")}
 `;
 }
 
-/** `parse_agent_traces` keeps the loader of JSON from taking rows for an agent's trace; that of Parquet does not know it. */
+/**
+ * `parse_agent_traces` keeps the loader of JSON from taking rows for an agent's trace; that of Parquet does not know it.
+ * Tokens are no configuration of their own: a repository is read by one loader, and theirs is that of Parquet.
+ */
 function cardHead({ manifest, format, licence }: CardFacts): string {
   const { counts, tier, skills, role } = manifest;
-  const rows = counts.trainRows + counts.validationRows;
-  const hasTokens = manifest.files.some(({ path }) => path === tokensPath("train"));
-  const parts = PARTS.filter((part) => (part === "train" ? counts.trainRows : counts.validationRows) > 0);
-  const splits = (pathOf: (part: (typeof PARTS)[number]) => string) =>
-    parts.map((part) => `  - split: ${part}\n    path: ${pathOf(part)}`).join("\n");
+  const rows = { train: counts.trainRows, validation: counts.validationRows };
+  const size = SIZES.find(([below]) => rows.train + rows.validation < below)?.[1] ?? "n>10M";
+  const splits = PARTS.filter((part) => rows[part] > 0).map(
+    (part) => `  - split: ${part}\n    path: ${part}.${format.extension}`,
+  );
   return [
     `license: ${licence === null ? "unknown" : JSON.stringify(licence.toLowerCase())}`,
     `pretty_name: ${JSON.stringify(`tracemill ${skills.join("+")} ${role}`)}`,
     "task_categories:\n- text-generation",
     `tags:\n- tracemill\n- agent\n- ${tier}`,
-    `size_categories:\n- ${SIZES.find(([below]) => rows < below)?.[1] ?? "n>10M"}`,
-    `configs:\n- config_name: default\n  default: true\n  data_files:\n${splits((part) => `${part}.${format.extension}`)}`,
+    `size_categories:\n- ${size}`,
+    `configs:\n- config_name: default\n  data_files:\n${splits.join("\n")}`,
     ...(format.extension === "jsonl" ? ["  parse_agent_traces: false"] : []),
-    ...(hasTokens ? [`- config_name: tokens\n  data_files:\n${splits(tokensPath)}`] : []),
     `dataset_info:\n- config_name: default\n  features:\n${cardFeatures(format.columns)}`,
   ].join("\n");
 }
@@ -108,9 +110,9 @@ function balanceLines({ labels, pairLengths }: DatasetManifest): string[] {
   return lines;
 }
 
-function shownModels({ models }: DatasetManifest): string {
-  const shown = models.slice(0, SHOWN_MODELS).map(({ model, rows }) => `| ${model ?? "not recorded"} | ${rows} |`);
+function shownModels({ models }: DatasetManifest): string[][] {
+  const shown = models.slice(0, SHOWN_MODELS).map(({ model, rows }) => [model ?? "not recorded", String(rows)]);
   const rest = models.slice(SHOWN_MODELS);
-  if (rest.length > 0) shown.push(`| ${rest.length} more | ${rest.reduce((sum, { rows }) => sum + rows, 0)} |`);
-  return shown.join("\n");
+  const restRows = rest.reduce((sum, { rows }) => sum + rows, 0);
+  return rest.length === 0 ? shown : [...shown, [`${rest.length} more`, String(restRows)]];
 }

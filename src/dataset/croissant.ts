@@ -14,41 +14,26 @@ export interface CroissantFacts {
   licence: string | null;
 }
 
-/** The terms of Croissant's own context that are used here, and PROV-O's. */
+/** Croissant's own context, whole, as its readers compare it; and PROV-O. */
+const CROISSANT_TERMS = [
+  ...["arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field", "fileObject"],
+  ...["fileProperty", "fileSet", "format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5"],
+  ...["parentField", "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate"],
+  ...["separator", "source", "subField", "transform"],
+];
 const CONTEXT = {
   "@language": "en",
   "@vocab": "https://schema.org/",
-  citeAs: "cr:citeAs",
-  column: "cr:column",
-  conformsTo: "dct:conformsTo",
   cr: "http://mlcommons.org/croissant/",
+  dct: "http://purl.org/dc/terms/",
+  prov: "http://www.w3.org/ns/prov#",
+  rai: "http://mlcommons.org/croissant/RAI/",
+  sc: "https://schema.org/",
+  conformsTo: "dct:conformsTo",
+  ...Object.fromEntries(CROISSANT_TERMS.map((term) => [term, `cr:${term}`])),
   data: { "@id": "cr:data", "@type": "@json" },
   dataType: { "@id": "cr:dataType", "@type": "@vocab" },
-  dct: "http://purl.org/dc/terms/",
-  extract: "cr:extract",
-  field: "cr:field",
-  fileObject: "cr:fileObject",
-  fileProperty: "cr:fileProperty",
-  fileSet: "cr:fileSet",
-  format: "cr:format",
-  includes: "cr:includes",
-  isArray: "cr:isArray",
-  arrayShape: "cr:arrayShape",
-  isLiveDataset: "cr:isLiveDataset",
-  jsonPath: "cr:jsonPath",
-  key: "cr:key",
-  md5: "cr:md5",
-  prov: "http://www.w3.org/ns/prov#",
-  recordSet: "cr:recordSet",
-  references: "cr:references",
-  regex: "cr:regex",
-  repeated: "cr:repeated",
-  replace: "cr:replace",
-  sc: "https://schema.org/",
-  separator: "cr:separator",
-  source: "cr:source",
-  subField: "cr:subField",
-  transform: "cr:transform",
+  examples: { "@id": "cr:examples", "@type": "@json" },
 };
 const ENCODINGS: Record<string, string> = {
   jsonl: "application/jsonlines",

@@ -18,7 +18,7 @@ import { formatFor } from "./formats.ts";
 import { createPartFiles, type PartFile } from "./part-files.ts";
 import { REASONS } from "./reasons.ts";
 import { type RenderSettings, renderedRows } from "./rendered-rows.ts";
-import { type RowCounts, rowCounts } from "./row-counts.ts";
+import { type Composition, type RowCounts, rowCounts } from "./row-counts.ts";
 
 /** What is known of a dataset before its rows are. */
 export type DatasetOrigin = Pick<
@@ -60,10 +60,11 @@ export async function writeDataset(home: Home, options: DatasetOptions): Promise
   async function fill(folder: string): Promise<DatasetManifest> {
     const { counting, files } = await writeRows(folder, format, options);
     const counts = countsOf(counting, options);
-    const companions = (format.companions?.({ counts }) ?? []).map(({ path, text }) => ({ path, text }));
+    const companions = format.companions?.({ counts }) ?? [];
     for (const { path, text } of companions) await writeFileAtomic(join(folder, path), text);
     const written = [...files, ...companions.map(({ path }) => ({ path, part: null }))];
-    const manifest = completeManifest(options, counting, await describedFiles(folder, written, counts));
+    const composed = { counts, ...counting.composition() };
+    const manifest = completeManifest(options, composed, await describedFiles(folder, written, counts));
     await writeJsonAtomic(join(folder, "manifest.json"), manifest);
     const facts = { manifest, format, licence: options.base?.licence ?? null };
     const reasons = new Map([...options.reasons, ...Object.entries(REASONS)]);
@@ -142,16 +143,14 @@ function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): 
 }
 
 function completeManifest(
-  { origin, format, base, renderer, selection, ...rest }: DatasetOptions,
-  counting: RowCounts,
+  { origin, format, base, renderer, selection }: DatasetOptions,
+  composed: Pick<DatasetManifest, "counts"> & Composition,
   files: DatasetManifest["files"],
 ): DatasetManifest {
-  const { clauses, ...known } = origin;
   const manifest = {
-    ...{ ...known, ...(clauses !== undefined && { clauses }), format, base: base?.name ?? null },
+    ...{ ...origin, format, base: base?.name ?? null },
     ...{ tokenizerHash: renderer?.tokenizerHash ?? null, templateHash: renderer?.templateHash ?? null },
-    ...{ counts: countsOf(counting, { origin, format, base, renderer, selection, ...rest }), files },
-    ...{ ...counting.composition(), refusals: selection.refusals.counts() },
+    ...{ ...composed, files, refusals: selection.refusals.counts() },
   };
   return { datasetHash: hashJson(manifest), ...manifest };
 }
