@@ -4,7 +4,7 @@ PYTHON ?= python3
 NODE := node_modules/.bin/node
 VENV := .venv/bin/python
 
-.PHONY: demo test stig agents test-long bench bench-peers check build docs setup clean
+.PHONY: demo test stig agents formats test-long bench bench-peers check build docs setup clean
 
 setup: node_modules/.installed .venv/.installed
 
@@ -38,7 +38,15 @@ demo:
 agents:
 	@$(MAKE) --no-print-directory .venv-agents/.installed || echo "skipped: other agents cannot be installed here"
 
-test: setup stig agents
+.venv-formats/.installed: python/requirements-formats.txt
+	test -x .venv-formats/bin/python || $(PYTHON) -m venv .venv-formats
+	.venv-formats/bin/python -m pip install --quiet --disable-pip-version-check -r python/requirements-formats.txt
+	@touch $@
+
+formats:
+	@$(MAKE) --no-print-directory .venv-formats/.installed || echo "skipped: the reader of Croissant cannot be installed here"
+
+test: setup stig agents formats
 	$(NODE) node_modules/.bin/biome check .
 	$(NODE) node_modules/.bin/tsc --noEmit
 	$(VENV) -m pytest -q python/tests
@@ -48,7 +56,7 @@ test: setup stig agents
 stig: setup
 	@scripts/setup-stig.sh $(NODE)
 
-test-long: setup stig agents
+test-long: setup stig agents formats
 	$(VENV) -m pytest -q python/tests
 	TRACEMILL_LONG=1 $(NODE) node_modules/.bin/vitest run
 
@@ -72,4 +80,4 @@ docs: setup
 	$(NODE) scripts/generate-files-docs.ts
 
 clean:
-	rm -rf node_modules .venv .venv-agents .venv-bench dist
+	rm -rf node_modules .venv .venv-agents .venv-formats .venv-bench dist

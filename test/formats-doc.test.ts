@@ -105,7 +105,7 @@ describe("docs/formats.md", () => {
   });
 
   it("lists the keys of a dataset's rows in their order", () => {
-    const golden = readFileSync(join(PACKAGE_FOLDER, "test", "dataset", "golden", "rows.jsonl"), "utf8");
+    const golden = readFileSync(join(PACKAGE_FOLDER, "test", "dataset", "golden", "jsonl.jsonl"), "utf8");
     expect(namesIn("`train.jsonl` and `validation.jsonl`")).toEqual(
       Object.keys(JSON.parse(golden.slice(0, golden.indexOf("\n")))),
     );
@@ -167,13 +167,16 @@ describe("docs/formats.md, tables of the lake", () => {
   it("lists the columns of a dataset's token tables", async () => {
     const target = join(folder, "rows.parquet");
     const tokens = createTokenTable(target);
-    await tokens.add({ row_id: "row-1", ids: [1, 2], mask: [0, 1] });
+    await tokens.add("row-1", [{ ids: [1, 2], mask: [0, 1] }]);
     await tokens.finish();
     const database = await openDatabase({ memoryLimitMb: 128, threads: 1, spillFolder: join(folder, "spill") });
     const described = await rowsOf(database.stream(`DESCRIBE SELECT * FROM read_parquet(${sqlText(target)})`));
     database.close();
     expect(
-      (sections.get("`train.parquet` and `validation.parquet`") ?? []).map(({ name, type }) => [name, type]),
+      (sections.get("`tokens/train.parquet` and `tokens/validation.parquet`") ?? []).map(({ name, type }) => [
+        name,
+        type,
+      ]),
     ).toEqual(described.map((column) => [column.column_name, column.column_type]));
   });
 });

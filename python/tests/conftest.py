@@ -103,9 +103,9 @@ def write_dataset(tmp_path: Path) -> WriteDataset:
 
     def write(train: list[dict[str, Any]], validation: list[dict[str, Any]] | None = None) -> Path:
         folder = tmp_path / "dataset"
-        folder.mkdir(exist_ok=True)
+        (folder / "tokens").mkdir(parents=True, exist_ok=True)
         for name, rows in (("train", train), ("validation", validation or [])):
-            parquet.write_table(pyarrow.Table.from_pylist(rows, schema=SCHEMA), folder / f"{name}.parquet")
+            parquet.write_table(pyarrow.Table.from_pylist(rows, schema=SCHEMA), folder / f"tokens/{name}.parquet")
         return folder
 
     return write

@@ -77,8 +77,8 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     emit("progress", stage="loading the base")
     model = load_model(request.base, dtype, attention.NAME)
     layout_of(model.config)  # refuses now what could not be written for llama.cpp after the training
-    train = load_rows(request.dataset / "train.parquet", config.max_tokens, model.config.vocab_size)
-    validation = load_rows(request.dataset / "validation.parquet", config.max_tokens, model.config.vocab_size)
+    train = load_rows(request.dataset / "tokens/train.parquet", config.max_tokens, model.config.vocab_size)
+    validation = load_rows(request.dataset / "tokens/validation.parquet", config.max_tokens, model.config.vocab_size)
     if not train:
         raise Refusal("NO_TRAIN_ROWS", "The dataset has no train rows.", where=str(request.dataset))
     set_seed(config.seed)

@@ -20,7 +20,7 @@ function listed(datasets: readonly DatasetManifest[]): string {
   return datasets
     .map(
       ({ datasetHash, skills, role, format, counts, base }) =>
-        `${shortHash(datasetHash)}  ${skills.join("+")} ${role}, ${format}: ${counts.trainRows} train and ${counts.validationRows} validation rows of ${counts.items} items, for ${base}`,
+        `${shortHash(datasetHash)}  ${skills.join("+")} ${role}, ${format}: ${counts.trainRows} train and ${counts.validationRows} validation rows of ${counts.items} items, ${base === null ? "without tokens" : `for ${base}`}`,
     )
     .join("\n");
 }

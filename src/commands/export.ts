@@ -85,6 +85,7 @@ async function withSelection<T>(
       filter: filterText,
       settings,
       gatesOff: plan.gatesOff,
+      scrub: null,
       inputs: {
         runs: runs.map(({ run, head }) => ({ run, head })),
         ledgerHead: await lastBearing(home, runs, settings.tips),

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { shortHash } from "../foundation/hashing.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import type { Decision } from "../records/comparison.ts";
+import type { Tier } from "../records/selection.ts";
 import { points } from "../statistics/figures.ts";
 import { listAdapters, listBases, listDatasets, listDecisions } from "../store/manifests.ts";
 import { listRuns } from "../store/run-log.ts";
@@ -20,7 +21,9 @@ interface Status {
     datasetHash: string;
     skills: string[];
     role: string;
-    base: string;
+    tier: Tier;
+    /** Null where the rows are texts alone. */
+    base: string | null;
     runs: string[];
     trainRows: number;
   }[];
@@ -54,10 +57,11 @@ async function status({ home }: Context): Promise<Status> {
       arm: comparison?.arm ?? null,
       events,
     })),
-    datasets: datasets.map(({ datasetHash, skills, role, base, inputs, counts }) => ({
+    datasets: datasets.map(({ datasetHash, skills, role, tier, base, inputs, counts }) => ({
       datasetHash,
       skills,
       role,
+      tier,
       base,
       runs: inputs.runs.map(({ run }) => run),
       trainRows: counts.trainRows,
@@ -96,7 +100,7 @@ function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | 
       reason: "no run over train items is sealed",
     };
   }
-  const dataset = datasets.at(-1);
+  const dataset = datasets.findLast(({ tier, base }) => tier === "demonstrations" && base !== null); // what `train` takes
   if (dataset === undefined) {
     return {
       command: `tracemill export --role worker --skill ${skill} --filter eval_passed=true`,

@@ -3,8 +3,7 @@
  * order written, that is not true of it.
  */
 import { z } from "zod";
-import type { ClauseCount } from "../records/dataset-manifest.ts";
-import { refusalTally } from "../records/refusal-tally.ts";
+import { type ClauseCount, refusalTally } from "../records/refusal-tally.ts";
 import { clausesOf, type FilterTree, formatFilter } from "./filter-tree.ts";
 
 /** A row of `filteredOutQuery`. */

@@ -7,6 +7,7 @@ const PIECE_CHARACTERS = 1 << 16;
 
 export interface LineFile {
   write(line: string): Promise<void>;
+  /** Does nothing the second time. */
   close(): Promise<void>;
 }
 
@@ -15,6 +16,7 @@ export async function createLineFile(path: string): Promise<LineFile> {
   const file = await open(path, "wx");
   let lines: string[] = [];
   let characters = 0;
+  let isOpen = true;
 
   async function flush() {
     await file.writeFile(lines.map((line) => `${line}\n`).join(""));
@@ -29,6 +31,8 @@ export async function createLineFile(path: string): Promise<LineFile> {
       if (characters >= PIECE_CHARACTERS) await flush();
     },
     async close() {
+      if (!isOpen) return;
+      isOpen = false;
       await flush();
       await file.sync();
       await file.close();

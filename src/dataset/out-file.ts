@@ -7,7 +7,7 @@ import { Refusal } from "../foundation/errors.ts";
 import { temporarySibling } from "../foundation/files.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { Home } from "../store/home.ts";
-import { loadFormat } from "./write.ts";
+import { loadFormat } from "./formats.ts";
 
 /**
  * Refuses early a place to which nothing can be written, before any work is spent on it.

@@ -1,62 +1,99 @@
 /**
- * Renders a selection: each chosen example becomes a row with its token ids and loss mask, or is refused with a
- * reason. Nothing is cut to fit and nothing masked by guess.
+ * Renders a selection: each chosen example becomes a line of the format, with its token ids and loss mask where there is
+ * a base, or is refused with a reason. Nothing is cut to fit and nothing masked by guess.
  */
-import { assert, Refusal } from "../foundation/errors.ts";
+import { Refusal } from "../foundation/errors.ts";
 import { garbageMeter } from "../foundation/garbage.ts";
-import { hashJson } from "../foundation/hashing.ts";
-import type { AnswerRow, Part, Selection } from "../records/selection.ts";
+import { hashText } from "../foundation/hashing.ts";
+import { originsOf, type Part, type SelectedRow, type Selection, type Tier } from "../records/selection.ts";
 import type { Renderer } from "../render/renderer.ts";
-import type { DatasetRow } from "./format.ts";
+import type { DatasetFormat, DatasetRow, Tokens } from "./format.ts";
 
 export interface RenderedRow {
   part: Part;
   row: DatasetRow;
-  ids: number[];
-  mask: (0 | 1)[];
+  line: string;
+  /** One for an answer, or for a prompt alone; the chosen's and the rejected's for a pair; none without a base. */
+  tokens: Tokens[];
 }
 
 export interface RenderSettings {
-  renderer: Renderer;
-  maxTokens: number;
+  format: DatasetFormat;
+  tier: Tier;
+  renderer: Renderer | null;
+  maxTokens: number | null;
 }
 
 const COLLECT_EVERY_BYTES = 128 << 20;
 /** What a row leaves behind, and each token of it: its piece of text, its id and its line. */
 const ROW_BYTES = 16 << 10;
 const TOKEN_BYTES = 128;
+/** `JSON.stringify` writes half of a surrogate pair as an escape, and nothing else in this form but the text of one. */
+const SURROGATE_ESCAPE = /\\ud[89a-f]/;
 
 /** Yields the rows of a selection in its order; what cannot be a row is added to its refusals. */
-export async function* renderedRows(
-  selection: Selection,
-  { renderer, maxTokens }: RenderSettings,
-): AsyncGenerator<RenderedRow> {
+export async function* renderedRows(selection: Selection, settings: RenderSettings): AsyncGenerator<RenderedRow> {
   const drop = garbageMeter(COLLECT_EVERY_BYTES);
   for await (const example of selection.rows()) {
-    assert(example.kind === "answer", "rows of one answer");
-    const rendered = render(example, renderer);
-    if (typeof rendered === "string") selection.refusals.add(rendered, [example.turn]);
-    else if (rendered.ids.length > maxTokens) selection.refusals.add("too-long", [example.turn]);
+    const rendered = render(example, settings);
+    if (typeof rendered === "string") refuse(selection, rendered, example);
     else {
-      yield { part: example.part, row: datasetRow(example), ...rendered };
-      drop(ROW_BYTES + TOKEN_BYTES * rendered.ids.length);
+      yield rendered;
+      const tokens = rendered.tokens.reduce((sum, { ids }) => sum + ids.length, 0);
+      drop(ROW_BYTES + 2 * rendered.line.length + TOKEN_BYTES * tokens);
     }
   }
 }
 
-/** Returns ids and mask, or the reason why the base's template cannot express the example. */
-function render({ prompt, completion, tools }: AnswerRow, renderer: Renderer) {
-  const [response] = completion;
-  assert(response !== undefined && completion.length === 1, "a completion of one message");
+function refuse({ refusals }: Selection, reason: string, example: SelectedRow): void {
+  const turns = originsOf(example).map(({ turn }) => turn);
+  refusals.add(reason, turns, 1);
+}
+
+/** Returns the row, or the reason why the format or the base cannot express the example. */
+function render(example: SelectedRow, { format, tier, renderer, maxTokens }: RenderSettings): RenderedRow | string {
+  const row: DatasetRow = { ...example, id: rowId(example) };
+  const tokens = renderer === null ? [] : tokensOf(row, tier, renderer);
+  if (typeof tokens === "string") return tokens;
+  if (maxTokens !== null && tokens.some(({ ids }) => ids.length > maxTokens)) return "too-long";
+  const line = format.line(row, tokens[0] ?? null);
+  if (typeof line !== "string") return line.refused;
+  if (SURROGATE_ESCAPE.test(line) && holdsLoneSurrogate([row, JSON.parse(line)])) return "lone-surrogate";
+  return { part: example.part, row, line, tokens };
+}
+
+function tokensOf(row: DatasetRow, tier: Tier, renderer: Renderer): Tokens[] | string {
+  const { prompt, tools } = row;
   try {
-    return renderer.example(prompt, response, tools);
+    if (row.kind !== "answer")
+      return [renderer.example(prompt, row.chosen, tools), renderer.example(prompt, row.rejected, tools)];
+    if (tier === "prompts") {
+      const { ids } = renderer.prompt(prompt, tools);
+      return [{ ids, mask: ids.map(() => 0) }];
+    }
+    const steps = row.completion.map((message, at) => ({ message, isTrained: row.trained[at] === true }));
+    return [renderer.attempt(prompt, steps, tools)];
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return error.code.toLowerCase().replaceAll("_", "-");
   }
 }
 
-function datasetRow({ part: _, ...example }: AnswerRow): DatasetRow {
-  const { turn, prompt, completion, tools } = example;
-  return { id: `row-${hashJson({ turn, prompt, completion, tools }).slice(0, 16)}`, ...example };
+/** Hashes texts as they lie in the log: their canonical form would cost more than all else that a row does. */
+function rowId(row: SelectedRow): string {
+  const answers = row.kind === "answer" ? row.completion : [row.chosen, row.rejected];
+  const turns = originsOf(row).map(({ turn }) => turn);
+  return `row-${hashText(JSON.stringify([turns, row.prompt, answers, row.tools])).slice(0, 16)}`;
+}
+
+/** Looks into both a row and its line: arguments that were recorded as JSON text have their escapes only in one of them. */
+function holdsLoneSurrogate(value: unknown): boolean {
+  const pending = [value];
+  while (pending.length > 0) {
+    const one = pending.pop();
+    if (typeof one === "string" && !one.isWellFormed()) return true;
+    if (typeof one !== "object" || one === null) continue;
+    for (const [key, inner] of Object.entries(one)) pending.push(key, inner);
+  }
+  return false;
 }

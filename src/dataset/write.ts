@@ -1,68 +1,65 @@
 /**
- * Freezes a selection as a dataset folder: rows in a format, token ids and masks as Parquet, manifest and card. The
- * folder appears whole, under the hash of its manifest. Does not know why an example was chosen.
+ * Freezes a selection as a dataset folder: rows in a format, token ids and masks where there is a base, manifest, card and
+ * description. The folder appears whole, under the hash of its manifest. Does not know why an example was chosen.
  */
 import { join } from "node:path";
-import { loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeFileAtomic, writeFolderAtomic, writeJsonAtomic } from "../foundation/files.ts";
 import { hashFile, hashJson } from "../foundation/hashing.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
-import { PARTS, type Selection } from "../records/selection.ts";
+import type { Selection } from "../records/selection.ts";
 import type { Renderer } from "../render/renderer.ts";
 import type { Home } from "../store/home.ts";
 import { datasetCard } from "./card.ts";
+import { croissantDescription } from "./croissant.ts";
 import type { DatasetFormat } from "./format.ts";
-import { createLineFile } from "./line-file.ts";
-import { renderedRows } from "./rendered-rows.ts";
-import { type RowCounts, rowCounts } from "./row-counts.ts";
-import { createTokenTable } from "./token-table.ts";
+import { formatFor } from "./formats.ts";
+import { createPartFiles, type PartFile } from "./part-files.ts";
+import { REASONS } from "./reasons.ts";
+import { type RenderSettings, renderedRows } from "./rendered-rows.ts";
+import { type Composition, type RowCounts, rowCounts } from "./row-counts.ts";
 
 /** What is known of a dataset before its rows are. */
 export type DatasetOrigin = Pick<
   DatasetManifest,
-  "skills" | "role" | "filter" | "settings" | "inputs" | "seed" | "codeVersion"
+  "tier" | "skills" | "role" | "filter" | "gatesOff" | "scrub" | "settings" | "inputs" | "seed" | "codeVersion"
 >;
 
 export interface DatasetOptions {
   selection: Selection;
   origin: DatasetOrigin;
   format: string;
-  base: BaseManifest;
-  renderer: Renderer;
+  /** Null where the rows are to be texts alone. */
+  base: BaseManifest | null;
+  /** The base's; null with it. */
+  renderer: Renderer | null;
   /** The fewest training rows; a dataset with fewer is refused. At least 1. */
   minRows: number;
   /** What each refusal reason of the selection means. */
   reasons: ReadonlyMap<string, string>;
 }
 
-const FORMATS_FOLDER = join(import.meta.dirname, "formats");
-const OWN_REASONS = [
-  ["too-long", "more tokens than the dataset's limit"],
-  ["prompt-not-prefix", "the base's template gives a prompt that does not begin the conversation"],
-  ["template-refused", "the base's template cannot express the conversation"],
-] as const;
-
-/** Throws: `UNKNOWN_FORMAT` with the nearest known ones. */
-export function loadFormat(id: string): Promise<DatasetFormat> {
-  return loadExtension<DatasetFormat>(FORMATS_FOLDER, "format", id);
-}
-
 /**
  * Writes a selection as `datasets/<hash>/` and returns its manifest; where the same dataset is there already it stays.
- * Throws: `EMPTY_SELECTION` or `TOO_FEW_ROWS` with who took what, where fewer than `minRows` training rows are left; then
- * nothing is written.
+ * Throws: `UNKNOWN_FORMAT`, `FORMAT_OF_ANOTHER_TIER`, `FORMAT_NEEDS_BASE`; `EMPTY_SELECTION` or `TOO_FEW_ROWS` with who
+ * took what, where fewer than `minRows` training rows are left; then nothing is written.
  */
 export async function writeDataset(home: Home, options: DatasetOptions): Promise<DatasetManifest> {
-  const format = await loadFormat(options.format);
+  const format = await checkedFormat(options);
   async function fill(folder: string): Promise<DatasetManifest> {
-    const counts = await writeRows(folder, format, options);
-    const manifest = completeManifest(options, counts, await rowFiles(folder, format, counts));
+    const { counting, files } = await writeRows(folder, format, options);
+    const counts = countsOf(counting, options);
+    const companions = format.companions?.({ counts }) ?? [];
+    for (const { path, text } of companions) await writeFileAtomic(join(folder, path), text);
+    const written = [...files, ...companions.map(({ path }) => ({ path, part: null }))];
+    const composed = { counts, ...counting.composition() };
+    const manifest = completeManifest(options, composed, await describedFiles(folder, written, counts));
     await writeJsonAtomic(join(folder, "manifest.json"), manifest);
-    const reasons = new Map([...options.reasons, ...OWN_REASONS]);
-    const facts = { manifest, extension: format.extension, licence: options.base.licence, reasons };
-    await writeFileAtomic(join(folder, "README.md"), datasetCard(facts));
+    const facts = { manifest, format, licence: options.base?.licence ?? null };
+    const reasons = new Map([...options.reasons, ...Object.entries(REASONS)]);
+    await writeFileAtomic(join(folder, "README.md"), datasetCard({ ...facts, reasons }));
+    await writeJsonAtomic(join(folder, "croissant.json"), croissantDescription(facts));
     return manifest;
   }
   return writeFolderAtomic(home.datasetFolder("new"), fill, ({ datasetHash }) => home.datasetFolder(datasetHash));
@@ -73,47 +70,48 @@ export async function writeDataset(home: Home, options: DatasetOptions): Promise
  * Throws: as `writeDataset`.
  */
 export async function previewDataset(options: DatasetOptions): Promise<DatasetManifest["counts"]> {
-  const counting = rowCounts();
-  for await (const rendered of renderedRows(options.selection, renderSettings(options))) counting.add(rendered);
+  const format = await checkedFormat(options);
+  const counting = rowCounts(options.origin.tier, options.renderer !== null);
+  for await (const row of renderedRows(options.selection, renderSettings(format, options))) counting.add(row);
   return countsOf(counting, options);
 }
 
+function checkedFormat({ format, origin, renderer }: DatasetOptions): Promise<DatasetFormat> {
+  return formatFor(format, { tier: origin.tier, hasBase: renderer !== null });
+}
+
+/** Throws: as `writeDataset`, before the files are completed. */
 async function writeRows(folder: string, format: DatasetFormat, options: DatasetOptions) {
-  const counting = rowCounts();
-  const files = await Promise.all(
-    PARTS.map(async (part) => ({
-      part,
-      rows: await createLineFile(join(folder, `${part}.${format.extension}`)),
-      tokens: createTokenTable(join(folder, `${part}.parquet`)),
-    })),
-  );
+  const { tier } = options.origin;
+  const counting = rowCounts(tier, options.renderer !== null);
+  const hasTokens = options.renderer !== null && tier !== "prompts";
+  const files = await createPartFiles(folder, { format, tier, hasTokens });
   try {
-    for await (const rendered of renderedRows(options.selection, renderSettings(options))) {
-      const { row, ids, mask } = rendered;
-      const file = files.find(({ part }) => part === rendered.part);
-      await file?.rows.write(format.line(row));
-      await file?.tokens.add({ row_id: row.id, ids, mask });
-      counting.add(rendered);
+    for await (const row of renderedRows(options.selection, renderSettings(format, options))) {
+      for (const file of files) if (file.part === row.part) await file.add(row);
+      counting.add(row);
     }
+    countsOf(counting, options);
+    for (const file of files) await file.finish();
   } finally {
-    await Promise.all(files.map(({ rows }) => rows.close()));
+    for (const file of files) await file.close();
   }
-  const counts = countsOf(counting, options);
-  for (const { tokens } of files) await tokens.finish();
-  return counts;
+  return { counting, files };
 }
 
-function renderSettings({ renderer, origin }: DatasetOptions) {
-  return { renderer, maxTokens: origin.settings.maxTokens };
+function renderSettings(format: DatasetFormat, { renderer, origin }: DatasetOptions): RenderSettings {
+  return { format, tier: origin.tier, renderer, maxTokens: origin.settings.maxTokens };
 }
 
-async function rowFiles(folder: string, format: DatasetFormat, counts: DatasetManifest["counts"]) {
+async function describedFiles(
+  folder: string,
+  files: readonly { path: string; part: PartFile["part"] | null }[],
+  counts: DatasetManifest["counts"],
+): Promise<DatasetManifest["files"]> {
   const rows = { train: counts.trainRows, validation: counts.validationRows };
-  const named = PARTS.flatMap((part) => [format.extension, "parquet"].map((ending) => ({ part, ending })));
   return Promise.all(
-    named.map(async ({ part, ending }) => {
-      const path = `${part}.${ending}`;
-      return { path, hash: await hashFile(join(folder, path)), rows: rows[part] };
+    files.map(async ({ path, part }) => {
+      return { path, hash: await hashFile(join(folder, path)), rows: part === null ? 0 : rows[part] };
     }),
   );
 }
@@ -136,11 +134,14 @@ function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): 
 
 function completeManifest(
   { origin, format, base, renderer, selection }: DatasetOptions,
-  counts: DatasetManifest["counts"],
+  composed: Pick<DatasetManifest, "counts"> & Composition,
   files: DatasetManifest["files"],
 ): DatasetManifest {
-  const { tokenizerHash, templateHash } = renderer;
-  const unnamed = { ...origin, format, base: base.name, tokenizerHash, templateHash, counts, files };
-  const manifest = { ...unnamed, refusals: selection.refusals.counts() };
+  const manifest = {
+    clauses: selection.clauses,
+    ...{ ...origin, format, base: base?.name ?? null },
+    ...{ tokenizerHash: renderer?.tokenizerHash ?? null, templateHash: renderer?.templateHash ?? null },
+    ...{ ...composed, files, refusals: selection.refusals.counts() },
+  };
   return { datasetHash: hashJson(manifest), ...manifest };
 }

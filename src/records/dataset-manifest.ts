@@ -4,22 +4,10 @@
  */
 import { z } from "zod";
 import { hashSchema, runIdSchema } from "./ids.ts";
+import { clauseCountSchema, refusalCountSchema } from "./refusal-tally.ts";
 import { PARTS, TIERS } from "./selection.ts";
 
 export const datasetFileSchema = z.object({ path: z.string(), hash: hashSchema, rows: z.int().min(0) });
-
-export const refusalCountSchema = z.object({
-  /** Stable name of the filter or gate: `incomplete`, `exact-duplicate`, `prompt-not-prefix`, ... */
-  reason: z.string(),
-  count: z.int().min(0),
-  /** Up to three turns that were refused for it. */
-  examples: z.array(z.string()),
-});
-
-export const clauseCountSchema = refusalCountSchema.omit({ reason: true }).extend({
-  /** A condition of the filter that all others are joined with by `and`. */
-  clause: z.string(),
-});
 
 /** Texts that were taken out of the rows, as secrets are. */
 export const scrubSchema = z.object({
@@ -118,5 +106,3 @@ export const datasetManifestSchema = z.object({
 
 export type ExportSettings = DatasetManifest["settings"];
 export type DatasetManifest = z.infer<typeof datasetManifestSchema>;
-export type ClauseCount = z.infer<typeof clauseCountSchema>;
-export type RefusalCount = z.infer<typeof refusalCountSchema>;

@@ -2,9 +2,26 @@
  * Counts refused examples by reason. The three turns named for a reason are its first by name, so that the tally
  * does not depend on the order in which they came.
  */
-import type { RefusalCount } from "./dataset-manifest.ts";
+import { z } from "zod";
 
 const EXAMPLES = 3;
+
+export const refusalCountSchema = z.object({
+  /** Stable name of the filter or gate: `incomplete`, `exact-duplicate`, `prompt-not-prefix`, ... */
+  reason: z.string(),
+  count: z.int().min(0),
+  /** Up to three turns that were refused for it. */
+  examples: z.array(z.string()),
+});
+
+/** What one clause of a filter refused. */
+export const clauseCountSchema = refusalCountSchema.omit({ reason: true }).extend({
+  /** A condition that all others are joined with by `and`. */
+  clause: z.string(),
+});
+
+export type ClauseCount = z.infer<typeof clauseCountSchema>;
+export type RefusalCount = z.infer<typeof refusalCountSchema>;
 
 export interface RefusalTally {
   /** Counts `count` refusals, of which `turns` are named. */

@@ -4,11 +4,10 @@
  * at any size.
  */
 import type { Hash } from "../foundation/hashing.ts";
-import type { ClauseCount } from "./dataset-manifest.ts";
 import type { Role } from "./events.ts";
 import type { AttemptId, ItemId, RunId, TipId, TurnId } from "./ids.ts";
 import type { Message, Tool } from "./message.ts";
-import type { RefusalTally } from "./refusal-tally.ts";
+import type { ClauseCount, RefusalTally } from "./refusal-tally.ts";
 
 /** The part of a dataset that an example goes to. Test families are in none. */
 export const PARTS = ["train", "validation"] as const;

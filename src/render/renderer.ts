@@ -14,6 +14,17 @@ import { compileChatTemplate } from "./chat-template.ts";
 import { withExactSplits } from "./exact-splits.ts";
 import { readTokenizerFiles, type TokenizerFiles } from "./tokenizer-files.ts";
 
+export interface Rendered {
+  ids: number[];
+  mask: (0 | 1)[];
+}
+
+/** A message that follows the prompt, and whether the loss lies on it. */
+export interface Step {
+  message: Message;
+  isTrained: boolean;
+}
+
 export interface Renderer {
   readonly tokenizerHash: Hash;
   readonly templateHash: Hash;
@@ -26,7 +37,13 @@ export interface Renderer {
    * Shapes: `mask` is as long as `ids`: 1 on the answer and on the token that ends it.
    * Throws: `PROMPT_NOT_PREFIX` where the prompt's ids do not begin the conversation's, `TEMPLATE_REFUSED`.
    */
-  example(messages: Message[], response: Message, tools: Tool[] | null): { ids: number[]; mask: (0 | 1)[] };
+  example(messages: Message[], response: Message, tools: Tool[] | null): Rendered;
+  /**
+   * As `example`, for a conversation that goes on over several messages: 1 on each trained one and on the token that
+   * ends it.
+   * Throws: `PROMPT_NOT_PREFIX` also where the conversation up to a trained message does not begin the whole.
+   */
+  attempt(messages: Message[], steps: readonly Step[], tools: Tool[] | null): Rendered;
   /** Without added tokens at the ends. */
   encode(text: string): number[];
   /** Ids that the tokenizer does not have are left out. */
@@ -74,21 +91,35 @@ export function createRenderer(files: TokenizerFiles): Renderer {
     return { ids: encode(text), text };
   }
 
+  function conversation(messages: Message[], tools: Tool[] | null): number[] {
+    return encode(template.render(messages, { tools, isPrompt: false }));
+  }
+
+  function attempt(messages: Message[], steps: readonly Step[], tools: Tool[] | null): Rendered {
+    const whole = [...messages, ...steps.map(({ message }) => message)];
+    const ids = conversation(whole, tools);
+    const mask = new Array<0 | 1>(ids.length).fill(0);
+    for (const [index, { isTrained }] of steps.entries()) {
+      if (!isTrained) continue;
+      const at = messages.length + index;
+      const start = prefixLength(prompt(whole.slice(0, at), tools).ids, ids);
+      const isLast = index === steps.length - 1;
+      const until = isLast ? ids.length : prefixLength(conversation(whole.slice(0, at + 1), tools), ids);
+      let end = until - 1;
+      while (end >= start && !stopIds.includes(ids[end] as number)) end--;
+      mask.fill(1, start, end < start ? until : end + 1);
+    }
+    return { ids, mask };
+  }
+
   return {
     tokenizerHash: files.tokenizerHash,
     templateHash: files.templateHash,
     stopIds,
     prompt,
     encode,
-    example(messages, response, tools) {
-      const before = prompt(messages, tools).ids;
-      const ids = encode(template.render([...messages, response], { tools, isPrompt: false }));
-      const wrongAt = before.findIndex((id, index) => id !== ids[index]);
-      if (wrongAt >= 0) throw promptNotPrefix(before.length, wrongAt);
-      const end = ids.findLastIndex((id, index) => index >= before.length && stopIds.includes(id));
-      const last = end < 0 ? ids.length - 1 : end;
-      return { ids, mask: ids.map((_, index) => (index >= before.length && index <= last ? 1 : 0)) };
-    },
+    attempt,
+    example: (messages, response, tools) => attempt(messages, [{ message: response, isTrained: true }], tools),
     decode(ids, { skipSpecial = false } = {}) {
       const known = ids.filter((id) => tokenizer.id_to_token(id) !== undefined);
       return known.length === 0 ? "" : tokenizer.decode(known, { skip_special_tokens: skipSpecial });
@@ -110,11 +141,14 @@ function createTokenizer({ tokenizerJson, specialTokens }: TokenizerFiles): Toke
   }
 }
 
-function promptNotPrefix(length: number, wrongAt: number): Refusal {
-  return new Refusal({
+/** Throws: `PROMPT_NOT_PREFIX`. */
+function prefixLength(before: readonly number[], ids: readonly number[]): number {
+  const wrongAt = before.findIndex((id, index) => id !== ids[index]);
+  if (wrongAt < 0) return before.length;
+  throw new Refusal({
     code: "PROMPT_NOT_PREFIX",
     message: "The rendered prompt does not begin the rendered conversation, so where the answer starts is unknown.",
-    expected: `the ${length} ids of the prompt first`,
+    expected: `the ${before.length} ids of the prompt first`,
     got: `another id at position ${wrongAt}`,
   });
 }

@@ -6,7 +6,7 @@ import type { CurvePoint, TrainConfig } from "../records/adapter-manifest.ts";
 
 export interface TrainJob {
   method: string;
-  /** Holds train.parquet and validation.parquet: row_id, ids, mask. */
+  /** Holds tokens/train.parquet and tokens/validation.parquet: row_id, ids, mask. */
   datasetFolder: string;
   /** The base in its Hugging Face form. */
   baseFolder: string;

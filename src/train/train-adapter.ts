@@ -45,7 +45,8 @@ type Inputs = Pick<AdapterManifest, "name" | "base" | "baseHash" | "datasetHash"
 
 /**
  * Trains an adapter and registers it; where the same inputs and name were trained before, returns that adapter.
- * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `UNKNOWN_BACKEND`, `UNKNOWN_METHOD`, `DATASET_OF_ANOTHER_BASE`,
+ * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `UNKNOWN_BACKEND`, `UNKNOWN_METHOD`, `DATASET_OF_ANOTHER_TIER`,
+ * `DATASET_WITHOUT_TOKENS`, `DATASET_OF_ANOTHER_BASE`,
  * `NO_TRAIN_ROWS`, `DATASET_CHANGED`, `BAD_NAME`, `NAME_TAKEN`, `NO_DISK_SPACE`, `LOCKED`, `NO_PYTHON`, what the backend
  * refuses; failures of the boundary `trainer`, after which the same call goes on from the last checkpoint.
  */
@@ -161,20 +162,11 @@ function inputsOf({ name, base, baseHash, datasetHash, method, backend, config }
   return { name, base, baseHash, datasetHash, method, backend, config };
 }
 
-/** Throws: `DATASET_OF_ANOTHER_BASE`, `NO_TRAIN_ROWS`, `DATASET_CHANGED`. */
+/** Throws: `DATASET_OF_ANOTHER_TIER`, `DATASET_WITHOUT_TOKENS`, `DATASET_OF_ANOTHER_BASE`, `NO_TRAIN_ROWS`, `DATASET_CHANGED`. */
 async function checkDataset(home: Home, dataset: DatasetManifest, base: BaseManifest): Promise<void> {
   const where = home.datasetFolder(dataset.datasetHash);
-  const differs = (["tokenizerHash", "templateHash"] as const).filter((key) => dataset[key] !== base[key]);
-  if (differs.length > 0) {
-    throw new Refusal({
-      code: "DATASET_OF_ANOTHER_BASE",
-      message: `The dataset's tokens were made for another base than "${base.name}".`,
-      expected: differs.map((key) => `${key} ${shortHash(base[key])}`).join(", "),
-      got: `${differs.map((key) => `${key} ${shortHash(dataset[key])}`).join(", ")} (of the base "${dataset.base}")`,
-      where,
-      fix: `train on "${dataset.base}", or export again with --base ${base.name}`,
-    });
-  }
+  checkTier(dataset, where);
+  checkBase(dataset, { base, where });
   if (dataset.counts.trainRows === 0) {
     throw new Refusal({
       code: "NO_TRAIN_ROWS",
@@ -183,7 +175,7 @@ async function checkDataset(home: Home, dataset: DatasetManifest, base: BaseMani
       fix: "export with a wider --filter, or run more items of the train split",
     });
   }
-  for (const { path, hash } of dataset.files.filter(({ path }) => path.endsWith(".parquet"))) {
+  for (const { path, hash } of dataset.files.filter(({ path }) => path.startsWith("tokens/"))) {
     const got = await hashFile(join(where, path)).catch(() => "no such file");
     if (got === hash) continue;
     throw new Refusal({
@@ -193,6 +185,45 @@ async function checkDataset(home: Home, dataset: DatasetManifest, base: BaseMani
       fix: "remove the dataset's folder and export it again: the same inputs give the same dataset",
     });
   }
+}
+
+/** Trained on as it stands, any other tier would teach its bad answers too. */
+function checkTier({ tier }: DatasetManifest, where: string): void {
+  if (tier === "demonstrations") return;
+  throw new Refusal({
+    code: "DATASET_OF_ANOTHER_TIER",
+    message: "This dataset does not hold good answers alone, and no method of training here takes others yet.",
+    expected: "the tier demonstrations",
+    got: tier,
+    where,
+    fix: "export demonstrations, or train on this dataset's own files with a trainer that its README.md names",
+  });
+}
+
+function checkBase(dataset: DatasetManifest, { base, where }: { base: BaseManifest; where: string }): void {
+  const { tokenizerHash, templateHash } = dataset;
+  const isTokenised = dataset.files.some(({ path }) => path.startsWith("tokens/"));
+  if (tokenizerHash === null || templateHash === null || !isTokenised) {
+    throw new Refusal({
+      code: "DATASET_WITHOUT_TOKENS",
+      message: "The dataset has no token ids and masks, which the trainer trains on.",
+      expected: "tokens/train.parquet",
+      got: "texts alone",
+      where,
+      fix: `export it again with --base ${base.name}`,
+    });
+  }
+  const hashes = { tokenizerHash, templateHash };
+  const differs = (["tokenizerHash", "templateHash"] as const).filter((key) => hashes[key] !== base[key]);
+  if (differs.length === 0) return;
+  throw new Refusal({
+    code: "DATASET_OF_ANOTHER_BASE",
+    message: `The dataset's tokens were made for another base than "${base.name}".`,
+    expected: differs.map((key) => `${key} ${shortHash(base[key])}`).join(", "),
+    got: `${differs.map((key) => `${key} ${shortHash(hashes[key])}`).join(", ")} (of the base "${dataset.base}")`,
+    where,
+    fix: `train on "${dataset.base}", or export again with --base ${base.name}`,
+  });
 }
 
 /** Throws: `NO_DISK_SPACE`. */

@@ -13,6 +13,7 @@ import type { DatasetManifest } from "../../src/records/dataset-manifest.ts";
 import type { Home } from "../../src/store/home.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
 import { writeBaseManifest } from "../../src/store/manifests.ts";
+import { writtenSettings } from "../dataset/written-settings.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
 import { sampleRunId, withHome, writeSampleRun } from "../store/sample-run.ts";
@@ -34,11 +35,13 @@ const base: BaseManifest = {
 async function addDataset(home: Home, datasetHash: Hash): Promise<void> {
   const manifest: DatasetManifest = {
     datasetHash,
+    ...{ tier: "demonstrations", gatesOff: [], scrub: null, models: [], bySkill: [], byFamily: [] },
+    ...{ labels: null, pairLengths: null },
     skills: ["sql"],
     role: "worker",
     format: "jsonl",
     filter: "eval_passed=true",
-    settings: { tips: "drop", target: "answer", maxPerItem: 2, maxTokens: 512 },
+    settings: writtenSettings({ tips: "drop", target: "answer", maxPerItem: 2, maxTokens: 512 }),
     base: "tiny",
     tokenizerHash: hash,
     templateHash: hash,

@@ -4,11 +4,21 @@ import type { DatasetOrigin } from "../../src/dataset/index.ts";
 import { type Hash, hashText } from "../../src/foundation/hashing.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
 import { attemptId, itemId, type RunId, turnId } from "../../src/records/ids.ts";
+import type { Message } from "../../src/records/message.ts";
 import { refusalTally } from "../../src/records/refusal-tally.ts";
-import type { AnswerRow, Part, Selection } from "../../src/records/selection.ts";
+import type {
+  AnswerOrigin,
+  AnswerRow,
+  PairRow,
+  Part,
+  SelectedRow,
+  Selection,
+  Tier,
+} from "../../src/records/selection.ts";
 import { createRenderer, type Renderer } from "../../src/render/renderer.ts";
 import { readTokenizerFiles } from "../../src/render/tokenizer-files.ts";
 import { smollm2Tokenizer } from "../fixtures/smollm2-tokenizer.ts";
+import { writtenSettings } from "./written-settings.ts";
 
 export const RUN = "20261101-120001-0000" as RunId;
 
@@ -47,28 +57,77 @@ export function sampleExample(n: number, overrides: Partial<AnswerRow> = {}): An
   };
 }
 
-/** A tool call and its result in the prompt, another call as the answer. */
+export function call(name: string, given: string | Record<string, unknown>, id = "c1"): Message {
+  const called = { name, arguments: given as Record<string, string> };
+  return { role: "assistant", content: null, tool_calls: [{ id, type: "function", function: called }] };
+}
+
+export function result(content: string, id = "c1"): Message {
+  return { role: "tool", content, tool_call_id: id };
+}
+
+/** A tool call and its result in the prompt, another call as the answer; arguments recorded as text and as an object. */
 export function toolExample(n: number): AnswerRow {
-  const call = (name: string, args: Record<string, string>) => [
-    { id: "c1", type: "function" as const, function: { name, arguments: args } },
-  ];
   return sampleExample(n, {
-    prompt: [
-      { role: "user", content: "Fix it." },
-      { role: "assistant", content: null, tool_calls: call("read", { path: "/etc/motd" }) },
-      { role: "tool", content: "hello", tool_call_id: "c1" },
-    ],
-    completion: [{ role: "assistant", content: null, tool_calls: call("write", { path: "/etc/motd", text: "" }) }],
-    tools: [{ type: "function", function: { name: "write", parameters: { type: "object" } } }],
+    prompt: [{ role: "user", content: "Fix it." }, call("read", '{"path": "/etc/motd"}'), result("hello")],
+    completion: [call("write", { path: "/etc/motd", text: "" }, "c2")],
+    tools: [{ type: "function", function: { name: "write", parameters: { type: "object", properties: {} } } }],
     reward: 0.5,
   });
 }
 
-export function sampleSelection(examples: AnswerRow[]): Selection {
+/** The whole of an attempt: two steps, with what came back between them. */
+export function attemptExample(n: number, trained = [true, false, true]): AnswerRow {
+  return sampleExample(n, {
+    completion: [
+      call("read", { path: "/etc/issue", lines: 3 }),
+      result("Ubuntu"),
+      { role: "assistant", content: "Done." },
+    ],
+    trained,
+    tools: [{ type: "function", function: { name: "read" } }],
+  });
+}
+
+export function samplePair(n: number, overrides: Partial<PairRow> = {}): PairRow {
+  const { part, skill, role, family, item, prompt, tools, reference, ...good } = sampleExample(n);
+  const { kind: _, completion, trained: __, ...chosenFrom } = good;
+  const attempt = attemptId(RUN, item, 2);
+  const rejectedFrom: AnswerOrigin = { ...chosenFrom, attempt, turn: turnId(attempt, 1), label: false, reward: 0 };
+  return {
+    ...{ kind: "worker-pair", part, skill, role, family, item, prompt, tools, reference },
+    ...{ chosen: completion[0] as Message, rejected: { role: "assistant", content: `SELECT ${n} FROM orders` } },
+    ...{ chosenFrom, rejectedFrom: { ...rejectedFrom, model: "other" } },
+    ...overrides,
+  };
+}
+
+/** Rows of a tier that every format which holds it can express. */
+export function sampleRows(tier: Tier): SelectedRow[] {
+  if (tier === "preference-pairs") {
+    const { prompt, tools, completion } = toolExample(3);
+    const chosen = completion[0] as Message;
+    return [samplePair(1), samplePair(2, { kind: "reflector-pair" }), samplePair(3, { prompt, tools, chosen })];
+  }
+  const failed = sampleExample(2, {
+    ...{ model: null, baseHash: null, label: tier !== "judged", reward: tier === "judged" ? 0 : 1 },
+    completion: [{ role: "assistant", content: 'naïve "☃"\u2028\n' }],
+    reference: '{"sql": "SELECT 1"}',
+  });
+  return [
+    sampleExample(1),
+    failed,
+    sampleExample(3, { reward: 0.5, completion: [call("write", '{"path":"/x"}', "c2")] }),
+  ];
+}
+
+export function sampleSelection(examples: SelectedRow[]): Selection {
   const countOf = (part: Part) => examples.filter((example) => example.part === part).length;
   return {
     examples: examples.length,
     chosen: { train: countOf("train"), validation: countOf("validation") },
+    clauses: [],
+    duplicates: [],
     refusals: refusalTally(),
     async *rows() {
       yield* examples;
@@ -77,12 +136,13 @@ export function sampleSelection(examples: AnswerRow[]): Selection {
   };
 }
 
-export function sampleOrigin(maxTokens = 512): DatasetOrigin {
+export function sampleOrigin(maxTokens: number | null = 512): DatasetOrigin {
   return {
+    ...{ tier: "demonstrations", gatesOff: [], scrub: null },
     skills: ["sql"],
     role: "worker",
     filter: "eval_passed=true",
-    settings: { tips: "drop", target: "answer", maxPerItem: 2, maxTokens },
+    settings: writtenSettings({ tips: "drop", target: "answer", maxPerItem: 2, maxTokens }),
     inputs: { runs: [{ run: RUN, head: hashText("head") }], ledgerHead: hashText("ledger") },
     seed: 1,
     codeVersion: "0.1.0",

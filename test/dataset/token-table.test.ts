@@ -1,7 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createTokenTable, type TokenRow } from "../../src/dataset/token-table.ts";
+import type { Tokens } from "../../src/dataset/format.ts";
+import { createTokenTable } from "../../src/dataset/token-table.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
 import { openDatabase, type Row, rowsOf, sqlText } from "../../src/store/duckdb.ts";
 import { withHome } from "../store/sample-run.ts";
@@ -10,12 +11,12 @@ const LONG = 9000;
 
 async function write(target: string, rows: number): Promise<void> {
   const table = createTokenTable(target);
-  for (let n = 0; n < rows; n++) await table.add(rowOf(n));
+  for (let n = 0; n < rows; n++) await table.add(`row-${n}`, [tokensOf(n)]);
   await table.finish();
 }
 
-function rowOf(n: number): TokenRow {
-  return { row_id: `row-${n}`, ids: Array.from({ length: LONG }, (_, i) => (n + i) % 10), mask: Array(LONG).fill(1) };
+function tokensOf(n: number): Tokens {
+  return { ids: Array.from({ length: LONG }, (_, i) => (n + i) % 10), mask: Array(LONG).fill(1) };
 }
 
 async function ask(folder: string, sql: string): Promise<Row[]> {
@@ -62,10 +63,30 @@ test("a table without rows has its columns", () =>
   withHome(async ({ path: folder }) => {
     const target = join(folder, "validation.parquet");
     await createTokenTable(target).finish();
-    const described = await ask(folder, `DESCRIBE SELECT * FROM ${sqlText(target)}`);
-    expect(described.map(({ column_name, column_type }) => `${column_name} ${column_type}`)).toEqual([
-      "row_id VARCHAR",
-      "ids INTEGER[]",
-      "mask UTINYINT[]",
+    expect(await columnsOf(folder, target)).toEqual(["row_id VARCHAR", "ids INTEGER[]", "mask UTINYINT[]"]);
+  }));
+
+test("a table of pairs has ids and mask of the chosen and of the rejected conversation", () =>
+  withHome(async ({ path: folder }) => {
+    const target = join(folder, "train.parquet");
+    const table = createTokenTable(target, "pairs");
+    await table.add('row-"1"', [
+      { ids: [1, 2], mask: [0, 1] },
+      { ids: [1, 3, 4], mask: [0, 1, 1] },
+    ]);
+    await table.finish();
+    expect(await ask(folder, `SELECT * FROM ${sqlText(target)}`)).toEqual([
+      { row_id: 'row-"1"', chosen_ids: [1, 2], chosen_mask: [0, 1], rejected_ids: [1, 3, 4], rejected_mask: [0, 1, 1] },
+    ]);
+    expect((await columnsOf(folder, target)).slice(1)).toEqual([
+      "chosen_ids INTEGER[]",
+      "chosen_mask UTINYINT[]",
+      "rejected_ids INTEGER[]",
+      "rejected_mask UTINYINT[]",
     ]);
   }));
+
+async function columnsOf(folder: string, target: string): Promise<string[]> {
+  const described = await ask(folder, `DESCRIBE SELECT * FROM ${sqlText(target)}`);
+  return described.map(({ column_name, column_type }) => `${column_name} ${column_type}`);
+}

@@ -1,15 +1,26 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, it } from "vitest";
 import { type DatasetOrigin, previewDataset, writeDataset } from "../../src/dataset/index.ts";
 import { hashFile, hashJson } from "../../src/foundation/hashing.ts";
 import { datasetManifestSchema } from "../../src/records/dataset-manifest.ts";
+import type { Message } from "../../src/records/message.ts";
+import type { Tier } from "../../src/records/selection.ts";
 import type { Home } from "../../src/store/home.ts";
-import { runPython } from "../fixtures/venv.ts";
 import { withHome } from "../store/sample-run.ts";
-import { sampleBase, sampleExample, sampleOrigin, sampleSelection, toolExample } from "./sample-selection.ts";
+import {
+  attemptExample,
+  call,
+  sampleBase,
+  sampleExample,
+  sampleOrigin,
+  samplePair,
+  sampleRows,
+  sampleSelection,
+  toolExample,
+} from "./sample-selection.ts";
 
 const EXAMPLES = [
   ...[1, 2, 3].map((n) => sampleExample(n)),
@@ -39,9 +50,15 @@ async function rowsOf(path: string): Promise<{ id: string; prompt: { content: st
     .map((line) => JSON.parse(line));
 }
 
-async function parquetRows(path: string) {
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map((entry) => relative(folder, join(entry.parentPath, entry.name))).sort();
+}
+
+async function parquetRows(path: string, columns = "row_id, ids, mask") {
   const connection = await (await DuckDBInstance.create()).connect();
-  const reader = await connection.runAndReadAll("SELECT row_id, ids, mask FROM read_parquet($1)", [path]);
+  const reader = await connection.runAndReadAll(`SELECT ${columns} FROM read_parquet($1)`, [path]);
   connection.closeSync();
   return reader.getRowObjectsJson() as { row_id: string; ids: number[]; mask: number[] }[];
 }
@@ -57,13 +74,13 @@ describe("a dataset's folder", () => {
       expect(hashJson(rest)).toBe(datasetHash);
       expect(rest.files.map(({ path, rows }) => [path, rows])).toEqual([
         ["train.jsonl", 3],
-        ["train.parquet", 3],
+        ["tokens/train.parquet", 3],
         ["validation.jsonl", 1],
-        ["validation.parquet", 1],
+        ["tokens/validation.parquet", 1],
       ]);
       for (const { path, hash } of rest.files) expect(await hashFile(join(folder, path))).toBe(hash);
-      expect((await readdir(folder)).sort()).toEqual(
-        ["README.md", "manifest.json", ...rest.files.map(({ path }) => path)].sort(),
+      expect(await filesIn(folder)).toEqual(
+        ["README.md", "croissant.json", "manifest.json", ...rest.files.map(({ path }) => path)].sort(),
       );
     }));
 
@@ -73,7 +90,7 @@ describe("a dataset's folder", () => {
       const folder = home.datasetFolder(manifest.datasetHash);
       const { renderer } = await sampleBase();
       const rows = await rowsOf(join(folder, "train.jsonl"));
-      const tokens = await parquetRows(join(folder, "train.parquet"));
+      const tokens = await parquetRows(join(folder, "tokens", "train.parquet"));
       expect(tokens.map(({ row_id }) => row_id)).toEqual(rows.map(({ id }) => id));
       for (const [i, { prompt, completion }] of EXAMPLES.slice(0, 3).entries()) {
         const rendered = renderer.example(prompt, completion[0] as never, null);
@@ -106,37 +123,13 @@ describe("a dataset's folder", () => {
       expect(new Set(made.map(({ datasetHash }) => datasetHash)).size).toBe(made.length);
     }));
 
-  it(
-    "has a card that Hugging Face reads as a dataset with its splits",
-    () =>
-      withHome(async (home) => {
-        const { datasetHash } = await write(home);
-        const folder = home.datasetFolder(datasetHash);
-        const card = await readFile(join(folder, "README.md"), "utf8");
-        expect(card).toContain(`license: "apache-2.0"`);
-        expect(card).toContain("parse_agent_traces: false");
-        const script = `
-import json, sys
-from datasets import load_dataset
-folder, cache = sys.argv[1:]
-whole = load_dataset(folder, cache_dir=cache)
-alone = load_dataset("json", data_files=folder + "/train.jsonl", split="train", cache_dir=cache)
-assert alone.column_names == whole["train"].column_names
-print(json.dumps({"splits": {k: v.num_rows for k, v in whole.items()}, "row": alone[0]}))`;
-        const loaded = JSON.parse(await runPython(["-c", script, folder, join(home.path, "cache")]));
-        expect(loaded.splits).toEqual({ train: 3, validation: 1 });
-        expect(loaded.row).toEqual((await rowsOf(join(folder, "train.jsonl")))[0]);
-      }),
-    60_000,
-  );
-
   it("leaves a part without rows out of the card", () =>
     withHome(async (home) => {
       const { datasetHash, files } = await write(home, EXAMPLES.slice(0, 3));
       const folder = home.datasetFolder(datasetHash);
       expect(await readFile(join(folder, "README.md"), "utf8")).not.toContain("path: validation");
-      expect(files.find(({ path }) => path === "validation.parquet")?.rows).toBe(0);
-      expect(await parquetRows(join(folder, "validation.parquet"))).toEqual([]);
+      expect(files.find(({ path }) => path === "tokens/validation.parquet")?.rows).toBe(0);
+      expect(await parquetRows(join(folder, "tokens", "validation.parquet"))).toEqual([]);
     }));
 });
 
@@ -145,6 +138,163 @@ const NOT_PREFIX = `{% for m in messages %}<|im_start|>{{ m.role }}
 {{ m.content }}<|im_end|>
 {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
 {% if messages[0].role == "user" %}<think></think>{% endif %}{% endif %}`;
+
+describe("a dataset without a base", () => {
+  const bare = { base: null, renderer: null, origin: sampleOrigin(null) };
+
+  it("holds texts alone, and says so by null", () =>
+    withHome(async (home) => {
+      const manifest = await writeDataset(home, { ...FIXED, ...bare, selection: sampleSelection(EXAMPLES) });
+      expect(manifest).toMatchObject({ base: null, tokenizerHash: null, templateHash: null });
+      expect(manifest.counts).toMatchObject({ trainRows: 3, trainTokens: null, trainedTokens: null });
+      expect(manifest.files.map(({ path }) => path)).toEqual(["train.jsonl", "validation.jsonl"]);
+      const folder = home.datasetFolder(manifest.datasetHash);
+      expect(await filesIn(folder)).toEqual([
+        ...["README.md", "croissant.json", "manifest.json", "train.jsonl", "validation.jsonl"],
+      ]);
+      expect(await readFile(join(folder, "README.md"), "utf8")).toContain("texts, for any base");
+      expect(await previewDataset({ ...FIXED, ...bare, selection: sampleSelection(EXAMPLES) })).toEqual(
+        manifest.counts,
+      );
+    }));
+
+  it("is refused in a format of tokens", () =>
+    withHome(async (home) => {
+      const options = { ...FIXED, ...bare, format: "tokens", selection: sampleSelection(EXAMPLES) };
+      await expect(writeDataset(home, options)).rejects.toMatchObject({ code: "FORMAT_NEEDS_BASE" });
+      expect(existsSync(join(home.path, "datasets"))).toBe(false);
+    }));
+});
+
+describe("a tier", () => {
+  const of = (tier: Tier, format: string) => ({ format, origin: { ...sampleOrigin(), tier } });
+
+  it("is refused in a format that cannot hold it, which names those that can", () =>
+    withHome(async (home) => {
+      const selection = sampleSelection(sampleRows("preference-pairs"));
+      const options = { ...FIXED, ...of("preference-pairs", "kto"), ...(await sampleBase()), selection };
+      await expect(writeDataset(home, options)).rejects.toMatchObject({
+        code: "FORMAT_OF_ANOTHER_TIER",
+        details: { expected: "a format that can: dpo, openai-dpo" },
+      });
+    }));
+
+  it("of pairs has the tokens of both conversations, the balance of their lengths and the models of both", () =>
+    withHome(async (home) => {
+      const pairs = [samplePair(1), samplePair(2, { rejected: { role: "assistant", content: "no" } })];
+      const selection = sampleSelection([...pairs, samplePair(3, { part: "validation", family: "zoo" })]);
+      const { base, renderer } = await sampleBase();
+      const manifest = await writeDataset(home, {
+        ...FIXED,
+        ...of("preference-pairs", "dpo"),
+        base,
+        renderer,
+        selection,
+      });
+      const mean = (texts: (string | null)[]) => texts.reduce((sum, text) => sum + (text?.length ?? 0), 0) / 2;
+      expect(manifest.pairLengths).toMatchObject({
+        chosenCharacters: mean(pairs.map(({ chosen }) => chosen.content)),
+        rejectedCharacters: mean(pairs.map(({ rejected }) => rejected.content)),
+      });
+      expect(manifest.models).toEqual([
+        { model: "other", rows: 3 },
+        { model: "smollm2", rows: 3 },
+      ]);
+      const tokens = join(home.datasetFolder(manifest.datasetHash), "tokens", "train.parquet");
+      const [row] = await parquetRows(tokens, "chosen_ids, chosen_mask, rejected_ids, rejected_mask");
+      const [chosen, rejected] = [pairs[0]?.chosen, pairs[0]?.rejected].map((answer) =>
+        renderer.example(pairs[0]?.prompt ?? [], answer as Message, null),
+      );
+      expect(row).toEqual({
+        ...{ chosen_ids: chosen?.ids, chosen_mask: chosen?.mask },
+        ...{ rejected_ids: rejected?.ids, rejected_mask: rejected?.mask },
+      });
+      const trained = (mask: readonly number[] = []) => mask.filter((bit) => bit === 1).length;
+      expect(manifest.pairLengths?.rejectedTokens).toBe((trained(rejected?.mask) + 2) / 2); // "no" and its end
+    }));
+
+  it("of judged answers has their counts and weights that even them out", () =>
+    withHome(async (home) => {
+      const bad = [1, 2, 3, 4].map((n) => sampleExample(n, { label: false, reward: 0 }));
+      const selection = sampleSelection([...bad, sampleExample(5)]);
+      const { labels } = await writeDataset(home, {
+        ...FIXED,
+        ...of("judged", "kto"),
+        ...(await sampleBase()),
+        selection,
+      });
+      expect(labels).toEqual({ good: 1, bad: 4, goodWeight: 4.667, badWeight: 1 });
+    }));
+
+  it("of prompts has no tokens to train on, and counts the prompts' own", () =>
+    withHome(async (home) => {
+      const { base, renderer } = await sampleBase();
+      const selection = sampleSelection([sampleExample(1)]);
+      const manifest = await writeDataset(home, { ...FIXED, ...of("prompts", "prompts"), base, renderer, selection });
+      expect(manifest.files.map(({ path }) => path)).toEqual(["train.jsonl", "validation.jsonl"]);
+      const { ids } = renderer.prompt(sampleExample(1).prompt, null);
+      expect(manifest.counts).toMatchObject({ trainTokens: ids.length, trainedTokens: 0 });
+    }));
+});
+
+describe("what the rows are made of", () => {
+  it("is counted by skill, family and part, and by model", () =>
+    withHome(async (home) => {
+      const { bySkill, byFamily, models, labels, pairLengths } = await write(home, [
+        ...EXAMPLES,
+        sampleExample(6, { family: "bank", model: null }),
+      ]);
+      expect(bySkill).toEqual([{ skill: "sql", trainRows: 4, validationRows: 1 }]);
+      expect(byFamily).toEqual([
+        { skill: "sql", family: "bank", part: "train", rows: 1 },
+        { skill: "sql", family: "shop", part: "train", rows: 3 },
+        { skill: "sql", family: "zoo", part: "validation", rows: 1 },
+      ]);
+      expect(models).toEqual([
+        { model: "smollm2", rows: 4 },
+        { model: null, rows: 1 },
+      ]);
+      expect([labels, pairLengths]).toEqual([null, null]);
+    }));
+});
+
+describe("a row that the format cannot say", () => {
+  it("is refused and counted with the format's reason, and is in no count", () =>
+    withHome(async (home) => {
+      const bad = attemptExample(9, [false, false, true]);
+      const { refusals, counts, models } = await write(home, [...EXAMPLES, bad]);
+      expect(refusals).toEqual([{ reason: "cannot-mask-a-step", count: 1, examples: [bad.turn] }]);
+      expect(counts.trainRows).toBe(3);
+      expect(models).toEqual([{ model: "smollm2", rows: 4 }]);
+    }));
+
+  it.each([
+    ["a text", { prompt: [{ role: "user" as const, content: "half \ud83d" }] }],
+    ["a key of a tool", { tools: [{ type: "function" as const, function: { name: "x", "\udc00": 1 } }] }],
+    ["arguments that escape it", { completion: [call("x", '{"a": "\\ud800"}')] }],
+  ])("is refused where half of a surrogate pair is in %s", (_, holding) =>
+    withHome(async (home) => {
+      const { refusals } = await write(home, [...EXAMPLES, sampleExample(9, holding)]);
+      expect(refusals.map(({ reason }) => reason)).toEqual(["lone-surrogate"]);
+    }),
+  );
+
+  it("is kept where a text only spells such an escape out", () =>
+    withHome(async (home) => {
+      const spelled = sampleExample(9, { prompt: [{ role: "user", content: "what is \\ud800?" }] });
+      expect((await write(home, [...EXAMPLES, spelled])).refusals).toEqual([]);
+    }));
+});
+
+it("an attempt of several messages has the loss on each trained one and on the token that ends it", () =>
+  withHome(async (home) => {
+    const attempt = attemptExample(1);
+    const { datasetHash } = await write(home, [attempt]);
+    const { renderer } = await sampleBase();
+    const [row] = await parquetRows(join(home.datasetFolder(datasetHash), "tokens", "train.parquet"));
+    const ids = row?.ids.filter((_, at) => row.mask[at] === 1) ?? [];
+    expect(renderer.decode(ids)).toBe("<|im_end|>Done.<|im_end|>"); // the template shows no call
+  }));
 
 describe("a row that the base cannot take", () => {
   it("is refused and counted where the prompt does not begin the conversation", () =>

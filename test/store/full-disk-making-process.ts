@@ -22,7 +22,7 @@ async function fillTokenTable(): Promise<void> {
   const table = createTokenTable(join(folder, "train.parquet"));
   for (let row = 0; row < 1000; row++) {
     const ids = Array.from({ length: 1000 }, () => integer(0, 49_151));
-    await table.add({ row_id: String(row), ids, mask: ids.map(() => 1) });
+    await table.add(String(row), [{ ids, mask: ids.map(() => 1) }]);
   }
   await table.finish();
 }

@@ -36,10 +36,10 @@ export async function writeDataset(
 ): Promise<DatasetManifest> {
   const { name, tokenizerHash, templateHash } = base;
   const draftFolder = join(home.path, "datasets", "draft");
-  await mkdir(draftFolder, { recursive: true });
+  await mkdir(join(draftFolder, "tokens"), { recursive: true });
   const files = [];
   for (const [part, count] of Object.entries({ train, validation })) {
-    const path = `${part}.parquet`;
+    const path = `tokens/${part}.parquet`;
     await writeParquet(join(draftFolder, path), sampleRows(part, count));
     files.push({ path, hash: await hashFile(join(draftFolder, path)), rows: count });
   }

@@ -15,6 +15,7 @@ import { loadSkill } from "../../src/skills/load.ts";
 import { splitOf } from "../../src/skills/splits.ts";
 import type { Home } from "../../src/store/home.ts";
 import { createRunLog, type RunLog, sealRun } from "../../src/store/run-log.ts";
+import { writtenSettings } from "../dataset/written-settings.ts";
 import { sampleVerdict } from "../store/sample-run.ts";
 
 process.env.TRACEMILL_SKILLS = join(import.meta.dirname, "../fixtures/skills");
@@ -47,11 +48,13 @@ export async function writeAdapter(home: Home, sample: SampleAdapter): Promise<H
   const tokenizerHash = hashText("tokenizer");
   const templateHash = hashText("template");
   const dataset: Omit<DatasetManifest, "datasetHash"> = {
+    ...{ tier: "demonstrations", gatesOff: [], scrub: null, models: [], bySkill: [], byFamily: [] },
+    ...{ labels: null, pairLengths: null },
     skills,
     role: "worker",
     format: "jsonl",
     filter: "eval_passed=true",
-    settings: { tips: "drop", target: "answer", maxPerItem: 2, maxTokens: 512 },
+    settings: writtenSettings({ tips: "drop", target: "answer", maxPerItem: 2, maxTokens: 512 }),
     base: "tiny",
     tokenizerHash,
     templateHash,

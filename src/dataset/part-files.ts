@@ -1,0 +1,65 @@
+/**
+ * The files that a dataset's rows are written to, row by row: for each part the rows in the format and, where there is a
+ * base, their tokens. A further file of rows is one more entry here.
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { PARTS, type Part, type Tier } from "../records/selection.ts";
+import { duckdbType, parquetFeatures } from "./columns.ts";
+import type { DatasetFormat } from "./format.ts";
+import { createLineFile } from "./line-file.ts";
+import { createParquetTable } from "./parquet-table.ts";
+import type { RenderedRow } from "./rendered-rows.ts";
+import { createTokenTable } from "./token-table.ts";
+
+export interface PartFile {
+  part: Part;
+  /** Relative to the dataset's folder. */
+  path: string;
+  add(row: RenderedRow): Promise<void>;
+  /** Completes the file; called once, after the last row, and not where a dataset comes to nothing. */
+  finish(): Promise<void>;
+  /** Gives up what is open, finished or not. */
+  close(): Promise<void>;
+}
+
+/** Where the tokens of a part lie, for the trainer. */
+export function tokensPath(part: Part): string {
+  return `tokens/${part}.parquet`;
+}
+
+/** Creates the files of a new dataset in its folder. */
+export async function createPartFiles(
+  folder: string,
+  { format, tier, hasTokens }: { format: DatasetFormat; tier: Tier; hasTokens: boolean },
+): Promise<PartFile[]> {
+  if (hasTokens) await mkdir(join(folder, "tokens"));
+  const files: PartFile[] = [];
+  for (const part of PARTS) {
+    const path = `${part}.${format.extension}`;
+    const create = format.extension === "parquet" ? parquetFile : jsonlFile;
+    files.push({ part, path, ...(await create(join(folder, path), format)) });
+    if (hasTokens) files.push({ part, path: tokensPath(part), ...tokensFile(join(folder, tokensPath(part)), tier) });
+  }
+  return files;
+}
+
+type Rows = Pick<PartFile, "add" | "finish" | "close">;
+
+async function jsonlFile(target: string): Promise<Rows> {
+  const file = await createLineFile(target);
+  return { add: ({ line }) => file.write(line), finish: file.close, close: file.close };
+}
+
+async function parquetFile(target: string, { columns }: DatasetFormat): Promise<Rows> {
+  const table = createParquetTable(target, {
+    columns: columns.map(({ name, type }) => [name, duckdbType(type)]),
+    metadata: { huggingface: parquetFeatures(columns) },
+  });
+  return { add: ({ line }) => table.add(line, line.length >> 2), finish: table.finish, close: async () => {} };
+}
+
+function tokensFile(target: string, tier: Tier): Rows {
+  const table = createTokenTable(target, tier === "preference-pairs" ? "pairs" : "answers");
+  return { add: ({ row, tokens }) => table.add(row.id, tokens), finish: table.finish, close: async () => {} };
+}

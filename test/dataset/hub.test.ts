@@ -1,0 +1,132 @@
+/** Dataset folders in the hands of others: Hugging Face's loader on every format, and the reader of Croissant. */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parquetFeatures } from "../../src/dataset/columns.ts";
+import { loadFormats, writeDataset } from "../../src/dataset/index.ts";
+import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
+import type { DatasetManifest } from "../../src/records/dataset-manifest.ts";
+import type { SelectedRow, Tier } from "../../src/records/selection.ts";
+import type { Home } from "../../src/store/home.ts";
+import { runPython } from "../fixtures/venv.ts";
+import { temporaryHome } from "../harness/setting.ts";
+import {
+  attemptExample,
+  sampleBase,
+  sampleOrigin,
+  sampleRows,
+  sampleSelection,
+  toolExample,
+} from "./sample-selection.ts";
+
+const READER = process.env.TRACEMILL_CROISSANT ?? join(PACKAGE_FOLDER, ".venv-formats", "bin", "python");
+const hasReader = existsSync(READER);
+if (!hasReader) console.log(`skipped: mlcroissant of PyPI is not there (${READER}): make formats installs it`);
+
+interface Loaded {
+  said: unknown;
+  features: unknown;
+  splits: Record<string, number>;
+  rows: unknown[];
+  columnsAlone: string[];
+  rowsAlone: number;
+}
+
+const formats = await loadFormats();
+const written = new Map<string, DatasetManifest>();
+let home: Home;
+let remove: () => void;
+let loaded: Record<string, Loaded>;
+
+/** With tools of unlike arguments, and texts at which a careless reader would break a line. */
+function rowsOf(tier: Tier): SelectedRow[] {
+  const rows = sampleRows(tier);
+  const more = tier === "preference-pairs" ? [] : [toolExample(4), attemptExample(5)];
+  return [...rows, ...more, { ...(rows[0] as SelectedRow), part: "validation", family: "zoo" }];
+}
+
+const folderOf = (id: string) => home.datasetFolder((written.get(id) as DatasetManifest).datasetHash);
+
+beforeAll(async () => {
+  ({ home, remove } = temporaryHome());
+  const base = await sampleBase();
+  for (const [id, { tiers }] of formats) {
+    const tier = tiers[0] as Tier;
+    const selection = sampleSelection(rowsOf(tier));
+    const settings = { origin: { ...sampleOrigin(), tier }, minRows: 1, reasons: new Map<string, string>() };
+    written.set(id, await writeDataset(home, { ...settings, ...base, format: id, selection }));
+  }
+  const script = join(import.meta.dirname, "hub_loading.py");
+  loaded = JSON.parse(await runPython([script, join(home.path, "cache"), ...[...formats.keys()].map(folderOf)]));
+}, 240_000);
+
+afterAll(() => remove());
+
+describe.each([...formats])("a folder of the format %s", (id, { columns, extension, tiers }) => {
+  it("is loaded by Hugging Face with the features that it declares, its splits and its rows", async () => {
+    const { said, features, splits, rows } = loaded[folderOf(id)] as Loaded;
+    const declared = JSON.parse(parquetFeatures(columns)).info.features;
+    expect(sameFeatures(said)).toEqual(declared);
+    expect(sameFeatures(features)).toEqual(declared);
+    const { trainRows } = (written.get(id) as DatasetManifest).counts;
+    expect(splits).toEqual({ train: trainRows, validation: 1 });
+    if (extension === "parquet") return;
+    const lines = (await readFile(join(folderOf(id), "train.jsonl"), "utf8")).split("\n").slice(0, -1);
+    expect(rows).toEqual(lines.map((line) => JSON.parse(line)));
+  });
+
+  it("is loaded file by file too, with the same columns", () => {
+    const { columnsAlone, rowsAlone } = loaded[folderOf(id)] as Loaded;
+    expect(columnsAlone).toEqual(columns.map(({ name }) => name));
+    expect(rowsAlone).toBe((written.get(id) as DatasetManifest).counts.trainRows);
+  });
+
+  it("is the same to the byte when it is made again", async () => {
+    const other = temporaryHome();
+    try {
+      const tier = tiers[0] as Tier;
+      const settings = { origin: { ...sampleOrigin(), tier }, minRows: 1, reasons: new Map<string, string>() };
+      const selection = sampleSelection(rowsOf(tier));
+      const again = await writeDataset(other.home, { ...settings, ...(await sampleBase()), format: id, selection });
+      expect(again).toEqual(written.get(id));
+      for (const file of ["README.md", "croissant.json", "manifest.json"]) {
+        const path = join(other.home.datasetFolder(again.datasetHash), file);
+        expect(await readFile(path, "utf8")).toBe(await readFile(join(folderOf(id), file), "utf8"));
+      }
+    } finally {
+      other.remove();
+    }
+  });
+});
+
+it("Parquet holds the rows of jsonl", () => {
+  expect((loaded[folderOf("parquet")] as Loaded).rows).toEqual((loaded[folderOf("jsonl")] as Loaded).rows);
+});
+
+it("mlcroissant finds no error in any description, the hashes of the files and what they were made from in each", async () => {
+  if (!hasReader) return;
+  const script = `
+import json, logging, sys
+import mlcroissant
+for folder in sys.argv[1:]:
+    dataset = mlcroissant.Dataset(jsonld=folder + "/croissant.json")
+    assert not dataset.metadata.issues.errors, dataset.metadata.issues.report()
+    print(json.dumps({file.id: file.sha256 for file in dataset.metadata.distribution}))`;
+  const folders = [...formats.keys()].map(folderOf);
+  const { stdout } = await execa(READER, ["-c", script, ...folders]);
+  const described = stdout.split("\n").map((line) => JSON.parse(line));
+  for (const [at, id] of [...formats.keys()].entries()) {
+    const { files, inputs } = written.get(id) as DatasetManifest;
+    expect(described[at]).toEqual(Object.fromEntries(files.map(({ path, hash }) => [path, hash])));
+    const text = await readFile(join(folderOf(id), "croissant.json"), "utf8");
+    for (const { head } of inputs.runs) expect(text).toContain(head);
+    expect(text).toContain(inputs.ledgerHead);
+  }
+}, 120_000);
+
+/** Without the settings that the loader adds to a type by itself. */
+function sameFeatures(given: unknown): unknown {
+  return JSON.parse(JSON.stringify(given, (key, value) => (key === "decode" ? undefined : value)));
+}
