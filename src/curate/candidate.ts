@@ -8,7 +8,7 @@ import { type ActionCall, actionCallSchema, type Role } from "../records/events.
 import type { AttemptId, ItemId, RunId, TipId, TurnId } from "../records/ids.ts";
 import { SPLITS, type Split } from "../records/item.ts";
 import { type Message, messageSchema, type Tool, toolSchema } from "../records/message.ts";
-import { tipSpanSchema } from "../records/tip.ts";
+import { retrievalSchema, tipSpanSchema } from "../records/tip.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { withoutTips } from "./tip-free.ts";
 
@@ -28,6 +28,10 @@ export interface Candidate {
   messages: Message[] | null;
   /** The prompt with its tip spans taken out; null where that cannot be done exactly. */
   tipFree: Message[] | null;
+  /** Tips that the prompt held as it was sent. */
+  tips: TipId[];
+  /** Whether its run, its attempt, every verifier that judged it or a tip that its prompt held is revoked. */
+  isRevoked: boolean;
   /** Retired tips that the row's prompt would hold: none where tips are taken out of it. */
   retiredTips: TipId[];
   tools: Tool[] | null;
@@ -82,6 +86,8 @@ const rowSchema = z.object({
   tools_hash: z.string().nullable(),
   response_hash: z.string(),
   tip_spans: jsonColumn(z.array(tipSpanSchema)),
+  retrievals: jsonColumn(z.array(retrievalSchema)),
+  is_revoked: z.boolean(),
   is_clipped: z.boolean(),
   is_foreign: z.boolean(),
   tool_call: jsonColumn(actionCallSchema),
@@ -111,6 +117,8 @@ export function readCandidate(row: unknown, texts: RecordedTexts, retired: Reado
   const isWhole =
     prompt.length > 0 && prompt.length === r.prompt_hashes.length && (tools !== null || r.tools_hash === null);
   const messages = isWhole ? prompt : null;
+  const spanned = (r.tip_spans ?? []).map(({ tip }) => tip);
+  const retrieved = (r.retrievals ?? []).flatMap(({ tip, isRendered }) => (isRendered ? [tip] : []));
   return {
     run,
     skill: r.skill,
@@ -124,7 +132,9 @@ export function readCandidate(row: unknown, texts: RecordedTexts, retired: Reado
     role: r.role as Role,
     messages,
     tipFree: messages === null || r.tip_spans === null ? null : withoutTips(messages, r.tip_spans),
-    retiredTips: [...new Set((r.tip_spans ?? []).map(({ tip }) => tip))].filter((tip) => retired.has(tip)),
+    tips: [...new Set([...spanned, ...retrieved])].sort(),
+    isRevoked: r.is_revoked,
+    retiredTips: [...new Set(spanned)].filter((tip) => retired.has(tip)),
     tools,
     response: recorded(messageSchema, r.response_hash),
     isClipped: r.is_clipped,

@@ -149,10 +149,11 @@ async function itemRanges(
   return { ranges, examples: total };
 }
 
-/** Also tips whose own run is not in the lake: their prompts may be. */
+/** Also tips whose own run is not in the lake: their prompts may be. What is revoked is refused for that. */
 async function retiredTips(lake: Lake): Promise<Set<string>> {
   const rows = await lake.query(
-    "SELECT tip FROM tips WHERE retired_reason IS NOT NULL UNION SELECT tip FROM ledger.tip_retirements",
+    `(SELECT tip FROM tips WHERE retired_reason IS NOT NULL UNION SELECT tip FROM ledger.tip_retirements)
+     EXCEPT SELECT target FROM ledger.revocations WHERE kind = 'tip'`,
   );
   return new Set(rows.map(({ tip }) => String(tip)));
 }
@@ -228,7 +229,8 @@ function completionOf({ skill, call, response }: Candidate, { answerText }: Sele
 }
 
 function exampleOf(candidate: Candidate, settings: SelectionSettings): SelectedExample {
-  const { verdict, tools, skill, role, family, item, run, attempt, turn, model, baseHash, adapterHash } = candidate;
+  const { verdict, tools, skill, role, family, item, run, attempt, turn, tips, model, baseHash, adapterHash } =
+    candidate;
   const prompt = settings.tips === "drop" ? candidate.tipFree : candidate.messages;
   assert(prompt !== null && verdict !== null, "an example without prompt or verdict passed the filters");
   return {
@@ -244,6 +246,7 @@ function exampleOf(candidate: Candidate, settings: SelectionSettings): SelectedE
     run,
     attempt,
     turn,
+    tips,
     model,
     baseHash,
     adapterHash,

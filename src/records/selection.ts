@@ -4,7 +4,7 @@
  */
 import type { Hash } from "../foundation/hashing.ts";
 import type { Role } from "./events.ts";
-import type { AttemptId, ItemId, RunId, TurnId } from "./ids.ts";
+import type { AttemptId, ItemId, RunId, TipId, TurnId } from "./ids.ts";
 import type { Message, Tool } from "./message.ts";
 import type { RefusalTally } from "./refusal-tally.ts";
 
@@ -27,6 +27,8 @@ export interface SelectedExample {
   run: RunId;
   attempt: AttemptId;
   turn: TurnId;
+  /** Tips that the prompt held as it was sent, where they are taken out of the row too. */
+  tips: TipId[];
   /** The model that generated the answer. */
   model: string | null;
   baseHash: Hash | null;

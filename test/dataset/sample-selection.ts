@@ -31,6 +31,7 @@ export function sampleExample(n: number, overrides: Partial<SelectedExample> = {
     run: RUN,
     attempt,
     turn: turnId(attempt, 1),
+    tips: [],
     model: "smollm2",
     baseHash: hashText("base"),
     adapterHash: null,
