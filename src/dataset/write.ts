@@ -9,9 +9,11 @@ import { writeFileAtomic, writeFolderAtomic, writeJsonAtomic } from "../foundati
 import { hashFile, hashJson } from "../foundation/hashing.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
+import { lineageOfRow } from "../records/row-lineage.ts";
 import { PARTS, type Selection } from "../records/selection.ts";
 import type { Renderer } from "../render/renderer.ts";
 import type { Home } from "../store/home.ts";
+import { ROWS_FILE } from "../store/row-lineage.ts";
 import { datasetCard } from "./card.ts";
 import type { DatasetFormat } from "./format.ts";
 import { createLineFile } from "./line-file.ts";
@@ -87,16 +89,18 @@ async function writeRows(folder: string, format: DatasetFormat, options: Dataset
       tokens: createTokenTable(join(folder, `${part}.parquet`)),
     })),
   );
+  const lineage = await createLineFile(join(folder, ROWS_FILE));
   try {
     for await (const rendered of renderedRows(options.selection, renderSettings(options))) {
       const { row, ids, mask } = rendered;
       const file = files.find(({ part }) => part === rendered.part);
       await file?.rows.write(format.line(row));
       await file?.tokens.add({ row_id: row.id, ids, mask });
+      await lineage.write(JSON.stringify(lineageOfRow({ ...row, part: rendered.part })));
       counting.add(rendered);
     }
   } finally {
-    await Promise.all(files.map(({ rows }) => rows.close()));
+    await Promise.all([lineage, ...files.map(({ rows }) => rows)].map((file) => file.close()));
   }
   const counts = countsOf(counting, options);
   for (const { tokens } of files) await tokens.finish();
@@ -109,13 +113,11 @@ function renderSettings({ renderer, origin }: DatasetOptions) {
 
 async function rowFiles(folder: string, format: DatasetFormat, counts: DatasetManifest["counts"]) {
   const rows = { train: counts.trainRows, validation: counts.validationRows };
-  const named = PARTS.flatMap((part) => [format.extension, "parquet"].map((ending) => ({ part, ending })));
-  return Promise.all(
-    named.map(async ({ part, ending }) => {
-      const path = `${part}.${ending}`;
-      return { path, hash: await hashFile(join(folder, path)), rows: rows[part] };
-    }),
+  const named = PARTS.flatMap((part) =>
+    [format.extension, "parquet"].map((ending) => ({ path: `${part}.${ending}`, rows: rows[part] })),
   );
+  const all = [...named, { path: ROWS_FILE, rows: rows.train + rows.validation }];
+  return Promise.all(all.map(async (file) => ({ ...file, hash: await hashFile(join(folder, file.path)) })));
 }
 
 function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): DatasetManifest["counts"] {

@@ -60,6 +60,7 @@ describe("a dataset's folder", () => {
         ["train.parquet", 3],
         ["validation.jsonl", 1],
         ["validation.parquet", 1],
+        ["rows.jsonl", 4],
       ]);
       for (const { path, hash } of rest.files) expect(await hashFile(join(folder, path))).toBe(hash);
       expect((await readdir(folder)).sort()).toEqual(
