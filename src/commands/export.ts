@@ -46,7 +46,12 @@ const settings = z.object({
 });
 
 /** What is left out takes the command's default; `runs` left out are all sealed ones that are not held out. */
-export type ExportOptions = z.input<typeof settings> & { skills: string[]; runs?: string[] | undefined };
+export type ExportOptions = z.input<typeof settings> & {
+  skills: string[];
+  runs?: string[] | undefined;
+  /** The dataset that this one is the clean successor of. */
+  replaces?: Hash;
+};
 
 export interface ExportPreview {
   counts: DatasetManifest["counts"];
@@ -117,6 +122,7 @@ async function withSelection<T>(
       inputs: { runs: runs.map(({ run, head }) => ({ run, head })), ledgerHead: await lastBearing(home, runs, tips) },
       seed,
       codeVersion: CODE_VERSION,
+      ...(options.replaces !== undefined && { replaces: options.replaces }),
     };
     const reasons = new Map((await loadFilters()).map(({ reason, filter: { summary } }) => [reason, summary]));
     return await use(

@@ -24,7 +24,7 @@ import { createTokenTable } from "./token-table.ts";
 /** What is known of a dataset before its rows are. */
 export type DatasetOrigin = Pick<
   DatasetManifest,
-  "skills" | "role" | "filter" | "settings" | "inputs" | "seed" | "codeVersion"
+  "skills" | "role" | "filter" | "settings" | "inputs" | "seed" | "codeVersion" | "replaces"
 >;
 
 export interface DatasetOptions {
