@@ -12,7 +12,7 @@ import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
 
 const GROUND = ["foundation", "records", "store"];
 const SHARED = [...GROUND, "render", "statistics", "skills"];
-const STAGES = ["harness", "capture", "curate", "dataset", "train", "serve", "validate"];
+const STAGES = ["harness", "capture", "curate", "dataset", "train", "serve", "validate", "registry"];
 
 /** For each room of `src/`: the rooms that its files may import, besides its own. */
 const MAY_IMPORT: Record<string, string[]> = {

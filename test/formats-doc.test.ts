@@ -21,6 +21,7 @@ import { actionCallSchema, loggedEventSchema, roleModelSchema, samplingSchema } 
 import { itemSchema } from "../src/records/item.ts";
 import { loggedEntrySchema } from "../src/records/ledger-entries.ts";
 import { messageSchema, toolCallSchema, toolSchema } from "../src/records/message.ts";
+import { rowLineageSchema } from "../src/records/row-lineage.ts";
 import { retrievalSchema, tipSpanSchema } from "../src/records/tip.ts";
 import { verdictSchema } from "../src/records/verdict.ts";
 import { openDatabase, rowsOf, sqlText } from "../src/store/duckdb.ts";
@@ -66,6 +67,7 @@ const documented = new Map<string, z.core.$ZodType>([
   ["Verdict", verdictSchema],
   ["`bases/<name>/manifest.json`", baseManifestSchema],
   ["`datasets/<datasetHash>/manifest.json`", datasetManifestSchema],
+  ["`rows.jsonl`", rowLineageSchema],
   ["`adapters/<adapterHash>/manifest.json`", adapterManifestSchema],
   ["`adapters/<adapterHash>/probes.json`", probesSchema],
   ["`comparisons/<comparisonHash>/plan.json`", planSchema],

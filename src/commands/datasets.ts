@@ -4,23 +4,32 @@ import { shortHash } from "../foundation/hashing.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { listDatasets, readDatasetManifest } from "../store/manifests.ts";
 import { defineCommand } from "./command.ts";
+import { allTainted } from "./taint.ts";
+
+/** A manifest, and whether something of its rows is revoked by now. */
+type Marked = DatasetManifest & { isTainted: boolean };
 
 export default defineCommand({
   summary: "List the datasets, or show one.",
   details: "Example: tracemill datasets 3fa1",
   positional: ["dataset"],
   input: z.object({ dataset: z.string().optional().describe("hash of a dataset, or the start of it") }),
-  run: async ({ dataset }, { home }) =>
-    dataset === undefined ? listDatasets(home) : readDatasetManifest(home, dataset),
+  async run({ dataset }, { home }): Promise<Marked[] | Marked> {
+    const tainted = await allTainted(home);
+    const marked = (one: DatasetManifest) => ({ ...one, isTainted: tainted.has(one.datasetHash) });
+    return dataset === undefined
+      ? (await listDatasets(home)).map(marked)
+      : marked(await readDatasetManifest(home, dataset));
+  },
   print: (result) => (Array.isArray(result) ? listed(result) : JSON.stringify(result, null, 2)),
 });
 
-function listed(datasets: readonly DatasetManifest[]): string {
+function listed(datasets: readonly Marked[]): string {
   if (datasets.length === 0) return "No dataset yet. Make one: tracemill export --skill sql";
   return datasets
     .map(
-      ({ datasetHash, skills, role, format, counts, base }) =>
-        `${shortHash(datasetHash)}  ${skills.join("+")} ${role}, ${format}: ${counts.trainRows} train and ${counts.validationRows} validation rows of ${counts.items} items, ${base === null ? "without tokens" : `for ${base}`}`,
+      ({ datasetHash, skills, role, format, counts, base, isTainted }) =>
+        `${shortHash(datasetHash)}  ${skills.join("+")} ${role}, ${format}: ${counts.trainRows} train and ${counts.validationRows} validation rows of ${counts.items} items, ${base === null ? "without tokens" : `for ${base}`}${isTainted ? "  TAINTED" : ""}`,
     )
     .join("\n");
 }

@@ -8,10 +8,12 @@ import { type Hash, hashJson } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import { type ActionCall, ROLES, type Role } from "../records/events.ts";
-import type { RunId } from "../records/ids.ts";
+import { type AttemptId, attemptParts, type RunId } from "../records/ids.ts";
+import type { Revocation } from "../records/ledger-entries.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import type { Home } from "../store/home.ts";
-import { appendLedger, joinedRuns, readLedger } from "../store/ledger.ts";
+import { openLake } from "../store/lake.ts";
+import { appendLedger, joinedRuns, readLedger, revocations } from "../store/ledger.ts";
 import { listBases, readBaseManifest } from "../store/manifests.ts";
 import { listRuns, type RunSummary, runsWithoutLog } from "../store/runs.ts";
 
@@ -150,21 +152,55 @@ export async function answerTexts(skills: readonly string[]): Promise<(skill: st
 }
 
 /**
- * Returns the hash of the ledger's last entry that bears on these runs: later ones of other things do not change it.
- * Where prompts keep their tips, a tip's retirement bears on them too.
+ * Returns the hash of the ledger's last entry that bears on these runs: later ones of other things do not change it. A
+ * revocation bears on the runs that it takes something from; where prompts keep their tips, a tip's retirement does too.
+ * Throws: as `openLake`, where a tip or a verifier is revoked.
  */
 export async function lastBearing(home: Home, runs: readonly SealedRun[], tips: "drop" | "keep"): Promise<Hash> {
-  const names = new Set(runs.map(({ run }) => run));
+  const names = new Set<string>(runs.map(({ run }) => run));
   const skills = new Set(runs.map(({ skill }) => skill));
+  const reached = await revocationsReaching(home, [...names]);
   let last: Hash | null = null;
   for await (const entry of readLedger(home)) {
     const isSealing = entry.type === "run_sealed" && names.has(entry.data.run);
     const isLateVerdict = entry.type === "verdict_given" && names.has(entry.data.run);
     const isRetirement = tips === "keep" && entry.type === "tip_retired" && skills.has(entry.data.skill);
-    if (isSealing || isLateVerdict || isRetirement) last = hashJson(entry);
+    const isRevocation = entry.type === "revoked" && reached.has(keyOf(entry.data));
+    if (isSealing || isLateVerdict || isRetirement || isRevocation) last = hashJson(entry);
   }
   assert(last !== null, "a sealed run is in the ledger");
   return last;
+}
+
+/** Which revocations take something from the runs; what a tip or a verifier had a part in, the lake knows. */
+async function revocationsReaching(home: Home, runs: readonly string[]): Promise<Set<string>> {
+  const joined = joinedRuns(home);
+  const all = revocations(home);
+  const named = all.filter(({ kind, target }) => {
+    if (kind === "run") return runs.includes(target) || runs.includes(joined.get(target as RunId) ?? "");
+    return kind === "attempt" && runs.includes(attemptParts(target as AttemptId).run);
+  });
+  const keys = new Set(named.map(keyOf));
+  if (!all.some(({ kind }) => kind === "tip" || kind === "verifier")) return keys;
+  const lake = await openLake(home);
+  try {
+    const list = runs.map((_, i) => `$run${i}`).join(", ");
+    const rows = await lake.query(
+      `SELECT 'tip ' || tip AS key FROM sealed.rendered_tips WHERE run IN (${list})
+        AND tip IN (SELECT target FROM ledger.revocations WHERE kind = 'tip')
+       UNION SELECT 'verifier ' || verifier_id || '@' || verifier_version FROM files.verdicts WHERE run IN (${list})
+        AND verifier_id || '@' || verifier_version IN (SELECT target FROM ledger.revocations WHERE kind = 'verifier')`,
+      Object.fromEntries(runs.map((run, i) => [`run${i}`, run])),
+    );
+    for (const { key } of rows) keys.add(String(key));
+    return keys;
+  } finally {
+    lake.close();
+  }
+}
+
+function keyOf({ kind, target }: Revocation): string {
+  return `${kind} ${target}`;
 }
 
 /** Tells the ledger of a dataset, once. */

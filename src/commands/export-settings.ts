@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { TRIES, UNITS } from "../curate/index.ts";
 import { Refusal } from "../foundation/errors.ts";
+import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { TIERS } from "../records/selection.ts";
 
 export const exportSettings = z.object({
@@ -60,6 +61,23 @@ export const exportSettings = z.object({
 });
 
 export type ExportSettingsGiven = z.input<typeof exportSettings>;
+
+/** The words that would give a dataset like this one. */
+export function wordsOf(dataset: DatasetManifest): ExportSettingsGiven {
+  const { settings, role, filter, format, tier, base, seed, gatesOff, scrub } = dataset;
+  const { band, balance, nearThreshold, allowTeachers, maxTokens, ...same } = settings;
+  return {
+    ...same,
+    ...{ role, filter, format, tier, seed, base: base ?? "none" },
+    ...(maxTokens !== null && { maxTokens }),
+    ...(band !== null && { band: `${band.low}..${band.high}` }),
+    ...{ balanceFamilies: balance.families, balanceSkills: balance.skills },
+    near: nearThreshold === null ? "off" : String(nearThreshold),
+    without: gatesOff.join(","),
+    allowTeacher: allowTeachers.join(","),
+    ...(scrub?.on === false && { scrub: "off", scrubReason: scrub.reason ?? "" }),
+  };
+}
 
 /** Splits what is separated by commas. */
 export function commaList(text: string | undefined): string[] {

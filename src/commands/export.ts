@@ -18,7 +18,12 @@ import { printedExport } from "./export-report.ts";
 import { commaList, type ExportSettingsGiven, exportSettings } from "./export-settings.ts";
 
 /** What is left out takes the command's default; `runs` left out are all sealed ones that are not held out. */
-export type ExportOptions = ExportSettingsGiven & { skills: string[]; runs?: string[] | undefined };
+export type ExportOptions = ExportSettingsGiven & {
+  skills: string[];
+  runs?: string[] | undefined;
+  /** The dataset that this one is the clean successor of. */
+  replaces?: Hash;
+};
 
 export interface ExportPreview {
   counts: DatasetManifest["counts"];
@@ -92,6 +97,7 @@ async function withSelection<T>(
       },
       seed: plan.seed,
       codeVersion: CODE_VERSION,
+      ...(options.replaces !== undefined && { replaces: options.replaces }),
     };
     const reasons = new Map((await loadFilters()).map(({ reason, filter: { summary } }) => [reason, summary]));
     return await use(

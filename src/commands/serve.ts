@@ -7,6 +7,7 @@ import type { RunningServer } from "../serve/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { serveHere } from "./model-server.ts";
 import { warnOfOpenHost } from "./open-host.ts";
+import { warnOfTaint } from "./taint.ts";
 
 const input = z.object({
   base: z.string().describe("the base to serve"),
@@ -31,6 +32,7 @@ Which model answers is chosen by a request's "model": the base's name or an adap
       ...(threads !== undefined && { threads }),
     };
     const server = await serveHere({ ...rest, ...given, adapters: adapter }, context);
+    await warnOfTaint(adapter, context);
     announce(server, rest.host, context);
     if (!context.signal.aborted) await once(context.signal, "abort");
     await server.close();

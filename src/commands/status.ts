@@ -10,6 +10,7 @@ import { points } from "../statistics/figures.ts";
 import { listAdapters, listBases, listDatasets, listDecisions } from "../store/manifests.ts";
 import { listRuns } from "../store/run-log.ts";
 import { type Context, defineCommand } from "./command.ts";
+import { allTainted } from "./taint.ts";
 import { textTable } from "./text-table.ts";
 
 interface Status {
@@ -26,8 +27,18 @@ interface Status {
     base: string | null;
     runs: string[];
     trainRows: number;
+    /** Whether something of its rows is revoked by now. */
+    isTainted: boolean;
   }[];
-  adapters: { adapterHash: string; name: string | null; base: string; datasetHash: string; decisions: Judgement[] }[];
+  adapters: {
+    adapterHash: string;
+    name: string | null;
+    base: string;
+    datasetHash: string;
+    decisions: Judgement[];
+    /** Whether its dataset is. */
+    isTainted: boolean;
+  }[];
   /** The next sensible command, and why. */
   next: { command: string; reason: string };
 }
@@ -39,12 +50,13 @@ interface Judgement {
 }
 
 async function status({ home }: Context): Promise<Status> {
-  const [bases, runs, datasets, adapters, decisions] = await Promise.all([
+  const [bases, runs, datasets, adapters, decisions, tainted] = await Promise.all([
     listBases(home),
     listRuns(home),
     listDatasets(home),
     listAdapters(home),
     listDecisions(home),
+    allTainted(home),
   ]);
   const found = {
     home: home.path,
@@ -65,6 +77,7 @@ async function status({ home }: Context): Promise<Status> {
       base,
       runs: inputs.runs.map(({ run }) => run),
       trainRows: counts.trainRows,
+      isTainted: tainted.has(datasetHash),
     })),
     adapters: adapters.map(({ adapterHash, name, base, datasetHash }) => ({
       adapterHash,
@@ -72,6 +85,7 @@ async function status({ home }: Context): Promise<Status> {
       base,
       datasetHash,
       decisions: decisions.filter((decision) => decision.adapterHash === adapterHash).map(judgementOf),
+      isTainted: tainted.has(datasetHash),
     })),
   };
   return { ...found, next: nextCommand(found) };
@@ -105,6 +119,12 @@ function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | 
     return {
       command: `tracemill export --role worker --skill ${skill} --filter eval_passed=true`,
       reason: "no dataset is made of the runs yet",
+    };
+  }
+  if (dataset.isTainted) {
+    return {
+      command: `tracemill dataset rebuild ${shortHash(dataset.datasetHash)}`,
+      reason: "the newest dataset holds what was revoked since",
     };
   }
   const adapter = adapters.findLast(({ datasetHash }) => datasetHash === dataset.datasetHash);
@@ -168,7 +188,7 @@ function printed({ home, bases, runs, datasets, adapters, next }: Status): strin
       "datasets",
       ["hash", "skills", "role", "train rows"],
       datasets.map((dataset) => [
-        shortHash(dataset.datasetHash),
+        `${shortHash(dataset.datasetHash)}${dataset.isTainted ? " TAINTED" : ""}`,
         dataset.skills.join(","),
         dataset.role,
         String(dataset.trainRows),
@@ -178,7 +198,7 @@ function printed({ home, bases, runs, datasets, adapters, next }: Status): strin
       "adapters",
       ["hash", "name", "base", "dataset", "decisions"],
       adapters.map((adapter) => [
-        shortHash(adapter.adapterHash),
+        `${shortHash(adapter.adapterHash)}${adapter.isTainted ? " TAINTED" : ""}`,
         adapter.name ?? "-",
         adapter.base,
         shortHash(adapter.datasetHash),

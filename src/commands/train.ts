@@ -6,6 +6,7 @@ import { duration, type Progress, startProgress, tellStage } from "../foundation
 import { type AdapterManifest, adapterLabel, trainConfigSchema } from "../records/adapter-manifest.ts";
 import { type TrainProgress, trainAdapter } from "../train/index.ts";
 import { type Context, defineCommand } from "./command.ts";
+import { refuseTainted } from "./taint.ts";
 
 const config = trainConfigSchema.shape;
 
@@ -28,11 +29,12 @@ const input = z.object({
 
 /**
  * Trains an adapter with a progress bar and returns its manifest; a killed training goes on where it was.
- * Throws: as `trainAdapter`.
+ * Throws: `TAINTED_DATASET`, and as `trainAdapter`.
  */
 export async function trainOn(given: z.input<typeof input>, context: Context): Promise<AdapterManifest> {
   const { home, clock, signal } = context;
   const { dataset, base, method, backend, name, ...settings } = input.parse(given);
+  await refuseTainted(home, dataset);
   const watch = watched(context);
   const options = { home, dataset, base, method, backend, config: settings, ...(name !== undefined && { name }) };
   try {

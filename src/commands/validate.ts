@@ -22,6 +22,7 @@ import { type Context, defineCommand } from "./command.ts";
 import { interrupted } from "./interruption.ts";
 import { serveHere } from "./model-server.ts";
 import { viewRun } from "./run-view.ts";
+import { warnOfTaint } from "./taint.ts";
 
 const input = z.object({
   skill: z.string().describe("the skill whose items are attempted"),
@@ -48,6 +49,7 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
   const skill = await loadSkill(options.skill);
   const base = await readBaseManifest(home, options.base);
   const adapter = await readAdapterManifest(home, options.candidate);
+  await warnOfTaint([adapter.adapterHash], context);
   const items = await scanItems(skill, {
     seed: options.itemSeed,
     split: options.split,

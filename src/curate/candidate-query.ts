@@ -63,7 +63,9 @@ function examplesOf(scope: Scope): string {
     t.run IN (SELECT run FROM files.runs WHERE skill_hash IS NULL) AS is_foreign,
     t.finish_reason, t.prompt_tokens, t.completion_tokens, t.latency_ms, t.model, t.base_hash, t.adapter_hash, a.turns,
     a.exit_code, a.eval_passed, a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
-    a.audit_passed, a.audit_confidence, a.verdict_value, CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call,
+    a.audit_passed, a.audit_confidence, a.verdict_value, t.retrievals,
+    coalesce(a.is_revoked, false) OR t.turn IN (SELECT turn FROM ledger.revoked_turns) AS is_revoked,
+    CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call,
     ${scope.labels === null ? LABEL.verdict : LABEL.judged}
   FROM (FROM ${turnsOf(scope)} WHERE ${RANGE}) t
   LEFT JOIN (FROM files.attempts WHERE ${RANGE}) a ON a.run = t.run AND a.attempt = t.attempt

@@ -8,7 +8,7 @@ import { type ActionCall, actionCallSchema, type Role } from "../records/events.
 import type { AttemptId, ItemId, RunId, TipId, TurnId } from "../records/ids.ts";
 import { SPLITS, type Split } from "../records/item.ts";
 import type { Message, Tool } from "../records/message.ts";
-import { tipSpanSchema } from "../records/tip.ts";
+import { retrievalSchema, tipSpanSchema } from "../records/tip.ts";
 import type { CandidateTexts } from "./candidate-texts.ts";
 import { withoutTips } from "./tip-free.ts";
 
@@ -30,8 +30,10 @@ export interface Candidate {
   tipFree: Message[] | null;
   /** Hash of the tip-free prompt and the tools. */
   promptKey: Hash;
-  /** Tips that the recorded prompt holds. */
+  /** Tips that the prompt held as it was sent. */
   tips: TipId[];
+  /** Whether its run, its attempt, every verifier that judged it or a tip that its prompt held is revoked. */
+  isRevoked: boolean;
   /** Retired tips that the row's prompt would hold: none where tips are taken out of it. */
   retiredTips: TipId[];
   tools: Tool[] | null;
@@ -103,6 +105,8 @@ const rowSchema = z.object({
   reference: z.string().nullable(),
   response_hash: z.string(),
   tip_spans: jsonColumn(z.array(tipSpanSchema)),
+  retrievals: jsonColumn(z.array(retrievalSchema)),
+  is_revoked: z.boolean(),
   is_clipped: z.boolean(),
   is_foreign: z.boolean(),
   tool_call: jsonColumn(actionCallSchema),
@@ -137,7 +141,8 @@ export function readCandidate(row: unknown, texts: CandidateTexts, retired: Read
     prompt.length > 0 && prompt.length === r.prompt_hashes.length && (tools !== null || r.tools_hash === null);
   const messages = isWhole ? prompt : null;
   const tipFree = messages === null || r.tip_spans === null ? null : withoutTips(messages, r.tip_spans);
-  const tips = [...new Set((r.tip_spans ?? []).map(({ tip }) => tip))];
+  const spanned = (r.tip_spans ?? []).map(({ tip }) => tip);
+  const retrieved = (r.retrievals ?? []).flatMap(({ tip, isRendered }) => (isRendered ? [tip] : []));
   return {
     run,
     skill: r.skill,
@@ -152,8 +157,9 @@ export function readCandidate(row: unknown, texts: CandidateTexts, retired: Read
     messages,
     tipFree,
     promptKey: promptKey({ messages: messages ?? [], hashes: r.prompt_hashes, tipFree: tipFree ?? [] }, r.tools_hash),
-    tips,
-    retiredTips: tips.filter((tip) => retired.has(tip)),
+    tips: [...new Set([...spanned, ...retrieved])].sort(),
+    isRevoked: r.is_revoked,
+    retiredTips: [...new Set(spanned)].filter((tip) => retired.has(tip)),
     tools,
     response: texts.message(run, r.response_hash),
     isClipped: r.is_clipped,

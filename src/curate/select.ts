@@ -167,10 +167,11 @@ async function itemRanges(lake: Lake, settings: SelectionSettings): Promise<{ ra
   return { ranges, examples: total };
 }
 
-/** Also tips whose own run is not in the lake: their prompts may be. */
+/** Also tips whose own run is not in the lake: their prompts may be. What is revoked is refused for that. */
 async function retiredTips(lake: Lake): Promise<Set<string>> {
   const rows = await lake.query(
-    "SELECT tip FROM tips WHERE retired_reason IS NOT NULL UNION SELECT tip FROM ledger.tip_retirements",
+    `(SELECT tip FROM tips WHERE retired_reason IS NOT NULL UNION SELECT tip FROM ledger.tip_retirements)
+     EXCEPT SELECT target FROM ledger.revocations WHERE kind = 'tip'`,
   );
   return new Set(rows.map(({ tip }) => String(tip)));
 }

@@ -8,22 +8,38 @@ import { writeFileAtomic, writeFolderAtomic, writeJsonAtomic } from "../foundati
 import { hashFile, hashJson } from "../foundation/hashing.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
+import { lineageOfRow } from "../records/row-lineage.ts";
 import type { Selection } from "../records/selection.ts";
 import type { Renderer } from "../render/renderer.ts";
 import type { Home } from "../store/home.ts";
+import { ROWS_FILE } from "../store/row-lineage.ts";
 import { datasetCard } from "./card.ts";
 import { croissantDescription } from "./croissant.ts";
 import type { DatasetFormat } from "./format.ts";
 import { formatFor } from "./formats.ts";
+import { createLineFile } from "./line-file.ts";
 import { createPartFiles, type PartFile } from "./part-files.ts";
 import { REASONS } from "./reasons.ts";
 import { type RenderSettings, renderedRows } from "./rendered-rows.ts";
 import { type Composition, type RowCounts, rowCounts } from "./row-counts.ts";
 
+/** A line for each example that says what a row's does, with the row's turn. */
+const DUPLICATES_FILE = "duplicates.jsonl";
+
 /** What is known of a dataset before its rows are. */
 export type DatasetOrigin = Pick<
   DatasetManifest,
-  "tier" | "skills" | "role" | "filter" | "gatesOff" | "scrub" | "settings" | "inputs" | "seed" | "codeVersion"
+  | "tier"
+  | "skills"
+  | "role"
+  | "filter"
+  | "gatesOff"
+  | "scrub"
+  | "settings"
+  | "inputs"
+  | "seed"
+  | "codeVersion"
+  | "replaces"
 >;
 
 export interface DatasetOptions {
@@ -52,7 +68,8 @@ export async function writeDataset(home: Home, options: DatasetOptions): Promise
     const counts = countsOf(counting, options);
     const companions = format.companions?.({ counts }) ?? [];
     for (const { path, text } of companions) await writeFileAtomic(join(folder, path), text);
-    const written = [...files, ...companions.map(({ path }) => ({ path, part: null }))];
+    const others = [...companions.map(({ path }) => path), ROWS_FILE, DUPLICATES_FILE];
+    const written = [...files, ...others.map((path) => ({ path, part: null }))];
     const composed = { counts, ...counting.composition() };
     const manifest = completeManifest(options, composed, await describedFiles(folder, written, counts));
     await writeJsonAtomic(join(folder, "manifest.json"), manifest);
@@ -86,15 +103,19 @@ async function writeRows(folder: string, format: DatasetFormat, options: Dataset
   const counting = rowCounts(tier, options.renderer !== null);
   const hasTokens = options.renderer !== null && tier !== "prompts";
   const files = await createPartFiles(folder, { format, tier, hasTokens });
+  const lineage = await createLineFile(join(folder, ROWS_FILE));
+  const duplicates = await createLineFile(join(folder, DUPLICATES_FILE));
   try {
     for await (const row of renderedRows(options.selection, renderSettings(format, options))) {
       for (const file of files) if (file.part === row.part) await file.add(row);
+      await lineage.write(JSON.stringify(lineageOfRow(row.row)));
       counting.add(row);
     }
     countsOf(counting, options);
     for (const file of files) await file.finish();
+    for (const duplicate of options.selection.duplicates) await duplicates.write(JSON.stringify(duplicate));
   } finally {
-    for (const file of files) await file.close();
+    for (const file of [...files, lineage, duplicates]) await file.close();
   }
   return { counting, files };
 }

@@ -13,6 +13,17 @@ export function hashText(text: string | Uint8Array): Hash {
   return hash("sha256", text, "hex") as Hash;
 }
 
+/** Hashes what is added piece by piece, without holding it. */
+export function runningHash(): { add(...pieces: (string | Uint8Array)[]): void; digest(): Hash } {
+  const digest = createHash("sha256");
+  return {
+    add(...pieces) {
+      for (const piece of pieces) digest.update(piece);
+    },
+    digest: () => digest.digest("hex") as Hash,
+  };
+}
+
 /** Shortens a hash for people: 12 digits, which every command takes in place of the whole. */
 export function shortHash(hash: string): string {
   return hash.slice(0, 12);

@@ -7,7 +7,7 @@ import { type RunId, type TipId, tipIdSchema } from "../records/ids.ts";
 import { CREDIT_RULE, creditTips } from "../statistics/tip-credit.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
-import { tipRetirements } from "../store/ledger.ts";
+import { revocations, tipRetirements } from "../store/ledger.ts";
 import { listRuns } from "../store/run-log.ts";
 import { readTipDraws } from "../store/tip-draws.ts";
 import { NO_STANDING, type TipRun, type TipStanding } from "./memory.ts";
@@ -33,7 +33,9 @@ export async function tipStanding(
   if (resume !== undefined) return recordedSchema.parse((await readRunStart(home, resume)).start.config);
   const runs = new Set(tipRuns.map(({ run }) => run));
   const retirements = [...tipRetirements(home).values()].filter((retired) => retired.skill === skill);
-  const retiredTips = retirements.flatMap(({ tip, mergedInto }) => (mergedInto === null ? [tip] : []));
+  const revoked = revocations(home).flatMap(({ kind, target }) => (kind === "tip" ? [target as TipId] : []));
+  const retired = retirements.flatMap(({ tip, mergedInto }) => (mergedInto === null ? [tip] : []));
+  const retiredTips = [...new Set([...retired, ...revoked])];
   const mergedTips = Object.fromEntries(
     retirements.flatMap(({ tip, mergedInto }) => (mergedInto === null ? [] : [[tip, mergedInto]])),
   );

@@ -102,6 +102,8 @@ export const datasetManifestSchema = z.object({
   refusals: z.array(refusalCountSchema),
   files: z.array(datasetFileSchema),
   codeVersion: z.string(),
+  /** The dataset whose clean successor this one is: the same settings over the same runs, without what was revoked since. */
+  replaces: hashSchema.optional(),
 });
 
 export type ExportSettings = DatasetManifest["settings"];

@@ -12,6 +12,7 @@ export type ItemId = string & { readonly brand: "ItemId" };
 export type AttemptId = string & { readonly brand: "AttemptId" };
 export type TurnId = string & { readonly brand: "TurnId" };
 export type TipId = string & { readonly brand: "TipId" };
+export type RowId = string & { readonly brand: "RowId" };
 
 const branded = <T extends string>(pattern: RegExp, what: string) =>
   z.string().regex(pattern, `expected ${what}`) as unknown as z.ZodType<T>;
@@ -25,6 +26,24 @@ export const attemptIdSchema = branded<AttemptId>(
 );
 export const turnIdSchema = branded<TurnId>(/#\d+$/, "a turn id <attempt>#<k>");
 export const tipIdSchema = branded<TipId>(/^tip-[0-9a-f]{16}$/, "a tip id tip-<16 hex digits>");
+export const rowIdSchema = branded<RowId>(/^row-[0-9a-f]{16}$/, "a row id row-<16 hex digits>");
+
+/** What an id's form says that it names; in the order in which the forms are tried. */
+const FORMS = [
+  ["run", runIdSchema],
+  ["attempt", attemptIdSchema],
+  ["turn", branded<TurnId>(/^\d{8}-\d{6}-[0-9a-f]{4}\/.+\/\d+#\d+$/s, "a turn id <attempt>#<k>")],
+  ["tip", tipIdSchema],
+  ["row", rowIdSchema],
+  ["verifier", branded(/^.+@.+$/s, "a verifier <id>@<version>")],
+] as const;
+
+export type IdForm = (typeof FORMS)[number][0];
+
+/** Tells what a text names by its form alone; null where it has the form of no id. */
+export function formOf(text: string): IdForm | null {
+  return FORMS.find(([, schema]) => schema.safeParse(text).success)?.[0] ?? null;
+}
 
 export function newRunId(clock: Clock): RunId {
   const digits = clock().toISOString().replaceAll(/[-:]/g, "").slice(0, 15).replace("T", "-");

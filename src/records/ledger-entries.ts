@@ -9,6 +9,9 @@ import { verdictSchema } from "./verdict.ts";
 /** By whom a tip is retired: a person, its effect, its mean outcome, or a tip that says the same. */
 export const RETIREMENT_RULES = ["hand", "effect", "classic", "merged"] as const;
 
+/** What can be revoked: whatever was learnt from it counts no more. */
+export const REVOCABLE = ["run", "attempt", "tip", "verifier"] as const;
+
 /** Who says a verdict later: someone who knows what came of it, the verifier itself once more, or a list of labels. */
 export const VERDICT_ORIGINS = ["outcome", "reverify", "label"] as const;
 
@@ -36,6 +39,13 @@ const entrySchemas = {
     /** The figures that the rule went by; null where there are none. */
     evidence: z.record(z.string(), z.json()).nullable(),
   }),
+  /** The first one of a target holds; nothing takes it back. */
+  revoked: z.object({
+    kind: z.enum(REVOCABLE),
+    /** Run id, attempt id, tip id, or `<id>@<version>` of a verifier. */
+    target: z.string().min(1),
+    reason: z.string().min(1),
+  }),
   base_registered: z.object({ name: z.string(), baseHash: hashSchema }),
   dataset_registered: z.object({ datasetHash: hashSchema }),
   adapter_registered: z.object({ adapterHash: hashSchema, name: z.string().nullable() }),
@@ -48,6 +58,7 @@ export type EntryData<T extends EntryType> = z.infer<(typeof entrySchemas)[T]>;
 export type LedgerEntry = { [T in EntryType]: { type: T; data: EntryData<T> } }[EntryType];
 export type LateVerdict = EntryData<"verdict_given">;
 export type TipRetirement = EntryData<"tip_retired">;
+export type Revocation = EntryData<"revoked">;
 export type LoggedEntry = LedgerEntry & { seq: number; at: string; prev: string };
 
 const types = Object.keys(entrySchemas) as EntryType[];

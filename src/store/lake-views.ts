@@ -6,6 +6,7 @@ import { sqlText } from "./duckdb.ts";
 import { noLines, TABLES, tableQuery } from "./lake-tables.ts";
 import { ledgerTables, type Said } from "./ledger-tables.ts";
 import { STAGED_TYPES } from "./log-split.ts";
+import { type RevokedMarks, revokedMarks } from "./revoked-marks.ts";
 
 /** Names that DuckDB has taken already; a skill of such a name has no schema of its own. */
 const TAKEN_SCHEMAS = new Set([
@@ -23,9 +24,12 @@ const TAKEN_SCHEMAS = new Set([
 const MESSAGE_LIST = (hashes: string) =>
   `(SELECT unnest(${hashes}) AS hash, generate_subscripts(${hashes}, 1) AS place)`;
 
+/** Tables of which the ledger says more than the files hold. */
+const JUDGED = ["verdicts", "attempts"];
+
 /** The name of a table as the files hold it. */
 function sealedName(table: string): string {
-  return `${table in JUDGED ? "sealed" : "files"}.${table}`;
+  return `${JUDGED.includes(table) ? "sealed" : "files"}.${table}`;
 }
 
 /** What a late verdict says in place of the log's; `v` is the one that decides, `o` the latest opinion. */
@@ -41,38 +45,41 @@ const DECIDED = {
 };
 const GIVEN = { audit_passed: "o.passed", audit_confidence: "o.confidence" };
 
-const replaced = (columns: Record<string, string>, by: string) =>
+const replaced = (columns: Record<string, string>, by: string, logged = (column: string) => column) =>
   Object.entries(columns).map(
-    ([name, late]) => `CASE WHEN ${by}.attempt IS NULL THEN a.${name} ELSE ${late} END AS ${name}`,
+    ([name, late]) => `CASE WHEN ${by}.attempt IS NULL THEN ${logged(`a.${name}`)} ELSE ${late} END AS ${name}`,
   );
 
 /** Tables in which late verdicts stand beside those of the logs. */
-const JUDGED: Record<string, string> = {
+const judgedTables = ({ logged, silenced, attempt }: RevokedMarks): Record<string, string> => ({
   verdicts: `SELECT * FROM sealed.verdicts UNION ALL BY NAME
     SELECT l.*, r.skill FROM ledger.verdicts l JOIN files.runs r ON r.run = l.run`,
-  attempts: `SELECT a.* REPLACE (${[...replaced(DECIDED, "v"), ...replaced(GIVEN, "o")].join(", ")})
+  attempts: `SELECT a.* REPLACE (${[...replaced(DECIDED, "v", logged), ...replaced(GIVEN, "o")].join(", ")}),
+    ${attempt} AS is_revoked
     FROM sealed.attempts a LEFT JOIN ledger.deciding v ON v.attempt = a.attempt
-    LEFT JOIN ledger.opinions o ON o.attempt = a.attempt`,
-};
+    LEFT JOIN ledger.opinions o ON o.attempt = a.attempt ${silenced}`,
+});
 
-const VIEWS: Record<string, string> = {
+const viewsOf = ({ turn, example }: RevokedMarks): Record<string, string> => ({
   runs: "SELECT * FROM files.runs",
   items: "SELECT * FROM files.items",
-  turns: "SELECT * FROM files.turns",
+  turns: `SELECT t.*, ${turn} AS is_revoked FROM files.turns t`,
   messages: `SELECT run, skill, hash, message->>'$.role' AS "role", message->>'$.content' AS content, message
     FROM files.messages`,
   tools: "SELECT * FROM files.tools",
   verdicts: "SELECT * FROM files.verdicts",
-  tips: `SELECT t.* EXCLUDE (retired_reason, merged_into), coalesce(t.retired_reason, l.reason) AS retired_reason,
-    CASE WHEN t.retired_reason IS NULL THEN l.merged_into ELSE t.merged_into END AS merged_into
-    FROM files.tips t LEFT JOIN ledger.tip_retirements l ON l.tip = t.tip`,
+  tips: `SELECT t.* EXCLUDE (retired_reason, merged_into),
+    coalesce('revoked: ' || r.reason, t.retired_reason, l.reason) AS retired_reason,
+    CASE WHEN r.target IS NOT NULL THEN NULL WHEN t.retired_reason IS NULL THEN l.merged_into ELSE t.merged_into END AS merged_into
+    FROM files.tips t LEFT JOIN ledger.tip_retirements l ON l.tip = t.tip
+    LEFT JOIN ledger.revocations r ON r.kind = 'tip' AND r.target = t.tip`,
   retrievals: "SELECT * FROM files.retrievals",
   architect_choices: "SELECT * FROM files.architect_choices",
-  attempts: `SELECT a.* EXCLUDE (prompt_messages, response_message, tool_call, exit_code, stdout, stderr, duration_ms),
+  attempts: `SELECT a.* EXCLUDE (prompt_messages, response_message, tool_call, exit_code, stdout, stderr, duration_ms, is_revoked),
     (SELECT string_agg(m.content, E'\\n\\n' ORDER BY m."role" = 'system' DESC, p.place)
       FROM ${MESSAGE_LIST("a.prompt_messages")} p JOIN messages m ON m.run = a.run AND m.hash = p.hash) AS approach_prompt,
     (SELECT any_value(m.content) FROM messages m WHERE m.run = a.run AND m.hash = a.response_message) AS response,
-    tool_call, exit_code, stdout, stderr, duration_ms
+    tool_call, exit_code, stdout, stderr, duration_ms, is_revoked
     FROM files.attempts a`,
   examples: `SELECT t.run, t.skill, t.part, t.item, t.family, t.split, i.kind, i.task, t.attempt, t.attempt_number, t.turn,
     t.turn_number, t."role", t.phase,
@@ -82,7 +89,7 @@ const VIEWS: Record<string, string> = {
     (SELECT any_value(m.message) FROM files.messages m WHERE m.run = t.run AND m.hash = t.response) AS response,
     t.tip_spans, t.finish_reason, t.prompt_tokens, t.completion_tokens, t.model, t.base_hash, t.adapter_hash,
     a.eval_passed, a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
-    a.audit_passed, a.audit_confidence
+    a.audit_passed, a.audit_confidence, ${example} AS is_revoked
     FROM files.turns t
     LEFT JOIN files.attempts a ON a.run = t.run AND a.attempt = t.attempt
     LEFT JOIN files.items i ON i.run = t.run AND i.item = t.item
@@ -99,10 +106,13 @@ const VIEWS: Record<string, string> = {
     FROM files.turns t LEFT JOIN files.attempts a ON a.run = t.run AND a.attempt = t.attempt
     LEFT JOIN files.items i ON i.run = t.run AND i.item = t.item LEFT JOIN files.runs r ON r.run = t.run
     GROUP BY t.run, t.skill, t."role"`,
-};
+});
 
-/** The tables that a query may name, in every skill's schema too. */
-export const VIEW_NAMES = Object.keys(VIEWS);
+/** Which prompt holds which tip, as it was recorded: what was retrieved is named even where its place is not. */
+const RENDERED_TIPS = `SELECT run, attempt, turn, tip FROM files.retrievals WHERE is_rendered
+  UNION SELECT run, attempt, turn, span.tip AS tip FROM (
+    SELECT run, attempt, turn, unnest(from_json(tip_spans, '[{"tip":"VARCHAR"}]')) AS span FROM files.turns
+    WHERE tip_spans::VARCHAR <> '[]')`;
 
 /**
  * Yields the statements that set up the views. `files` holds the files of each table; where there is none yet the tables
@@ -116,12 +126,15 @@ export function* lakeViews(
   yield* ["CREATE SCHEMA files", "CREATE SCHEMA sealed"];
   const isEmpty = TABLES.some(({ name }) => files[name]?.length === 0);
   yield* isEmpty ? emptyTables() : TABLES.map(({ name }) => fileView(name, files[name] ?? []));
+  yield `CREATE VIEW sealed.rendered_tips AS ${RENDERED_TIPS}`;
   yield* ledgerTables(said);
-  yield* Object.entries(JUDGED).map(([name, query]) => `CREATE VIEW files.${name} AS ${query}`);
-  yield* Object.entries(VIEWS).map(([name, query]) => `CREATE VIEW ${name} AS ${query}`);
+  const marks = revokedMarks(said.revocations);
+  const views = viewsOf(marks);
+  yield* Object.entries(judgedTables(marks)).map(([name, query]) => `CREATE VIEW files.${name} AS ${query}`);
+  yield* Object.entries(views).map(([name, query]) => `CREATE VIEW ${name} AS ${query}`);
   for (const skill of skills.filter((skill) => !TAKEN_SCHEMAS.has(skill))) {
     yield `CREATE SCHEMA "${skill}"`;
-    yield* VIEW_NAMES.map(
+    yield* Object.keys(views).map(
       (name) => `CREATE VIEW "${skill}".${name} AS SELECT * FROM main.${name} WHERE skill = ${sqlText(skill)}`,
     );
   }
@@ -140,10 +153,7 @@ function emptyTables(): string[] {
     "SET schema = 'files'",
     ...events,
     ...TABLES.map(({ name, query }) => `CREATE TABLE ${name} AS ${tableQuery(query, nowhere)}`),
-    ...Object.keys(JUDGED).flatMap((name) => [
-      `CREATE TABLE ${sealedName(name)} AS FROM ${name}`,
-      `DROP TABLE ${name}`,
-    ]),
+    ...JUDGED.flatMap((name) => [`CREATE TABLE ${sealedName(name)} AS FROM ${name}`, `DROP TABLE ${name}`]),
     ...STAGED_TYPES.map((type) => `DROP VIEW ev_${type}`),
     "SET schema = 'main'",
   ];

@@ -16,7 +16,7 @@ import type { Home } from "./home.ts";
 import { draftFile, writeParts } from "./lake-parts.ts";
 import { TABLES } from "./lake-tables.ts";
 import { lakeViews } from "./lake-views.ts";
-import { lateVerdicts, type SealedRun, sealedRuns, tipRetirements } from "./ledger.ts";
+import { lateVerdicts, revocations, type SealedRun, sealedRuns, tipRetirements } from "./ledger.ts";
 import { PART_BYTES, splitLog } from "./log-split.ts";
 
 /** Goes up whenever the tables or their queries change: a file of another version is not seen, and replaced. */
@@ -115,8 +115,12 @@ export async function openLakeDatabase(home: Home): Promise<LakeDatabase> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const late = lateVerdicts(home);
-    for (const statement of lakeViews(skills, files, { retirements: tipRetirements(home).values(), late })) {
+    const said = {
+      retirements: tipRetirements(home).values(),
+      revocations: revocations(home),
+      late: lateVerdicts(home),
+    };
+    for (const statement of lakeViews(skills, files, said)) {
       await database.run(statement);
     }
     // The order matters: once the configuration is locked nothing can be opened again.

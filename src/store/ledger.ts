@@ -17,6 +17,7 @@ import {
   type LedgerEntry,
   type LoggedEntry,
   loggedEntrySchema,
+  type Revocation,
   type TipRetirement,
 } from "../records/ledger-entries.ts";
 import { type ChainEnd, chainLine, EMPTY_CHAIN, lastLink, linkOf } from "./chain.ts";
@@ -107,6 +108,27 @@ export function joinedRuns(home: Home): Map<RunId, RunId> {
     if (entry.type === "run_joined") joined.set(entry.data.recorded, entry.data.run);
   }
   return joined;
+}
+
+/**
+ * Returns what was revoked, each target once and in order. A joined run holds a recorded run's calls, so it is revoked
+ * with that one. Throws: as `readLedger`.
+ */
+export function revocations(home: Home): Revocation[] {
+  const revoked = new Map<string, Revocation>();
+  const joined = new Map<string, RunId>();
+  for (const { entry } of entries(home)) {
+    if (entry.type === "run_joined") joined.set(entry.data.recorded, entry.data.run);
+    if (entry.type !== "revoked") continue;
+    const key = `${entry.data.kind} ${entry.data.target}`;
+    if (!revoked.has(key)) revoked.set(key, entry.data);
+  }
+  for (const { kind, target, reason } of [...revoked.values()]) {
+    const run = kind === "run" ? joined.get(target) : undefined;
+    if (run === undefined || revoked.has(`run ${run}`)) continue;
+    revoked.set(`run ${run}`, { kind, target: run, reason: `holds the calls of ${target}: ${reason}` });
+  }
+  return [...revoked.values()];
 }
 
 /** Yields the verdicts that were given after their run was sealed, in order. Throws: as `readLedger`. */

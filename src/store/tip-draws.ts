@@ -25,6 +25,7 @@ export interface RecordedDraw {
  * which is settled before the tip's draw and so says nothing of it.
  */
 export const UNCOUNTED = [
+  "revoked",
   "held-out",
   "no-room",
   "failed-call",
@@ -41,6 +42,7 @@ export interface TipHistory {
 }
 
 const IS_UNCOUNTED: Record<Uncounted, string> = {
+  revoked: "a.is_revoked",
   "held-out": "a.split IS DISTINCT FROM 'train'",
   "no-room": "NOT r.is_dropped AND NOT r.is_rendered",
   "failed-call": "a.verdict_value IS NULL AND t.response IS NULL",
@@ -116,7 +118,7 @@ export async function readAttemptsWithout(
       SELECT a.run, a.attempt, a.item, a.attempt_number, a.verdict_value
       FROM files.attempts a JOIN seen USING (run, item) JOIN files.runs u ON u.run = a.run
       WHERE a.split = 'train' AND a.verdict_value IS NOT NULL
-        AND NOT list_has_any(a.flags, ['environment-suspect', 'conflict'])
+        AND NOT a.is_revoked AND NOT list_has_any(a.flags, ['environment-suspect', 'conflict'])
         AND a.last_turn NOT IN (SELECT turn FROM files.retrievals WHERE tip = $tip)
       ORDER BY u.started_at, a.run, a.item, a.attempt_number`,
     { ...Object.fromEntries(runs.map((run, i) => [`run${i}`, run])), tip },

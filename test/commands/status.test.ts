@@ -41,6 +41,7 @@ async function addDataset(home: Home, datasetHash: Hash): Promise<void> {
     role: "worker",
     format: "jsonl",
     filter: "eval_passed=true",
+    clauses: [],
     settings: writtenSettings({ tips: "drop", target: "answer", maxPerItem: 2, maxTokens: 512 }),
     base: "tiny",
     tokenizerHash: hash,

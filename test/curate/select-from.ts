@@ -2,6 +2,7 @@
 import { parseFilter, type SelectionSettings, selectExamples } from "../../src/curate/index.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import type { RunId, TipId } from "../../src/records/ids.ts";
+import type { Revocation } from "../../src/records/ledger-entries.ts";
 import type { AnswerRow, PairRow } from "../../src/records/selection.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
@@ -41,11 +42,20 @@ export async function select(home: Home, { expression = "split != nothing", mean
   }
 }
 
-export const selectFrom = (runs: RunDraft[], { retired, ...overrides }: Overrides & { retired?: TipId } = {}) =>
+export interface Said {
+  retired?: TipId;
+  /** Given the runs as they were written. */
+  revoked?: (written: { run: RunId; turns: string[] }[]) => Pick<Revocation, "kind" | "target">;
+}
+
+export const selectFrom = (runs: RunDraft[], { retired, revoked, ...overrides }: Overrides & Said = {}) =>
   withHome(async (home) => {
-    const written = [];
+    const written: { run: RunId; turns: string[] }[] = [];
     for (const [i, run] of runs.entries()) written.push(await writeRun(home, { number: i + 1, ...run }));
     if (retired !== undefined) retire(home, retired, written[0]?.run as RunId);
+    if (revoked !== undefined) {
+      appendLedger(home, { type: "revoked", data: { ...revoked(written), reason: "it was bad" } }, systemClock);
+    }
     return { written, ...(await select(home, overrides)) };
   });
 

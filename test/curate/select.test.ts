@@ -7,14 +7,17 @@ import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import type { ActionCall } from "../../src/records/events.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
 import { withHome } from "../store/sample-run.ts";
-import { type Overrides, select, selectFrom } from "./select-from.ts";
+import { type Overrides, type Said, select, selectFrom } from "./select-from.ts";
 import { type AttemptDraft, plainPrompt, type RunDraft, TIP, writeRun } from "./written-run.ts";
 
 const GOOD: AttemptDraft = { item: "shop/good" };
 const flagged = (...flags: Verdict["flags"]): Partial<Verdict> => ({ flags });
 
 /** For each integrity filter, an attempt that only it refuses. */
-const REFUSED: Record<string, AttemptDraft & { split?: RunDraft["split"]; isTipRetired?: boolean }> = {
+const REFUSED: Record<
+  string,
+  AttemptDraft & { split?: RunDraft["split"]; isTipRetired?: boolean; isRevoked?: boolean }
+> = {
   conflict: { item: "shop/a", verdicts: [flagged("conflict")] },
   "environment-suspect": { item: "shop/a", verdicts: [flagged("environment-suspect")] },
   "hosted-model": { item: "shop/a", model: "claude-sonnet-4-5", baseHash: null },
@@ -26,6 +29,7 @@ const REFUSED: Record<string, AttemptDraft & { split?: RunDraft["split"]; isTipR
   "not-deterministic": { item: "shop/a", verdicts: [{ confidence: 0.98 }] },
   "not-train": { item: "zoo/a", split: "test" },
   "retired-tip": { item: "shop/a", tip: "A lesson. ", isTipRetired: true },
+  revoked: { item: "shop/a", isRevoked: true },
   truncated: { item: "shop/a", finishReason: "length" },
   unreadable: { item: "shop/a", isPromptLost: true },
 };
@@ -39,10 +43,11 @@ describe("integrity filters", () => {
 
   it.each(Object.entries(REFUSED))(
     "refuse for %s, and name the turn",
-    async (reason, { split, isTipRetired, ...attempt }) => {
+    async (reason, { split, isTipRetired, isRevoked, ...attempt }) => {
       const other: RunDraft = { split: split ?? "train", attempts: [attempt] };
       const keeping = isTipRetired ? { tips: "keep" as const, retired: TIP } : {};
-      const { refusals, rows, written } = await selectFrom([{ attempts: [GOOD] }, other], keeping);
+      const revoking: Said = isRevoked ? { revoked: ([, last]) => ({ kind: "run", target: last?.run ?? "" }) } : {};
+      const { refusals, rows, written } = await selectFrom([{ attempts: [GOOD] }, other], { ...keeping, ...revoking });
       expect(refusals).toEqual([{ reason, count: 1, examples: written[1]?.turns }]);
       expect(rows.map(({ turn }) => turn)).toEqual(written[0]?.turns);
     },
@@ -58,6 +63,43 @@ describe("integrity filters", () => {
   ])("refuse for %s also %j", async (reason, attempt) => {
     const { refusals } = await selectFrom([{ attempts: [{ item: "shop/a", ...attempt }] }]);
     expect(refusals.map((refusal) => refusal.reason)).toEqual([reason]);
+  });
+});
+
+describe("what is revoked", () => {
+  const TIPPED: AttemptDraft = { item: "shop/tipped", tip: "A lesson. " };
+  const itemsAfter = async (attempts: AttemptDraft[], overrides: Overrides & Said) =>
+    (await selectFrom([{ attempts }], overrides)).rows.map(({ item }) => item).sort();
+
+  it("takes one attempt away, and not the other at the same item", async () => {
+    const attempts = [GOOD, { ...GOOD, query: "SELECT 2" }];
+    const revoked: Said["revoked"] = ([one]) => ({ kind: "attempt", target: one?.turns[0]?.split("#", 1)[0] ?? "" });
+    const { rows, written } = await selectFrom([{ attempts }], { revoked });
+    expect(rows.map(({ turn }) => turn)).toEqual(written[0]?.turns.slice(1));
+  });
+
+  it.each(["drop", "keep"] as const)("takes the rows away whose prompts held a tip, with tips: %s", async (tips) => {
+    expect(await itemsAfter([GOOD, TIPPED], { tips, revoked: () => ({ kind: "tip", target: TIP }) })).toEqual([
+      "sql:shop/good",
+    ]);
+  });
+
+  it("is more than retired: the row of a retired tip stays where tips are dropped, and still names it", async () => {
+    const { rows } = await selectFrom([{ attempts: [TIPPED] }], { retired: TIP });
+    expect(rows.map(({ tips }) => tips)).toEqual([[TIP]]);
+  });
+
+  it("leaves an attempt to the verdict before it where a verifier is revoked, or to none", async () => {
+    const second = { verifier: { id: "second", version: "2" } };
+    const attempts: AttemptDraft[] = [
+      { item: "shop/both", verdicts: [{}, { ...second, value: 0, passed: false }] },
+      { item: "shop/one", verdicts: [second] },
+      GOOD,
+    ];
+    const revoked: Said["revoked"] = () => ({ kind: "verifier", target: "second@2" });
+    expect(await itemsAfter(attempts, { expression: "eval_passed=true" })).toEqual(["sql:shop/good", "sql:shop/one"]);
+    const after = await itemsAfter(attempts, { expression: "eval_passed=true", revoked });
+    expect(after).toEqual(["sql:shop/both", "sql:shop/good"]);
   });
 });
 

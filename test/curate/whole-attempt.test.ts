@@ -45,6 +45,7 @@ function turn(n: number, messages: Message[], overrides: Partial<Candidate> & { 
     flags: [],
     parseFlags: [],
     isWanted: true,
+    isRevoked: false,
     reference: null,
     verdict: null,
     label: { passed: true, value: 1, confidence: 1, rule: "verdict" },

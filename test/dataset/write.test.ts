@@ -77,6 +77,7 @@ describe("a dataset's folder", () => {
         ["tokens/train.parquet", 3],
         ["validation.jsonl", 1],
         ["tokens/validation.parquet", 1],
+        ["rows.jsonl", 4],
       ]);
       for (const { path, hash } of rest.files) expect(await hashFile(join(folder, path))).toBe(hash);
       expect(await filesIn(folder)).toEqual(

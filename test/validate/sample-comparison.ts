@@ -54,6 +54,7 @@ export async function writeAdapter(home: Home, sample: SampleAdapter): Promise<H
     role: "worker",
     format: "jsonl",
     filter: "eval_passed=true",
+    clauses: [],
     settings: writtenSettings({ tips: "drop", target: "answer", maxPerItem: 2, maxTokens: 512 }),
     base: "tiny",
     tokenizerHash,

@@ -1,0 +1,52 @@
+/**
+ * `tracemill revoke`: says that something turned out to be bad, and lists what was made of it.
+ */
+import { z } from "zod";
+import { shortHash } from "../foundation/hashing.ts";
+import { adapterLabel } from "../records/adapter-manifest.ts";
+import { type RevocationReport, revoke } from "../registry/index.ts";
+import { defineCommand } from "./command.ts";
+
+const input = z.object({
+  target: z.string().min(1).describe("id of a run, attempt or tip, or a verifier as <id>@<version>"),
+  reason: z.string().describe("why it is not to be relied on"),
+  dryRun: z.boolean().default(false).describe("list what it would touch, and write nothing"),
+});
+
+export default defineCommand<z.infer<typeof input>, RevocationReport>({
+  summary: "Revoke a run, attempt, tip or verifier, and list what was made of it.",
+  details: `Examples:
+  tracemill revoke 20261101-120000-3fa1 --reason "the database was empty" --dry-run
+  tracemill revoke sql-result-set@1 --reason "took an empty result for a pass"
+
+Later exports leave out what is revoked; nothing is deleted and nothing takes it back. A dataset that was made of it is tainted
+until it is made again: tracemill dataset rebuild HASH. An attempt whose verifier is revoked has the verdict before it.`,
+  positional: ["target"],
+  input: input as z.ZodType<z.infer<typeof input>>,
+  run: ({ target, reason, dryRun }, { home, clock }) => revoke(home, { target, reason, isDryRun: dryRun, clock }),
+  print: printed,
+});
+
+function printed({ kind, target, reason, ...report }: RevocationReport): string {
+  const { isDryRun, wasRevoked, datasets, adapters, decisions, savedTips } = report;
+  const said = wasRevoked ? "is revoked already" : isDryRun ? "would be revoked" : "is revoked";
+  const untouched = datasets.length === 0 && decisions.length === 0;
+  return [
+    `The ${kind} ${target} ${said}: ${reason}`,
+    ...datasets.map(({ datasetHash, rows, of }) => {
+      const touched = rows === null ? "may hold rows of it (it does not name them)" : `${rows} of ${of} rows`;
+      return `  dataset ${shortHash(datasetHash)}: ${touched}; tracemill dataset rebuild ${shortHash(datasetHash)}`;
+    }),
+    ...adapters.map(
+      (adapter) => `  adapter ${adapterLabel(adapter)}: trained on ${shortHash(adapter.datasetHash)}, tainted`,
+    ),
+    ...decisions.map(
+      ({ comparisonHash, adapterHash, verdict }) =>
+        `  decision ${shortHash(comparisonHash)}: ${verdict}, on adapter ${shortHash(adapterHash)}`,
+    ),
+    ...(untouched ? ["  no dataset, adapter or decision is touched"] : []),
+    ...(savedTips.length > 0
+      ? [`  ${savedTips.length} tips that it saved are still read: ${savedTips.slice(0, 5).join(", ")}`]
+      : []),
+  ].join("\n");
+}

@@ -1,0 +1,45 @@
+/**
+ * What was made from what, as `tracemill lineage` tells it: things with edges up (what it was made from) and down (what
+ * was made of it).
+ */
+import type { Json } from "../foundation/canonical-json.ts";
+import type { Revocation } from "./ledger-entries.ts";
+
+export const THINGS = ["run", "attempt", "turn", "tip", "verifier", "row", "dataset", "adapter", "decision"] as const;
+
+export type ThingKind = (typeof THINGS)[number];
+
+/** One thing of the graph: a decision goes by its comparison's hash, a verifier by `<id>@<version>`. */
+export interface Thing {
+  kind: ThingKind;
+  id: string;
+}
+
+/** Why something is not to be relied on any more. */
+export type Mark =
+  | { kind: "revoked"; reason: string }
+  /** Made from what is revoked; `certain` is false where only the runs of a dataset are known, not its rows'. */
+  | { kind: "tainted"; isCertain: boolean };
+
+export interface LineageNode extends Omit<Thing, "kind"> {
+  kind: ThingKind | "verdict";
+  /** What is to be known of it: `head`, `seq`, `rows`, ... */
+  facts: Record<string, Json>;
+  mark: Mark | null;
+  nodes: LineageNode[];
+}
+
+export interface Lineage {
+  node: LineageNode;
+  up: LineageNode[];
+  down: LineageNode[];
+}
+
+/** What is revoked of a dataset's rows. */
+export interface Taint {
+  /** Each revocation with the rows that it touches; null where the dataset does not say what its rows were made from. */
+  by: (Revocation & { rows: number | null })[];
+  /** Rows that any of them touches. */
+  rows: number | null;
+  isCertain: boolean;
+}

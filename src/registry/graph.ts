@@ -1,0 +1,237 @@
+/**
+ * The one graph of what was made from what. Things lie in the run logs, in the datasets' own indexes of their rows and in
+ * manifests, so edges are looked up where they are asked for, and nothing that grows with the rows is held.
+ *
+ * run <- attempt <- turn <- row <- dataset <- adapter <- decision; a recorded run <- the joined one; tip <- turn, row;
+ * verifier <- row; run <- the decision that it was an arm of. A dataset without an index hangs on its runs alone.
+ */
+import type { Hash } from "../foundation/hashing.ts";
+import type { AdapterManifest } from "../records/adapter-manifest.ts";
+import type { Decision } from "../records/comparison.ts";
+import type { DatasetManifest } from "../records/dataset-manifest.ts";
+import { type AttemptId, attemptParts, type RunId } from "../records/ids.ts";
+import type { Revocation } from "../records/ledger-entries.ts";
+import type { Thing, ThingKind } from "../records/lineage.ts";
+import type { RowLineage } from "../records/row-lineage.ts";
+import type { Row } from "../store/duckdb.ts";
+import type { Home } from "../store/home.ts";
+import { type Lake, openLake } from "../store/lake.ts";
+import { joinedRuns, revocations, type SealedRun, sealedRuns } from "../store/ledger.ts";
+import { listAdapters, listDatasets, listDecisions } from "../store/manifests.ts";
+import { hasRowLineage, readRowLineage } from "../store/row-lineage.ts";
+
+export interface Graph {
+  home: Home;
+  /** Oldest first, as the next two. */
+  datasets: DatasetManifest[];
+  adapters: AdapterManifest[];
+  decisions: Decision[];
+  sealed: ReadonlyMap<RunId, SealedRun>;
+  /** Each recorded run with the joined one that holds its calls. */
+  joined: ReadonlyMap<RunId, RunId>;
+  revoked: Revocation[];
+  /** Opened when it is first asked for. Throws: as `openLake`. */
+  lake(): Promise<Lake>;
+  close(): Promise<void>;
+}
+
+export interface HeldRow {
+  dataset: DatasetManifest;
+  row: RowLineage;
+}
+
+/** Throws: `BAD_MANIFEST`, `LEDGER_BROKEN`. The graph is to be closed. */
+export async function openGraph(home: Home): Promise<Graph> {
+  const [datasets, adapters, decisions] = await Promise.all([
+    listDatasets(home),
+    listAdapters(home),
+    listDecisions(home),
+  ]);
+  let lake: Promise<Lake> | undefined;
+  return {
+    ...{ home, datasets, adapters, decisions },
+    sealed: sealedRuns(home),
+    joined: joinedRuns(home),
+    revoked: revocations(home),
+    lake() {
+      lake ??= openLake(home);
+      return lake;
+    },
+    async close() {
+      (await lake)?.close();
+    },
+  };
+}
+
+/** What a row was made from, of each kind. */
+const IN_ROW = {
+  run: (row: RowLineage): readonly string[] => row.runs,
+  attempt: (row: RowLineage): readonly string[] => row.attempts,
+  turn: (row: RowLineage): readonly string[] => row.turns,
+  tip: (row: RowLineage): readonly string[] => row.tips,
+  verifier: (row: RowLineage): readonly string[] => row.verifiers,
+  row: (row: RowLineage): readonly string[] => [row.id],
+};
+
+type RowKind = keyof typeof IN_ROW;
+
+/** Whether a row was made from a thing, or is it. */
+export function isMadeFrom(row: RowLineage, { kind, id }: Thing): boolean {
+  return kind in IN_ROW && IN_ROW[kind as RowKind](row).includes(id);
+}
+
+/**
+ * Yields the rows that were made from any of the things, dataset by dataset; those of a joined run also for the recorded
+ * one in it. Throws: `DATASET_CHANGED`.
+ */
+export async function* rowsMadeFrom(
+  graph: Graph,
+  things: readonly Thing[],
+  datasets: readonly DatasetManifest[] = graph.datasets,
+): AsyncGenerator<HeldRow> {
+  const all = withJoined(graph, things);
+  if (all.length === 0) return;
+  const ids = all.map(({ id }) => id);
+  for (const dataset of datasets.filter(hasRowLineage)) {
+    for await (const row of readRowLineage(graph.home, dataset, ids)) {
+      if (all.some((thing) => isMadeFrom(row, thing))) yield { dataset, row };
+    }
+  }
+}
+
+/**
+ * Returns the datasets that do not say what their rows were made from, and may have been made from the thing: one of
+ * their runs is it, holds it, rendered it or was judged by it.
+ */
+export async function datasetsMaybeMadeFrom(
+  graph: Graph,
+  thing: Thing,
+  datasets: readonly DatasetManifest[] = graph.datasets,
+): Promise<DatasetManifest[]> {
+  const unsaid = datasets.filter((dataset) => !hasRowLineage(dataset));
+  if (unsaid.length === 0) return [];
+  const runs = await runsOf(graph, thing);
+  return unsaid.filter(({ inputs }) => inputs.runs.some(({ run }) => runs.has(run)));
+}
+
+/** Also attempts that are no try at an item, and those that nobody asked a model in. */
+const ATTEMPTS = `SELECT attempt AS id FROM files.turns WHERE run = $id
+  UNION SELECT attempt FROM files.attempts WHERE run = $id ORDER BY id`;
+
+/** Yields what a thing was made from, one step. */
+export async function* up(graph: Graph, { kind, id }: Thing): AsyncGenerator<Thing> {
+  if (kind === "run") yield* [...graph.joined].flatMap(([recorded, run]) => (run === id ? thing("run", recorded) : []));
+  if (kind === "attempt") yield thing("run", attemptParts(id as AttemptId).run);
+  if (kind === "turn") {
+    yield thing("attempt", id.slice(0, id.lastIndexOf("#")));
+    yield* things(
+      "tip",
+      await asked(graph, "SELECT DISTINCT tip AS id FROM sealed.rendered_tips WHERE turn = $id ORDER BY tip", id),
+    );
+  }
+  if (kind === "row") yield* madeRowFrom(graph, id);
+  if (kind === "dataset") yield* madeDatasetFrom(graph, id);
+  if (kind === "adapter") {
+    yield* graph.adapters.filter((one) => one.adapterHash === id).map((one) => thing("dataset", one.datasetHash));
+  }
+  if (kind === "decision") {
+    for (const { adapterHash, arms } of graph.decisions.filter((one) => one.comparisonHash === id)) {
+      yield thing("adapter", adapterHash);
+      yield* arms.map(({ run }) => thing("run", run));
+    }
+  }
+}
+
+/** Yields what was made from a thing, one step. */
+export async function* down(graph: Graph, one: Thing): AsyncGenerator<Thing> {
+  const { kind, id } = one;
+  if (kind === "run") {
+    const joined = graph.joined.get(id as RunId);
+    if (joined !== undefined) yield thing("run", joined);
+    yield* things("attempt", await asked(graph, ATTEMPTS, id));
+    yield* (await datasetsMaybeMadeFrom({ ...graph, joined: new Map() }, one)).map((found) =>
+      thing("dataset", found.datasetHash),
+    );
+    const arms = graph.decisions.filter((decision) => decision.arms.some(({ run }) => run === id));
+    yield* arms.map(({ comparisonHash }) => thing("decision", comparisonHash));
+  }
+  if (kind === "attempt")
+    yield* things(
+      "turn",
+      await asked(graph, "SELECT turn AS id FROM files.turns WHERE attempt = $id ORDER BY seq", id),
+    );
+  if (kind === "tip") {
+    yield* things(
+      "turn",
+      await asked(graph, "SELECT turn AS id FROM sealed.rendered_tips WHERE tip = $id ORDER BY turn", id),
+    );
+  }
+  if (kind === "turn" || kind === "tip" || kind === "verifier") {
+    for await (const { row } of rowsMadeFrom(graph, [one])) yield thing("row", row.id);
+  }
+  if (kind === "row") {
+    for await (const { dataset } of rowsMadeFrom(graph, [one])) yield thing("dataset", dataset.datasetHash);
+  }
+  if (kind === "dataset") yield* adaptersOf(graph, id as Hash).map((made) => thing("adapter", made.adapterHash));
+  if (kind === "adapter") yield* decisionsOn(graph, id as Hash).map((made) => thing("decision", made.comparisonHash));
+}
+
+/** The adapters that were trained on a dataset. */
+export function adaptersOf({ adapters }: Graph, datasetHash: Hash): AdapterManifest[] {
+  return adapters.filter((adapter) => adapter.datasetHash === datasetHash);
+}
+
+/** The decisions that judged an adapter. */
+export function decisionsOn({ decisions }: Graph, adapterHash: Hash): Decision[] {
+  return decisions.filter((decision) => decision.adapterHash === adapterHash);
+}
+
+/** A recorded run's calls lie in the joined one, so what was made of that was made of it. */
+export function withJoined({ joined }: Pick<Graph, "joined">, things: readonly Thing[]): Thing[] {
+  return things.flatMap((one) => {
+    const run = one.kind === "run" ? joined.get(one.id as RunId) : undefined;
+    return run === undefined ? [one] : [one, thing("run", run)];
+  });
+}
+
+/** A row that is in several datasets may owe its label to another verifier in each. */
+async function* madeRowFrom(graph: Graph, id: string): AsyncGenerator<Thing> {
+  const found = { turn: new Set<string>(), tip: new Set<string>(), verifier: new Set<string>() };
+  for await (const { row } of rowsMadeFrom(graph, [thing("row", id)])) {
+    for (const kind of ["turn", "tip", "verifier"] as const) for (const one of IN_ROW[kind](row)) found[kind].add(one);
+  }
+  for (const kind of ["turn", "tip", "verifier"] as const) yield* [...found[kind]].map((one) => thing(kind, one));
+}
+
+async function* madeDatasetFrom(graph: Graph, hash: string): AsyncGenerator<Thing> {
+  const dataset = graph.datasets.find(({ datasetHash }) => datasetHash === hash);
+  if (dataset === undefined) return;
+  if (!hasRowLineage(dataset)) {
+    yield* dataset.inputs.runs.map(({ run }) => thing("run", run));
+    return;
+  }
+  for await (const { id } of readRowLineage(graph.home, dataset)) yield thing("row", id);
+}
+
+/** The runs in which a thing was: of a tip and a verifier the lake knows. */
+async function runsOf(graph: Graph, { kind, id }: Thing): Promise<ReadonlySet<string>> {
+  if (kind === "run") return new Set(withJoined(graph, [{ kind, id }]).map((run) => run.id));
+  if (kind === "attempt" || kind === "turn") return new Set([attemptParts(id as AttemptId).run]);
+  const sql =
+    kind === "tip"
+      ? "SELECT DISTINCT run AS id FROM sealed.rendered_tips WHERE tip = $id"
+      : "SELECT DISTINCT run AS id FROM files.verdicts WHERE verifier_id || '@' || verifier_version = $id";
+  return new Set((await asked(graph, sql, id)).map((row) => String(row.id)));
+}
+
+async function asked(graph: Graph, sql: string, id: string): Promise<Row[]> {
+  return (await graph.lake()).query(sql, { id });
+}
+
+function things(kind: ThingKind, rows: readonly Row[]): Thing[] {
+  return rows.map(({ id }) => thing(kind, String(id)));
+}
+
+function thing(kind: ThingKind, id: string): Thing {
+  return { kind, id };
+}

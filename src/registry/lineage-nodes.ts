@@ -1,0 +1,77 @@
+/**
+ * Things as nodes of a lineage: what is to be known of each, and whether it is revoked or tainted.
+ */
+import type { Json } from "../foundation/canonical-json.ts";
+import type { Hash } from "../foundation/hashing.ts";
+import type { RunId } from "../records/ids.ts";
+import type { LineageNode, Mark, Thing } from "../records/lineage.ts";
+import { adaptersOf, decisionsOn, type Graph } from "./graph.ts";
+
+/** The graph, and which of its datasets are tainted. */
+export interface Marked {
+  graph: Graph;
+  tainted: ReadonlyMap<Hash, { isCertain: boolean }>;
+}
+
+/** Describes a thing by what manifests and ledger say of it; `facts` come first. */
+export function nodeOf(
+  marked: Marked,
+  { kind, id }: Thing,
+  { facts = {}, nodes = [] }: { facts?: Record<string, Json>; nodes?: LineageNode[] } = {},
+): LineageNode {
+  return {
+    kind,
+    id,
+    facts: { ...facts, ...knownFacts(marked.graph, { kind, id }) },
+    mark: markOf(marked, { kind, id }),
+    nodes,
+  };
+}
+
+/** A dataset with the adapters that were trained on it and the decisions on these. */
+export function datasetNode(marked: Marked, datasetHash: Hash, facts: Record<string, Json> = {}): LineageNode {
+  const nodes = adaptersOf(marked.graph, datasetHash).map(({ adapterHash }) => adapterNode(marked, adapterHash));
+  return nodeOf(marked, { kind: "dataset", id: datasetHash }, { facts, nodes });
+}
+
+/** An adapter with the decisions on it. */
+export function adapterNode(marked: Marked, adapterHash: Hash): LineageNode {
+  return nodeOf(marked, { kind: "adapter", id: adapterHash }, { nodes: decisionNodes(marked, adapterHash) });
+}
+
+export function decisionNodes(marked: Marked, adapterHash: Hash): LineageNode[] {
+  return decisionsOn(marked.graph, adapterHash).map(({ comparisonHash }) =>
+    nodeOf(marked, { kind: "decision", id: comparisonHash }),
+  );
+}
+
+function knownFacts(graph: Graph, { kind, id }: Thing): Record<string, Json> {
+  if (kind === "run") {
+    const sealed = graph.sealed.get(id as RunId);
+    return sealed === undefined ? { state: "not sealed" } : { skill: sealed.skill, head: sealed.head };
+  }
+  if (kind === "dataset") {
+    const dataset = graph.datasets.find(({ datasetHash }) => datasetHash === id);
+    if (dataset === undefined) return { state: "gone" };
+    const { skills, role, counts, replaces } = dataset;
+    const { trainRows, validationRows } = counts;
+    return { skills, role, trainRows, validationRows, ...(replaces !== undefined && { replaces }) };
+  }
+  if (kind === "adapter") {
+    const adapter = graph.adapters.find(({ adapterHash }) => adapterHash === id);
+    return adapter === undefined ? { state: "gone" } : { name: adapter.name, base: adapter.base };
+  }
+  if (kind === "decision") {
+    const decision = graph.decisions.find(({ comparisonHash }) => comparisonHash === id);
+    return { verdict: decision?.verdict ?? null, difference: decision?.pairs[0]?.difference ?? null };
+  }
+  return {};
+}
+
+function markOf({ graph, tainted }: Marked, { kind, id }: Thing): Mark | null {
+  const revoked = graph.revoked.find((one) => one.kind === kind && one.target === id);
+  if (revoked !== undefined) return { kind: "revoked", reason: revoked.reason };
+  const adapter = kind === "adapter" ? graph.adapters.find(({ adapterHash }) => adapterHash === id) : undefined;
+  const taint = tainted.get((kind === "dataset" ? id : (adapter?.datasetHash ?? "")) as Hash);
+  return taint === undefined ? null : { kind: "tainted", isCertain: taint.isCertain };
+}

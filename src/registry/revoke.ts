@@ -1,0 +1,117 @@
+/**
+ * Revokes: says in the ledger that something turned out to be bad, and finds what was made of it. Nothing is deleted.
+ */
+import type { Clock } from "../foundation/clock.ts";
+import { Refusal } from "../foundation/errors.ts";
+import type { Hash } from "../foundation/hashing.ts";
+import { REVOCABLE, type Revocation } from "../records/ledger-entries.ts";
+import type { Thing } from "../records/lineage.ts";
+import type { Home } from "../store/home.ts";
+import { appendLedger } from "../store/ledger.ts";
+import { adaptersOf, decisionsOn, type Graph, openGraph, withJoined } from "./graph.ts";
+import { knownThing } from "./known.ts";
+import { taintOf } from "./taint.ts";
+
+export interface RevocationReport {
+  kind: Revocation["kind"];
+  target: string;
+  reason: string;
+  isDryRun: boolean;
+  /** Whether it was revoked before: then nothing is written, and `reason` is the first one. */
+  wasRevoked: boolean;
+  /** Datasets with rows made from it; `rows` is null where a dataset does not say what its rows were made from. */
+  datasets: { datasetHash: Hash; rows: number | null; of: number; isCertain: boolean }[];
+  /** Adapters trained on these. */
+  adapters: { adapterHash: Hash; name: string | null; datasetHash: Hash }[];
+  /** Decisions that judged these adapters, and those that a revoked run was an arm of. */
+  decisions: { comparisonHash: Hash; adapterHash: Hash; verdict: string }[];
+  /** Tips that a revoked run saved: they stay in memory until they are revoked themselves. */
+  savedTips: string[];
+}
+
+export interface RevokeOptions {
+  target: string;
+  reason: string;
+  /** Only tells what would be touched. */
+  isDryRun?: boolean;
+  clock: Clock;
+}
+
+/**
+ * Revokes a run, an attempt, a tip or a verifier (`<id>@<version>`), durably and once, and returns what it touches.
+ * Throws: `UNKNOWN_RUN` and its like, `NOT_REVOCABLE`, `BAD_ARGUMENT` for an empty reason, `DATASET_CHANGED`.
+ */
+export async function revoke(home: Home, options: RevokeOptions): Promise<RevocationReport> {
+  const { clock, isDryRun = false } = options;
+  const asked = options.reason.trim();
+  if (asked === "") throw noReason();
+  const graph = await openGraph(home);
+  try {
+    const thing = await knownThing(graph, options.target);
+    const kind = REVOCABLE.find((one) => one === thing.kind);
+    if (kind === undefined) throw notRevocable(thing);
+    const known = graph.revoked.find((one) => one.kind === kind && one.target === thing.id);
+    const said = known ?? { kind, target: thing.id, reason: asked };
+    // Written before it is told what it touches: that can take a while, and may be refused.
+    if (known === undefined && !isDryRun) appendLedger(home, { type: "revoked", data: said }, clock);
+    return { ...said, isDryRun, wasRevoked: known !== undefined, ...(await touched(graph, said)) };
+  } finally {
+    await graph.close();
+  }
+}
+
+type Touched = Pick<RevocationReport, "datasets" | "adapters" | "decisions" | "savedTips">;
+
+async function touched(graph: Graph, said: Revocation): Promise<Touched> {
+  const targets = withJoined(graph, [{ kind: said.kind, id: said.target }]);
+  const by = targets.map(({ id }) => ({ ...said, target: id }));
+  const datasets: Touched["datasets"] = [];
+  for (const dataset of graph.datasets) {
+    const taint = await taintOf(graph, dataset, by);
+    if (taint === null) continue;
+    const { trainRows, validationRows } = dataset.counts;
+    const { rows, isCertain } = taint;
+    datasets.push({ datasetHash: dataset.datasetHash, rows, of: trainRows + validationRows, isCertain });
+  }
+  const adapters = datasets.flatMap(({ datasetHash }) => adaptersOf(graph, datasetHash));
+  const decisions = new Set(adapters.flatMap(({ adapterHash }) => decisionsOn(graph, adapterHash)));
+  const runs = new Set(targets.flatMap(({ kind, id }) => (kind === "run" ? [id] : [])));
+  for (const decision of graph.decisions) if (decision.arms.some(({ run }) => runs.has(run))) decisions.add(decision);
+  return {
+    datasets,
+    adapters: adapters.map(({ adapterHash, name, datasetHash }) => ({ adapterHash, name, datasetHash })),
+    decisions: [...decisions].map(({ comparisonHash, adapterHash, verdict }) => ({
+      comparisonHash,
+      adapterHash,
+      verdict,
+    })),
+    savedTips: (await Promise.all([...runs].map((run) => tipsSavedBy(graph, run)))).flat(),
+  };
+}
+
+async function tipsSavedBy(graph: Graph, run: string): Promise<string[]> {
+  const lake = await graph.lake();
+  const live = await lake.query("SELECT tip FROM tips WHERE run = $run AND retired_reason IS NULL ORDER BY seq", {
+    run,
+  });
+  return live.map(({ tip }) => String(tip));
+}
+
+function noReason(): Refusal {
+  return new Refusal({
+    code: "BAD_ARGUMENT",
+    message: "The reason is empty: later readers need to know why.",
+    expected: "a text",
+    fix: '--reason "the verifier took an empty result for a pass"',
+  });
+}
+
+function notRevocable({ kind, id }: Thing): Refusal {
+  return new Refusal({
+    code: "NOT_REVOCABLE",
+    message: `A ${kind} is not revoked: what it was made from is.`,
+    expected: "a run, an attempt, a tip, or a verifier as <id>@<version>",
+    got: `the ${kind} ${id}`,
+    fix: `tracemill lineage ${id}`,
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * Taint: a dataset that holds a row made from something revoked, and what was made of that dataset. It is found out when
+ * it is asked for, and stands nowhere: what is revoked later taints what was made before.
+ */
+import type { Hash } from "../foundation/hashing.ts";
+import type { DatasetManifest } from "../records/dataset-manifest.ts";
+import { type AttemptId, attemptParts } from "../records/ids.ts";
+import type { Revocation } from "../records/ledger-entries.ts";
+import type { Taint } from "../records/lineage.ts";
+import { hasRowLineage } from "../store/row-lineage.ts";
+import { datasetsMaybeMadeFrom, type Graph, isMadeFrom, rowsMadeFrom } from "./graph.ts";
+
+/**
+ * Counts the rows of a dataset that revocations touch: all that there are, or `by` these; null where none does.
+ * Throws: `DATASET_CHANGED`.
+ */
+export async function taintOf(
+  graph: Graph,
+  dataset: DatasetManifest,
+  by: readonly Revocation[] = graph.revoked,
+): Promise<Taint | null> {
+  const possible = by.filter((one) => mayTouch(dataset, one));
+  if (!hasRowLineage(dataset)) return possibleTaint(graph, dataset, possible);
+  const counts = new Map<Revocation, number>();
+  let rows = 0;
+  for await (const { row } of rowsMadeFrom(graph, possible.map(thingOf), [dataset])) {
+    rows += 1;
+    for (const one of possible) {
+      if (isMadeFrom(row, thingOf(one))) counts.set(one, (counts.get(one) ?? 0) + 1);
+    }
+  }
+  if (rows === 0) return null;
+  return { by: [...counts].map(([one, touched]) => ({ ...one, rows: touched })), rows, isCertain: true };
+}
+
+/**
+ * Tells which datasets are tainted, reading each only up to its first such row; `false` for one of which only its runs
+ * are known. Throws: `DATASET_CHANGED`.
+ */
+export async function taintedDatasets(
+  graph: Graph,
+  datasets: readonly DatasetManifest[] = graph.datasets,
+): Promise<Map<Hash, { isCertain: boolean }>> {
+  const tainted = new Map<Hash, { isCertain: boolean }>();
+  for (const dataset of datasets) {
+    const { datasetHash } = dataset;
+    const possible = graph.revoked.filter((one) => mayTouch(dataset, one));
+    if (!hasRowLineage(dataset)) {
+      if ((await possibleTaint(graph, dataset, possible)) !== null) tainted.set(datasetHash, { isCertain: false });
+      continue;
+    }
+    for await (const _ of rowsMadeFrom(graph, possible.map(thingOf), [dataset])) {
+      tainted.set(datasetHash, { isCertain: true });
+      break;
+    }
+  }
+  return tainted;
+}
+
+async function possibleTaint(graph: Graph, dataset: DatasetManifest, by: readonly Revocation[]): Promise<Taint | null> {
+  const touching: Taint["by"] = [];
+  for (const one of by) {
+    const found = await datasetsMaybeMadeFrom(graph, thingOf(one), [dataset]);
+    if (found.length > 0) touching.push({ ...one, rows: null });
+  }
+  return touching.length === 0 ? null : { by: touching, rows: null, isCertain: false };
+}
+
+/** A dataset names every run that its rows are of, so most revocations are told to be none of its own at once. */
+function mayTouch({ inputs }: DatasetManifest, { kind, target }: Revocation): boolean {
+  if (kind === "tip" || kind === "verifier") return true;
+  const run = kind === "run" ? target : attemptParts(target as AttemptId).run;
+  return inputs.runs.some((input) => input.run === run);
+}
+
+function thingOf({ kind, target }: Revocation) {
+  return { kind, id: target };
+}

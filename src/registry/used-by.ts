@@ -1,0 +1,76 @@
+/**
+ * The way down: from a thing to the datasets that hold rows of it, the adapters trained on these and the decisions on
+ * them. Rows are counted in one pass over the datasets' indexes; the first of them are named.
+ */
+import type { Hash } from "../foundation/hashing.ts";
+import type { RunId } from "../records/ids.ts";
+import type { LineageNode, Thing } from "../records/lineage.ts";
+import { PARTS, type Part } from "../records/selection.ts";
+import { datasetsMaybeMadeFrom, rowsMadeFrom } from "./graph.ts";
+import { datasetNode, decisionNodes, type Marked, nodeOf } from "./lineage-nodes.ts";
+
+/** So many rows, and attempts, are named; how many there are is said. */
+const NAMED = 20;
+
+/** Of one dataset: the rows that were made from the thing, and the first of them. */
+interface Held {
+  rows: Record<Part, number>;
+  first: string[];
+}
+
+/** Returns the trees below a thing. */
+export async function usedBy(marked: Marked, thing: Thing): Promise<LineageNode[]> {
+  const { graph } = marked;
+  const { kind, id } = thing;
+  if (kind === "dataset") return datasetNode(marked, id as Hash).nodes;
+  if (kind === "adapter") return decisionNodes(marked, id as Hash);
+  if (kind === "decision") return [];
+  const attempts = kind === "tip" ? await attemptsUnder(marked, id) : [];
+  const rowsOf = new Map(attempts.map((attempt) => [attempt.id, new Set<string>()]));
+  const held = new Map<Hash, Held>();
+  for await (const { dataset, row } of rowsMadeFrom(graph, [thing])) {
+    const of = held.get(dataset.datasetHash) ?? { rows: { train: 0, validation: 0 }, first: [] };
+    held.set(dataset.datasetHash, of);
+    of.rows[row.part] += 1;
+    if (of.first.length < NAMED) of.first.push(row.id);
+    for (const attempt of row.attempts) rowsOf.get(attempt)?.add(row.id);
+  }
+  for (const attempt of attempts) {
+    attempt.nodes = [...(rowsOf.get(attempt.id) ?? [])].map((row) => nodeOf(marked, { kind: "row", id: row }));
+  }
+  const unsaid = (await datasetsMaybeMadeFrom(graph, thing)).map(({ datasetHash }) =>
+    datasetNode(marked, datasetHash, { rows: null }),
+  );
+  const datasets = [...held].map(([hash, of]) => datasetNode(marked, hash, heldFacts(of, kind)));
+  return [...datasets, ...unsaid, ...attempts, ...(kind === "run" ? besideRows(marked, id as RunId) : [])];
+}
+
+function heldFacts({ rows, first }: Held, kind: Thing["kind"]) {
+  const parts = PARTS.flatMap((part) => (rows[part] > 0 ? [`${rows[part]} ${part}`] : [])).join(", ");
+  return { rows: rows.train + rows.validation, parts, ...(kind !== "row" && { first }) };
+}
+
+/** The first attempts in whose prompts a tip was; the first says how many there are. */
+async function attemptsUnder(marked: Marked, tip: string): Promise<LineageNode[]> {
+  const lake = await marked.graph.lake();
+  const rows = await lake.query(
+    `SELECT attempt, count(*) OVER () AS attempts FROM (SELECT DISTINCT attempt FROM sealed.rendered_tips WHERE tip = $tip)
+     ORDER BY attempt LIMIT ${NAMED}`,
+    { tip },
+  );
+  return rows.map(({ attempt, attempts }, i) =>
+    nodeOf(marked, { kind: "attempt", id: String(attempt) }, { facts: i === 0 ? { attempts: attempts ?? null } : {} }),
+  );
+}
+
+/** What hangs on a run otherwise than through rows: the joined run that holds its calls, and decisions that it was an arm of. */
+function besideRows(marked: Marked, run: RunId): LineageNode[] {
+  const { joined, decisions } = marked.graph;
+  const into = joined.get(run);
+  const arms = decisions.flatMap(({ comparisonHash, arms: all }) =>
+    all
+      .filter((arm) => arm.run === run)
+      .map(({ arm }) => nodeOf(marked, { kind: "decision", id: comparisonHash }, { facts: { arm } })),
+  );
+  return [...(into === undefined ? [] : [nodeOf(marked, { kind: "run", id: into })]), ...arms];
+}
