@@ -135,7 +135,9 @@ function startOf(run: RunId, skill: string, seed: number) {
   return {
     run,
     skill: { id: skill, version: "1", hash: hashText(skill) },
-    models: { worker: { name: "smollm2", endpoint: "http://127.0.0.1:1/v1", baseHash: hashText("base"), adapterHash: null } },
+    models: {
+      worker: { name: "smollm2", endpoint: "http://127.0.0.1:1/v1", baseHash: hashText("base"), adapterHash: null },
+    },
     sampling: { temperature: 0.8, topP: 1, maxTokens: 128 },
     seed,
     split: null,

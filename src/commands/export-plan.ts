@@ -1,7 +1,14 @@
 /**
  * From what the user named to what is selected: every name checked, every default filled in, before any work is done.
  */
-import { formatFilter, loadRoleRule, parseFilter, type SelectionSettings, selectExamples } from "../curate/index.ts";
+import {
+  formatFilter,
+  loadRoleRule,
+  parseFilter,
+  type SelectionSettings,
+  scrubbed,
+  selectExamples,
+} from "../curate/index.ts";
 import { loadFormat } from "../dataset/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
@@ -28,8 +35,6 @@ export interface ExportPlan {
   filterText: string;
   settings: ExportSettings;
   gatesOff: string[];
-  /** Why secrets are left in; null where they are replaced. */
-  scrubReason: string | null;
   minRows: number;
   seed: number;
   select(): Promise<Selection>;
@@ -69,11 +74,10 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
       target: asked.target,
       maxTokens: asked.maxTokens ?? base?.contextTokens ?? null,
     },
-    scrubReason,
     minRows: asked.minRows,
     seed: asked.seed,
-    select: () =>
-      selectFrom(home, async (lake) => {
+    select: async () => {
+      const selection = await selectFrom(home, async (lake) => {
         const names = runs.map(({ run }) => run);
         return {
           ...chosen,
@@ -82,7 +86,9 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
           withBad: tier !== "demonstrations",
           comparisons: await listPlans(home),
         };
-      }),
+      });
+      return scrubbed(selection, scrubReason);
+    },
   };
 }
 

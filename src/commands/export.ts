@@ -3,7 +3,7 @@
  * `exportDataset` too.
  */
 import { z } from "zod";
-import { loadFilters } from "../curate/index.ts";
+import { loadFilters, OTHER_REASONS } from "../curate/index.ts";
 import { checkOut, copyTrainRows, type DatasetOptions, previewDataset, writeDataset } from "../dataset/index.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
@@ -90,7 +90,6 @@ async function withSelection<T>(
       filter: filterText,
       settings,
       gatesOff: plan.gatesOff,
-      scrub: null,
       inputs: {
         runs: runs.map(({ run, head }) => ({ run, head })),
         ledgerHead: await lastBearing(home, runs, settings.tips),
@@ -99,7 +98,8 @@ async function withSelection<T>(
       codeVersion: CODE_VERSION,
       ...(options.replaces !== undefined && { replaces: options.replaces }),
     };
-    const reasons = new Map((await loadFilters()).map(({ reason, filter: { summary } }) => [reason, summary]));
+    const ofFilters = (await loadFilters()).map(({ reason, filter: { summary } }) => [reason, summary] as const);
+    const reasons = new Map([...Object.entries(OTHER_REASONS), ...ofFilters]);
     return await use(
       { selection, origin, format: plan.format, base, renderer, minRows: plan.minRows, reasons },
       { runs: runs.map(({ run }) => run), unsealedRuns: plan.unsealed, missingRuns: plan.missing },

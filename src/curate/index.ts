@@ -2,7 +2,9 @@
 export { evaluate, type FilterRow } from "./evaluate.ts";
 export { parseFilter } from "./expression.ts";
 export { clausesOf, type FilterTree, formatFilter } from "./filter-tree.ts";
-export { loadFilters } from "./gates.ts";
+export { loadFilters, OTHER_REASONS } from "./gates.ts";
 export { loadRoleRule } from "./roles.ts";
+export { scrubbed } from "./secrets/scrubbed.ts";
+export { type Finding, findings, openScrubber, type Scrubber, type TraceScrubber } from "./secrets/scrubber.ts";
 export { loadTier, selectExamples } from "./select.ts";
 export { type SelectionSettings, TRIES, UNITS } from "./selection-settings.ts";

@@ -11,7 +11,7 @@ import { garbageMeter } from "../foundation/garbage.ts";
 import { groupBy } from "../foundation/group-by.ts";
 import type { TurnId } from "../records/ids.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
-import { type Duplicate, originsOf, type Selection } from "../records/selection.ts";
+import { type Duplicate, NOT_SCRUBBED, originsOf, type Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type Candidate, readCandidate } from "./candidate.ts";
@@ -89,6 +89,7 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
     clauses: clauses.counts(),
     duplicates,
     refusals,
+    scrub: NOT_SCRUBBED,
     async *rows() {
       for (const row of chosen) yield spill.get(table.placeOf(row));
     },

@@ -7,6 +7,7 @@ export const REASONS = {
   "prompt-not-prefix": "the base's template gives a prompt that does not begin the conversation",
   "template-refused": "the base's template cannot express the conversation",
   "lone-surrogate": "holds half of a surrogate pair, at which JSON readers fail for the whole file",
+  "secret-left": "a secret is still to be seen in the row as it would be written",
   "other-tier": "not the kind of row that the format holds",
   "cannot-mask-a-step": "holds a step that is not trained on, which a reader of the format would train on",
   "arguments-not-an-object": "a tool call's arguments are not a JSON object",

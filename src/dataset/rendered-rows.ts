@@ -37,6 +37,7 @@ export async function* renderedRows(selection: Selection, settings: RenderSettin
   for await (const example of selection.rows()) {
     const rendered = render(example, settings);
     if (typeof rendered === "string") refuse(selection, rendered, example);
+    else if (holdsSecret(rendered, selection)) refuse(selection, "secret-left", example);
     else {
       yield rendered;
       const tokens = rendered.tokens.reduce((sum, { ids }) => sum + ids.length, 0);
@@ -77,6 +78,14 @@ function tokensOf(row: DatasetRow, tier: Tier, renderer: Renderer): Tokens[] | s
     if (!(error instanceof Refusal)) throw error;
     return error.code.toLowerCase().replaceAll("_", "-");
   }
+}
+
+/** Looks once more, at what is written. What names the row and where it came from is let be, as it leads back. */
+function holdsSecret({ row, line }: RenderedRow, { scrub }: Selection): boolean {
+  if (scrub.reason !== null || !scrub.holdsSecret(line)) return false;
+  const names = [row.item, row.family, ...originsOf(row).flatMap((origin) => [origin.model ?? "", origin.verifierId])];
+  const inLine = names.map((name) => JSON.stringify(name).slice(1, -1)).filter((name) => name !== "");
+  return scrub.holdsSecret(inLine.reduce((text, name) => text.replaceAll(name, ""), line));
 }
 
 /** Hashes texts as they lie in the log: their canonical form would cost more than all else that a row does. */

@@ -29,17 +29,7 @@ const DUPLICATES_FILE = "duplicates.jsonl";
 /** What is known of a dataset before its rows are. */
 export type DatasetOrigin = Pick<
   DatasetManifest,
-  | "tier"
-  | "skills"
-  | "role"
-  | "filter"
-  | "gatesOff"
-  | "scrub"
-  | "settings"
-  | "inputs"
-  | "seed"
-  | "codeVersion"
-  | "replaces"
+  "tier" | "skills" | "role" | "filter" | "gatesOff" | "settings" | "inputs" | "seed" | "codeVersion" | "replaces"
 >;
 
 export interface DatasetOptions {
@@ -158,8 +148,10 @@ function completeManifest(
   composed: Pick<DatasetManifest, "counts"> & Composition,
   files: DatasetManifest["files"],
 ): DatasetManifest {
+  const { scrub } = selection;
   const manifest = {
     clauses: selection.clauses,
+    scrub: { on: scrub.reason === null, reason: scrub.reason, counts: scrub.counts() },
     ...{ ...origin, format, base: base?.name ?? null },
     ...{ tokenizerHash: renderer?.tokenizerHash ?? null, templateHash: renderer?.templateHash ?? null },
     ...{ ...composed, files, refusals: selection.refusals.counts() },

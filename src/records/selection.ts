@@ -80,6 +80,18 @@ export interface Duplicate {
   reason: string;
 }
 
+/** How secrets in the rows are dealt with. */
+export interface Scrub {
+  /** Why they are left in; null where they are replaced. */
+  reason: string | null;
+  /** How many were replaced in the rows read so far, by kind. */
+  counts(): Record<string, number>;
+  /** Whether one is still to be seen; of rows that are left as they are, never asked. */
+  holdsSecret(text: string): boolean;
+}
+
+export const NOT_SCRUBBED: Scrub = { reason: "not asked for", counts: () => ({}), holdsSecret: () => false };
+
 export interface Selection {
   /** Examples of the asked role, skills and runs, before any was refused. */
   examples: number;
@@ -91,6 +103,7 @@ export interface Selection {
   duplicates: Duplicate[];
   /** Counts who was refused and why; whoever refuses a chosen example later adds to it. */
   refusals: RefusalTally;
+  scrub: Scrub;
   /** The chosen rows in the dataset's order; each call reads them anew. */
   rows(): AsyncIterable<SelectedRow>;
   /** Gives up what the rows are read from. */

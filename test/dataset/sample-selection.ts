@@ -6,14 +6,15 @@ import type { BaseManifest } from "../../src/records/base-manifest.ts";
 import { attemptId, itemId, type RunId, turnId } from "../../src/records/ids.ts";
 import type { Message } from "../../src/records/message.ts";
 import { refusalTally } from "../../src/records/refusal-tally.ts";
-import type {
-  AnswerOrigin,
-  AnswerRow,
-  PairRow,
-  Part,
-  SelectedRow,
-  Selection,
-  Tier,
+import {
+  type AnswerOrigin,
+  type AnswerRow,
+  NOT_SCRUBBED,
+  type PairRow,
+  type Part,
+  type SelectedRow,
+  type Selection,
+  type Tier,
 } from "../../src/records/selection.ts";
 import { createRenderer, type Renderer } from "../../src/render/renderer.ts";
 import { readTokenizerFiles } from "../../src/render/tokenizer-files.ts";
@@ -128,6 +129,7 @@ export function sampleSelection(examples: SelectedRow[]): Selection {
     chosen: { train: countOf("train"), validation: countOf("validation") },
     clauses: [],
     duplicates: [],
+    scrub: NOT_SCRUBBED,
     refusals: refusalTally(),
     async *rows() {
       yield* examples;

@@ -1,0 +1,29 @@
+/** Passwords among a command's arguments, where nothing but the command says what they are. */
+import { looksSecret } from "../looks-secret.ts";
+import type { SecretRule } from "../rule.ts";
+
+const VALUE = String.raw`["']?([^\s"'|;<>]{6,200})`;
+const COMMANDS = [
+  String.raw`\bsshpass\s{1,4}-p\s{0,4}${VALUE}`,
+  String.raw`\bmysql(?:dump|admin)?\b[^\n|;]{0,120}?\s-p${VALUE}`,
+  String.raw`\bdocker login\b[^\n|;]{0,120}?\s-p\s{1,4}${VALUE}`,
+  String.raw`\b(?:curl|http|wget)\b[^\n|;]{0,200}?\s(?:-u|--user|-a)\s{1,4}["']?[^\s:"'$]{1,64}:${VALUE}`,
+  String.raw`\bsnmp-server community\s{1,4}${VALUE}`,
+  String.raw`\/user:[^\s]{1,64}\s{1,4}${VALUE}`,
+  String.raw`\becho\s{1,4}["']?[\w.-]{1,32}:${VALUE}(?=["']?\s{0,4}\|[^\n]{0,20}chpasswd)`,
+].map((source) => new RegExp(source, "dg"));
+
+const rule: SecretRule = {
+  summary: "passwords in the arguments of commands",
+  hint: /sshpass|mysql|docker login|\s(?:-u|--user|-a)\s|snmp-server|\/user:|chpasswd/,
+  *find(text) {
+    for (const pattern of COMMANDS) {
+      for (const { 1: password = "", indices } of text.matchAll(pattern)) {
+        const [start, end] = indices?.[1] ?? [0, 0];
+        if (looksSecret(password, "named")) yield { kind: "PASSWORD", start, end };
+      }
+    }
+  },
+};
+
+export default rule;

@@ -1,0 +1,56 @@
+/**
+ * A selection whose rows have placeholders in place of secrets, the same in every text of a row: a row is a trace of its
+ * own. What names a row (its item, its turns) stays, as it leads back to where the row came from.
+ */
+import type { SelectedRow, Selection } from "../../records/selection.ts";
+import { openScrubber, type TraceScrubber } from "./scrubber.ts";
+
+/** Scrubs the rows as they are read; with a `reason` secrets are left in, and it is kept. */
+export async function scrubbed(selection: Selection, reason: string | null): Promise<Selection> {
+  if (reason !== null) return { ...selection, scrub: { ...selection.scrub, reason } };
+  const scrubber = await openScrubber();
+  const sums: Record<string, number> = {};
+  return {
+    ...selection,
+    scrub: {
+      reason: null,
+      counts: () => ({ ...sums }),
+      holdsSecret: (text) => scrubber.trace().scrub(text) !== text,
+    },
+    async *rows() {
+      for (const kind of Object.keys(sums)) delete sums[kind]; // each reading counts anew
+      for await (const row of selection.rows()) {
+        const trace = scrubber.trace();
+        yield scrubbedRow(row, trace);
+        for (const [kind, count] of Object.entries(trace.counts())) sums[kind] = (sums[kind] ?? 0) + count;
+      }
+    },
+  };
+}
+
+/** The prompt first: placeholders are numbered in the order of reading. */
+function scrubbedRow(row: SelectedRow, trace: TraceScrubber): SelectedRow {
+  const scrub = <T>(value: T): T => scrubbedValue(value, trace) as T;
+  const head = { prompt: scrub(row.prompt), tools: scrub(row.tools) };
+  if (row.kind === "answer") return { ...row, ...head, completion: scrub(row.completion) };
+  return { ...row, ...head, chosen: scrub(row.chosen), rejected: scrub(row.rejected) };
+}
+
+/** Scrubs every text in a value, keys too: the same value where it holds no secret. */
+function scrubbedValue(value: unknown, trace: TraceScrubber): unknown {
+  if (typeof value === "string") return trace.scrub(value);
+  if (Array.isArray(value))
+    return sameOr(
+      value,
+      value.map((item) => scrubbedValue(item, trace)),
+    );
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value);
+  const clean = entries.map(([key, inner]) => [trace.scrub(key), scrubbedValue(inner, trace)] as const);
+  const isSame = clean.every(([key, inner], i) => key === entries[i]?.[0] && inner === entries[i]?.[1]);
+  return isSame ? value : Object.fromEntries(clean);
+}
+
+function sameOr(before: unknown[], after: unknown[]): unknown[] {
+  return after.every((item, i) => item === before[i]) ? before : after;
+}
