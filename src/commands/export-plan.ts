@@ -8,28 +8,29 @@ import {
   type SelectionSettings,
   scrubbed,
   selectExamples,
+  selectTipPairs,
 } from "../curate/index.ts";
 import { loadFormat } from "../dataset/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { ExportSettings } from "../records/dataset-manifest.ts";
-import type { Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Selection, Tier } from "../records/selection.ts";
 import type { Home } from "../store/home.ts";
-import { openLake } from "../store/lake.ts";
+import { type Lake, openLake } from "../store/lake.ts";
 import { listPlans } from "../store/manifests.ts";
 import { openTexts } from "../store/recorded-texts.ts";
 import type { ExportOptions } from "./export.ts";
 import { answerTexts, checkedRole, chosenBase, chosenRuns, type SealedRun } from "./export-inputs.ts";
-import { commaList, exportSettings, readBand, readNear, readScrub } from "./export-settings.ts";
+import { BOTH_ROLES, commaList, exportSettings, readBand, readNear, readScrub } from "./export-settings.ts";
 
 export interface ExportPlan {
   runs: SealedRun[];
   unsealed: RunId[];
   missing: RunId[];
   base: BaseManifest | null;
-  role: Role;
+  /** One role, or both that pairs are of. */
+  role: string;
   tier: Tier;
   format: string;
   filterText: string;
@@ -44,11 +45,12 @@ export interface ExportPlan {
 export async function exportPlan(options: ExportOptions, home: Home): Promise<ExportPlan> {
   const { skills } = options;
   const asked = exportSettings.parse(options);
-  const role = checkedRole(asked.role);
+  const role = checkedRole(asked.role ?? "worker");
   const filter = parseFilter(asked.filter ?? (role === "worker" ? "eval_passed=true" : "label=true"));
   const format = await loadFormat(asked.format);
   const tier = asked.tier ?? format.tiers[0] ?? "demonstrations";
   if (!format.tiers.includes(tier)) throw tierNotOfFormat(tier, { format: asked.format, tiers: format.tiers });
+  const pairs = pairsOf(asked.role, tier);
   const scrubReason = readScrub(asked);
   const { runs, unsealed, missing } = await chosenRuns(home, skills, options.runs);
   const base = await chosenBase(home, runs, asked.base);
@@ -66,7 +68,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
   const answerText = asked.target === "action" ? await answerTexts(skills) : null;
   const { gatesOff: _, tier: __, ...written } = chosen;
   return {
-    ...{ runs, unsealed, missing, base, role, tier, gatesOff },
+    ...{ runs, unsealed, missing, base, tier, gatesOff, role: pairs.worker && pairs.reflector ? BOTH_ROLES : role },
     format: asked.format,
     filterText: formatFilter(filter),
     settings: {
@@ -77,7 +79,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
     minRows: asked.minRows,
     seed: asked.seed,
     select: async () => {
-      const selection = await selectFrom(home, async (lake) => {
+      const selection = await selectFrom(home, pairs, async (lake) => {
         const names = runs.map(({ run }) => run);
         return {
           ...chosen,
@@ -92,16 +94,33 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
   };
 }
 
+/** Whose pairs are in a dataset of pairs: pairs of a worker's answers, of the reflector's, or both. */
+function pairsOf(role: string | undefined, tier: Tier): { worker: boolean; reflector: boolean } {
+  if (tier !== "preference-pairs") return { worker: true, reflector: false };
+  if (role === undefined) return { worker: true, reflector: true };
+  if (role === "worker" || role === "reflector") return { worker: role === "worker", reflector: role === "reflector" };
+  throw new Refusal({
+    code: "ROLE_WITHOUT_PAIRS",
+    message: `Two answers of the ${role} to comparable prompts are not told apart by anything that can be trusted.`,
+    expected: "--role worker, --role reflector, or neither for both",
+    got: `--role ${role} --tier ${tier}`,
+    fix: `--tier demonstrations --format jsonl, for good answers of the ${role}`,
+  });
+}
+
 async function selectFrom(
   home: Home,
-  settingsOf: (lake: Awaited<ReturnType<typeof openLake>>) => Promise<SelectionSettings>,
+  pairs: ReturnType<typeof pairsOf>,
+  settingsOf: (lake: Lake) => Promise<SelectionSettings>,
 ): Promise<Selection> {
   const lake = await openLake(home);
-  const texts = openTexts(home);
+  const store = { lake, texts: openTexts(home), spillFolder: home.lake };
   try {
-    return await selectExamples({ lake, texts, spillFolder: home.lake }, await settingsOf(lake));
+    const settings = await settingsOf(lake);
+    const selection = pairs.worker ? await selectExamples(store, settings) : undefined;
+    return pairs.reflector || selection === undefined ? await selectTipPairs(store, settings, selection) : selection;
   } finally {
-    texts.close();
+    store.texts.close();
     lake.close();
   }
 }

@@ -8,7 +8,7 @@ import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { TIERS } from "../records/selection.ts";
 
 export const exportSettings = z.object({
-  role: z.string().default("worker").describe("whose turns become rows"),
+  role: z.string().optional().describe("whose turns become rows (default: worker; of pairs, worker and reflector)"),
   filter: z
     .string()
     .optional()
@@ -60,6 +60,9 @@ export const exportSettings = z.object({
   seed: z.int().default(1).describe("decides the order of the rows, and whatever is drawn"),
 });
 
+/** What a manifest calls the roles of pairs where none was asked for. */
+export const BOTH_ROLES = "worker+reflector";
+
 export type ExportSettingsGiven = z.input<typeof exportSettings>;
 
 /** The words that would give a dataset like this one. */
@@ -68,7 +71,8 @@ export function wordsOf(dataset: DatasetManifest): ExportSettingsGiven {
   const { band, balance, nearThreshold, allowTeachers, maxTokens, ...same } = settings;
   return {
     ...same,
-    ...{ role, filter, format, tier, seed, base: base ?? "none" },
+    ...{ filter, format, tier, seed, base: base ?? "none" },
+    ...(role !== BOTH_ROLES && { role }),
     ...(maxTokens !== null && { maxTokens }),
     ...(band !== null && { band: `${band.low}..${band.high}` }),
     ...{ balanceFamilies: balance.families, balanceSkills: balance.skills },

@@ -50,6 +50,9 @@ export function rowKey(candidate: Candidate, ...answers: Message[]): string {
   return hashText([candidate.promptKey, ...answers.map(plainText)].join("\0"));
 }
 
+/** Of a label that no verifier gave; goes up whenever the same events would give another one. */
+const RULE_VERSION = "1";
+
 /** Why the label of an example is trusted. */
 export function originOf(candidate: Candidate): AnswerOrigin {
   const { run, attempt, turn, model, baseHash, adapterHash, tips, label, verdict } = candidate;
@@ -65,8 +68,8 @@ export function originOf(candidate: Candidate): AnswerOrigin {
     reward: label.value,
     confidence: label.confidence,
     rule: label.rule,
-    verifierId: verdict?.verifierId ?? "",
-    verifierVersion: verdict?.verifierVersion ?? "",
+    verifierId: verdict?.verifierId ?? label.rule,
+    verifierVersion: verdict?.verifierVersion ?? RULE_VERSION,
     tips,
   };
 }

@@ -33,13 +33,17 @@ export interface Query {
 
 const RANGE = "item > $after AND item <= $until";
 
-/** The turns of a role with what is said of their answers: the verdict, or what the role's rule makes of what came next. */
+/**
+ * The turns of a role with what is said of their answers: the verdict, or what the role's rule makes of what came next. A
+ * turn that chose an item is about that one.
+ */
 function turnsOf(scope: Scope): string {
   if (scope.labels === null) return "(FROM files.turns WHERE response IS NOT NULL)";
-  return `(SELECT t.* REPLACE (coalesce(l.item, t.item) AS item, coalesce(i.family, t.family) AS family, coalesce(i.split, t.split) AS split),
+  return `(SELECT t.* REPLACE (coalesce(c.item, t.item) AS item, coalesce(i.family, t.family) AS family, coalesce(i.split, t.split) AS split),
       l.passed AS label, l."value" AS label_value, l.confidence AS label_confidence, l.rule AS label_rule
     FROM files.turns t LEFT JOIN (${scope.labels}) l ON l.run = t.run AND l.turn = t.turn
-    LEFT JOIN files.items i ON i.run = t.run AND i.item = l.item
+    LEFT JOIN files.architect_choices c ON c.run = t.run AND c.turn = t.turn
+    LEFT JOIN files.items i ON i.run = t.run AND i.item = c.item
     WHERE t.response IS NOT NULL)`;
 }
 

@@ -139,6 +139,6 @@ function originOf(tip: AnsweredTip, { label, confidence }: { label: boolean; con
     rule: "tip-effect",
     verifierId: "tip-credit",
     verifierVersion: TIP_CREDIT_VERSION,
-    tips: [],
+    tips: [tip.tip],
   };
 }

@@ -9,8 +9,7 @@ export interface RoleRule {
   /** The rule in words, as the dataset's card says it. */
   summary: string;
   /**
-   * Returns a query with a row for each turn of the role that can be judged: `run`, `turn`, `item` (the one that it is
-   * about; null for the turn's own), `passed` (boolean), `value`
+   * Returns a query with a row for each turn of the role that can be judged: `run`, `turn`, `passed` (boolean), `value`
    * and `confidence` (fractions), and `rule` (a stable name of what decided). Turns of which nothing can be said are left out.
    */
   labels(lake: Lake, runs: readonly RunId[]): Promise<string>;

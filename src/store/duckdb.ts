@@ -96,9 +96,10 @@ export function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("Out of Memory Error");
 }
 
-/** Writes a text as an SQL literal. */
+/** Writes a text as an SQL literal. DuckDB takes a NUL for the end of a query, so none stands in it. */
 export function sqlText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  const parts = text.split("\0").map((part) => `'${part.replaceAll("'", "''")}'`);
+  return parts.length === 1 ? (parts[0] as string) : `(${parts.join(" || chr(0) || ")})`;
 }
 
 async function* batchesOf(

@@ -451,6 +451,27 @@ test("what the architect decided stands in a table of its own, and why an item e
     expect(await ask(home, "SELECT end_reason FROM items")).toEqual([{ end_reason: "tokens" }]);
   }));
 
+test("a late word on an attempt or a tip may hold any character", () =>
+  withHome(async (home) => {
+    const hostile = "a'b\u0000\u2028'); DROP TABLE x; --";
+    const item: Item = { ...sampleItem("sql", "train", { n: 0, families: 1 }), item: itemId("sql", hostile) };
+    const attempt = attemptId(run, item.item, 1);
+    await writeRun(home, item, (log) => log.append(turnOf(attempt, 1, { response: null })));
+    appendLedger(
+      home,
+      { type: "verdict_given", data: { run, attempt, origin: "outcome", verdict: sampleVerdict(true) } },
+      clock,
+    );
+    const retired = { tip: "tip-0123456789abcdef" as TipId, skill: "sql", run, reason: hostile };
+    appendLedger(
+      home,
+      { type: "tip_retired", data: { ...retired, rule: "hand", mergedInto: null, evidence: null } },
+      clock,
+    );
+    expect(await ask(home, "SELECT attempt, eval_passed FROM attempts")).toEqual([{ attempt, eval_passed: true }]);
+    expect(await ask(home, "SELECT reason FROM ledger.tip_retirements")).toEqual([{ reason: hostile }]);
+  }));
+
 test("an example holds its messages, tools and answer whole and in order, whatever is in them", () =>
   withHome(async (home) => {
     const hostile = 'a/b"c\\d\n\u2028☃🙂\u0000{"attempt":"x"}';

@@ -13,17 +13,20 @@ const ANSWERS: Record<string, number[]> = {
   mixed: [0.25, -0.25],
 };
 
+/** One of the items has an id that holds what SQL would trip over. */
+const itemOf = (name: string) => (name === "harms" ? "harms/it's \u0000; --" : `${name}/a`);
+
 async function taught(home: Parameters<Parameters<typeof withHome>[0]>[0]) {
   const turns: Record<string, string> = {};
   const effects: { tip: TipId; effect: number }[] = [];
   const names = Object.keys(ANSWERS);
-  const run = await writeRoleRun(home, { items: names.map((name) => `${name}/a`) }, (writer) => {
+  const run = await writeRoleRun(home, { items: names.map(itemOf) }, (writer) => {
     for (const name of names) {
       const texts = ANSWERS[name]?.map((_, i) => `Tip ${i} of ${name}.`) ?? [];
-      turns[name] = writer.turn("reflector", `${name}/a`, 1, { answer: lessons(...texts) });
+      turns[name] = writer.turn("reflector", itemOf(name), 1, { answer: lessons(...texts) });
       for (const [i, text] of texts.entries())
-        effects.push({ tip: writer.tip(`${name}/a`, 1, text), effect: ANSWERS[name]?.[i] ?? 0 });
-      writer.verdict(`${name}/a`, 1, MISSED);
+        effects.push({ tip: writer.tip(itemOf(name), 1, text), effect: ANSWERS[name]?.[i] ?? 0 });
+      writer.verdict(itemOf(name), 1, MISSED);
     }
     turns.babble = writer.turn("reflector", "helps/a", 2, { parseFlags: ["not-understood"] });
     turns.untested = writer.turn("reflector", "helps/a", 3, { answer: lessons("Never drawn.") });
