@@ -25,6 +25,8 @@ interface Found {
   seconds: number;
   /** Of them those after the last text was read and added. */
   findSeconds: number;
+  /** Of the whole process: what else the machine does hardly changes it. */
+  cpuSeconds: number;
   peakMegabytes: number;
   pairs: [number, number][];
 }
@@ -94,25 +96,26 @@ function firstTexts(path: string, count: number): string[] {
 }
 
 function comparedRows(count: number, ours: Found, peer: Found | null): BenchRow[] {
-  const rate = ({ seconds }: Found) => count / seconds;
   const compared = (what: string, unit: string, of: (found: Found) => number): BenchRow => ({
     ...{ name: `near ${what}, ${count} texts (peer: datasketch)`, ours: of(ours), unit },
     ...{ peer: peer === null ? null : of(peer), ratio: peer === null ? null : of(ours) / of(peer) },
   });
   return [
-    compared("speed", "texts/s", rate),
+    compared("speed", "texts/s", ({ seconds }) => count / seconds),
+    compared("speed", "texts/s of processor time", ({ cpuSeconds }) => count / cpuSeconds),
     compared("peak memory", "MB", ({ peakMegabytes }) => peakMegabytes),
     compared("pairs found", "pairs", ({ pairs }) => pairs.length),
   ];
 }
 
-function growthRows(count: number, { seconds, findSeconds, peakMegabytes }: Found): BenchRow[] {
+function growthRows(count: number, { seconds, findSeconds, cpuSeconds, peakMegabytes }: Found): BenchRow[] {
   const alone = (what: string, ours: number, unit: string): BenchRow => ({
     ...{ name: `near ${what}, ${count} texts`, ours, unit },
     ...{ peer: null, ratio: null },
   });
   return [
     alone("time with reading", seconds, "s"),
+    alone("processor time", cpuSeconds, "s"),
     alone("time of finding alone", findSeconds, "s"),
     alone("peak memory", peakMegabytes, "MB"),
   ];

@@ -1,6 +1,6 @@
 /**
  * Finds the near-duplicates among the first texts of a file of JSON strings, one a line, and prints how long that took, reading
- * included: `near-pairs.ts FILE COUNT pairs|resolve`.
+ * included, and the processor's time of the whole process: `near-pairs.ts FILE COUNT pairs|resolve`.
  */
 import { nearDuplicates } from "../../src/curate/near/near-duplicates.ts";
 import { readLines } from "../../src/foundation/jsonl.ts";
@@ -17,5 +17,10 @@ const pairs = what === "pairs" ? [...collection.pairs()] : [];
 const dropped = what === "pairs" ? null : collection.resolve().filter((kept) => kept !== -1).length;
 const endMs = performance.now();
 const peakMegabytes = process.resourceUsage().maxRSS / 1024;
-const seconds = { seconds: (endMs - startMs) / 1000, findSeconds: (endMs - readMs) / 1000 };
-process.stdout.write(`${JSON.stringify({ ...seconds, peakMegabytes, dropped, pairs })}\n`);
+const { user, system } = process.cpuUsage();
+const times = {
+  seconds: (endMs - startMs) / 1000,
+  findSeconds: (endMs - readMs) / 1000,
+  cpuSeconds: (user + system) / 1e6,
+};
+process.stdout.write(`${JSON.stringify({ ...times, peakMegabytes, dropped, pairs })}\n`);

@@ -22,8 +22,8 @@ const UNIT_FACTOR = 0x9e3779b1;
 const WORD_FACTOR = 0x2c1b3c6d;
 const FIRST_LENGTH = 4096;
 
-/** For every code unit its lower case, or `WHITE`. A letter outside of the BMP keeps its case: it is two units. */
-const folded = foldedUnits();
+/** Made when it is first needed, as most commands never do. */
+let foldedOnce: Int32Array | null = null;
 
 /**
  * Makes a reader of texts: a text of fewer than `words` words has one shingle, of all its words, and so has an empty one.
@@ -31,6 +31,8 @@ const folded = foldedUnits();
  */
 export function shingler(words: number): (text: string) => Shingles {
   assert(Number.isInteger(words) && words >= 1, `shingles of ${words} words`);
+  foldedOnce ??= foldedUnits();
+  const folded = foldedOnce;
   const lastWords = new Int32Array(words);
   let outgoing = 1;
   for (let i = 0; i < words; i++) outgoing = Math.imul(outgoing, WORD_FACTOR);
@@ -73,6 +75,7 @@ function longer(hashes: Int32Array): Int32Array<ArrayBuffer> {
   return copy;
 }
 
+/** For every code unit its lower case, or `WHITE`. A letter outside of the BMP keeps its case: it is two units. */
 function foldedUnits(): Int32Array {
   return Int32Array.from({ length: CODE_UNITS }, (_, unit) => {
     const letter = String.fromCharCode(unit);
