@@ -3,6 +3,8 @@
  * that could not be written whole leaves no trace. Does not know what the lines mean.
  */
 import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { Refusal } from "../foundation/errors.ts";
 import { isDiskFull } from "../foundation/system-refusal.ts";
@@ -53,18 +55,17 @@ export function wholeAppends({ sizeBytes: startBytes, ...file }: OpenFile): Appe
 /** Pieces are written many at a time: for a file that nobody knows of before it is whole. */
 export function heldAppends(file: OpenFile): Appends {
   const { append } = wholeAppends(file);
-  let held: Buffer[] = [];
+  const held = Buffer.allocUnsafe(HELD_BYTES);
   let heldBytes = 0;
   const flush = () => {
-    if (held.length > 0) append(Buffer.concat(held));
-    held = [];
+    append(held.subarray(0, heldBytes));
     heldBytes = 0;
   };
   return {
     append(bytes) {
-      held.push(bytes);
-      heldBytes += bytes.length;
-      if (heldBytes >= HELD_BYTES) flush();
+      if (heldBytes + bytes.length > HELD_BYTES) flush();
+      if (bytes.length > HELD_BYTES) append(bytes);
+      else heldBytes += bytes.copy(held, heldBytes);
     },
     flush,
   };
@@ -111,6 +112,20 @@ export function sharedFlush(fd: number, path: string): () => Promise<void> {
     next ??= running.catch(() => {}).then(start);
     return next;
   };
+}
+
+/**
+ * Hands a file that was written and closed over to the disk, and that it is in its folder; without holding anyone up.
+ * Throws: as `appendWhole`.
+ */
+export async function syncWritten(path: string): Promise<void> {
+  try {
+    const file = await open(path, "r+");
+    await file.sync().finally(() => file.close());
+  } catch (error) {
+    throw writeRefusal(path, error as NodeJS.ErrnoException);
+  }
+  syncFolderOf(dirname(path));
 }
 
 /** Hands a folder's entries over to the disk, so that a new file in it survives a power cut. */

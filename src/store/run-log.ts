@@ -21,7 +21,8 @@ import type { Home } from "./home.ts";
 import { sealedRuns } from "./ledger.ts";
 import { runIds } from "./runs.ts";
 
-export { listRuns, type RunSummary, readRunLog, sealRun } from "./runs.ts";
+export type { SealedRun } from "./ledger.ts";
+export { listRuns, type RunSummary, readRunLog, sealRun, sealWritten } from "./runs.ts";
 
 export interface RunLog {
   readonly run: RunId;
@@ -35,19 +36,21 @@ export interface RunLog {
   append(event: RunEvent): void;
   /** Returns a message's hash, and records the message where the run does not hold it yet. Throws: as `append`. */
   message(message: Message | RecordedMessage): Hash;
+  /** Whether the run holds the message or tools of a hash. */
+  holds(hash: Hash): boolean;
   /** Returns the hash of a list of tools, and records it where the run does not hold it yet. Throws: as `append`. */
   tools(tools: Tool[] | RecordedTool[]): Hash;
   sync(): void;
   /** Hands all that was appended to the disk; those who wait at the same time share one way there. Throws: as `append`. */
   flush(): Promise<void>;
-  /** Flushes the log and gives up its lock; a second call does nothing. */
+  /** Flushes the log, a draft to the kernel only, and gives up its lock; a second call does nothing. */
   close(): void;
 }
 
 interface LogOptions {
   run: RunId;
   clock: Clock;
-  /** Nothing needs to be on the disk before the log is closed: where it is not, nobody knows of it. */
+  /** Nobody else knows of it: it needs no lock, and is brought to the disk by whoever moves it to where it is known. */
   isDraft?: boolean;
 }
 
@@ -58,10 +61,10 @@ interface LogOptions {
 export function createRunLog(home: Home, { run, clock, isDraft = false }: LogOptions): RunLog {
   const path = home.runLog(run);
   mkdirSync(dirname(path), { recursive: true });
-  const release = lockRun(home, run);
+  const release = isDraft ? () => {} : lockRun(home, run);
   try {
     const fd = openSync(path, "wx");
-    syncFolderOf(dirname(path));
+    if (!isDraft) syncFolderOf(dirname(path));
     const place = { run, clock, path, fd, isDraft, release };
     return writerOf({ ...place, sizeBytes: 0, end: EMPTY_CHAIN, known: new Set() });
   } catch (error) {
@@ -175,6 +178,7 @@ function writerOf({ run, clock, path, fd, known, release, isDraft = false, ...st
       assert(event.type !== "message" && event.type !== "tools", `append of ${event.type}: its own function hashes it`);
       write(event.type, jsonText(event.data));
     },
+    holds: (hash) => known.has(hash),
     message: (message) => writeOnce("message", message),
     tools: (tools) => writeOnce("tools", tools),
     sync: () => syncFile(fd, path),
@@ -184,7 +188,7 @@ function writerOf({ run, clock, path, fd, known, release, isDraft = false, ...st
       isOpen = false;
       try {
         file.flush();
-        syncFile(fd, path);
+        if (!isDraft) syncFile(fd, path);
       } finally {
         closeSync(fd);
         release();
