@@ -1,4 +1,5 @@
 /** Curation: from the lake's examples to a selection whose every refusal has a reason. */
+export { type Coverage, readCoverage } from "./coverage.ts";
 export { evaluate, type FilterRow } from "./evaluate.ts";
 export { parseFilter } from "./expression.ts";
 export { clausesOf, type FilterTree, formatFilter } from "./filter-tree.ts";

@@ -1,0 +1,91 @@
+/**
+ * Readiness as text: what there is, what took the rest, what a comparison could see, and how that stands beside what
+ * others have found to be enough.
+ */
+import { pointsSize } from "../statistics/figures.ts";
+import type { Readiness, RoleReadiness } from "./readiness.ts";
+import { textTable } from "./text-table.ts";
+
+/**
+ * Rules of thumb, not thresholds. A: 491 verified trajectories (SWE-Gym, arXiv:2412.21139) and 500 (FireAct,
+ * arXiv:2310.05915) changed an agent for one kind of task. B: 60,000 verified calls over many tools (APIGen,
+ * arXiv:2406.18518).
+ */
+const ENOUGH = {
+  A: {
+    rows: 500,
+    words: "some hundreds of verified examples change an agent at one skill (SWE-Gym: 491; FireAct: 500)",
+  },
+  B: { rows: 60_000, words: "sets over many skills have tens of thousands of examples (APIGen: 60,000)" },
+};
+
+const FAMILIES_SHOWN = 5;
+const REFUSALS_SHOWN = 4;
+
+export function printedReadiness({ target, skills, roles, coverage, tokens, detectable }: Readiness): string {
+  const workers = roles.find(({ role }) => role === "worker");
+  const enough = ENOUGH[target];
+  return [
+    `Target ${target}: ${target === "A" ? `an adapter for ${skills[0]}` : `adapters over ${skills.join(", ")}`}`,
+    "",
+    textTable(
+      ["role", "examples", "train", "validation", "families", "answers an item", "most are refused for"],
+      roles.map(roleRow),
+      140,
+    ),
+    ...roles.flatMap(familyLines),
+    "",
+    ...coverage.map(
+      ({ skill, items, solved, never, families }) =>
+        `${skill}: ${items} train items of ${families} families were tried; ${solved} were solved at least once, ${never} never`,
+    ),
+    ...(workers === undefined ? [] : nextRun(workers)),
+    tokens === null
+      ? "no endpoint counted the tokens of these examples"
+      : `an example has ${tokens.p50} tokens (p50), ${tokens.p99} (p99), ${tokens.largest} at most${tokens.contextTokens === null ? "" : `; the base holds ${tokens.contextTokens}`}`,
+    "",
+    ...detectable.map(({ skill, items, families, differences }) =>
+      items === 0
+        ? `${skill}: its test items are not here, so what a comparison could see is not known`
+        : `${skill}: with its ${items} test items of ${families} families, once each, 80 % power: ${differences
+            .map(({ discordant, difference }) =>
+              difference === null
+                ? ""
+                : `${pointsSize(difference)} points where ${Math.round(100 * discordant)} % differ`,
+            )
+            .filter((text) => text !== "")
+            .join(", ")}`,
+    ),
+    `Rule of thumb: ${enough.words}; here are ${workers?.trainRows ?? 0} of the worker.`,
+  ].join("\n");
+}
+
+function roleRow({
+  role,
+  examples,
+  trainRows,
+  validationRows,
+  families,
+  answersPerItem,
+  refusals,
+}: RoleReadiness): string[] {
+  const most = refusals.slice(0, REFUSALS_SHOWN).map(({ reason, count }) => `${reason} ${count}`);
+  const counts = [examples, trainRows, validationRows, families.length].map(String);
+  return [role, ...counts, answersPerItem?.toFixed(1) ?? "-", most.join(", ")];
+}
+
+function familyLines({ role, families, trainRows }: RoleReadiness): string[] {
+  if (families.length === 0) return [];
+  const shown = families.slice(0, FAMILIES_SHOWN).map(({ family, rows }) => `${family} ${rows}`);
+  const left = families.length - shown.length;
+  return [`${role}: ${trainRows} rows: ${shown.join(", ")}${left > 0 ? `, and ${left} more families` : ""}`];
+}
+
+/** The latest run is what the next one will be most like: much of what it would bring is there already. */
+function nextRun({ byRun }: RoleReadiness): string[] {
+  const last = byRun.at(-1);
+  if (last === undefined) return [];
+  return [
+    `the latest of ${byRun.length} runs has ${last.rows} rows that no other run stands for: another like it may add as many`,
+  ];
+}

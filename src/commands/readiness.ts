@@ -1,0 +1,171 @@
+/**
+ * `tracemill readiness`: is there enough to train on? Counts what an export would take, before any time on a GPU is spent,
+ * and says what a comparison could see afterwards.
+ */
+import { z } from "zod";
+import { type Coverage, readCoverage } from "../curate/index.ts";
+import { Refusal } from "../foundation/errors.ts";
+
+import { ROLES } from "../records/events.ts";
+import type { RunId } from "../records/ids.ts";
+import type { RefusalCount } from "../records/refusal-tally.ts";
+import { listSkills, loadSkill } from "../skills/load.ts";
+import { scanItems } from "../skills/scan.ts";
+import { plannedDetectable } from "../statistics/planned-power.ts";
+import { type Lake, openLake } from "../store/lake.ts";
+import { listBases } from "../store/manifests.ts";
+import { type Context, defineCommand } from "./command.ts";
+import { chosenSkills } from "./export-inputs.ts";
+import { type ExportPlan, exportPlan } from "./export-plan.ts";
+import { printedReadiness } from "./readiness-report.ts";
+
+export interface RoleReadiness {
+  role: string;
+  examples: number;
+  trainRows: number;
+  validationRows: number;
+  families: { skill: string; family: string; rows: number }[];
+  refusals: RefusalCount[];
+  /** Training rows of each run, oldest first: what the latest added is what the next may add. */
+  byRun: { run: RunId; rows: number }[];
+  /** Different answers per item that has one. */
+  answersPerItem: number | null;
+}
+
+export interface Detectable {
+  skill: string;
+  items: number;
+  families: number;
+  /** Least difference in success found with 80 % power, by the share of items on which the arms differ; fractions. */
+  differences: { discordant: number; difference: number | null }[];
+}
+
+export interface Readiness {
+  target: "A" | "B";
+  skills: string[];
+  roles: RoleReadiness[];
+  coverage: Coverage[];
+  /** Tokens of an example's prompt and answer, as the endpoints counted them, and what the base can hold. */
+  tokens: { p50: number; p99: number; largest: number; contextTokens: number | null } | null;
+  detectable: Detectable[];
+}
+
+/** Shares of items on which base and candidate may differ: from near-twins to a large change. */
+const DISCORDANT = [0.05, 0.1, 0.2, 0.3];
+const ALPHA = 0.05;
+
+const input = z.object({
+  target: z.enum(["A", "B"]).describe("A: an adapter for one skill; B: one for a role, over all skills"),
+  skill: z.string().optional().describe("the skill of target A"),
+});
+
+export default defineCommand({
+  summary: "Say whether there is enough to train on, before any of it is.",
+  details: `Example: tracemill readiness --target A --skill sql
+Example: tracemill readiness --target B`,
+  input: input as z.ZodType<z.infer<typeof input>>,
+  run: measure,
+  print: printedReadiness,
+});
+
+async function measure({ target, skill }: z.infer<typeof input>, context: Context): Promise<Readiness> {
+  if (target === "A" && skill === undefined) throw skillMissing();
+  const { home } = context;
+  const skills = await chosenSkills(home, target === "A" ? (skill as string) : "all");
+  const roles: RoleReadiness[] = [];
+  for (const role of ROLES) {
+    const plan = await exportPlan({ skills, role, base: "none", maxPerItem: MOST_ROWS }, home);
+    const measured = await roleReadiness(role, plan);
+    if (measured.examples > 0) roles.push(measured);
+  }
+  const lake = await openLake(home);
+  try {
+    const bases = await listBases(home);
+    const contextTokens = bases.length === 0 ? null : Math.min(...bases.map((base) => base.contextTokens));
+    return {
+      ...{ target, skills, roles },
+      coverage: await readCoverage(lake, skills),
+      tokens: await exampleTokens(lake, skills, contextTokens),
+      detectable: await Promise.all(skills.map(detectableIn)),
+    };
+  } finally {
+    lake.close();
+  }
+}
+
+/** No cap on rows of an item: what there is, is counted. */
+const MOST_ROWS = 1_000_000;
+
+async function roleReadiness(role: string, plan: ExportPlan): Promise<RoleReadiness> {
+  const selection = await plan.select();
+  try {
+    const families = new Map<string, RoleReadiness["families"][number]>();
+    const runs = new Map<RunId, number>(plan.runs.map(({ run }) => [run, 0]));
+    const items = new Set<string>();
+    for await (const row of selection.rows()) {
+      if (row.kind !== "answer" || row.part !== "train") continue;
+      const { skill, family } = row;
+      const counted = families.get(`${skill}/${family}`) ?? { skill, family, rows: 0 };
+      families.set(`${skill}/${family}`, { ...counted, rows: counted.rows + 1 });
+      runs.set(row.run, (runs.get(row.run) ?? 0) + 1);
+      items.add(row.item);
+    }
+    const { train, validation } = selection.chosen;
+    return {
+      ...{ role, examples: selection.examples, trainRows: train, validationRows: validation },
+      families: [...families.values()].sort((x, y) => y.rows - x.rows || (x.family < y.family ? -1 : 1)),
+      refusals: selection.refusals.counts(),
+      byRun: [...runs].map(([run, rows]) => ({ run, rows })),
+      answersPerItem: items.size === 0 ? null : train / items.size,
+    };
+  } finally {
+    selection.close();
+  }
+}
+
+async function exampleTokens(
+  lake: Lake,
+  skills: readonly string[],
+  contextTokens: number | null,
+): Promise<Readiness["tokens"]> {
+  const [row] = await lake.query(
+    `SELECT quantile_disc(n, 0.5) AS p50, quantile_disc(n, 0.99) AS p99, max(n) AS largest FROM (
+       SELECT prompt_tokens + completion_tokens AS n FROM turns
+       WHERE response IS NOT NULL AND split = 'train' AND skill IN (${skills.map((_, i) => `$skill${i}`).join(", ")}))
+     WHERE n IS NOT NULL HAVING count(*) > 0`,
+    Object.fromEntries(skills.map((skill, i) => [`skill${i}`, skill])),
+  );
+  if (row === undefined) return null;
+  return { p50: Number(row.p50), p99: Number(row.p99), largest: Number(row.largest), contextTokens };
+}
+
+/** What the skill's own test items could show; of a skill that is not here nothing is known of them. */
+async function detectableIn(id: string): Promise<Detectable> {
+  const none = { skill: id, items: 0, families: 0, differences: [] };
+  if (!(await listSkills()).includes(id)) return none;
+  const skill = await loadSkill(id);
+  try {
+    const items = await scanItems(skill, { seed: 1, split: "test" });
+    const families = new Set(items.map(({ family }) => family)).size;
+    const size = { items: items.length, families };
+    const differences = DISCORDANT.map((discordant) => ({
+      discordant,
+      difference: plannedDetectable(size, { discordant, alpha: ALPHA }),
+    }));
+    return { skill: id, ...size, differences };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return none; // a skill that is not set up here
+  } finally {
+    await skill.close();
+  }
+}
+
+function skillMissing(): Refusal {
+  return new Refusal({
+    code: "SKILL_MISSING",
+    message: "Target A is an adapter for one skill.",
+    expected: "--skill NAME",
+    fix: "tracemill readiness --target A --skill sql, or --target B for all skills",
+  });
+}

@@ -1,0 +1,30 @@
+/**
+ * How much of the train items was ever solved, whatever an export would take of it.
+ */
+import type { Lake } from "../store/lake.ts";
+
+/** Of one skill. */
+export interface Coverage {
+  skill: string;
+  /** Train items that were tried. */
+  items: number;
+  families: number;
+  /** Items that at least one attempt passed. */
+  solved: number;
+  never: number;
+}
+
+export async function readCoverage(lake: Lake, skills: readonly string[]): Promise<Coverage[]> {
+  const rows = await lake.query(
+    `SELECT skill, count(*) AS items, count(DISTINCT family) AS families, count(*) FILTER (is_solved) AS solved
+     FROM (SELECT skill, item, any_value(family) AS family, coalesce(bool_or(eval_passed), false) AS is_solved
+       FROM files.attempts WHERE split = 'train' GROUP BY skill, item)
+     WHERE skill IN (${skills.map((_, i) => `$skill${i}`).join(", ")}) GROUP BY skill ORDER BY skill`,
+    Object.fromEntries(skills.map((skill, i) => [`skill${i}`, skill])),
+  );
+  return rows.map(({ skill, items, families, solved }) => ({
+    skill: String(skill),
+    ...{ items: Number(items), families: Number(families), solved: Number(solved) },
+    never: Number(items) - Number(solved),
+  }));
+}
