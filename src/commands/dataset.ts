@@ -78,9 +78,9 @@ The successor has the same settings and runs, and its manifest names the dataset
       `dataset ${shortHash(datasetHash)} replaces ${shortHash(replaces)}: ${rows} rows, where that has ${rowsBefore}`,
       ...(taint?.by ?? []).map(
         ({ kind, target, reason, rows: of }) =>
-          `  without the ${kind} ${target}${of === null ? "" : `, ${of} rows`}: ${reason}`,
+          `  without the ${kind} ${target}${of === null ? "" : `, ${of} ${of === 1 ? "row" : "rows"}`}: ${reason}`,
       ),
-      ...(left === undefined ? [] : [`  ${left.count} examples were left out as revoked`]),
+      ...(left === undefined ? [] : [`  left out as revoked: ${left.count} of ${counts.examples} examples`]),
       `  ${folder}`,
       `  tracemill train --dataset ${shortHash(datasetHash)} --base ${manifest.base}`,
     ].join("\n");

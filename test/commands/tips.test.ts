@@ -9,6 +9,7 @@ import { runHarness } from "../../src/harness/index.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
 import { readLedger } from "../../src/store/ledger.ts";
+import { listRuns } from "../../src/store/run-log.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
 import { tracemill as program } from "../fixtures/tracemill.ts";
 import { eventsOf, itemsOf, only, runOptions, temporaryHome } from "../harness/setting.ts";
@@ -200,6 +201,29 @@ describe("tips retire", () => {
   it("is refused where it is not said what", async () => {
     expect((await tracemill("retire")).stderr).toContain("What is to be retired is not clear");
     expect((await tracemill("retire", String(idle), "--rule", "effect")).stderr).toContain("is not clear");
+  });
+});
+
+describe("revoking", () => {
+  it("a tip takes it out of the memory of new runs, and lists it as retired for that", async () => {
+    await program(home, "revoke", String(helpful), "--reason", "learnt of a broken verifier");
+    const { run } = await runHarness(await options(home, {}));
+    const events = await eventsOf(home, run);
+    const read = only(events, "turn").flatMap(({ retrievals }) => retrievals.map(({ tip }) => tip));
+    expect(read.length).toBeGreaterThan(0);
+    expect(read).not.toContain(helpful);
+    expect(only(events, "run_started")[0]?.config.retiredTips).toEqual([helpful]);
+    expect((await tracemill("show", String(helpful))).stdout).toContain("revoked: learnt of a broken verifier");
+  });
+
+  it("a run leaves its draws out of every tip's effect", async () => {
+    const { report: before } = await asked<{ report: EffectReport }>("effect", String(harmful));
+    const { effect } = before;
+    const drawn = (await listRuns(home)).find(({ run }) => run !== taught.run)?.run ?? "";
+    await program(home, "revoke", drawn, "--reason", "the endpoint answered for another model");
+    const { report } = await asked<{ report: EffectReport }>("effect", String(harmful));
+    expect(report.uncounted.revoked).toEqual({ shown: effect.shown, dropped: effect.dropped });
+    expect(report.effect).toMatchObject({ shown: 0, dropped: 0 });
   });
 });
 
