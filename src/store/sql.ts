@@ -9,6 +9,8 @@ import { type Database, type RowStream, rowsOf } from "./duckdb.ts";
 import type { Home } from "./home.ts";
 import { openLakeDatabase } from "./lake.ts";
 
+const INTERRUPT_EVERY_MS = 50;
+
 export interface LakeQuery extends RowStream {
   /** Sealed runs whose log is gone: their rows are those that the lake still holds, if any. */
   missing: RunId[];
@@ -22,10 +24,9 @@ export interface LakeQuery extends RowStream {
  */
 export async function queryLake(home: Home, sql: string, signal?: AbortSignal): Promise<LakeQuery> {
   const database = await openLakeDatabase(home);
-  const interrupt = () => database.interrupt();
-  signal?.addEventListener("abort", interrupt);
+  const stopListening = onceAborted(signal, () => database.interrupt());
   const close = () => {
-    signal?.removeEventListener("abort", interrupt);
+    stopListening();
     database.close();
   };
   try {
@@ -37,6 +38,20 @@ export async function queryLake(home: Home, sql: string, signal?: AbortSignal): 
     close();
     throw refusal;
   }
+}
+
+/** An interruption ends only what runs at that moment, and the query may be about to: so again and again, until it is over. */
+function onceAborted(signal: AbortSignal | undefined, interrupt: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const begin = () => {
+    timer = setInterval(interrupt, INTERRUPT_EVERY_MS);
+  };
+  if (signal?.aborted === true) begin();
+  signal?.addEventListener("abort", begin);
+  return () => {
+    signal?.removeEventListener("abort", begin);
+    clearInterval(timer);
+  };
 }
 
 /** Parses and nothing else: even to prepare some statements (EXPORT) would make folders. */
