@@ -3,15 +3,12 @@
  * whose many messages and attempts are what could add up. The program runs as a user starts it; its peak is what the
  * kernel says of its process.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
-import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
 import { type Random, random } from "../src/foundation/random.ts";
 import type { BenchRow } from "./bench-row.ts";
+import { measured, TRACEMILL } from "./processes/measured.ts";
 
 const GIGABYTES = Number(process.env.BENCH_IMPORT_GB ?? 2);
 const MESSAGE_CHARACTERS = 300;
@@ -19,20 +16,18 @@ const WORDS = "the agent looks at what there is and then writes down which of th
   " ",
 );
 const ROWS_A_WRITE = 1000;
-const POLL_MS = 100;
 
 export async function benchImportMemory(): Promise<BenchRow[]> {
   const folder = mkdtempSync(join(tmpdir(), "tracemill-bench-memory-"));
   try {
     const file = join(folder, "rows.jsonl");
     const bytes = writeRows(file, GIGABYTES * 1e9);
-    const startMs = performance.now();
-    const peak = await peakMegabytes(["import", file, "--format", "openai-chat"], join(folder, "home"));
-    const seconds = (performance.now() - startMs) / 1000;
+    const words = [...TRACEMILL, "import", file, "--format", "openai-chat"];
+    const { seconds, peakMegabytes } = await measured(words, join(folder, "home"));
     const name = `import ${GIGABYTES} GB of short conversations`;
     const alone = { peer: null, ratio: null };
     return [
-      { name: `${name}, peak memory`, ours: peak, ...alone, unit: "MB" },
+      { name: `${name}, peak memory`, ours: peakMegabytes, ...alone, unit: "MB" },
       { name, ours: bytes / 1e6 / seconds, ...alone, unit: "MB/s" },
     ];
   } finally {
@@ -66,29 +61,4 @@ function textOf(dice: Random): string {
   let text = "";
   while (text.length < MESSAGE_CHARACTERS) text += `${dice.pick(WORDS)} ${dice.integer(0, 9999)} `;
   return text;
-}
-
-/** Runs the program to its end. */
-async function peakMegabytes(words: readonly string[], home: string): Promise<number> {
-  const program = spawn(process.execPath, [join(PACKAGE_FOLDER, "bin", "tracemill.js"), ...words], {
-    env: { ...process.env, TRACEMILL_HOME: home },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  const ended = once(program, "exit");
-  let peak = 0;
-  while (program.exitCode === null && program.signalCode === null) {
-    peak = Math.max(peak, peakOf(program.pid ?? 0));
-    await Promise.race([ended, setTimeout(POLL_MS)]);
-  }
-  if (program.exitCode !== 0) throw new Error(`the import ended with ${program.exitCode ?? program.signalCode}`);
-  return peak;
-}
-
-/** Source: proc(5), VmHWM of /proc/PID/status, in kB. */
-function peakOf(pid: number): number {
-  try {
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0) / 1000;
-  } catch {
-    return 0; // it has just ended
-  }
 }

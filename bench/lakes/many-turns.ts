@@ -1,8 +1,9 @@
 /**
  * A lake of any number of turns, as a skill with many items would leave it after some runs: seeded, so the same size and
  * seed give the same bytes. A prompt is about 4 kB: a system message that all share and a task of its own; every second
- * attempt fails; one task in twenty says nearly the same as another one, and one answer in twenty was given before.
+ * attempt fails, and one task in twenty says nearly the same as the one before.
  */
+import { closeSync, openSync, writeSync } from "node:fs";
 import { steppingClock } from "../../src/foundation/clock.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
 import { type Random, random } from "../../src/foundation/random.ts";
@@ -16,6 +17,8 @@ import { sampleVerdict } from "../../test/store/sample-run.ts";
 
 export interface ManyTurns {
   turns: number;
+  /** A file that the same examples are written to, one a line, for other programs. */
+  examples?: string;
   seed?: number;
   skill?: string;
 }
@@ -28,14 +31,22 @@ const NEAR_COPIES = 0.05;
 const WORDS = 4000;
 
 /** Writes and seals the runs, oldest first, and returns their ids. */
-export async function writeManyTurns(home: Home, { turns, seed = 1, skill = "forms" }: ManyTurns): Promise<RunId[]> {
+export async function writeManyTurns(
+  home: Home,
+  { turns, examples, seed = 1, skill = "forms" }: ManyTurns,
+): Promise<RunId[]> {
+  const file = examples === undefined ? null : openSync(examples, "wx");
+  const note = (line: string) => {
+    if (file !== null) writeSync(file, line);
+  };
   const words = vocabulary(seed);
   const system: Message = { role: "system", content: textOf(random(seed, "system"), words, PROMPT_CHARACTERS / 4) };
   const runs: RunId[] = [];
   for (let first = 0; first < turns; first += TURNS_A_RUN) {
     const count = Math.min(TURNS_A_RUN, turns - first);
-    runs.push(await writeRun(home, { number: runs.length + 1, count, seed, skill, words, system }));
+    runs.push(await writeRun(home, { number: runs.length + 1, count, seed, skill, words, system, note }));
   }
+  if (file !== null) closeSync(file);
   return runs;
 }
 
@@ -46,10 +57,11 @@ interface RunPlan {
   skill: string;
   words: readonly string[];
   system: Message;
+  note(line: string): void;
 }
 
 async function writeRun(home: Home, plan: RunPlan): Promise<RunId> {
-  const { number, count, seed, skill, words, system } = plan;
+  const { number, count, seed, skill, words, system, note } = plan;
   const run = `20261101-${String(120_000 + number).padStart(6, "0")}-0000` as RunId;
   const clock = steppingClock(new Date("2026-11-01T12:00:00.000Z"), 7);
   const log = createBufferedLog(home, { run, clock });
@@ -68,7 +80,10 @@ async function writeRun(home: Home, plan: RunPlan): Promise<RunId> {
       const attempt = attemptId(run, item.item, n);
       const isPassed = draw.next() < 0.5;
       if (isPassed) passed += 1;
-      writeAttempt(log, { attempt, messages: [system, { role: "user", content: task }], draw, words, isPassed });
+      const messages: Message[] = [system, { role: "user", content: task }];
+      const answer = textOf(draw, words, draw.integer(60, 400));
+      writeAttempt(log, { attempt, messages, answer, isPassed });
+      note(exampleLine({ item, messages, answer, isPassed }));
     }
   }
   log.append({ type: "run_finished", data: { items, attempts: count, passed, failures: 0 } });
@@ -80,14 +95,20 @@ async function writeRun(home: Home, plan: RunPlan): Promise<RunId> {
 interface AttemptPlan {
   attempt: AttemptId;
   messages: Message[];
-  draw: Random;
-  words: readonly string[];
+  answer: string;
   isPassed: boolean;
 }
 
+/** What another program is given to choose by. */
+function exampleLine({ item, messages, answer, isPassed }: Omit<AttemptPlan, "attempt"> & { item: Item }): string {
+  const { value, confidence, signalType } = sampleVerdict(isPassed);
+  const judged = { eval_passed: isPassed, value, confidence, signal_type: signalType, before_passed: false, flags: [] };
+  const named = { item: item.item, family: item.family, split: item.split, model: "smollm2", finish_reason: "stop" };
+  return `${JSON.stringify({ ...named, ...judged, messages, response: answer })}\n`;
+}
+
 function writeAttempt(log: ReturnType<typeof createBufferedLog>, plan: AttemptPlan): void {
-  const { attempt, messages, draw, words, isPassed } = plan;
-  const answer = textOf(draw, words, draw.integer(60, 400));
+  const { attempt, messages, answer, isPassed } = plan;
   const turn = turnId(attempt, 1);
   log.append({
     type: "turn",
