@@ -13,7 +13,8 @@ import type { RenderedRow } from "./rendered-rows.ts";
 import { createTokenTable } from "./token-table.ts";
 
 export interface PartFile {
-  part: Part;
+  /** Whose rows it holds; null for those of all parts. */
+  part: Part | null;
   /** Relative to the dataset's folder. */
   path: string;
   add(row: RenderedRow): Promise<void>;

@@ -62,9 +62,12 @@ export async function writeDataset(home: Home, options: DatasetOptions): Promise
     const counts = countsOf(counting, options);
     const companions = format.companions?.({ counts }) ?? [];
     for (const { path, text } of companions) await writeFileAtomic(join(folder, path), text);
-    const written = [...files, ...companions.map(({ path }) => ({ path, part: null }))];
+    const written = [
+      ...files.map(({ path, part }) => ({ path, rows: rowsOf(counts, part) })),
+      ...companions.map(({ path }) => ({ path, rows: 0 })),
+    ];
     const composed = { counts, ...counting.composition() };
-    const manifest = completeManifest(options, composed, await describedFiles(folder, written, counts));
+    const manifest = completeManifest(options, composed, await describedFiles(folder, written));
     await writeJsonAtomic(join(folder, "manifest.json"), manifest);
     const facts = { manifest, format, licence: options.base?.licence ?? null };
     const reasons = new Map([...options.reasons, ...Object.entries(REASONS)]);
@@ -98,7 +101,7 @@ async function writeRows(folder: string, format: DatasetFormat, options: Dataset
   const files = await createPartFiles(folder, { format, tier, hasTokens });
   try {
     for await (const row of renderedRows(options.selection, renderSettings(format, options))) {
-      for (const file of files) if (file.part === row.part) await file.add(row);
+      for (const file of files) if (file.part === null || file.part === row.part) await file.add(row);
       counting.add(row);
     }
     countsOf(counting, options);
@@ -113,17 +116,13 @@ function renderSettings(format: DatasetFormat, { renderer, origin }: DatasetOpti
   return { format, tier: origin.tier, renderer, maxTokens: origin.settings.maxTokens };
 }
 
-async function describedFiles(
-  folder: string,
-  files: readonly { path: string; part: PartFile["part"] | null }[],
-  counts: DatasetManifest["counts"],
-): Promise<DatasetManifest["files"]> {
-  const rows = { train: counts.trainRows, validation: counts.validationRows };
-  return Promise.all(
-    files.map(async ({ path, part }) => {
-      return { path, hash: await hashFile(join(folder, path)), rows: part === null ? 0 : rows[part] };
-    }),
-  );
+function rowsOf({ trainRows, validationRows }: DatasetManifest["counts"], part: PartFile["part"]): number {
+  if (part === null) return trainRows + validationRows;
+  return part === "train" ? trainRows : validationRows;
+}
+
+function describedFiles(folder: string, files: readonly { path: string; rows: number }[]) {
+  return Promise.all(files.map(async ({ path, rows }) => ({ path, hash: await hashFile(join(folder, path)), rows })));
 }
 
 function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): DatasetManifest["counts"] {
