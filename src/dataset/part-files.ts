@@ -4,7 +4,9 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { lineageOfRow } from "../records/row-lineage.ts";
 import { PARTS, type Part, type Tier } from "../records/selection.ts";
+import { ROWS_FILE } from "../store/row-lineage.ts";
 import { duckdbType, parquetFeatures } from "./columns.ts";
 import type { DatasetFormat } from "./format.ts";
 import { createLineFile } from "./line-file.ts";
@@ -13,7 +15,8 @@ import type { RenderedRow } from "./rendered-rows.ts";
 import { createTokenTable } from "./token-table.ts";
 
 export interface PartFile {
-  part: Part;
+  /** Whose rows it holds; null for those of all parts. */
+  part: Part | null;
   /** Relative to the dataset's folder. */
   path: string;
   add(row: RenderedRow): Promise<void>;
@@ -41,6 +44,7 @@ export async function createPartFiles(
     files.push({ part, path, ...(await create(join(folder, path), format)) });
     if (hasTokens) files.push({ part, path: tokensPath(part), ...tokensFile(join(folder, tokensPath(part)), tier) });
   }
+  files.push({ part: null, path: ROWS_FILE, ...(await lineageFile(join(folder, ROWS_FILE))) });
   return files;
 }
 
@@ -49,6 +53,11 @@ type Rows = Pick<PartFile, "add" | "finish" | "close">;
 async function jsonlFile(target: string): Promise<Rows> {
   const file = await createLineFile(target);
   return { add: ({ line }) => file.write(line), finish: file.close, close: file.close };
+}
+
+async function lineageFile(target: string): Promise<Rows> {
+  const file = await createLineFile(target);
+  return { add: ({ row }) => file.write(JSON.stringify(lineageOfRow(row))), finish: file.close, close: file.close };
 }
 
 async function parquetFile(target: string, { columns }: DatasetFormat): Promise<Rows> {

@@ -54,8 +54,10 @@ function refuse({ refusals }: Selection, reason: string, example: SelectedRow): 
 /** Returns the row, or the reason why the format or the base cannot express the example. */
 function render(example: SelectedRow, { format, tier, renderer, maxTokens }: RenderSettings): RenderedRow | string {
   const row: DatasetRow = { ...example, id: rowId(example) };
+  if (row.kind === "answer" && tier !== "prompts" && !row.trained.includes(true)) return "nothing-trained";
   const tokens = renderer === null ? [] : tokensOf(row, tier, renderer);
   if (typeof tokens === "string") return tokens;
+  if (renderer !== null && tokens.some((one) => hidesAnswer(one, renderer.stopIds))) return "answer-not-shown";
   if (maxTokens !== null && tokens.some(({ ids }) => ids.length > maxTokens)) return "too-long";
   const line = format.line(row, tokens[0] ?? null);
   if (typeof line !== "string") return line.refused;
@@ -86,6 +88,16 @@ function holdsSecret({ row, line }: RenderedRow, { scrub }: Selection): boolean 
   const names = [row.item, row.family, ...originsOf(row).flatMap((origin) => [origin.model ?? "", origin.verifierId])];
   const inLine = names.map((name) => JSON.stringify(name).slice(1, -1)).filter((name) => name !== "");
   return scrub.holdsSecret(inLine.reduce((text, name) => text.replaceAll(name, ""), line));
+}
+
+/** Whether a trained stretch is nothing but the token that ends it: templates that know no tool calls leave them out. */
+function hidesAnswer({ ids, mask }: Tokens, stopIds: readonly number[]): boolean {
+  for (let at = mask.indexOf(1); at >= 0; at = mask.indexOf(1, at)) {
+    const start = at;
+    while (mask[at] === 1) at++;
+    if (ids.slice(start, at).every((id) => stopIds.includes(id))) return true;
+  }
+  return false;
 }
 
 /** Hashes texts as they lie in the log: their canonical form would cost more than all else that a row does. */

@@ -8,11 +8,9 @@ import { writeFileAtomic, writeFolderAtomic, writeJsonAtomic } from "../foundati
 import { hashFile, hashJson } from "../foundation/hashing.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
-import { lineageOfRow } from "../records/row-lineage.ts";
 import type { Selection } from "../records/selection.ts";
 import type { Renderer } from "../render/renderer.ts";
 import type { Home } from "../store/home.ts";
-import { ROWS_FILE } from "../store/row-lineage.ts";
 import { datasetCard } from "./card.ts";
 import { croissantDescription } from "./croissant.ts";
 import type { DatasetFormat } from "./format.ts";
@@ -58,10 +56,13 @@ export async function writeDataset(home: Home, options: DatasetOptions): Promise
     const counts = countsOf(counting, options);
     const companions = format.companions?.({ counts }) ?? [];
     for (const { path, text } of companions) await writeFileAtomic(join(folder, path), text);
-    const others = [...companions.map(({ path }) => path), ROWS_FILE, DUPLICATES_FILE];
-    const written = [...files, ...others.map((path) => ({ path, part: null }))];
+    const written = [
+      ...files.map(({ path, part }) => ({ path, rows: rowsOf(counts, part) })),
+      ...companions.map(({ path }) => ({ path, rows: 0 })),
+      { path: DUPLICATES_FILE, rows: options.selection.duplicates.length },
+    ];
     const composed = { counts, ...counting.composition() };
-    const manifest = completeManifest(options, composed, await describedFiles(folder, written, counts));
+    const manifest = completeManifest(options, composed, await describedFiles(folder, written));
     await writeJsonAtomic(join(folder, "manifest.json"), manifest);
     const facts = { manifest, format, licence: options.base?.licence ?? null };
     const reasons = new Map([...options.reasons, ...Object.entries(REASONS)]);
@@ -93,19 +94,17 @@ async function writeRows(folder: string, format: DatasetFormat, options: Dataset
   const counting = rowCounts(tier, options.renderer !== null);
   const hasTokens = options.renderer !== null && tier !== "prompts";
   const files = await createPartFiles(folder, { format, tier, hasTokens });
-  const lineage = await createLineFile(join(folder, ROWS_FILE));
   const duplicates = await createLineFile(join(folder, DUPLICATES_FILE));
   try {
     for await (const row of renderedRows(options.selection, renderSettings(format, options))) {
-      for (const file of files) if (file.part === row.part) await file.add(row);
-      await lineage.write(JSON.stringify(lineageOfRow(row.row)));
+      for (const file of files) if (file.part === null || file.part === row.part) await file.add(row);
       counting.add(row);
     }
     countsOf(counting, options);
     for (const file of files) await file.finish();
     for (const duplicate of options.selection.duplicates) await duplicates.write(JSON.stringify(duplicate));
   } finally {
-    for (const file of [...files, lineage, duplicates]) await file.close();
+    for (const file of [...files, duplicates]) await file.close();
   }
   return { counting, files };
 }
@@ -114,17 +113,13 @@ function renderSettings(format: DatasetFormat, { renderer, origin }: DatasetOpti
   return { format, tier: origin.tier, renderer, maxTokens: origin.settings.maxTokens };
 }
 
-async function describedFiles(
-  folder: string,
-  files: readonly { path: string; part: PartFile["part"] | null }[],
-  counts: DatasetManifest["counts"],
-): Promise<DatasetManifest["files"]> {
-  const rows = { train: counts.trainRows, validation: counts.validationRows };
-  return Promise.all(
-    files.map(async ({ path, part }) => {
-      return { path, hash: await hashFile(join(folder, path)), rows: part === null ? 0 : rows[part] };
-    }),
-  );
+function rowsOf({ trainRows, validationRows }: DatasetManifest["counts"], part: PartFile["part"]): number {
+  if (part === null) return trainRows + validationRows;
+  return part === "train" ? trainRows : validationRows;
+}
+
+function describedFiles(folder: string, files: readonly { path: string; rows: number }[]) {
+  return Promise.all(files.map(async ({ path, rows }) => ({ path, hash: await hashFile(join(folder, path)), rows })));
 }
 
 function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): DatasetManifest["counts"] {

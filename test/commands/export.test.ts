@@ -96,9 +96,10 @@ describe("an export", () => {
       const everyRun = (await readdir(join(home.path, "runs"))).sort();
       const { folder, refusals } = await exportDataset({ ...SQL, runs: everyRun }, place);
       expect(refusals).toContainEqual(expect.objectContaining({ reason: "not-train", count: 1 }));
-      for (const name of await readdir(folder)) {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+      for (const { name, parentPath } of entries.filter((entry) => entry.isFile())) {
         if (name === "manifest.json") continue; // there the refusal names the turn
-        expect((await readFile(join(folder, name), "utf8")).includes("secret")).toBe(false);
+        expect((await readFile(join(parentPath, name), "utf8")).includes("secret")).toBe(false);
       }
       await expect(exportDataset({ ...SQL, runs: everyRun.slice(1) }, place)).rejects.toMatchObject({
         code: "EMPTY_SELECTION",

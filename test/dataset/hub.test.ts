@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parquetFeatures } from "../../src/dataset/columns.ts";
+import type { DatasetFormat } from "../../src/dataset/format.ts";
 import { loadFormats, writeDataset } from "../../src/dataset/index.ts";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import type { DatasetManifest } from "../../src/records/dataset-manifest.ts";
@@ -15,6 +16,7 @@ import { temporaryHome } from "../harness/setting.ts";
 import {
   attemptExample,
   sampleBase,
+  sampleExample,
   sampleOrigin,
   sampleRows,
   sampleSelection,
@@ -30,14 +32,15 @@ interface Loaded {
   features: unknown;
   splits: Record<string, number>;
   rows: unknown[];
-  columnsAlone: string[];
-  rowsAlone: number;
+  columnsAlone: string[] | null;
+  rowsAlone: number | null;
 }
 
 const formats = await loadFormats();
 const written = new Map<string, DatasetManifest>();
 let home: Home;
 let remove: () => void;
+let lateFolder: string;
 let loaded: Record<string, Loaded>;
 
 /** With tools of unlike arguments, and texts at which a careless reader would break a line. */
@@ -49,22 +52,38 @@ function rowsOf(tier: Tier): SelectedRow[] {
 
 const folderOf = (id: string) => home.datasetFolder((written.get(id) as DatasetManifest).datasetHash);
 
+/** Without a base wherever there may be none: the sample base's template shows no tool calls, and so takes no such row. */
+async function write(place: Home, id: string, rows?: SelectedRow[]): Promise<DatasetManifest> {
+  const { tiers, needsBase } = formats.get(id) as DatasetFormat;
+  const tier = tiers[0] as Tier;
+  const given = needsBase ? await sampleBase() : { base: null, renderer: null };
+  const origin = { ...sampleOrigin(null), tier };
+  const selection = sampleSelection(rows ?? rowsOf(tier));
+  return writeDataset(place, { ...given, origin, format: id, selection, minRows: 1, reasons: new Map() });
+}
+
+/** More than the 10 MB that a loader infers a schema from, and behind them rows of another kind. */
+function lateRows(): SelectedRow[] {
+  const long = "SELECT 1 ".repeat(6000);
+  const plain = Array.from({ length: 220 }, (_, n) =>
+    sampleExample(n, { completion: [{ role: "assistant", content: `${n} ${long}` }] }),
+  );
+  return [...plain, toolExample(300), attemptExample(301)];
+}
+
 beforeAll(async () => {
   ({ home, remove } = temporaryHome());
-  const base = await sampleBase();
-  for (const [id, { tiers }] of formats) {
-    const tier = tiers[0] as Tier;
-    const selection = sampleSelection(rowsOf(tier));
-    const settings = { origin: { ...sampleOrigin(), tier }, minRows: 1, reasons: new Map<string, string>() };
-    written.set(id, await writeDataset(home, { ...settings, ...base, format: id, selection }));
-  }
+  for (const id of formats.keys()) written.set(id, await write(home, id));
+  const late = await write(home, "jsonl", lateRows());
+  lateFolder = home.datasetFolder(late.datasetHash);
   const script = join(import.meta.dirname, "hub_loading.py");
-  loaded = JSON.parse(await runPython([script, join(home.path, "cache"), ...[...formats.keys()].map(folderOf)]));
+  const folders = [...[...formats.keys()].map(folderOf), lateFolder];
+  loaded = JSON.parse(await runPython([script, join(home.path, "cache"), ...folders]));
 }, 240_000);
 
 afterAll(() => remove());
 
-describe.each([...formats])("a folder of the format %s", (id, { columns, extension, tiers }) => {
+describe.each([...formats])("a folder of the format %s", (id, { columns, extension }) => {
   it("is loaded by Hugging Face with the features that it declares, its splits and its rows", async () => {
     const { said, features, splits, rows } = loaded[folderOf(id)] as Loaded;
     const declared = JSON.parse(parquetFeatures(columns)).info.features;
@@ -86,10 +105,7 @@ describe.each([...formats])("a folder of the format %s", (id, { columns, extensi
   it("is the same to the byte when it is made again", async () => {
     const other = temporaryHome();
     try {
-      const tier = tiers[0] as Tier;
-      const settings = { origin: { ...sampleOrigin(), tier }, minRows: 1, reasons: new Map<string, string>() };
-      const selection = sampleSelection(rowsOf(tier));
-      const again = await writeDataset(other.home, { ...settings, ...(await sampleBase()), format: id, selection });
+      const again = await write(other.home, id);
       expect(again).toEqual(written.get(id));
       for (const file of ["README.md", "croissant.json", "manifest.json"]) {
         const path = join(other.home.datasetFolder(again.datasetHash), file);
@@ -101,30 +117,43 @@ describe.each([...formats])("a folder of the format %s", (id, { columns, extensi
   });
 });
 
+it("rows that have other keys than the first 10 MB are loaded as they are from the folder, not from its file alone", () => {
+  const { rows, columnsAlone } = loaded[lateFolder] as Loaded;
+  expect(rows).toHaveLength(222);
+  expect(rows.slice(-2)).toMatchObject([
+    { completion: [{ tool_calls: [{ function: { arguments: { path: "/etc/motd", text: "" } } }] }] },
+    { completion: [{ tool_calls: [{ function: { arguments: { path: "/etc/issue", lines: 3 } } }] }, {}, {}] },
+  ]);
+  expect(columnsAlone).toBeNull(); // the loader then infers what the card says; docs/datasets.md tells of it
+});
+
 it("Parquet holds the rows of jsonl", () => {
   expect((loaded[folderOf("parquet")] as Loaded).rows).toEqual((loaded[folderOf("jsonl")] as Loaded).rows);
 });
 
-it("mlcroissant finds no error in any description, the hashes of the files and what they were made from in each", async () => {
-  if (!hasReader) return;
-  const script = `
+it.skipIf(!hasReader)(
+  "mlcroissant finds no error in any description, the hashes of the files and what they were made from in each",
+  async () => {
+    const script = `
 import json, logging, sys
 import mlcroissant
 for folder in sys.argv[1:]:
     dataset = mlcroissant.Dataset(jsonld=folder + "/croissant.json")
     assert not dataset.metadata.issues.errors, dataset.metadata.issues.report()
     print(json.dumps({file.id: file.sha256 for file in dataset.metadata.distribution}))`;
-  const folders = [...formats.keys()].map(folderOf);
-  const { stdout } = await execa(READER, ["-c", script, ...folders]);
-  const described = stdout.split("\n").map((line) => JSON.parse(line));
-  for (const [at, id] of [...formats.keys()].entries()) {
-    const { files, inputs } = written.get(id) as DatasetManifest;
-    expect(described[at]).toEqual(Object.fromEntries(files.map(({ path, hash }) => [path, hash])));
-    const text = await readFile(join(folderOf(id), "croissant.json"), "utf8");
-    for (const { head } of inputs.runs) expect(text).toContain(head);
-    expect(text).toContain(inputs.ledgerHead);
-  }
-}, 120_000);
+    const folders = [...formats.keys()].map(folderOf);
+    const { stdout } = await execa(READER, ["-c", script, ...folders]);
+    const described = stdout.split("\n").map((line) => JSON.parse(line));
+    for (const [at, id] of [...formats.keys()].entries()) {
+      const { files, inputs } = written.get(id) as DatasetManifest;
+      expect(described[at]).toEqual(Object.fromEntries(files.map(({ path, hash }) => [path, hash])));
+      const text = await readFile(join(folderOf(id), "croissant.json"), "utf8");
+      for (const { head } of inputs.runs) expect(text).toContain(head);
+      expect(text).toContain(inputs.ledgerHead);
+    }
+  },
+  120_000,
+);
 
 /** Without the settings that the loader adds to a type by itself. */
 function sameFeatures(given: unknown): unknown {

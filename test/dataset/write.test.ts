@@ -262,7 +262,8 @@ describe("what the rows are made of", () => {
 describe("a row that the format cannot say", () => {
   it("is refused and counted with the format's reason, and is in no count", () =>
     withHome(async (home) => {
-      const bad = attemptExample(9, [false, false, true]);
+      const steps = [...attemptExample(9).completion.slice(2), ...sampleExample(1).completion];
+      const bad = sampleExample(9, { completion: steps, trained: [false, true] });
       const { refusals, counts, models } = await write(home, [...EXAMPLES, bad]);
       expect(refusals).toEqual([{ reason: "cannot-mask-a-step", count: 1, examples: [bad.turn] }]);
       expect(counts.trainRows).toBe(3);
@@ -272,7 +273,7 @@ describe("a row that the format cannot say", () => {
   it.each([
     ["a text", { prompt: [{ role: "user" as const, content: "half \ud83d" }] }],
     ["a key of a tool", { tools: [{ type: "function" as const, function: { name: "x", "\udc00": 1 } }] }],
-    ["arguments that escape it", { completion: [call("x", '{"a": "\\ud800"}')] }],
+    ["arguments that escape it", { completion: [{ ...call("x", '{"a": "\\ud800"}'), content: "x" }] }],
   ])("is refused where half of a surrogate pair is in %s", (_, holding) =>
     withHome(async (home) => {
       const { refusals } = await write(home, [...EXAMPLES, sampleExample(9, holding)]);
@@ -287,15 +288,31 @@ describe("a row that the format cannot say", () => {
     }));
 });
 
-it("an attempt of several messages has the loss on each trained one and on the token that ends it", () =>
-  withHome(async (home) => {
-    const attempt = attemptExample(1);
-    const { datasetHash } = await write(home, [attempt]);
-    const { renderer } = await sampleBase();
-    const [row] = await parquetRows(join(home.datasetFolder(datasetHash), "tokens", "train.parquet"));
-    const ids = row?.ids.filter((_, at) => row.mask[at] === 1) ?? [];
-    expect(renderer.decode(ids)).toBe("<|im_end|>Done.<|im_end|>"); // the template shows no call
-  }));
+describe("an attempt of several messages", () => {
+  const steps = [
+    { role: "assistant" as const, content: "SELECT 1" },
+    { role: "user" as const, content: "Wrong." },
+    { role: "assistant" as const, content: "SELECT 2" },
+  ];
+
+  it("has the loss on each trained one and on the token that ends it", () =>
+    withHome(async (home) => {
+      const { datasetHash } = await write(home, [
+        sampleExample(1, { completion: steps, trained: [true, false, true] }),
+      ]);
+      const { renderer } = await sampleBase();
+      const [row] = await parquetRows(join(home.datasetFolder(datasetHash), "tokens", "train.parquet"));
+      const ids = row?.ids.filter((_, at) => row.mask[at] === 1) ?? [];
+      expect(renderer.decode(ids)).toBe("SELECT 1<|im_end|>SELECT 2<|im_end|>");
+    }));
+
+  it("is refused where nothing of it is to be trained on", () =>
+    withHome(async (home) => {
+      const idle = sampleExample(9, { completion: steps, trained: [false, false, false] });
+      const { refusals } = await write(home, [...EXAMPLES, idle]);
+      expect(refusals).toEqual([{ reason: "nothing-trained", count: 1, examples: [idle.turn] }]);
+    }));
+});
 
 describe("a row that the base cannot take", () => {
   it("is refused and counted where the prompt does not begin the conversation", () =>
@@ -317,6 +334,12 @@ describe("a row that the base cannot take", () => {
       const template = `{% if tools %}{{ raise_exception("no tools") }}{% endif %}${NOT_PREFIX}`;
       const { refusals } = await write(home, [...EXAMPLES, toolExample(8)], { template });
       expect(refusals).toEqual([{ reason: "template-refused", count: 1, examples: [toolExample(8).turn] }]);
+    }));
+
+  it("is refused and counted where the template leaves an answer out, as this base's does with tool calls", () =>
+    withHome(async (home) => {
+      const { refusals } = await write(home, [...EXAMPLES, toolExample(8), attemptExample(9)]);
+      expect(refusals.map(({ reason, count }) => [reason, count])).toEqual([["answer-not-shown", 2]]);
     }));
 
   it("is refused and counted where it is too long, never cut", () =>

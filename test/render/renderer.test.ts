@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Refusal } from "../../src/foundation/errors.ts";
 import { random } from "../../src/foundation/random.ts";
 import type { Message } from "../../src/records/message.ts";
-import { createRenderer, type Renderer } from "../../src/render/renderer.ts";
+import { createRenderer, type Renderer, type Step } from "../../src/render/renderer.ts";
 import { readTokenizerFiles } from "../../src/render/tokenizer-files.ts";
 import { seededConversations } from "../fixtures/conversations.ts";
 import { smollm2Tokenizer } from "../fixtures/smollm2-tokenizer.ts";
@@ -72,6 +72,66 @@ describe("the loss mask", () => {
   test("is refused where the answer merges into the prompt's last token", () => {
     const merging: Message = { role: "assistant", content: "\n\nSELECT 1" };
     expect(() => renderer.example([QUESTION], merging, null)).toThrow(
+      expect.objectContaining({ name: "Refusal", code: "PROMPT_NOT_PREFIX" }),
+    );
+  });
+});
+
+describe("the loss mask of an attempt of several messages", () => {
+  const steps = (...isTrained: boolean[]): Step[] =>
+    [
+      { role: "assistant" as const, content: "SELECT 1" },
+      { role: "user" as const, content: "Wrong." },
+      { role: "assistant" as const, content: "SELECT 2" },
+      { role: "user" as const, content: "Right." },
+    ].map((message, at) => ({ message, isTrained: isTrained[at] === true }));
+
+  function trainedText(given: Step[]): string {
+    const { ids, mask } = renderer.attempt([QUESTION], given, null);
+    expect(mask).toHaveLength(ids.length);
+    return renderer.decode(ids.filter((_, index) => mask[index] === 1));
+  }
+
+  test("covers each trained message and the token that ends it, and nothing else", () => {
+    expect(trainedText(steps(true, false, true))).toBe("SELECT 1<|im_end|>SELECT 2<|im_end|>");
+    expect(trainedText(steps(false, false, true))).toBe("SELECT 2<|im_end|>");
+    expect(trainedText(steps(true, false, false))).toBe("SELECT 1<|im_end|>");
+    expect(trainedText(steps())).toBe("");
+  });
+
+  test("of one message is that of an example, to the bit", () => {
+    for (const messages of seededConversations(40, 5)) {
+      const message: Message = { role: "assistant", content: "SELECT 1" };
+      expect(renderer.attempt(messages, [{ message, isTrained: true }], null)).toEqual(
+        renderer.example(messages, message, null),
+      );
+    }
+  });
+
+  test("of each message is that of its own example, on random conversations", () => {
+    for (const drawn of seededConversations(40, 9)) {
+      const messages = drawn.map((message) => ({ ...message, content: `x${message.content}` }));
+      const given = messages.map((message) => ({ message, isTrained: message.role === "assistant" }));
+      const whole = renderer.attempt([QUESTION], given, null);
+      for (const [at, { message, isTrained }] of given.entries()) {
+        if (!isTrained) continue;
+        const before = [QUESTION, ...messages.slice(0, at)];
+        const { ids, mask } = renderer.example(before, message, null);
+        const from = mask.indexOf(1);
+        expect(whole.ids.slice(0, ids.length)).toEqual(ids);
+        expect(whole.mask.slice(from, mask.lastIndexOf(1) + 1)).toEqual(mask.slice(from, mask.lastIndexOf(1) + 1));
+      }
+    }
+  });
+
+  test("is refused where the template shows an earlier message otherwise once more follow", async () => {
+    const files = await readTokenizerFiles(folder);
+    const template = `{% for m in messages %}<|im_start|>{{ m.role }}
+{% if m.role == "assistant" and loop.last %}<think></think>{% endif %}{{ m.content }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}`;
+    const changing = createRenderer({ ...files, template });
+    expect(() => changing.attempt([QUESTION], steps(true, false, true), null)).toThrow(
       expect.objectContaining({ name: "Refusal", code: "PROMPT_NOT_PREFIX" }),
     );
   });

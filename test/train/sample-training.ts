@@ -9,6 +9,7 @@ import { random } from "../../src/foundation/random.ts";
 import type { TrainConfig } from "../../src/records/adapter-manifest.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
 import { type DatasetManifest, datasetManifestSchema } from "../../src/records/dataset-manifest.ts";
+import type { Tier } from "../../src/records/selection.ts";
 import { addBase } from "../../src/serve/add-base.ts";
 import type { Home } from "../../src/store/home.ts";
 import { type TrainOptions, type TrainProgress, trainAdapter } from "../../src/train/index.ts";
@@ -31,8 +32,8 @@ interface Row {
 
 export async function writeDataset(
   home: Home,
-  base: Pick<BaseManifest, "name" | "tokenizerHash" | "templateHash">,
-  { train = 8, validation = 2 }: { train?: number; validation?: number } = {},
+  base: { [Key in "name" | "tokenizerHash" | "templateHash"]: BaseManifest[Key] | null },
+  { train = 8, validation = 2, tier = "demonstrations" }: { train?: number; validation?: number; tier?: Tier } = {},
 ): Promise<DatasetManifest> {
   const { name, tokenizerHash, templateHash } = base;
   const draftFolder = join(home.path, "datasets", "draft");
@@ -44,7 +45,7 @@ export async function writeDataset(
     files.push({ path, hash: await hashFile(join(draftFolder, path)), rows: count });
   }
   const draft = {
-    ...{ skills: ["sql"], role: "worker", format: "jsonl", filter: "eval_passed = true", base: name },
+    ...{ tier, skills: ["sql"], role: "worker", format: "jsonl", filter: "eval_passed = true", base: name },
     ...{ tokenizerHash, templateHash, seed: 1, refusals: [], files, codeVersion: "0" },
     settings: { tips: "drop", target: "answer", maxPerItem: 2, maxTokens: 64 },
     inputs: { runs: [], ledgerHead: ZERO_HASH },

@@ -120,16 +120,33 @@ describe("a training that cannot be", () => {
       });
     }));
 
+  it("is refused for a dataset of texts alone, and for one that does not hold good answers alone", () =>
+    withHome(async (home) => {
+      const base = await addTinyBase(home);
+      const texts = await writeDataset(home, { name: null, tokenizerHash: null, templateHash: null });
+      await expect(train(home, texts)).rejects.toMatchObject({
+        code: "DATASET_WITHOUT_TOKENS",
+        details: { fix: "export it again with --base tiny" },
+      });
+      for (const tier of ["judged", "preference-pairs", "prompts"] as const) {
+        const dataset = await writeDataset(home, base, { tier });
+        await expect(train(home, dataset)).rejects.toMatchObject({
+          code: "DATASET_OF_ANOTHER_TIER",
+          details: { got: tier },
+        });
+      }
+    }));
+
   it("is refused for a dataset without train rows, and for one whose file was edited", () =>
     withHome(async (home) => {
       const base = await addTinyBase(home);
       const empty = await writeDataset(home, base, { train: 0 });
       await expect(train(home, empty)).rejects.toMatchObject({ code: "NO_TRAIN_ROWS" });
       const dataset = await writeDataset(home, base);
-      await appendFile(join(home.datasetFolder(dataset.datasetHash), "train.parquet"), "x");
+      await appendFile(join(home.datasetFolder(dataset.datasetHash), "tokens", "train.parquet"), "x");
       await expect(train(home, dataset)).rejects.toMatchObject({
         code: "DATASET_CHANGED",
-        details: { where: expect.stringContaining("train.parquet") },
+        details: { where: expect.stringContaining("tokens/train.parquet") },
       });
     }));
 });
