@@ -7,7 +7,8 @@ import { REASONS } from "../src/dataset/reasons.ts";
 import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
 
 const page = readFileSync(join(PACKAGE_FOLDER, "docs", "datasets.md"), "utf8");
-const rows = [...page.matchAll(/^\| `([\w-]+)` \| (.+) \| (.+) \| (.*) ?\|$/gm)].map(
+const section = page.slice(page.indexOf("## Formats\n")).split(/\n## (?!Formats)/, 1)[0] as string;
+const rows = [...section.matchAll(/^\| `([\w-]+)` \| (.+) \| (.+) \| (.*) ?\|$/gm)].map(
   ([, id, readers, tiers, refuses]) => ({
     ...{ id, readers, tiers: quoted(tiers), refuses: quoted(refuses) },
   }),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { MAX_DEPTH, MAX_LENGTH, parseFilter } from "../src/curate/expression.ts";
 import { FIELDS } from "../src/curate/fields.ts";
+import { loadFilters } from "../src/curate/gates.ts";
 import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
 
 const page = readFileSync(join(PACKAGE_FOLDER, "docs", "datasets.md"), "utf8");
@@ -19,6 +20,15 @@ it("every expression that is shown can be read", () => {
   const expressions = shown.map(([, text]) => text as string);
   expect(expressions.length).toBeGreaterThan(8);
   for (const text of expressions) expect(parseFilter(text), text).toBeTruthy();
+});
+
+it("the table of gates holds every integrity filter, with its own summary", async () => {
+  const gates = await loadFilters();
+  for (const { reason, filter } of gates)
+    expect(page).toContain(
+      `| \`${reason}\`${filter.isFixed ? " *" : ""} | ${filter.role ?? "all"} | ${filter.summary} |`,
+    );
+  expect(gates.length).toBeGreaterThan(10);
 });
 
 it("the bounds are those that are told", () => {

@@ -10,7 +10,8 @@ import { openGraph, taintOf } from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
 import { readDatasetManifest } from "../store/manifests.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { type ExportResult, exportDataset } from "./export.ts";
+import { exportDataset } from "./export.ts";
+import type { ExportResult } from "./export-result.ts";
 import { wordsOf } from "./export-settings.ts";
 
 export interface RebuiltDataset extends ExportResult {

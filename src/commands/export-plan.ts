@@ -20,8 +20,8 @@ import type { Home } from "../store/home.ts";
 import { type Lake, openLake } from "../store/lake.ts";
 import { listPlans } from "../store/manifests.ts";
 import { openTexts } from "../store/recorded-texts.ts";
-import type { ExportOptions } from "./export.ts";
 import { answerTexts, checkedRole, chosenBase, chosenRuns, type SealedRun } from "./export-inputs.ts";
+import type { ExportOptions } from "./export-result.ts";
 import { BOTH_ROLES, commaList, exportSettings, readBand, readNear, readScrub } from "./export-settings.ts";
 
 export interface ExportPlan {

@@ -2,7 +2,7 @@
  * What an export tells people: how many examples there were, who took which, and what was written where.
  */
 import { shortHash } from "../foundation/hashing.ts";
-import type { ExportPreview, ExportResult } from "./export.ts";
+import type { ExportPreview, ExportResult } from "./export-result.ts";
 import { textTable } from "./text-table.ts";
 
 /** Writes a result as text; with `explain` up to three examples of every refusal. */

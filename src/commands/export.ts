@@ -5,45 +5,15 @@
 import { z } from "zod";
 import { loadFilters, OTHER_REASONS } from "../curate/index.ts";
 import { checkOut, copyTrainRows, type DatasetOptions, previewDataset, writeDataset } from "../dataset/index.ts";
-import type { Hash } from "../foundation/hashing.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
-import type { DatasetManifest } from "../records/dataset-manifest.ts";
-import type { RunId } from "../records/ids.ts";
 import { loadRenderer } from "../render/renderer.ts";
 import type { Home } from "../store/home.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { chosenSkills, lastBearing, register } from "./export-inputs.ts";
 import { exportPlan } from "./export-plan.ts";
 import { printedExport } from "./export-report.ts";
-import { commaList, type ExportSettingsGiven, exportSettings } from "./export-settings.ts";
-
-/** What is left out takes the command's default; `runs` left out are all sealed ones that are not held out. */
-export type ExportOptions = ExportSettingsGiven & {
-  skills: string[];
-  runs?: string[] | undefined;
-  /** The dataset that this one is the clean successor of. */
-  replaces?: Hash;
-};
-
-export interface ExportPreview {
-  counts: DatasetManifest["counts"];
-  clauses: DatasetManifest["clauses"];
-  refusals: DatasetManifest["refusals"];
-  runs: RunId[];
-  /** Runs of the skills that were left out because they are not sealed. */
-  unsealedRuns: RunId[];
-  /** Sealed runs of the skills that were left out because their log is gone. */
-  missingRuns: RunId[];
-  /** Rows kept under each unit, where a limit of tokens was given. */
-  rowsByUnit?: Record<string, number>;
-}
-
-export interface ExportResult extends ExportPreview {
-  datasetHash: Hash;
-  folder: string;
-  manifest: DatasetManifest;
-  out: string | null;
-}
+import type { ExportOptions, ExportPreview, ExportResult } from "./export-result.ts";
+import { commaList, exportSettings } from "./export-settings.ts";
 
 type Place = Pick<Context, "home" | "clock">;
 

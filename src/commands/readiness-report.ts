@@ -2,9 +2,42 @@
  * Readiness as text: what there is, what took the rest, what a comparison could see, and how that stands beside what
  * others have found to be enough.
  */
+import type { Coverage } from "../curate/index.ts";
+import type { RunId } from "../records/ids.ts";
+import type { RefusalCount } from "../records/refusal-tally.ts";
 import { pointsSize } from "../statistics/figures.ts";
-import type { Readiness, RoleReadiness } from "./readiness.ts";
 import { textTable } from "./text-table.ts";
+
+export interface RoleReadiness {
+  role: string;
+  examples: number;
+  trainRows: number;
+  validationRows: number;
+  families: { skill: string; family: string; rows: number }[];
+  refusals: RefusalCount[];
+  /** Training rows of each run, oldest first: what the latest added is what the next may add. */
+  byRun: { run: RunId; rows: number }[];
+  /** Different answers per item that has one. */
+  answersPerItem: number | null;
+}
+
+export interface Detectable {
+  skill: string;
+  items: number;
+  families: number;
+  /** Least difference in success found with 80 % power, by the share of items on which the arms differ; fractions. */
+  differences: { discordant: number; difference: number | null }[];
+}
+
+export interface Readiness {
+  target: "A" | "B";
+  skills: string[];
+  roles: RoleReadiness[];
+  coverage: Coverage[];
+  /** Tokens of an example's prompt and answer, as the endpoints counted them, and what the base can hold. */
+  tokens: { p50: number; p99: number; largest: number; contextTokens: number | null } | null;
+  detectable: Detectable[];
+}
 
 /**
  * Rules of thumb, not thresholds. A: 491 verified trajectories (SWE-Gym, arXiv:2412.21139) and 500 (FireAct,

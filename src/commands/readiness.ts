@@ -3,12 +3,11 @@
  * and says what a comparison could see afterwards.
  */
 import { z } from "zod";
-import { type Coverage, readCoverage } from "../curate/index.ts";
+import { readCoverage } from "../curate/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 
 import { ROLES } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
-import type { RefusalCount } from "../records/refusal-tally.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import { plannedDetectable } from "../statistics/planned-power.ts";
@@ -17,38 +16,7 @@ import { listBases } from "../store/manifests.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { chosenSkills } from "./export-inputs.ts";
 import { type ExportPlan, exportPlan } from "./export-plan.ts";
-import { printedReadiness } from "./readiness-report.ts";
-
-export interface RoleReadiness {
-  role: string;
-  examples: number;
-  trainRows: number;
-  validationRows: number;
-  families: { skill: string; family: string; rows: number }[];
-  refusals: RefusalCount[];
-  /** Training rows of each run, oldest first: what the latest added is what the next may add. */
-  byRun: { run: RunId; rows: number }[];
-  /** Different answers per item that has one. */
-  answersPerItem: number | null;
-}
-
-export interface Detectable {
-  skill: string;
-  items: number;
-  families: number;
-  /** Least difference in success found with 80 % power, by the share of items on which the arms differ; fractions. */
-  differences: { discordant: number; difference: number | null }[];
-}
-
-export interface Readiness {
-  target: "A" | "B";
-  skills: string[];
-  roles: RoleReadiness[];
-  coverage: Coverage[];
-  /** Tokens of an example's prompt and answer, as the endpoints counted them, and what the base can hold. */
-  tokens: { p50: number; p99: number; largest: number; contextTokens: number | null } | null;
-  detectable: Detectable[];
-}
+import { type Detectable, printedReadiness, type Readiness, type RoleReadiness } from "./readiness-report.ts";
 
 /** Shares of items on which base and candidate may differ: from near-twins to a large change. */
 const DISCORDANT = [0.05, 0.1, 0.2, 0.3];

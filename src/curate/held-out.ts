@@ -3,14 +3,11 @@
  * held-out one under another name.
  */
 import { shortHash } from "../foundation/hashing.ts";
-import type { Plan } from "../records/comparison.ts";
 import type { Lake } from "../store/lake.ts";
 import type { ItemRange } from "./candidate-query.ts";
 import type { ItemGate } from "./item-rates.ts";
 import { type NearIndex, nearIndex } from "./near/near-index.ts";
-
-/** What is asked of a comparison's plan. */
-export type HoldingPlan = Pick<Plan, "comparisonHash" | "split" | "skill" | "items">;
+import type { HoldingPlan } from "./selection-settings.ts";
 
 export interface HeldOut {
   /** Returns what says why no example of an item may be trained on. */

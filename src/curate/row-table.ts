@@ -21,85 +21,121 @@ export interface RowTable {
    * Returns the chosen rows in an order that only the seed and the turns' names decide, so that a first part is a fair
    * sample, and says of every other row why it is not chosen and which row stands for it.
    */
-  choose(refuse: (row: number, reason: string, kept: number | null) => void): Uint32Array;
+  choose(refuse: RefuseRow): Uint32Array;
 }
+
+type RefuseRow = (row: number, reason: string, kept: number | null) => void;
 
 const DIGITS = 13; // as many as a number holds exactly
 const NOT_COUNTED = 2 ** 32 - 1;
+/** A row that is not trained on counts for less than any number of tokens. */
+const TRAIN = 2 ** 33;
 
 /** Makes an empty table. */
 export function rowTable({ seed, balance, nearThreshold }: SelectionSettings): RowTable {
-  const keys = [numberList("float64"), numberList("float64")] as const; // 104 bits: no two of any number are the same
-  const ranks = numberList("float64");
-  const trains = numberList("uint32");
-  const tokens = numberList("uint32");
-  const items = numberList("uint32");
-  const families = namedGroups();
-  const skills = namedGroups();
-  const startBytes = numberList("float64");
-  const sizesBytes = numberList("uint32");
+  const columns = emptyColumns();
   const near = nearThreshold === null ? null : nearDuplicates({ threshold: nearThreshold, seed });
   let lastItem = "";
   let itemCount = 0;
 
-  /** Validation before train (a held-out copy must win), then fewest completion tokens. */
-  const worthOf = (row: number) => trains.at(row) * 2 ** 33 + tokens.at(row);
-  const byKey = (x: number, y: number) => keys[0].at(x) - keys[0].at(y) || keys[1].at(x) - keys[1].at(y);
-
-  function copies(): Map<number, number> {
-    const sorted = Uint32Array.from({ length: ranks.length }, (_, row) => row);
-    sorted.sort((x, y) => byKey(x, y) || worthOf(x) - worthOf(y) || x - y);
-    const copyOf = new Map<number, number>();
-    for (const [i, row] of sorted.entries()) {
-      const before = sorted[i - 1];
-      if (before !== undefined && byKey(row, before) === 0) copyOf.set(row, copyOf.get(before) ?? before);
-    }
-    return copyOf;
-  }
-
   return {
     add({ row, of: [first], key }, { startByte, sizeBytes }) {
-      for (const [i, list] of keys.entries()) list.push(digits(key, i));
-      ranks.push(digits(hashText(`${seed}:${originsOf(row)[0].turn}`), 0));
-      trains.push(Number(row.part === "train"));
-      tokens.push(first.completionTokens ?? NOT_COUNTED);
+      for (const [i, list] of columns.keys.entries()) list.push(digits(key, i));
+      columns.ranks.push(digits(hashText(`${seed}:${originsOf(row)[0].turn}`), 0));
+      columns.worths.push((row.part === "train" ? TRAIN : 0) + (first.completionTokens ?? NOT_COUNTED));
       if (row.item !== lastItem) itemCount += 1;
       lastItem = row.item;
-      items.push(itemCount);
-      families.push(`${row.skill}/${row.family}`);
-      skills.push(row.skill);
-      startBytes.push(startByte);
-      sizesBytes.push(sizeBytes);
+      columns.items.push(itemCount);
+      columns.families.push(`${row.skill}/${row.family}`);
+      columns.skills.push(row.skill);
+      columns.startBytes.push(startByte);
+      columns.sizesBytes.push(sizeBytes);
       near?.add(comparedText(row));
     },
-    isTrain: (row) => trains.at(row) === 1,
-    placeOf: (row) => ({ startByte: startBytes.at(row), sizeBytes: sizesBytes.at(row) }),
+    isTrain: (row) => columns.worths.at(row) >= TRAIN,
+    placeOf: (row) => ({ startByte: columns.startBytes.at(row), sizeBytes: columns.sizesBytes.at(row) }),
     choose(refuse) {
-      const copyOf = copies();
-      const isOfOtherItems = (x: number, y: number) => items.at(x) !== items.at(y);
-      const likeOf = near?.resolve({ worth: worthOf, isComparable: isOfOtherItems });
-      const distinct = Uint32Array.from({ length: ranks.length }, (_, row) => row).filter((row) => {
-        const copied = copyOf.get(row);
-        const like = likeOf?.[row] ?? -1;
-        if (copied !== undefined) refuse(row, "exact-duplicate", copied);
-        else if (like >= 0) refuse(row, "near-duplicate", like);
-        return copied === undefined && like < 0;
+      const { items, worths, ranks } = columns;
+      const likeOf = near?.resolve({
+        worth: worths.at,
+        isComparable: (row, kept) => items.at(row) !== items.at(kept),
       });
+      const distinct = withoutCopies(columns, { likeOf, refuse });
       const shuffled = distinct.sort((x, y) => ranks.at(x) - ranks.at(y) || x - y);
-      const isHeld = (row: number) => trains.at(row) === 0;
-      let kept: Uint32Array = shuffled.filter((row) => !isHeld(row));
-      for (const [groups, temperature] of [
-        [families, balance.families],
-        [skills, balance.skills],
-      ] as const) {
-        const { kept: left, refused } = balanced(kept, groups.at, temperature);
-        for (const row of refused) refuse(row, "balance", null);
-        kept = left;
-      }
-      const isKept = new Set(kept);
-      return shuffled.filter((row) => isHeld(row) || isKept.has(row));
+      return evenedOut(shuffled, columns, { balance, refuse });
     },
   };
+}
+
+interface Columns {
+  /** 104 bits of the row's key: no two of any number are the same. */
+  keys: readonly [NumberList, NumberList];
+  ranks: NumberList;
+  /** Lower is better: validation before train (a held-out copy must win), then fewest completion tokens. */
+  worths: NumberList;
+  items: NumberList;
+  families: NamedGroups;
+  skills: NamedGroups;
+  startBytes: NumberList;
+  sizesBytes: NumberList;
+}
+
+function emptyColumns(): Columns {
+  return {
+    keys: [numberList("float64"), numberList("float64")],
+    ranks: numberList("float64"),
+    worths: numberList("float64"),
+    items: numberList("uint32"),
+    families: namedGroups(),
+    skills: namedGroups(),
+    startBytes: numberList("float64"),
+    sizesBytes: numberList("uint32"),
+  };
+}
+
+function withoutCopies(
+  columns: Columns,
+  { likeOf, refuse }: { likeOf: Int32Array | undefined; refuse: RefuseRow },
+): Uint32Array<ArrayBuffer> {
+  const copyOf = copies(columns);
+  return Uint32Array.from({ length: columns.ranks.length }, (_, row) => row).filter((row) => {
+    const copied = copyOf.get(row);
+    const like = likeOf?.[row] ?? -1;
+    if (copied !== undefined) refuse(row, "exact-duplicate", copied);
+    else if (like >= 0) refuse(row, "near-duplicate", like);
+    return copied === undefined && like < 0;
+  });
+}
+
+/** For each row that says exactly what a better one says, that one. */
+function copies({ keys, worths }: Columns): Map<number, number> {
+  const byKey = (x: number, y: number) => keys[0].at(x) - keys[0].at(y) || keys[1].at(x) - keys[1].at(y);
+  const sorted = Uint32Array.from({ length: worths.length }, (_, row) => row);
+  sorted.sort((x, y) => byKey(x, y) || worths.at(x) - worths.at(y) || x - y);
+  const copyOf = new Map<number, number>();
+  for (const [i, row] of sorted.entries()) {
+    const before = sorted[i - 1];
+    if (before !== undefined && byKey(row, before) === 0) copyOf.set(row, copyOf.get(before) ?? before);
+  }
+  return copyOf;
+}
+
+/** Balances the training rows; rows that are held out only watch. */
+function evenedOut(
+  rows: Uint32Array<ArrayBuffer>,
+  { worths, families, skills }: Columns,
+  { balance, refuse }: { balance: SelectionSettings["balance"]; refuse: RefuseRow },
+): Uint32Array {
+  const isTrain = (row: number) => worths.at(row) >= TRAIN;
+  const dropped = new Set<number>();
+  const drop = (groups: NamedGroups, temperature: number) => {
+    const left = rows.filter((row) => isTrain(row) && !dropped.has(row));
+    for (const row of balanced(left, groups.at, temperature).refused) dropped.add(row);
+  };
+  drop(families, balance.families);
+  drop(skills, balance.skills);
+  for (const row of dropped) refuse(row, "balance", null);
+  return rows.filter((row) => !dropped.has(row));
 }
 
 /** What two rows of different items are compared by: what the task says, and the answers. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { HoldingPlan } from "../../src/curate/held-out.ts";
+import type { HoldingPlan } from "../../src/curate/selection-settings.ts";
 import { hashText, shortHash } from "../../src/foundation/hashing.ts";
 import { itemId } from "../../src/records/ids.ts";
 import { selectFrom } from "./select-from.ts";
