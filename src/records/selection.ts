@@ -39,7 +39,7 @@ export interface AnswerOrigin {
   rule: string;
   verifierId: string;
   verifierVersion: string;
-  /** Tips that the recorded prompt held, whether or not the row's prompt still does. */
+  /** Tips that the recorded prompt held, whether or not the row's prompt still does; of a reflector's answer those it wrote. */
   tips: TipId[];
 }
 

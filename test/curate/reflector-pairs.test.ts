@@ -68,9 +68,10 @@ it("a pair is two answers to comparable failures of a family, the one credibly w
       prompt: [{ role: "user", content: "reflector of /sql:joins/a/1" }],
       chosen: { role: "assistant", content: lessons("It helps.") },
       rejected: { role: "assistant", content: lessons("It harms.") },
-      chosenFrom: { run: runs[0], label: true, verifierId: "tip-credit", verifierVersion: "1", tips: [] },
+      chosenFrom: { run: runs[0], label: true, verifierId: "tip-credit", verifierVersion: "1" },
       rejectedFrom: { run: runs[0], label: false, rule: "tip-effect", model: "smollm2" },
     });
+    expect(pair?.chosenFrom.tips).toHaveLength(1);
     expect(pair?.chosenFrom.confidence).toBeGreaterThan(0.95);
     expect(pair?.chosenFrom.reward).toBeGreaterThan(0.55);
     expect(pair?.rejectedFrom.reward).toBeLessThan(0.45);

@@ -78,6 +78,7 @@ describe("a dataset's folder", () => {
         ["validation.jsonl", 1],
         ["tokens/validation.parquet", 1],
         ["rows.jsonl", 4],
+        ["duplicates.jsonl", 0],
       ]);
       for (const { path, hash } of rest.files) expect(await hashFile(join(folder, path))).toBe(hash);
       expect(await filesIn(folder)).toEqual(
@@ -148,10 +149,13 @@ describe("a dataset without a base", () => {
       const manifest = await writeDataset(home, { ...FIXED, ...bare, selection: sampleSelection(EXAMPLES) });
       expect(manifest).toMatchObject({ base: null, tokenizerHash: null, templateHash: null });
       expect(manifest.counts).toMatchObject({ trainRows: 3, trainTokens: null, trainedTokens: null });
-      expect(manifest.files.map(({ path }) => path)).toEqual(["train.jsonl", "validation.jsonl"]);
+      expect(manifest.files.map(({ path }) => path)).toEqual([
+        ...["train.jsonl", "validation.jsonl", "rows.jsonl", "duplicates.jsonl"],
+      ]);
       const folder = home.datasetFolder(manifest.datasetHash);
       expect(await filesIn(folder)).toEqual([
-        ...["README.md", "croissant.json", "manifest.json", "train.jsonl", "validation.jsonl"],
+        ...["README.md", "croissant.json", "duplicates.jsonl", "manifest.json", "rows.jsonl"],
+        ...["train.jsonl", "validation.jsonl"],
       ]);
       expect(await readFile(join(folder, "README.md"), "utf8")).toContain("texts, for any base");
       expect(await previewDataset({ ...FIXED, ...bare, selection: sampleSelection(EXAMPLES) })).toEqual(
@@ -232,7 +236,9 @@ describe("a tier", () => {
       const { base, renderer } = await sampleBase();
       const selection = sampleSelection([sampleExample(1)]);
       const manifest = await writeDataset(home, { ...FIXED, ...of("prompts", "prompts"), base, renderer, selection });
-      expect(manifest.files.map(({ path }) => path)).toEqual(["train.jsonl", "validation.jsonl"]);
+      expect(manifest.files.map(({ path }) => path)).toEqual([
+        ...["train.jsonl", "validation.jsonl", "rows.jsonl", "duplicates.jsonl"],
+      ]);
       const { ids } = renderer.prompt(sampleExample(1).prompt, null);
       expect(manifest.counts).toMatchObject({ trainTokens: ids.length, trainedTokens: 0 });
     }));
