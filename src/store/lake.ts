@@ -5,7 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { Refusal } from "../foundation/errors.ts";
 import { isAlive } from "../foundation/lock-file.ts";
 import { isDiskFull } from "../foundation/system-refusal.ts";
@@ -14,6 +14,7 @@ import { openCheckedLogs } from "./checked-logs.ts";
 import { type Database, isOutOfMemory, openDatabase, type Parameters, type Row, rowsOf, sqlText } from "./duckdb.ts";
 import type { Home } from "./home.ts";
 import { draftFile, writeParts } from "./lake-parts.ts";
+import { writeLakeScript } from "./lake-script.ts";
 import { TABLES } from "./lake-tables.ts";
 import { lakeViews } from "./lake-views.ts";
 import { lateVerdicts, revocations, type SealedRun, sealedRuns, tipRetirements } from "./ledger.ts";
@@ -104,8 +105,15 @@ export async function openLakeDatabase(home: Home): Promise<LakeDatabase> {
   const sealed = sealedRuns(home);
   const runs = [...built, ...kept].flatMap((run) => sealed.get(run) ?? []);
   const skills = [...new Set(runs.map(({ skill }) => skill))].sort();
-  const files = Object.fromEntries(
-    TABLES.map((table) => [table.name, runs.flatMap((run) => filesOf(home, table.name, run))]),
+  const views = (pathOf: (file: string) => string) => {
+    const filesOfTable = ({ name }: { name: string }) => runs.flatMap((run) => filesOf(home, name, run)).map(pathOf);
+    const files = Object.fromEntries(TABLES.map((table) => [table.name, filesOfTable(table)]));
+    const retirements = tipRetirements(home).values();
+    return lakeViews(skills, files, { retirements, revocations: revocations(home), late: lateVerdicts(home) });
+  };
+  await writeLakeScript(
+    home,
+    views((file) => relative(home.path, file)),
   );
   const folder = workFolder(home);
   mkdirSync(folder, { recursive: true });
@@ -115,14 +123,7 @@ export async function openLakeDatabase(home: Home): Promise<LakeDatabase> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const said = {
-      retirements: tipRetirements(home).values(),
-      revocations: revocations(home),
-      late: lateVerdicts(home),
-    };
-    for (const statement of lakeViews(skills, files, said)) {
-      await database.run(statement);
-    }
+    for (const statement of views((file) => file)) await database.run(statement);
     // The order matters: once the configuration is locked nothing can be opened again.
     await database.run(`SET allowed_directories = [${sqlText(`${home.lake}/`)}]`);
     await database.run("SET enable_external_access = false");
