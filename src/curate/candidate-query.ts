@@ -86,6 +86,15 @@ export function itemsQuery(scope: Scope): Query {
   };
 }
 
+/** What each item of a range asks for, in words, as the first run that scanned it has it. */
+export function tasksQuery({ skills, runs }: Scope, range: ItemRange): Query {
+  const { sql, parameters } = withinRuns({ skills, runs });
+  return {
+    sql: `SELECT item, arg_min(task, run) AS task FROM files.items e WHERE ${sql} AND ${RANGE} GROUP BY item`,
+    parameters: { ...parameters, ...range },
+  };
+}
+
 /** How many attempts at each item of a range were judged in a sound environment, and how many of them `passed`. */
 export function passRatesQuery({ skills, runs }: Scope, range: ItemRange): Query {
   const { sql, parameters } = withinRuns({ skills, runs });
