@@ -10,7 +10,7 @@ import { PARTS, TIERS } from "./selection.ts";
 export const datasetFileSchema = z.object({ path: z.string(), hash: hashSchema, rows: z.int().min(0) });
 
 /** Texts that were taken out of the rows, as secrets are. */
-export const scrubSchema = z.object({
+const scrubSchema = z.object({
   on: z.boolean(),
   /** Why it is off; null where it is on. */
   reason: z.string().nullable(),
@@ -19,7 +19,7 @@ export const scrubSchema = z.object({
 });
 
 /** Answers by their label among the training rows, and weights of their losses that even the two out for KTO. */
-export const labelBalanceSchema = z.object({
+const labelBalanceSchema = z.object({
   good: z.int().min(0),
   bad: z.int().min(0),
   goodWeight: z.number().gt(0),
@@ -27,7 +27,7 @@ export const labelBalanceSchema = z.object({
 });
 
 /** Means over the training pairs: where one side is longer, a preference for length may be what is learned. */
-export const pairLengthsSchema = z.object({
+const pairLengthsSchema = z.object({
   chosenCharacters: z.number().min(0),
   rejectedCharacters: z.number().min(0),
   chosenTokens: z.number().min(0).nullable(),

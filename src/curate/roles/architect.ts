@@ -9,7 +9,7 @@ import { attemptOutcomes, ofRuns, succession } from "../label-query.ts";
 import type { RoleRule } from "../role-rule.ts";
 
 /** Failed attempts of other runs before an item that was given up counts as one that cannot be solved. */
-export const FEWEST_MISSED = 5;
+const FEWEST_MISSED = 5;
 
 /** The square of the normal quantile at 97.5 %, for the upper 95 % limit of a rate of which nothing was seen. */
 const Z_SQUARED = 3.8415;
