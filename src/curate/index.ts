@@ -1,4 +1,5 @@
 /** Curation: from the lake's examples to a selection whose every refusal has a reason. */
+export { TRIES, UNITS } from "../records/selection.ts";
 export { type Coverage, readCoverage } from "./coverage.ts";
 export { parseFilter } from "./expression.ts";
 export { formatFilter } from "./filter-tree.ts";
@@ -7,5 +8,5 @@ export { OTHER_REASONS } from "./reasons.ts";
 export { loadRoleRule } from "./roles.ts";
 export { scrubbed } from "./secrets/scrubbed.ts";
 export { selectExamples } from "./select.ts";
-export { type SelectionSettings, TRIES, UNITS } from "./selection-settings.ts";
+export type { SelectionSettings } from "./selection-settings.ts";
 export { selectTipPairs } from "./tip-preferences.ts";

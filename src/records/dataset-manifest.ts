@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { hashSchema, runIdSchema } from "./ids.ts";
 import { clauseCountSchema, refusalCountSchema } from "./refusal-tally.ts";
-import { PARTS, TIERS } from "./selection.ts";
+import { PARTS, TIERS, TRIES, UNITS } from "./selection.ts";
 
 export const datasetFileSchema = z.object({ path: z.string(), hash: hashSchema, rows: z.int().min(0) });
 
@@ -47,9 +47,9 @@ export const datasetManifestSchema = z.object({
     /** What is trained on: the recorded answer, or only the action that the verifier judged, in the skill's own form. */
     target: z.enum(["answer", "action"]),
     /** Whether a row is one turn, or a whole attempt. */
-    unit: z.enum(["turn", "attempt"]).default("turn"),
+    unit: z.enum(UNITS).default("turn"),
     /** Which attempts at an item counted. */
-    tries: z.enum(["all", "first", "best"]).default("all"),
+    tries: z.enum(TRIES).default("all"),
     /** Share of passed attempts that an item had to have; null for any. */
     band: z.object({ low: z.number(), high: z.number() }).nullable().default(null),
     /** How surely an item was left out that every attempt solved, a fraction. */
