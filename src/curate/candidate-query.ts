@@ -26,6 +26,9 @@ export interface ItemRange {
   until: string;
 }
 
+/** No name of an item begins with the last code point. */
+export const ALL_ITEMS: ItemRange = { after: "", until: "\u{10ffff}" };
+
 export interface Query {
   sql: string;
   parameters: Record<string, string | number | boolean>;

@@ -16,10 +16,10 @@ import { type ReflectorAnswer, readAnswers, type UnusableAnswer } from "./reflec
 import { capPerTip, crediblePairs, isComparable, type TipPair } from "./tip-pairs.ts";
 
 /** Goes up whenever the same draws would give other pairs. */
-export const TIP_CREDIT_VERSION = "1";
+const TIP_CREDIT_VERSION = "1";
 
 /** Pairs that one tip may be in, so that the best of a family does not make up most of a dataset. */
-export const PAIRS_PER_TIP = 3;
+const PAIRS_PER_TIP = 3;
 
 export interface ReflectorPairSettings {
   skills: readonly string[];
