@@ -1,9 +1,9 @@
 /**
  * How fast files are imported, beside a bare `JSON.parse` of the same lines: an import also checks every value, gives every message
  * its hash, writes the log with its chain, and seals it. The files are the tests' own samples, said again and again with other
- * names and longer texts.
+ * names and longer texts. What a run costs besides its lines (locks, the way to the disk, the ledger) shows in runs of one row.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { importFiles } from "../src/capture/index.ts";
@@ -16,15 +16,19 @@ import type { BenchRow } from "./bench-row.ts";
 
 const SAMPLES = join(PACKAGE_FOLDER, "test/capture/importers/samples");
 const MEGABYTES = 24;
-const FILE_BYTES = 300_000;
+/** A file is a session in these formats, and an export of many conversations in the others. */
+const SESSIONS = ["claude-code", "codex", "pi"];
+const SESSION_BYTES = 300_000;
+const EXPORT_BYTES = 6_000_000;
+const SHORT_RUNS = 200;
 const ROUNDS = 3;
 /** What a longer text is made of. */
 const WORDS =
   "The agent looks at what there is, thinks about it for a while, and then writes down what it will do next. ".repeat(
     8,
   );
-/** Ids by which lines refer to each other. */
-const ID = /^(?:[0-9a-f]{8,}(?:-[0-9a-f]{4,})*|(?:msg|toolu|call|req)_\w+)$/;
+/** Keys of the ids by which lines refer to each other. */
+const ID_KEY = /id$/i;
 
 export async function benchImport(): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
@@ -32,33 +36,24 @@ export async function benchImport(): Promise<BenchRow[]> {
     const samples = lineFilesOf(join(SAMPLES, format));
     if (samples.length > 0) rows.push(await measured(format, samples));
   }
-  return rows;
+  return [...rows, await shortRuns()];
 }
 
 async function measured(format: string, samples: readonly string[]): Promise<BenchRow> {
   const folder = mkdtempSync(join(tmpdir(), "tracemill-bench-import-"));
   try {
-    const files = join(folder, "files");
-    mkdirSync(files);
     const paths = samples.flatMap((sample) =>
-      enlarged(sample, { folder: files, bytes: (MEGABYTES * 1e6) / samples.length }),
+      enlarged(sample, {
+        folder,
+        bytes: (MEGABYTES * 1e6) / samples.length,
+        fileBytes: SESSIONS.includes(format) ? SESSION_BYTES : EXPORT_BYTES,
+      }),
     );
     const megabytes = paths.reduce((sum, path) => sum + statSync(path).size, 0) / 1e6;
     const best = { ours: Number.POSITIVE_INFINITY, peer: Number.POSITIVE_INFINITY };
     for (let round = 0; round < ROUNDS; round++) {
-      const home = homeAt(join(folder, `home-${round}`));
-      best.ours = Math.min(
-        best.ours,
-        await secondsOf(async () => {
-          const report = await importFiles({
-            ...{ home, path: files, format, skill: null, postgres: null, onto: null, words: null, familyOf: null },
-            ...{ clock: systemClock, codeVersion: "bench", signal: new AbortController().signal },
-          });
-          if (report.imported.length === 0) throw new Error(`${format}: nothing was imported`);
-        }),
-      );
+      best.ours = Math.min(best.ours, await importSeconds(folder, format));
       best.peer = Math.min(best.peer, await secondsOf(async () => paths.forEach(parseLines)));
-      rmSync(home.path, { recursive: true });
     }
     const [ours, peer] = [megabytes / best.ours, megabytes / best.peer];
     return { name: `import ${format} (peer: JSON.parse)`, ours, peer, ratio: ours / peer, unit: "MB/s" };
@@ -67,13 +62,46 @@ async function measured(format: string, samples: readonly string[]): Promise<Ben
   }
 }
 
-function lineFilesOf(folder: string): string[] {
+/** Imports a folder's files into a home that is thrown away. */
+export async function importSeconds(path: string, format: string): Promise<number> {
+  const home = homeAt(mkdtempSync(join(tmpdir(), "tracemill-bench-home-")));
+  try {
+    return await secondsOf(async () => {
+      const report = await importFiles({
+        ...{ home, path, format, skill: null, postgres: null, onto: null, words: null, familyOf: null },
+        ...{ clock: systemClock, codeVersion: "bench", signal: new AbortController().signal },
+      });
+      if (report.imported.length === 0) throw new Error(`${format}: nothing was imported`);
+    });
+  } finally {
+    rmSync(home.path, { recursive: true });
+  }
+}
+
+async function shortRuns(): Promise<BenchRow> {
+  const folder = mkdtempSync(join(tmpdir(), "tracemill-bench-import-"));
+  try {
+    const messages = ["user", "assistant"].map((role) => ({ role, content: "Short." }));
+    for (let i = 0; i < SHORT_RUNS; i++) {
+      writeFileSync(join(folder, `${i}.jsonl`), `${JSON.stringify({ id: `item-${i}`, messages })}\n`);
+    }
+    const ours = SHORT_RUNS / (await importSeconds(folder, "openai-chat"));
+    return { name: "import runs of one row", ours, peer: null, ratio: null, unit: "runs/s" };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+export function lineFilesOf(folder: string): string[] {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
   return names.filter((name) => name.endsWith(".jsonl")).map((name) => join(folder, name));
 }
 
-/** Repeats a file's lines, each time with other ids and with texts of a usual length, in files as long as a session. */
-function enlarged(sample: string, { folder, bytes }: { folder: string; bytes: number }): string[] {
+/** Repeats a file's lines, each time with other ids and with texts of a usual length. */
+export function enlarged(
+  sample: string,
+  { folder, bytes, fileBytes }: { folder: string; bytes: number; fileBytes: number },
+): string[] {
   const lines = readFileSync(sample, "utf8")
     .trimEnd()
     .split("\n")
@@ -81,10 +109,10 @@ function enlarged(sample: string, { folder, bytes }: { folder: string; bytes: nu
   const paths: string[] = [];
   for (let copy = 0, size = 0; size < bytes; ) {
     const parts: string[] = [];
-    for (let fileBytes = 0; fileBytes < FILE_BYTES; copy++) {
+    for (let partBytes = 0; partBytes < fileBytes && size < bytes; copy++) {
       const text = lines.map((line) => `${JSON.stringify(renamed(line, copy))}\n`).join("");
       parts.push(text);
-      fileBytes += text.length;
+      partBytes += text.length;
       size += text.length;
     }
     const path = join(folder, `${paths.length}-${basename(sample)}`);
@@ -94,21 +122,26 @@ function enlarged(sample: string, { folder, bytes }: { folder: string; bytes: nu
   return paths;
 }
 
-function renamed(value: unknown, copy: number): unknown {
+function renamed(value: unknown, copy: number, key = ""): unknown {
   if (typeof value === "string") {
-    if (ID.test(value)) return value.replace(/[0-9a-f]{8}/, hashText(`${value} ${copy}`).slice(0, 8));
-    return value.includes(" ") && value.length < 400 ? `${value} (${copy}) ${WORDS}` : value;
+    if (value.includes(" ")) return value.length < 400 ? `${value} (${copy}) ${WORDS}` : value;
+    return ID_KEY.test(key) ? otherId(value, copy) : value;
   }
-  if (Array.isArray(value)) return value.map((one) => renamed(one, copy));
+  if (Array.isArray(value)) return value.map((one) => renamed(one, copy, key));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, renamed(one, copy)]));
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, renamed(one, copy, name)]));
 }
 
-function parseLines(path: string): void {
+/** Where an id is hexadecimal it stays so. */
+function otherId(id: string, copy: number): string {
+  return /^[0-9a-f]{16}/.test(id) ? `${hashText(`${id} ${copy}`).slice(0, 12)}${id.slice(12)}` : `${id}-${copy}`;
+}
+
+export function parseLines(path: string): void {
   for (const { bytes } of readLines(path)) JSON.parse((bytes as Buffer).toString("utf8"));
 }
 
-async function secondsOf(work: () => Promise<void>): Promise<number> {
+export async function secondsOf(work: () => Promise<void>): Promise<number> {
   const startMs = performance.now();
   await work();
   return (performance.now() - startMs) / 1000;

@@ -46,6 +46,8 @@ export function foreignWriter({
 }: WriterParts): (record: ForeignRecord) => void {
   const families = new Map<ItemId, string>();
   const hashOf = messageHasher(log);
+  /** Where the latest record belongs: mostly the next one's place, too. */
+  let latest: { item: string; attempt: number; id: AttemptId } | null = null;
 
   function scan(item: ForeignItem): ItemId {
     const id = foreignItemId(skill, item.item);
@@ -58,12 +60,16 @@ export function foreignWriter({
     return id;
   }
 
-  function attemptOf({ item, attempt }: ForeignPlace, task = ""): AttemptId {
-    return attemptId(log.run, scan({ kind: "item", item, family: null, task, detail: {} }), attempt);
+  function attemptOf({ item, attempt }: ForeignPlace, messages: ForeignTurn["messages"] = []): AttemptId {
+    if (latest?.item === item && latest.attempt === attempt) return latest.id;
+    const scanned = scan({ kind: "item", item, family: null, task: taskOf(messages), detail: {} });
+    const id = attemptId(log.run, scanned, attempt);
+    latest = { item, attempt, id };
+    return id;
   }
 
   function turn(record: ForeignTurn): void {
-    const attempt = attemptOf(record, taskOf(record.messages));
+    const attempt = attemptOf(record, record.messages);
     const turn = turnId(attempt, counts.nextTurn(attempt));
     append({ type: "turn", data: turnOf(record, { log, hashOf, attempt, turn }) });
   }

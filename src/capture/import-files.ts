@@ -9,9 +9,10 @@ import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
 import type { RunId } from "../records/ids.ts";
 import { type SkillSplits, skillSplits } from "../skills/skill-splits.ts";
 import { appendLedger, joinedRuns } from "../store/ledger.ts";
-import { listRuns, type RunSummary } from "../store/run-log.ts";
+import { listRuns, type RunSummary, sealRun } from "../store/run-log.ts";
+import { openDrafts, removeDeadDrafts } from "./draft-runs.ts";
 import type { Foreign, ForeignRun } from "./foreign.ts";
-import { type ImportTarget, type OpenImport, openImport, removeDeadDrafts } from "./import-run.ts";
+import { type ImportTarget, type OpenImport, openImport } from "./import-run.ts";
 import type { ImportInput } from "./importer.ts";
 import { type JoinCounts, joinOnto } from "./join-recorded.ts";
 import { readDocument, readJsonLines } from "./reading/json.ts";
@@ -68,17 +69,18 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
   const session = await openSession({ ...options, format: found.format });
   const source = found.importer.read(inputOf(options, files));
   const joined = onto === null ? null : await joinOnto(home, source, onto);
-  let records = 0;
+  let taken = 0;
   try {
-    for await (const record of joined?.records ?? source) {
-      if (++records % RECORDS_PER_TURN === 0) await setImmediate(); // lets signals in
+    await takeAll(joined?.records ?? source, (record) => {
       signal.throwIfAborted();
-      await session.take(record);
-    }
+      if (record.kind === "run") return session.begin(record);
+      session.take(record);
+      return ++taken % RECORDS_PER_TURN === 0 ? setImmediate() : null; // lets signals in
+    });
     await session.finish();
   } finally {
-    session.drop();
     joined?.close();
+    await session.close();
   }
   if (joined !== null) sayJoined(options, session, joined.counts.recorded);
   return {
@@ -86,6 +88,20 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
     ...{ imported: session.imported, known: session.known, rejected: session.rejected() },
     joined: joined?.counts ?? null,
   };
+}
+
+/** Takes records one after another; `take` returns what the next one has to wait for, which is mostly nothing. */
+async function takeAll(
+  records: Iterable<Foreign> | AsyncIterable<Foreign>,
+  take: (record: Foreign) => Promise<void> | null,
+): Promise<void> {
+  if (Symbol.asyncIterator in records) for await (const record of records) await take(record);
+  else {
+    for (const record of records) {
+      const wait = take(record);
+      if (wait !== null) await wait;
+    }
+  }
 }
 
 /** Says which runs hold a recorded one's calls; also those of an import that ended before it could say so. */
@@ -99,17 +115,20 @@ interface Session {
   imported: ImportedRun[];
   known: RunId[];
   rejected(): RejectionCount[];
-  take(record: Foreign): Promise<void>;
+  /** Ends the run that is open, and begins the next one. */
+  begin(start: ForeignRun): Promise<void>;
+  take(record: Exclude<Foreign, ForeignRun>): void;
   /** Ends the run that is open. */
   finish(): Promise<void>;
-  /** Leaves nothing of a run that is still open. */
-  drop(): void;
+  /** Keeps the runs that are whole, and leaves nothing of one that is still open. */
+  close(): Promise<void>;
 }
 
 async function openSession(target: ImportTarget): Promise<Session> {
   const here = sourcesOf((await listRuns(target.home)).filter(({ source }) => source !== null));
   const hashOf = sourceHasher(target);
   const splitsOf = splitsOnce();
+  const drafts = openDrafts(target.home, target.clock);
   const rejections = countRejections();
   const imported: ImportedRun[] = [];
   const known: RunId[] = [];
@@ -122,8 +141,9 @@ async function openSession(target: ImportTarget): Promise<Session> {
     for (const { reason, count, where } of rejections.sinceLast()) {
       open.run.note("REJECTED", `${count} records: ${reason}; at ${where.join(", ")}`);
     }
-    imported.push({ ...(await open.run.finish()), nativeId: open.nativeId });
+    const { run, nativeId } = open;
     open = null;
+    imported.push({ ...(await run.finish()), nativeId });
   }
 
   async function begin(start: ForeignRun): Promise<void> {
@@ -131,18 +151,19 @@ async function openSession(target: ImportTarget): Promise<Session> {
     const sourceHash = await hashOf(start);
     const run = here(target.format, start, sourceHash);
     isKnown = run !== undefined;
-    if (run !== undefined) known.push(run);
-    else {
+    if (run !== undefined) {
+      known.push(run.run);
+      if (!run.isSealed) await sealRun(target.home, run.run, target.clock); // a stop came between its move and its seal
+    } else {
       const splits = await splitsOf(target.skill ?? start.skill);
-      open = { run: openImport(target, start, { sourceHash, splits }), nativeId: start.nativeId };
+      open = { run: openImport(target, start, { drafts, sourceHash, splits }), nativeId: start.nativeId };
     }
   }
 
   return {
-    ...{ imported, known, rejected: rejections.all, finish },
-    async take(record) {
+    ...{ imported, known, rejected: rejections.all, begin, finish },
+    take(record) {
       if (record.kind === "rejected") rejections.add(record.where, record.reason);
-      else if (record.kind === "run") await begin(record);
       else if (!isKnown) {
         assert(open !== null, `an importer says ${record.kind} before any run`);
         const { run, nativeId } = open;
@@ -150,7 +171,14 @@ async function openSession(target: ImportTarget): Promise<Session> {
         if (fault !== null) rejections.add(`a ${record.kind} of ${nativeId}`, fault);
       }
     },
-    drop: () => open?.run.drop(),
+    async close() {
+      try {
+        await drafts.keep();
+      } finally {
+        open?.run.close();
+        drafts.drop();
+      }
+    },
   };
 }
 
@@ -165,12 +193,14 @@ function splitsOnce(): (skill: string) => Promise<SkillSplits> {
 }
 
 /** Finds the run that a source has become already: by its hash, or by another name of the same run. */
-function sourcesOf(runs: RunSummary[]): (format: string, start: ForeignRun, sourceHash: Hash) => RunId | undefined {
-  const byHash = new Map(runs.map(({ run, source }) => [source?.hash, run]));
+function sourcesOf(
+  runs: RunSummary[],
+): (format: string, start: ForeignRun, sourceHash: Hash) => RunSummary | undefined {
+  const byHash = new Map(runs.map((run) => [run.source?.hash, run]));
   const named = (format: string, name: string) => `${format} ${name}`;
-  const aliases = new Map<string, RunId>();
-  for (const { run, source } of runs) {
-    for (const alias of source?.aliases ?? []) aliases.set(named(source?.format ?? "", alias), run);
+  const aliases = new Map<string, RunSummary>();
+  for (const run of runs) {
+    for (const alias of run.source?.aliases ?? []) aliases.set(named(run.source?.format ?? "", alias), run);
   }
   return (format, { nativeId }, sourceHash) => byHash.get(sourceHash) ?? aliases.get(named(format, nativeId));
 }

@@ -1,19 +1,13 @@
 /**
- * Writes one imported run: into a folder of its own first, and into the store only once it is whole and ended, so that
- * a stop at any moment leaves no part of it there. Knows no format.
+ * Writes one imported run as a draft. Knows no format.
  */
-import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
 import type { Hash } from "../foundation/hashing.ts";
-import { isAlive } from "../foundation/lock-file.ts";
 import type { RunEvent } from "../records/events.ts";
-import { newRunId } from "../records/ids.ts";
 import type { SkillSplits } from "../skills/skill-splits.ts";
-import { syncFolderOf } from "../store/durable-file.ts";
-import { type Home, homeAt } from "../store/home.ts";
-import { createRunLog, sealRun } from "../store/run-log.ts";
+import type { Home } from "../store/home.ts";
+import { createRunLog } from "../store/run-log.ts";
+import type { DraftRuns } from "./draft-runs.ts";
 import type { ForeignItem, ForeignRun } from "./foreign.ts";
 import { foreignStart } from "./foreign-item.ts";
 import { type ForeignRecord, foreignWriter } from "./foreign-writer.ts";
@@ -36,10 +30,10 @@ export interface OpenImport {
   take(record: ForeignRecord): void;
   /** Says what of the source could not be used. */
   note(code: string, message: string): void;
-  /** Ends the run and moves it into the store. */
+  /** Ends the run, which is a whole draft then. Throws: as `DraftRuns.add`. */
   finish(): Promise<SealedRecording>;
-  /** Leaves nothing of it. */
-  drop(): void;
+  /** Writes no more of it. */
+  close(): void;
 }
 
 const MOST_FACTS_CHARACTERS = 100_000;
@@ -47,16 +41,13 @@ const MOST_FACTS_CHARACTERS = 100_000;
 export function openImport(
   target: ImportTarget,
   start: ForeignRun,
-  { sourceHash, splits }: { sourceHash: Hash; splits: SkillSplits },
+  { drafts, sourceHash, splits }: { drafts: DraftRuns; sourceHash: Hash; splits: SkillSplits },
 ): OpenImport {
-  const { home, clock, codeVersion, format } = target;
-  const folder = join(draftsFolder(home), `${process.pid}-${randomBytes(4).toString("hex")}`);
-  const draft = homeAt(folder);
+  const { clock, codeVersion, format } = target;
   const skill = target.skill ?? start.skill;
   let now = start.startedAt ?? clock();
-  let run = newRunId(() => now);
-  while (existsSync(home.runFolder(run))) run = newRunId(() => now);
-  const log = createRunLog(draft, { run, clock: () => now, isDraft: true });
+  const run = drafts.freshId(() => now);
+  const log = createRunLog(drafts.home, { run, clock: () => now, isDraft: true });
   const counts = openRunCounts(run);
   const append = (event: RunEvent) => {
     log.append(event);
@@ -83,31 +74,13 @@ export function openImport(
     note: (code, message) => append({ type: "failure", data: { boundary: "import", code, message, attempt: null } }),
     async finish() {
       const sealed = endRun(run, counts, append);
+      const { head, events } = log;
       log.close();
-      mkdirSync(join(home.path, "runs"), { recursive: true });
-      renameSync(draft.runFolder(run), home.runFolder(run));
-      syncFolderOf(join(home.path, "runs"));
-      rmSync(folder, { recursive: true, force: true });
-      await sealRun(home, run, clock);
+      await drafts.add({ run, head, events, skill });
       return sealed;
     },
-    drop() {
-      log.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close: log.close,
   };
-}
-
-/** Removes what an import left whose process was killed. */
-export function removeDeadDrafts(home: Home): void {
-  const folder = draftsFolder(home);
-  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-    if (!isAlive(Number(name.split("-")[0]))) rmSync(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function draftsFolder(home: Home): string {
-  return join(home.path, "imports");
 }
 
 function isLong(facts: ForeignRun["facts"]): boolean {

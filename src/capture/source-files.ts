@@ -80,10 +80,10 @@ function fileStart(file: string, root: string): FileStart {
   return { name: relative(root, file) || basename(file), head, value: firstValue(head) };
 }
 
-/** A whole document, or the first line that is one. */
+/** The first line where it is a value, or a whole document. */
 function firstValue(head: Buffer): unknown {
-  const first = head.subarray(0, head.includes(10) ? head.indexOf(10) : head.length);
-  for (const bytes of [head, first]) {
+  const end = head.indexOf(10);
+  for (const bytes of end === -1 ? [head] : [head.subarray(0, end), head]) {
     const read = parseBytes(bytes);
     if ("value" in read) return read.value;
   }

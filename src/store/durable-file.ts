@@ -3,6 +3,8 @@
  * that could not be written whole leaves no trace. Does not know what the lines mean.
  */
 import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { Refusal } from "../foundation/errors.ts";
 import { isDiskFull } from "../foundation/system-refusal.ts";
@@ -111,6 +113,20 @@ export function sharedFlush(fd: number, path: string): () => Promise<void> {
     next ??= running.catch(() => {}).then(start);
     return next;
   };
+}
+
+/**
+ * Hands a file that was written and closed over to the disk, and that it is in its folder; without holding anyone up.
+ * Throws: as `appendWhole`.
+ */
+export async function syncWritten(path: string): Promise<void> {
+  try {
+    const file = await open(path, "r+");
+    await file.sync().finally(() => file.close());
+  } catch (error) {
+    throw writeRefusal(path, error as NodeJS.ErrnoException);
+  }
+  syncFolderOf(dirname(path));
 }
 
 /** Hands a folder's entries over to the disk, so that a new file in it survives a power cut. */

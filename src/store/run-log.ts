@@ -21,7 +21,8 @@ import type { Home } from "./home.ts";
 import { sealedRuns } from "./ledger.ts";
 import { runIds } from "./runs.ts";
 
-export { listRuns, type RunSummary, readRunLog, sealRun } from "./runs.ts";
+export type { SealedRun } from "./ledger.ts";
+export { listRuns, type RunSummary, readRunLog, sealRun, sealWritten } from "./runs.ts";
 
 export interface RunLog {
   readonly run: RunId;
@@ -40,14 +41,14 @@ export interface RunLog {
   sync(): void;
   /** Hands all that was appended to the disk; those who wait at the same time share one way there. Throws: as `append`. */
   flush(): Promise<void>;
-  /** Flushes the log and gives up its lock; a second call does nothing. */
+  /** Flushes the log, a draft to the kernel only, and gives up its lock; a second call does nothing. */
   close(): void;
 }
 
 interface LogOptions {
   run: RunId;
   clock: Clock;
-  /** Nothing needs to be on the disk before the log is closed: where it is not, nobody knows of it. */
+  /** Nobody else knows of it: it needs no lock, and is brought to the disk by whoever moves it to where it is known. */
   isDraft?: boolean;
 }
 
@@ -58,10 +59,10 @@ interface LogOptions {
 export function createRunLog(home: Home, { run, clock, isDraft = false }: LogOptions): RunLog {
   const path = home.runLog(run);
   mkdirSync(dirname(path), { recursive: true });
-  const release = lockRun(home, run);
+  const release = isDraft ? () => {} : lockRun(home, run);
   try {
     const fd = openSync(path, "wx");
-    syncFolderOf(dirname(path));
+    if (!isDraft) syncFolderOf(dirname(path));
     const place = { run, clock, path, fd, isDraft, release };
     return writerOf({ ...place, sizeBytes: 0, end: EMPTY_CHAIN, known: new Set() });
   } catch (error) {
@@ -184,7 +185,7 @@ function writerOf({ run, clock, path, fd, known, release, isDraft = false, ...st
       isOpen = false;
       try {
         file.flush();
-        syncFile(fd, path);
+        if (!isDraft) syncFile(fd, path);
       } finally {
         closeSync(fd);
         release();

@@ -15,7 +15,7 @@ import { type LoggedEvent, loggedEventSchema, type RunStarted } from "../records
 import { type RunId, runIdSchema } from "../records/ids.ts";
 import { chainBroken, checkChain, linkOf } from "./chain.ts";
 import type { Home } from "./home.ts";
-import { appendLedger, type SealedRun, sealedRuns } from "./ledger.ts";
+import { appendEntries, type SealedRun, sealedRuns } from "./ledger.ts";
 
 const EVENTS_PER_TURN = 256;
 
@@ -95,8 +95,18 @@ export async function sealRun(home: Home, run: RunId, clock: Clock): Promise<Has
     });
   }
   const { head, events } = check;
-  appendLedger(home, { type: "run_sealed", data: { run, head, events, skill: first.data.skill.id } }, clock);
+  sealWritten(home, [{ run, head, events, skill: first.data.skill.id }], clock);
   return head;
+}
+
+/**
+ * Seals finished runs that are not sealed, by what is known of all the lines of each; by a writer also, without reading them
+ * again: what was changed in a file since it wrote that shows as a broken log.
+ * Throws: as `appendEntries`.
+ */
+export function sealWritten(home: Home, runs: readonly SealedRun[], clock: Clock): void {
+  const entries = runs.map((data) => ({ type: "run_sealed" as const, data }));
+  appendEntries(home, entries, clock);
 }
 
 /** Lists the runs whose log has begun, oldest first. */

@@ -1,3 +1,4 @@
+import canonicalize from "canonicalize";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { canonicalJson } from "../../src/foundation/canonical-json.ts";
@@ -32,6 +33,33 @@ test("the order of keys does not change a hash", () => {
       expect(hashJson(Object.fromEntries(pairs))).toBe(hashJson(Object.fromEntries([...pairs].reverse())));
     }),
   );
+});
+
+test("every value is written as the library writes it, odd keys and depths too", () => {
+  const key = fc.oneof(fc.string(), fc.constantFrom("10", "9", "__proto__", "a", "b", "toJSON"));
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 6 },
+      json,
+      fc.array(tie("tree")),
+      fc.dictionary(key, tie("tree"), { noNullPrototype: true }),
+    ),
+  }));
+  fc.assert(
+    fc.property(tree, (value) => {
+      expect(canonicalJson(value)).toBe(canonicalize(value));
+    }),
+  );
+  const deep = JSON.parse(`${"[".repeat(1000)}{"b":1,"a":2}${"]".repeat(1000)}`);
+  expect(canonicalJson(deep)).toBe(canonicalize(deep));
+});
+
+test("a text or key with half of a surrogate pair, and a cycle, have no form", () => {
+  const cycle: unknown[] = [];
+  cycle.push({ cycle });
+  expect(() => canonicalJson(["\ud800"])).toThrow("Lone surrogate");
+  expect(() => canonicalJson({ "\udc00": 1 })).toThrow("Lone surrogate");
+  expect(() => canonicalJson(cycle)).toThrow("Circular");
 });
 
 test("a value without JSON form is a bug", () => {

@@ -7,7 +7,7 @@ import type { Json } from "../../foundation/canonical-json.ts";
 import { hashText, shortHash } from "../../foundation/hashing.ts";
 import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
 import { openDatabase, sqlText } from "../../store/duckdb.ts";
-import { type Foreign, foreignVerdict } from "../foreign.ts";
+import { type Foreign, foreignVerdict, type Rejected } from "../foreign.ts";
 import { taskOf } from "../foreign-item.ts";
 import type { Importer, ImportInput, JsonLine } from "../importer.ts";
 import { conversationRecords } from "../reading/conversation.ts";
@@ -23,26 +23,38 @@ const importer: Importer = {
   lossy: ["sampling", "token ids", "which verifier gave the reward"],
   detects: ({ name, head, value }) =>
     head.toString("latin1", 0, 4) === PARQUET ? name.endsWith(".parquet") : isRow(value),
-  async *read(input) {
-    for (const file of input.files) yield* readFile(file, input);
-  },
+  read: (input) => (input.files.some(isParquet) ? readAll(input) : readLines(input)),
 };
 
 export default importer;
 
-async function* readFile(file: string, input: ImportInput): AsyncGenerator<Foreign> {
+function isParquet(file: string): boolean {
+  return file.endsWith(".parquet");
+}
+
+function* readLines({ files, lines }: ImportInput): Generator<Foreign> {
+  for (const file of files) {
+    const read = rowReader(file);
+    for (const line of lines(file)) yield* read(line);
+  }
+}
+
+/** Of Parquet the rows have to be waited for. */
+async function* readAll({ files, lines }: ImportInput): AsyncGenerator<Foreign> {
+  for (const file of files) {
+    const read = rowReader(file);
+    for await (const line of isParquet(file) ? parquetRows(file) : lines(file)) yield* read(line);
+  }
+}
+
+/** Says what a file's rows hold, one after another. */
+function rowReader(file: string): (line: JsonLine | Rejected) => Generator<Foreign> {
   let attempts = new Map<string, number>();
   let rows = 0;
-  for await (const line of file.endsWith(".parquet") ? parquetRows(file) : input.lines(file)) {
-    if ("kind" in line) {
-      yield line;
-      continue;
-    }
+  return function* (line) {
+    if ("kind" in line) return yield line;
     const messages = messagesOf(line.value);
-    if (messages === null) {
-      yield rejected(line.where, "it has no `messages` with roles");
-      continue;
-    }
+    if (messages === null) return yield rejected(line.where, "it has no `messages` with roles");
     const row = line.value as JsonObject;
     if (rows % MOST_ROWS_A_RUN === 0) {
       attempts = new Map();
@@ -50,7 +62,7 @@ async function* readFile(file: string, input: ImportInput): AsyncGenerator<Forei
     }
     rows++;
     yield* attemptRecords(row, messages, attempts);
-  }
+  };
 }
 
 /** A long file is several runs, so that memory does not grow with it. */
@@ -139,7 +151,7 @@ function rewardOf({ reward, label }: JsonObject): number | null {
   return number !== null && number >= 0 && number <= 1 ? number : null;
 }
 
-async function* parquetRows(file: string): AsyncGenerator<JsonLine | (Foreign & { kind: "rejected" })> {
+async function* parquetRows(file: string): AsyncGenerator<JsonLine | Rejected> {
   const database = await openDatabase({ memoryLimitMb: 256, threads: 1, spillFolder: "" });
   try {
     let number = 0;

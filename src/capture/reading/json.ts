@@ -10,6 +10,7 @@ import type { Rejected } from "../foreign.ts";
 /** Of one line or one whole file: more is not held in memory. */
 export const MOST_DOCUMENT_BYTES = LINE_LIMIT_BYTES;
 const MOST_DEPTH = 100;
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 export type Read = { value: Json } | { reason: string };
 
@@ -30,7 +31,7 @@ export function parseBytes(bytes: Uint8Array): Read {
   if (bytes.length > MOST_DOCUMENT_BYTES) return { reason: tooLong(bytes.length) };
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    text = UTF8.decode(bytes);
   } catch {
     return { reason: "it is not UTF-8" };
   }
@@ -127,9 +128,16 @@ function faultOf(value: Json, depth: number): string | null {
   if (typeof value === "number") return Number.isFinite(value) ? null : "a number is out of range";
   if (typeof value !== "object" || value === null) return null;
   if (depth === 0) return `it is nested more than ${MOST_DEPTH} deep`;
+  if (Array.isArray(value)) {
+    for (const entry of value) {
+      const fault = faultOf(entry, depth - 1);
+      if (fault !== null) return fault;
+    }
+    return null;
+  }
   for (const key in value) {
-    const fault =
-      (key.isWellFormed() ? null : "a key holds half of a surrogate pair") ?? faultOf(value[key as never], depth - 1);
+    if (!key.isWellFormed()) return "a key holds half of a surrogate pair";
+    const fault = faultOf(value[key] as Json, depth - 1);
     if (fault !== null) return fault;
   }
   return null;

@@ -1,7 +1,7 @@
 /** Input that means harm, or that no program wrote: a reason that names the limit, and the rest goes on. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, openSync, readdirSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readdirSync, rmSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ImportReport } from "../../../src/capture/import-files.ts";
@@ -145,4 +145,20 @@ it("an import whose process is killed leaves nothing in the store, and the next 
   const report = await importInto(home, join(home.path, "rows.jsonl"));
   expect(report.imported).toMatchObject([{ attempts: 40_000 }]);
   expect(readdirSync(drafts)).toEqual([]);
+});
+
+it("a run whose import was killed before it was sealed is sealed by the next one", async () => {
+  writeFileSync(join(folder, "rows.jsonl"), GOOD);
+  await importInto(home, folder);
+  rmSync(home.ledger);
+  expect(await importInto(home, folder)).toMatchObject({ imported: [], known: [expect.any(String)] });
+  expect(await listRuns(home)).toMatchObject([{ isSealed: true }]);
+});
+
+it("the runs of many files are all there, each once, whatever the number that is kept at a time", async () => {
+  for (let i = 0; i < 37; i++) writeFileSync(join(folder, `${i}.jsonl`), GOOD.replace("good", `t${i}`));
+  const first = await importInto(home, folder);
+  const again = await importInto(home, folder);
+  expect([first.imported.length, again.imported.length, again.known.length]).toEqual([37, 0, 37]);
+  expect((await listRuns(home)).every(({ isSealed }) => isSealed)).toBe(true);
 });
