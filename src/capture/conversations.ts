@@ -8,26 +8,25 @@ import type { AttemptId } from "../records/ids.ts";
 import type { RecordedMessage } from "../records/message.ts";
 
 export interface Conversations {
-  /** The attempt that messages with these keys continue; null where none does. `scope` is what else must agree. */
-  continued(scope: string, keys: readonly string[]): AttemptId | null;
-  /** Notes that an attempt has said what these keys stand for; of two that said the same, the later one is continued. */
-  note(scope: string, keys: readonly string[], attempt: AttemptId): void;
+  /** The attempt that messages with these beginnings continue; null where none does. `scope` is what else must agree. */
+  continued(scope: string, beginnings: readonly string[]): AttemptId | null;
+  /** Notes that an attempt has said all that these lead to; of two that said the same, the later one is continued. */
+  note(scope: string, beginnings: readonly string[], attempt: AttemptId): void;
 }
 
 export function openConversations(): Conversations {
   const states = new Map<string, AttemptId>();
   return {
-    continued(scope, keys) {
-      const prefixes = prefixesOf(scope, keys);
-      for (let length = keys.length - 1; length > 0; length--) {
-        const attempt = states.get(prefixes[length - 1] as string);
+    continued(scope, beginnings) {
+      for (const beginning of beginnings.slice(0, -1).reverse()) {
+        const attempt = states.get(scope + beginning);
         if (attempt !== undefined) return attempt;
       }
       return null;
     },
-    note(scope, keys, attempt) {
-      const state = prefixesOf(scope, keys).at(-1);
-      if (state !== undefined) states.set(state, attempt);
+    note(scope, beginnings, attempt) {
+      const whole = beginnings.at(-1);
+      if (whole !== undefined) states.set(scope + whole, attempt);
     },
   };
 }
@@ -66,11 +65,11 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The hash of each beginning of the list, shortest first. */
-function prefixesOf(scope: string, keys: readonly string[]): string[] {
-  let state = hashText(`${ZERO_HASH}${scope}`) as string;
+/** The hash of each beginning of a list of keys, shortest first. */
+export function beginningsOf(keys: readonly string[]): string[] {
+  let beginning: string = ZERO_HASH;
   return keys.map((key) => {
-    state = hashText(state + key);
-    return state;
+    beginning = hashText(beginning + key);
+    return beginning;
   });
 }

@@ -33,14 +33,14 @@ export function createProxy(parts: ProxyParts): Hono<Served> {
     if (status === 500) parts.onBug(error);
     return c.json({ error: { message: error.message, type: "tracemill_record", code: codeOf(error) } }, status);
   });
-  app.use(
-    bodyLimit({
-      maxSize: MOST_BODY_BYTES,
-      onError: () => {
-        throw new Refusal({ code: "BODY_TOO_LARGE", message: `A call may have ${MOST_BODY_BYTES} bytes.` });
-      },
-    }),
-  );
+  const limited = bodyLimit({
+    maxSize: MOST_BODY_BYTES,
+    onError: () => {
+      throw new Refusal({ code: "BODY_TOO_LARGE", message: `A call may have ${MOST_BODY_BYTES} bytes.` });
+    },
+  });
+  // Looking into a body makes a stream of it: one that says a length which is allowed has no more than that.
+  app.use((c, next) => (Number(c.req.header("content-length")) <= MOST_BODY_BYTES ? next() : limited(c, next)));
   app.all("*", async (c) => {
     const { place, rest } = readPlace(c.req.path, c.req.raw.headers);
     if (rest === "/healthz") return c.json({ status: "ok" });
@@ -61,7 +61,7 @@ async function call(
   const relayed: Relayed = {
     path: rest.slice("/v1".length) + new URL(c.req.url).search,
     method: c.req.method,
-    headers: c.req.raw.headers,
+    headers: c.env.incoming.rawHeaders,
     body: hasBody ? Buffer.from(await c.req.arrayBuffer()) : null,
     signal: c.req.raw.signal,
     async breakOff() {

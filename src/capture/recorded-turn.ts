@@ -1,10 +1,10 @@
 /**
  * One recorded call as a turn: its messages and tools, the answer, and everything else that went over the wire.
  */
+import type { Hash } from "../foundation/hashing.ts";
 import type { Turn } from "../records/events.ts";
 import { type AttemptId, turnId } from "../records/ids.ts";
 import type { RecordedMessage } from "../records/message.ts";
-import { keyOf } from "./conversations.ts";
 import type { RecordedRun } from "./recorded-run.ts";
 import type { GivenAnswer, SentCall } from "./wire/index.ts";
 
@@ -15,8 +15,8 @@ export interface OpenCall {
   turnNumber: number;
   role: string;
   sent: SentCall;
-  /** Of its messages, as conversations are told by. */
-  keys: readonly string[];
+  /** Of its messages. */
+  hashes: readonly Hash[];
   /** The model behind the proxy; null where it is not known. */
   answeredBy: Pick<Turn, "baseHash" | "adapterHash"> | null;
 }
@@ -52,22 +52,23 @@ export function recordFailure(
 }
 
 function turnOf(call: OpenCall, end: CallEnd): Turn {
-  const { attempt, turnNumber, role, sent, keys, answeredBy } = call;
+  const { attempt, turnNumber, role, sent, hashes, answeredBy } = call;
   const { log, book } = call.run;
   const { answer, status, flags, latencyMs } = end;
-  const hashOf = (message: RecordedMessage, key: string) => {
+  const answered = (message: RecordedMessage) => {
     const hash = log.message(message);
-    book.noteMessage(hash, key);
+    book.keyOf(hash, message);
     return hash;
   };
+  for (const [i, hash] of hashes.entries()) if (!log.holds(hash)) log.message(sent.messages[i] as RecordedMessage);
   return {
     turn: turnId(attempt, turnNumber),
     attempt,
     role,
     phase: "call",
-    messages: sent.messages.map((message, i) => hashOf(message, keys[i] as string)),
+    messages: [...hashes],
     tools: sent.tools === null ? null : log.tools(sent.tools),
-    response: answer === null ? null : hashOf(answer.message, keyOf(answer.message)),
+    response: answer === null ? null : answered(answer.message),
     finishReason: answer?.finishReason ?? null,
     usage: answer?.usage ?? null,
     latencyMs,

@@ -2,7 +2,7 @@
  * Writes calls that were recorded on their way into run logs: finds or begins the run that a call names, gives it its
  * item, attempt and turn, and records it whole before anyone sees the answer. Does not know how a call came.
  */
-import { hashText, shortHash } from "../foundation/hashing.ts";
+import { type Hash, hashJson, hashText, shortHash } from "../foundation/hashing.ts";
 import { type AttemptId, attemptId, attemptParts } from "../records/ids.ts";
 import type { RecordedMessage } from "../records/message.ts";
 import type { Verdict } from "../records/verdict.ts";
@@ -10,7 +10,7 @@ import type { SkillSplits } from "../skills/skill-splits.ts";
 import { listRuns } from "../store/run-log.ts";
 import { openVerifier } from "./attempt-verifier.ts";
 import type { CallPlace } from "./call-place.ts";
-import { keyOf } from "./conversations.ts";
+import { beginningsOf } from "./conversations.ts";
 import { foreignItem, foreignItemId, taskOf } from "./foreign-item.ts";
 import { giveOutcome, unknownAttempt } from "./late-verdicts.ts";
 import { notRecording, type OpenRuns, openRuns } from "./open-runs.ts";
@@ -50,7 +50,8 @@ export function openRecorder(options: RecorderOptions): Recorder {
   function begin(run: RecordedRun, { place, sent }: { place: CallPlace; sent: SentCall }): OpenCall {
     const earlier = sent.previousResponse === null ? undefined : answers.get(sent.previousResponse);
     const whole = earlier === undefined ? sent : { ...sent, messages: [...earlier.messages, ...sent.messages] };
-    const keys = whole.messages.map(keyOf);
+    const hashes = whole.messages.map(hashJson);
+    const keys = whole.messages.map((message, i) => run.book.keyOf(hashes[i] as Hash, message));
     const item = place.item === null ? null : foreignItemId(skill, place.item);
     const before = item === null ? null : run.book.lastAttempt(item);
     const attempt = placed(run, { skill, splits, place, sent: whole, keys, earlier: earlier?.attempt ?? null });
@@ -58,7 +59,7 @@ export function openRecorder(options: RecorderOptions): Recorder {
     run.lastAtMs = clock().getTime();
     run.openCalls++;
     const turnNumber = run.book.nextTurn(attempt);
-    return { run, attempt, turnNumber, role: place.role, sent: whole, keys, answeredBy };
+    return { run, attempt, turnNumber, role: place.role, sent: whole, hashes, answeredBy };
   }
 
   return {
@@ -132,7 +133,8 @@ function placed(
 ): AttemptId {
   const { skill, splits, place, sent, keys, earlier } = call;
   const scope = { item: place.item === null ? null : foreignItemId(skill, place.item), role: place.role };
-  const continued = place.attempt === null ? (earlier ?? book.continued(scope, keys)) : null;
+  const beginnings = beginningsOf(keys);
+  const continued = place.attempt === null ? (earlier ?? book.continued(scope, beginnings)) : null;
   const nativeId = place.item ?? `conversation-${shortHash(hashText(keys.join(" ")))}`;
   const item = continued === null ? foreignItemId(skill, nativeId) : attemptParts(continued).item;
   if (!book.items.has(item)) {
@@ -141,6 +143,6 @@ function placed(
   }
   const named = place.attempt === null ? book.nextAttempt : () => attemptId(log.run, item, place.attempt as number);
   const attempt = continued ?? named(item);
-  book.noteSent(attempt, place.role, keys);
+  book.noteSent(attempt, place.role, beginnings);
   return attempt;
 }

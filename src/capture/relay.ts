@@ -23,7 +23,8 @@ export interface Relayed {
   /** Path and query below the upstream's `/v1`. */
   path: string;
   method: string;
-  headers: Headers;
+  /** Names and values in turn, as they came. */
+  headers: readonly string[];
   body: Buffer | null;
   signal: AbortSignal;
   /** Breaks the client's connection off, as the server broke its own. */
@@ -34,7 +35,7 @@ type Answer = Dispatcher.ResponseData;
 
 /** Headers that belong to one connection, or that this end makes itself. */
 const OWN_HEADERS =
-  /^(host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length|accept-encoding|expect|x-tracemill-.*)$/;
+  /^(host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length|accept-encoding|expect|x-tracemill-.*)$/i;
 const MOST_ANSWER_BYTES = 64 << 20;
 /** The flag of a turn whose client did not wait for the answer's end. */
 const CLIENT_GONE = "client-gone";
@@ -189,11 +190,11 @@ function streamReader(wire: Wire, request: JsonObject): StreamReader {
 
 async function sent({ url, agent, timeoutMs }: Upstream, relayed: Relayed): Promise<Answer> {
   const { path, method, headers, body, signal } = relayed;
-  const passed = Object.fromEntries([...headers].filter(([name]) => !OWN_HEADERS.test(name)));
+  const passed = headers.filter((_, i) => !OWN_HEADERS.test(headers[i - (i % 2)] as string));
   try {
     return await send(`${url}${path}`, {
       method: method as Dispatcher.HttpMethod,
-      headers: { ...passed, "accept-encoding": "identity" },
+      headers: [...passed, "accept-encoding", "identity"],
       body,
       signal,
       dispatcher: agent,

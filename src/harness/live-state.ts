@@ -64,6 +64,7 @@ export function watchedLog(
         log.append(event);
         count(event);
       },
+      holds: (hash) => log.holds(hash),
       message: (message) => log.message(message),
       tools: (tools) => log.tools(tools),
       sync: () => log.sync(),

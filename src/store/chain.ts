@@ -54,8 +54,16 @@ const TAIL = /"prev":"([0-9a-f]{64})","seq":(0|[1-9]\d{0,15}),"type":"([a-z_]{1,
 
 /** Builds the next line of a chain, without its newline. Contract: `dataText` is canonical JSON. */
 export function chainLine(end: ChainEnd, event: { type: string; dataText: string }, clock: Clock): string {
-  const at = clock().toISOString();
-  return `{"at":"${at}","data":${event.dataText},"prev":"${end.head}","seq":${end.events},"type":"${event.type}"}`;
+  return `{"at":"${timeText(clock())}","data":${event.dataText},"prev":"${end.head}","seq":${end.events},"type":"${event.type}"}`;
+}
+
+let lastTime = { ms: Number.NaN, text: "" };
+
+/** Many lines are of the same millisecond. */
+function timeText(time: Date): string {
+  const ms = time.getTime();
+  if (ms !== lastTime.ms) lastTime = { ms, text: time.toISOString() };
+  return lastTime.text;
 }
 
 /** Reads a line's place in its chain, or null where the bytes are no such line. */

@@ -55,18 +55,17 @@ export function wholeAppends({ sizeBytes: startBytes, ...file }: OpenFile): Appe
 /** Pieces are written many at a time: for a file that nobody knows of before it is whole. */
 export function heldAppends(file: OpenFile): Appends {
   const { append } = wholeAppends(file);
-  let held: Buffer[] = [];
+  const held = Buffer.allocUnsafe(HELD_BYTES);
   let heldBytes = 0;
   const flush = () => {
-    if (held.length > 0) append(Buffer.concat(held));
-    held = [];
+    append(held.subarray(0, heldBytes));
     heldBytes = 0;
   };
   return {
     append(bytes) {
-      held.push(bytes);
-      heldBytes += bytes.length;
-      if (heldBytes >= HELD_BYTES) flush();
+      if (heldBytes + bytes.length > HELD_BYTES) flush();
+      if (bytes.length > HELD_BYTES) append(bytes);
+      else heldBytes += bytes.copy(held, heldBytes);
     },
     flush,
   };

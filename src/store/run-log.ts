@@ -36,6 +36,8 @@ export interface RunLog {
   append(event: RunEvent): void;
   /** Returns a message's hash, and records the message where the run does not hold it yet. Throws: as `append`. */
   message(message: Message | RecordedMessage): Hash;
+  /** Whether the run holds the message or tools of a hash. */
+  holds(hash: Hash): boolean;
   /** Returns the hash of a list of tools, and records it where the run does not hold it yet. Throws: as `append`. */
   tools(tools: Tool[] | RecordedTool[]): Hash;
   sync(): void;
@@ -176,6 +178,7 @@ function writerOf({ run, clock, path, fd, known, release, isDraft = false, ...st
       assert(event.type !== "message" && event.type !== "tools", `append of ${event.type}: its own function hashes it`);
       write(event.type, jsonText(event.data));
     },
+    holds: (hash) => known.has(hash),
     message: (message) => writeOnce("message", message),
     tools: (tools) => writeOnce("tools", tools),
     sync: () => syncFile(fd, path),

@@ -51,6 +51,7 @@ export function createBufferedLog(home: Home, { run, clock }: { run: RunId; cloc
       return events;
     },
     append: ({ type, data }) => write(type, canonicalJson(data)),
+    holds: (hash) => known.has(hash),
     message: (message) => writeOnce("message", message),
     tools: (tools) => writeOnce("tools", tools),
     sync,
