@@ -16,7 +16,16 @@ import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
 import type { BenchRow } from "./bench-row.ts";
 
 const CLIENTS = [1, 16, 64];
-const PROMPTS = { "small prompt": 200, "100 kB prompt": 100_000 };
+/** What the messages of a call hold; a conversation is sent anew with each of its calls, as agents do. */
+const PROMPTS: Record<string, (call: number) => object[]> = {
+  "small prompt": (call) => [{ role: "user", content: `${call} ${"x".repeat(200)}` }],
+  "100 kB prompt": (call) => [{ role: "user", content: `${call} ${"x".repeat(100_000)}` }],
+  conversation: (call) =>
+    Array.from({ length: 1 + 2 * (call % 30) }, (_, i) => ({
+      role: i % 2 === 0 ? "user" : "assistant",
+      content: `${Math.floor(call / 30)} ${i} ${"some words of a message. ".repeat(30)}`,
+    })),
+};
 const ROUNDS = 3;
 /** Calls in all where the load is paced: what a proxy adds is then not time in a queue. */
 const PACED_PER_SECOND = 100;
@@ -25,6 +34,9 @@ const ROUND_MS = 2000;
 /** LiteLLM does not start without one. */
 const KEY = `sk-${randomBytes(16).toString("hex")}`;
 const LITELLM = process.env.TRACEMILL_BENCH_LITELLM ?? join(PACKAGE_FOLDER, ".venv-bench/bin/litellm");
+
+/** Of all loads together, so that no text of one comes in another. */
+let asked = 0;
 
 type Way = "direct" | "kernel" | "fsync" | "litellm";
 
@@ -39,10 +51,10 @@ export async function benchProxy(): Promise<BenchRow[]> {
   try {
     const urls = await startWays(scratch, processes);
     const rows: BenchRow[] = [];
-    for (const [prompt, sizeBytes] of Object.entries(PROMPTS)) {
+    for (const prompt of Object.keys(PROMPTS)) {
       for (const clients of CLIENTS) {
-        rows.push(...(await cell(urls, { prompt, sizeBytes, clients, isPaced: true })));
-        rows.push(...(await cell(urls, { prompt, sizeBytes, clients, isPaced: false })));
+        rows.push(...(await cell(urls, { prompt, clients, isPaced: true })));
+        rows.push(...(await cell(urls, { prompt, clients, isPaced: false })));
       }
     }
     return rows;
@@ -53,13 +65,14 @@ export async function benchProxy(): Promise<BenchRow[]> {
 }
 
 interface Shape {
-  sizeBytes: number;
+  /** One of `PROMPTS`. */
+  prompt: string;
   clients: number;
   /** Whether calls come at a fixed rate, or each client asks as soon as it has its answer. */
   isPaced: boolean;
 }
 
-async function cell(urls: Map<Way, string>, { prompt, ...shape }: Shape & { prompt: string }): Promise<BenchRow[]> {
+async function cell(urls: Map<Way, string>, shape: Shape): Promise<BenchRow[]> {
   const measured = new Map<Way, Measured>([...urls.keys()].map((way) => [way, { latenciesMs: [], seconds: 0 }]));
   for (let round = 0; round <= ROUNDS; round++) {
     for (const [way, url] of urls) {
@@ -78,7 +91,7 @@ async function cell(urls: Map<Way, string>, { prompt, ...shape }: Shape & { prom
     const of = measured.get(way);
     return of === undefined ? null : of.latenciesMs.length / of.seconds;
   };
-  const name = `${prompt}, ${shape.clients} clients${shape.isPaced ? `, ${PACED_PER_SECOND} calls/s in all` : ""}`;
+  const name = `${shape.prompt}, ${shape.clients} clients${shape.isPaced ? `, ${PACED_PER_SECOND} calls/s in all` : ""}`;
   const row = (what: string, unit: string, [ours, peer]: [number | null, number | null]): BenchRow => {
     const ratio = ours === null || peer === null ? null : ours / peer;
     return { name: `proxy ${what}, ${name}`, ours: ours as number, peer, ratio, unit };
@@ -97,18 +110,16 @@ async function cell(urls: Map<Way, string>, { prompt, ...shape }: Shape & { prom
 }
 
 /** Keeps so many calls going for a while. */
-async function load(url: string, { sizeBytes, clients, isPaced }: Shape): Promise<Measured> {
+async function load(url: string, { prompt, clients, isPaced }: Shape): Promise<Measured> {
   const agent = new Agent({ connections: clients, pipelining: 1 });
   const latenciesMs: number[] = [];
   const startMs = performance.now();
-  let asked = 0;
   const ask = async (_: unknown, client: number) => {
     const everyMs = (1000 * clients) / PACED_PER_SECOND;
     for (let turn = client / clients; performance.now() - startMs < ROUND_MS; turn++) {
       const waitMs = startMs + turn * everyMs - performance.now();
       if (isPaced && waitMs > 0) await sleep(waitMs);
-      const content = `${asked++} ${"x".repeat(sizeBytes)}`;
-      const body = JSON.stringify({ model: "m", messages: [{ role: "user", content }] });
+      const body = JSON.stringify({ model: "m", messages: PROMPTS[prompt]?.(asked++) });
       const beganMs = performance.now();
       const headers = { "content-type": "application/json", authorization: `Bearer ${KEY}` };
       const answer = await request(`${url}/chat/completions`, { method: "POST", headers, body, dispatcher: agent });

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI from "openai";
+import { request } from "undici";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { foreignStart } from "../../src/capture/foreign-item.ts";
 import { type RecordOptions, type RunningProxy, startRecording } from "../../src/capture/index.ts";
@@ -90,6 +91,27 @@ function messagesOf(events: LoggedEvent[], hashes: readonly (string | null)[]): 
 
 describe("a call through the proxy", () => {
   const body = JSON.stringify(completion("SELECT 1"), null, 1);
+
+  it.each([
+    ["a length", new Uint8Array((64 << 20) + 1)],
+    ["no length", ReadableStream.from(Array.from({ length: 65 }, () => new Uint8Array(1 << 20)))],
+  ])("of too many bytes is refused where it says %s", async (_, given) => {
+    await start(() => ({ pieces: [body] }));
+    const answer = await fetch(`${proxy.url}/v1/chat/completions`, {
+      ...{ method: "POST", body: given, duplex: "half", headers: { "content-type": "application/json" } },
+    } as RequestInit);
+    expect([answer.status, await codeIn(answer)]).toEqual([413, "BODY_TOO_LARGE"]);
+    expect(upstream.requests).toEqual([]);
+  });
+
+  it("sends a header that came twice on as it came", async () => {
+    await start(() => ({ pieces: [body] }));
+    const headers = ["content-type", "application/json", "x-of-agent", "one", "x-of-agent", "two"];
+    const sent = JSON.stringify({ model: "m", messages: [user("one")] });
+    const answer = await request(`${proxy.url}/v1/chat/completions`, { method: "POST", headers, body: sent });
+    await answer.body.dump();
+    expect(upstream.requests[0]?.headers["x-of-agent"]).toBe("one, two");
+  });
 
   it("is answered byte for byte as the server did, and recorded whole at its place", async () => {
     await start(() => ({ pieces: [body] }));
