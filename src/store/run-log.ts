@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { canonicalJson } from "../foundation/canonical-json.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { assert, Failure, Refusal } from "../foundation/errors.ts";
+import { type HashSet, openHashSet } from "../foundation/hash-set.ts";
 import { type Hash, hashText } from "../foundation/hashing.ts";
 import { LINE_LIMIT_BYTES } from "../foundation/jsonl.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
@@ -66,7 +67,7 @@ export function createRunLog(home: Home, { run, clock, isDraft = false }: LogOpt
     const fd = openSync(path, "wx");
     if (!isDraft) syncFolderOf(dirname(path));
     const place = { run, clock, path, fd, isDraft, release };
-    return writerOf({ ...place, sizeBytes: 0, end: EMPTY_CHAIN, known: new Set() });
+    return writerOf({ ...place, sizeBytes: 0, end: EMPTY_CHAIN, known: openHashSet() });
   } catch (error) {
     release();
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
@@ -95,7 +96,7 @@ export function reopenRunLog(
   if (sealedRuns(home).has(run)) throw closedRun(path, "RUN_SEALED", `The run ${run} is sealed.`);
   const release = lockRun(home, run);
   try {
-    const known = new Set<string>();
+    const known = openHashSet();
     let unparsed: { line: number; reason: string } | null = null;
     const check = checkChain(path, {
       onLine(line) {
@@ -134,7 +135,7 @@ interface OpenLog extends LogOptions {
   sizeBytes: number;
   end: ChainEnd;
   /** Hashes of the messages and tools that the log holds. */
-  known: Set<string>;
+  known: HashSet;
   release: () => void;
 }
 
