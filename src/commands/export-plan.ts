@@ -1,6 +1,8 @@
 /**
  * From what the user named to what is selected: every name checked, every default filled in, before any work is done.
  */
+
+import type { z } from "zod";
 import {
   formatFilter,
   loadRoleRule,
@@ -9,11 +11,13 @@ import {
   scrubbed,
   selectExamples,
   selectTipPairs,
+  withoutOutcome,
 } from "../curate/index.ts";
-import { loadFormat } from "../dataset/index.ts";
+import { formatFor, loadFormat } from "../dataset/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { ExportSettings } from "../records/dataset-manifest.ts";
+import type { Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Selection, Tier } from "../records/selection.ts";
 import type { Home } from "../store/home.ts";
@@ -47,13 +51,14 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
   const asked = exportSettings.parse(options);
   const role = checkedRole(asked.role ?? "worker");
   const filter = parseFilter(asked.filter ?? (role === "worker" ? "eval_passed=true" : "label=true"));
-  const format = await loadFormat(asked.format);
-  const tier = asked.tier ?? format.tiers[0] ?? "demonstrations";
-  if (!format.tiers.includes(tier)) throw tierNotOfFormat(tier, { format: asked.format, tiers: format.tiers });
+  const tier = asked.tier ?? (await loadFormat(asked.format)).tiers[0] ?? "demonstrations";
   const pairs = pairsOf(asked.role, tier);
+  refuseWhatCannotBe(asked, { role, tier });
   const scrubReason = readScrub(asked);
   const { runs, unsealed, missing } = await chosenRuns(home, skills, options.runs);
   const base = await chosenBase(home, runs, asked.base);
+  await formatFor(asked.format, { tier, hasBase: base !== null });
+  if (base === null && asked.maxTokens !== undefined) throw maxTokensWithoutBase(asked.maxTokens);
   const gatesOff = [
     ...new Set([...commaList(asked.without), ...(asked.include === "retired" ? ["retired-tip"] : [])]),
   ].sort();
@@ -83,9 +88,10 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
         const names = runs.map(({ run }) => run);
         return {
           ...chosen,
-          ...{ role, skills, runs: names, filter, answerText, seed: asked.seed },
+          ...{ role, skills, runs: names, answerText, seed: asked.seed },
+          filter: tier === "prompts" ? withoutOutcome(filter) : filter,
           labels: role === "worker" ? null : await (await loadRoleRule(role)).labels(lake, names),
-          withBad: tier !== "demonstrations",
+          withBad: tier === "judged" || tier === "preference-pairs",
           comparisons: await listPlans(home),
         };
       });
@@ -125,12 +131,33 @@ async function selectFrom(
   }
 }
 
-function tierNotOfFormat(tier: Tier, { format, tiers }: { format: string; tiers: readonly Tier[] }): Refusal {
+type Asked = z.output<typeof exportSettings>;
+
+/** Refuses what would have no effect, or none that is meant. */
+function refuseWhatCannotBe({ target, unit, without }: Asked, { role, tier }: { role: Role; tier: Tier }): void {
+  const isWholeAttempt = unit === "attempt" && tier !== "demonstrations" && tier !== "judged";
+  if (isWholeAttempt)
+    throw cannotBe(`--unit attempt --tier ${tier}`, "whole attempts are rows of one answer", "--unit turn");
+  if (target !== "action") return;
+  if (role !== "worker") throw cannotBe(`--target action --role ${role}`, "only a worker acts", "--target answer");
+  if (commaList(without).includes("no-action"))
+    throw cannotBe(
+      "--target action --without no-action",
+      "an action is what is trained on",
+      "leave --without no-action out",
+    );
+}
+
+function cannotBe(got: string, expected: string, fix: string): Refusal {
+  return new Refusal({ code: "BAD_ARGUMENT", message: "These do not go together.", expected, got, fix });
+}
+
+function maxTokensWithoutBase(maxTokens: number): Refusal {
   return new Refusal({
-    code: "TIER_NOT_OF_FORMAT",
-    message: `The format ${format} cannot hold rows of the tier ${tier}.`,
-    expected: `--tier ${tiers.join(" or ")}, or another format`,
-    got: `--format ${format} --tier ${tier}`,
-    fix: `--tier ${tiers[0]}`,
+    code: "MAX_TOKENS_NEEDS_BASE",
+    message: "Without a base nothing can count tokens.",
+    expected: "--base NAME with --max-tokens",
+    got: `--max-tokens ${maxTokens}, and no base`,
+    fix: "tracemill base add smollm2, or leave --max-tokens out",
   });
 }

@@ -2,7 +2,7 @@
 export { TRIES, UNITS } from "../records/selection.ts";
 export { type Coverage, readCoverage } from "./coverage.ts";
 export { parseFilter } from "./expression.ts";
-export { formatFilter } from "./filter-tree.ts";
+export { formatFilter, withoutOutcome } from "./filter-tree.ts";
 export { loadFilters } from "./gates.ts";
 export { OTHER_REASONS } from "./reasons.ts";
 export { loadRoleRule } from "./roles.ts";
