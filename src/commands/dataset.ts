@@ -35,7 +35,8 @@ export async function rebuildDataset(
   if (taint === null && !isForced) throw notTainted(old);
   const { skills, inputs, counts, datasetHash } = old;
   const runs = inputs.runs.map(({ run }) => run);
-  const made = await exportDataset({ ...wordsOf(old), skills, runs, replaces: datasetHash }, place);
+  const words = wordsOf({ ...old, gatesOff: old.gatesOff.filter((gate) => gate !== "revoked") });
+  const made = await exportDataset({ ...words, skills, runs, replaces: datasetHash }, place);
   return { ...made, replaces: datasetHash, taint, rowsBefore: counts.trainRows + counts.validationRows };
 }
 
@@ -83,7 +84,9 @@ The successor has the same settings and runs, and its manifest names the dataset
       ),
       ...(left === undefined ? [] : [`  left out as revoked: ${left.count} of ${counts.examples} examples`]),
       `  ${folder}`,
-      `  tracemill train --dataset ${shortHash(datasetHash)} --base ${manifest.base}`,
+      ...(manifest.base === null
+        ? []
+        : [`  tracemill train --dataset ${shortHash(datasetHash)} --base ${manifest.base}`]),
     ].join("\n");
   },
 });

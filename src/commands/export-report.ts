@@ -29,7 +29,11 @@ function summed({ counts, refusals }: ExportPreview): string {
     ["", "count", ""],
     [
       ["examples", String(counts.examples), ""],
-      ...refusals.map(({ reason, count, examples }) => [`- ${reason}`, String(count), `such as ${examples[0] ?? ""}`]),
+      ...refusals.map(({ reason, count, examples }) => [
+        `- ${reason}`,
+        String(count),
+        examples[0] === undefined ? "" : `such as ${examples[0]}`,
+      ]),
       ...lastRows(counts),
     ],
     100,

@@ -24,7 +24,7 @@ type Place = Pick<Context, "home" | "clock">;
  */
 export async function exportDataset(options: ExportOptions, { home, clock }: Place): Promise<ExportResult> {
   const { out } = options;
-  if (out !== undefined) await checkOut(out);
+  if (out !== undefined) await checkOut(home, out);
   return withSelection(options, home, async (dataset, runs) => {
     const manifest = await writeDataset(home, dataset);
     await register(home, manifest.datasetHash, clock);
@@ -91,6 +91,16 @@ async function previewUnits(options: ExportOptions, context: Context): Promise<E
   };
 }
 
+function noRunNamed(): Refusal {
+  return new Refusal({
+    code: "BAD_ARGUMENT",
+    message: "--runs names no run.",
+    expected: "ids of runs, separated by commas",
+    got: "none",
+    fix: "tracemill runs lists them; without --runs all sealed ones are read",
+  });
+}
+
 function skillTwice(): Refusal {
   return new Refusal({
     code: "BAD_ARGUMENT",
@@ -119,7 +129,9 @@ Example: tracemill export --tier preference-pairs --format dpo --out tip_prefere
   ): Promise<(ExportPreview | ExportResult) & { explain: boolean }> {
     if (skill !== undefined && skills !== undefined) throw skillTwice();
     const chosen = await chosenSkills(context.home, skill ?? skills ?? "all");
-    const options = { ...rest, skills: chosen, runs: runs === undefined ? undefined : commaList(runs) };
+    const named = runs === undefined ? undefined : commaList(runs);
+    if (named?.length === 0) throw noRunNamed();
+    const options = { ...rest, skills: chosen, runs: named };
     return { ...(dryRun ? await previewUnits(options, context) : await exportDataset(options, context)), explain };
   },
   print: printedExport,

@@ -66,7 +66,9 @@ async function roleReadiness(role: string, plan: ExportPlan): Promise<RoleReadin
   const selection = await plan.select();
   try {
     const families = new Map<string, RoleReadiness["families"][number]>();
-    const runs = new Map<RunId, number>(plan.runs.map(({ run }) => [run, 0]));
+    const runs = new Map<RunId, number>(
+      plan.runs.flatMap(({ run, split }) => (split === "validation" ? [] : [[run, 0]])),
+    );
     const items = new Set<string>();
     for await (const row of selection.rows()) {
       if (row.kind !== "answer" || row.part !== "train") continue;

@@ -2,7 +2,11 @@
  * Keeps what a comparison judges by out of what is trained on: by family, and by items that say nearly the same as a
  * held-out one under another name.
  */
+import { Refusal } from "../foundation/errors.ts";
 import { shortHash } from "../foundation/hashing.ts";
+import type { Item } from "../records/item.ts";
+import { listSkills, loadSkill } from "../skills/load.ts";
+import { scanItems } from "../skills/scan.ts";
 import type { Lake } from "../store/lake.ts";
 import type { ItemRange } from "./candidate-query.ts";
 import type { ItemGate } from "./item-rates.ts";
@@ -14,7 +18,10 @@ export interface HeldOut {
   gate(range: ItemRange): Promise<ItemGate>;
 }
 
-/** Reads what the registered comparisons hold out: the families of their items, and the items' texts as the lake has them. */
+/**
+ * Reads what the registered comparisons hold out: the families of their items, and the items' texts.
+ * Throws: `HELD_OUT_TEXT_UNKNOWN`.
+ */
 export async function openHeldOut(lake: Lake, comparisons: readonly HoldingPlan[]): Promise<HeldOut> {
   const plans = comparisons.filter(({ split }) => split !== "train");
   if (plans.length === 0) return { gate: async () => () => null };
@@ -27,17 +34,46 @@ export async function openHeldOut(lake: Lake, comparisons: readonly HoldingPlan[
       items.set(item, `${item} of ${place}`);
     }
   }
-  const texts = nearIndex(await textsOf(lake, items));
+  const known = await textsOf(lake, plans);
+  const texts = nearIndex([...items].map(([item, key]) => ({ key, text: known.get(item) ?? "" })));
   return { gate: (range) => gateOf(lake, { range, families, items, texts }) };
 }
 
-async function textsOf(lake: Lake, items: ReadonlyMap<string, string>): Promise<{ key: string; text: string }[]> {
-  const rows = await lake.query(
-    "SELECT DISTINCT item, task FROM files.items WHERE split <> 'train' ORDER BY item, task",
-  );
-  return rows.flatMap(({ item, task }) => {
-    const key = items.get(String(item));
-    return key === undefined ? [] : [{ key, text: String(task) }];
+/** The lake has the texts once an arm of the comparison is sealed; before, the skill itself can say them. */
+async function textsOf(lake: Lake, plans: readonly HoldingPlan[]): Promise<Map<string, string>> {
+  const rows = await lake.query("SELECT DISTINCT item, task FROM files.items WHERE split IS DISTINCT FROM 'train'");
+  const texts = new Map(rows.map(({ item, task }) => [String(item), String(task)]));
+  for (const plan of plans) {
+    const isKnown = ({ item }: { item: string }) => texts.has(item);
+    if (plan.items.every(isKnown)) continue;
+    for (const { item, task } of await itemsOfSkill(plan)) texts.set(item, task);
+    const unknown = plan.items.find((item) => !isKnown(item));
+    if (unknown !== undefined) throw textUnknown(unknown.item, plan);
+  }
+  return texts;
+}
+
+async function itemsOfSkill({ skill: { id }, split }: HoldingPlan): Promise<Item[]> {
+  if (!(await listSkills()).includes(id)) return [];
+  const skill = await loadSkill(id);
+  try {
+    return await scanItems(skill, { seed: 1, split });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return []; // a skill that is not set up here
+  } finally {
+    await skill.close();
+  }
+}
+
+function textUnknown(item: string, { comparisonHash }: HoldingPlan): Refusal {
+  return new Refusal({
+    code: "HELD_OUT_TEXT_UNKNOWN",
+    message: "A registered comparison holds out an item whose text is not known, so nothing says what is like it.",
+    expected: "the item in a sealed run, or given by its skill",
+    got: item,
+    where: `comparison ${shortHash(comparisonHash)}`,
+    fix: "finish the comparison: tracemill validate with the same options, or seal its runs",
   });
 }
 

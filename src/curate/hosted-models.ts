@@ -5,10 +5,17 @@
 
 /** Beginnings of names, after a provider's own prefix such as `anthropic/` or `us.anthropic.` was taken off. */
 const CLOSED =
-  /^(gpt-(?!oss|neo|j-|2)|chatgpt|o[134](-|$)|codex-|text-davinci|davinci|claude|gemini|palm|grok-[2-9]|command-a|nova-|sonar|jamba-\d|mistral-(large|medium|small)-latest|reka-|qwen-?(max|plus|turbo)|doubao|ernie-|hunyuan-turbo|moonshot-v1)/;
-const PROVIDER = /^.*\/|^([a-z]{2}\.)?(anthropic|amazon|cohere|mistral|google|openai)\./;
+  /^(gpt-(?!oss|neo|j-|2)|chatgpt|o[134](-|$)|codex-|text-davinci|davinci|claude|gemini|palm|grok-[2-9]|command-a|nova-|sonar|jamba-\d|mistral-(large|medium)(-latest|-2[45]\d\d)?$|reka-|qwen-?(max|plus|turbo)|doubao|ernie-|hunyuan-turbo|moonshot-v1)/;
+/** Prefixes are of several parts: `bedrock/us.anthropic.claude-...`, `openai:gpt-...`, `ft:gpt-...`, an ARN. */
+const PROVIDER =
+  /^(.*\/|ft:|(openai|anthropic|google|vertex_ai|azure|cohere|mistral|xai):|([a-z-]+\.)?(anthropic|amazon|cohere|mistral|google|openai)\.)/;
 
 /** Whether a model's name is that of one whose weights are not open. */
 export function isHosted(model: string): boolean {
-  return CLOSED.test(model.trim().toLowerCase().replace(PROVIDER, ""));
+  let name = model.trim().toLowerCase();
+  for (let shorter = ""; ; name = shorter) {
+    if (CLOSED.test(name)) return true;
+    shorter = name.replace(PROVIDER, "");
+    if (shorter === name) return false;
+  }
 }

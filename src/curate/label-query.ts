@@ -26,7 +26,7 @@ export function attemptOutcomes(runs: readonly RunId[]): string {
       WHEN a.eval_passed AND NOT coalesce(a.before_passed, false)
         AND NOT list_has_any(a.flags, ['noop-pass', 'evaluator-gap']) THEN 'solved'
       ELSE 'unclear' END AS outcome
-    FROM files.attempts a WHERE ${ofRuns("a", runs)} AND a.verifier_id IS NOT NULL`;
+    FROM files.attempts a WHERE ${ofRuns("a", runs)} AND a.verifier_id IS NOT NULL AND NOT a.is_revoked`;
 }
 
 /** Labels of answers that did not fit the form that they were asked for: bad for certain, whatever happened next. */

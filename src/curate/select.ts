@@ -12,6 +12,7 @@ import { groupBy } from "../foundation/group-by.ts";
 import type { TurnId } from "../records/ids.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
 import { type Duplicate, NOT_SCRUBBED, originsOf, type Selection } from "../records/selection.ts";
+import type { Row } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type Candidate, readCandidate, type TipsSaid } from "./candidate.ts";
@@ -52,7 +53,7 @@ export function loadTier(id: string): Promise<TierRule> {
 
 /**
  * Chooses rows of the lake. The selection is to be closed; lake and texts may be closed before it.
- * Throws: `FAMILY_IN_TWO_SPLITS` where a family of the skills is held out in another run; `UNKNOWN_GATE`, `GATE_IS_FIXED`.
+ * Throws: `FAMILY_IN_TWO_SPLITS`, `ITEM_IN_TWO_SPLITS` where one of the skills is held out in another run; `UNKNOWN_GATE`, `GATE_IS_FIXED`.
  */
 export async function selectExamples(store: SelectionStore, settings: SelectionSettings): Promise<Selection> {
   const spill = openSpill(store.spillFolder);
@@ -66,7 +67,7 @@ export async function selectExamples(store: SelectionStore, settings: SelectionS
 
 async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: SelectionSettings): Promise<Selection> {
   const { lake } = store;
-  await refuseFamiliesInTwoSplits(lake, settings.skills);
+  await refuseTwoSplits(lake, settings.skills);
   const refusals = refusalTally();
   const duplicates: Duplicate[] = [];
   const { ranges, examples } = await itemRanges(lake, settings);
@@ -242,21 +243,26 @@ async function filteredOut(
   return rows;
 }
 
-/** A family that was held out once must never be trained on, so a lake that says both is not used at all. */
-async function refuseFamiliesInTwoSplits(lake: Lake, skills: readonly string[]): Promise<void> {
-  const [row] = await lake.query(
-    `SELECT skill, family, string_agg(DISTINCT split, ' and ' ORDER BY split) AS splits FROM items
-     WHERE skill IN (${skills.map((_, i) => `$skill${i}`).join(", ")})
-     GROUP BY skill, family HAVING count(DISTINCT split) > 1 ORDER BY skill, family LIMIT 1`,
-    Object.fromEntries(skills.map((skill, i) => [`skill${i}`, skill])),
-  );
-  if (row === undefined) return;
-  throw new Refusal({
-    code: "FAMILY_IN_TWO_SPLITS",
-    message: `The family "${row.family}" of the skill ${row.skill} is in two splits, so no dataset of it would be honest.`,
-    expected: "a family lies in one split over all runs",
+/** What was held out once must never be trained on, so a lake that says both is not used at all. */
+async function refuseTwoSplits(lake: Lake, skills: readonly string[]): Promise<void> {
+  for (const what of ["family", "item"] as const) {
+    const [row] = await lake.query(
+      `SELECT skill, ${what} AS name, string_agg(DISTINCT split, ' and ' ORDER BY split) AS splits FROM files.items
+       WHERE skill IN (${skills.map((_, i) => `$skill${i}`).join(", ")})
+       GROUP BY skill, ${what} HAVING count(DISTINCT split) > 1 ORDER BY skill, ${what} LIMIT 1`,
+      Object.fromEntries(skills.map((skill, i) => [`skill${i}`, skill])),
+    );
+    if (row !== undefined) throw inTwoSplits(what, row);
+  }
+}
+
+function inTwoSplits(what: "family" | "item", row: Row): Refusal {
+  return new Refusal({
+    code: what === "family" ? "FAMILY_IN_TWO_SPLITS" : "ITEM_IN_TWO_SPLITS",
+    message: `The ${what} "${row.name}" of the skill ${row.skill} is in two splits, so no dataset of it would be honest.`,
+    expected: `a${what === "item" ? "n item" : " family"} lies in one split over all runs`,
     got: String(row.splits),
     where: "the items of the sealed runs",
-    fix: "the skill's salt or split fractions have changed between runs: use a new home folder",
+    fix: "the skill's salt, split fractions or families have changed between runs: use a new home folder",
   });
 }

@@ -15,10 +15,16 @@ import { tried } from "./tries.ts";
 /** Makes a row of the last turn of each attempt; the earlier ones are in it. */
 export function wholeAttempts(sound: readonly Candidate[], work: ItemWork): TierRow[] {
   const attempts = groupBy(sound, ({ attempt }) => attempt);
+  const turnsOf = ({ attempt }: Candidate) => attempts.get(attempt) ?? [];
+  const whole: ItemWork = {
+    settings: work.settings,
+    refuse(reason, last, kept) {
+      for (const turn of turnsOf(last)) work.refuse(reason, turn, kept);
+    },
+  };
   const lasts = [...attempts.values()].flatMap((turns) => turns.at(-1) ?? []);
-  return capped(withoutNearCopies(withoutCopies(tried(lasts, work), work), work), work).map((last) => {
-    const turns = attempts.get(last.attempt) ?? [last];
-    return rowOf(last, { turns, settings: work.settings });
+  return capped(withoutNearCopies(withoutCopies(tried(lasts, whole), whole), whole), whole).map((last) => {
+    return rowOf(last, { turns: turnsOf(last), settings: work.settings });
   });
 }
 

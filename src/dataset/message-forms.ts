@@ -78,8 +78,19 @@ function parsed(text: string): { arguments: Exclude<Arguments, string> } | Refus
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return { refused: "arguments-not-an-object" };
-  if (losesDigits(text, value)) return { refused: "arguments-lose-precision" };
+  if (losesDigits(text, value) || holdsInfinity(value)) return { refused: "arguments-lose-precision" };
   return { arguments: value as Exclude<Arguments, string> };
+}
+
+/** A number that no double holds is read as infinite, and would be written as null. */
+function holdsInfinity(value: unknown): boolean {
+  const pending = [value];
+  while (pending.length > 0) {
+    const one = pending.pop();
+    if (typeof one === "number" && !Number.isFinite(one)) return true;
+    if (typeof one === "object" && one !== null) for (const inner of Object.values(one)) pending.push(inner);
+  }
+  return false;
 }
 
 /** Whether a run of more digits than a double holds is gone once the text was parsed. */

@@ -1,24 +1,30 @@
 /**
  * The copy of a dataset's training rows at a place that the user names.
  */
-import { copyFile, open, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { copyFile, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { Refusal } from "../foundation/errors.ts";
 import { temporarySibling } from "../foundation/files.ts";
+import { hashFile } from "../foundation/hashing.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { Home } from "../store/home.ts";
 import { loadFormat } from "./formats.ts";
+
+/** What lies there is the record itself, or made of it. */
+const OWN_PLACES = new Set([
+  ...["ledger.jsonl", "checked-logs.json", "runs", "lake", "bases", "datasets", "adapters", "comparisons", "loops"],
+]);
 
 /**
  * Refuses early a place to which nothing can be written, before any work is spent on it.
  * Throws: `OUT_NOT_WRITABLE`.
  */
-export async function checkOut(out: string): Promise<void> {
-  const isFolder = await stat(out).then(
-    (found) => found.isDirectory(),
-    () => false, // not there yet
-  );
-  if (isFolder) throw notWritable(out, "a folder");
+export async function checkOut(home: Home, out: string): Promise<void> {
+  const found = await stat(out).catch(() => null); // not there yet
+  if (found?.isDirectory() === true) throw notWritable(out, "a folder");
+  if (found !== null && !found.isFile()) throw notWritable(out, "no regular file");
+  const [place] = relative(home.path, resolve(out)).split(sep);
+  if (place !== undefined && OWN_PLACES.has(place)) throw notWritable(out, "a place of tracemill's own");
   const probe = temporarySibling(out);
   try {
     await (await open(probe, "wx")).close();
@@ -31,19 +37,36 @@ export async function checkOut(out: string): Promise<void> {
 
 /**
  * Copies a dataset's training rows to `out`, which then holds the old rows or the new ones, never a part.
- * Throws: `OUT_NOT_WRITABLE`.
+ * Throws: `OUT_NOT_WRITABLE`; `DATASET_CHANGED` where they are no longer what was written.
  */
 export async function copyTrainRows(home: Home, manifest: DatasetManifest, out: string): Promise<void> {
   const { extension } = await loadFormat(manifest.format);
-  const temporary = temporarySibling(out);
+  const path = `train.${extension}`;
+  const source = join(home.datasetFolder(manifest.datasetHash), path);
+  const target = await realpath(out).catch(() => out); // a link stays one
+  const temporary = temporarySibling(target);
   try {
-    await copyFile(join(home.datasetFolder(manifest.datasetHash), `train.${extension}`), temporary);
-    await rename(temporary, out);
+    await copyFile(source, temporary);
+    const hash = await hashFile(temporary);
+    if (hash !== manifest.files.find((file) => file.path === path)?.hash) throw datasetChanged(source);
+    await rename(temporary, target);
   } catch (error) {
+    if (error instanceof Refusal) throw error;
     throw notWritable(out, (error as NodeJS.ErrnoException).code ?? String(error), error);
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+function datasetChanged(where: string): Refusal {
+  return new Refusal({
+    code: "DATASET_CHANGED",
+    message: "The dataset's rows are no longer what was written.",
+    expected: "the file whose hash the manifest names",
+    got: "another one",
+    where,
+    fix: "remove the dataset's folder, and export again: the same rows come back",
+  });
 }
 
 function notWritable(out: string, got: string, cause?: unknown): Refusal {

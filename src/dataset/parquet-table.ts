@@ -4,7 +4,8 @@
  * whole group, in memory.
  */
 import { rm, writeFile } from "node:fs/promises";
-import { openDatabase, sqlText } from "../store/duckdb.ts";
+import { Refusal } from "../foundation/errors.ts";
+import { isOutOfMemory, openDatabase, sqlText } from "../store/duckdb.ts";
 
 const MEMORY_LIMIT_MB = 256;
 const PIECE_CHARACTERS = 1 << 20;
@@ -81,9 +82,22 @@ async function writeParquet(target: string, { shape, pieces, groupRows, longestB
       `COPY (${pieces.length === 0 ? noRows(shape) : rowsOf(shape, pieces, lineBytes)}) TO ${sqlText(target)}
        (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${groupRows}${metadata.length > 0 ? `, KV_METADATA {${metadata.join(", ")}}` : ""})`,
     );
+  } catch (error) {
+    throw isOutOfMemory(error) ? rowTooLarge(longestBytes, error) : error;
   } finally {
     database.close();
   }
+}
+
+function rowTooLarge(longestBytes: number, cause: unknown): Refusal {
+  return new Refusal({
+    code: "ROW_TOO_LARGE",
+    message: "A row is too long to be written as Parquet in little memory.",
+    expected: "rows of some megabytes",
+    got: `a row of ${Math.round(longestBytes / 1e6)} MB`,
+    fix: "--format jsonl, or leave it out: --max-tokens with a base",
+    cause,
+  });
 }
 
 function rowsOf({ columns }: ParquetShape, pieces: readonly string[], lineBytes: number): string {

@@ -48,7 +48,7 @@ export async function* renderedRows(selection: Selection, settings: RenderSettin
 
 function refuse({ refusals }: Selection, reason: string, example: SelectedRow): void {
   const turns = originsOf(example).map(({ turn }) => turn);
-  refusals.add(reason, turns, 1);
+  refusals.add(reason, turns);
 }
 
 /** Returns the row, or the reason why the format or the base cannot express the example. */
@@ -85,9 +85,15 @@ function tokensOf(row: DatasetRow, tier: Tier, renderer: Renderer): Tokens[] | s
 /** Looks once more, at what is written. What names the row and where it came from is let be, as it leads back. */
 function holdsSecret({ row, line }: RenderedRow, { scrub }: Selection): boolean {
   if (scrub.reason !== null || !scrub.holdsSecret(line)) return false;
-  const names = [row.item, row.family, ...originsOf(row).flatMap((origin) => [origin.model ?? "", origin.verifierId])];
-  const inLine = names.map((name) => JSON.stringify(name).slice(1, -1)).filter((name) => name !== "");
-  return scrub.holdsSecret(inLine.reduce((text, name) => text.replaceAll(name, ""), line));
+  const origins = originsOf(row).flatMap(({ run, attempt, turn, model, verifierId }) => [
+    run,
+    attempt,
+    turn,
+    model ?? "",
+    verifierId,
+  ]);
+  const values = [row.item, row.family, ...origins].map((name) => `:${JSON.stringify(name)}`);
+  return scrub.holdsSecret(values.reduce((text, value) => text.replaceAll(value, ':""'), line));
 }
 
 /** Whether a trained stretch is nothing but the token that ends it: templates that know no tool calls leave them out. */

@@ -126,16 +126,27 @@ function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): 
   const { examples, refusals } = selection;
   const counts = { examples, ...counting.counts() };
   if (counts.trainRows >= minRows) return counts;
-  const took = refusals.counts().map(({ reason, count, examples: [turn] }) => `${reason} ${count} (as ${turn})`);
+  const took = refusals
+    .counts()
+    .map(({ reason, count, examples: [turn] }) => `${reason} ${count}${turn === undefined ? "" : ` (as ${turn})`}`);
   const isEmpty = counts.trainRows === 0;
   const left = isEmpty ? "" : `${counts.trainRows} training rows of `;
   throw new Refusal({
     code: isEmpty ? "EMPTY_SELECTION" : "TOO_FEW_ROWS",
     message: isEmpty ? "No example is left to train on." : "Fewer examples are left to train on than were asked for.",
     expected: `at least ${minRows} of train families that ${minRows === 1 ? "passes" : "pass"} the filter and every integrity filter`,
-    got: examples === 0 ? "no example of this role in these runs" : `${left}${examples} examples; ${took.join("; ")}`,
+    got:
+      examples === 0
+        ? "no example of this role in these runs"
+        : `${left}${examples} examples; ${took.join("; ")}${clausesText(selection)}`,
     fix: "loosen `--filter`, or collect more: `tracemill run`",
   });
+}
+
+/** Where the filter has several clauses, what each of them took. */
+function clausesText({ clauses }: Selection): string {
+  if (clauses.length < 2) return "";
+  return `; of the filter ${clauses.map(({ clause, count }) => `${clause} took ${count}`).join(", ")}`;
 }
 
 function completeManifest(

@@ -10,11 +10,15 @@ const PLACE = `comparison ${shortHash(HASH)}`;
 const LONG = Array.from({ length: 80 }, (_, i) => `word${i}`).join(" ");
 
 /** A comparison over held-out items. */
-const planOver = (split: HoldingPlan["split"], ...items: string[]): HoldingPlan => ({
+const planOver = (
+  split: HoldingPlan["split"],
+  item: string,
+  family = item.split("/", 1)[0] as string,
+): HoldingPlan => ({
   comparisonHash: HASH,
   split,
   skill: { id: "sql", version: "1", hash: hashText("sql") },
-  items: items.map((item) => ({ item: itemId("sql", item), family: item.split("/", 1)[0] as string })),
+  items: [{ item: itemId("sql", item), family }],
 });
 
 const runs: RunDraft[] = [
@@ -23,10 +27,11 @@ const runs: RunDraft[] = [
 ];
 
 test("a family that a comparison judges by is not trained on, whatever split the run gave it", async () => {
-  const { rows, refusals } = await selectFrom(runs.slice(0, 1), { comparisons: [planOver("test", "zoo/b")] });
-  expect(rows.map(({ family }) => family).sort()).toEqual(["sea", "shop"]);
-  expect(refusals).toMatchObject([{ reason: "held-out-family", count: 1 }]);
-  expect(refusals[0]?.examples[0]).toMatch(new RegExp(`\\(in ${PLACE}\\)$`));
+  const { rows, refusals } = await selectFrom(runs, { comparisons: [planOver("test", "moon/e", "zoo")] });
+  expect(rows.map(({ family }) => family)).toEqual(["shop"]);
+  const held = refusals.find(({ reason }) => reason === "held-out-family");
+  expect(held?.count).toBe(1);
+  expect(held?.examples[0]).toMatch(new RegExp(`\\(in ${PLACE}\\)$`));
 });
 
 test("an item that says nearly what a held-out one says is not trained on, and the held-out one is named", async () => {
@@ -37,6 +42,11 @@ test("an item that says nearly what a held-out one says is not trained on, and t
 });
 
 test("a comparison over training items holds nothing out", async () => {
-  const { rows } = await selectFrom(runs.slice(0, 1), { comparisons: [planOver("train", "zoo/b", "shop/a")] });
+  const { rows } = await selectFrom(runs.slice(0, 1), { comparisons: [planOver("train", "shop/a")] });
   expect(rows).toHaveLength(3);
+});
+
+test("an item whose text nobody knows keeps everything from being exported", async () => {
+  const comparisons = [planOver("test", "nowhere/x")];
+  await expect(selectFrom(runs, { comparisons })).rejects.toMatchObject({ code: "HELD_OUT_TEXT_UNKNOWN" });
 });

@@ -87,11 +87,6 @@ describe("what is revoked", () => {
     ]);
   });
 
-  it("is more than retired: the row of a retired tip stays where tips are dropped, and still names it", async () => {
-    const { rows } = await selectFrom([{ attempts: [TIPPED] }], { retired: TIP });
-    expect(rows.map(({ tips }) => tips)).toEqual([[TIP]]);
-  });
-
   it("leaves an attempt to the verdict before it where a verifier is revoked, or to none", async () => {
     const second = { verifier: { id: "second", version: "2" } };
     const attempts: AttemptDraft[] = [
@@ -155,6 +150,11 @@ describe("splits", () => {
       "zoo validation",
     ]);
     expect(chosen).toEqual({ train: 2, validation: 1 });
+  });
+
+  it("make the whole lake refused where an item is in two of them", async () => {
+    const runs: RunDraft[] = [{ attempts: [GOOD] }, { split: "test", attempts: [{ ...GOOD, family: "zoo" }] }];
+    await expect(selectFrom(runs)).rejects.toMatchObject({ code: "ITEM_IN_TWO_SPLITS" });
   });
 
   it("make the whole lake refused where a family is in two of them", async () => {
@@ -251,7 +251,6 @@ describe("the user's filter", () => {
     ["eval_passed=true and completion_tokens<=10", ["sql:shop/a"], 3],
     ["family=zoo and confidence>=0.9", ["sql:zoo/b"], 3],
     ["attempt=1 and eval_passed!=false", ["sql:shop/a", "sql:zoo/b"], 2],
-    ["failure_mode=wrong-rows", ["sql:shop/a"], 3],
   ])("%s lets through what it says, and counts the rest", async (expression, items, filtered) => {
     const { rows, refusals, examples } = await selectFrom(runs, { expression });
     expect(rows.map(({ item }) => item).sort()).toEqual(items);

@@ -144,6 +144,11 @@ describe("hosted models", () => {
     "us.anthropic.claude-3-7-sonnet",
     "gemini-2.5-pro",
     "o3-mini",
+    "bedrock/us.anthropic.claude-3-5-sonnet",
+    "openai:gpt-4o",
+    "ft:gpt-4o-mini:me::x",
+    "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-v2",
+    "mistral-large-2407",
     "qwen-max",
   ])("%s is one", (name) => expect(isHosted(name)).toBe(true));
 

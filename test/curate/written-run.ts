@@ -26,6 +26,8 @@ export interface AttemptDraft {
   model?: string;
   baseHash?: Hash | null;
   role?: Turn["role"];
+  /** Left out: the part of the item's name before the slash. */
+  family?: string;
   /** The item's task in words. */
   task?: string;
   completionTokens?: number;
@@ -75,7 +77,7 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
   const items = [...new Set(attempts.map(({ item }) => item))];
   const scanned = items.map((item) => ({
     item: itemId(skill, item),
-    family: item.split("/", 1)[0] as string,
+    family: attempts.find((attempt) => attempt.item === item)?.family ?? (item.split("/", 1)[0] as string),
     split,
     kind: "count",
     task: attempts.find((attempt) => attempt.item === item)?.task ?? taskOf(item),

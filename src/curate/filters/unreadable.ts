@@ -3,10 +3,10 @@ import type { Message } from "../../records/message.ts";
 import type { Filter } from "../filter.ts";
 
 const filter: Filter = {
-  summary: "a message of the prompt, or the answer, cannot be read as it was recorded, or is empty",
+  summary: "the prompt or the answer cannot be read as it was recorded, or is empty",
   isFixed: true,
   refuses: ({ messages, tipFree, response }) =>
-    messages === null || tipFree === null || response === null || isEmpty(response),
+    messages === null || tipFree === null || tipFree.every(isEmpty) || response === null || isEmpty(response),
 };
 
 function isEmpty({ content, tool_calls }: Message): boolean {

@@ -46,7 +46,9 @@ function scrubbedValue(value: unknown, trace: TraceScrubber): unknown {
     );
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value);
-  const clean = entries.map(([key, inner]) => [trace.scrub(key), scrubbedValue(inner, trace)] as const);
+  const keys = entries.map(([key]) => trace.scrub(key));
+  const areDistinct = new Set(keys).size === keys.length; // else a value would be lost: the second look refuses the row
+  const clean = entries.map(([key, inner], i) => [areDistinct ? keys[i] : key, scrubbedValue(inner, trace)] as const);
   const isSame = clean.every(([key, inner], i) => key === entries[i]?.[0] && inner === entries[i]?.[1]);
   return isSame ? value : Object.fromEntries(clean);
 }
