@@ -1,15 +1,17 @@
 /**
- * Pairs of the reflector's answers as a selection, alone or behind the pairs of another role. What is revoked or held
- * out is left out here too.
+ * What draws say of tips as a selection: pairs of the reflector's answers, alone or behind the pairs of another role, and
+ * pairs of tips for what ranks them, always alone. What is revoked or held out is left out here too.
  */
-import { refusalTally } from "../records/refusal-tally.ts";
-import { NOT_SCRUBBED, originsOf, type PairRow, type Selection } from "../records/selection.ts";
+import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
+import { NOT_SCRUBBED, originsOf, type PairRow, type RerankerRow, type Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
 import { openHeldOut } from "./held-out.ts";
 import { reflectorPairs } from "./reflector-pairs.ts";
+import { rerankerPairs } from "./reranker-pairs.ts";
 import type { SelectionStore } from "./select.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
 
+type TipPairRow = PairRow | RerankerRow;
 type TipPairSettings = Pick<SelectionSettings, "skills" | "runs" | "seed" | "comparisons">;
 
 /** Chooses pairs of the reflector's answers; `before` is what comes before them in the same dataset. */
@@ -18,10 +20,25 @@ export async function selectTipPairs(
   settings: TipPairSettings,
   before: Selection = noSelection(),
 ): Promise<Selection> {
-  const { pairs, refusals } = await reflectorPairs({ lake, texts }, settings);
+  return behind(before, await reflectorPairs({ lake, texts }, settings), { lake, comparisons: settings.comparisons });
+}
+
+/** Chooses pairs of tips for what ranks them; nothing comes before or behind them. */
+export async function selectRerankerPairs(
+  { lake }: Pick<SelectionStore, "lake">,
+  settings: TipPairSettings & Pick<SelectionSettings, "maxPerItem">,
+): Promise<Selection> {
+  return behind(noSelection(), await rerankerPairs(lake, settings), { lake, comparisons: settings.comparisons });
+}
+
+async function behind(
+  before: Selection,
+  { pairs, refusals }: { pairs: readonly TipPairRow[]; refusals: RefusalTally },
+  { lake, comparisons }: Pick<SelectionSettings, "comparisons"> & { lake: Lake },
+): Promise<Selection> {
   for (const { reason, count, examples } of refusals.counts()) before.refusals.add(reason, examples, count);
   const isRevoked = await revokedPairs(lake);
-  const heldOut = await openHeldOut(lake, settings.comparisons);
+  const heldOut = await openHeldOut(lake, comparisons);
   const gate = await heldOut.gate({ after: "", until: "\u{10ffff}" });
   const kept = pairs.filter((pair) => {
     const reason = isRevoked(pair) ? "revoked" : gate(pair.item)?.reason;
@@ -40,7 +57,7 @@ export async function selectTipPairs(
   };
 }
 
-async function revokedPairs(lake: Lake): Promise<(pair: PairRow) => boolean> {
+async function revokedPairs(lake: Lake): Promise<(pair: TipPairRow) => boolean> {
   const rows = await lake.query("SELECT target FROM ledger.revocations");
   const revoked = new Set(rows.map(({ target }) => String(target)));
   return (pair) =>

@@ -12,7 +12,7 @@ export const rowLineageSchema = z.object({
   turns: z.array(turnIdSchema),
   attempts: z.array(attemptIdSchema),
   runs: z.array(runIdSchema),
-  /** Tips that the prompts held as they were sent, also where the row is without them. */
+  /** Tips that the prompts held as they were sent, also where the row is without them; of a pair of tips both. */
   tips: z.array(tipIdSchema),
   /** `<id>@<version>` of each verifier whose verdict the row's label is. */
   verifiers: z.array(z.string()),
