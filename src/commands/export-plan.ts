@@ -8,6 +8,7 @@ import {
   type SelectionSettings,
   scrubbed,
   selectExamples,
+  selectRerankerPairs,
   selectTipPairs,
 } from "../curate/index.ts";
 import { loadFormat } from "../dataset/index.ts";
@@ -45,15 +46,15 @@ export interface ExportPlan {
 export async function exportPlan(options: ExportOptions, home: Home): Promise<ExportPlan> {
   const { skills } = options;
   const asked = exportSettings.parse(options);
-  const role = checkedRole(asked.role ?? "worker");
-  const filter = parseFilter(asked.filter ?? (role === "worker" ? "eval_passed=true" : "label=true"));
   const format = await loadFormat(asked.format);
   const tier = asked.tier ?? format.tiers[0] ?? "demonstrations";
+  const role = tier === "reranker-pairs" ? roleOfTips(asked.role) : checkedRole(asked.role ?? "worker");
+  const filter = parseFilter(asked.filter ?? (role === "worker" ? "eval_passed=true" : "label=true"));
   if (!format.tiers.includes(tier)) throw tierNotOfFormat(tier, { format: asked.format, tiers: format.tiers });
   const pairs = pairsOf(asked.role, tier);
   const scrubReason = readScrub(asked);
   const { runs, unsealed, missing } = await chosenRuns(home, skills, options.runs);
-  const base = await chosenBase(home, runs, asked.base);
+  const base = tier === "reranker-pairs" ? null : await chosenBase(home, runs, asked.base); // no template renders tips
   const gatesOff = [
     ...new Set([...commaList(asked.without), ...(asked.include === "retired" ? ["retired-tip"] : [])]),
   ].sort();
@@ -108,6 +109,18 @@ function pairsOf(role: string | undefined, tier: Tier): { worker: boolean; refle
   });
 }
 
+/** Tips are what the reflector is for, whoever wrote them. */
+function roleOfTips(role = "reflector"): "reflector" {
+  if (role === "reflector") return role;
+  throw new Refusal({
+    code: "ROLE_WITHOUT_TIPS",
+    message: "Pairs of tips are of no other role than the reflector.",
+    expected: "--role reflector, or no role",
+    got: `--role ${role} --tier reranker-pairs`,
+    fix: "leave --role out",
+  });
+}
+
 async function selectFrom(
   home: Home,
   pairs: ReturnType<typeof pairsOf>,
@@ -117,6 +130,7 @@ async function selectFrom(
   const store = { lake, texts: openTexts(home), spillFolder: home.lake };
   try {
     const settings = await settingsOf(lake);
+    if (settings.tier === "reranker-pairs") return await selectRerankerPairs(store, settings);
     const selection = pairs.worker ? await selectExamples(store, settings) : undefined;
     return pairs.reflector || selection === undefined ? await selectTipPairs(store, settings, selection) : selection;
   } finally {
