@@ -60,8 +60,7 @@ function spaced(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-/** How a mark is shown wherever things are listed. */
-export function markText(mark: Mark | null): string[] {
+function markText(mark: Mark | null): string[] {
   if (mark === null) return [];
   if (mark.kind === "revoked") return [`REVOKED: ${mark.reason}`];
   return [mark.isCertain ? "TAINTED" : "PERHAPS TAINTED"];

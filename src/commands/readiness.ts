@@ -5,7 +5,6 @@
 import { z } from "zod";
 import { readCoverage } from "../curate/index.ts";
 import { Refusal } from "../foundation/errors.ts";
-
 import { ROLES } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
@@ -21,6 +20,8 @@ import { type Detectable, printedReadiness, type Readiness, type RoleReadiness }
 /** Shares of items on which base and candidate may differ: from near-twins to a large change. */
 const DISCORDANT = [0.05, 0.1, 0.2, 0.3];
 const ALPHA = 0.05;
+/** No cap on rows of an item: what there is, is counted. */
+const MOST_ROWS = 1_000_000;
 
 const input = z.object({
   target: z.enum(["A", "B"]).describe("A: an adapter for one skill; B: one for a role, over all skills"),
@@ -60,9 +61,6 @@ async function measure({ target, skill }: z.infer<typeof input>, context: Contex
     lake.close();
   }
 }
-
-/** No cap on rows of an item: what there is, is counted. */
-const MOST_ROWS = 1_000_000;
 
 async function roleReadiness(role: string, plan: ExportPlan): Promise<RoleReadiness> {
   const selection = await plan.select();

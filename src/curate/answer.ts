@@ -96,7 +96,7 @@ export function headOf(candidate: Candidate, settings: SelectionSettings) {
   };
 }
 
-export function partOf({ split }: Candidate): Part {
+function partOf({ split }: Candidate): Part {
   return split === "validation" ? "validation" : "train";
 }
 

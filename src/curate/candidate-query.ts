@@ -26,6 +26,9 @@ export interface ItemRange {
   until: string;
 }
 
+/** No name of an item begins with the last code point. */
+export const ALL_ITEMS: ItemRange = { after: "", until: "\u{10ffff}" };
+
 export interface Query {
   sql: string;
   parameters: Record<string, string | number | boolean>;
@@ -83,6 +86,15 @@ export function itemsQuery(scope: Scope): Query {
   return {
     sql: `SELECT item, count(*) AS examples FROM ${turnsOf(scope)} e WHERE ${sql} GROUP BY item ORDER BY item`,
     parameters,
+  };
+}
+
+/** What each item of a range asks for, in words, as the first run that scanned it has it. */
+export function tasksQuery({ skills, runs }: Scope, range: ItemRange): Query {
+  const { sql, parameters } = withinRuns({ skills, runs });
+  return {
+    sql: `SELECT item, arg_min(task, run) AS task FROM files.items e WHERE ${sql} AND ${RANGE} GROUP BY item`,
+    parameters: { ...parameters, ...range },
   };
 }
 

@@ -24,7 +24,9 @@ export async function readCoverage(lake: Lake, skills: readonly string[]): Promi
   );
   return rows.map(({ skill, items, families, solved }) => ({
     skill: String(skill),
-    ...{ items: Number(items), families: Number(families), solved: Number(solved) },
+    items: Number(items),
+    families: Number(families),
+    solved: Number(solved),
     never: Number(items) - Number(solved),
   }));
 }

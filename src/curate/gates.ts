@@ -14,24 +14,6 @@ export interface NamedFilter {
   filter: Filter;
 }
 
-/** What else may keep an example out, beside the integrity filters. */
-export const OTHER_REASONS = {
-  filter: "the filter does not let it through",
-  "held-out-family": "a registered comparison judges by its family",
-  "held-out-text": "its task says nearly what a held-out item of a registered comparison says",
-  "outside-band": "too few or too many of the item's attempts passed",
-  "easy-item": "most of the item's attempts passed, and easy items are damped",
-  "not-first-try": "not the first attempt at its item",
-  "not-best-try": "not the attempt with the fewest completion tokens",
-  "not-first-prompt": "not what an attempt at the item began with",
-  "no-clean-label": "its label may be the fault of its environment or verifier",
-  "no-partner": "no answer to a comparable prompt that differs in more than trivia has the other label",
-  "exact-duplicate": "the same prompt and answer as another example",
-  "near-duplicate": "nearly the same as another example",
-  "over-item-cap": "its item has enough rows",
-  balance: "its family or skill has more rows than its share",
-} as const;
-
 const FILTERS_FOLDER = join(import.meta.dirname, "filters");
 
 /** Returns every integrity filter with its reason, sorted by it. */

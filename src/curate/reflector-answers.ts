@@ -4,11 +4,12 @@
  */
 import { z } from "zod";
 import type { Hash } from "../foundation/hashing.ts";
-import { type Message, messageSchema } from "../records/message.ts";
+import type { Message } from "../records/message.ts";
 import { LESSONS, structuredAnswer } from "../records/role-answer.ts";
 import { sqlText } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
+import { type CandidateTexts, candidateTexts } from "./candidate-texts.ts";
 import type { CreditedTip } from "./credit.ts";
 
 export interface ReflectorAnswer {
@@ -45,10 +46,11 @@ export async function readAnswers(
       finish_reason, model, base_hash, adapter_hash
       FROM files.turns WHERE turn IN (${[...byTurn.keys()].map(sqlText).join(", ")}) AND response IS NOT NULL ORDER BY turn`,
   );
+  const checked = candidateTexts(texts);
   return new Map(
     rows.map((row) => {
       const read = rowSchema.parse(row);
-      return [read.turn, answerOf(read, byTurn.get(read.turn) as CreditedTip, texts)];
+      return [read.turn, answerOf(read, byTurn.get(read.turn) as CreditedTip, checked)];
     }),
   );
 }
@@ -56,11 +58,10 @@ export async function readAnswers(
 function answerOf(
   row: z.infer<typeof rowSchema>,
   { source, text }: CreditedTip,
-  texts: RecordedTexts,
+  texts: CandidateTexts,
 ): ReflectorAnswer | UnusableAnswer {
-  const recorded = (hash: string) => messageSchema.safeParse(texts.read(source.run, hash)).data ?? null;
-  const answer = recorded(row.response);
-  const prompt = row.messages.flatMap((hash) => recorded(hash) ?? []);
+  const answer = texts.message(source.run, row.response);
+  const prompt = row.messages.flatMap((hash) => texts.message(source.run, hash) ?? []);
   if (!row.is_whole || answer === null || prompt.length === 0 || prompt.length < row.messages.length)
     return "incomplete";
   if (row.finish_reason === "length") return "truncated";
@@ -68,7 +69,9 @@ function answerOf(
   if (lessons.length > 1) return "several-tips-in-one-answer";
   if (lessons[0]?.text !== text) return "incomplete";
   return {
-    ...{ prompt, answer, model: row.model },
+    prompt,
+    answer,
+    model: row.model,
     baseHash: row.base_hash as Hash | null,
     adapterHash: row.adapter_hash as Hash | null,
   };

@@ -19,7 +19,7 @@ import { capPerTip, crediblePairs, type TipPair, whyIncomparable } from "./tip-p
 export const TIP_CREDIT_VERSION = "1";
 
 /** Pairs that one tip may be in, so that the best of a family does not make up most of a dataset. */
-export const PAIRS_PER_TIP = 3;
+const PAIRS_PER_TIP = 3;
 
 export interface ReflectorPairSettings {
   skills: readonly string[];

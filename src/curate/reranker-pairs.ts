@@ -17,11 +17,11 @@ import { TIP_CREDIT_VERSION } from "./reflector-pairs.ts";
 import { crediblePairs, type TipPair, whyIncomparable } from "./tip-pairs.ts";
 
 /** Tasks that one pair of tips may be asked with: however many there are, it is one finding. */
-export const QUERIES_PER_PAIR = 8;
+const QUERIES_PER_PAIR = 8;
 /** So many tasks are looked at for each that is taken, as some have enough pairs already. */
 const LOOKS_PER_QUERY = 32;
 /** Pairs of tips of one task. */
-export const PAIRS_PER_QUERY = 2;
+const PAIRS_PER_QUERY = 2;
 
 export interface RerankerPairSettings {
   skills: readonly string[];
@@ -39,7 +39,7 @@ type Writer = Pick<AnswerOrigin, "model" | "baseHash" | "adapterHash">;
 type Asked = { pair: TipPair<CreditedTip>; at: JointRetrieval };
 
 /**
- * Chooses pairs of tips with their queries. Refusals count tips up to the tests, then pairs of tips (`same-text`,
+ * Chooses pairs of tips with their queries. Refusals count tips up to the tests, then pairs of tips (`same-answer`,
  * `not-credible`, `retired-tip`), named by the better one, then rows, named by the turn that retrieved both
  * (`exact-duplicate`, `over-pair-cap`, `over-item-cap`).
  */
@@ -96,7 +96,7 @@ function retrievedPairs(
     const [one, other] = [byName.get(first), byName.get(second)];
     if (one === undefined || other === undefined || one.skill !== other.skill) return [];
     if (plain(one.text) !== plain(other.text)) return [[one, other]];
-    refusals.add("same-text", [one.tip]);
+    refusals.add("same-answer", [one.tip]);
     return [];
   });
 }

@@ -13,8 +13,8 @@ import type { SelectionSettings } from "./selection-settings.ts";
 import type { TierRow } from "./tier.ts";
 
 export interface RowTable {
-  /** Rows of one item come one after another. */
-  add(row: TierRow, place: SpillPlace): void;
+  /** Rows of one item come one after another; `task` says in words what it asks for. */
+  add(row: TierRow, place: SpillPlace, task: string): void;
   isTrain(row: number): boolean;
   placeOf(row: number): SpillPlace;
   /**
@@ -39,7 +39,7 @@ export function rowTable({ seed, balance, nearThreshold }: SelectionSettings): R
   let itemCount = 0;
 
   return {
-    add({ row, of: [first], key }, { startByte, sizeBytes }) {
+    add({ row, of: [first], key }, { startByte, sizeBytes }, task) {
       for (const [i, list] of columns.keys.entries()) list.push(digits(key, i));
       columns.ranks.push(digits(hashText(`${seed}:${originsOf(row)[0].turn}`), 0));
       columns.worths.push((row.part === "train" ? TRAIN : 0) + (first.completionTokens ?? NOT_COUNTED));
@@ -50,7 +50,7 @@ export function rowTable({ seed, balance, nearThreshold }: SelectionSettings): R
       columns.skills.push(row.skill);
       columns.startBytes.push(startByte);
       columns.sizesBytes.push(sizeBytes);
-      near?.add(comparedText(row));
+      near?.add(comparedText(row, task));
     },
     isTrain: (row) => columns.worths.at(row) >= TRAIN,
     placeOf: (row) => ({ startByte: columns.startBytes.at(row), sizeBytes: columns.sizesBytes.at(row) }),
@@ -138,11 +138,13 @@ function evenedOut(
   return rows.filter((row) => !dropped.has(row));
 }
 
-/** What two rows of different items are compared by: what the task says, and the answers. */
-function comparedText(row: TierRow["row"]): string {
-  const task = row.prompt.filter(({ role }) => role !== "system").map(plainText);
+/**
+ * What two rows of different items are compared by. Not by their prompts, most of which all items of a skill may have in
+ * common: texts that are alike though they ask for different things would each be compared with all others.
+ */
+function comparedText(row: TierRow["row"], task: string): string {
   const answers = row.kind === "answer" ? row.completion : [row.chosen, row.rejected];
-  return [...task, ...answers.map(plainText)].join("\n");
+  return [task, ...answers.map(plainText)].join("\n");
 }
 
 interface NamedGroups extends Pick<NumberList, "at"> {

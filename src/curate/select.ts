@@ -15,7 +15,7 @@ import { type Duplicate, NOT_SCRUBBED, originsOf, type Selection } from "../reco
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type Candidate, readCandidate } from "./candidate.ts";
-import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery } from "./candidate-query.ts";
+import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery, tasksQuery } from "./candidate-query.ts";
 import { type CandidateTexts, candidateTexts } from "./candidate-texts.ts";
 import { clauseTally } from "./clause-counts.ts";
 import { type ExampleSpill, openSpill } from "./example-spill.ts";
@@ -111,6 +111,7 @@ async function addRows(
   const texts = candidateTexts(store.texts);
   for (const range of ranges) {
     const gates = [await heldOut.gate(range), await rateGate(lake, settings, range)];
+    const tasks = await tasksIn(lake, settings, range);
     for await (const ofItem of byItem(candidates({ lake, texts }, { settings, range, retired }))) {
       const item = ofItem[0]?.item ?? "";
       const gate = gates.flatMap((says) => says(item) ?? [])[0];
@@ -120,7 +121,8 @@ async function addRows(
         continue;
       }
       const sound = soundOf(ofItem, { settings, refuse, refusing });
-      for (const tierRow of tier.rows(sound, { settings, refuse })) table.add(tierRow, spill.put(tierRow.row));
+      for (const tierRow of tier.rows(sound, { settings, refuse }))
+        table.add(tierRow, spill.put(tierRow.row), tasks.get(item) ?? "");
       drop(ofItem.length * ROW_BYTES + TEXT_COPIES * textLength(ofItem));
     }
   }
@@ -191,6 +193,18 @@ async function* candidates(
   const { sql, parameters } = candidatesQuery(settings, range);
   for await (const rows of lake.stream(sql, parameters))
     for (const row of rows) yield readCandidate(row, texts, retired);
+}
+
+/** Read for a range at a time, and only where near-duplicates are looked for. */
+async function tasksIn(
+  lake: Lake,
+  settings: SelectionSettings,
+  range: ItemRange,
+): Promise<ReadonlyMap<string, string>> {
+  if (settings.nearThreshold === null) return new Map();
+  const { sql, parameters } = tasksQuery(settings, range);
+  const rows = await lake.query(sql, parameters);
+  return new Map(rows.map(({ item, task }) => [String(item), String(task)]));
 }
 
 /** Of the prompts of an item most is read once. */

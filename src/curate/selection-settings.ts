@@ -4,16 +4,8 @@
  */
 import type { Plan } from "../records/comparison.ts";
 import type { ActionCall } from "../records/events.ts";
-import type { Tier } from "../records/selection.ts";
+import type { Tier, Tries, Unit } from "../records/selection.ts";
 import type { Scope } from "./candidate-query.ts";
-
-export const UNITS = ["turn", "attempt"] as const;
-/** A row holds one turn, or a whole attempt from its first turn to its last answer. */
-export type Unit = (typeof UNITS)[number];
-
-export const TRIES = ["all", "first", "best"] as const;
-/** Which attempts at an item count: all, the first alone, or the one with the fewest completion tokens. */
-export type Tries = (typeof TRIES)[number];
 
 /** What is asked of a comparison's plan. */
 export type HoldingPlan = Pick<Plan, "comparisonHash" | "split" | "skill" | "items">;

@@ -5,6 +5,7 @@
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
 import { NOT_SCRUBBED, originsOf, type PairRow, type RerankerRow, type Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
+import { ALL_ITEMS } from "./candidate-query.ts";
 import { openHeldOut } from "./held-out.ts";
 import { reflectorPairs } from "./reflector-pairs.ts";
 import { rerankerPairs } from "./reranker-pairs.ts";
@@ -39,7 +40,7 @@ async function behind(
   for (const { reason, count, examples } of refusals.counts()) before.refusals.add(reason, examples, count);
   const isRevoked = await revokedPairs(lake);
   const heldOut = await openHeldOut(lake, comparisons);
-  const gate = await heldOut.gate({ after: "", until: "\u{10ffff}" });
+  const gate = await heldOut.gate(ALL_ITEMS);
   const kept = pairs.filter((pair) => {
     const reason = isRevoked(pair) ? "revoked" : gate(pair.item)?.reason;
     if (reason !== undefined) before.refusals.add(reason, [pair.chosenFrom.turn]);

@@ -28,7 +28,8 @@ export function lacksId({ role, tool_calls, tool_call_id }: Message): boolean {
 
 function apiMessage({ role, content, name, tool_calls, tool_call_id }: Message): ApiMessage {
   const calls = (tool_calls ?? []).map(({ id = "", function: { name: called, arguments: given } }) => ({
-    ...{ id, type: "function" as const },
+    id,
+    type: "function" as const,
     function: { name: called, arguments: given as string },
   }));
   return {

@@ -27,7 +27,7 @@ export interface PartFile {
 }
 
 /** Where the tokens of a part lie, for the trainer. */
-export function tokensPath(part: Part): string {
+function tokensPath(part: Part): string {
   return `tokens/${part}.parquet`;
 }
 

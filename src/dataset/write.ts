@@ -147,9 +147,14 @@ function completeManifest(
   const manifest = {
     clauses: selection.clauses,
     scrub: { on: scrub.reason === null, reason: scrub.reason, counts: scrub.counts() },
-    ...{ ...origin, format, base: base?.name ?? null },
-    ...{ tokenizerHash: renderer?.tokenizerHash ?? null, templateHash: renderer?.templateHash ?? null },
-    ...{ ...composed, files, refusals: selection.refusals.counts() },
+    ...origin,
+    format,
+    base: base?.name ?? null,
+    tokenizerHash: renderer?.tokenizerHash ?? null,
+    templateHash: renderer?.templateHash ?? null,
+    ...composed,
+    files,
+    refusals: selection.refusals.counts(),
   };
   return { datasetHash: hashJson(manifest), ...manifest };
 }

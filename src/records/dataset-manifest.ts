@@ -5,12 +5,12 @@
 import { z } from "zod";
 import { hashSchema, runIdSchema } from "./ids.ts";
 import { clauseCountSchema, refusalCountSchema } from "./refusal-tally.ts";
-import { PARTS, TIERS } from "./selection.ts";
+import { PARTS, TIERS, TRIES, UNITS } from "./selection.ts";
 
 export const datasetFileSchema = z.object({ path: z.string(), hash: hashSchema, rows: z.int().min(0) });
 
 /** Texts that were taken out of the rows, as secrets are. */
-export const scrubSchema = z.object({
+const scrubSchema = z.object({
   on: z.boolean(),
   /** Why it is off; null where it is on. */
   reason: z.string().nullable(),
@@ -19,7 +19,7 @@ export const scrubSchema = z.object({
 });
 
 /** Answers by their label among the training rows, and weights of their losses that even the two out for KTO. */
-export const labelBalanceSchema = z.object({
+const labelBalanceSchema = z.object({
   good: z.int().min(0),
   bad: z.int().min(0),
   goodWeight: z.number().gt(0),
@@ -27,7 +27,7 @@ export const labelBalanceSchema = z.object({
 });
 
 /** Means over the training pairs: where one side is longer, a preference for length may be what is learned. */
-export const pairLengthsSchema = z.object({
+const pairLengthsSchema = z.object({
   chosenCharacters: z.number().min(0),
   rejectedCharacters: z.number().min(0),
   chosenTokens: z.number().min(0).nullable(),
@@ -47,9 +47,9 @@ export const datasetManifestSchema = z.object({
     /** What is trained on: the recorded answer, or only the action that the verifier judged, in the skill's own form. */
     target: z.enum(["answer", "action"]),
     /** Whether a row is one turn, or a whole attempt. */
-    unit: z.enum(["turn", "attempt"]).default("turn"),
+    unit: z.enum(UNITS).default("turn"),
     /** Which attempts at an item counted. */
-    tries: z.enum(["all", "first", "best"]).default("all"),
+    tries: z.enum(TRIES).default("all"),
     /** Share of passed attempts that an item had to have; null for any. */
     band: z.object({ low: z.number(), high: z.number() }).nullable().default(null),
     /** How surely an item was left out that every attempt solved, a fraction. */

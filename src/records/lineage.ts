@@ -5,9 +5,7 @@
 import type { Json } from "../foundation/canonical-json.ts";
 import type { Revocation } from "./ledger-entries.ts";
 
-export const THINGS = ["run", "attempt", "turn", "tip", "verifier", "row", "dataset", "adapter", "decision"] as const;
-
-export type ThingKind = (typeof THINGS)[number];
+export type ThingKind = "run" | "attempt" | "turn" | "tip" | "verifier" | "row" | "dataset" | "adapter" | "decision";
 
 /** One thing of the graph: a decision goes by its comparison's hash, a verifier by `<id>@<version>`. */
 export interface Thing {
@@ -18,7 +16,7 @@ export interface Thing {
 /** Why something is not to be relied on any more. */
 export type Mark =
   | { kind: "revoked"; reason: string }
-  /** Made from what is revoked; `certain` is false where only the runs of a dataset are known, not its rows'. */
+  /** Made from what is revoked; `isCertain` is false where only the runs of a dataset are known, not its rows'. */
   | { kind: "tainted"; isCertain: boolean };
 
 export interface LineageNode extends Omit<Thing, "kind"> {

@@ -21,6 +21,14 @@ export type Part = (typeof PARTS)[number];
 export const TIERS = ["demonstrations", "judged", "preference-pairs", "prompts", "reranker-pairs"] as const;
 export type Tier = (typeof TIERS)[number];
 
+export const UNITS = ["turn", "attempt"] as const;
+/** A row holds one turn, or a whole attempt from its first turn to its last answer. */
+export type Unit = (typeof UNITS)[number];
+
+export const TRIES = ["all", "first", "best"] as const;
+/** Which attempts at an item count: all, the first alone, or the one with the fewest completion tokens. */
+export type Tries = (typeof TRIES)[number];
+
 /** Where an answer came from, and why its label is trusted. */
 export interface AnswerOrigin {
   run: RunId;

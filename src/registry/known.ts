@@ -5,7 +5,7 @@ import { Refusal } from "../foundation/errors.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { nearest } from "../foundation/nearest.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
-import { type AttemptId, attemptParts, formOf } from "../records/ids.ts";
+import { type AttemptId, attemptParts, formOf, type IdForm } from "../records/ids.ts";
 import type { Thing, ThingKind } from "../records/lineage.ts";
 import type { Row } from "../store/duckdb.ts";
 import { readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
@@ -17,7 +17,10 @@ const MOST_COMPARED = 5000;
 /** Units: characters; a longer text is cut where it is shown, and near to nothing. */
 const MOST_SHOWN_TEXT = 200;
 
-const FOUND_BY: Partial<Record<ThingKind, { is: string; like: string; listedBy: string }>> = {
+type LakeKind = Exclude<IdForm, "run" | "row">;
+
+/** What the lake is asked for: whether a thing is there, and what its likes are called. */
+const FOUND_BY: Record<LakeKind, { is: string; like: string; listedBy: string }> = {
   attempt: {
     is: "SELECT 1 FROM files.attempts WHERE attempt = $id UNION ALL SELECT 1 FROM files.turns WHERE attempt = $id LIMIT 1",
     like: "SELECT attempt AS name FROM files.attempts WHERE run = $run ORDER BY attempt",
@@ -58,8 +61,8 @@ export async function knownThing(graph: Graph, text: string): Promise<Thing> {
   return { kind, id: text };
 }
 
-async function refuseUnknown(graph: Graph, { kind, id }: Thing): Promise<void> {
-  const { is, like, listedBy } = FOUND_BY[kind] ?? { is: "", like: "", listedBy: "" };
+async function refuseUnknown(graph: Graph, { kind, id }: { kind: LakeKind; id: string }): Promise<void> {
+  const { is, like, listedBy } = FOUND_BY[kind];
   const lake = await graph.lake();
   if ((await lake.query(is, { id })).length > 0) return;
   const isOfRun = kind === "attempt" || kind === "turn";

@@ -35,7 +35,7 @@ export function datasetNode(marked: Marked, datasetHash: Hash, facts: Record<str
 }
 
 /** An adapter with the decisions on it. */
-export function adapterNode(marked: Marked, adapterHash: Hash): LineageNode {
+function adapterNode(marked: Marked, adapterHash: Hash): LineageNode {
   return nodeOf(marked, { kind: "adapter", id: adapterHash }, { nodes: decisionNodes(marked, adapterHash) });
 }
 

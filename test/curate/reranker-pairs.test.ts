@@ -148,7 +148,7 @@ it("a retired tip is never the better one, the same words make no pair, and the 
     const { pairs, refusals } = await pairsOf(home, runs, { queriesPerPair: 400 });
     expect(new Set(pairs.map(({ positive }) => positive))).toEqual(new Set(["It helps."]));
     expect(pairs).toHaveLength(400);
-    expect(refusals).toEqual({ "same-text": 1, "not-credible": 1, "retired-tip": 2, "exact-duplicate": 400 });
+    expect(refusals).toEqual({ "same-answer": 1, "not-credible": 1, "retired-tip": 2, "exact-duplicate": 400 });
   }));
 
 it("what was learnt on held-out items or in a run that is not given makes no row", () =>

@@ -40,8 +40,16 @@ export function holdsMembers(value: unknown): boolean {
 
 /** A field by its name in camel case, or in snake case as exports have it. */
 export function field(object: JsonObject, name: string): Json | undefined {
-  const value = object[name];
-  return value ?? object[name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
+  return object[name] ?? object[snakeCase(name)];
+}
+
+/** Of the few names that are asked for. */
+const snakeNames = new Map<string, string>();
+
+function snakeCase(name: string): string {
+  const snake = snakeNames.get(name) ?? name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  snakeNames.set(name, snake);
+  return snake;
 }
 
 /** A field that some exports have as the JSON of a list, an object or a text; a text that is none of these is itself. */

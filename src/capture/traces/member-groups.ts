@@ -58,8 +58,8 @@ export function* memberGroups<M>(
   input: ImportInput,
   { reader, survey }: { reader: MemberReader<M>; survey: Survey },
 ): Generator<readonly M[] | Rejected> {
-  const open = new Map<string, M[]>();
-  for (const group of [...survey.endings.values()].flat()) open.set(group, []);
+  const open = new Map<string, { members: M[]; characters: number }>();
+  for (const group of [...survey.endings.values()].flat()) open.set(group, { members: [], characters: 0 });
   let held = 0;
   for (const [number, members] of recordsOf(file, input, reader)) {
     for (const member of members) {
@@ -69,15 +69,20 @@ export function* memberGroups<M>(
       }
       const group = reader.groupOf(member);
       const characters = reader.charactersOf(member);
+      const into = group === null ? undefined : open.get(group);
       if (group === null) yield [member];
       else if (held + characters > MOST_HELD_CHARACTERS) yield rejected(reader.whereOf(member), TOO_MUCH);
-      else if (open.get(group)?.push(member) !== undefined) held += characters;
+      else if (into !== undefined) {
+        into.members.push(member);
+        into.characters += characters;
+        held += characters;
+      }
     }
     for (const group of survey.endings.get(number) ?? []) {
-      const whole = open.get(group) ?? [];
+      const whole = open.get(group);
       open.delete(group);
-      held -= whole.reduce((sum, member) => sum + reader.charactersOf(member), 0);
-      if (whole.length > 0) yield whole;
+      held -= whole?.characters ?? 0;
+      if (whole !== undefined && whole.members.length > 0) yield whole.members;
     }
   }
 }

@@ -1,5 +1,4 @@
 /** The terms of a hosted model may forbid training on what it wrote: whoever may do so names it. */
-
 import type { Filter } from "../filter.ts";
 import { isHosted } from "../hosted-models.ts";
 

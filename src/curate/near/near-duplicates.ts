@@ -9,8 +9,6 @@
 import { assert } from "../../foundation/errors.ts";
 import { type NearOptions, nearParts } from "./near-options.ts";
 
-export { nearIndex } from "./near-index.ts";
-
 export interface ResolveRule {
   /** Lower is kept first. */
   worth?: (number: number) => number;

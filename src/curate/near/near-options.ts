@@ -8,7 +8,7 @@
 import { assert } from "../../foundation/errors.ts";
 import { type BandIndex, bandIndex } from "./band-index.ts";
 import { bestBanding } from "./banding.ts";
-import { shingler } from "./shingles.ts";
+import { SHINGLE_WORDS, shingler } from "./shingles.ts";
 import { signer } from "./signature.ts";
 import { sketchStore } from "./sketches.ts";
 
@@ -30,7 +30,7 @@ export interface NearParts {
 }
 
 export function nearParts(options: NearOptions): NearParts {
-  const { threshold = 0.85, permutations = 128, shingleWords = 5, seed = 0 } = options;
+  const { threshold = 0.85, permutations = 128, shingleWords = SHINGLE_WORDS, seed = 0 } = options;
   assert(threshold > 0 && threshold <= 1, `near-duplicates from a similarity of ${threshold} on`);
   const shinglesOf = shingler(shingleWords);
   const sign = signer(permutations, seed);

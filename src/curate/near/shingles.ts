@@ -14,6 +14,9 @@ export interface Shingles {
   count: number;
 }
 
+/** Words of a shingle where nothing else is asked for. */
+export const SHINGLE_WORDS = 5;
+
 const WHITE = -1;
 const CODE_UNITS = 0x1_0000;
 /** Not 0, or a word of NULs would be one of any length. */

@@ -7,6 +7,7 @@
  * Source: Li and König, "b-bit minwise hashing", WWW 2010.
  */
 import type { Banding } from "./banding.ts";
+import { jaccard } from "./jaccard.ts";
 import { mixed } from "./mixed.ts";
 import { distinctShingles, type Shingles } from "./shingles.ts";
 import type { Sign } from "./signature.ts";
@@ -93,7 +94,7 @@ export function sketchStore({ places, banding, sign }: SketchShape): Sketches {
     if (countX === 0 || countY === 0)
       return agreement([signatureOf(x, madeX), signatureOf(y, madeY)], { places, floor });
     const isHopeless = Math.min(countX, countY) < floor * Math.max(countX, countY);
-    return isHopeless ? 0 : exactSimilarity(shinglesOf(x), shinglesOf(y));
+    return isHopeless ? 0 : jaccard(shinglesOf(x), shinglesOf(y));
   }
 
   const bandHash = (number: number, band: number) =>
@@ -126,16 +127,4 @@ function agreement([x, y]: [Signature, Signature], { places, floor }: { places: 
       if (inX[startX + place] !== inY[startY + place]) differences += 1;
   }
   return (places - differences) / places;
-}
-
-/** Contract: both are ascending and without repeats, and not empty. */
-function exactSimilarity(x: Int32Array, y: Int32Array): number {
-  let [shared, i, j] = [0, 0, 0];
-  while (i < x.length && j < y.length) {
-    const [fromX, fromY] = [x[i] as number, y[j] as number];
-    if (fromX === fromY) shared += 1;
-    if (fromX <= fromY) i += 1;
-    if (fromY <= fromX) j += 1;
-  }
-  return shared / (x.length + y.length - shared);
 }

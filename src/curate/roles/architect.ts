@@ -9,12 +9,12 @@ import { attemptOutcomes, ofRuns, succession } from "../label-query.ts";
 import type { RoleRule } from "../role-rule.ts";
 
 /** Failed attempts of other runs before an item that was given up counts as one that cannot be solved. */
-export const FEWEST_MISSED = 5;
+const FEWEST_MISSED = 5;
 
 /** The square of the normal quantile at 97.5 %, for the upper 95 % limit of a rate of which nothing was seen. */
 const Z_SQUARED = 3.8415;
 
-export default {
+const rule: RoleRule = {
   summary:
     "an architect's answer is good where what it chose got solved: the item selected, an attempt under the plan; giving up " +
     "is good where nobody solved the item",
@@ -28,7 +28,7 @@ export default {
       UNION ALL BY NAME ${SELECTED} UNION ALL BY NAME ${WENT_ON} UNION ALL BY NAME ${GIVEN_UP})
     SELECT run, turn, passed, passed::INTEGER::DOUBLE AS "value", confidence::DOUBLE AS confidence, rule
     FROM judged WHERE passed IS NOT NULL AND confidence > 0.5`,
-} satisfies RoleRule;
+};
 
 /** Each choice with the attempt that it came before, and the next plan's. */
 function answeredChoices(runs: readonly RunId[]): string {
@@ -86,3 +86,5 @@ const GIVEN_UP = `(
     CASE WHEN solved > 0 THEN ${succession("solved", "solved")} ELSE missed / (missed + ${Z_SQUARED}) END AS confidence,
     choice || '-unsolved' AS rule
   FROM tried)`;
+
+export default rule;

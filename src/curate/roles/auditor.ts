@@ -15,7 +15,7 @@ const FLAGGED = 0.75;
 const CONTRADICTED = 0.6;
 const VERDICT_ALONE = 0.6;
 
-export default {
+const rule: RoleRule = {
   summary:
     "an auditor's answer is good where it agrees with what is known of the pass: a no-op, an evaluator's gap or a later check " +
     "that failed is a wrong reason, a later check that passed a right one; without any, the verdict is taken for right",
@@ -40,7 +40,7 @@ export default {
     JOIN files.turns t ON t.run = o.run AND t.turn = o.turn
     WHERE t."role" = 'auditor' AND t.response IS NOT NULL AND k.is_right IS NOT NULL
     UNION ALL ${unusableAnswers("auditor", runs)}`,
-} satisfies RoleRule;
+};
 
 /** Whether the pass had the right reason, first that applies. A later check that passes where the log's failed says nothing. */
 const TRUTH = truth([
@@ -60,3 +60,5 @@ function truth(cases: readonly (readonly [when: string, isRight: string, confide
   );
   return `(CASE ${whens.join(" ")} END)`;
 }
+
+export default rule;

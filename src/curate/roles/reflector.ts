@@ -10,7 +10,7 @@ import { ownEffect, readCredits } from "../credit.ts";
 import { NO_LABELS, unusableAnswers } from "../label-query.ts";
 import type { RoleRule } from "../role-rule.ts";
 
-export default {
+const rule: RoleRule = {
   summary:
     "a reflector's answer is good where the draws show that its tips raised success, and bad where they lowered it; an effect " +
     "that is observational, or not told apart from nothing, labels nothing",
@@ -31,7 +31,7 @@ export default {
         : `SELECT *, 'tip-effect' AS rule FROM (VALUES ${labels.join(", ")}) AS l(run, turn, passed, "value", confidence)`;
     return `${told} UNION ALL ${unusableAnswers("reflector", runs)}`;
   },
-} satisfies RoleRule;
+};
 
 function meanEffect(
   effects: readonly ReturnType<typeof ownEffect>[],
@@ -45,3 +45,5 @@ function meanEffect(
     high: mean(known.map(({ interval }) => interval.high)),
   };
 }
+
+export default rule;

@@ -30,6 +30,10 @@ const FORGE =
 const EVERYBODYS_HOST =
   /^(?:(?:.*\.)?(?:example\.(?:com|org|net|edu)|[^.]*\.?(?:example|test|invalid|localhost))|localhost\.localdomain|(?:gateway|kubernetes|host)\.docker\.internal|metadata\.google\.internal|(?:.*\.)?default\.svc\.cluster\.local|svc\.cluster\.local|cluster\.local)$/;
 
+/** The top levels that are private networks' own, as a pattern. */
+export const PRIVATE_TOP_LEVEL = String.raw`\.(?:internal|local|lan|corp|intra|intranet|localdomain|home\.arpa)`;
+const PRIVATE_NAME = new RegExp(`[^.]${PRIVATE_TOP_LEVEL}$`, "i");
+
 const VARIABLE = /[$%{}<>*]|^[A-Z][A-Z0-9_]*$/;
 
 /** An account that says nothing of a person: a system's own, or a variable in its place. */
@@ -53,7 +57,7 @@ export function isCommonMailbox(name: string, host: string): boolean {
   );
 }
 
-/** A name below one of the top levels that are private networks' own. */
+/** A name below a private network's own top level. */
 export function isPrivateName(name: string): boolean {
-  return /[^.]\.(?:internal|local|lan|corp|intra|intranet|localdomain|home\.arpa)$/i.test(name);
+  return PRIVATE_NAME.test(name);
 }

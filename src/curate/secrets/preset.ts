@@ -6,11 +6,7 @@
  */
 import { rules } from "@secretlint/secretlint-rule-preset-recommend";
 import type { SecretLintRuleContext, SecretLintRuleReportDescriptor, SecretLintSourceCode } from "@secretlint/types";
-import type { SecretKind, SecretSpan } from "./rule.ts";
-
-export interface PresetSpan extends SecretSpan {
-  rule: string;
-}
+import type { FoundSpan, SecretKind } from "./rule.ts";
 
 const LEFT_OUT = ["filter-comments", "gcp"];
 const KIND_OF: Record<string, SecretKind> = {
@@ -35,7 +31,7 @@ export const PRESET_HINT = new RegExp(
 );
 
 /** Finds what the preset finds, whatever the hint says of the text. */
-export function presetScan(): (text: string) => PresetSpan[] {
+export function presetScan(): (text: string) => FoundSpan[] {
   const found: { rule: string; report: SecretLintRuleReportDescriptor }[] = [];
   const all = rules.flatMap((creator) => {
     const rule = creator.meta.id.replace("@secretlint/secretlint-rule-", "");
@@ -64,7 +60,7 @@ export function presetScan(): (text: string) => PresetSpan[] {
 }
 
 /** Some ranges begin before what they report, so the reported value itself is looked for. */
-function spanOf(text: string, rule: string, report: SecretLintRuleReportDescriptor): PresetSpan {
+function spanOf(text: string, rule: string, report: SecretLintRuleReportDescriptor): FoundSpan {
   const reported = Object.values((report.message.data ?? {}) as Record<string, string>)[0] ?? "";
   const kind = KIND_OF[rule] ?? "TOKEN";
   let start = Math.max(report.range[0], text.indexOf(reported, report.range[0]));

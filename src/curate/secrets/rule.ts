@@ -14,6 +14,11 @@ export interface SecretSpan {
   end: number;
 }
 
+/** A secret and the id of the rule that found it. */
+export interface FoundSpan extends SecretSpan {
+  rule: string;
+}
+
 export interface SecretRule {
   /** What is found, for people. */
   summary: string;

@@ -6,13 +6,9 @@ import { join } from "node:path";
 import { extensionIds, loadExtension } from "../../foundation/discovery.ts";
 import { holdsPlaceholder } from "./placeholders.ts";
 import { PRESET_HINT, presetScan } from "./preset.ts";
-import { KINDS, type SecretRule, type SecretSpan } from "./rule.ts";
+import { type FoundSpan, KINDS, type SecretRule } from "./rule.ts";
 
 const RULES_FOLDER = join(import.meta.dirname, "rules");
-
-export interface FoundSpan extends SecretSpan {
-  rule: string;
-}
 
 export interface NamedRule {
   id: string;

@@ -4,8 +4,8 @@
  * of: the caller hands in one text after the other.
  */
 import { placeholders } from "./placeholders.ts";
-import type { SecretKind } from "./rule.ts";
-import { type FoundSpan, openScan, type Scan } from "./scan.ts";
+import type { FoundSpan, SecretKind } from "./rule.ts";
+import { openScan, type Scan } from "./scan.ts";
 
 export interface Scrubber {
   /** A trace's own placeholders: the same secret gets the same placeholder in every text of this trace. */

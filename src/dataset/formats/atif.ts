@@ -75,7 +75,9 @@ function stepOf(
   if (role !== "assistant") return { step_id, source: role === "system" ? "system" : "user", message: content ?? "" };
   const reasoning = reasoningOf(message);
   const calls = tool_calls.map(({ id = "", function: { name, arguments: given } }) => ({
-    ...{ tool_call_id: id, function_name: name, arguments: given },
+    tool_call_id: id,
+    function_name: name,
+    arguments: given,
   }));
   return {
     ...{ step_id, source: "agent", message: content ?? "" },

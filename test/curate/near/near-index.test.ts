@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nearIndex } from "../../../src/curate/near/near-duplicates.ts";
+import { nearIndex } from "../../../src/curate/near/near-index.ts";
 import { random } from "../../../src/foundation/random.ts";
 import { plantedTexts, randomWords } from "./planted-texts.ts";
 

@@ -1,7 +1,8 @@
 /** How much of the corpus is found and how much of the harmless is taken for a secret, with the figures printed. */
 import { describe, expect, it } from "vitest";
+import type { FoundSpan } from "../../../src/curate/secrets/rule.ts";
 import { KINDS } from "../../../src/curate/secrets/rule.ts";
-import { type FoundSpan, openScan } from "../../../src/curate/secrets/scan.ts";
+import { openScan } from "../../../src/curate/secrets/scan.ts";
 import { harmlessSamples, type SecretSample, secretSamples } from "./corpus.ts";
 
 const scan = await openScan();
