@@ -33,14 +33,12 @@ export function checkedRole(name: string): Role {
 export async function chosenSkills(home: Home, text: string): Promise<string[]> {
   const recorded = [...new Set([...(await listRuns(home)), ...runsWithoutLog(home)].map(({ skill }) => skill))].sort();
   const known = new Set([...(await listSkills()), ...recorded]);
-  const chosen = new Set<string>();
-  for (const word of text.split(",").map((part) => part.trim())) {
-    const name = word.replace(/^-/, "");
-    if (word !== "all" && !known.has(name)) throw unknownName("skill", name, known);
-    if (word === "all") for (const skill of recorded) chosen.add(skill);
-    else if (word.startsWith("-")) chosen.delete(name);
-    else chosen.add(name);
-  }
+  const words = text.split(",").map((part) => part.trim());
+  const named = (word: string) => word.replace(/^-/, "");
+  for (const word of words)
+    if (word !== "all" && !known.has(named(word))) throw unknownName("skill", named(word), known);
+  const chosen = new Set(words.includes("all") ? recorded : words.filter((word) => !word.startsWith("-")));
+  for (const word of words) if (word.startsWith("-")) chosen.delete(named(word));
   if (chosen.size > 0) return [...chosen].sort();
   throw new Refusal({
     code: "NO_SKILL_LEFT",
@@ -153,10 +151,10 @@ export async function answerTexts(skills: readonly string[]): Promise<(skill: st
 
 /**
  * Returns the hash of the ledger's last entry that bears on these runs: later ones of other things do not change it. A
- * revocation bears on the runs that it takes something from; where prompts keep their tips, a tip's retirement does too.
+ * revocation bears on the runs that it takes something from, and a tip's retirement on those of its skill.
  * Throws: as `openLake`, where a tip or a verifier is revoked.
  */
-export async function lastBearing(home: Home, runs: readonly SealedRun[], tips: "drop" | "keep"): Promise<Hash> {
+export async function lastBearing(home: Home, runs: readonly SealedRun[]): Promise<Hash> {
   const names = new Set<string>(runs.map(({ run }) => run));
   const skills = new Set(runs.map(({ skill }) => skill));
   const reached = await revocationsReaching(home, [...names]);
@@ -164,7 +162,7 @@ export async function lastBearing(home: Home, runs: readonly SealedRun[], tips: 
   for await (const entry of readLedger(home)) {
     const isSealing = entry.type === "run_sealed" && names.has(entry.data.run);
     const isLateVerdict = entry.type === "verdict_given" && names.has(entry.data.run);
-    const isRetirement = tips === "keep" && entry.type === "tip_retired" && skills.has(entry.data.skill);
+    const isRetirement = entry.type === "tip_retired" && skills.has(entry.data.skill);
     const isRevocation = entry.type === "revoked" && reached.has(keyOf(entry.data));
     if (isSealing || isLateVerdict || isRetirement || isRevocation) last = hashJson(entry);
   }

@@ -1,6 +1,8 @@
 /**
  * From what the user named to what is selected: every name checked, every default filled in, before any work is done.
  */
+
+import type { z } from "zod";
 import {
   formatFilter,
   loadRoleRule,
@@ -10,11 +12,13 @@ import {
   selectExamples,
   selectRerankerPairs,
   selectTipPairs,
+  withoutOutcome,
 } from "../curate/index.ts";
-import { loadFormat } from "../dataset/index.ts";
+import { formatFor, loadFormat } from "../dataset/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { ExportSettings } from "../records/dataset-manifest.ts";
+import type { Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Selection, Tier } from "../records/selection.ts";
 import type { Home } from "../store/home.ts";
@@ -24,6 +28,8 @@ import { openTexts } from "../store/recorded-texts.ts";
 import { answerTexts, checkedRole, chosenBase, chosenRuns, type SealedRun } from "./export-inputs.ts";
 import type { ExportOptions } from "./export-result.ts";
 import { BOTH_ROLES, commaList, exportSettings, readBand, readNear, readScrub } from "./export-settings.ts";
+
+const GOOD_LABEL = "label=true";
 
 export interface ExportPlan {
   runs: SealedRun[];
@@ -46,15 +52,16 @@ export interface ExportPlan {
 export async function exportPlan(options: ExportOptions, home: Home): Promise<ExportPlan> {
   const { skills } = options;
   const asked = exportSettings.parse(options);
-  const format = await loadFormat(asked.format);
-  const tier = asked.tier ?? format.tiers[0] ?? "demonstrations";
-  const role = tier === "reranker-pairs" ? roleOfTips(asked.role) : checkedRole(asked.role ?? "worker");
-  const filter = parseFilter(asked.filter ?? (role === "worker" ? "eval_passed=true" : "label=true"));
-  if (!format.tiers.includes(tier)) throw tierNotOfFormat(tier, { format: asked.format, tiers: format.tiers });
+  const tier = asked.tier ?? (await loadFormat(asked.format)).tiers[0] ?? "demonstrations";
+  const role = checkedRole(asked.role ?? (tier === "reranker-pairs" ? "reflector" : "worker"));
+  const filter = parseFilter(asked.filter ?? (role === "worker" ? "eval_passed=true" : GOOD_LABEL));
   const pairs = pairsOf(asked.role, tier);
+  refuseWhatCannotBe(asked, { role, tier });
   const scrubReason = readScrub(asked);
   const { runs, unsealed, missing } = await chosenRuns(home, skills, options.runs);
   const base = tier === "reranker-pairs" ? null : await chosenBase(home, runs, asked.base); // no template renders tips
+  await formatFor(asked.format, { tier, hasBase: base !== null });
+  if (base === null && asked.maxTokens !== undefined) throw maxTokensWithoutBase(asked.maxTokens);
   const gatesOff = [
     ...new Set([...commaList(asked.without), ...(asked.include === "retired" ? ["retired-tip"] : [])]),
   ].sort();
@@ -84,9 +91,10 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
         const names = runs.map(({ run }) => run);
         return {
           ...chosen,
-          ...{ role, skills, runs: names, filter, answerText, seed: asked.seed },
+          ...{ role, skills, runs: names, answerText, seed: asked.seed },
+          filter: tier === "prompts" ? withoutOutcome(filter) : filter,
           labels: role === "worker" ? null : await (await loadRoleRule(role)).labels(lake, names),
-          withBad: tier !== "demonstrations",
+          withBad: tier === "judged" || tier === "preference-pairs",
           comparisons: await listPlans(home),
         };
       });
@@ -109,18 +117,6 @@ function pairsOf(role: string | undefined, tier: Tier): { worker: boolean; refle
   });
 }
 
-/** Tips are what the reflector is for, whoever wrote them. */
-function roleOfTips(role = "reflector"): "reflector" {
-  if (role === "reflector") return role;
-  throw new Refusal({
-    code: "ROLE_WITHOUT_TIPS",
-    message: "Pairs of tips are of no other role than the reflector.",
-    expected: "--role reflector, or no role",
-    got: `--role ${role} --tier reranker-pairs`,
-    fix: "leave --role out",
-  });
-}
-
 async function selectFrom(
   home: Home,
   pairs: ReturnType<typeof pairsOf>,
@@ -130,7 +126,7 @@ async function selectFrom(
   const store = { lake, texts: openTexts(home), spillFolder: home.lake };
   try {
     const settings = await settingsOf(lake);
-    if (settings.tier === "reranker-pairs") return await selectRerankerPairs(store, settings);
+    if (settings.tier === "reranker-pairs") return await selectRerankerPairs(lake, settings);
     const selection = pairs.worker ? await selectExamples(store, settings) : undefined;
     return pairs.reflector || selection === undefined ? await selectTipPairs(store, settings, selection) : selection;
   } finally {
@@ -139,12 +135,46 @@ async function selectFrom(
   }
 }
 
-function tierNotOfFormat(tier: Tier, { format, tiers }: { format: string; tiers: readonly Tier[] }): Refusal {
+type Asked = z.output<typeof exportSettings>;
+
+/** Refuses what would have no effect, or none that is meant. */
+function refuseWhatCannotBe(
+  { target, unit, without, filter }: Asked,
+  { role, tier }: { role: Role; tier: Tier },
+): void {
+  const isWholeAttempt = unit === "attempt" && tier !== "demonstrations" && tier !== "judged";
+  if (isWholeAttempt)
+    throw cannotBe(`--unit attempt --tier ${tier}`, "whole attempts are rows of one answer", "--unit turn");
+  if (tier === "reranker-pairs") {
+    if (role !== "reflector")
+      throw cannotBe(`--role ${role} --tier ${tier}`, "tips are the reflector's", "leave --role out");
+    if ((filter ?? GOOD_LABEL) !== GOOD_LABEL)
+      throw cannotBe(
+        `--filter "${filter}" --tier ${tier}`,
+        "tips are chosen by their effects alone",
+        "leave --filter out",
+      );
+  }
+  if (target !== "action") return;
+  if (role !== "worker") throw cannotBe(`--target action --role ${role}`, "only a worker acts", "--target answer");
+  if (commaList(without).includes("no-action"))
+    throw cannotBe(
+      "--target action --without no-action",
+      "an action is what is trained on",
+      "leave --without no-action out",
+    );
+}
+
+function cannotBe(got: string, expected: string, fix: string): Refusal {
+  return new Refusal({ code: "BAD_ARGUMENT", message: "These do not go together.", expected, got, fix });
+}
+
+function maxTokensWithoutBase(maxTokens: number): Refusal {
   return new Refusal({
-    code: "TIER_NOT_OF_FORMAT",
-    message: `The format ${format} cannot hold rows of the tier ${tier}.`,
-    expected: `--tier ${tiers.join(" or ")}, or another format`,
-    got: `--format ${format} --tier ${tier}`,
-    fix: `--tier ${tiers[0]}`,
+    code: "MAX_TOKENS_NEEDS_BASE",
+    message: "Without a base nothing can count tokens.",
+    expected: "--base NAME with --max-tokens",
+    got: `--max-tokens ${maxTokens}, and no base`,
+    fix: "tracemill base add smollm2, or leave --max-tokens out",
   });
 }

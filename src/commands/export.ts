@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { loadFilters, OTHER_REASONS } from "../curate/index.ts";
 import { checkOut, copyTrainRows, type DatasetOptions, previewDataset, writeDataset } from "../dataset/index.ts";
+import { Refusal } from "../foundation/errors.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { loadRenderer } from "../render/renderer.ts";
 import type { Home } from "../store/home.ts";
@@ -62,7 +63,7 @@ async function withSelection<T>(
       gatesOff: plan.gatesOff,
       inputs: {
         runs: runs.map(({ run, head }) => ({ run, head })),
-        ledgerHead: await lastBearing(home, runs, settings.tips),
+        ledgerHead: await lastBearing(home, runs),
       },
       seed: plan.seed,
       codeVersion: CODE_VERSION,
@@ -90,6 +91,16 @@ async function previewUnits(options: ExportOptions, context: Context): Promise<E
   };
 }
 
+function skillTwice(): Refusal {
+  return new Refusal({
+    code: "BAD_ARGUMENT",
+    message: "--skill and --skills say the same thing.",
+    expected: "one of them",
+    got: "both",
+    fix: "--skills NAME,NAME for several",
+  });
+}
+
 export default defineCommand({
   summary: "Build a dataset from verified runs.",
   details: `Example: tracemill export --role worker --skill sql --filter eval_passed=true --format jsonl --out worker_sft.jsonl
@@ -107,6 +118,7 @@ Example: tracemill export --tier reranker-pairs --format triplets --out tip_trip
     { skill, skills, runs, dryRun, explain, ...rest },
     context,
   ): Promise<(ExportPreview | ExportResult) & { explain: boolean }> {
+    if (skill !== undefined && skills !== undefined) throw skillTwice();
     const chosen = await chosenSkills(context.home, skill ?? skills ?? "all");
     const options = { ...rest, skills: chosen, runs: runs === undefined ? undefined : commaList(runs) };
     return { ...(dryRun ? await previewUnits(options, context) : await exportDataset(options, context)), explain };

@@ -68,8 +68,8 @@ export function originOf(candidate: Candidate): AnswerOrigin {
     reward: label.value,
     confidence: label.confidence,
     rule: label.rule,
-    verifierId: verdict?.verifierId ?? label.rule,
-    verifierVersion: verdict?.verifierVersion ?? RULE_VERSION,
+    verifierId: label.rule === "verdict" && verdict !== null ? verdict.verifierId : label.rule,
+    verifierVersion: label.rule === "verdict" && verdict !== null ? verdict.verifierVersion : RULE_VERSION,
     tips,
   };
 }

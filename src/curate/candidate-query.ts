@@ -6,7 +6,7 @@
 import type { Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import { compileFilters } from "./compile.ts";
-import { clausesOf, type FilterTree } from "./filter-tree.ts";
+import { clausesOf, type FilterTree, withoutOutcome } from "./filter-tree.ts";
 
 /** Shapes: `skills` and `runs` have at least one entry each. */
 export interface Scope {
@@ -16,7 +16,7 @@ export interface Scope {
   filter: FilterTree;
   /** The query of a role's rule (`role-rule.ts`); null for a worker, whose answers the verifier judged. */
   labels: string | null;
-  /** Whether answers that are labelled bad are read too, whatever the filter says. */
+  /** Whether answers that are labelled bad are read too: of the filter only what asks nothing of the outcome holds for them. */
   withBad: boolean;
 }
 
@@ -50,6 +50,10 @@ function turnsOf(scope: Scope): string {
     WHERE t.response IS NOT NULL)`;
 }
 
+/** A reflector's answer is the one whose tips were saved from its attempt. */
+const WRITTEN_TIPS =
+  "(SELECT list(DISTINCT s.tip ORDER BY s.tip) FROM files.tips s WHERE s.run = t.run AND s.source_attempt = t.attempt)";
+
 const LABEL = {
   judged: "t.label, t.label_value, t.label_confidence, t.label_rule",
   verdict: `a.eval_passed AS label, a.verdict_value AS label_value, a.confidence AS label_confidence,
@@ -72,7 +76,8 @@ function examplesOf(scope: Scope): string {
     a.exit_code, a.eval_passed, a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
     a.audit_passed, a.audit_confidence, a.verdict_value, t.retrievals,
     coalesce(a.is_revoked, false) OR t.turn IN (SELECT turn FROM ledger.revoked_turns) AS is_revoked,
-    CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call,
+    CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call, t.turn IS NOT DISTINCT FROM a.last_turn AS is_last,
+    a.completion_tokens AS attempt_tokens, ${scope.role === "reflector" ? WRITTEN_TIPS : "NULL::VARCHAR[]"} AS written_tips,
     ${scope.labels === null ? LABEL.verdict : LABEL.judged}
   FROM (FROM ${turnsOf(scope)} WHERE ${RANGE}) t
   LEFT JOIN (FROM files.attempts WHERE ${RANGE}) a ON a.run = t.run AND a.attempt = t.attempt
@@ -117,12 +122,13 @@ export function filteredOutQuery(scope: Scope, range: ItemRange, names: number):
   const { sql, parameters } = within(scope);
   const clauses = compileFilters(clausesOf(scope.filter), "e");
   const refusing = clauses.sql.map((clause, i) => `WHEN NOT ${clause} THEN ${i}`).join(" ");
+  const bad = badAnswers(scope);
   return {
     sql: `SELECT clause, count(*) AS filtered, min(turn, ${names}) AS first
-      FROM (SELECT e.turn, CASE ${refusing} END AS clause FROM ${examplesOf(scope)}
-        WHERE ${sql} ${scope.withBad ? "AND e.label IS NOT FALSE" : ""})
+      FROM (SELECT e.turn, ${refusing === "" ? "NULL" : `CASE ${refusing} END`} AS clause FROM ${examplesOf(scope)}
+        WHERE ${sql} AND NOT ${bad.sql})
       WHERE clause IS NOT NULL GROUP BY clause ORDER BY clause`,
-    parameters: { ...parameters, ...clauses.parameters, ...range },
+    parameters: { ...parameters, ...clauses.parameters, ...bad.parameters, ...range },
   };
 }
 
@@ -130,12 +136,20 @@ export function filteredOutQuery(scope: Scope, range: ItemRange, names: number):
 export function candidatesQuery(scope: Scope, range: ItemRange): Query {
   const { sql, parameters } = within(scope);
   const filter = compileFilters([scope.filter], "e");
+  const bad = badAnswers(scope);
   return {
     sql: `SELECT *, ${filter.sql[0]} AS is_wanted FROM ${examplesOf(scope)}
-      WHERE ${sql} AND (${filter.sql[0]} ${scope.withBad ? "OR e.label IS FALSE" : ""})
+      WHERE ${sql} AND (${filter.sql[0]} OR ${bad.sql})
       ORDER BY e.item, e.run, e.attempt_number, e.turn_number`,
-    parameters: { ...parameters, ...filter.parameters, ...range },
+    parameters: { ...parameters, ...filter.parameters, ...bad.parameters, ...range },
   };
+}
+
+/** The condition for a bad answer that is to be looked at. */
+function badAnswers({ filter, withBad }: Scope): Query {
+  if (!withBad) return { sql: "false", parameters: {} };
+  const { sql, parameters } = compileFilters([withoutOutcome(filter)], "e", "bad");
+  return { sql: `(e.label IS NOT DISTINCT FROM false AND ${sql[0]})`, parameters };
 }
 
 function within({ role, skills, runs }: Scope): Query {

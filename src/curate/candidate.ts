@@ -30,11 +30,11 @@ export interface Candidate {
   tipFree: Message[] | null;
   /** Hash of the tip-free prompt and the tools. */
   promptKey: Hash;
-  /** Tips that the prompt held as it was sent. */
+  /** Tips that the prompt held as it was sent, and those that the answer wrote. */
   tips: TipId[];
   /** Whether its run, its attempt, every verifier that judged it or a tip that its prompt held is revoked. */
   isRevoked: boolean;
-  /** Retired tips that the row's prompt would hold: none where tips are taken out of it. */
+  /** Of these the retired ones. */
   retiredTips: TipId[];
   tools: Tool[] | null;
   response: Message | null;
@@ -46,6 +46,10 @@ export interface Candidate {
   call: ActionCall | null;
   finishReason: string | null;
   completionTokens: number | null;
+  /** Completion tokens of all turns of its attempt's worker. */
+  attemptTokens: number | null;
+  /** Whether it is the last turn of its attempt's worker: what it said is what was judged. */
+  isLast: boolean;
   model: string | null;
   baseHash: Hash | null;
   adapterHash: Hash | null;
@@ -107,6 +111,9 @@ const rowSchema = z.object({
   tip_spans: jsonColumn(z.array(tipSpanSchema)),
   retrievals: jsonColumn(z.array(retrievalSchema)),
   is_revoked: z.boolean(),
+  written_tips: z.array(z.string()).nullable(),
+  is_last: z.boolean(),
+  attempt_tokens: count,
   is_clipped: z.boolean(),
   is_foreign: z.boolean(),
   tool_call: jsonColumn(actionCallSchema),
@@ -131,8 +138,14 @@ const rowSchema = z.object({
   label_rule: z.string().nullable(),
 });
 
-/** Reads a row of the lake and the texts that it names; `retired` are the tips that no row's prompt may hold. */
-export function readCandidate(row: unknown, texts: CandidateTexts, retired: ReadonlySet<string>): Candidate {
+/** What was said of tips since they were written. */
+export interface TipsSaid {
+  retired: ReadonlySet<string>;
+  revoked: ReadonlySet<string>;
+}
+
+/** Reads a row of the lake and the texts that it names; `said` is what became of tips. */
+export function readCandidate(row: unknown, texts: CandidateTexts, said: TipsSaid): Candidate {
   const r = rowSchema.parse(row);
   const run = r.run as RunId;
   const tools = r.tools_hash === null ? null : texts.tools(run, r.tools_hash);
@@ -143,6 +156,7 @@ export function readCandidate(row: unknown, texts: CandidateTexts, retired: Read
   const tipFree = messages === null || r.tip_spans === null ? null : withoutTips(messages, r.tip_spans);
   const spanned = (r.tip_spans ?? []).map(({ tip }) => tip);
   const retrieved = (r.retrievals ?? []).flatMap(({ tip, isRendered }) => (isRendered ? [tip] : []));
+  const tips = [...new Set([...spanned, ...retrieved, ...((r.written_tips ?? []) as TipId[])])].sort();
   return {
     run,
     skill: r.skill,
@@ -157,9 +171,9 @@ export function readCandidate(row: unknown, texts: CandidateTexts, retired: Read
     messages,
     tipFree,
     promptKey: promptKey({ messages: messages ?? [], hashes: r.prompt_hashes, tipFree: tipFree ?? [] }, r.tools_hash),
-    tips: [...new Set([...spanned, ...retrieved])].sort(),
-    isRevoked: r.is_revoked,
-    retiredTips: [...new Set(spanned)].filter((tip) => retired.has(tip)),
+    tips,
+    isRevoked: r.is_revoked || tips.some((tip) => said.revoked.has(tip)),
+    retiredTips: tips.filter((tip) => said.retired.has(tip)),
     tools,
     response: texts.message(run, r.response_hash),
     isClipped: r.is_clipped,
@@ -167,6 +181,8 @@ export function readCandidate(row: unknown, texts: CandidateTexts, retired: Read
     call: r.tool_call,
     finishReason: r.finish_reason,
     completionTokens: r.completion_tokens,
+    attemptTokens: r.attempt_tokens,
+    isLast: r.is_last,
     model: r.model,
     baseHash: r.base_hash as Hash | null,
     adapterHash: r.adapter_hash as Hash | null,

@@ -13,13 +13,13 @@ export interface Conditions {
   parameters: Record<string, FieldValue>;
 }
 
-/** Compiles trees to conditions on `<table>`'s columns. */
-export function compileFilters(trees: readonly FilterTree[], table: string): Conditions {
+/** Compiles trees to conditions on `<table>`'s columns; parameters are named `<prefix><n>`. */
+export function compileFilters(trees: readonly FilterTree[], table: string, prefix = "filter"): Conditions {
   const parameters: Record<string, FieldValue> = {};
   let count = 0;
 
   function parameter(value: FieldValue): string {
-    const name = `filter${count++}`;
+    const name = `${prefix}${count++}`;
     // As text, because the driver takes every whole number for a BIGINT, however large.
     parameters[name] = typeof value === "number" ? String(value) : value;
     return typeof value === "number" ? `$${name}::DOUBLE` : `$${name}`;
@@ -35,6 +35,7 @@ export function compileFilters(trees: readonly FilterTree[], table: string): Con
     switch (tree.kind) {
       case "and":
       case "or":
+        if (tree.of.length === 0) return String(tree.kind === "and");
         return `(${tree.of.map(compile).join(tree.kind === "and" ? " AND " : " OR ")})`;
       case "not":
         return `(NOT ${compile(tree.negated)})`;

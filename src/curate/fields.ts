@@ -17,6 +17,12 @@ const text = (column: string, summary: string): Field => ({ column, type: "text"
 const number = (column: string, summary: string): Field => ({ column, type: "number", summary });
 const boolean = (column: string, summary: string): Field => ({ column, type: "boolean", summary });
 
+/** Fields that say how an attempt ended; what else is asked of an example holds for good and bad ones alike. */
+export const OUTCOME_FIELDS: ReadonlySet<string> = new Set([
+  ...["eval_passed", "label", "label_confidence", "value", "confidence", "failure_mode", "exit_code"],
+  ...["audit_passed", "audit_confidence"],
+]);
+
 export const FIELDS: ReadonlyMap<string, Field> = new Map(
   Object.entries({
     run: text("run", "the run's id"),

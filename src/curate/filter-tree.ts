@@ -5,7 +5,7 @@
  * included, and no list. So `not confidence>=0.9` is true of a row without confidence, and `confidence<0.9` is not.
  */
 import type { VERDICT_FLAGS } from "../records/verdict.ts";
-import type { FieldValue } from "./fields.ts";
+import { type FieldValue, OUTCOME_FIELDS } from "./fields.ts";
 
 export const OPERATORS = ["=", "!=", "<", "<=", ">", ">="] as const;
 export type Operator = (typeof OPERATORS)[number];
@@ -29,6 +29,25 @@ export function joined(kind: "and" | "or", trees: readonly FilterTree[]): Filter
 /** Returns the clauses that a row must all satisfy, in the order written. */
 export function clausesOf(tree: FilterTree): FilterTree[] {
   return tree.kind === "and" ? tree.of : [tree];
+}
+
+/** Keeps the clauses that ask nothing of how the attempt ended. */
+export function withoutOutcome(tree: FilterTree): FilterTree {
+  return { kind: "and", of: clausesOf(tree).filter((clause) => !asksForOutcome(clause)) };
+}
+
+function asksForOutcome(tree: FilterTree): boolean {
+  switch (tree.kind) {
+    case "and":
+    case "or":
+      return tree.of.some(asksForOutcome);
+    case "not":
+      return asksForOutcome(tree.negated);
+    case "flag":
+      return true;
+    default:
+      return OUTCOME_FIELDS.has(tree.field);
+  }
 }
 
 /** Writes a tree as the expression that reads back as the same tree, with no parentheses but the needed ones. */

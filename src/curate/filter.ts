@@ -3,6 +3,7 @@
  * `filters/` is one; its file name is the reason that the manifest counts, and the name by which it is turned off.
  */
 import type { Role } from "../records/events.ts";
+import type { Tier } from "../records/selection.ts";
 import type { Candidate } from "./candidate.ts";
 
 export interface FilterContext {
@@ -16,6 +17,8 @@ export interface Filter {
   isFixed?: true;
   /** The one role whose answers it judges; absent where it judges all. */
   role?: Role;
+  /** The one tier that it holds for; absent where it holds for all. */
+  tier?: Tier;
   /** Contract: pure, and must not throw. An example that several filters refuse counts for the first by name. */
   refuses(candidate: Candidate, context: FilterContext): boolean;
 }

@@ -14,6 +14,8 @@ export interface NamedFilter {
   filter: Filter;
 }
 
+/** Also the reason where the action itself is the target, and there is none. */
+const NO_ACTION = "no-action";
 const FILTERS_FOLDER = join(import.meta.dirname, "filters");
 
 /** Returns every integrity filter with its reason, sorted by it. */
@@ -32,14 +34,23 @@ export async function openGates({
   gatesOff,
   allowTeachers,
   role,
-}: Pick<SelectionSettings, "gatesOff" | "allowTeachers" | "role">): Promise<(candidate: Candidate) => string | null> {
+  tier,
+  answerText,
+}: Pick<SelectionSettings, "gatesOff" | "allowTeachers" | "role" | "tier" | "answerText">): Promise<
+  (candidate: Candidate) => string | null
+> {
   const all = await loadFilters();
   for (const name of gatesOff) refuseUnlessOptional(name, all);
   const gates = all.filter(
-    ({ reason, filter }) => !gatesOff.includes(reason) && (filter.role === undefined || filter.role === role),
+    ({ reason, filter }) =>
+      !gatesOff.includes(reason) && (filter.role ?? role) === role && (filter.tier ?? tier) === tier,
   );
   const context = { allowTeachers: new Set(allowTeachers) };
-  return (candidate) => gates.find(({ filter }) => filter.refuses(candidate, context))?.reason ?? null;
+  return (candidate) => {
+    const gate = gates.find(({ filter }) => filter.refuses(candidate, context));
+    if (gate !== undefined) return gate.reason;
+    return answerText !== null && candidate.call === null ? NO_ACTION : null;
+  };
 }
 
 function refuseUnlessOptional(name: string, all: readonly NamedFilter[]): void {

@@ -2,11 +2,12 @@
 export { TRIES, UNITS } from "../records/selection.ts";
 export { type Coverage, readCoverage } from "./coverage.ts";
 export { parseFilter } from "./expression.ts";
-export { formatFilter } from "./filter-tree.ts";
+export { formatFilter, withoutOutcome } from "./filter-tree.ts";
 export { loadFilters } from "./gates.ts";
 export { OTHER_REASONS } from "./reasons.ts";
+export { selectRerankerPairs } from "./reranker-selection.ts";
 export { loadRoleRule } from "./roles.ts";
 export { scrubbed } from "./secrets/scrubbed.ts";
 export { selectExamples } from "./select.ts";
 export type { SelectionSettings } from "./selection-settings.ts";
-export { selectRerankerPairs, selectTipPairs } from "./tip-preferences.ts";
+export { selectTipPairs } from "./tip-preferences.ts";

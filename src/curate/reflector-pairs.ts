@@ -29,6 +29,10 @@ export interface ReflectorPairSettings {
   /** Rate of wrong pairs among all. */
   alpha?: number;
   perTip?: number;
+  /** Says why the answer of a turn cannot be in a pair; left out, every answer can. */
+  refusalOf?: (turn: TurnId) => string | null;
+  /** Whether the better tip of a pair may be a retired one. */
+  isRetiredKept?: boolean;
 }
 
 /** A tip whose answer can be trained on, or be the worse one. */
@@ -45,7 +49,7 @@ export async function reflectorPairs(
   store: { lake: Lake; texts: RecordedTexts },
   settings: ReflectorPairSettings,
 ): Promise<{ pairs: PairRow[]; refusals: RefusalTally }> {
-  const { skills, runs, seed, alpha = CREDIT_RULE.alpha, perTip = PAIRS_PER_TIP } = settings;
+  const { skills, runs, seed, alpha = CREDIT_RULE.alpha, perTip = PAIRS_PER_TIP, isRetiredKept = false } = settings;
   const refusals = refusalTally();
   const credits = await readCredits(store.lake, { skills, runs, alpha });
   const written = credits.filter(({ source }) => runs.includes(source.run));
@@ -53,7 +57,7 @@ export async function reflectorPairs(
   const sound = written.flatMap((tip): AnsweredTip[] => {
     const { turn } = tip.source;
     const answered = turn === null ? undefined : answers.get(turn);
-    const reason = refusalOf(tip, answered);
+    const reason = refusalOf(tip, answered) ?? (turn === null ? null : (settings.refusalOf?.(turn) ?? null));
     if (reason !== null) refusals.add(reason, turn === null ? [] : [turn], 1);
     if (reason !== null || turn === null || typeof answered !== "object") return [];
     return [{ ...tip, turn, answered }];
@@ -61,8 +65,9 @@ export async function reflectorPairs(
 
   const { kept, refused } = crediblePairs(distinct(comparable(sound), refusals), alpha);
   for (const { chosen } of refused) refusals.add("not-credible", [chosen.turn]);
-  const live = kept.filter(({ chosen }) => !chosen.isRetired);
-  for (const { chosen } of kept) if (chosen.isRetired) refusals.add("retired-tip", [chosen.turn]);
+  const isLive = ({ chosen }: TipPair<AnsweredTip>) => isRetiredKept || !chosen.isRetired;
+  const live = kept.filter(isLive);
+  for (const pair of kept) if (!isLive(pair)) refusals.add("retired-tip", [pair.chosen.turn]);
   const capped = capPerTip(live, perTip);
   for (const { chosen } of capped.refused) refusals.add("over-tip-cap", [chosen.turn]);
   const rank = ({ chosen, rejected }: TipPair<AnsweredTip>) => hashText(`${seed}:${chosen.turn}:${rejected.turn}`);

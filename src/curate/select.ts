@@ -14,7 +14,7 @@ import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
 import { type Duplicate, NOT_SCRUBBED, originsOf, type Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
-import { type Candidate, readCandidate } from "./candidate.ts";
+import { type Candidate, readCandidate, type TipsSaid } from "./candidate.ts";
 import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery, tasksQuery } from "./candidate-query.ts";
 import { type CandidateTexts, candidateTexts } from "./candidate-texts.ts";
 import { clauseTally } from "./clause-counts.ts";
@@ -41,6 +41,8 @@ const COLLECT_EVERY_BYTES = 128 << 20;
 /** What a row of the lake leaves behind, and each text about four times: read, parsed, compared, put aside. */
 const ROW_BYTES = 8 << 10;
 const TEXT_COPIES = 4;
+/** Why a turn may be refused by itself and still be a step of an attempt: it stays as context and is not trained on. */
+const STEPS_MAY = new Set(["no-action", "many-calls", "truncated", "failed-step"]);
 const TIERS_FOLDER = join(import.meta.dirname, "tiers");
 
 /** Throws: `UNKNOWN_TIER` with the nearest known ones. */
@@ -106,13 +108,13 @@ async function addRows(
   const tier = await loadTier(settings.tier);
   const refusing = await openGates(settings);
   const heldOut = await openHeldOut(lake, settings.comparisons);
-  const retired = settings.tips === "keep" ? await retiredTips(lake) : new Set<string>();
+  const said = await tipsSaid(lake);
   const drop = garbageMeter(COLLECT_EVERY_BYTES);
   const texts = candidateTexts(store.texts);
   for (const range of ranges) {
     const gates = [await heldOut.gate(range), await rateGate(lake, settings, range)];
     const tasks = await tasksIn(lake, settings, range);
-    for await (const ofItem of byItem(candidates({ lake, texts }, { settings, range, retired }))) {
+    for await (const ofItem of byItem(candidates({ lake, texts }, { settings, range, said }))) {
       const item = ofItem[0]?.item ?? "";
       const gate = gates.flatMap((says) => says(item) ?? [])[0];
       if (gate !== undefined) {
@@ -128,7 +130,7 @@ async function addRows(
   }
 }
 
-/** Of a whole attempt the last turn decides: it holds the others, which need not each be good. */
+/** Of a whole attempt every turn is a part of the row: each has to pass, but for what only the last one can have. */
 function soundOf(
   ofItem: readonly Candidate[],
   { settings, refuse, refusing }: ItemWork & { refusing: (candidate: Candidate) => string | null },
@@ -138,8 +140,11 @@ function soundOf(
       ? ofItem.map((candidate) => [candidate])
       : groupBy(ofItem, ({ attempt }) => attempt).values();
   return [...units].flatMap((turns) => {
-    const [last] = turns.slice(-1);
-    const reason = last === undefined ? null : refusing(last);
+    const reasons = turns.map((turn, i) => {
+      const reason = refusing(turn);
+      return i < turns.length - 1 && reason !== null && STEPS_MAY.has(reason) ? null : reason;
+    });
+    const reason = reasons.find((found) => found !== null) ?? null;
     if (reason === null) return turns;
     for (const turn of turns) refuse(reason, turn);
     return [];
@@ -170,13 +175,15 @@ async function itemRanges(lake: Lake, settings: SelectionSettings): Promise<{ ra
   return { ranges, examples: total };
 }
 
-/** Also tips whose own run is not in the lake: their prompts may be. What is revoked is refused for that. */
-async function retiredTips(lake: Lake): Promise<Set<string>> {
-  const rows = await lake.query(
-    `(SELECT tip FROM tips WHERE retired_reason IS NOT NULL UNION SELECT tip FROM ledger.tip_retirements)
-     EXCEPT SELECT target FROM ledger.revocations WHERE kind = 'tip'`,
+/** Also of tips whose own run is not in the lake: their prompts may be. What is revoked is refused for that. */
+export async function tipsSaid(lake: Lake): Promise<TipsSaid> {
+  const named = async (sql: string) => new Set((await lake.query(sql)).map(({ tip }) => String(tip)));
+  const revoked = await named("SELECT target AS tip FROM ledger.revocations WHERE kind = 'tip'");
+  const retired = await named(
+    "SELECT tip FROM tips WHERE retired_reason IS NOT NULL UNION SELECT tip FROM ledger.tip_retirements",
   );
-  return new Set(rows.map(({ tip }) => String(tip)));
+  for (const tip of revoked) retired.delete(tip);
+  return { retired, revoked };
 }
 
 /** Puts each so many ranges that follow one another together. */
@@ -188,11 +195,10 @@ function merged(ranges: readonly ItemRange[], count: number): ItemRange[] {
 
 async function* candidates(
   { lake, texts }: { lake: Lake; texts: CandidateTexts },
-  { settings, range, retired }: { settings: SelectionSettings; range: ItemRange; retired: ReadonlySet<string> },
+  { settings, range, said }: { settings: SelectionSettings; range: ItemRange; said: TipsSaid },
 ): AsyncGenerator<Candidate> {
   const { sql, parameters } = candidatesQuery(settings, range);
-  for await (const rows of lake.stream(sql, parameters))
-    for (const row of rows) yield readCandidate(row, texts, retired);
+  for await (const rows of lake.stream(sql, parameters)) for (const row of rows) yield readCandidate(row, texts, said);
 }
 
 /** Read for a range at a time, and only where near-duplicates are looked for. */

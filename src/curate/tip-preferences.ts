@@ -1,73 +1,75 @@
 /**
- * What draws say of tips as a selection: pairs of the reflector's answers, alone or behind the pairs of another role, and
- * pairs of tips for what ranks them, always alone. What is revoked or held out is left out here too.
+ * Pairs of the reflector's answers as a selection, alone or behind the pairs of another role. An answer has to pass the
+ * filter and the gates that hold for its role as any other has, on either side of a pair.
  */
-import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
-import { NOT_SCRUBBED, originsOf, type PairRow, type RerankerRow, type Selection } from "../records/selection.ts";
-import type { Lake } from "../store/lake.ts";
-import { ALL_ITEMS } from "./candidate-query.ts";
+import { refusalTally } from "../records/refusal-tally.ts";
+import { NOT_SCRUBBED, type Selection } from "../records/selection.ts";
+import { readCandidate } from "./candidate.ts";
+import { ALL_ITEMS, candidatesQuery } from "./candidate-query.ts";
+import { candidateTexts } from "./candidate-texts.ts";
+import { withoutOutcome } from "./filter-tree.ts";
+import { openGates } from "./gates.ts";
 import { openHeldOut } from "./held-out.ts";
 import { reflectorPairs } from "./reflector-pairs.ts";
-import { rerankerPairs } from "./reranker-pairs.ts";
-import type { SelectionStore } from "./select.ts";
+import { type SelectionStore, tipsSaid } from "./select.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
 
-type TipPairRow = PairRow | RerankerRow;
-type TipPairSettings = Pick<SelectionSettings, "skills" | "runs" | "seed" | "comparisons">;
+type TipStore = Pick<SelectionStore, "lake" | "texts">;
 
-/** Chooses pairs of the reflector's answers; `before` is what comes before them in the same dataset. */
+/** Of a pair the effects of its tips are the label, so every answer has one as far as the gates are concerned. */
+const ANY_LABEL = `SELECT run, turn, true AS passed, 1.0::DOUBLE AS "value", 1.0::DOUBLE AS confidence, 'tip-effect' AS rule
+  FROM files.turns WHERE "role" = 'reflector'`;
+
+/**
+ * Chooses pairs of the reflector's answers; `before` is what comes before them in the same dataset, and its tally goes on.
+ * Its examples and refusals count answers, then pairs.
+ */
 export async function selectTipPairs(
-  { lake, texts }: Pick<SelectionStore, "lake" | "texts">,
-  settings: TipPairSettings,
+  store: TipStore,
+  settings: SelectionSettings,
   before: Selection = noSelection(),
 ): Promise<Selection> {
-  return behind(before, await reflectorPairs({ lake, texts }, settings), { lake, comparisons: settings.comparisons });
-}
-
-/** Chooses pairs of tips for what ranks them; nothing comes before or behind them. */
-export async function selectRerankerPairs(
-  { lake }: Pick<SelectionStore, "lake">,
-  settings: TipPairSettings & Pick<SelectionSettings, "maxPerItem">,
-): Promise<Selection> {
-  return behind(noSelection(), await rerankerPairs(lake, settings), { lake, comparisons: settings.comparisons });
-}
-
-async function behind(
-  before: Selection,
-  { pairs, refusals }: { pairs: readonly TipPairRow[]; refusals: RefusalTally },
-  { lake, comparisons }: Pick<SelectionSettings, "comparisons"> & { lake: Lake },
-): Promise<Selection> {
+  const refusalOf = await admission(store, settings);
+  const isRetiredKept = settings.gatesOff.includes("retired-tip");
+  const { pairs, refusals } = await reflectorPairs(store, { ...settings, refusalOf, isRetiredKept });
   for (const { reason, count, examples } of refusals.counts()) before.refusals.add(reason, examples, count);
-  const isRevoked = await revokedPairs(lake);
-  const heldOut = await openHeldOut(lake, comparisons);
-  const gate = await heldOut.gate(ALL_ITEMS);
-  const kept = pairs.filter((pair) => {
-    const reason = isRevoked(pair) ? "revoked" : gate(pair.item)?.reason;
-    if (reason !== undefined) before.refusals.add(reason, [pair.chosenFrom.turn]);
-    return reason === undefined;
-  });
+  const refused = refusals.counts().reduce((sum, { count }) => sum + count, 0);
   const { train, validation } = before.chosen;
   return {
     ...before,
-    examples: before.examples + refusals.counts().reduce((sum, { count }) => sum + count, 0) + pairs.length,
-    chosen: { train: train + kept.length, validation },
+    examples: before.examples + refused + pairs.length,
+    chosen: { train: train + pairs.length, validation },
     async *rows() {
       yield* before.rows();
-      yield* kept;
+      yield* pairs;
     },
   };
 }
 
-async function revokedPairs(lake: Lake): Promise<(pair: TipPairRow) => boolean> {
-  const rows = await lake.query("SELECT target FROM ledger.revocations");
-  const revoked = new Set(rows.map(({ target }) => String(target)));
-  return (pair) =>
-    originsOf(pair).some(({ run, attempt, tips, verifierId, verifierVersion }) =>
-      [run, attempt, ...tips, `${verifierId}@${verifierVersion}`].some((target) => revoked.has(target)),
-    );
+/** Says why the answer of a turn of the reflector cannot be in a pair; null where it can. */
+async function admission(
+  { lake, texts }: TipStore,
+  settings: SelectionSettings,
+): Promise<(turn: string) => string | null> {
+  const scope = { ...settings, role: "reflector" as const, labels: ANY_LABEL, withBad: false };
+  const gatesOff = [...settings.gatesOff, "retired-tip"]; // a worse answer may have written one
+  const refusing = await openGates({ ...scope, gatesOff, answerText: null });
+  const heldOut = await (await openHeldOut(lake, settings.comparisons)).gate(ALL_ITEMS);
+  const { sql, parameters } = candidatesQuery({ ...scope, filter: withoutOutcome(settings.filter) }, ALL_ITEMS);
+  const said = await tipsSaid(lake);
+  const checked = candidateTexts(texts);
+  const reasons = new Map<string, string | null>();
+  for await (const rows of lake.stream(sql, parameters)) {
+    for (const row of rows) {
+      const candidate = readCandidate(row, checked, said);
+      reasons.set(candidate.turn, refusing(candidate) ?? heldOut(candidate.item)?.reason ?? null);
+    }
+  }
+  return (turn) => (reasons.has(turn) ? (reasons.get(turn) ?? null) : "filter");
 }
 
-function noSelection(): Selection {
+/** A selection of nothing, for rows to be put behind. */
+export function noSelection(): Selection {
   return {
     examples: 0,
     chosen: { train: 0, validation: 0 },

@@ -7,7 +7,8 @@ import { groupBy } from "../foundation/group-by.ts";
 import type { Message } from "../records/message.ts";
 import { answerOf, headOf, originOf, plainText, promptOf, rowKey } from "./answer.ts";
 import type { Candidate } from "./candidate.ts";
-import { capped, withoutCopies } from "./distinct.ts";
+import { capped, withoutCopies, withoutNearCopies } from "./distinct.ts";
+import { wentWrong } from "./step-flags.ts";
 import type { ItemWork, TierRow } from "./tier.ts";
 import { tried } from "./tries.ts";
 
@@ -15,7 +16,7 @@ import { tried } from "./tries.ts";
 export function wholeAttempts(sound: readonly Candidate[], work: ItemWork): TierRow[] {
   const attempts = groupBy(sound, ({ attempt }) => attempt);
   const lasts = [...attempts.values()].flatMap((turns) => turns.at(-1) ?? []);
-  return capped(withoutCopies(tried(lasts, work), work), work).map((last) => {
+  return capped(withoutNearCopies(withoutCopies(tried(lasts, work), work), work), work).map((last) => {
     const turns = attempts.get(last.attempt) ?? [last];
     return rowOf(last, { turns, settings: work.settings });
   });
@@ -34,6 +35,7 @@ function rowOf(last: Candidate, { turns, settings }: { turns: Candidate[]; setti
     ...headOf(last, settings),
     prompt,
     completion: [...steps, answer],
+    earlier: turns.slice(0, -1).map(originOf),
     trained: [...steps.map((message) => isGoodStep(stepOf(message))), true],
     ...originOf(last),
   };
@@ -41,7 +43,7 @@ function rowOf(last: Candidate, { turns, settings }: { turns: Candidate[]; setti
 }
 
 function isGoodStep(step: Candidate | undefined): boolean {
-  return step !== undefined && step.parseFlags.length === 0 && step.finishReason !== "length";
+  return step !== undefined && wentWrong(step).length === 0 && step.finishReason !== "length";
 }
 
 function textOf(message: Message | null): string {

@@ -16,6 +16,15 @@ export const rowLineageSchema = z.object({
   tips: z.array(tipIdSchema),
   /** `<id>@<version>` of each verifier whose verdict the row's label is. */
   verifiers: z.array(z.string()),
+  /** For each turn, in their order, or for either tip of a pair: who wrote it, and what says that it was good or bad. */
+  answers: z.array(
+    z.object({
+      model: z.string().nullable(),
+      label: z.boolean(),
+      rule: z.string(),
+      confidence: z.number().min(0).max(1),
+    }),
+  ),
 });
 
 export type RowLineage = z.infer<typeof rowLineageSchema>;
@@ -32,5 +41,6 @@ export function lineageOfRow(row: SelectedRow & { id: string }): RowLineage {
     runs: all(({ run }) => [run]),
     tips: all(({ tips }) => tips),
     verifiers: all(({ verifierId, verifierVersion }) => [`${verifierId}@${verifierVersion}`]),
+    answers: origins.map(({ model, label, rule, confidence }) => ({ model, label, rule, confidence })),
   };
 }

@@ -73,6 +73,8 @@ export interface AnswerRow extends RowHead, AnswerOrigin {
   completion: Message[];
   /** For each message of the completion whether it is trained on: never what the model did not write. */
   trained: boolean[];
+  /** Of a whole attempt the turns before the last one, whose answers are in the completion. */
+  earlier: AnswerOrigin[];
 }
 
 export interface PairRow extends RowHead {
@@ -139,7 +141,9 @@ export interface Selection {
   close(): void;
 }
 
-/** The origins of a row's answers or tips: one, or the chosen's and the rejected's. */
+/**
+ * The origins of a row's answers or tips: the one that was judged with those before it, or the chosen's and the rejected's.
+ */
 export function originsOf(row: SelectedRow): [AnswerOrigin, ...AnswerOrigin[]] {
-  return row.kind === "answer" ? [row] : [row.chosenFrom, row.rejectedFrom];
+  return row.kind === "answer" ? [row, ...row.earlier] : [row.chosenFrom, row.rejectedFrom];
 }

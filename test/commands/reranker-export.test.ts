@@ -62,6 +62,11 @@ it("pairs of tips are exported alone, scrubbed, and tainted once a tip of theirs
     expect(await linesOf(join(folder, "train.jsonl"))).toEqual(rows);
     const lineage = (await linesOf(join(folder, "rows.jsonl"))).map((line) => rowLineageSchema.parse(line));
     expect(lineage.every((row) => row.tips.length === 2 && row.turns.length === 1)).toBe(true);
+    for (const row of lineage)
+      expect(row.answers.map(({ label, rule }) => [label, rule])).toEqual([
+        [true, "tip-effect"],
+        [false, "tip-effect"],
+      ]);
 
     const answers = await exportDataset(
       { skills: ["sql"], tier: "preference-pairs", format: "dpo", base: "none" },
@@ -84,9 +89,10 @@ it("no format of answers takes them, and no role but the reflector's has them", 
     const place = { home, clock: systemClock };
     const asked = (own: object) => exportDataset({ skills: ["sql"], tier: "reranker-pairs", ...own }, place);
     for (const format of ["jsonl", "dpo", "prompts"])
-      await expect(asked({ format })).rejects.toMatchObject({ code: "TIER_NOT_OF_FORMAT" });
-    await expect(asked({ format: "triplets", role: "worker" })).rejects.toMatchObject({ code: "ROLE_WITHOUT_TIPS" });
+      await expect(asked({ format })).rejects.toMatchObject({ code: "FORMAT_OF_ANOTHER_TIER" });
+    await expect(asked({ format: "triplets", role: "worker" })).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
+    await expect(asked({ format: "triplets", filter: "attempt=1" })).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
     await expect(asked({ format: "triplets" })).rejects.toMatchObject({ code: "EMPTY_SELECTION" });
     const judged = exportDataset({ skills: ["sql"], tier: "preference-pairs", format: "triplets" }, place);
-    await expect(judged).rejects.toMatchObject({ code: "TIER_NOT_OF_FORMAT" });
+    await expect(judged).rejects.toMatchObject({ code: "FORMAT_OF_ANOTHER_TIER" });
   }));

@@ -178,7 +178,7 @@ it("a selection leaves out what was revoked and what a comparison judges by, and
     const lake = await openLake(home);
     try {
       const settings = { skills: ["sql"], runs, seed: 1, maxPerItem: 2, comparisons: [plan as never] };
-      const selection = await selectRerankerPairs({ lake }, settings);
+      const selection = await selectRerankerPairs(lake, settings);
       const rows: SelectedRow[] = [];
       for await (const row of selection.rows()) rows.push(row);
       expect(selection.chosen).toEqual({ train: rows.length, validation: 0 });

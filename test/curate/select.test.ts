@@ -20,6 +20,8 @@ const REFUSED: Record<
 > = {
   conflict: { item: "shop/a", verdicts: [flagged("conflict")] },
   "environment-suspect": { item: "shop/a", verdicts: [flagged("environment-suspect")] },
+  "evaluator-gap": { item: "shop/a", verdicts: [flagged("evaluator-gap")] },
+  "failed-step": { item: "shop/a", parseFlags: ["parser-threw"] },
   "hosted-model": { item: "shop/a", model: "claude-sonnet-4-5", baseHash: null },
   incomplete: { item: "shop/a", missing: ["answer"] },
   "many-calls": { item: "shop/a", answer: "", calls: 2 },
@@ -27,6 +29,7 @@ const REFUSED: Record<
   "no-verdict": { item: "shop/a", verdicts: [] },
   "noop-pass": { item: "shop/a", verdicts: [{ before: { value: 1, passed: true } }] },
   "not-deterministic": { item: "shop/a", verdicts: [{ confidence: 0.98 }] },
+  "not-good": { item: "shop/a", verdicts: [{ passed: false, value: 0 }] },
   "not-train": { item: "zoo/a", split: "test" },
   "retired-tip": { item: "shop/a", tip: "A lesson. ", isTipRetired: true },
   revoked: { item: "shop/a", isRevoked: true },
@@ -207,9 +210,11 @@ describe("a row", () => {
     expect(rows[0]?.prompt[1]?.content).toMatch(/^A lesson: count\. How many/);
   });
 
-  it("is taken although its prompt held a retired tip, as the tip is taken out of it", async () => {
-    const { rows } = await selectFrom(tipped, { retired: TIP });
-    expect(rows[0]?.prompt).toEqual(plainPrompt("shop/a"));
+  it("is left out where its prompt held a retired tip, also where tips are taken out of prompts, unless that is turned off", async () => {
+    const { rows, refusals } = await selectFrom(tipped, { retired: TIP });
+    expect([rows.length, refusals[0]?.reason]).toEqual([0, "retired-tip"]);
+    const kept = await selectFrom(tipped, { retired: TIP, gatesOff: ["retired-tip"] });
+    expect(kept.rows[0]?.prompt).toEqual(plainPrompt("shop/a"));
   });
 
   it("has the action that was judged as its answer where that is asked for", async () => {

@@ -39,6 +39,8 @@ function turn(n: number, messages: Message[], overrides: Partial<Candidate> & { 
     call: null,
     finishReason: "stop",
     completionTokens: 5,
+    attemptTokens: 5,
+    isLast: true,
     model: "m",
     baseHash: null,
     adapterHash: null,

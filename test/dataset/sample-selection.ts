@@ -36,6 +36,7 @@ export function sampleExample(n: number, overrides: Partial<AnswerRow> = {}): An
     ],
     completion: [{ role: "assistant", content: `SELECT count(*) FROM orders WHERE price > ${n}` }],
     trained: [true],
+    earlier: [],
     tools: null,
     reference: null,
     label: true,

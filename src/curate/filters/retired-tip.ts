@@ -2,7 +2,7 @@
 import type { Filter } from "../filter.ts";
 
 const filter: Filter = {
-  summary: "the prompt holds a tip that was retired, and tips are kept",
+  summary: "a tip was retired that the answer was given under (even where tips are dropped), or that it wrote",
   refuses: ({ retiredTips }) => retiredTips.length > 0,
 };
 

@@ -19,6 +19,7 @@ const tier: TierRule = {
         ...headOf(candidate, settings),
         completion: [answer],
         trained: [true],
+        earlier: [],
         ...originOf(candidate),
       };
       return { row, of: [candidate], key: rowKey(candidate, answer) };

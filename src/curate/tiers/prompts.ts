@@ -16,7 +16,14 @@ const tier: TierRule = {
       else distinct.set(candidate.promptKey, candidate);
     }
     return [...distinct.values()].map((candidate) => ({
-      row: { kind: "answer", ...headOf(candidate, settings), completion: [], trained: [], ...originOf(candidate) },
+      row: {
+        kind: "answer",
+        ...headOf(candidate, settings),
+        completion: [],
+        trained: [],
+        earlier: [],
+        ...originOf(candidate),
+      },
       of: [candidate],
       key: rowKey(candidate),
     }));

@@ -13,7 +13,7 @@ test("good answers and clean failures are rows, each with its label and its valu
   const { rows, refusals } = await selectFrom([{ attempts }], { tier: "judged", withBad: true });
   const labels = rows.map(({ item, label, reward }) => `${item} ${label} ${reward}`).sort();
   expect(labels).toEqual(["sql:shop/a false 0.25", "sql:shop/a true 1", "sql:shop/b false 0.25"]);
-  expect(refusals).toMatchObject([{ reason: "no-clean-label", count: 1 }]);
+  expect(refusals).toMatchObject([{ reason: "evaluator-gap", count: 1 }]);
 });
 
 test("the same answer to the same prompt that passed and failed is a pass", async () => {
@@ -24,4 +24,16 @@ test("the same answer to the same prompt that passed and failed is a pass", asyn
   const { rows, refusals } = await selectFrom([{ attempts }], { tier: "judged", withBad: true });
   expect(rows.map(({ label }) => label)).toEqual([true]);
   expect(refusals).toMatchObject([{ reason: "exact-duplicate", count: 1 }]);
+});
+
+test("of bad answers the filter asks what it asks of all, but for their outcome", async () => {
+  const attempts = [
+    { item: "shop/a", query: "SELECT 1" },
+    { item: "shop/a", query: "SELECT 2", verdicts: failed },
+    { item: "zoo/b", query: "SELECT 3", verdicts: failed },
+  ];
+  const expression = "eval_passed=true and family=shop";
+  const { rows, clauses } = await selectFrom([{ attempts }], { tier: "judged", withBad: true, expression });
+  expect(rows.map(({ item, label }) => `${item} ${label}`).sort()).toEqual(["sql:shop/a false", "sql:shop/a true"]);
+  expect(clauses.map(({ count }) => count)).toEqual([1, 0]);
 });
