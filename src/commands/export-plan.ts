@@ -10,6 +10,7 @@ import {
   type SelectionSettings,
   scrubbed,
   selectExamples,
+  selectRerankerPairs,
   selectTipPairs,
   withoutOutcome,
 } from "../curate/index.ts";
@@ -27,6 +28,8 @@ import { openTexts } from "../store/recorded-texts.ts";
 import { answerTexts, checkedRole, chosenBase, chosenRuns, type SealedRun } from "./export-inputs.ts";
 import type { ExportOptions } from "./export-result.ts";
 import { BOTH_ROLES, commaList, exportSettings, readBand, readNear, readScrub } from "./export-settings.ts";
+
+const GOOD_LABEL = "label=true";
 
 export interface ExportPlan {
   runs: SealedRun[];
@@ -49,14 +52,14 @@ export interface ExportPlan {
 export async function exportPlan(options: ExportOptions, home: Home): Promise<ExportPlan> {
   const { skills } = options;
   const asked = exportSettings.parse(options);
-  const role = checkedRole(asked.role ?? "worker");
-  const filter = parseFilter(asked.filter ?? (role === "worker" ? "eval_passed=true" : "label=true"));
   const tier = asked.tier ?? (await loadFormat(asked.format)).tiers[0] ?? "demonstrations";
+  const role = checkedRole(asked.role ?? (tier === "reranker-pairs" ? "reflector" : "worker"));
+  const filter = parseFilter(asked.filter ?? (role === "worker" ? "eval_passed=true" : GOOD_LABEL));
   const pairs = pairsOf(asked.role, tier);
   refuseWhatCannotBe(asked, { role, tier });
   const scrubReason = readScrub(asked);
   const { runs, unsealed, missing } = await chosenRuns(home, skills, options.runs);
-  const base = await chosenBase(home, runs, asked.base);
+  const base = tier === "reranker-pairs" ? null : await chosenBase(home, runs, asked.base); // no template renders tips
   await formatFor(asked.format, { tier, hasBase: base !== null });
   if (base === null && asked.maxTokens !== undefined) throw maxTokensWithoutBase(asked.maxTokens);
   const gatesOff = [
@@ -123,6 +126,7 @@ async function selectFrom(
   const store = { lake, texts: openTexts(home), spillFolder: home.lake };
   try {
     const settings = await settingsOf(lake);
+    if (settings.tier === "reranker-pairs") return await selectRerankerPairs(lake, settings);
     const selection = pairs.worker ? await selectExamples(store, settings) : undefined;
     return pairs.reflector || selection === undefined ? await selectTipPairs(store, settings, selection) : selection;
   } finally {
@@ -134,10 +138,23 @@ async function selectFrom(
 type Asked = z.output<typeof exportSettings>;
 
 /** Refuses what would have no effect, or none that is meant. */
-function refuseWhatCannotBe({ target, unit, without }: Asked, { role, tier }: { role: Role; tier: Tier }): void {
+function refuseWhatCannotBe(
+  { target, unit, without, filter }: Asked,
+  { role, tier }: { role: Role; tier: Tier },
+): void {
   const isWholeAttempt = unit === "attempt" && tier !== "demonstrations" && tier !== "judged";
   if (isWholeAttempt)
     throw cannotBe(`--unit attempt --tier ${tier}`, "whole attempts are rows of one answer", "--unit turn");
+  if (tier === "reranker-pairs") {
+    if (role !== "reflector")
+      throw cannotBe(`--role ${role} --tier ${tier}`, "tips are the reflector's", "leave --role out");
+    if ((filter ?? GOOD_LABEL) !== GOOD_LABEL)
+      throw cannotBe(
+        `--filter "${filter}" --tier ${tier}`,
+        "tips are chosen by their effects alone",
+        "leave --filter out",
+      );
+  }
   if (target !== "action") return;
   if (role !== "worker") throw cannotBe(`--target action --role ${role}`, "only a worker acts", "--target answer");
   if (commaList(without).includes("no-action"))

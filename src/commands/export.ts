@@ -115,7 +115,8 @@ export default defineCommand({
   summary: "Build a dataset from verified runs.",
   details: `Example: tracemill export --role worker --skill sql --filter eval_passed=true --format jsonl --out worker_sft.jsonl
 Example: tracemill export --role reflector --skills all --format dpo --out reflector_dpo.jsonl
-Example: tracemill export --tier preference-pairs --format dpo --out tip_preferences.jsonl`,
+Example: tracemill export --tier preference-pairs --format dpo --out tip_preferences.jsonl
+Example: tracemill export --tier reranker-pairs --format triplets --out tip_triplets.jsonl`,
   input: exportSettings.extend({
     skill: z.string().optional().describe("the skill whose runs are read"),
     skills: z.string().optional().describe('several skills, "all", or "all,-NAME" for all but one (default: all)'),

@@ -5,6 +5,7 @@ export { parseFilter } from "./expression.ts";
 export { formatFilter, withoutOutcome } from "./filter-tree.ts";
 export { loadFilters } from "./gates.ts";
 export { OTHER_REASONS } from "./reasons.ts";
+export { selectRerankerPairs } from "./reranker-selection.ts";
 export { loadRoleRule } from "./roles.ts";
 export { scrubbed } from "./secrets/scrubbed.ts";
 export { selectExamples } from "./select.ts";

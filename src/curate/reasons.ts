@@ -26,4 +26,5 @@ export const OTHER_REASONS = {
   "same-answer": "the two tips have the same words",
   "not-credible": "the difference between the two tips may be none",
   "over-tip-cap": "one of the two tips is in enough pairs",
+  "over-pair-cap": "the two tips have enough tasks",
 } as const;

@@ -13,10 +13,10 @@ import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type CreditedTip, readCredits } from "./credit.ts";
 import { type ReflectorAnswer, readAnswers, type UnusableAnswer } from "./reflector-answers.ts";
-import { capPerTip, crediblePairs, isComparable, type TipPair } from "./tip-pairs.ts";
+import { capPerTip, crediblePairs, type TipPair, whyIncomparable } from "./tip-pairs.ts";
 
 /** Goes up whenever the same draws would give other pairs. */
-const TIP_CREDIT_VERSION = "1";
+export const TIP_CREDIT_VERSION = "1";
 
 /** Pairs that one tip may be in, so that the best of a family does not make up most of a dataset. */
 const PAIRS_PER_TIP = 3;
@@ -77,14 +77,12 @@ export async function reflectorPairs(
 
 /** The first thing that keeps a tip out of every pair; null where nothing does. None depends on how large its effect is. */
 function refusalOf(tip: CreditedTip, answered: ReflectorAnswer | UnusableAnswer | undefined): string | null {
-  const { source, credit, drawnAlike } = tip;
+  const { source } = tip;
   if (source.split !== "train") return "not-train";
   if (answered === undefined) return "no-answer";
   if (source.failureMode === null) return "not-a-failure";
   if (typeof answered === "string") return answered;
-  if (credit.effect.kind === "observational") return "observational";
-  if (drawnAlike.length > 0) return "drawn-alike";
-  return isComparable(credit) ? null : "effect-unknown";
+  return whyIncomparable(tip);
 }
 
 /** Pairs of one family's tips whose attempts failed at the same item, or in the same way. */

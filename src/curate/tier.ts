@@ -1,13 +1,13 @@
 /**
  * A tier: which rows the sound examples of one item give. Every file of `tiers/` is one; its file name is the tier that
- * the manifest names.
+ * the manifest names. The tier `reranker-pairs` is made of tips and not of examples, so it is none of them.
  */
-import type { SelectedRow } from "../records/selection.ts";
+import type { GeneratorRow } from "../records/selection.ts";
 import type { Candidate } from "./candidate.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
 
 export interface TierRow {
-  row: SelectedRow;
+  row: GeneratorRow;
   /** The examples that it was made of; the first one's worth is the row's. */
   of: readonly [Candidate, ...Candidate[]];
   /** Two rows of the same key have the same tip-free prompt and the same normalised answers. */

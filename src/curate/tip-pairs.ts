@@ -8,6 +8,7 @@ import { benjaminiHochberg } from "../statistics/benjamini-hochberg.ts";
 import { normalCdf, normalQuantile } from "../statistics/normal.ts";
 import { studentTCdf } from "../statistics/student-t.ts";
 import type { TipCredit } from "../statistics/tip-credit.ts";
+import type { CreditedTip } from "./credit.ts";
 
 export interface ComparedTip {
   tip: string;
@@ -29,6 +30,13 @@ export interface TipPair<T extends ComparedTip> {
 /** Tells whether a tip's effect is known well enough, and drawn towards others, to be compared. */
 export function isComparable({ effect, shrunken }: TipCredit): boolean {
   return effect.kind === "randomised" && effect.interval !== null && shrunken !== null;
+}
+
+/** Why a tip's effect cannot be compared with any; null where it can. Does not depend on how large it is. */
+export function whyIncomparable({ credit, drawnAlike }: Pick<CreditedTip, "credit" | "drawnAlike">): string | null {
+  if (credit.effect.kind === "observational") return "observational";
+  if (drawnAlike.length > 0) return "drawn-alike";
+  return isComparable(credit) ? null : "effect-unknown";
 }
 
 /**

@@ -68,7 +68,8 @@ async function admission(
   return (turn) => (reasons.has(turn) ? (reasons.get(turn) ?? null) : "filter");
 }
 
-function noSelection(): Selection {
+/** A selection of nothing, for rows to be put behind. */
+export function noSelection(): Selection {
   return {
     examples: 0,
     chosen: { train: 0, validation: 0 },

@@ -23,6 +23,7 @@ const TIER_WORDS: Record<Tier, string> = {
   judged: "answers with their label, good and bad ones",
   "preference-pairs": "pairs of a better and a worse answer to the same prompt",
   prompts: "tasks without answers",
+  "reranker-pairs": "a query, a tip that helps more and one that helps less, for a model that ranks tips",
 };
 /** Hugging Face's own steps. */
 const SIZES = [
@@ -79,7 +80,7 @@ function cardHead({ manifest, format, licence }: CardFacts): string {
   return [
     `license: ${licence === null ? "unknown" : JSON.stringify(licence.toLowerCase())}`,
     `pretty_name: ${JSON.stringify(`tracemill ${skills.join("+")} ${role}`)}`,
-    "task_categories:\n- text-generation",
+    `task_categories:\n- ${tier === "reranker-pairs" ? "text-ranking" : "text-generation"}`,
     `tags:\n- tracemill\n- agent\n- ${tier}`,
     `size_categories:\n- ${size}`,
     `configs:\n- config_name: default\n  data_files:\n${splits.join("\n")}`,

@@ -3,7 +3,7 @@
  * template runs over them, JSON text where an API reads them; a file holds one of the two, whatever was recorded.
  */
 import type { Message } from "../records/message.ts";
-import type { AnswerRow, PairRow } from "../records/selection.ts";
+import type { AnswerRow, PairRow, RerankerRow } from "../records/selection.ts";
 import type { DatasetFormat, Tokens } from "./format.ts";
 import type { Reason } from "./reasons.ts";
 
@@ -11,16 +11,22 @@ export type Refused = { refused: Reason };
 type WithId<Row> = Row & { id: string };
 type Arguments = NonNullable<Message["tool_calls"]>[number]["function"]["arguments"];
 
-/** A format's `line` over rows of one answer; pairs are refused. */
+/** A format's `line` over rows of one answer; others are refused. */
 export function ofAnswers(
   write: (row: WithId<AnswerRow>, tokens: Tokens | null) => string | Refused,
 ): DatasetFormat["line"] {
   return (row, tokens) => (row.kind === "answer" ? write(row, tokens) : { refused: "other-tier" });
 }
 
-/** A format's `line` over pairs; rows of one answer are refused. */
+/** A format's `line` over pairs of answers; others are refused. */
 export function ofPairs(write: (row: WithId<PairRow>) => string | Refused): DatasetFormat["line"] {
-  return (row) => (row.kind === "answer" ? { refused: "other-tier" } : write(row));
+  return (row) =>
+    row.kind === "worker-pair" || row.kind === "reflector-pair" ? write(row) : { refused: "other-tier" };
+}
+
+/** A format's `line` over pairs of tips; whatever an answer is in is refused. */
+export function ofTipPairs(write: (row: WithId<RerankerRow>) => string | Refused): DatasetFormat["line"] {
+  return (row) => (row.kind === "reranker-pair" ? write(row) : { refused: "other-tier" });
 }
 
 /** Whether a message of the completion that `isExcused` does not excuse is not to be trained on. */

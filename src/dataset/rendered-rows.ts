@@ -13,7 +13,7 @@ export interface RenderedRow {
   part: Part;
   row: DatasetRow;
   line: string;
-  /** One for an answer, or for a prompt alone; the chosen's and the rejected's for a pair; none without a base. */
+  /** One for an answer, or for a prompt alone; the chosen's and the rejected's for a pair; none without a base, or of tips. */
   tokens: Tokens[];
 }
 
@@ -66,6 +66,7 @@ function render(example: SelectedRow, { format, tier, renderer, maxTokens }: Ren
 }
 
 function tokensOf(row: DatasetRow, tier: Tier, renderer: Renderer): Tokens[] | string {
+  if (row.kind === "reranker-pair") return [];
   const { prompt, tools } = row;
   try {
     if (row.kind !== "answer")
@@ -108,9 +109,13 @@ function hidesAnswer({ ids, mask }: Tokens, stopIds: readonly number[]): boolean
 
 /** Hashes texts as they lie in the log: their canonical form would cost more than all else that a row does. */
 function rowId(row: SelectedRow): string {
-  const answers = row.kind === "answer" ? row.completion : [row.chosen, row.rejected];
   const turns = originsOf(row).map(({ turn }) => turn);
-  return `row-${hashText(JSON.stringify([turns, row.prompt, answers, row.tools])).slice(0, 16)}`;
+  return `row-${hashText(JSON.stringify([turns, ...textsOf(row)])).slice(0, 16)}`;
+}
+
+function textsOf(row: SelectedRow): unknown[] {
+  if (row.kind === "reranker-pair") return [row.query, row.positive, row.negative];
+  return [row.prompt, row.kind === "answer" ? row.completion : [row.chosen, row.rejected], row.tools];
 }
 
 /** Looks into both a row and its line: arguments that were recorded as JSON text have their escapes only in one of them. */

@@ -46,7 +46,7 @@ export function rowCounts(tier: Tier, hasTokens: boolean): RowCounts {
         for (const isTrained of mask) trainedTokens += isTrained;
       }
       if (row.kind === "answer") labels[row.label ? "good" : "bad"] += 1;
-      else lengths.add(row, tokens);
+      else if (row.kind !== "reranker-pair") lengths.add(row, tokens);
     },
     counts: () => ({
       trainRows: rows.train,

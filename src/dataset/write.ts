@@ -92,7 +92,7 @@ function checkedFormat({ format, origin, renderer }: DatasetOptions): Promise<Da
 async function writeRows(folder: string, format: DatasetFormat, options: DatasetOptions) {
   const { tier } = options.origin;
   const counting = rowCounts(tier, options.renderer !== null);
-  const hasTokens = options.renderer !== null && tier !== "prompts";
+  const hasTokens = options.renderer !== null && tier !== "prompts" && tier !== "reranker-pairs";
   const files = await createPartFiles(folder, { format, tier, hasTokens });
   const duplicates = await createLineFile(join(folder, DUPLICATES_FILE));
   try {

@@ -12,11 +12,11 @@ export const rowLineageSchema = z.object({
   turns: z.array(turnIdSchema),
   attempts: z.array(attemptIdSchema),
   runs: z.array(runIdSchema),
-  /** Tips that the prompts held as they were sent, also where the row is without them. */
+  /** Tips that the prompts held as they were sent, also where the row is without them; of a pair of tips both. */
   tips: z.array(tipIdSchema),
   /** `<id>@<version>` of each verifier whose verdict the row's label is. */
   verifiers: z.array(z.string()),
-  /** For each turn, in their order: who answered, and what says that the answer was good or bad. */
+  /** For each turn, in their order, or for either tip of a pair: who wrote it, and what says that it was good or bad. */
   answers: z.array(
     z.object({
       model: z.string().nullable(),

@@ -1,7 +1,7 @@
 /**
  * What curation hands to whoever writes a dataset: the chosen rows as they are trained on, and what was refused.
- * A row holds one answer, or a pair of answers to one prompt; its texts are streamed, so that a selection fits in memory
- * at any size.
+ * A row holds one answer, or a pair of answers to one prompt, or a pair of tips for who ranks them; its texts are
+ * streamed, so that a selection fits in memory at any size.
  */
 import type { Hash } from "../foundation/hashing.ts";
 import type { Role } from "./events.ts";
@@ -15,9 +15,10 @@ export type Part = (typeof PARTS)[number];
 
 /**
  * What kind of rows a dataset holds, each with its own use: good answers; all judged answers with their label; pairs of
- * a better and a worse answer; tasks alone, for a trainer that asks the model itself.
+ * a better and a worse answer; tasks alone, for a trainer that asks the model itself; pairs of tips for what ranks them,
+ * which are no answers and never lie beside any.
  */
-export const TIERS = ["demonstrations", "judged", "preference-pairs", "prompts"] as const;
+export const TIERS = ["demonstrations", "judged", "preference-pairs", "prompts", "reranker-pairs"] as const;
 export type Tier = (typeof TIERS)[number];
 
 export const UNITS = ["turn", "attempt"] as const;
@@ -47,7 +48,10 @@ export interface AnswerOrigin {
   rule: string;
   verifierId: string;
   verifierVersion: string;
-  /** Tips that the recorded prompt held, whether or not the row's prompt still does; of a reflector's answer those it wrote. */
+  /**
+   * Tips that the recorded prompt held, whether or not the row's prompt still does; of a reflector's answer those it wrote;
+   * of a tip itself that one.
+   */
   tips: TipId[];
 }
 
@@ -81,7 +85,24 @@ export interface PairRow extends RowHead {
   rejectedFrom: AnswerOrigin;
 }
 
-export type SelectedRow = AnswerRow | PairRow;
+/**
+ * A query with two tips that were retrieved for it, the one credibly worth more. No model said the one in answer to the
+ * other, so it has no messages: what trains a generator cannot take it. Its origins name the turn that retrieved both, and
+ * the model that wrote the tip, where one did.
+ */
+export interface RerankerRow extends Pick<RowHead, "part" | "skill" | "role" | "family" | "item"> {
+  kind: "reranker-pair";
+  /** The item's task, which is what the retriever is asked with. */
+  query: string;
+  positive: string;
+  negative: string;
+  chosenFrom: AnswerOrigin;
+  rejectedFrom: AnswerOrigin;
+}
+
+/** What a generator is trained on. */
+export type GeneratorRow = AnswerRow | PairRow;
+export type SelectedRow = GeneratorRow | RerankerRow;
 
 export interface Duplicate {
   removed: TurnId;
@@ -120,7 +141,9 @@ export interface Selection {
   close(): void;
 }
 
-/** The origins of a row's answers: the one that was judged with those before it, or the chosen's and the rejected's. */
+/**
+ * The origins of a row's answers or tips: the one that was judged with those before it, or the chosen's and the rejected's.
+ */
 export function originsOf(row: SelectedRow): [AnswerOrigin, ...AnswerOrigin[]] {
   return row.kind === "answer" ? [row, ...row.earlier] : [row.chosenFrom, row.rejectedFrom];
 }

@@ -31,7 +31,7 @@ export async function select(home: Home, { expression = "split != nothing", mean
     const pairs: PairRow[] = [];
     for await (const row of selection.rows()) {
       if (row.kind === "answer") rows.push(row);
-      else pairs.push(row);
+      else if (row.kind !== "reranker-pair") pairs.push(row);
     }
     selection.close();
     const { examples, chosen, clauses, duplicates } = selection;

@@ -83,6 +83,8 @@ interface Scene {
   rarer?: number;
   dropProbability?: number;
   items?: number;
+  /** Tests the pairs of two families, as those of a ranker are, in place of those of one. */
+  isAcross?: boolean;
 }
 
 /** Two tips in each of two attempts at each item, which end with the first success; each tip has its own draw. */
@@ -139,7 +141,7 @@ function simulate(name: string, scene: Scene, count: number) {
     const pairs = compared.flatMap((one, i) =>
       compared
         .slice(i + 1)
-        .filter(({ family }) => family === one.family)
+        .filter(({ family }) => (family === one.family) !== (scene.isAcross ?? false))
         .map((other) => [one, other] as const),
     );
     const { kept } = crediblePairs(pairs, ALPHA);
@@ -174,6 +176,24 @@ it("tips that are worth the same make a pair in no more histories than alpha", (
     const { any, covered } = simulate(name, scene, count);
     expect(any).toBeLessThanOrEqual(ALPHA + chanceBand(ALPHA, count));
     expect(covered).toBeGreaterThan(0.93);
+  }
+});
+
+it("of pairs across families no more are wrong than alpha either, however unlike the families are", () => {
+  const oneGood = [0.2, 0.2, 0.2, 0.2, 0.2, ...new Array(15).fill(0)];
+  const lonely = [...new Array(15).fill(0), 0, 0.2, 0.2, 0.2, 0.2]; // drawn in by a family that is better than it
+  const scenes: [string, Scene][] = [
+    ["across: 20 useless tips", { effects: fours([0, 0, 0, 0, 0]), isAcross: true }],
+    ["across: tips of -20, 0, 0, 0, +20 points", { effects: fours([-0.2, 0, 0, 0, 0.2]), items: 1500, isAcross: true }],
+    ["across: one good family", { effects: oneGood, items: 1500, isAcross: true }],
+    [
+      "across: a useless tip in a good family, rarely retrieved",
+      { effects: lonely.toReversed(), rarer: 0.6, isAcross: true },
+    ],
+  ];
+  for (const [name, scene] of scenes) {
+    const { wrong } = simulate(name, scene, count);
+    expect(wrong).toBeLessThanOrEqual(ALPHA + chanceBand(ALPHA, count));
   }
 });
 

@@ -13,6 +13,7 @@ import {
   sampleExample,
   samplePair,
   sampleRows,
+  sampleTipPair,
   toolExample,
 } from "./sample-selection.ts";
 
@@ -43,9 +44,16 @@ function lineOf(format: DatasetFormat, row: SelectedRow, n = 1): string {
   return typeof line === "string" ? line : `refused: ${line.refused}`;
 }
 
+/** What the rows of a tier are: rows of answers are of one form in several tiers. */
+function kindOf(tier: Tier | undefined): string {
+  return tier === "preference-pairs" || tier === "reranker-pairs" ? tier : "answer";
+}
+
 /** Rows with what formats differ in; some of them are refused by some. */
 function everyRow(tier: Tier): SelectedRow[] {
   const hostileTool = { type: "function" as const, function: { name: HOSTILE } };
+  if (tier === "reranker-pairs")
+    return [...sampleRows(tier), sampleTipPair(7, { query: HOSTILE, positive: HOSTILE, negative: HOSTILE })];
   if (tier === "preference-pairs") {
     const chosen = { role: "assistant" as const, content: HOSTILE };
     return [...sampleRows(tier), samplePair(7, { chosen, tools: [hostileTool], family: HOSTILE })];
@@ -127,14 +135,15 @@ describe.each(formats)("the format %s", (id, format) => {
     for (const { tier, reason } of refused) {
       if (format.tiers.includes(tier)) expect(declared).toContain(reason);
     }
-    const isOfPairs = first === "preference-pairs";
-    const others = refused.filter(({ tier }) => (tier === "preference-pairs") !== isOfPairs);
+    const others = refused.filter(({ tier }) => kindOf(tier) !== kindOf(first));
+    const isOther = TIERS.flatMap((tier) => (kindOf(tier) === kindOf(first) ? [] : everyRow(tier)));
+    expect(others.length).toBe(isOther.length);
     expect(others.every(({ reason }) => reason === "other-tier")).toBe(true);
     expect(others.length).toBeGreaterThan(0);
   });
 });
 
-describe.each(formats.filter(([id, { needsBase }]) => !needsBase && id !== "prompts"))(
+describe.each(formats.filter(([id, { needsBase }]) => !needsBase && !["prompts", "triplets"].includes(id)))(
   "a tool call in the format %s",
   (id, format) => {
     const [first] = format.tiers as [Tier];
@@ -170,7 +179,7 @@ describe("a step that is not to be trained on", () => {
   const untrained = attemptExample(1, [false, false, true]);
   const lines = Object.fromEntries(
     formats
-      .filter(([, { tiers }]) => tiers[0] !== "preference-pairs")
+      .filter(([, { tiers }]) => kindOf(tiers[0]) === "answer")
       .map(([id, format]) => [id, lineOf(format, untrained)]),
   );
 
@@ -301,6 +310,19 @@ it("the flat format joins the prompt's texts by an empty line and refuses a dial
     lineOf(formatOf("jsonl-flat"), sampleExample(1, { completion: [call("read", '{"n": 1}')] })),
   );
   expect(called.response).toBe('{"name":"read","arguments":{"n":1}}');
+});
+
+it("pairs of tips are held by their own tier alone, and by no format that holds anything else", () => {
+  const holding = formats.filter(([, { tiers }]) => tiers.includes("reranker-pairs"));
+  expect(holding.map(([id, { tiers }]) => [id, tiers])).toEqual([["triplets", ["reranker-pairs"]]]);
+  const lines = formats.map(([id, format]) => [id, lineOf(format, sampleTipPair(1))]);
+  expect(lines.filter(([, line]) => line !== "refused: other-tier").map(([id]) => id)).toEqual(["triplets"]);
+});
+
+it("triplets have these columns in this order and no others, as their reader goes by order and takes all", () => {
+  expect(lineOf(formatOf("triplets"), sampleTipPair(1, { query: "q", positive: "p", negative: "n" }))).toBe(
+    '{"anchor":"q","positive":"p","negative":"n"}',
+  );
 });
 
 it("labels of the tokens format are ids under the loss and -100 elsewhere, in the columns that Axolotl takes", () => {

@@ -46,7 +46,7 @@ let loaded: Record<string, Loaded>;
 /** With tools of unlike arguments, and texts at which a careless reader would break a line. */
 function rowsOf(tier: Tier): SelectedRow[] {
   const rows = sampleRows(tier);
-  const more = tier === "preference-pairs" ? [] : [toolExample(4), attemptExample(5)];
+  const more = tier === "preference-pairs" || tier === "reranker-pairs" ? [] : [toolExample(4), attemptExample(5)];
   return [...rows, ...more, { ...(rows[0] as SelectedRow), part: "validation", family: "zoo" }];
 }
 

@@ -3,7 +3,7 @@
 import type { DatasetOrigin } from "../../src/dataset/index.ts";
 import { type Hash, hashText } from "../../src/foundation/hashing.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
-import { attemptId, itemId, type RunId, turnId } from "../../src/records/ids.ts";
+import { attemptId, itemId, type RunId, type TipId, turnId } from "../../src/records/ids.ts";
 import type { Message } from "../../src/records/message.ts";
 import { refusalTally } from "../../src/records/refusal-tally.ts";
 import {
@@ -12,6 +12,7 @@ import {
   NOT_SCRUBBED,
   type PairRow,
   type Part,
+  type RerankerRow,
   type SelectedRow,
   type Selection,
   type Tier,
@@ -104,8 +105,34 @@ export function samplePair(n: number, overrides: Partial<PairRow> = {}): PairRow
   };
 }
 
+export function sampleTipPair(n: number, overrides: Partial<RerankerRow> = {}): RerankerRow {
+  const { part, skill, family, item, chosenFrom, rejectedFrom } = samplePair(n);
+  const { attempt, turn } = chosenFrom;
+  const from = { ...chosenFrom, rule: "tip-effect", verifierId: "tip-credit", reward: 0.6, confidence: 0.99 };
+  return {
+    ...{ kind: "reranker-pair", part, skill, role: "reflector", family, item },
+    query: `How many orders cost more than ${n} €?`,
+    ...{ positive: `Count rows, ${n} at a time.`, negative: "Write any query." },
+    chosenFrom: { ...from, tips: [`tip-${"0".repeat(15)}${n}` as TipId] },
+    rejectedFrom: {
+      ...rejectedFrom,
+      ...from,
+      attempt,
+      turn,
+      label: false,
+      reward: 0.4,
+      tips: [`tip-${"f".repeat(16)}` as TipId],
+    },
+    ...overrides,
+  };
+}
+
 /** Rows of a tier that every format which holds it can express. */
 export function sampleRows(tier: Tier): SelectedRow[] {
+  if (tier === "reranker-pairs") {
+    const hardToWrite = { query: 'naïve "☃"\u2028\n', positive: "a\r\n```sql\nSELECT 1\n```" };
+    return [sampleTipPair(1), sampleTipPair(2), sampleTipPair(3, hardToWrite)];
+  }
   if (tier === "preference-pairs") {
     const { prompt, tools, completion } = toolExample(3);
     const chosen = completion[0] as Message;

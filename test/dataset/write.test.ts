@@ -19,6 +19,7 @@ import {
   samplePair,
   sampleRows,
   sampleSelection,
+  sampleTipPair,
   toolExample,
 } from "./sample-selection.ts";
 
@@ -182,6 +183,25 @@ describe("a tier", () => {
         code: "FORMAT_OF_ANOTHER_TIER",
         details: { expected: "a format that can: dpo, openai-dpo" },
       });
+    }));
+
+  it("of answers takes no pair of tips, and one of tips no pair of answers", () =>
+    withHome(async (home) => {
+      const selection = sampleSelection([samplePair(1), sampleTipPair(2)]);
+      const ofAnswers = { ...FIXED, ...of("preference-pairs", "dpo"), ...(await sampleBase()), selection };
+      expect((await writeDataset(home, ofAnswers)).refusals).toMatchObject([{ reason: "other-tier", count: 1 }]);
+      const ofTips = {
+        ...ofAnswers,
+        ...of("reranker-pairs", "triplets"),
+        selection: sampleSelection([samplePair(1), sampleTipPair(2)]),
+      };
+      const manifest = await writeDataset(home, ofTips);
+      expect(manifest.refusals).toMatchObject([{ reason: "other-tier", count: 1 }]);
+      const folder = home.datasetFolder(manifest.datasetHash);
+      expect(existsSync(join(folder, "tokens"))).toBe(false);
+      expect(await readFile(join(folder, "README.md"), "utf8")).toContain("text-ranking");
+      const [line = ""] = (await readFile(join(folder, "rows.jsonl"), "utf8")).split("\n");
+      expect(JSON.parse(line).tips).toEqual(["tip-0000000000000002", "tip-ffffffffffffffff"]);
     }));
 
   it("of pairs has the tokens of both conversations, the balance of their lengths and the models of both", () =>

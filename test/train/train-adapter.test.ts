@@ -128,7 +128,7 @@ describe("a training that cannot be", () => {
         code: "DATASET_WITHOUT_TOKENS",
         details: { fix: "export it again with --base tiny" },
       });
-      for (const tier of ["judged", "preference-pairs", "prompts"] as const) {
+      for (const tier of ["judged", "preference-pairs", "prompts", "reranker-pairs"] as const) {
         const dataset = await writeDataset(home, base, { tier });
         await expect(train(home, dataset)).rejects.toMatchObject({
           code: "DATASET_OF_ANOTHER_TIER",

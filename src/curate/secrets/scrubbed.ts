@@ -28,9 +28,11 @@ export async function scrubbed(selection: Selection, reason: string | null): Pro
   };
 }
 
-/** The prompt first: placeholders are numbered in the order of reading. */
+/** The prompt or the query first: placeholders are numbered in the order of reading. */
 function scrubbedRow(row: SelectedRow, trace: TraceScrubber): SelectedRow {
   const scrub = <T>(value: T): T => scrubbedValue(value, trace) as T;
+  if (row.kind === "reranker-pair")
+    return { ...row, query: scrub(row.query), positive: scrub(row.positive), negative: scrub(row.negative) };
   const head = { prompt: scrub(row.prompt), tools: scrub(row.tools) };
   if (row.kind === "answer") return { ...row, ...head, completion: scrub(row.completion) };
   return { ...row, ...head, chosen: scrub(row.chosen), rejected: scrub(row.rejected) };
