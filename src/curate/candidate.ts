@@ -190,22 +190,24 @@ export function readCandidate(row: unknown, texts: CandidateTexts, said: TipsSai
     parseFlags: r.parse_flags ?? [],
     isWanted: r.is_wanted,
     reference: r.reference,
-    verdict:
-      r.verifier_id === null
-        ? null
-        : {
-            value: r.verdict_value ?? 0,
-            passed: r.eval_passed,
-            confidence: r.confidence ?? 0,
-            signalType: r.signal_type ?? "judgment",
-            verifierId: r.verifier_id,
-            verifierVersion: r.verifier_version ?? "",
-            beforePassed: r.before_passed,
-          },
+    verdict: verdictOf(r),
     label:
       r.label_value === null || r.label_rule === null
         ? null
         : { passed: r.label, value: r.label_value, confidence: r.label_confidence ?? 0, rule: r.label_rule },
+  };
+}
+
+function verdictOf(r: z.infer<typeof rowSchema>): CandidateVerdict | null {
+  if (r.verifier_id === null) return null;
+  return {
+    value: r.verdict_value ?? 0,
+    passed: r.eval_passed,
+    confidence: r.confidence ?? 0,
+    signalType: r.signal_type ?? "judgment",
+    verifierId: r.verifier_id,
+    verifierVersion: r.verifier_version ?? "",
+    beforePassed: r.before_passed,
   };
 }
 

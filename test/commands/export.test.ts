@@ -190,7 +190,7 @@ describe("what cannot be exported", () => {
       "ROLE_WITHOUT_PAIRS",
       /demonstrations/,
     ],
-    ["an unknown tier's format", { ...SQL, tier: "judged", format: "openai" }, "TIER_NOT_OF_FORMAT", /--tier/],
+    ["an unknown tier's format", { ...SQL, tier: "judged", format: "openai" }, "FORMAT_OF_ANOTHER_TIER", /--format/],
     ["an unknown gate", { ...SQL, without: "noop-pas" }, "UNKNOWN_GATE", /"noop-pass"/],
     ["a gate that is fixed", { ...SQL, without: "not-train" }, "GATE_IS_FIXED", /leave it on/],
     ["a band that is none", { ...SQL, band: "0.9..0.1" }, "BAD_ARGUMENT", /^$/],
