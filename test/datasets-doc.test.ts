@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { MAX_DEPTH, MAX_LENGTH, parseFilter } from "../src/curate/expression.ts";
 import { FIELDS } from "../src/curate/fields.ts";
 import { loadFilters } from "../src/curate/gates.ts";
+import { OTHER_REASONS } from "../src/curate/reasons.ts";
 import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
 
 const page = readFileSync(join(PACKAGE_FOLDER, "docs", "datasets.md"), "utf8");
@@ -29,6 +30,10 @@ it("the table of gates holds every integrity filter, with its own summary", asyn
       `| \`${reason}\`${filter.isFixed ? " *" : ""} | ${filter.role ?? "all"} | ${filter.summary} |`,
     );
   expect(gates.length).toBeGreaterThan(10);
+});
+
+it("the table of other reasons holds each with its own words", () => {
+  for (const [reason, words] of Object.entries(OTHER_REASONS)) expect(page).toContain(`| \`${reason}\` | ${words} |`);
 });
 
 it("the bounds are those that are told", () => {
