@@ -100,7 +100,15 @@ export async function* rowsMadeFrom(
 }
 
 /**
- * Returns the datasets that do not say what their rows were made from, and may have been made from the thing: one of
+ * A role's rule looks at attempts of any run that it was given, and a row names its own alone: whatever is revoked of these
+ * runs may have had a part in a label.
+ */
+export function restsOnRules({ role }: DatasetManifest): boolean {
+  return role !== "worker";
+}
+
+/**
+ * Returns the datasets that do not say all that their rows were made from, and may have been made from the thing: one of
  * their runs is it, holds it, rendered it or was judged by it.
  */
 export async function datasetsMaybeMadeFrom(
@@ -108,7 +116,7 @@ export async function datasetsMaybeMadeFrom(
   thing: Thing,
   datasets: readonly DatasetManifest[] = graph.datasets,
 ): Promise<DatasetManifest[]> {
-  const unsaid = datasets.filter((dataset) => !hasRowLineage(dataset));
+  const unsaid = datasets.filter((dataset) => !hasRowLineage(dataset) || restsOnRules(dataset));
   if (unsaid.length === 0) return [];
   const runs = await runsOf(graph, thing);
   return unsaid.filter(({ inputs }) => inputs.runs.some(({ run }) => runs.has(run)));

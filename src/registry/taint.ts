@@ -8,7 +8,7 @@ import { type AttemptId, attemptParts } from "../records/ids.ts";
 import type { Revocation } from "../records/ledger-entries.ts";
 import type { Taint } from "../records/lineage.ts";
 import { hasRowLineage } from "../store/row-lineage.ts";
-import { datasetsMaybeMadeFrom, type Graph, isMadeFrom, rowsMadeFrom } from "./graph.ts";
+import { datasetsMaybeMadeFrom, type Graph, isMadeFrom, restsOnRules, rowsMadeFrom } from "./graph.ts";
 
 /**
  * Counts the rows of a dataset that revocations touch: all that there are, or `by` these; null where none does.
@@ -29,7 +29,7 @@ export async function taintOf(
       if (isMadeFrom(row, thingOf(one))) counts.set(one, (counts.get(one) ?? 0) + 1);
     }
   }
-  if (rows === 0) return null;
+  if (rows === 0) return restsOnRules(dataset) ? possibleTaint(graph, dataset, possible) : null;
   return { by: [...counts].map(([one, touched]) => ({ ...one, rows: touched })), rows, isCertain: true };
 }
 
@@ -45,14 +45,14 @@ export async function taintedDatasets(
   for (const dataset of datasets) {
     const { datasetHash } = dataset;
     const possible = graph.revoked.filter((one) => mayTouch(dataset, one));
-    if (!hasRowLineage(dataset)) {
-      if ((await possibleTaint(graph, dataset, possible)) !== null) tainted.set(datasetHash, { isCertain: false });
-      continue;
+    if (hasRowLineage(dataset)) {
+      for await (const _ of rowsMadeFrom(graph, possible.map(thingOf), [dataset])) {
+        tainted.set(datasetHash, { isCertain: true });
+        break;
+      }
+      if (tainted.has(datasetHash) || !restsOnRules(dataset)) continue;
     }
-    for await (const _ of rowsMadeFrom(graph, possible.map(thingOf), [dataset])) {
-      tainted.set(datasetHash, { isCertain: true });
-      break;
-    }
+    if ((await possibleTaint(graph, dataset, possible)) !== null) tainted.set(datasetHash, { isCertain: false });
   }
   return tainted;
 }

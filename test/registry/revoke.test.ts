@@ -44,6 +44,17 @@ describe("a revocation", () => {
     }),
   );
 
+  it("perhaps touches a dataset whose labels are a role's rule, which looks at attempts beyond the rows' own", () =>
+    withChain(async ({ home, datasetHash, runs }) => {
+      const dataset = await readDatasetManifest(home, datasetHash);
+      const other = { kind: "attempt" as const, target: `${runs[0]?.run}/sql:shop/other/1`, reason: because };
+      await withGraph(home, async (graph) => {
+        expect(await taintOf(graph, dataset, [other])).toBeNull();
+        const judged = await taintOf(graph, { ...dataset, role: "architect" }, [other]);
+        expect(judged).toEqual({ by: [{ ...other, rows: null }], rows: null, isCertain: false });
+      });
+    }));
+
   it("is said once: the second one tells the first reason and writes nothing", () =>
     withChain(async ({ home, clock }) => {
       await revoke(home, { target: TIP, reason: because, clock });
