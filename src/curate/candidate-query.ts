@@ -5,6 +5,7 @@
  */
 import type { Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
+import { sqlText } from "../store/duckdb.ts";
 import { compileFilters } from "./compile.ts";
 import { clausesOf, type FilterTree, withoutOutcome } from "./filter-tree.ts";
 
@@ -94,12 +95,13 @@ export function itemsQuery(scope: Scope): Query {
   };
 }
 
-/** What each item of a range asks for, in words, as the first run that scanned it has it. */
-export function tasksQuery({ skills, runs }: Scope, range: ItemRange): Query {
+/** What each of these items asks for, in words, as the first run that scanned it has it. */
+export function tasksQuery({ skills, runs }: Scope, items: readonly string[]): Query {
   const { sql, parameters } = withinRuns({ skills, runs });
   return {
-    sql: `SELECT item, arg_min(task, run) AS task FROM files.items e WHERE ${sql} AND ${RANGE} GROUP BY item`,
-    parameters: { ...parameters, ...range },
+    sql: `SELECT item, arg_min(task, run) AS task FROM files.items e
+      WHERE ${sql} AND item IN (${items.map(sqlText).join(", ")}) GROUP BY item`,
+    parameters,
   };
 }
 

@@ -7,6 +7,7 @@ import { shortHash } from "../foundation/hashing.ts";
 import type { Item } from "../records/item.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
+import { sqlText } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
 import type { ItemRange } from "./candidate-query.ts";
 import type { ItemGate } from "./item-rates.ts";
@@ -41,7 +42,8 @@ export async function openHeldOut(lake: Lake, comparisons: readonly HoldingPlan[
 
 /** The lake has the texts once an arm of the comparison is sealed; before, the skill itself can say them. */
 async function textsOf(lake: Lake, plans: readonly HoldingPlan[]): Promise<Map<string, string>> {
-  const rows = await lake.query("SELECT DISTINCT item, task FROM files.items WHERE split IS DISTINCT FROM 'train'");
+  const names = new Set(plans.flatMap(({ items }) => items.map(({ item }) => sqlText(item))));
+  const rows = await lake.query(`SELECT DISTINCT item, task FROM files.items WHERE item IN (${[...names].join(", ")})`);
   const texts = new Map(rows.map(({ item, task }) => [String(item), String(task)]));
   for (const plan of plans) {
     const isKnown = ({ item }: { item: string }) => texts.has(item);
@@ -82,17 +84,18 @@ async function gateOf(
   held: { range: ItemRange; families: Map<string, string>; items: Map<string, string>; texts: NearIndex },
 ): Promise<ItemGate> {
   const { after, until } = held.range;
-  const rows = await lake.query(
-    `SELECT DISTINCT item, skill, family, task FROM files.items
-     WHERE split = 'train' AND item > $after AND item <= $until ORDER BY item, task`,
+  const items = lake.stream(
+    "SELECT item, skill, family, task FROM files.items WHERE split = 'train' AND item > $after AND item <= $until",
     { after, until },
   );
   const reasons = new Map<string, { reason: string; because: string }>();
-  for (const { item, skill, family, task } of rows) {
-    const byFamily = held.families.get(`${skill}/${family}`);
-    const like = held.texts.find(String(task));
-    if (byFamily !== undefined) reasons.set(String(item), { reason: "held-out-family", because: `in ${byFamily}` });
-    else if (like !== null) reasons.set(String(item), { reason: "held-out-text", because: `nearly ${like}` });
+  for await (const rows of items) {
+    for (const { item, skill, family, task } of rows) {
+      const byFamily = held.families.get(`${skill}/${family}`);
+      const like = byFamily === undefined ? held.texts.find(String(task)) : null;
+      if (byFamily !== undefined) reasons.set(String(item), { reason: "held-out-family", because: `in ${byFamily}` });
+      else if (like !== null) reasons.set(String(item), { reason: "held-out-text", because: `nearly ${like}` });
+    }
   }
   return (item) => reasons.get(item) ?? null;
 }

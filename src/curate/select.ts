@@ -16,13 +16,14 @@ import type { Row } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type Candidate, readCandidate, type TipsSaid } from "./candidate.ts";
-import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery, tasksQuery } from "./candidate-query.ts";
+import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery } from "./candidate-query.ts";
 import { type CandidateTexts, candidateTexts } from "./candidate-texts.ts";
 import { clauseTally } from "./clause-counts.ts";
 import { type ExampleSpill, openSpill } from "./example-spill.ts";
 import { openGates } from "./gates.ts";
 import { openHeldOut } from "./held-out.ts";
 import { rateGate } from "./item-rates.ts";
+import { rowBlock } from "./row-block.ts";
 import { type RowTable, rowTable } from "./row-table.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
 import type { ItemWork, TierRule } from "./tier.ts";
@@ -38,10 +39,10 @@ const EXAMPLES_NAMED = 3;
 const EXAMPLES_PER_RANGE = 20_000;
 /** To be counted they are only joined. */
 const RANGES_PER_COUNT = 5;
-const COLLECT_EVERY_BYTES = 128 << 20;
-/** What a row of the lake leaves behind, and each text about four times: read, parsed, compared, put aside. */
+const COLLECT_EVERY_BYTES = 96 << 20;
+/** What a row of the lake leaves behind, and each text again and again: read, parsed, made plain, compared, put aside. */
 const ROW_BYTES = 8 << 10;
-const TEXT_COPIES = 4;
+const TEXT_COPIES = 8;
 /** Why a turn may be refused by itself and still be a step of an attempt: it stays as context and is not trained on. */
 const STEPS_MAY = new Set(["no-action", "many-calls", "truncated", "failed-step"]);
 const TIERS_FOLDER = join(import.meta.dirname, "tiers");
@@ -112,9 +113,9 @@ async function addRows(
   const said = await tipsSaid(lake);
   const drop = garbageMeter(COLLECT_EVERY_BYTES);
   const texts = candidateTexts(store.texts);
+  const block = rowBlock(lake, settings, (tierRow, task) => table.add(tierRow, spill.put(tierRow.row), task));
   for (const range of ranges) {
     const gates = [await heldOut.gate(range), await rateGate(lake, settings, range)];
-    const tasks = await tasksIn(lake, settings, range);
     for await (const ofItem of byItem(candidates({ lake, texts }, { settings, range, said }))) {
       const item = ofItem[0]?.item ?? "";
       const gate = gates.flatMap((says) => says(item) ?? [])[0];
@@ -124,11 +125,12 @@ async function addRows(
         continue;
       }
       const sound = soundOf(ofItem, { settings, refuse, refusing });
-      for (const tierRow of tier.rows(sound, { settings, refuse }))
-        table.add(tierRow, spill.put(tierRow.row), tasks.get(item) ?? "");
+      for (const tierRow of tier.rows(sound, { settings, refuse })) block.push(tierRow);
+      if (block.isFull()) await block.empty();
       drop(ofItem.length * ROW_BYTES + TEXT_COPIES * textLength(ofItem));
     }
   }
+  await block.empty();
 }
 
 /** Of a whole attempt every turn is a part of the row: each has to pass, but for what only the last one can have. */
@@ -202,22 +204,10 @@ async function* candidates(
   for await (const rows of lake.stream(sql, parameters)) for (const row of rows) yield readCandidate(row, texts, said);
 }
 
-/** Read for a range at a time, and only where near-duplicates are looked for. */
-async function tasksIn(
-  lake: Lake,
-  settings: SelectionSettings,
-  range: ItemRange,
-): Promise<ReadonlyMap<string, string>> {
-  if (settings.nearThreshold === null) return new Map();
-  const { sql, parameters } = tasksQuery(settings, range);
-  const rows = await lake.query(sql, parameters);
-  return new Map(rows.map(({ item, task }) => [String(item), String(task)]));
-}
-
-/** Of the prompts of an item most is read once. */
+/** A message that several examples of an item have in common was read once. */
 function textLength(ofItem: readonly Candidate[]): number {
-  const read = [...(ofItem[0]?.messages ?? []), ...ofItem.map(({ response }) => response)];
-  return read.reduce((sum, message) => sum + (message?.content?.length ?? 0), 0);
+  const read = new Set(ofItem.flatMap(({ messages, response }) => [...(messages ?? []), response]));
+  return [...read].reduce((sum, message) => sum + (message?.content?.length ?? 0), 0);
 }
 
 async function* byItem(all: AsyncIterable<Candidate>): AsyncGenerator<Candidate[]> {

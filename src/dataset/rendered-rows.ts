@@ -28,6 +28,8 @@ const COLLECT_EVERY_BYTES = 128 << 20;
 /** What a row leaves behind, and each token of it: its piece of text, its id and its line. */
 const ROW_BYTES = 16 << 10;
 const TOKEN_BYTES = 128;
+/** Read, searched for secrets twice, written. */
+const LINE_COPIES = 8;
 /** `JSON.stringify` writes half of a surrogate pair as an escape, and nothing else in this form but the text of one. */
 const SURROGATE_ESCAPE = /\\ud[89a-f]/;
 
@@ -41,7 +43,7 @@ export async function* renderedRows(selection: Selection, settings: RenderSettin
     else {
       yield rendered;
       const tokens = rendered.tokens.reduce((sum, { ids }) => sum + ids.length, 0);
-      drop(ROW_BYTES + 2 * rendered.line.length + TOKEN_BYTES * tokens);
+      drop(ROW_BYTES + LINE_COPIES * rendered.line.length + TOKEN_BYTES * tokens);
     }
   }
 }

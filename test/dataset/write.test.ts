@@ -189,14 +189,14 @@ describe("a tier", () => {
     withHome(async (home) => {
       const selection = sampleSelection([samplePair(1), sampleTipPair(2)]);
       const ofAnswers = { ...FIXED, ...of("preference-pairs", "dpo"), ...(await sampleBase()), selection };
-      expect((await writeDataset(home, ofAnswers)).refusals).toMatchObject([{ reason: "other-tier", count: 1 }]);
+      expect((await writeDataset(home, ofAnswers)).refusals).toMatchObject([{ reason: "other-tier", count: 2 }]);
       const ofTips = {
         ...ofAnswers,
         ...of("reranker-pairs", "triplets"),
         selection: sampleSelection([samplePair(1), sampleTipPair(2)]),
       };
       const manifest = await writeDataset(home, ofTips);
-      expect(manifest.refusals).toMatchObject([{ reason: "other-tier", count: 1 }]);
+      expect(manifest.refusals).toMatchObject([{ reason: "other-tier", count: 2 }]);
       const folder = home.datasetFolder(manifest.datasetHash);
       expect(existsSync(join(folder, "tokens"))).toBe(false);
       expect(await readFile(join(folder, "README.md"), "utf8")).toContain("text-ranking");

@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
-import { buildLake } from "../../src/store/lake.ts";
+import { buildLake, openLake } from "../../src/store/lake.ts";
 import { writeBaseManifest } from "../../src/store/manifests.ts";
 import { reopenRunLog } from "../../src/store/run-log.ts";
 import { verifyHome } from "../../src/store/verify.ts";
@@ -72,7 +72,7 @@ test("a dataset for which there is no room is refused and leaves nothing", () =>
     const { base } = await sampleBase();
     await writeBaseManifest(home, { ...base, hfFolder: await smollm2Tokenizer(), contextTokens: 32_768 });
     await writeSampleRun(home, { items: 8, taskBytes: 20_000, passFraction: 1 });
-    await buildLake(home);
+    (await openLake(home)).close();
     const before = readdirSync(home.path, { recursive: true });
     const { stdout } = await underLimit("full-disk-making-process.ts", "export", home.path);
     expect(stdout).toBe("DISK_FULL");
