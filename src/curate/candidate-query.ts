@@ -95,13 +95,16 @@ export function itemsQuery(scope: Scope): Query {
   };
 }
 
-/** What each of these items asks for, in words, as the first run that scanned it has it. */
+/**
+ * What each of these items asks for, in words, as the first run that scanned it has it. They come in order, so that of the
+ * files, which are sorted by item, little more than what holds them is read.
+ */
 export function tasksQuery({ skills, runs }: Scope, items: readonly string[]): Query {
   const { sql, parameters } = withinRuns({ skills, runs });
   return {
     sql: `SELECT item, arg_min(task, run) AS task FROM files.items e
-      WHERE ${sql} AND item IN (${items.map(sqlText).join(", ")}) GROUP BY item`,
-    parameters,
+      WHERE ${sql} AND item BETWEEN $first AND $last AND item IN (${items.map(sqlText).join(", ")}) GROUP BY item`,
+    parameters: { ...parameters, first: items[0] ?? "", last: items.at(-1) ?? "" },
   };
 }
 

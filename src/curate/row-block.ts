@@ -14,8 +14,8 @@ export interface RowBlock {
   empty(): Promise<void>;
 }
 
-const MOST_ROWS = 512;
-const MOST_CHARACTERS = 1 << 22;
+const MOST_ROWS = 4096;
+const MOST_CHARACTERS = 1 << 24;
 
 /** Makes an empty block; tasks are read only where near-duplicates are looked for. */
 export function rowBlock(
