@@ -1,6 +1,6 @@
 /**
- * Pairs of the reflector's answers as a selection, alone or behind the pairs of another role. An answer has to pass the
- * filter and the gates that hold for its role as any other has, on either side of a pair.
+ * Pairs of the reflector's answers as a selection, alone or behind the pairs of another role. An answer on
+ * either side of a pair passes the filter and the gates of its role, like every other answer.
  */
 import { refusalTally } from "../records/refusal-tally.ts";
 import { NOT_SCRUBBED, type Selection } from "../records/selection.ts";

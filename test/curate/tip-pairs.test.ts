@@ -122,7 +122,7 @@ function simulate(name: string, scene: Scene, count: number) {
   const wrongShares: number[] = [];
   const found: number[] = [];
   const covered: number[] = [];
-  let any = 0;
+  let withPairs = 0;
   for (let k = 0; k < count; k++) {
     const tips = history(scene, rng).map((draws, i) => ({
       tip: `${i}` as TipId,
@@ -147,13 +147,13 @@ function simulate(name: string, scene: Scene, count: number) {
     const { kept } = crediblePairs(pairs, ALPHA);
     const wrong = kept.filter(({ chosen, rejected }) => chosen.effect <= rejected.effect).length;
     const apart = pairs.filter(([one, other]) => one.effect !== other.effect).length;
-    if (kept.length > 0) any += 1;
+    if (kept.length > 0) withPairs += 1;
     wrongShares.push(kept.length === 0 ? 0 : wrong / kept.length);
     if (apart > 0) found.push((kept.length - wrong) / apart);
   }
-  const told = { any: any / count, wrong: meanOf(wrongShares), covered: meanOf(covered) };
+  const told = { paired: withPairs / count, wrong: meanOf(wrongShares), covered: meanOf(covered) };
   console.log(
-    `${name}: any pair in ${percent(told.any)} of ${count} histories, wrong among the pairs ${percent(told.wrong)}` +
+    `${name}: any pair in ${percent(told.paired)} of ${count} histories, wrong among the pairs ${percent(told.wrong)}` +
       `${found.length > 0 ? `, found ${percent(meanOf(found))} of the true ones` : ""}; intervals hold ${percent(told.covered)}`,
   );
   return { ...told, found: found.length > 0 ? meanOf(found) : null };
@@ -173,8 +173,8 @@ it("tips that are worth the same make a pair in no more histories than alpha", (
     ["useless tips, few draws", { effects: fours([0, 0, 0, 0, 0]), items: 120 }],
   ];
   for (const [name, scene] of scenes) {
-    const { any, covered } = simulate(name, scene, count);
-    expect(any).toBeLessThanOrEqual(ALPHA + chanceBand(ALPHA, count));
+    const { paired, covered } = simulate(name, scene, count);
+    expect(paired).toBeLessThanOrEqual(ALPHA + chanceBand(ALPHA, count));
     expect(covered).toBeGreaterThan(0.93);
   }
 });
