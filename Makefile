@@ -30,18 +30,13 @@ demo:
 	@$(NODE) bin/tracemill.js loop --preset $(if $(QUICK),quick,demo) || [ $$? -eq 4 ]
 
 # Without the package registry the tests that need them skip, and the reason is printed.
-.venv-agents/.installed: python/requirements-agents.txt
-	test -x .venv-agents/bin/python || $(PYTHON) -m venv .venv-agents
-	.venv-agents/bin/python -m pip install --quiet --disable-pip-version-check -r python/requirements-agents.txt
+.venv-agents/.installed .venv-formats/.installed: .venv-%/.installed: python/requirements-%.txt
+	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 agents:
 	@$(MAKE) --no-print-directory .venv-agents/.installed || echo "skipped: other agents cannot be installed here"
-
-.venv-formats/.installed: python/requirements-formats.txt
-	test -x .venv-formats/bin/python || $(PYTHON) -m venv .venv-formats
-	.venv-formats/bin/python -m pip install --quiet --disable-pip-version-check -r python/requirements-formats.txt
-	@touch $@
 
 formats:
 	@$(MAKE) --no-print-directory .venv-formats/.installed || echo "skipped: the reader of Croissant cannot be installed here"

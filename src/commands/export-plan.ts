@@ -1,7 +1,6 @@
 /**
  * From what the user named to what is selected: every name checked, every default filled in, before any work is done.
  */
-
 import type { z } from "zod";
 import {
   formatFilter,

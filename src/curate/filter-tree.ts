@@ -1,5 +1,5 @@
 /**
- * A filter as a tree: what `expression.ts` reads, `compile.ts` makes SQL of, and `evaluate.ts` holds against one row.
+ * A filter as a tree: what `expression.ts` reads and `compile.ts` makes SQL of.
  *
  * A filter is true or false of a row, never unknown: a field without a value satisfies no comparison, `!=` and `not in`
  * included, and no list. So `not confidence>=0.9` is true of a row without confidence, and `confidence<0.9` is not.

@@ -12,6 +12,7 @@ import { CREDIT_RULE } from "../statistics/tip-credit.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type CreditedTip, readCredits } from "./credit.ts";
+import type { ItemGate } from "./item-rates.ts";
 import { type ReflectorAnswer, readAnswers, type UnusableAnswer } from "./reflector-answers.ts";
 import { capPerTip, crediblePairs, type TipPair, whyIncomparable } from "./tip-pairs.ts";
 
@@ -30,7 +31,7 @@ export interface ReflectorPairSettings {
   alpha?: number;
   perTip?: number;
   /** Says why the answer of a turn cannot be in a pair; left out, every answer can. */
-  refusalOf?: (turn: TurnId) => string | null;
+  refusalOf?: (turn: TurnId) => ReturnType<ItemGate>;
   /** Whether the better tip of a pair may be a retired one. */
   isRetiredKept?: boolean;
 }
@@ -57,9 +58,11 @@ export async function reflectorPairs(
   const sound = written.flatMap((tip): AnsweredTip[] => {
     const { turn } = tip.source;
     const answered = turn === null ? undefined : answers.get(turn);
-    const reason = refusalOf(tip, answered) ?? (turn === null ? null : (settings.refusalOf?.(turn) ?? null));
-    if (reason !== null) refusals.add(reason, turn === null ? [] : [turn], 1);
-    if (reason !== null || turn === null || typeof answered !== "object") return [];
+    const own = refusalOf(tip, answered);
+    const gate = turn === null ? null : (settings.refusalOf?.(turn) ?? null);
+    const refusal = own === null ? gate : { reason: own };
+    if (refusal !== null) refusals.add(refusal.reason, turn === null ? [] : [named(turn, refusal)], 1);
+    if (refusal !== null || turn === null || typeof answered !== "object") return [];
     return [{ ...tip, turn, answered }];
   });
 
@@ -73,6 +76,10 @@ export async function reflectorPairs(
   const rank = ({ chosen, rejected }: TipPair<AnsweredTip>) => hashText(`${seed}:${chosen.turn}:${rejected.turn}`);
   const shuffled = capped.kept.map((pair) => ({ pair, rank: rank(pair) })).sort((x, y) => (x.rank < y.rank ? -1 : 1));
   return { pairs: shuffled.map(({ pair }) => rowOf(pair)), refusals };
+}
+
+function named(turn: TurnId, { because }: { because?: string }): string {
+  return because === undefined ? turn : `${turn} (${because})`;
 }
 
 /** The first thing that keeps a tip out of every pair; null where nothing does. None depends on how large its effect is. */

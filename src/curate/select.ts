@@ -44,7 +44,7 @@ const COLLECT_EVERY_BYTES = 96 << 20;
 const ROW_BYTES = 8 << 10;
 const TEXT_COPIES = 8;
 /** Why a turn may be refused by itself and still be a step of an attempt: it stays as context and is not trained on. */
-const STEPS_MAY = new Set(["no-action", "many-calls", "truncated", "failed-step"]);
+const STEPS_MAY = new Set(["no-action", "truncated", "failed-step"]);
 const TIERS_FOLDER = join(import.meta.dirname, "tiers");
 
 /** Throws: `UNKNOWN_TIER` with the nearest known ones. */

@@ -10,6 +10,7 @@ import { candidateTexts } from "./candidate-texts.ts";
 import { withoutOutcome } from "./filter-tree.ts";
 import { openGates } from "./gates.ts";
 import { openHeldOut } from "./held-out.ts";
+import type { ItemGate } from "./item-rates.ts";
 import { reflectorPairs } from "./reflector-pairs.ts";
 import { type SelectionStore, tipsSaid } from "./select.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
@@ -50,7 +51,7 @@ export async function selectTipPairs(
 async function admission(
   { lake, texts }: TipStore,
   settings: SelectionSettings,
-): Promise<(turn: string) => string | null> {
+): Promise<(turn: string) => ReturnType<ItemGate>> {
   const scope = { ...settings, role: "reflector" as const, labels: ANY_LABEL, withBad: false };
   const gatesOff = [...settings.gatesOff, "retired-tip"]; // a worse answer may have written one
   const refusing = await openGates({ ...scope, gatesOff, answerText: null });
@@ -58,14 +59,15 @@ async function admission(
   const { sql, parameters } = candidatesQuery({ ...scope, filter: withoutOutcome(settings.filter) }, ALL_ITEMS);
   const said = await tipsSaid(lake);
   const checked = candidateTexts(texts);
-  const reasons = new Map<string, string | null>();
+  const reasons = new Map<string, ReturnType<ItemGate>>();
   for await (const rows of lake.stream(sql, parameters)) {
     for (const row of rows) {
       const candidate = readCandidate(row, checked, said);
-      reasons.set(candidate.turn, refusing(candidate) ?? heldOut(candidate.item)?.reason ?? null);
+      const reason = refusing(candidate);
+      reasons.set(candidate.turn, reason === null ? heldOut(candidate.item) : { reason });
     }
   }
-  return (turn) => (reasons.has(turn) ? (reasons.get(turn) ?? null) : "filter");
+  return (turn) => (reasons.has(turn) ? (reasons.get(turn) ?? null) : { reason: "filter" });
 }
 
 /** A selection of nothing, for rows to be put behind. */

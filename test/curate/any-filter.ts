@@ -1,9 +1,9 @@
 /** Filter trees of every shape, and rows of the lake's examples with and without values, for property tests. */
 import fc from "fast-check";
-import type { FilterRow } from "../../src/curate/evaluate.ts";
 import { FIELDS, type Field, type FieldType, type FieldValue } from "../../src/curate/fields.ts";
 import { type FilterTree, joined, OPERATORS } from "../../src/curate/filter-tree.ts";
 import { VERDICT_FLAGS } from "../../src/records/verdict.ts";
+import type { FilterRow } from "./evaluate.ts";
 
 type AnyValue = (type: FieldType) => fc.Arbitrary<FieldValue>;
 

@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { candidatesQuery, filteredOutQuery, type ItemRange, type Scope } from "../../src/curate/candidate-query.ts";
 import { clauseTally } from "../../src/curate/clause-counts.ts";
-import { evaluate, type FilterRow } from "../../src/curate/evaluate.ts";
 import { parseFilter } from "../../src/curate/expression.ts";
 import { FIELDS } from "../../src/curate/fields.ts";
 import { clausesOf, formatFilter } from "../../src/curate/filter-tree.ts";
@@ -10,6 +9,7 @@ import type { RunId } from "../../src/records/ids.ts";
 import { type Lake, openLake } from "../../src/store/lake.ts";
 import { withHome } from "../store/sample-run.ts";
 import { anyFilter, few } from "./any-filter.ts";
+import { evaluate, type FilterRow } from "./evaluate.ts";
 import { settingsOf } from "./selection-settings.ts";
 import { type AttemptDraft, writeRun } from "./written-run.ts";
 

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { compileFilters } from "../../src/curate/compile.ts";
-import { evaluate, type FilterRow } from "../../src/curate/evaluate.ts";
 import { parseFilter } from "../../src/curate/expression.ts";
 import { FIELDS, type FieldValue } from "../../src/curate/fields.ts";
 import { type FilterTree, OPERATORS } from "../../src/curate/filter-tree.ts";
 import { type Database, openDatabase, rowsOf } from "../../src/store/duckdb.ts";
 import { anyFilter, anyRow, few, WHOLE, wild } from "./any-filter.ts";
+import { evaluate, type FilterRow } from "./evaluate.ts";
 
 const COLUMNS = [...FIELDS.values()].map(({ column, type }) => {
   const sqlType = WHOLE[column] ?? { text: "VARCHAR", number: "DOUBLE", boolean: "BOOLEAN" }[type];

@@ -19,24 +19,15 @@ import { type AttemptId, attemptId, itemId, type TipId, turnId } from "../../src
 import type { Item } from "../../src/records/item.ts";
 import type { Message, Tool } from "../../src/records/message.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
-import type { Row } from "../../src/store/duckdb.ts";
 import type { Home } from "../../src/store/home.ts";
 import { buildLake, openLake } from "../../src/store/lake.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
 import { createRunLog, type RunLog, sealRun } from "../../src/store/run-log.ts";
+import { ask } from "./ask-lake.ts";
 import { sampleItem, sampleRunId, sampleVerdict, withHome, writeSampleRun } from "./sample-run.ts";
 
 const run = sampleRunId(1);
 const clock = steppingClock(new Date("2026-11-01T12:00:00.000Z"), 7);
-
-async function ask(home: Home, sql: string): Promise<Row[]> {
-  const lake = await openLake(home);
-  try {
-    return await lake.query(sql);
-  } finally {
-    lake.close();
-  }
-}
 
 /** Every file of the lake with its hash. */
 function filesOf(home: Home): Record<string, string> {

@@ -2,11 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
 import type { Revocation } from "../../src/records/ledger-entries.ts";
-import type { Row } from "../../src/store/duckdb.ts";
 import type { Home } from "../../src/store/home.ts";
-import { openLake } from "../../src/store/lake.ts";
 import { appendLedger, revocations } from "../../src/store/ledger.ts";
 import { type RunDraft, TIP, writeRun } from "../curate/written-run.ts";
+import { ask } from "./ask-lake.ts";
 import { sampleVerdict, withHome } from "./sample-run.ts";
 
 const by = (id: string, passed = true) => ({ verifier: { id, version: "1" }, passed, value: passed ? 1 : 0 });
@@ -21,15 +20,6 @@ const DRAFT: RunDraft = {
     { item: "shop/heard", verdicts: [by("b"), judged("a", true), judged("c", false), judged("a", true)] },
   ],
 };
-
-async function ask(home: Home, sql: string): Promise<Row[]> {
-  const lake = await openLake(home);
-  try {
-    return await lake.query(sql);
-  } finally {
-    lake.close();
-  }
-}
 
 function say(home: Home, kind: Revocation["kind"], target: string): void {
   appendLedger(home, { type: "revoked", data: { kind, target, reason: "it was bad" } }, systemClock);

@@ -2,9 +2,10 @@
  * Says of one row of the lake's examples whether a filter is true of it: the meaning of a filter, to which the SQL of
  * `compile.ts` is held by a test.
  */
-import { assert } from "../foundation/errors.ts";
-import { FIELDS, type FieldValue } from "./fields.ts";
-import type { FilterTree, Operator } from "./filter-tree.ts";
+
+import { FIELDS, type FieldValue } from "../../src/curate/fields.ts";
+import type { FilterTree, Operator } from "../../src/curate/filter-tree.ts";
+import { assert } from "../../src/foundation/errors.ts";
 
 /** By column of the lake; what is absent or null has no value. Numbers are finite. */
 export type FilterRow = Readonly<Record<string, FieldValue | readonly string[] | null>>;
