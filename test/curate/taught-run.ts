@@ -13,6 +13,8 @@ export interface Taught {
   /** What the reflector answered, where it is more than the tip. */
   answer?: string;
   finishReason?: string;
+  /** A model that others serve wrote it. */
+  hostedModel?: string;
   /** No model wrote it. */
   isRuled?: boolean;
 }
@@ -27,11 +29,13 @@ export async function writeTaughtRun(
   const items = [...new Set(taught.map(({ item }) => item))];
   const tried = new Map<string, number>();
   const run = await writeRoleRun(home, { number, split, items }, (writer) => {
-    for (const { item, text, failureMode = "wrong-rows", answer, finishReason = "stop", isRuled = false } of taught) {
+    for (const { item, text, failureMode = "wrong-rows", answer, finishReason = "stop", ...by } of taught) {
+      const model = by.hostedModel === undefined ? {} : { modelAnswered: by.hostedModel, baseHash: null };
       const n = (tried.get(item) ?? 0) + 1;
       tried.set(item, n);
       writer.turn("worker", item, n);
-      turns.push(isRuled ? "" : writer.turn("reflector", item, n, { answer: answer ?? lessons(text), finishReason }));
+      const own = { answer: answer ?? lessons(text), finishReason, ...model };
+      turns.push(by.isRuled === true ? "" : writer.turn("reflector", item, n, own));
       tips.push(writer.tip(item, n, text));
       writer.verdict(item, n, failureMode === null ? {} : { ...MISSED, failureMode });
     }
