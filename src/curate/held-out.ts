@@ -10,7 +10,7 @@ import { scanItems } from "../skills/scan.ts";
 import { sqlText } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
 import type { ItemRange } from "./candidate-query.ts";
-import type { ItemGate } from "./item-rates.ts";
+import type { ItemGate } from "./item-gate.ts";
 import { type NearIndex, nearIndex } from "./near/near-index.ts";
 import type { HoldingPlan } from "./selection-settings.ts";
 

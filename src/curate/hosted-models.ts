@@ -19,3 +19,11 @@ export function isHosted(model: string): boolean {
     if (shorter === name) return false;
   }
 }
+
+/** Whether an answer was written by a hosted model that nobody allowed as a teacher: a base that is known was served here. */
+export function isForbiddenTeacher(
+  { model, baseHash }: { model: string | null; baseHash: string | null },
+  allowed: { has(model: string): boolean },
+): boolean {
+  return model !== null && baseHash === null && isHosted(model) && !allowed.has(model);
+}

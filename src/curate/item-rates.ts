@@ -5,13 +5,11 @@
 import { random } from "../foundation/random.ts";
 import type { Lake } from "../store/lake.ts";
 import { type ItemRange, passRatesQuery } from "./candidate-query.ts";
+import type { ItemGate } from "./item-gate.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
 
 /** Share of an item's attempts from which on it is easy. */
 const EASY_FRACTION = 0.5;
-
-/** Says why an item is left out, and because of what where that has a name; null where it is not. */
-export type ItemGate = (item: string) => { reason: string; because?: string } | null;
 
 /** Reads the pass rates of a range of items, where anything is asked of them. */
 export async function rateGate(lake: Lake, settings: SelectionSettings, range: ItemRange): Promise<ItemGate> {

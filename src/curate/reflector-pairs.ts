@@ -12,7 +12,7 @@ import { CREDIT_RULE } from "../statistics/tip-credit.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type CreditedTip, readCredits } from "./credit.ts";
-import type { ItemGate } from "./item-rates.ts";
+import { becauseOf, type ItemGate } from "./item-gate.ts";
 import { type ReflectorAnswer, readAnswers, type UnusableAnswer } from "./reflector-answers.ts";
 import { capPerTip, crediblePairs, type TipPair, whyIncomparable } from "./tip-pairs.ts";
 
@@ -61,7 +61,7 @@ export async function reflectorPairs(
     const own = refusalOf(tip, answered);
     const gate = turn === null ? null : (settings.refusalOf?.(turn) ?? null);
     const refusal = own === null ? gate : { reason: own };
-    if (refusal !== null) refusals.add(refusal.reason, turn === null ? [] : [named(turn, refusal)], 1);
+    if (refusal !== null) refusals.add(refusal.reason, turn === null ? [] : [becauseOf(turn, refusal)], 1);
     if (refusal !== null || turn === null || typeof answered !== "object") return [];
     return [{ ...tip, turn, answered }];
   });
@@ -76,10 +76,6 @@ export async function reflectorPairs(
   const rank = ({ chosen, rejected }: TipPair<AnsweredTip>) => hashText(`${seed}:${chosen.turn}:${rejected.turn}`);
   const shuffled = capped.kept.map((pair) => ({ pair, rank: rank(pair) })).sort((x, y) => (x.rank < y.rank ? -1 : 1));
   return { pairs: shuffled.map(({ pair }) => rowOf(pair)), refusals };
-}
-
-function named(turn: TurnId, { because }: { because?: string }): string {
-  return because === undefined ? turn : `${turn} (${because})`;
 }
 
 /** The first thing that keeps a tip out of every pair; null where nothing does. None depends on how large its effect is. */

@@ -6,6 +6,8 @@ import { originsOf, type RerankerRow, type Selection } from "../records/selectio
 import type { Lake } from "../store/lake.ts";
 import { ALL_ITEMS } from "./candidate-query.ts";
 import { openHeldOut } from "./held-out.ts";
+import { isForbiddenTeacher } from "./hosted-models.ts";
+import { becauseOf } from "./item-gate.ts";
 import { type RerankerPairSettings, rerankerPairs } from "./reranker-pairs.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
 import { noSelection } from "./tip-preferences.ts";
@@ -13,15 +15,23 @@ import { noSelection } from "./tip-preferences.ts";
 /** Chooses pairs of tips for what ranks them. Its examples and refusals count tips, then pairs of them, then rows. */
 export async function selectRerankerPairs(
   lake: Lake,
-  settings: RerankerPairSettings & Pick<SelectionSettings, "comparisons">,
+  settings: RerankerPairSettings & Pick<SelectionSettings, "comparisons" | "gatesOff" | "allowTeachers">,
 ): Promise<Selection> {
   const { pairs, refusals } = await rerankerPairs(lake, settings);
   const isRevoked = await revokedRows(lake);
   const heldOut = await (await openHeldOut(lake, settings.comparisons)).gate(ALL_ITEMS);
+  const isHostedKept = settings.gatesOff.includes("hosted-model");
+  const allowed = new Set(settings.allowTeachers);
+  const isHosted = (row: RerankerRow) =>
+    !isHostedKept && originsOf(row).some((origin) => isForbiddenTeacher(origin, allowed));
   const kept = pairs.filter((row) => {
-    const reason = isRevoked(row) ? "revoked" : heldOut(row.item)?.reason;
-    if (reason !== undefined) refusals.add(reason, [row.chosenFrom.turn]);
-    return reason === undefined;
+    const named = isRevoked(row)
+      ? { reason: "revoked" }
+      : isHosted(row)
+        ? { reason: "hosted-model" }
+        : heldOut(row.item);
+    if (named !== null) refusals.add(named.reason, [becauseOf(row.chosenFrom.turn, named)]);
+    return named === null;
   });
   return {
     ...noSelection(),

@@ -22,6 +22,7 @@ import { clauseTally } from "./clause-counts.ts";
 import { type ExampleSpill, openSpill } from "./example-spill.ts";
 import { openGates } from "./gates.ts";
 import { openHeldOut } from "./held-out.ts";
+import { becauseOf } from "./item-gate.ts";
 import { rateGate } from "./item-rates.ts";
 import { rowBlock } from "./row-block.ts";
 import { type RowTable, rowTable } from "./row-table.ts";
@@ -120,8 +121,7 @@ async function addRows(
       const item = ofItem[0]?.item ?? "";
       const gate = gates.flatMap((says) => says(item) ?? [])[0];
       if (gate !== undefined) {
-        const { reason, because } = gate;
-        for (const { turn } of ofItem) refusals.add(reason, [because === undefined ? turn : `${turn} (${because})`]);
+        for (const { turn } of ofItem) refusals.add(gate.reason, [becauseOf(turn, gate)]);
         continue;
       }
       const sound = soundOf(ofItem, { settings, refuse, refusing });

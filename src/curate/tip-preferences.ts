@@ -10,7 +10,7 @@ import { candidateTexts } from "./candidate-texts.ts";
 import { withoutOutcome } from "./filter-tree.ts";
 import { openGates } from "./gates.ts";
 import { openHeldOut } from "./held-out.ts";
-import type { ItemGate } from "./item-rates.ts";
+import type { ItemGate } from "./item-gate.ts";
 import { reflectorPairs } from "./reflector-pairs.ts";
 import { type SelectionStore, tipsSaid } from "./select.ts";
 import type { SelectionSettings } from "./selection-settings.ts";

@@ -10,6 +10,7 @@ import { openLake } from "../../src/store/lake.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
 import { withHome } from "../store/sample-run.ts";
 import { MISSED, writeDrawnRun, writeRoleRun } from "./role-run.ts";
+import { settingsOf } from "./selection-settings.ts";
 import { type Taught, writeTaughtRun } from "./taught-run.ts";
 
 type Effective = Taught & { effect: number };
@@ -177,7 +178,7 @@ it("a selection leaves out what was revoked and what a comparison judges by, and
     };
     const lake = await openLake(home);
     try {
-      const settings = { skills: ["sql"], runs, seed: 1, maxPerItem: 2, comparisons: [plan as never] };
+      const settings = settingsOf(runs, { comparisons: [plan as never] });
       const selection = await selectRerankerPairs(lake, settings);
       const rows: SelectedRow[] = [];
       for await (const row of selection.rows()) rows.push(row);
@@ -192,6 +193,22 @@ it("a selection leaves out what was revoked and what a comparison judges by, and
       const counted = Object.fromEntries(refusals.counts().map(({ reason, count }) => [reason, count]));
       expect(counted.revoked).toBeGreaterThan(0);
       expect(selection.examples).toBe(rows.length + Object.values(counted).reduce((sum, count) => sum + count, 0));
+    } finally {
+      lake.close();
+    }
+  }));
+
+it("a selection has no tip of a hosted model, unless the model is allowed", () =>
+  withHome(async (home) => {
+    const harmful = { ...(FOUR[1] as Effective), hostedModel: "claude-opus-4-1" };
+    const { runs } = await drawn(home, FOUR.with(1, harmful));
+    const lake = await openLake(home);
+    try {
+      const { chosen, refusals } = await selectRerankerPairs(lake, settingsOf(runs));
+      const allowed = await selectRerankerPairs(lake, settingsOf(runs, { allowTeachers: ["claude-opus-4-1"] }));
+      const refused = refusals.counts().find(({ reason }) => reason === "hosted-model")?.count ?? 0;
+      expect(refused).toBeGreaterThan(0);
+      expect(allowed.chosen.train).toBe(chosen.train + refused);
     } finally {
       lake.close();
     }

@@ -1,11 +1,10 @@
 /** The terms of a hosted model may forbid training on what it wrote: whoever may do so names it. */
 import type { Filter } from "../filter.ts";
-import { isHosted } from "../hosted-models.ts";
+import { isForbiddenTeacher } from "../hosted-models.ts";
 
 const filter: Filter = {
   summary: "a hosted model wrote the answer, and it is not among the allowed teachers",
-  refuses: ({ model, baseHash }, { allowTeachers }) =>
-    model !== null && baseHash === null && isHosted(model) && !allowTeachers.has(model),
+  refuses: (candidate, { allowTeachers }) => isForbiddenTeacher(candidate, allowTeachers),
 };
 
 export default filter;
