@@ -34,7 +34,8 @@ function printed({ kind, target, reason, ...report }: RevocationReport): string 
   return [
     `The ${kind} ${target} ${said}: ${reason}`,
     ...datasets.map(({ datasetHash, rows, of }) => {
-      const touched = rows === null ? "may hold rows of it (it does not name them)" : `${rows} of ${of} rows`;
+      const touched =
+        rows === null ? "perhaps, as it does not name all that its rows were made from" : `${rows} of ${of} rows`;
       return `  dataset ${shortHash(datasetHash)}: ${touched}; tracemill dataset rebuild ${shortHash(datasetHash)}`;
     }),
     ...adapters.map(

@@ -9,7 +9,7 @@ import { labelBalance } from "./label-balance.ts";
 import type { RenderedRow } from "./rendered-rows.ts";
 
 /** What a manifest says of the rows together. */
-export type Composition = Pick<DatasetManifest, "models" | "bySkill" | "byFamily" | "labels" | "pairLengths">;
+export type Composition = Pick<DatasetManifest, "models" | "rules" | "bySkill" | "byFamily" | "labels" | "pairLengths">;
 
 export interface RowCounts {
   add(row: RenderedRow): void;
@@ -23,6 +23,7 @@ export function rowCounts(tier: Tier, hasTokens: boolean): RowCounts {
   const items = new Set<string>();
   const families = new Set<string>();
   const ofModel = new Map<string | null, number>();
+  const rules = new Set<string>();
   const ofSkill = new Map<string, Record<Part, number>>();
   const ofFamily = new Map<string, Composition["byFamily"][number]>();
   const labels = { good: 0, bad: 0 };
@@ -36,6 +37,7 @@ export function rowCounts(tier: Tier, hasTokens: boolean): RowCounts {
       items.add(row.item);
       for (const model of new Set(originsOf(row).map((origin) => origin.model)))
         ofModel.set(model, (ofModel.get(model) ?? 0) + 1);
+      for (const { rule } of originsOf(row)) rules.add(rule);
       countFamily(ofFamily, part, row);
       const skill = ofSkill.get(row.skill) ?? { train: 0, validation: 0 };
       ofSkill.set(row.skill, { ...skill, [part]: skill[part] + 1 });
@@ -60,6 +62,7 @@ export function rowCounts(tier: Tier, hasTokens: boolean): RowCounts {
       models: [...ofModel]
         .map(([model, count]) => ({ model, rows: count }))
         .sort((x, y) => y.rows - x.rows || ((x.model ?? "") < (y.model ?? "") ? -1 : 1)),
+      rules: [...rules].sort(),
       bySkill: [...ofSkill]
         .map(([skill, { train, validation }]) => ({ skill, trainRows: train, validationRows: validation }))
         .sort((x, y) => (x.skill < y.skill ? -1 : 1)),

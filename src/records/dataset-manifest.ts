@@ -91,6 +91,8 @@ export const datasetManifestSchema = z.object({
   }),
   /** Rows by the models that wrote their answers, in either part; a pair of two models counts for both. */
   models: z.array(z.object({ model: z.string().nullable(), rows: z.int().min(1) })).default([]),
+  /** What made the rows' labels: `verdict`, or rules of roles. */
+  rules: z.array(z.string()).default([]),
   bySkill: z
     .array(z.object({ skill: z.string(), trainRows: z.int().min(0), validationRows: z.int().min(0) }))
     .default([]),

@@ -103,8 +103,8 @@ export async function* rowsMadeFrom(
  * A role's rule looks at attempts of any run that it was given, and a row names its own alone: whatever is revoked of these
  * runs may have had a part in a label.
  */
-export function restsOnRules({ role }: DatasetManifest): boolean {
-  return role !== "worker";
+export function restsOnRules({ rules }: DatasetManifest): boolean {
+  return rules.some((rule) => rule !== "verdict");
 }
 
 /**

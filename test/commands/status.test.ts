@@ -35,7 +35,7 @@ const base: BaseManifest = {
 async function addDataset(home: Home, datasetHash: Hash): Promise<void> {
   const manifest: DatasetManifest = {
     datasetHash,
-    ...{ tier: "demonstrations", gatesOff: [], scrub: null, models: [], bySkill: [], byFamily: [] },
+    ...{ tier: "demonstrations", gatesOff: [], scrub: null, models: [], rules: [], bySkill: [], byFamily: [] },
     ...{ labels: null, pairLengths: null },
     skills: ["sql"],
     role: "worker",

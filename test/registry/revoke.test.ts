@@ -50,7 +50,7 @@ describe("a revocation", () => {
       const other = { kind: "attempt" as const, target: `${runs[0]?.run}/sql:shop/other/1`, reason: because };
       await withGraph(home, async (graph) => {
         expect(await taintOf(graph, dataset, [other])).toBeNull();
-        const judged = await taintOf(graph, { ...dataset, role: "architect" }, [other]);
+        const judged = await taintOf(graph, { ...dataset, rules: ["selected-solved", "verdict"] }, [other]);
         expect(judged).toEqual({ by: [{ ...other, rows: null }], rows: null, isCertain: false });
       });
     }));

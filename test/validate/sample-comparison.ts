@@ -48,7 +48,7 @@ export async function writeAdapter(home: Home, sample: SampleAdapter): Promise<H
   const tokenizerHash = hashText("tokenizer");
   const templateHash = hashText("template");
   const dataset: Omit<DatasetManifest, "datasetHash"> = {
-    ...{ tier: "demonstrations", gatesOff: [], scrub: null, models: [], bySkill: [], byFamily: [] },
+    ...{ tier: "demonstrations", gatesOff: [], scrub: null, models: [], rules: [], bySkill: [], byFamily: [] },
     ...{ labels: null, pairLengths: null },
     skills,
     role: "worker",
