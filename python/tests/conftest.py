@@ -111,7 +111,7 @@ def write_dataset(tmp_path: Path) -> WriteDataset:
     return write
 
 
-def sft_request(tmp_path: Path, base: Path, dataset: Path, **config: Any) -> dict[str, Any]:
+def train_request(tmp_path: Path, base: Path, dataset: Path, method: str = "sft", **config: Any) -> dict[str, Any]:
     """A small training; `config` overrides its settings."""
     settings = {
         "rank": 8,
@@ -125,6 +125,7 @@ def sft_request(tmp_path: Path, base: Path, dataset: Path, **config: Any) -> dic
         "seed": 1,
     }
     return {
+        "method": method,
         "dataset": dataset,
         "base": base / "hf",
         "out": tmp_path / "adapter",

@@ -21,7 +21,7 @@ from .request import parse, read_json
 VERBS: dict[str, str] = {
     "base": "base",
     "gguf": "hf_gguf",
-    "sft": "sft",
+    "train": "train",
     "logprobs": "logprobs",
     "speed": "speed",
     "tiny-base": "tiny_base",

@@ -19,10 +19,19 @@ from transformers import PreTrainedModel
 PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
-def add_lora(model: PreTrainedModel, rank: int, alpha: float, dropout: float) -> PeftModel:
-    """Returns the model with a new LoRA (float32, B zero) on all projections; draws A from torch's global generator."""
+ALL_PROJECTIONS = r".*\.(" + "|".join(PROJECTIONS) + ")"
+"""Matches every linear projection of a text model, whatever its family."""
+
+
+def add_lora(
+    model: PreTrainedModel, rank: int, alpha: float, dropout: float, targets: str = ALL_PROJECTIONS
+) -> PeftModel:
+    """Returns the model with a new LoRA (float32, B zero) on all modules whose whole name matches `targets`.
+
+    Draws A from torch's global generator.
+    """
     config = LoraConfig(
-        r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=PROJECTIONS, task_type="CAUSAL_LM"
+        r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=targets, task_type="CAUSAL_LM"
     )
     return get_peft_model(model, config)
 

@@ -9,24 +9,25 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
+from typing import Sequence
 
 import torch
 from peft import PeftModel
 from transformers import PreTrainedModel
 
 from .model import load_model
-from .rows import Row
+from .method import Row
 
 PROBES = 8
 PROBE_TOKENS = 96
 """Longer rows give their last tokens, which hold the answer."""
 
 
-def choose_probes(validation: list[Row], train: list[Row], seed: int) -> list[list[int]]:
+def choose_probes(validation: Sequence[Row], train: Sequence[Row], seed: int) -> list[list[int]]:
     """Draws the ids of up to 8 rows: of validation rows, else of train rows."""
     rows = validation or train
     drawn = random.Random(f"{seed}/probes").sample(rows, min(PROBES, len(rows)))
-    return [row.ids[-PROBE_TOKENS:] for row in drawn]
+    return [row.probe_ids[-PROBE_TOKENS:] for row in drawn]
 
 
 def token_logprobs(model: torch.nn.Module, ids: list[int]) -> list[float]:

@@ -27,6 +27,16 @@ class Row:
     labels: list[int]
 
     @property
+    def tokens(self) -> int:
+        """Number of tokens that a step computes for this row."""
+        return len(self.ids)
+
+    @property
+    def probe_ids(self) -> list[int]:
+        """The ids of which a probe is made."""
+        return self.ids
+
+    @property
     def trained_tokens(self) -> int:
         """Number of tokens that get a loss: the first token of a row has no prediction."""
         return sum(label != IGNORED for label in self.labels[1:])

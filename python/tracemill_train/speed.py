@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig
-from transformers import AutoConfig, AutoTokenizer, TrainerCallback, set_seed
+from transformers import AutoConfig, AutoTokenizer, Trainer, TrainerCallback, set_seed
 from trl import SFTConfig, SFTTrainer
 
 from . import attention
@@ -23,11 +23,13 @@ from .events import Emit
 from .lora import PROJECTIONS, add_lora, use_fast_forward
 from .model import load_model, training_dtype, use_threads
 from .order import training_order
-from .rows import IGNORED, Row, collate
-from .sft import Config, as_dataset, training_arguments
-from .trainer import AnswerTrainer
+from .method import Kit
+from .methods import sft
+from .rows import IGNORED, Row
+from .settings import Settings
+from .train import training_arguments
 
-CONFIG = Config(
+CONFIG = Settings(
     rank=16,
     alpha=32,
     dropout=0.0,
@@ -79,7 +81,7 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     return {"tokensPerSecond": best, "tokens": tokens, "threads": torch.get_num_threads()}
 
 
-def contender(name: str, base: Path, rows: list[Row], folder: Path, watch: Stopwatch) -> SFTTrainer:
+def contender(name: str, base: Path, rows: list[Row], folder: Path, watch: Stopwatch) -> Trainer:
     """Sets one contender up: `ours`, or the plain script with TRL's `defaults` or `tuned`."""
     if name == "ours":
         return our_trainer(base, rows, folder, watch)
@@ -101,7 +103,7 @@ def contender(name: str, base: Path, rows: list[Row], folder: Path, watch: Stopw
             **({"bf16": False, "gradient_checkpointing": False} if is_tuned else {}),
             **({"model_init_kwargs": {"dtype": training_dtype()}} if is_tuned else {}),
         ),
-        train_dataset=as_dataset(rows),
+        train_dataset=sft.as_dataset(rows),
         processing_class=AutoTokenizer.from_pretrained(base),
         peft_config=LoraConfig(
             r=CONFIG.rank, lora_alpha=CONFIG.alpha, target_modules=PROJECTIONS, task_type="CAUSAL_LM"
@@ -110,22 +112,24 @@ def contender(name: str, base: Path, rows: list[Row], folder: Path, watch: Stopw
     )
 
 
-def our_trainer(base: Path, rows: list[Row], folder: Path, watch: Stopwatch) -> SFTTrainer:
-    """Sets this package's own training up, as verb `sft` does, without reports and checkpoints."""
+def our_trainer(base: Path, rows: list[Row], folder: Path, watch: Stopwatch) -> Trainer:
+    """Sets this package's own training up, as verb `train` does, without reports and checkpoints."""
     set_seed(CONFIG.seed)
     adapted = add_lora(
         load_model(base, training_dtype(), attention.NAME), CONFIG.rank, CONFIG.alpha, CONFIG.dropout
     )
     use_fast_forward(adapted)
-    order = training_order([len(row.ids) for row in rows], CONFIG.batch_size, CONFIG.epochs, CONFIG.seed)
-    return AnswerTrainer(
-        saw_loss=lambda loss: None,
-        model=adapted,
-        args=training_arguments(CONFIG, folder),
-        train_dataset=as_dataset([rows[index] for index in order]),
-        data_collator=collate,
-        processing_class=AutoTokenizer.from_pretrained(base),
-        callbacks=[watch],
+    order = training_order([row.tokens for row in rows], CONFIG.batch_size, CONFIG.epochs, CONFIG.seed)
+    return sft.make_trainer(
+        Kit(
+            model=adapted,
+            tokenizer=AutoTokenizer.from_pretrained(base),
+            sequence=[rows[index] for index in order],
+            settings=CONFIG,
+            arguments=training_arguments(CONFIG, folder),
+            callbacks=[watch],
+            saw=lambda loss, figures: None,
+        )
     )
 
 

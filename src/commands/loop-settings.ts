@@ -3,7 +3,7 @@
  * docs/log.md has the experiments behind them. No setting was chosen by comparing scores on the test split, but the
  * number of attempts was raised once after a quick demo, which is judged there, had been inconclusive.
  */
-import type { TrainConfig } from "../records/adapter-manifest.ts";
+import type { TrainSettings } from "../train/index.ts";
 
 export interface LoopSettings {
   skill: string;
@@ -12,7 +12,7 @@ export interface LoopSettings {
   collect: CollectSettings;
   watch: CollectSettings;
   export: { maxPerItem: number; target: "answer" | "action" };
-  train: Omit<TrainConfig, "seed">;
+  train: Omit<TrainSettings, "seed">;
   validate: { limit: number };
 }
 

@@ -1,42 +1,26 @@
 /**
  * `tracemill train`: a LoRA of a base, trained on a dataset.
  */
-import { z } from "zod";
+import type { z } from "zod";
 import { duration, type Progress, startProgress, tellStage } from "../foundation/progress.ts";
-import { type AdapterManifest, adapterLabel, trainConfigSchema } from "../records/adapter-manifest.ts";
+import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import { type TrainProgress, trainAdapter } from "../train/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { refuseTainted } from "./taint.ts";
-
-const config = trainConfigSchema.shape;
-
-const input = z.object({
-  dataset: z.string().describe("hash of a dataset, or a prefix of it"),
-  base: z.string().describe("the base that the adapter is for"),
-  method: z.string().default("sft").describe("how it is trained"),
-  backend: z.string().default("peft").describe("what trains it"),
-  name: z.string().optional().describe("a name for the adapter; it can never be given to another one"),
-  rank: config.rank.default(16).describe("rank of the LoRA"),
-  alpha: config.alpha.default(32).describe("the LoRA is scaled by alpha / rank"),
-  dropout: config.dropout.default(0).describe("dropout in front of the LoRA"),
-  learningRate: config.learningRate.default(4e-4).describe("peak learning rate; falls linearly to 0"),
-  epochs: config.epochs.default(4).describe("times that each row is trained on"),
-  batchSize: config.batchSize.default(8).describe("rows a step"),
-  warmupSteps: config.warmupSteps.default(5).describe("steps in which the learning rate rises"),
-  maxTokens: config.maxTokens.default(1024).describe("most tokens of a row; longer ones are refused, never cut"),
-  seed: config.seed.default(1).describe("seed of the initial weights and the order of the rows"),
-});
+import { trainInput } from "./train-input.ts";
 
 /**
  * Trains an adapter with a progress bar and returns its manifest; a killed training goes on where it was.
  * Throws: `TAINTED_DATASET`, and as `trainAdapter`.
  */
-export async function trainOn(given: z.input<typeof input>, context: Context): Promise<AdapterManifest> {
+export async function trainOn(given: z.input<typeof trainInput>, context: Context): Promise<AdapterManifest> {
   const { home, clock, signal } = context;
-  const { dataset, base, method, backend, name, ...settings } = input.parse(given);
+  const { dataset, base, method, backend, name, ...settings } = trainInput.parse(given);
   await refuseTainted(home, dataset);
   const watch = watched(context);
-  const options = { home, dataset, base, method, backend, config: settings, ...(name !== undefined && { name }) };
+  const { learningRate, ...rest } = settings;
+  const config = { ...rest, ...(learningRate !== undefined && { learningRate }) };
+  const options = { home, dataset, base, method, backend, config, ...(name !== undefined && { name }) };
   try {
     return await trainAdapter({ ...options, clock, signal, onProgress: watch.onProgress });
   } finally {
@@ -75,7 +59,7 @@ export default defineCommand({
   summary: "Train a LoRA of a base on a dataset.",
   details: `A training that was stopped or killed goes on from its last checkpoint when the same command is given again.
 Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v1`,
-  input: input as z.ZodType<z.output<typeof input>>,
+  input: trainInput as z.ZodType<z.output<typeof trainInput>>,
   run: trainOn,
   print: printed,
 });

@@ -6,13 +6,21 @@ import { z } from "zod";
 import { shortHash } from "../foundation/hashing.ts";
 import { hashSchema } from "./ids.ts";
 
-export const curvePointSchema = z.object({
-  step: z.int().min(0),
-  epoch: z.number().min(0),
-  loss: z.number().nullable(),
-  validationLoss: z.number().nullable(),
-  learningRate: z.number().nullable(),
-});
+export const TRAINS = ["lora", "full"] as const;
+export const QUANTIZATIONS = ["none", "nf4"] as const;
+export const OPTIMIZERS = ["adamw", "adamw-8bit"] as const;
+
+/** One step. What a method reports of its own (`margin`, `gradNorm`) stands beside, as `validation` what it found there. */
+export const curvePointSchema = z
+  .object({
+    step: z.int().min(0),
+    epoch: z.number().min(0),
+    loss: z.number().nullable(),
+    validationLoss: z.number().nullable(),
+    validation: z.record(z.string(), z.number()).optional(),
+    learningRate: z.number().nullable(),
+  })
+  .catchall(z.number());
 
 export const trainConfigSchema = z.object({
   rank: z.int().min(1),
@@ -24,6 +32,31 @@ export const trainConfigSchema = z.object({
   warmupSteps: z.int().min(0),
   maxTokens: z.int().min(1),
   seed: z.int(),
+  /** A LoRA beside frozen weights, or all weights. */
+  trains: z.enum(TRAINS).default("lora"),
+  /** How the frozen weights are held while training. */
+  quantization: z.enum(QUANTIZATIONS).default("none"),
+  /** Rows that are in memory together; null: the whole batch. */
+  microBatchSize: z.int().min(1).nullable().default(null),
+  /** Whether several rows share one sequence, none seeing another. */
+  packing: z.boolean().default(false),
+  optimizer: z.enum(OPTIMIZERS).default("adamw"),
+  maxGradNorm: z.number().gt(0).default(1),
+  adamBeta2: z.number().gt(0).lt(1).default(0.999),
+  gradientCheckpointing: z.boolean().default(false),
+  /** How strongly preference methods hold to the base. */
+  beta: z.number().gt(0).default(0.1),
+  /** Validations without a lower loss after which the training ends; null: never. */
+  patience: z.int().min(1).nullable().default(null),
+  /** General rows that are mixed in, as a fraction of all rows of a training; null: none. */
+  rehearsal: z
+    .object({ file: z.string(), hash: hashSchema, fraction: z.number().gt(0).lt(1) })
+    .nullable()
+    .default(null),
+  /** Nats a token from the base, at which the training ends; null: no limit. */
+  maxKl: z.number().gt(0).nullable().default(null),
+  /** Rows of more than `maxTokens`: refused, or dropped and counted. None is ever cut. */
+  tooLong: z.enum(["refuse", "drop"]).default("refuse"),
 });
 
 export const adapterManifestSchema = z.object({

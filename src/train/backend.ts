@@ -3,9 +3,11 @@
  * `TrainBackend` as default export; it knows nothing of manifests, names or the ledger.
  */
 import type { CurvePoint, TrainConfig } from "../records/adapter-manifest.ts";
+import type { ModelFamily } from "./family.ts";
 
 export interface TrainJob {
   method: string;
+  family: ModelFamily;
   /** Holds tokens/train.parquet and tokens/validation.parquet: row_id, ids, mask. */
   datasetFolder: string;
   /** The base in its Hugging Face form. */

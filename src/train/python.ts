@@ -16,7 +16,7 @@ import { curvePointSchema } from "../records/adapter-manifest.ts";
 const PATIENCE_MS = 60_000;
 const KEPT_NOISE_LINES = 20;
 
-const stepSchema = curvePointSchema.omit({ validationLoss: true }).extend({
+const stepSchema = curvePointSchema.omit({ validationLoss: true, validation: true }).extend({
   loss: z.number(),
   learningRate: z.number(),
   steps: z.int().min(1),
@@ -28,7 +28,7 @@ const stepSchema = curvePointSchema.omit({ validationLoss: true }).extend({
 const eventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("progress"), stage: z.string() }),
   stepSchema.extend({ type: z.literal("step") }),
-  z.object({ type: z.literal("validation"), step: z.int(), epoch: z.number(), loss: z.number() }),
+  z.object({ type: z.literal("validation"), step: z.int(), epoch: z.number(), loss: z.number() }).catchall(z.number()),
   z.looseObject({ type: z.literal("finished") }),
   z.object({
     type: z.literal("refused"),

@@ -5,6 +5,7 @@
  */
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { z } from "zod";
 import type { Clock } from "../foundation/clock.ts";
 import { loadExtension } from "../foundation/discovery.ts";
 import { checkDiskSpace } from "../foundation/disk-space.ts";
@@ -13,18 +14,24 @@ import { writeJsonAtomic } from "../foundation/files.ts";
 import { hashFile, hashJson, shortHash } from "../foundation/hashing.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
 import { unknownName } from "../foundation/nearest.ts";
-import type { AdapterManifest, TrainConfig } from "../records/adapter-manifest.ts";
+import { type AdapterManifest, trainConfigSchema } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
 import { listAdapters, readBaseManifest, readDatasetManifest } from "../store/manifests.ts";
 import type { TrainBackend, TrainProgress } from "./backend.ts";
+import { familyOf } from "./families.ts";
+import type { FamilyDefaults, ModelFamily } from "./family.ts";
+import { readModelConfig } from "./model-config.ts";
 
 const BACKENDS = join(import.meta.dirname, "backends");
 const NAME = /^[a-z0-9][a-z0-9._-]*$/;
 /** Checkpoints, optimizer state and the adapter together are smaller than the base's weights, and than this. */
 const MOST_DISK_BYTES = 4 * 2 ** 30;
+
+/** A training's settings; those that a family of models knows best may be left to it. */
+export type TrainSettings = Omit<z.input<typeof trainConfigSchema>, keyof FamilyDefaults> & Partial<FamilyDefaults>;
 
 export interface TrainOptions {
   home: Home;
@@ -32,7 +39,7 @@ export interface TrainOptions {
   dataset: string;
   base: string;
   method: string;
-  config: TrainConfig;
+  config: TrainSettings;
   /** An immutable name for the adapter. */
   name?: string;
   backend?: string;
@@ -45,17 +52,21 @@ type Inputs = Pick<AdapterManifest, "name" | "base" | "baseHash" | "datasetHash"
 
 /**
  * Trains an adapter and registers it; where the same inputs and name were trained before, returns that adapter.
- * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `UNKNOWN_BACKEND`, `UNKNOWN_METHOD`, `DATASET_OF_ANOTHER_TIER`,
+ * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`, `UNKNOWN_METHOD`, `DATASET_OF_ANOTHER_TIER`,
  * `DATASET_WITHOUT_TOKENS`, `DATASET_OF_ANOTHER_BASE`,
  * `NO_TRAIN_ROWS`, `DATASET_CHANGED`, `BAD_NAME`, `NAME_TAKEN`, `NO_DISK_SPACE`, `LOCKED`, `NO_PYTHON`, what the backend
  * refuses; failures of the boundary `trainer`, after which the same call goes on from the last checkpoint.
  */
 export async function trainAdapter(options: TrainOptions): Promise<AdapterManifest> {
-  const { home, method, config, clock, backend: backendId = "peft" } = options;
+  const { home, method, clock, backend: backendId = "peft" } = options;
   const dataset = await readDatasetManifest(home, options.dataset);
   const base = await readBaseManifest(home, options.base);
   const backend = await loadExtension<TrainBackend>(BACKENDS, "backend", backendId);
   if (!backend.methods.includes(method)) throw unknownName("method", method, backend.methods);
+  const model = await readModelConfig(hfFolder(home, base));
+  const family = await familyOf(model.modelType);
+  const defaults = family.defaults(method, model.parameters);
+  const config = trainConfigSchema.parse({ ...defaults, ...options.config });
   const { datasetHash } = dataset;
   const { baseHash } = base;
   const inputs = {
@@ -75,7 +86,7 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
   await mkdir(work, { recursive: true });
   const release = acquireLock(join(work, "lock"), "This training");
   try {
-    const manifest = await trainIn(work, { options, inputs, dataset, base, backend });
+    const manifest = await trainIn(work, { options, inputs, dataset, base, backend, family });
     const folder = home.adapterFolder(manifest.adapterHash);
     await rename(join(work, "adapter"), folder);
     await rm(join(work, "checkpoints"), { recursive: true, force: true });
@@ -92,20 +103,23 @@ interface Task {
   dataset: DatasetManifest;
   base: BaseManifest;
   backend: TrainBackend;
+  family: ModelFamily;
 }
 
-async function trainIn(work: string, { options, inputs, dataset, base, backend }: Task): Promise<AdapterManifest> {
-  const { home, method, config, signal, onProgress } = options;
+async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
+  const { options, inputs, dataset, base, backend, family } = task;
+  const { home, method, signal, onProgress } = options;
   const outFolder = join(work, "adapter");
   await rm(outFolder, { recursive: true, force: true });
   await mkdir(outFolder);
   const { curve, trainedTokens, durationMs, versions } = await backend.train({
     method,
+    family,
     datasetFolder: home.datasetFolder(dataset.datasetHash),
-    baseFolder: resolve(home.baseFolder(base.name), base.hfFolder),
+    baseFolder: hfFolder(home, base),
     outFolder,
     checkpointFolder: join(work, "checkpoints"),
-    config,
+    config: inputs.config,
     signal,
     onProgress,
   });
@@ -119,6 +133,10 @@ async function trainIn(work: string, { options, inputs, dataset, base, backend }
   const manifest = { adapterHash: hashJson(draft), ...draft };
   await writeJsonAtomic(join(outFolder, "manifest.json"), manifest);
   return manifest;
+}
+
+function hfFolder(home: Home, base: BaseManifest): string {
+  return resolve(home.baseFolder(base.name), base.hfFolder);
 }
 
 async function describeFile(folder: string, path: string): Promise<AdapterManifest["files"][number]> {

@@ -3,7 +3,7 @@ import { exportDataset } from "../../src/commands/export.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { writeJsonAtomic } from "../../src/foundation/files.ts";
 import { type Hash, hashJson, hashText } from "../../src/foundation/hashing.ts";
-import type { AdapterManifest } from "../../src/records/adapter-manifest.ts";
+import { type AdapterManifest, trainConfigSchema } from "../../src/records/adapter-manifest.ts";
 import type { Decision } from "../../src/records/comparison.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import type { Revocation } from "../../src/records/ledger-entries.ts";
@@ -77,10 +77,13 @@ export function withChain<T>(use: (chain: Chain) => Promise<T>, drafts?: readonl
 /** Registers an adapter without weights. */
 export async function putAdapter(home: Home, datasetHash: Hash, name = "sql-v1"): Promise<Hash> {
   const { baseHash, tokenizerHash, templateHash } = base;
-  const config = { rank: 4, alpha: 8, dropout: 0, learningRate: 1e-4, epochs: 1, batchSize: 1, warmupSteps: 0 };
+  const config = trainConfigSchema.parse({
+    ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 1e-4, epochs: 1, batchSize: 1, warmupSteps: 0 },
+    ...{ maxTokens: 512, seed: 1 },
+  });
   const manifest: Omit<AdapterManifest, "adapterHash"> = {
     ...{ name, base: base.name, baseHash, tokenizerHash, templateHash, datasetHash, skills: ["sql"], role: "worker" },
-    ...{ method: "sft", backend: "peft", config: { ...config, maxTokens: 512, seed: 1 }, versions: {}, curve: [] },
+    ...{ method: "sft", backend: "peft", config, versions: {}, curve: [] },
     ...{ trainedTokens: 1, durationMs: 1, files: [] },
   };
   const adapterHash = hashJson(manifest);

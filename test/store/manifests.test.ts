@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { type Hash, hashText } from "../../src/foundation/hashing.ts";
-import type { AdapterManifest } from "../../src/records/adapter-manifest.ts";
+import { type AdapterManifest, trainConfigSchema } from "../../src/records/adapter-manifest.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
 import type { Home } from "../../src/store/home.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
@@ -52,7 +52,7 @@ function writeAdapter(home: Home, adapterHash: Hash, name: string | null): void 
     role: "worker",
     method: "sft",
     backend: "peft",
-    config: {
+    config: trainConfigSchema.parse({
       rank: 8,
       alpha: 16,
       dropout: 0,
@@ -62,7 +62,7 @@ function writeAdapter(home: Home, adapterHash: Hash, name: string | null): void 
       warmupSteps: 0,
       maxTokens: 512,
       seed: 1,
-    },
+    }),
     versions: {},
     curve: [],
     trainedTokens: 0,

@@ -6,7 +6,7 @@ import { systemClock } from "../../src/foundation/clock.ts";
 import { writeJsonAtomic } from "../../src/foundation/files.ts";
 import { hashFile, hashJson, ZERO_HASH } from "../../src/foundation/hashing.ts";
 import { random } from "../../src/foundation/random.ts";
-import type { TrainConfig } from "../../src/records/adapter-manifest.ts";
+import { type TrainConfig, trainConfigSchema } from "../../src/records/adapter-manifest.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
 import { type DatasetManifest, datasetManifestSchema } from "../../src/records/dataset-manifest.ts";
 import type { Tier } from "../../src/records/selection.ts";
@@ -15,10 +15,10 @@ import type { Home } from "../../src/store/home.ts";
 import { type TrainOptions, type TrainProgress, trainAdapter } from "../../src/train/index.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 
-export const CONFIG: TrainConfig = {
+export const CONFIG: TrainConfig = trainConfigSchema.parse({
   ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 0.01, epochs: 2, batchSize: 4, warmupSteps: 1, maxTokens: 64 },
   seed: 1,
-};
+});
 
 export async function addTinyBase(home: Home): Promise<BaseManifest> {
   return addBase(home, { name: "tiny", ...(await tinyBase()), convert: async () => {}, clock: systemClock });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Clock, steppingClock } from "../../src/foundation/clock.ts";
 import { writeJsonAtomic } from "../../src/foundation/files.ts";
 import { type Hash, hashJson, hashText } from "../../src/foundation/hashing.ts";
-import type { AdapterManifest } from "../../src/records/adapter-manifest.ts";
+import { type AdapterManifest, trainConfigSchema } from "../../src/records/adapter-manifest.ts";
 import type { Arm, Plan, PlanDraft } from "../../src/records/comparison.ts";
 import type { DatasetManifest } from "../../src/records/dataset-manifest.ts";
 import { attemptId, itemId, type RunId, turnId } from "../../src/records/ids.ts";
@@ -87,7 +87,7 @@ export async function writeAdapter(home: Home, sample: SampleAdapter): Promise<H
     role: "worker",
     method: "sft",
     backend: "transformers",
-    config: {
+    config: trainConfigSchema.parse({
       rank: 4,
       alpha: 8,
       dropout: 0,
@@ -97,7 +97,7 @@ export async function writeAdapter(home: Home, sample: SampleAdapter): Promise<H
       warmupSteps: 0,
       maxTokens: 64,
       seed: 1,
-    },
+    }),
     versions: {},
     curve: [],
     trainedTokens: 50,

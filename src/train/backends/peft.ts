@@ -15,10 +15,12 @@ const trainingSchema = z.object({
 
 const peft: TrainBackend = {
   methods: ["sft"],
-  async train({ method, datasetFolder, baseFolder, outFolder, checkpointFolder, config, signal, onProgress }) {
+  async train({ method, family, datasetFolder, baseFolder, outFolder, checkpointFolder, config, signal, onProgress }) {
     const runner = await python();
-    const request = { dataset: datasetFolder, base: baseFolder, out: outFolder, checkpointFolder, config };
-    return runner.run(method, request, {
+    const { rehearsal: _, ...settings } = config;
+    const folders = { dataset: datasetFolder, base: baseFolder, out: outFolder, checkpointFolder };
+    const request = { method, ...folders, config: settings, loraTargets: family.loraTargets };
+    return runner.run("train", request, {
       result: trainingSchema,
       signal,
       onEvent(event) {

@@ -1,4 +1,4 @@
-"""Verb `sft`: trains a LoRA on the rows of a dataset folder, and writes it for PEFT and for llama.cpp with its probes.
+"""Verb `train`: trains an adapter on the rows of a dataset folder by a method, and writes it with its probes.
 
 Goes on from the last complete checkpoint of its checkpoint folder; the same request gives the same losses, killed or not.
 """
@@ -10,56 +10,45 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
-from datasets import Dataset
 from transformers import AutoTokenizer, set_seed
-from trl import SFTConfig
 
 from . import attention
+from .adapter_files import write_adapter_files
 from .checkpoints import latest_checkpoint
 from .events import Emit
-from .gguf_adapter import convert_adapter
 from .llama_cpp import layout_of
-from .lora import add_lora, use_fast_forward
+from .lora import ALL_PROJECTIONS, add_lora, use_fast_forward
+from .method import Kit, load_method
 from .model import load_model, training_dtype, use_threads
 from .order import training_order
 from .probes import choose_probes, write_probes
 from .refusal import Refusal
-from .rows import Row, collate, load_rows
-from .trainer import AnswerTrainer, Plan, Reporter
+from .reporter import Plan, Reporter
+from .settings import Settings
 
 VERSIONS = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "tokenizers", "safetensors", "gguf")
 
 
 @dataclass(frozen=True)
-class Config:
-    """Units: learning rate at its peak (linear to 0 after the warm-up), batch size in rows, warm-up in steps."""
-
-    rank: int
-    alpha: float
-    dropout: float
-    learning_rate: float
-    epochs: float
-    batch_size: int
-    warmup_steps: int
-    max_tokens: int
-    seed: int
-
-
-@dataclass(frozen=True)
 class Request:
-    """Folders of the dataset, the base (Hugging Face form), the adapter to write and the checkpoints.
+    """A method's name; folders of the dataset, the base (Hugging Face form), the adapter to write and the checkpoints.
+
+    `lora_targets` is a regular expression that the whole name of a module matches which gets a LoRA.
 
     Units: `threads` null: as OMP_NUM_THREADS says, else one a physical core; a checkpoint is due each `checkpoint_seconds`.
     """
 
+    method: str
     dataset: Path
     base: Path
     out: Path
     checkpoint_folder: Path
-    config: Config
+    config: Settings
+    lora_targets: str = ALL_PROJECTIONS
     threads: int | None = None
     checkpoint_seconds: float = 30.0
 
@@ -71,31 +60,34 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     KeyboardInterrupt after a checkpoint where SIGINT or SIGTERM came.
     """
     started = time.monotonic()
-    config = request.config
+    config, method = request.config, load_method(request.method)
     use_threads(request.threads)
     dtype = training_dtype()
     emit("progress", stage="loading the base")
     model = load_model(request.base, dtype, attention.NAME)
     layout_of(model.config)  # refuses now what could not be written for llama.cpp after the training
-    train = load_rows(request.dataset / "tokens/train.parquet", config.max_tokens, model.config.vocab_size)
-    validation = load_rows(request.dataset / "tokens/validation.parquet", config.max_tokens, model.config.vocab_size)
+    train, validation = (
+        method.read_rows(request.dataset, part, config, model.config.vocab_size) for part in ("train", "validation")
+    )
     if not train:
         raise Refusal("NO_TRAIN_ROWS", "The dataset has no train rows.", where=str(request.dataset))
     set_seed(config.seed)
-    adapted = add_lora(model, config.rank, config.alpha, config.dropout)
+    adapted = add_lora(model, config.rank, config.alpha, config.dropout, request.lora_targets)
     use_fast_forward(adapted)
-    order = training_order([len(row.ids) for row in train], config.batch_size, config.epochs, config.seed)
+    order = training_order([row.tokens for row in train], config.batch_size, config.epochs, config.seed)
     sequence = [train[index] for index in order]
-    plan = Plan(sequence, validation, len(train), config.batch_size, request.checkpoint_seconds)
+    plan = Plan(method, config, sequence, validation, len(train), request.checkpoint_seconds)
     reporter = Reporter(emit, plan)
-    trainer = AnswerTrainer(
-        saw_loss=reporter.saw_loss,
-        model=adapted,
-        args=training_arguments(config, request.checkpoint_folder),
-        train_dataset=as_dataset(sequence),
-        data_collator=collate,
-        processing_class=AutoTokenizer.from_pretrained(request.base),
-        callbacks=[reporter],
+    trainer = method.make_trainer(
+        Kit(
+            model=adapted,
+            tokenizer=AutoTokenizer.from_pretrained(request.base),
+            sequence=sequence,
+            settings=config,
+            arguments=training_arguments(config, request.checkpoint_folder),
+            callbacks=[reporter],
+            saw=reporter.saw,
+        )
     )
     checkpoint = latest_checkpoint(request.checkpoint_folder)
     with reporter.catching_signals():
@@ -104,16 +96,13 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
         raise KeyboardInterrupt
     curve = reporter.curve(trainer.state)
     trained_ms = round((time.monotonic() - started) * 1000)
-    emit("progress", stage="writing the adapter")
-    adapted.save_pretrained(request.out)
-    (request.out / "README.md").unlink(missing_ok=True)  # PEFT's card template; the manifest is the card
-    convert_adapter(request.out, request.base, request.out / "adapter.gguf")
+    write_adapter_files(adapted, request.base, request.out, emit)
     emit("progress", stage="writing the probes")
     write_probes(request.base, request.out, choose_probes(validation, train, config.seed))
     return {
         "curve": curve,
         "trainedTokens": sum(row.trained_tokens for row in sequence),
-        "tokens": sum(len(row.ids) for row in sequence),
+        "tokens": sum(row.tokens for row in sequence),
         "steps": trainer.state.global_step,
         "resumedFromStep": int(checkpoint.name.rsplit("-", 1)[1]) if checkpoint else None,
         "tokensPerSecond": reporter.tokens_per_second(),
@@ -138,29 +127,24 @@ def peak_memory_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * units
 
 
-def as_dataset(rows: list[Row]) -> Dataset:
-    """Returns rows in the form that SFTTrainer takes: input_ids and labels."""
-    return Dataset.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
-
-
-def training_arguments(config: Config, folder: Path) -> SFTConfig:
-    """Returns the trainer's settings; `folder` is where its checkpoints go."""
-    return SFTConfig(
-        output_dir=str(folder),
-        per_device_train_batch_size=config.batch_size,
-        num_train_epochs=1,  # the rows are laid out for all epochs already
-        learning_rate=config.learning_rate,
-        lr_scheduler_type="linear",
-        warmup_steps=config.warmup_steps,
-        max_grad_norm=1.0,
-        seed=config.seed,
-        dataset_kwargs={"skip_prepare_dataset": True},
-        bf16=False,  # the base is loaded in the right type; automatic casts would only cost time
-        gradient_checkpointing=False,
-        use_cpu=True,
-        logging_strategy="no",
-        save_strategy="no",  # the reporter says when
-        save_total_limit=2,
-        report_to="none",
-        disable_tqdm=True,
-    )
+def training_arguments(config: Settings, folder: Path) -> dict[str, Any]:
+    """Returns what every trainer of TRL is set up with; `folder` is where its checkpoints go."""
+    return {
+        "output_dir": str(folder),
+        "per_device_train_batch_size": config.batch_size,
+        "num_train_epochs": 1,  # the rows are laid out for all epochs already
+        "learning_rate": config.learning_rate,
+        "lr_scheduler_type": "linear",
+        "warmup_steps": config.warmup_steps,
+        "max_grad_norm": config.max_grad_norm,
+        "adam_beta2": config.adam_beta2,
+        "seed": config.seed,
+        "bf16": False,  # the base is loaded in the right type; automatic casts would only cost time
+        "gradient_checkpointing": False,
+        "use_cpu": True,
+        "logging_strategy": "no",
+        "save_strategy": "no",  # the reporter says when
+        "save_total_limit": 2,
+        "report_to": "none",
+        "disable_tqdm": True,
+    }

@@ -12,12 +12,12 @@ import pytest
 import torch
 from peft import PeftModel
 
-from tracemill_train import sft
+from tracemill_train import train
 from tracemill_train.model import load_model
 from tracemill_train.probes import token_logprobs
 from tracemill_train.refusal import Refusal
 
-from conftest import WriteDataset, make_rows, parsed, run_here, run_trainer, sft_request, start_trainer
+from conftest import WriteDataset, make_rows, parsed, run_here, run_trainer, train_request, start_trainer
 
 
 EPOCHS = 60
@@ -32,7 +32,7 @@ def losses(events: list[dict[str, Any]]) -> dict[int, float]:
 def test_a_training_overfits_four_rows_and_says_so(base: Path, tmp_path: Path, write_dataset: WriteDataset) -> None:
     rows = make_rows(4, seed=1)
     dataset = write_dataset(rows, make_rows(3, seed=2))
-    ended = run_here("sft", sft_request(tmp_path, base, dataset, epochs=EPOCHS, learningRate=0.02))
+    ended = run_here("train", train_request(tmp_path, base, dataset, epochs=EPOCHS, learningRate=0.02))
     (finished,) = ended.of("finished")
     curve = finished["curve"]
     assert curve[0]["loss"] > 5 and curve[-1]["loss"] < LEAST_LOSS + 0.05
@@ -60,7 +60,7 @@ def test_probes_hold_the_float32_log_probabilities_of_base_and_adapter(
 ) -> None:
     validation = make_rows(3, seed=2)
     dataset = write_dataset(make_rows(8, seed=1), validation)
-    run_here("sft", sft_request(tmp_path, base, dataset, epochs=4))
+    run_here("train", train_request(tmp_path, base, dataset, epochs=4))
     written = json.loads((tmp_path / "adapter/probes.json").read_text())
     assert written["dtype"] == "float32"
     assert sorted(probe["ids"] for probe in written["probes"]) == sorted(row["ids"] for row in validation)
@@ -82,10 +82,10 @@ def test_a_killed_training_goes_on_with_the_same_losses(
 ) -> None:
     dataset = write_dataset(make_rows(18, seed=1), make_rows(3, seed=2))
     settings = {"epochs": 4, "dropout": 0.1}
-    whole = run_here("sft", sft_request(tmp_path, base, dataset, **settings))
-    request = sft_request(tmp_path, base, dataset, **settings)
+    whole = run_here("train", train_request(tmp_path, base, dataset, **settings))
+    request = train_request(tmp_path, base, dataset, **settings)
     request |= {"out": tmp_path / "second", "checkpointFolder": tmp_path / "second-checkpoints"}
-    process = start_trainer(tmp_path, "sft", request)
+    process = start_trainer(tmp_path, "train", request)
     assert process.stdout is not None
     for line in process.stdout:
         if json.loads(line).get("step") == 9:
@@ -93,7 +93,7 @@ def test_a_killed_training_goes_on_with_the_same_losses(
             break
     process.wait()
     (tmp_path / "second-checkpoints/checkpoint-17").mkdir()  # torn: a kill while it was written
-    resumed = run_trainer(tmp_path, "sft", request)
+    resumed = run_trainer(tmp_path, "train", request)
     assert resumed.code == 0, resumed.noise
     (first, second) = (ended.of("finished")[0] for ended in (whole, resumed))
     assert 7 <= second["resumedFromStep"] <= 9
@@ -109,14 +109,14 @@ def test_a_signal_leaves_a_checkpoint_at_the_step_at_hand(
     base: Path, tmp_path: Path, write_dataset: WriteDataset, number: signal.Signals
 ) -> None:
     dataset = write_dataset(make_rows(16, seed=1))
-    request = parsed("sft", {**sft_request(tmp_path, base, dataset, epochs=20), "checkpointSeconds": 1000})
+    request = parsed("train", {**train_request(tmp_path, base, dataset, epochs=20), "checkpointSeconds": 1000})
 
     def emit(type: str, **fields: Any) -> None:
         if type == "step" and fields["step"] == 5:
             os.kill(os.getpid(), number)
 
     with pytest.raises(KeyboardInterrupt):
-        sft.run(request, emit)
+        train.run(request, emit)
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     (checkpoint,) = (tmp_path / "checkpoints").iterdir()
     assert checkpoint.name == "checkpoint-5"
@@ -128,7 +128,7 @@ def test_a_training_without_validation_rows_takes_its_probes_from_the_train_rows
     base: Path, tmp_path: Path, write_dataset: WriteDataset
 ) -> None:
     rows = make_rows(4, seed=1)
-    ended = run_here("sft", sft_request(tmp_path, base, write_dataset(rows), epochs=1))
+    ended = run_here("train", train_request(tmp_path, base, write_dataset(rows), epochs=1))
     assert ended.of("validation") == []
     probes = json.loads((tmp_path / "adapter/probes.json").read_text())["probes"]
     assert sorted(probe["ids"] for probe in probes) == sorted(row["ids"] for row in rows)
@@ -154,7 +154,7 @@ def test_rows_that_cannot_be_trained_on_are_refused(
     base: Path, tmp_path: Path, write_dataset: WriteDataset, rows: list[dict[str, Any]], code: str, where: str
 ) -> None:
     with pytest.raises(Refusal) as refused:
-        run_here("sft", sft_request(tmp_path, base, write_dataset(rows)))
+        run_here("train", train_request(tmp_path, base, write_dataset(rows)))
     assert refused.value.code == code
     assert where in refused.value.details["where"]
     assert not (tmp_path / "adapter").exists()
@@ -165,6 +165,6 @@ def test_a_loss_that_is_not_a_number_ends_the_training(
 ) -> None:
     dataset = write_dataset(make_rows(8, seed=1))
     with pytest.raises(Refusal) as refused:
-        run_here("sft", sft_request(tmp_path, base, dataset, learningRate=1e30, epochs=8))
+        run_here("train", train_request(tmp_path, base, dataset, learningRate=1e30, epochs=8))
     assert refused.value.code == "TRAINING_DIVERGED"
     assert not (tmp_path / "adapter").exists()

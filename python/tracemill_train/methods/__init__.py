@@ -1,0 +1,1 @@
+"""Training methods: a file each, which satisfies `method.Method`."""

@@ -1,0 +1,82 @@
+"""Method `sft`: learns answers as they stand. The loss lies on the tokens that the dataset's mask marks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable, Sequence
+
+import torch
+from datasets import Dataset
+from peft import PeftModel
+from torch.utils.data import SequentialSampler
+from transformers import Trainer
+from trl import SFTConfig, SFTTrainer
+
+from ..loss import answer_loss
+from ..method import Kit
+from ..rows import Row, collate, load_rows
+from ..settings import Settings
+
+
+def read_rows(dataset: Path, part: str, settings: Settings, vocabulary: int) -> list[Row]:
+    """Reads `tokens/<part>.parquet`. Raises: as `load_rows`."""
+    return load_rows(dataset / f"tokens/{part}.parquet", settings.max_tokens, vocabulary)
+
+
+def make_trainer(kit: Kit) -> Trainer:
+    """Returns the trainer over the kit's rows, in their order."""
+    return AnswerTrainer(
+        saw=kit.saw,
+        model=kit.model,
+        args=SFTConfig(**kit.arguments, dataset_kwargs={"skip_prepare_dataset": True}),
+        train_dataset=as_dataset(kit.sequence),
+        data_collator=collate,
+        processing_class=kit.tokenizer,
+        callbacks=kit.callbacks,
+    )
+
+
+def validate(model: PeftModel, rows: Sequence[Row], settings: Settings) -> dict[str, float]:
+    """Returns `loss`: nats a trained token, over all rows."""
+    causal = model.get_base_model()
+    by_length = sorted(rows, key=lambda row: len(row.ids))
+    total, count = 0.0, 0
+    with torch.no_grad():
+        for start in range(0, len(by_length), settings.batch_size):
+            some = by_length[start : start + settings.batch_size]
+            batch = collate([{"input_ids": row.ids, "labels": row.labels} for row in some])
+            loss, tokens = answer_loss(causal, batch["input_ids"], batch["labels"])
+            total, count = total + float(loss), count + tokens
+    return {"loss": total / count}
+
+
+def as_dataset(rows: Sequence[Row]) -> Dataset:
+    """Returns rows in the form that SFTTrainer takes: input_ids and labels."""
+    return Dataset.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
+
+
+class AnswerTrainer(SFTTrainer):
+    """Trains in the dataset's own order on the mean loss of a batch's labelled tokens; `saw` is told each loss."""
+
+    def __init__(self, saw: Callable[[float, dict[str, float]], None], **settings: Any) -> None:
+        super().__init__(**settings)
+        self.saw = saw
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        causal = self.accelerator.unwrap_model(model).get_base_model()
+        total, count = answer_loss(causal, inputs["input_ids"], inputs["labels"])
+        mean = total / count
+        self.saw(float(mean.detach()), {})
+        return mean
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
+        return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Writes none: an adapter's manifest is its card."""

@@ -1,0 +1,36 @@
+"""The settings of a training, as an adapter's manifest keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an adapter is trained. Only `rank` to `seed` are always said; the others have the value of the simplest training.
+
+    Units: learning rate at its peak (linear to 0 after the warm-up), batch size in rows a step, micro batch size in rows
+    that are in memory together (null: the whole batch), warm-up in steps, `max_kl` in nats a token.
+    """
+
+    rank: int
+    alpha: float
+    dropout: float
+    learning_rate: float
+    epochs: float
+    batch_size: int
+    warmup_steps: int
+    max_tokens: int
+    seed: int
+    trains: str = "lora"
+    quantization: str = "none"
+    micro_batch_size: int | None = None
+    packing: bool = False
+    optimizer: str = "adamw"
+    max_grad_norm: float = 1.0
+    adam_beta2: float = 0.999
+    gradient_checkpointing: bool = False
+    beta: float = 0.1
+    patience: int | None = None
+    max_kl: float | None = None
+    too_long: str = "refuse"
