@@ -11,6 +11,7 @@ import { type ActionCall, ROLES, type Role } from "../records/events.ts";
 import { type AttemptId, attemptParts, type RunId } from "../records/ids.ts";
 import type { Revocation } from "../records/ledger-entries.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
+import { sqlText } from "../store/duckdb.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
 import { appendLedger, joinedRuns, readLedger, revocations } from "../store/ledger.ts";
@@ -182,13 +183,12 @@ async function revocationsReaching(home: Home, runs: readonly string[]): Promise
   if (!all.some(({ kind }) => kind === "tip" || kind === "verifier")) return keys;
   const lake = await openLake(home);
   try {
-    const list = runs.map((_, i) => `$run${i}`).join(", ");
+    const list = runs.map(sqlText).join(", ");
     const rows = await lake.query(
       `SELECT 'tip ' || tip AS key FROM sealed.rendered_tips WHERE run IN (${list})
         AND tip IN (SELECT target FROM ledger.revocations WHERE kind = 'tip')
        UNION SELECT 'verifier ' || verifier_id || '@' || verifier_version FROM files.verdicts WHERE run IN (${list})
         AND verifier_id || '@' || verifier_version IN (SELECT target FROM ledger.revocations WHERE kind = 'verifier')`,
-      Object.fromEntries(runs.map((run, i) => [`run${i}`, run])),
     );
     for (const { key } of rows) keys.add(String(key));
     return keys;

@@ -10,6 +10,7 @@ import type { RunId } from "../records/ids.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import { plannedDetectable } from "../statistics/planned-power.ts";
+import { sqlText } from "../store/duckdb.ts";
 import { type Lake, openLake } from "../store/lake.ts";
 import { listBases } from "../store/manifests.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -99,9 +100,8 @@ async function exampleTokens(
   const [row] = await lake.query(
     `SELECT quantile_disc(n, 0.5) AS p50, quantile_disc(n, 0.99) AS p99, max(n) AS largest FROM (
        SELECT prompt_tokens + completion_tokens AS n FROM turns
-       WHERE response IS NOT NULL AND split = 'train' AND skill IN (${skills.map((_, i) => `$skill${i}`).join(", ")}))
+       WHERE response IS NOT NULL AND split = 'train' AND skill IN (${skills.map(sqlText).join(", ")}))
      WHERE n IS NOT NULL HAVING count(*) > 0`,
-    Object.fromEntries(skills.map((skill, i) => [`skill${i}`, skill])),
   );
   if (row === undefined) return null;
   return { p50: Number(row.p50), p99: Number(row.p99), largest: Number(row.largest), contextTokens };

@@ -1,6 +1,7 @@
 /**
  * How much of the train items was ever solved, whatever an export would take of it.
  */
+import { sqlText } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
 
 /** Of one skill. */
@@ -19,8 +20,7 @@ export async function readCoverage(lake: Lake, skills: readonly string[]): Promi
     `SELECT skill, count(*) AS items, count(DISTINCT family) AS families, count(*) FILTER (is_solved) AS solved
      FROM (SELECT skill, item, any_value(family) AS family, coalesce(bool_or(eval_passed), false) AS is_solved
        FROM files.attempts WHERE split = 'train' GROUP BY skill, item)
-     WHERE skill IN (${skills.map((_, i) => `$skill${i}`).join(", ")}) GROUP BY skill ORDER BY skill`,
-    Object.fromEntries(skills.map((skill, i) => [`skill${i}`, skill])),
+     WHERE skill IN (${skills.map(sqlText).join(", ")}) GROUP BY skill ORDER BY skill`,
   );
   return rows.map(({ skill, items, families, solved }) => ({
     skill: String(skill),

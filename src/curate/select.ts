@@ -12,7 +12,7 @@ import { groupBy } from "../foundation/group-by.ts";
 import type { TurnId } from "../records/ids.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
 import { type Duplicate, NOT_SCRUBBED, originsOf, type Selection } from "../records/selection.ts";
-import type { Row } from "../store/duckdb.ts";
+import { type Row, sqlText } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { type Candidate, readCandidate, type TipsSaid } from "./candidate.ts";
@@ -238,9 +238,8 @@ async function refuseTwoSplits(lake: Lake, skills: readonly string[]): Promise<v
   for (const what of ["family", "item"] as const) {
     const [row] = await lake.query(
       `SELECT skill, ${what} AS name, string_agg(DISTINCT split, ' and ' ORDER BY split) AS splits FROM files.items
-       WHERE skill IN (${skills.map((_, i) => `$skill${i}`).join(", ")})
+       WHERE skill IN (${skills.map(sqlText).join(", ")})
        GROUP BY skill, ${what} HAVING count(DISTINCT split) > 1 ORDER BY skill, ${what} LIMIT 1`,
-      Object.fromEntries(skills.map((skill, i) => [`skill${i}`, skill])),
     );
     if (row !== undefined) throw inTwoSplits(what, row);
   }
