@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { random } from "../../src/foundation/random.ts";
+import { costRatio, type PairedCost } from "../../src/statistics/cost-per-success.ts";
+import { band, REPEATS } from "./simulated-families.ts";
+
+const item = (reference: [number, number], treatment: [number, number]): PairedCost => ({
+  reference: { spent: reference[0], solved: reference[1] },
+  treatment: { spent: treatment[0], solved: treatment[1] },
+});
+
+test("the cost of a solved item counts what unsolved ones spent", () => {
+  // Reference 400 for 2, treatment 300 for 3.
+  const families = [
+    [item([100, 1], [100, 1]), item([100, 0], [50, 1])],
+    [item([100, 1], [100, 1]), item([100, 0], [50, 0])],
+  ];
+  expect(costRatio(families, { alpha: 0.05, seed: 1 })?.ratio).toBeCloseTo(0.5, 12);
+});
+
+test("it cannot be told where an arm solves nothing, and has no interval in one family", () => {
+  expect(costRatio([[item([10, 0], [10, 1])], [item([10, 0], [10, 1])]], { alpha: 0.05, seed: 1 })).toBeNull();
+  expect(costRatio([[item([10, 1], [10, 0])], [item([10, 1], [10, 0])]], { alpha: 0.05, seed: 1 })).toBeNull();
+  expect(costRatio([[item([10, 1], [10, 1])]], { alpha: 0.05, seed: 1 })).toEqual({ ratio: 1, interval: null });
+});
+
+test("its interval holds the truth about as often as it says with two dozen families", () => {
+  const draws = random("simulation", "cost ratio");
+  const [families, size] = [24, 12] as const;
+  // Mean spent 100 and 60, solved 0.5 and 0.6: 200 against 100 a solved item.
+  const draw = () =>
+    Array.from({ length: families }, () =>
+      Array.from({ length: size }, () =>
+        item(
+          [50 + 100 * draws.next(), Number(draws.next() < 0.5)],
+          [30 + 60 * draws.next(), Number(draws.next() < 0.6)],
+        ),
+      ),
+    );
+  let holds = 0;
+  for (let k = 0; k < REPEATS; k++) {
+    const interval = costRatio(draw(), { alpha: 0.05, seed: k, resamples: 400 })?.interval;
+    if (interval && interval.low <= 0.5 && 0.5 <= interval.high) holds += 1;
+  }
+  const share = holds / REPEATS;
+  console.log(`cost of a solved item, ${families} families: covers ${(100 * share).toFixed(1)} % of ${REPEATS}`);
+  expect(share).toBeGreaterThan(0.92 - band(0.07));
+});
