@@ -108,7 +108,7 @@ describe("what is tainted", () => {
   it("is warned of where an adapter of it is served or judged, and nothing else is", () =>
     withChain(async ({ home, datasetHash, adapterHash }) => {
       const { context, told } = contextOf(home);
-      await putAdapter(home, "0".repeat(64) as never, "of-a-dataset-that-is-gone");
+      await putAdapter(home, "0".repeat(64) as never, { name: "of-a-dataset-that-is-gone" });
       await warnOfTaint(["sql-v1", "of-a-dataset-that-is-gone"], context);
       expect(told()).toBe("");
       sayRevoked(home, "tip", TIP);
