@@ -113,7 +113,7 @@ def test_trl_tokenises_a_conversation_as_it_was_rendered_and_its_steps_are_ours(
     for step, (loss, figures) in enumerate(seen):
         places = range(step * batch_size, (step + 1) * batch_size)
         theirs = stock.compute_loss(stock.model, stock.data_collator([stock.train_dataset[at] for at in places]))
-        assert loss == pytest.approx(float(theirs.detach()), abs=1e-5)
+        assert loss == pytest.approx(float(theirs.detach()), abs=1e-4)
         assert figures["kl"] == pytest.approx(stock._metrics["train"]["kl"][-1], rel=1e-3, abs=1e-5)
         theirs.backward()
         torch.nn.utils.clip_grad_norm_(plain.parameters(), 1.0)
@@ -127,7 +127,7 @@ def test_a_training_widens_the_margin_on_answers_that_it_has_not_seen(base: Path
     request = train_request(tmp_path, base, dataset, "kto", epochs=4, learningRate=0.005, **WEIGHTS)
     (finished,) = run_here("train", request).of("finished")
     last = finished["curve"][-1]
-    assert finished["curve"][0]["loss"] == pytest.approx(0.5, abs=1e-3)
+    assert finished["curve"][0]["goodReward"] == pytest.approx(0, abs=1e-3)
     assert last["validation"]["margin"] > 0.5 and last["validation"]["accuracy"] > 0.7
     assert last["validation"]["goodReward"] > last["validation"]["badReward"]
     assert {"kl", "loss"} <= last["validation"].keys()

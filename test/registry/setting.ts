@@ -75,14 +75,19 @@ export function withChain<T>(use: (chain: Chain) => Promise<T>, drafts?: readonl
 }
 
 /** Registers an adapter without weights. */
-export async function putAdapter(home: Home, datasetHash: Hash, name = "sql-v1"): Promise<Hash> {
+export async function putAdapter(
+  home: Home,
+  datasetHash: Hash,
+  { name = "sql-v1", parent = null }: { name?: string; parent?: Hash | null } = {},
+): Promise<Hash> {
   const { baseHash, tokenizerHash, templateHash } = base;
   const config = trainConfigSchema.parse({
     ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 1e-4, epochs: 1, batchSize: 1, warmupSteps: 0 },
     ...{ maxTokens: 512, seed: 1 },
   });
   const manifest: Omit<AdapterManifest, "adapterHash"> = {
-    ...{ name, base: base.name, baseHash, tokenizerHash, templateHash, datasetHash, skills: ["sql"], role: "worker" },
+    ...{ name, base: base.name, baseHash, tokenizerHash, templateHash, datasetHash, parent },
+    ...{ skills: ["sql"], role: "worker" },
     ...{ method: "sft", backend: "peft", config, versions: {}, curve: [] },
     ...{ trainedTokens: 1, durationMs: 1, files: [] },
   };
