@@ -31,7 +31,7 @@ export const trainInput = z.object({
   learningRate: config.learningRate
     .optional()
     .describe("peak learning rate; falls linearly to 0 (default: the model family's)"),
-  beta: config.beta.describe("how strongly dpo and kto hold to the base, or to --from (default: 0.1)"),
+  beta: config.beta.describe("how strongly dpo and kto hold to the base, or to --from"),
   epochs: config.epochs.default(4).describe("times that each row is trained on"),
   batchSize: config.batchSize.default(8).describe("rows a step"),
   warmupSteps: config.warmupSteps.default(5).describe("steps in which the learning rate rises"),
