@@ -25,6 +25,7 @@ from .lora import ALL_PROJECTIONS, add_lora, use_fast_forward
 from .method import Kit, load_method
 from .model import load_model, training_dtype, use_threads
 from .order import training_order
+from .parent_adapter import load_parent
 from .probes import choose_probes, write_probes
 from .refusal import Refusal
 from .reporter import Plan, Reporter
@@ -37,7 +38,8 @@ VERSIONS = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "t
 class Request:
     """A method's name; folders of the dataset, the base (Hugging Face form), the adapter to write and the checkpoints.
 
-    `lora_targets` is a regular expression that the whole name of a module matches which gets a LoRA.
+    `lora_targets` is a regular expression that the whole name of a module matches which gets a LoRA. `parent` is the
+    folder of an adapter whose weights are gone on from; null: from nothing.
 
     Units: `threads` null: as OMP_NUM_THREADS says, else one a physical core; a checkpoint is due each `checkpoint_seconds`.
     """
@@ -51,12 +53,14 @@ class Request:
     lora_targets: str = ALL_PROJECTIONS
     threads: int | None = None
     checkpoint_seconds: float = 30.0
+    parent: Path | None = None
 
 
 def run(request: Request, emit: Emit) -> dict[str, object]:
     """Trains and writes the adapter; the result holds the curve, counts, versions, durations and peak memory.
 
-    Raises: `Refusal` NO_BASE, NO_TRAIN_ROWS, UNSUPPORTED_ARCHITECTURE, TRAINING_DIVERGED and those of `load_rows`;
+    Raises: `Refusal` NO_BASE, NO_TRAIN_ROWS, UNSUPPORTED_ARCHITECTURE, TRAINING_DIVERGED, PARENT_OF_ANOTHER_SHAPE and
+    those of the method's rows;
     KeyboardInterrupt after a checkpoint where SIGINT or SIGTERM came.
     """
     started = time.monotonic()
@@ -73,9 +77,13 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
         raise Refusal("NO_TRAIN_ROWS", "The dataset has no train rows.", where=str(request.dataset))
     set_seed(config.seed)
     adapted = add_lora(model, config.rank, config.alpha, config.dropout, request.lora_targets)
+    if request.parent is not None:
+        load_parent(adapted, request.parent)
     use_fast_forward(adapted)
     order = training_order([row.tokens for row in train], config.batch_size, config.epochs, config.seed)
-    sequence = [train[index] for index in order]
+    emit("progress", stage="preparing the rows")
+    sequence = method.prepare(adapted, [train[index] for index in order], config)
+    validation = method.prepare(adapted, validation, config)
     plan = Plan(method, config, sequence, validation, len(train), request.checkpoint_seconds)
     reporter = Reporter(emit, plan)
     trainer = method.make_trainer(

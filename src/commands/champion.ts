@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { shortHash } from "../foundation/hashing.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
-import { type Champion, placeName, readChampions } from "../registry/index.ts";
+import { type Champion, placeName, readChampions, taintOfAdapter } from "../registry/index.ts";
 import { listAdapters } from "../store/manifests.ts";
 import { defineCommand } from "./command.ts";
 import { allTainted } from "./taint.ts";
@@ -32,7 +32,7 @@ export default defineCommand<Record<string, never>, ChampionRow[]>({
         ...champion,
         place: placeName(champion),
         adapter: adapter === undefined ? shortHash(champion.adapterHash) : adapterLabel(adapter),
-        isTainted: adapter !== undefined && tainted.has(adapter.datasetHash),
+        isTainted: taintOfAdapter({ adapters }, tainted, champion.adapterHash) !== null,
       };
     });
   },

@@ -8,8 +8,8 @@ export {
   readChampions,
   readPlaceEvents,
 } from "./champions.ts";
-export { type Graph, openGraph } from "./graph.ts";
+export { ancestryOf, type Graph, openGraph } from "./graph.ts";
 export { lineageOf } from "./lineage.ts";
 export { type PromotionReport, promote, rollback } from "./promote.ts";
 export { type RevocationReport, revoke } from "./revoke.ts";
-export { taintedDatasets, taintOf } from "./taint.ts";
+export { taintedDatasets, taintOf, taintOfAdapter } from "./taint.ts";

@@ -14,7 +14,7 @@ import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
 import { listDecisions, readAdapterManifest, readDatasetManifest, readPlan } from "../store/manifests.ts";
 import { DEFAULT, placeName, standingPromotions } from "./champions.ts";
-import { openGraph } from "./graph.ts";
+import { ancestryOf, openGraph } from "./graph.ts";
 import { taintOf } from "./taint.ts";
 
 export interface PromoteOptions {
@@ -107,20 +107,23 @@ function checkPlace(adapter: AdapterManifest, { skill, role }: Place): void {
   });
 }
 
+/** Looks at the adapter and at all that it went on from. */
 async function refuseTaintedAdapter(home: Home, adapter: AdapterManifest): Promise<void> {
   const graph = await openGraph(home);
   try {
-    const taint = await taintOf(graph, await readDatasetManifest(home, adapter.datasetHash));
-    if (taint === null) return;
-    const dataset = shortHash(adapter.datasetHash);
-    throw new Refusal({
-      code: "TAINTED_ADAPTER",
-      message: `The adapter ${adapterLabel(adapter)} was trained on what is revoked.`,
-      expected: "an adapter of a dataset without a revoked row",
-      got: taint.by.map(({ kind, target, reason }) => `the ${kind} ${target} (${reason})`).join(", "),
-      where: `dataset ${dataset}`,
-      fix: `tracemill dataset rebuild ${dataset}, train on its successor and validate that`,
-    });
+    for (const { datasetHash } of ancestryOf(graph, adapter.adapterHash)) {
+      const taint = await taintOf(graph, await readDatasetManifest(home, datasetHash));
+      if (taint === null) continue;
+      const dataset = shortHash(datasetHash);
+      throw new Refusal({
+        code: "TAINTED_ADAPTER",
+        message: `The adapter ${adapterLabel(adapter)} was trained on what is revoked.`,
+        expected: "an adapter of datasets without a revoked row",
+        got: taint.by.map(({ kind, target, reason }) => `the ${kind} ${target} (${reason})`).join(", "),
+        where: `dataset ${dataset}`,
+        fix: `tracemill dataset rebuild ${dataset}, train on its successor and validate that`,
+      });
+    }
   } finally {
     await graph.close();
   }

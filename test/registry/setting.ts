@@ -78,15 +78,16 @@ export function withChain<T>(use: (chain: Chain) => Promise<T>, drafts?: readonl
 export async function putAdapter(
   home: Home,
   datasetHash: Hash,
-  { name = "sql-v1", skills = ["sql"] }: { name?: string; skills?: string[] } = {},
+  given: { name?: string; skills?: string[]; parent?: Hash | null } = {},
 ): Promise<Hash> {
+  const { name = "sql-v1", skills = ["sql"], parent = null } = given;
   const { baseHash, tokenizerHash, templateHash } = base;
   const config = trainConfigSchema.parse({
     ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 1e-4, epochs: 1, batchSize: 1, warmupSteps: 0 },
     ...{ maxTokens: 512, seed: 1 },
   });
   const manifest: Omit<AdapterManifest, "adapterHash"> = {
-    ...{ name, base: base.name, baseHash, tokenizerHash, templateHash, datasetHash, skills, role: "worker" },
+    ...{ name, base: base.name, baseHash, tokenizerHash, templateHash, datasetHash, parent, skills, role: "worker" },
     ...{ method: "sft", backend: "peft", config, versions: {}, curve: [] },
     ...{ trainedTokens: 1, durationMs: 1, files: [] },
   };
