@@ -1,6 +1,7 @@
 """How llama.cpp names and lays out weights, for the architectures that this trainer can write.
 
-Source: llama.cpp `convert_hf_to_gguf.py` (`LlamaModel.permute`) and the `gguf` package's tensor name map.
+Source: llama.cpp `conversion/llama.py` (`LlamaModel`, which Mistral is written by too: both permute queries and keys),
+`conversion/qwen.py`, `conversion/gemma.py` (neither permutes), and the `gguf` package's tensor name map.
 """
 
 from __future__ import annotations
@@ -13,8 +14,14 @@ from transformers import PretrainedConfig
 
 from .refusal import Refusal
 
-ARCHITECTURES: dict[str, str] = {"llama": "llama", "gemma3_text": "gemma3"}
-"""transformers' `model_type` -> GGUF `general.architecture`."""
+ARCHITECTURES: dict[str, str] = {
+    "llama": "llama",
+    "mistral": "llama",
+    "qwen3": "qwen3",
+    "gemma3_text": "gemma3",
+    "gemma4_text": "gemma4",
+}
+"""transformers' `model_type` of the text stack -> GGUF `general.architecture`."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,8 @@ class Layout:
         Raises: `Refusal` UNSUPPORTED_TENSOR where llama.cpp has no such tensor.
         """
         arch = next(key for key, name in gguf.MODEL_ARCH_NAMES.items() if name == self.architecture)
-        name = gguf.get_tensor_name_map(arch, self.blocks).get_name(hf_name, try_suffixes=(".weight", ".bias"))
+        in_stack = hf_name.replace(".language_model.", ".")  # how llama.cpp names the text stack of a multimodal model
+        name = gguf.get_tensor_name_map(arch, self.blocks).get_name(in_stack, try_suffixes=(".weight", ".bias"))
         if name is None:
             raise Refusal("UNSUPPORTED_TENSOR", "llama.cpp has no tensor of this name.", got=hf_name)
         return name
@@ -50,7 +58,8 @@ class Layout:
 
 
 def layout_of(config: PretrainedConfig) -> Layout:
-    """Returns the layout of a model by its transformers config. Raises: `Refusal` UNSUPPORTED_ARCHITECTURE."""
+    """Returns the layout of a model's text stack by its transformers config. Raises: `Refusal` UNSUPPORTED_ARCHITECTURE."""
+    config = config.get_text_config()
     architecture = ARCHITECTURES.get(config.model_type)
     if architecture is None:
         raise Refusal(
