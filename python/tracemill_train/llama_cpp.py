@@ -22,16 +22,18 @@ ARCHITECTURES: dict[str, str] = {
     "gemma4_text": "gemma4",
 }
 """transformers' `model_type` of the text stack -> GGUF `general.architecture`."""
+PERMUTED = "llama"
+"""The architecture whose query and key rows llama.cpp has in another order."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The layout of one model: its GGUF architecture, block count and head counts (query, key/value)."""
+    """The layout of one model: its GGUF architecture, block count and, where rows are permuted, the head counts (query, key/value)."""
 
     architecture: str
     blocks: int
-    heads: int
-    kv_heads: int
+    heads: int = 0
+    kv_heads: int = 0
 
     def tensor_name(self, hf_name: str) -> str:
         """Returns the GGUF name of a transformers weight: `model.layers.0.self_attn.q_proj.weight` -> `blk.0.attn_q.weight`.
@@ -50,7 +52,7 @@ class Layout:
 
         Shapes: `rows` is (heads * head size, columns); so is the result. Other tensors and architectures are unchanged.
         """
-        if self.architecture != "llama" or not (".attn_q." in gguf_name or ".attn_k." in gguf_name):
+        if self.architecture != PERMUTED or not (".attn_q." in gguf_name or ".attn_k." in gguf_name):
             return rows
         heads = self.heads if ".attn_q." in gguf_name else self.kv_heads
         halves = rows.reshape(heads, 2, rows.shape[0] // heads // 2, *rows.shape[1:])
@@ -68,4 +70,6 @@ def layout_of(config: PretrainedConfig) -> Layout:
             expected=f"one of: {', '.join(ARCHITECTURES)}",
             got=config.model_type,
         )
+    if architecture != PERMUTED:  # Gemma 4's blocks differ in their heads, and no row of theirs changes its place
+        return Layout(architecture, config.num_hidden_layers)
     return Layout(architecture, config.num_hidden_layers, config.num_attention_heads, config.num_key_value_heads)

@@ -48,7 +48,7 @@ def load_for_training(base: Path, settings: Settings, launch: str = "single") ->
     Raises: `Refusal` NO_BASE, DOES_NOT_FIT.
     """
     is_full = settings.trains == "full"
-    dtype = torch.float32 if is_full else training_dtype()
+    dtype = number_type(settings)
     kernel = "sdpa" if torch.cuda.is_available() else attention.NAME
     placed = None if launch == "fsdp" else place(base, settings, dtype)  # FSDP shards what each process loads whole
     spread = None if placed == ON_CPU else placed
@@ -58,6 +58,13 @@ def load_for_training(base: Path, settings: Settings, launch: str = "single") ->
     if placed is not None:
         assert_placed(model, placed)
     return model
+
+
+def number_type(settings: Settings) -> torch.dtype:
+    """Returns the type that a training holds plain weights in: float32 where they are trained, bf16 beside 4-bit ones."""
+    if settings.trains == "full":
+        return torch.float32
+    return torch.bfloat16 if settings.quantization != "none" else training_dtype()
 
 
 def place(base: Path, settings: Settings, dtype: torch.dtype) -> DeviceMap:
