@@ -4,6 +4,7 @@ then the weights are read and their places checked.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Sequence
 
@@ -51,6 +52,8 @@ def load_for_training(base: Path, settings: Settings, launch: str = "single") ->
     dtype = number_type(settings)
     kernel = "sdpa" if torch.cuda.is_available() else attention.NAME
     placed = None if launch == "fsdp" else place(base, settings, dtype)  # FSDP shards what each process loads whole
+    if placed is None:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     spread = None if placed == ON_CPU else placed
     model = load_model(
         base, dtype, kernel, quantization=settings.quantization, device_map=spread, with_towers=is_full

@@ -19,11 +19,8 @@ from transformers import PreTrainedModel
 
 from .refusal import Refusal
 
-PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-
-
-ALL_PROJECTIONS = r".*\.(" + "|".join(PROJECTIONS) + ")"
-"""Matches every linear projection of a text model, whatever its family."""
+ALL_PROJECTIONS = r"model\.(language_model\.)?layers\.\d+\.(self_attn|mlp)\.(q|k|v|o|gate|up|down)_proj"
+"""Matches every linear projection of the text stack, of whatever family, and none of a tower."""
 
 
 def add_lora(

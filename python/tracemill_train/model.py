@@ -40,7 +40,7 @@ def load_model(
     has_parts = text_config(config) is not config  # towers keep their own attention: not all of them can have ours
     options: dict[str, Any] = {"attn_implementation": {"text_config": attention} if has_parts else attention}
     if device_map is not None:
-        options["device_map"] = device_map
+        options["device_map"] = {**device_map, **_rest_of_tower(config, device_map)}
     if quantization == "nf4":
         options |= {"quantization_config": nf4_config(), "device_map": device_map or {"": "cpu"}}
     model = AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=dtype, **options)
@@ -49,6 +49,14 @@ def load_model(
     if quantization == "nf4":
         keep_gradients(model)
     return model
+
+
+def _rest_of_tower(config: PretrainedConfig, device_map: dict[str, int | str]) -> dict[str, int | str]:
+    """Places what is left of a tower while a model is loaded, beside the embedding; it is taken out right after."""
+    if config.model_type != "gemma3" or "" in device_map:
+        return {}
+    first = device_map["model.language_model.embed_tokens"]
+    return {"model.vision_tower": first, "model.multi_modal_projector": first}
 
 
 def load_config(folder: Path) -> PretrainedConfig:

@@ -20,6 +20,7 @@ from transformers import AutoTokenizer, PreTrainedModel, set_seed
 from .adapter_files import write_files
 from .checkpoints import latest_checkpoint
 from .events import Emit
+from .fsdp import become_launcher, check_launch, fsdp_arguments, gpu_count, is_first, is_worker
 from .loading import check_settings, load_for_training
 from .lora import ALL_PROJECTIONS, add_lora, keep_in_float32, use_fast_forward
 from .method import Kit, load_method
@@ -67,6 +68,10 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     started = time.monotonic()
     config, method = request.config, load_method(request.method)
     check_settings(request.method, config, request.launch)
+    gpus = gpu_count()
+    check_launch(request.launch, gpus, batch_size=config.batch_size, block_class=request.block_class)
+    if request.launch == "fsdp" and not is_worker():
+        become_launcher(gpus)
     use_threads(request.threads)
     emit("progress", stage="loading the base")
     model = load_for_training(request.base, config, request.launch)
@@ -86,12 +91,12 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
             tokenizer=AutoTokenizer.from_pretrained(request.base),
             sequence=sequence,
             settings=config,
-            arguments=training_arguments(config, request.checkpoint_folder),
+            arguments=arguments_of(request, gpus),
             callbacks=[reporter],
             saw=reporter.saw,
         )
     )
-    if config.quantization != "none":
+    if config.quantization != "none" and request.launch != "fsdp":  # FSDP wants one type for all
         keep_in_float32(adapted)
     checkpoint = latest_checkpoint(request.checkpoint_folder)
     with reporter.catching_signals():
@@ -100,9 +105,11 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
         raise KeyboardInterrupt
     curve = reporter.curve(trainer.state)
     trained_ms = round((time.monotonic() - started) * 1000)
-    gguf_refused = write_files(adapted, request.base, request.out, emit)
-    emit("progress", stage="writing the probes")
-    write_probes(request.base, request.out, choose_probes(validation, train, config.seed), adapted)
+    gguf_refused = write_files(adapted, request.base, request.out, emit, save=trainer.save_model if is_worker() else None)
+    if is_first():
+        emit("progress", stage="writing the probes")
+        whole = None if is_worker() else adapted
+        write_probes(request.base, request.out, choose_probes(validation, train, config.seed), whole)
     return {
         "curve": curve,
         **({} if gguf_refused is None else {"ggufRefused": gguf_refused}),
@@ -142,6 +149,15 @@ def peak_memory_bytes() -> int:
         return psutil.Process().memory_info().rss
     units = 1 if platform.system() == "Darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * units
+
+
+def arguments_of(request: Request, gpus: int) -> dict[str, Any]:
+    """Returns a trainer's arguments for a request, however it is launched."""
+    config = request.config
+    arguments = training_arguments(config, request.checkpoint_folder)
+    if request.launch != "fsdp" or request.block_class is None:
+        return arguments
+    return {**arguments, **fsdp_arguments(request.block_class, batch_size=config.batch_size, gpus=gpus)}
 
 
 def training_arguments(config: Settings, folder: Path) -> dict[str, Any]:
