@@ -9,6 +9,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
+from .model import text_config, text_model
 from .rows import IGNORED
 
 CHUNK_TOKENS = 1024
@@ -21,7 +22,7 @@ def answer_loss(model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.T
     `model` is the causal model itself (the one inside a PEFT wrapper).
     Shapes: `input_ids` and `labels` (batch, tokens), padded on the right; label t is predicted from tokens before t.
     """
-    hidden = model.base_model(input_ids=input_ids, use_cache=False).last_hidden_state[:, :-1]
+    hidden = text_model(model)(input_ids=input_ids, use_cache=False).last_hidden_state[:, :-1]
     targets = labels[:, 1:]
     is_trained = targets != IGNORED
     hidden, targets = hidden[is_trained], targets[is_trained]
@@ -34,9 +35,15 @@ def answer_loss(model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.T
     return torch.stack(parts).sum(), len(targets)
 
 
-def _summed_loss(model: PreTrainedModel, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def logits_of(model: PreTrainedModel, hidden: torch.Tensor) -> torch.Tensor:
+    """Returns the logits (float32) of hidden states, capped as the model caps them.
+
+    Shapes: `hidden` (..., hidden size), the result (..., vocabulary).
+    """
     logits = model.get_output_embeddings()(hidden).float()
-    softcap = getattr(model.config, "final_logit_softcapping", None)
-    if softcap is not None:
-        logits = torch.tanh(logits / softcap) * softcap
-    return functional.cross_entropy(logits, targets, reduction="sum")
+    softcap = getattr(text_config(model.config), "final_logit_softcapping", None)
+    return logits if softcap is None else torch.tanh(logits / softcap) * softcap
+
+
+def _summed_loss(model: PreTrainedModel, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return functional.cross_entropy(logits_of(model, hidden), targets, reduction="sum")

@@ -20,7 +20,8 @@ from torch.utils.data import SequentialSampler
 from transformers import PreTrainedModel
 from trl.trainer.utils import FusedCausalLMOutput
 
-from .loss import CHUNK_TOKENS
+from .loss import CHUNK_TOKENS, logits_of
+from .model import text_model
 from .rows import IGNORED, Conversation, collate
 
 
@@ -31,20 +32,16 @@ def answer_logprobs(model: PreTrainedModel, input_ids: torch.Tensor, labels: tor
     of at most `CHUNK_TOKENS` at once.
     Shapes: `input_ids` and `labels` (batch, tokens), padded on the right; the result (batch, tokens - 1).
     """
-    hidden = model.base_model(input_ids=input_ids, use_cache=False).last_hidden_state[:, :-1]
+    hidden = text_model(model)(input_ids=input_ids, use_cache=False).last_hidden_state[:, :-1]
     targets = labels[:, 1:]
     is_trained = targets != IGNORED
     chunks = zip(hidden[is_trained].split(CHUNK_TOKENS), targets[is_trained].split(CHUNK_TOKENS))
     parts = [checkpoint(_logprobs, model, states, wanted, use_reentrant=False) for states, wanted in chunks]
-    return torch.zeros(targets.shape, dtype=torch.float32).masked_scatter(is_trained, torch.cat(parts))
+    return torch.zeros(targets.shape, dtype=torch.float32, device=hidden.device).masked_scatter(is_trained, torch.cat(parts))
 
 
 def _logprobs(model: PreTrainedModel, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    logits = model.get_output_embeddings()(hidden).float()
-    softcap = getattr(model.config, "final_logit_softcapping", None)
-    if softcap is not None:
-        logits = torch.tanh(logits / softcap) * softcap
-    return -functional.cross_entropy(logits, targets, reduction="none")
+    return -functional.cross_entropy(logits_of(model, hidden), targets, reduction="none")
 
 
 def summed_logprobs(model: PeftModel, conversations: Sequence[Conversation], batch_size: int) -> list[float]:

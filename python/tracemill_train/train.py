@@ -14,16 +14,17 @@ from typing import Any
 
 import psutil
 import torch
-from transformers import AutoTokenizer, set_seed
+from peft import PeftModel
+from transformers import AutoTokenizer, PreTrainedModel, set_seed
 
-from . import attention
-from .adapter_files import write_adapter_files
+from .adapter_files import write_files
 from .checkpoints import latest_checkpoint
 from .events import Emit
-from .llama_cpp import layout_of
-from .lora import ALL_PROJECTIONS, add_lora, use_fast_forward
+from .fsdp import become_launcher, check_launch, fsdp_arguments, gpu_count, is_first, is_worker
+from .loading import check_settings, load_for_training
+from .lora import ALL_PROJECTIONS, add_lora, keep_in_float32, use_fast_forward
 from .method import Kit, load_method
-from .model import load_model, training_dtype, use_threads
+from .model import text_config, text_model, training_dtype, use_threads
 from .order import training_order
 from .parent_adapter import load_parent
 from .probes import choose_probes, write_probes
@@ -31,6 +32,8 @@ from .refusal import Refusal
 from .reporter import Plan, Reporter
 from .settings import Settings
 
+OPTIMIZERS = {"adamw": "adamw_torch_fused", "adamw-8bit": "adamw_bnb_8bit"}
+"""The 8-bit one is not the paged one, whose state no checkpoint holds."""
 VERSIONS = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "tokenizers", "safetensors", "gguf")
 
 
@@ -38,8 +41,9 @@ VERSIONS = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "t
 class Request:
     """A method's name; folders of the dataset, the base (Hugging Face form), the adapter to write and the checkpoints.
 
-    `lora_targets` is a regular expression that the whole name of a module matches which gets a LoRA. `parent` is the
-    folder of an adapter whose weights are gone on from; null: from nothing.
+    `lora_targets` is a regular expression that the whole name of a module matches which gets a LoRA; `block_class` names
+    the class of one block, for `launch` "fsdp". `parent` is the folder of an adapter whose weights are gone on from;
+    null: from nothing.
 
     Units: `threads` null: as OMP_NUM_THREADS says, else one a physical core; a checkpoint is due each `checkpoint_seconds`.
     """
@@ -51,6 +55,8 @@ class Request:
     checkpoint_folder: Path
     config: Settings
     lora_targets: str = ALL_PROJECTIONS
+    block_class: str | None = None
+    launch: str = "single"
     threads: int | None = None
     checkpoint_seconds: float = 30.0
     parent: Path | None = None
@@ -65,21 +71,20 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     """
     started = time.monotonic()
     config, method = request.config, load_method(request.method)
+    check_settings(request.method, config, request.launch)
+    gpus = gpu_count()
+    check_launch(request.launch, gpus, batch_size=config.batch_size, block_class=request.block_class)
+    if request.launch == "fsdp" and not is_worker():
+        become_launcher(gpus)
     use_threads(request.threads)
-    dtype = training_dtype()
     emit("progress", stage="loading the base")
-    model = load_model(request.base, dtype, attention.NAME)
-    layout_of(model.config)  # refuses now what could not be written for llama.cpp after the training
-    train, validation = (
-        method.read_rows(request.dataset, part, config, model.config.vocab_size) for part in ("train", "validation")
-    )
+    model = load_for_training(request.base, config, request.launch)
+    vocabulary = text_config(model.config).vocab_size
+    train, validation = (method.read_rows(request.dataset, part, config, vocabulary) for part in ("train", "validation"))
     if not train:
         raise Refusal("NO_TRAIN_ROWS", "The dataset has no train rows.", where=str(request.dataset))
     set_seed(config.seed)
-    adapted = add_lora(model, config.rank, config.alpha, config.dropout, request.lora_targets)
-    if request.parent is not None:
-        load_parent(adapted, request.parent)
-    use_fast_forward(adapted)
+    adapted = prepare(model, request)
     order = training_order([row.tokens for row in train], config.batch_size, config.epochs, config.seed)
     emit("progress", stage="preparing the rows")
     sequence = method.prepare(adapted, [train[index] for index in order], config)
@@ -92,11 +97,13 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
             tokenizer=AutoTokenizer.from_pretrained(request.base),
             sequence=sequence,
             settings=config,
-            arguments=training_arguments(config, request.checkpoint_folder),
+            arguments=arguments_of(request, gpus),
             callbacks=[reporter],
             saw=reporter.saw,
         )
     )
+    if config.quantization != "none" and request.launch != "fsdp":  # FSDP wants one type for all
+        keep_in_float32(adapted)
     checkpoint = latest_checkpoint(request.checkpoint_folder)
     with reporter.catching_signals():
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -104,11 +111,14 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
         raise KeyboardInterrupt
     curve = reporter.curve(trainer.state)
     trained_ms = round((time.monotonic() - started) * 1000)
-    write_adapter_files(adapted, request.base, request.out, emit)
-    emit("progress", stage="writing the probes")
-    write_probes(request.base, request.out, choose_probes(validation, train, config.seed))
+    gguf_refused = write_files(adapted, request.base, request.out, emit, save=trainer.save_model if is_worker() else None)
+    if is_first():
+        emit("progress", stage="writing the probes")
+        whole = None if is_worker() else adapted
+        write_probes(request.base, request.out, choose_probes(validation, train, config.seed), whole)
     return {
         "curve": curve,
+        **({} if gguf_refused is None else {"ggufRefused": gguf_refused}),
         "trainedTokens": sum(row.trained_tokens for row in sequence),
         "tokens": sum(row.tokens for row in sequence),
         "steps": trainer.state.global_step,
@@ -120,9 +130,24 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in VERSIONS},
-            "dtype": str(dtype).removeprefix("torch."),
+            "dtype": str(model.dtype).removeprefix("torch."),
         },
     }
+
+
+def prepare(model: PreTrainedModel, request: Request) -> PeftModel | PreTrainedModel:
+    """Freezes a base and puts a LoRA on it, new or a parent's, or makes all weights of its text stack and head trainable."""
+    config = request.config
+    if config.trains == "lora":
+        adapted = add_lora(model, config.rank, config.alpha, config.dropout, request.lora_targets)
+        if request.parent is not None:
+            load_parent(adapted, request.parent)
+        use_fast_forward(adapted)
+        return adapted
+    model.requires_grad_(False)
+    for part in (text_model(model), model.get_output_embeddings()):
+        part.requires_grad_(True)
+    return model
 
 
 def peak_memory_bytes() -> int:
@@ -133,6 +158,15 @@ def peak_memory_bytes() -> int:
         return psutil.Process().memory_info().rss
     units = 1 if platform.system() == "Darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * units
+
+
+def arguments_of(request: Request, gpus: int) -> dict[str, Any]:
+    """Returns a trainer's arguments for a request, however it is launched."""
+    config = request.config
+    arguments = training_arguments(config, request.checkpoint_folder)
+    if request.launch != "fsdp" or request.block_class is None:
+        return arguments
+    return {**arguments, **fsdp_arguments(request.block_class, batch_size=config.batch_size, gpus=gpus)}
 
 
 def training_arguments(config: Settings, folder: Path) -> dict[str, Any]:
@@ -147,9 +181,12 @@ def training_arguments(config: Settings, folder: Path) -> dict[str, Any]:
         "max_grad_norm": config.max_grad_norm,
         "adam_beta2": config.adam_beta2,
         "seed": config.seed,
-        "bf16": False,  # the base is loaded in the right type; automatic casts would only cost time
-        "gradient_checkpointing": False,
-        "use_cpu": True,
+        # A LoRA's base is loaded in the right type; all weights are trained in float32, and computed in a faster one.
+        "bf16": config.trains == "full" and training_dtype() is torch.bfloat16,
+        "optim": OPTIMIZERS[config.optimizer],
+        "gradient_checkpointing": config.gradient_checkpointing,
+        "gradient_checkpointing_kwargs": {"use_reentrant": False},
+        "use_cpu": not torch.cuda.is_available(),
         "logging_strategy": "no",
         "save_strategy": "no",  # the reporter says when
         "save_total_limit": 2,

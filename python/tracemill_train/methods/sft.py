@@ -14,6 +14,7 @@ from trl import SFTConfig, SFTTrainer
 
 from ..loss import answer_loss
 from ..method import Kit
+from ..model import causal_model
 from ..rows import Row, collate, load_rows
 from ..settings import Settings
 
@@ -43,7 +44,7 @@ def make_trainer(kit: Kit) -> Trainer:
 
 def validate(model: PeftModel, rows: Sequence[Row], settings: Settings) -> dict[str, float]:
     """Returns `loss`: nats a trained token, over all rows."""
-    causal = model.get_base_model()
+    causal = causal_model(model)
     by_length = sorted(rows, key=lambda row: len(row.ids))
     total, count = 0.0, 0
     with torch.no_grad():
@@ -74,7 +75,7 @@ class AnswerTrainer(SFTTrainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        causal = self.accelerator.unwrap_model(model).get_base_model()
+        causal = causal_model(self.accelerator.unwrap_model(model))
         total, count = answer_loss(causal, inputs["input_ids"], inputs["labels"])
         mean = total / count
         self.saw(float(mean.detach()), {})
