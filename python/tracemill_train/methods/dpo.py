@@ -31,7 +31,7 @@ FIGURES = {
 
 def read_rows(dataset: Path, part: str, settings: Settings, vocabulary: int) -> list[PairRow]:
     """Reads `tokens/<part>.parquet`. Raises: as `load_pairs`."""
-    return load_pairs(dataset / f"tokens/{part}.parquet", settings.max_tokens, vocabulary)
+    return load_pairs(dataset / f"tokens/{part}.parquet", settings, vocabulary)
 
 
 def prepare(model: PeftModel, rows: Sequence[PairRow], settings: Settings) -> list[PairRow]:
@@ -99,5 +99,5 @@ class PairTrainer(TakesOurRows, DPOTrainer):
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         loss = super().compute_loss(model, inputs)
-        self.saw(float(loss.detach()), self.figures(FIGURES))
+        self.saw(float(loss.detach()), self.figures(FIGURES), 1 / self.current_gradient_accumulation_steps)
         return loss

@@ -37,7 +37,7 @@ FIGURES = {
 
 def read_rows(dataset: Path, part: str, settings: Settings, vocabulary: int) -> list[JudgedRow]:
     """Reads `tokens/<part>.parquet`. Raises: as `load_judged`."""
-    return load_judged(dataset / f"tokens/{part}.parquet", settings.max_tokens, vocabulary)
+    return load_judged(dataset / f"tokens/{part}.parquet", settings, vocabulary)
 
 
 def estimates_kl(settings: Settings) -> bool:
@@ -146,5 +146,5 @@ class JudgedTrainer(TakesOurRows, KTOTrainer):
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         loss = super().compute_loss(model, inputs)
-        self.saw(float(loss.detach()), self.figures(FIGURES))
+        self.saw(float(loss.detach()), self.figures(FIGURES), 1 / self.current_gradient_accumulation_steps)
         return loss
