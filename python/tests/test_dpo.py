@@ -194,6 +194,6 @@ def test_pairs_that_cannot_be_trained_on_are_refused(
 ) -> None:
     folder = write_parts(tmp_path, PAIRS, spoiled(**change), [])
     with pytest.raises(Refusal) as refused:
-        load_pairs(folder / "tokens/train.parquet", settings(), 512)
+        load_pairs(folder / "tokens/train.parquet", settings(maxTokens=64), 512)
     assert refused.value.code == code
     assert where in refused.value.details["where"]

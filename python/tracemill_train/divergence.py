@@ -2,7 +2,6 @@
 
 The spike rule is set wide. Losses of single steps differ by their rows, within a factor of two or so; a step counts as a
 spike where its loss is above four times the median of the steps before it, and by a nat at least.
-
 """
 
 from __future__ import annotations
