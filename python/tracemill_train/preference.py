@@ -22,6 +22,7 @@ from trl.trainer.utils import FusedCausalLMOutput
 
 from .loss import CHUNK_TOKENS
 from .rows import IGNORED, Conversation, collate
+from .settings import Settings
 
 
 def answer_logprobs(model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -62,6 +63,11 @@ def summed_logprobs(model: PeftModel, conversations: Sequence[Conversation], bat
                 sums[at] = value
     model.train(was_training)
     return sums
+
+
+def rows_at_once(settings: Settings) -> int:
+    """Returns how many rows are in memory together."""
+    return settings.micro_batch_size or settings.batch_size
 
 
 def padded(conversations: Sequence[Conversation]) -> dict[str, torch.Tensor]:
