@@ -23,6 +23,7 @@ from trl.trainer.utils import FusedCausalLMOutput
 from .loss import CHUNK_TOKENS, logits_of
 from .model import text_model
 from .rows import IGNORED, Conversation, collate
+from .settings import Settings
 
 
 def answer_logprobs(model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -59,6 +60,11 @@ def summed_logprobs(model: PeftModel, conversations: Sequence[Conversation], bat
                 sums[at] = value
     model.train(was_training)
     return sums
+
+
+def rows_at_once(settings: Settings) -> int:
+    """Returns how many rows are in memory together."""
+    return settings.micro_batch_size or settings.batch_size
 
 
 def padded(conversations: Sequence[Conversation]) -> dict[str, torch.Tensor]:

@@ -109,7 +109,9 @@ function watched(context: Context, name: string) {
       const { step, loss, tokensPerSecond, margin } = event;
       const held = margin === undefined ? "" : `, margin ${margin.toFixed(3)}`;
       note = `loss ${loss.toFixed(4)}${held}, ${Math.round(tokensPerSecond)} tokens/s`;
-      progress.update(step - first + 1, note, { figures: { step, loss, tokensPerSecond } });
+      progress.update(step - first + 1, note, {
+        figures: { step, loss, tokensPerSecond, ...(margin !== undefined && { margin }) },
+      });
     },
     end(): void {
       progress?.finish(note);

@@ -40,9 +40,8 @@ describe("an adapter for each role", () => {
     withHome(async (home) => {
       const base = await addTinyBase(home);
       const roles = ["worker", "reflector"];
-      const dataset = await Promise.all(
-        roles.map(async (role) => (await writeDataset(home, base, { role })).datasetHash),
-      );
+      const dataset: string[] = [];
+      for (const role of roles) dataset.push((await writeDataset(home, base, { role })).datasetHash);
       const { context, stderr } = contextOf(home);
       const input = { ...CONFIG, dataset, base: "tiny", name: "shop", perRole: true, epochs: 1 };
       const parsed = command.input.parse(input);
