@@ -15,12 +15,14 @@ import { trainInput } from "./train-input.ts";
  */
 export async function trainOn(given: z.input<typeof trainInput>, context: Context): Promise<AdapterManifest> {
   const { home, clock, signal } = context;
-  const { dataset, base, method, backend, name, ...settings } = trainInput.parse(given);
+  const { dataset, base, method, backend, name, launch, merge, out, ...settings } = trainInput.parse(given);
   await refuseTainted(home, dataset);
   const watch = watched(context);
-  const { learningRate, ...rest } = settings;
-  const config = { ...rest, ...(learningRate !== undefined && { learningRate }) };
-  const options = { home, dataset, base, method, backend, config, ...(name !== undefined && { name }) };
+  const { learningRate, quantize: quantization, full, ...rest } = settings;
+  const trains = full ? ("full" as const) : ("lora" as const);
+  const config = { ...rest, quantization, trains, ...(learningRate !== undefined && { learningRate }) };
+  const asked = { ...(name !== undefined && { name }), ...(out !== undefined && { out }) };
+  const options = { home, dataset, base, method, backend, launch, merge, config, ...asked };
   try {
     return await trainAdapter({ ...options, clock, signal, onProgress: watch.onProgress });
   } finally {
@@ -65,14 +67,16 @@ Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v
 });
 
 function printed(adapter: AdapterManifest): string {
-  const { adapterHash, base, curve, trainedTokens, durationMs, config } = adapter;
+  const { adapterHash, base, curve, trainedTokens, durationMs, config, ggufRefused } = adapter;
   const losses = curve.flatMap(({ loss }) => loss ?? []);
   const validation = curve.flatMap(({ validationLoss }) => validationLoss ?? []);
   const path = (values: number[]) => `${values[0]?.toFixed(3)} -> ${values.at(-1)?.toFixed(3)}`;
+  const size = config.trains === "full" ? "all weights" : `rank ${config.rank}`;
   return [
-    `Adapter ${adapterLabel(adapter)} of ${base}, rank ${config.rank}, ${duration(durationMs)}`,
+    `Adapter ${adapterLabel(adapter)} of ${base}, ${size}, ${duration(durationMs)}`,
     `  hash        ${adapterHash}`,
     `  loss        ${path(losses)} in ${curve.length} steps, ${trainedTokens} tokens under the loss`,
     ...(validation.length > 0 ? [`  validation  ${path(validation)}`] : []),
+    ...(ggufRefused !== undefined ? [`  no GGUF     ${ggufRefused}`] : []),
   ].join("\n");
 }

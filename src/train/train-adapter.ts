@@ -3,12 +3,11 @@
  * work lies in a folder named by its inputs, so that a killed training goes on there; the adapter appears under its hash
  * in one step. Knows files and manifests; how a LoRA is trained is the backend's.
  */
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
 import type { Clock } from "../foundation/clock.ts";
 import { loadExtension } from "../foundation/discovery.ts";
-import { checkDiskSpace } from "../foundation/disk-space.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
 import { hashFile, hashJson, shortHash } from "../foundation/hashing.ts";
@@ -20,15 +19,16 @@ import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
 import { listAdapters, readBaseManifest, readDatasetManifest } from "../store/manifests.ts";
-import type { TrainBackend, TrainProgress } from "./backend.ts";
+import type { Launch, TrainBackend, TrainProgress } from "./backend.ts";
 import { familyOf } from "./families.ts";
 import type { FamilyDefaults, ModelFamily } from "./family.ts";
 import { readModelConfig } from "./model-config.ts";
+import { checkOutputs, describeFiles, writeOutputs } from "./outputs.ts";
 
 const BACKENDS = join(import.meta.dirname, "backends");
+/** A LoRA learns best at about ten times the rate of all weights (Thinking Machines, "LoRA Without Regret", 2025). */
+const LORA_TIMES_FULL_RATE = 10;
 const NAME = /^[a-z0-9][a-z0-9._-]*$/;
-/** Checkpoints, optimizer state and the adapter together are smaller than the base's weights, and than this. */
-const MOST_DISK_BYTES = 4 * 2 ** 30;
 
 /** A training's settings; those that a family of models knows best may be left to it. */
 export type TrainSettings = Omit<z.input<typeof trainConfigSchema>, keyof FamilyDefaults> & Partial<FamilyDefaults>;
@@ -43,6 +43,11 @@ export interface TrainOptions {
   /** An immutable name for the adapter. */
   name?: string;
   backend?: string;
+  launch?: Launch;
+  /** Also write a whole model, the adapter merged into its base, beside the adapter. */
+  merge?: boolean;
+  /** A folder that a model server looks into: gets a copy. */
+  out?: string;
   clock: Clock;
   signal: AbortSignal;
   onProgress(progress: TrainProgress): void;
@@ -54,7 +59,7 @@ type Inputs = Pick<AdapterManifest, "name" | "base" | "baseHash" | "datasetHash"
  * Trains an adapter and registers it; where the same inputs and name were trained before, returns that adapter.
  * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`, `UNKNOWN_METHOD`, `DATASET_OF_ANOTHER_TIER`,
  * `DATASET_WITHOUT_TOKENS`, `DATASET_OF_ANOTHER_BASE`,
- * `NO_TRAIN_ROWS`, `DATASET_CHANGED`, `BAD_NAME`, `NAME_TAKEN`, `NO_DISK_SPACE`, `LOCKED`, `NO_PYTHON`, what the backend
+ * `NO_TRAIN_ROWS`, `DATASET_CHANGED`, `BAD_NAME`, `NAME_TAKEN`, `OUT_NOT_EMPTY`, `NO_DISK_SPACE`, `LOCKED`, `NO_PYTHON`, what the backend
  * refuses; failures of the boundary `trainer`, after which the same call goes on from the last checkpoint.
  */
 export async function trainAdapter(options: TrainOptions): Promise<AdapterManifest> {
@@ -66,7 +71,9 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
   const model = await readModelConfig(hfFolder(home, base));
   const family = await familyOf(model.modelType);
   const defaults = family.defaults(method, model.parameters);
-  const config = trainConfigSchema.parse({ ...defaults, ...options.config });
+  const isFull = options.config.trains === "full";
+  const learningRate = isFull ? defaults.learningRate / LORA_TIMES_FULL_RATE : defaults.learningRate;
+  const config = trainConfigSchema.parse({ ...defaults, learningRate, ...options.config });
   const { datasetHash } = dataset;
   const { baseHash } = base;
   const inputs = {
@@ -78,10 +85,14 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
     backend: backendId,
     config,
   };
+  const baseFolder = hfFolder(home, base);
+  const { signal, onProgress } = options;
+  const tell = { signal, onProgress };
+  const outputs = { home, baseFolder, out: options.out, merge: options.merge === true, ...tell };
   const known = await sameOrFree(home, inputs);
-  if (known !== null) return register(home, known, clock);
+  await checkOutputs(outputs, { base, config, isTrained: known !== null });
+  if (known !== null) return writeOutputs(outputs, await register(home, known, clock));
   await checkDataset(home, dataset, base);
-  await checkDisk(home, base);
   const work = join(home.path, "adapters", `training-${hashJson(inputs).slice(0, 16)}`);
   await mkdir(work, { recursive: true });
   const release = acquireLock(join(work, "lock"), "This training");
@@ -90,7 +101,7 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
     const folder = home.adapterFolder(manifest.adapterHash);
     await rename(join(work, "adapter"), folder);
     await rm(join(work, "checkpoints"), { recursive: true, force: true });
-    return register(home, manifest, clock);
+    return writeOutputs(outputs, await register(home, manifest, clock));
   } finally {
     await keepCheckpoints(work);
     release();
@@ -112,7 +123,7 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
   const outFolder = join(work, "adapter");
   await rm(outFolder, { recursive: true, force: true });
   await mkdir(outFolder);
-  const { curve, trainedTokens, durationMs, versions } = await backend.train({
+  const { curve, trainedTokens, durationMs, versions, ggufRefused } = await backend.train({
     method,
     family,
     datasetFolder: home.datasetFolder(dataset.datasetHash),
@@ -120,15 +131,17 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
     outFolder,
     checkpointFolder: join(work, "checkpoints"),
     config: inputs.config,
+    launch: options.launch ?? "single",
     signal,
     onProgress,
   });
   const { tokenizerHash, templateHash } = base;
   const { skills, role } = dataset;
-  const files = await Promise.all((await readdir(outFolder)).sort().map((path) => describeFile(outFolder, path)));
+  const files = await describeFiles(outFolder);
   const draft: Omit<AdapterManifest, "adapterHash"> = {
     ...{ ...inputs, tokenizerHash, templateHash, skills, role },
     ...{ versions, curve, trainedTokens, durationMs, files },
+    ...(ggufRefused !== undefined && { ggufRefused }),
   };
   const manifest = { adapterHash: hashJson(draft), ...draft };
   await writeJsonAtomic(join(outFolder, "manifest.json"), manifest);
@@ -137,11 +150,6 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
 
 function hfFolder(home: Home, base: BaseManifest): string {
   return resolve(home.baseFolder(base.name), base.hfFolder);
-}
-
-async function describeFile(folder: string, path: string): Promise<AdapterManifest["files"][number]> {
-  const file = join(folder, path);
-  return { path, sizeBytes: (await stat(file)).size, hash: await hashFile(file) };
 }
 
 /** Says once in the ledger that the adapter is there: a crash may lie between its rename and this. */
@@ -242,16 +250,6 @@ function checkBase(dataset: DatasetManifest, { base, where }: { base: BaseManife
     where,
     fix: `train on "${dataset.base}", or export again with --base ${base.name}`,
   });
-}
-
-/** Throws: `NO_DISK_SPACE`. */
-async function checkDisk(home: Home, base: BaseManifest): Promise<void> {
-  const weights = base.files.filter(({ part, format }) => part === "weights" && format === "safetensors");
-  const needed = Math.min(
-    MOST_DISK_BYTES,
-    weights.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-  );
-  await checkDiskSpace(home.path, needed, "the training's checkpoints");
 }
 
 /** Leaves of a work folder only what a training can go on from: its checkpoints, where it came that far. */

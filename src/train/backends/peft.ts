@@ -1,5 +1,5 @@
 /**
- * LoRA by transformers, peft and trl in the checkout's Python, on the CPU.
+ * LoRA, or all weights, by transformers, peft and trl in the checkout's Python, on the GPUs there are or the CPU.
  */
 import { z } from "zod";
 import { curvePointSchema } from "../../records/adapter-manifest.ts";
@@ -10,21 +10,24 @@ const trainingSchema = z.object({
   curve: z.array(curvePointSchema),
   trainedTokens: z.int().min(1),
   durationMs: z.number().min(0),
+  ggufRefused: z.string().optional(),
   versions: z.record(z.string(), z.string()),
 });
 
 const peft: TrainBackend = {
   methods: ["sft"],
-  async train({ method, family, datasetFolder, baseFolder, outFolder, checkpointFolder, config, signal, onProgress }) {
+  async train(job) {
+    const { method, family, datasetFolder, baseFolder, outFolder, checkpointFolder, config, launch } = job;
     const runner = await python();
     const { rehearsal: _, ...settings } = config;
     const folders = { dataset: datasetFolder, base: baseFolder, out: outFolder, checkpointFolder };
-    const request = { method, ...folders, config: settings, loraTargets: family.loraTargets };
+    const { loraTargets, blockClass } = family;
+    const request = { method, ...folders, config: settings, loraTargets, blockClass, launch };
     return runner.run("train", request, {
       result: trainingSchema,
-      signal,
+      signal: job.signal,
       onEvent(event) {
-        if (event.type === "progress" || event.type === "step") onProgress(event);
+        if (event.type === "progress" || event.type === "step") job.onProgress(event);
       },
     });
   },

@@ -8,6 +8,7 @@ const gemma3: ModelFamily = {
   loraTargets: String.raw`model\.(language_model\.)?layers\.\d+\.(self_attn|mlp)\.(q|k|v|o|gate|up|down)_proj`,
   blockClass: "Gemma3DecoderLayer",
   defaults: (method) => ({
+    // Axolotl examples/gemma3/gemma-3-4b-qlora.yml; preferences by a twentieth, as TRL's own default is 1e-6.
     learningRate: method !== "sft" ? 1e-5 : 2e-4,
     maxGradNorm: 1,
     adamBeta2: 0.999,
