@@ -22,6 +22,7 @@ def answer_loss(model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.T
     `model` is the causal model itself (the one inside a PEFT wrapper).
     Shapes: `input_ids` and `labels` (batch, tokens), padded on the right; label t is predicted from tokens before t.
     """
+    input_ids, labels = (ids.to(model.get_input_embeddings().weight.device) for ids in (input_ids, labels))
     hidden = text_model(model)(input_ids=input_ids, use_cache=False).last_hidden_state[:, :-1]
     targets = labels[:, 1:]
     is_trained = targets != IGNORED

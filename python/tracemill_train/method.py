@@ -58,6 +58,9 @@ class Method(Protocol):
     def read_rows(self, dataset: Path, part: str, settings: Settings, vocabulary: int) -> list[Any]:
         """Reads the rows of a part (`train`, `validation`) of a dataset folder. Raises: `Refusal` naming the row."""
 
+    def prepare(self, model: PeftModel, rows: Sequence[Any], settings: Settings) -> list[Any]:
+        """Returns rows, in the order in which they are batched, with what the untrained model says of them."""
+
     def make_trainer(self, kit: Kit) -> Trainer:
         """Returns TRL's trainer over the kit's rows, in their order, set up with `kit.arguments`."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet as parquet
@@ -42,34 +43,52 @@ class Row:
         return sum(label != IGNORED for label in self.labels[1:])
 
 
+@dataclass(frozen=True)
+class Conversation:
+    """Token ids and labels of one conversation; `labels` is the id itself where it is trained on, else `IGNORED`."""
+
+    ids: list[int]
+    labels: list[int]
+
+    @property
+    def trained_tokens(self) -> int:
+        """Number of tokens that have a log-probability: the first one has no prediction."""
+        return sum(label != IGNORED for label in self.labels[1:])
+
+
 def load_rows(path: Path, max_tokens: int, vocabulary: int) -> list[Row]:
     """Reads a Parquet file with the columns row_id, ids, mask. A missing file holds no rows.
 
     Raises: `Refusal` BAD_DATASET (unreadable, or without a column), BAD_ROW (ids outside the vocabulary, a mask of
     another length, nothing to train on), ROW_TOO_LONG (a row is never cut: a clipped text may not become a target).
     """
-    if not path.exists():
-        return []
-    try:
-        table = parquet.read_table(path, columns=["row_id", "ids", "mask"])
-    except (OSError, KeyError, pyarrow.ArrowException) as error:
-        raise Refusal("BAD_DATASET", "The rows cannot be read.", got=str(error), where=str(path)) from error
-    columns = (table.column(name).to_pylist() for name in ("row_id", "ids", "mask"))
-    rows = [_row(path, vocabulary, row_id, ids, mask) for row_id, ids, mask in zip(*columns)]
-    longest = max((len(row.ids) for row in rows), default=0)
-    if longest > max_tokens:
-        raise Refusal(
-            "ROW_TOO_LONG",
-            f"{sum(len(row.ids) > max_tokens for row in rows)} rows have more tokens than the training takes.",
-            expected=f"at most {max_tokens} tokens a row",
-            got=f"up to {longest}",
-            where=str(path),
-            fix=f"train with --max-tokens {longest}",
-        )
+    rows = [
+        Row(row_id, ids, labels_of(ids, mask, vocabulary, f"{path}, {row_id}"))
+        for row_id, ids, mask in read_columns(path, ["row_id", "ids", "mask"])
+    ]
+    refuse_long([len(row.ids) for row in rows], max_tokens, path)
     return rows
 
 
-def _row(path: Path, vocabulary: int, row_id: str, ids: list[int], mask: list[int]) -> Row:
+def read_columns(path: Path, names: list[str]) -> list[tuple[Any, ...]]:
+    """Reads some columns of a Parquet file, row by row. A missing file holds no rows. Raises: `Refusal` BAD_DATASET."""
+    if not path.exists():
+        return []
+    try:
+        table = parquet.read_table(path, columns=names)
+        return list(zip(*(table.column(name).to_pylist() for name in names)))
+    except (OSError, KeyError, pyarrow.ArrowException) as error:
+        raise Refusal(
+            "BAD_DATASET",
+            "The rows cannot be read.",
+            expected=f"the columns {', '.join(names)}",
+            got=str(error),
+            where=str(path),
+        ) from error
+
+
+def labels_of(ids: list[int], mask: list[int], vocabulary: int, where: str) -> list[int]:
+    """Returns each id where its mask is 1, else `IGNORED`. Raises: `Refusal` BAD_ROW, as `load_rows`."""
     problem = None
     if not ids or len(ids) != len(mask):
         problem = f"{len(ids)} ids and a mask of {len(mask)}"
@@ -78,8 +97,22 @@ def _row(path: Path, vocabulary: int, row_id: str, ids: list[int], mask: list[in
     elif not any(mask[1:]):
         problem = "no token to train on"
     if problem is not None:
-        raise Refusal("BAD_ROW", "A row of the dataset cannot be trained on.", got=problem, where=f"{path}, {row_id}")
-    return Row(row_id, ids, [token if trained else IGNORED for token, trained in zip(ids, mask)])
+        raise Refusal("BAD_ROW", "A row of the dataset cannot be trained on.", got=problem, where=where)
+    return [token if trained else IGNORED for token, trained in zip(ids, mask)]
+
+
+def refuse_long(lengths: list[int], max_tokens: int, path: Path) -> None:
+    """Raises: `Refusal` ROW_TOO_LONG where a row has more than `max_tokens`; of a pair, its longer side counts."""
+    longest = max(lengths, default=0)
+    if longest > max_tokens:
+        raise Refusal(
+            "ROW_TOO_LONG",
+            f"{sum(length > max_tokens for length in lengths)} rows have more tokens than the training takes.",
+            expected=f"at most {max_tokens} tokens a row",
+            got=f"up to {longest}",
+            where=str(path),
+            fix=f"train with --max-tokens {longest}",
+        )
 
 
 def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:

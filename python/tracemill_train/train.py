@@ -26,6 +26,7 @@ from .lora import ALL_PROJECTIONS, add_lora, keep_in_float32, use_fast_forward
 from .method import Kit, load_method
 from .model import text_config, text_model, training_dtype, use_threads
 from .order import training_order
+from .parent_adapter import load_parent
 from .probes import choose_probes, write_probes
 from .refusal import Refusal
 from .reporter import Plan, Reporter
@@ -41,7 +42,8 @@ class Request:
     """A method's name; folders of the dataset, the base (Hugging Face form), the adapter to write and the checkpoints.
 
     `lora_targets` is a regular expression that the whole name of a module matches which gets a LoRA; `block_class` names
-    the class of one block, for `launch` "fsdp".
+    the class of one block, for `launch` "fsdp". `parent` is the folder of an adapter whose weights are gone on from; null:
+    from nothing.
 
     Units: `threads` null: as OMP_NUM_THREADS says, else one a physical core; a checkpoint is due each `checkpoint_seconds`.
     """
@@ -57,6 +59,7 @@ class Request:
     launch: str = "single"
     threads: int | None = None
     checkpoint_seconds: float = 30.0
+    parent: Path | None = None
 
 
 def run(request: Request, emit: Emit) -> dict[str, object]:
@@ -67,7 +70,7 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     """
     started = time.monotonic()
     config, method = request.config, load_method(request.method)
-    check_settings(request.method, config, request.launch)
+    check_settings(request.method, config, request.launch, has_parent=request.parent is not None)
     gpus = gpu_count()
     check_launch(request.launch, gpus, batch_size=config.batch_size, block_class=request.block_class)
     if request.launch == "fsdp" and not is_worker():
@@ -80,9 +83,11 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     if not train:
         raise Refusal("NO_TRAIN_ROWS", "The dataset has no train rows.", where=str(request.dataset))
     set_seed(config.seed)
-    adapted = prepare(model, config, request.lora_targets)
+    adapted = to_be_trained(model, request)
     order = training_order([row.tokens for row in train], config.batch_size, config.epochs, config.seed)
-    sequence = [train[index] for index in order]
+    emit("progress", stage="preparing the rows")
+    sequence = method.prepare(adapted, [train[index] for index in order], config)
+    validation = method.prepare(adapted, validation, config)
     plan = Plan(method, config, sequence, validation, len(train), request.checkpoint_seconds)
     reporter = Reporter(emit, plan)
     trainer = method.make_trainer(
@@ -129,10 +134,13 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     }
 
 
-def prepare(model: PreTrainedModel, config: Settings, targets: str) -> PeftModel | PreTrainedModel:
+def to_be_trained(model: PreTrainedModel, request: Request) -> PeftModel | PreTrainedModel:
     """Freezes a base and puts a LoRA on it, or makes all weights of its text stack and head trainable."""
+    config = request.config
     if config.trains == "lora":
-        adapted = add_lora(model, config.rank, config.alpha, config.dropout, targets)
+        adapted = add_lora(model, config.rank, config.alpha, config.dropout, request.lora_targets)
+        if request.parent is not None:
+            load_parent(adapted, request.parent)
         use_fast_forward(adapted)
         return adapted
     model.requires_grad_(False)

@@ -67,6 +67,8 @@ export const adapterManifestSchema = z.object({
   tokenizerHash: hashSchema,
   templateHash: hashSchema,
   datasetHash: hashSchema,
+  /** The adapter whose weights the training began with; null: none. */
+  parent: hashSchema.nullable().default(null),
   skills: z.array(z.string()),
   role: z.string(),
   method: z.string(),

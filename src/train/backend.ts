@@ -13,10 +13,14 @@ export type Launch = (typeof LAUNCHES)[number];
 export interface TrainJob {
   method: string;
   family: ModelFamily;
-  /** Holds tokens/train.parquet and tokens/validation.parquet: row_id, ids, mask. */
+  /** Holds tokens/train.parquet and tokens/validation.parquet, with the columns that the method declares. */
   datasetFolder: string;
   /** The base in its Hugging Face form. */
   baseFolder: string;
+  /** An adapter's folder, whose weights are gone on from, and which a preference method holds to; null: the bare base. */
+  parentFolder: string | null;
+  /** Of the losses of good and bad answers; null where the rows have no labels. */
+  labelWeights: { good: number; bad: number } | null;
   /**
    * Contract: adapter_model.safetensors, adapter_config.json, probes.json and, unless `ggufRefused` says why not,
    * adapter.gguf are written here; where all weights are trained, probes.json and a whole model in `merged/`.
@@ -31,9 +35,18 @@ export interface TrainJob {
   onProgress(progress: TrainProgress): void;
 }
 
-export type TrainProgress =
-  | { type: "progress"; stage: string }
-  | { type: "step"; step: number; steps: number; loss: number; tokensPerSecond: number; etaMs: number };
+export type TrainProgress = { type: "progress"; stage: string } | TrainStep;
+
+/** What a method reports of its own stands beside. Units: `margin` is beta times the difference of two log-ratios, in nats. */
+export interface TrainStep {
+  type: "step";
+  step: number;
+  steps: number;
+  loss: number;
+  tokensPerSecond: number;
+  etaMs: number;
+  margin?: number;
+}
 
 /** Units: `trainedTokens` counts those under the loss, once for each time they are trained on. */
 export interface Training {

@@ -3,4 +3,4 @@
  */
 export { LAUNCHES, type TrainProgress } from "./backend.ts";
 export { type PythonRunner, python, type TrainerEvent } from "./python.ts";
-export { type TrainOptions, type TrainSettings, trainAdapter } from "./train-adapter.ts";
+export { planTraining, type TrainOptions, type TrainSettings, trainAdapter } from "./train-adapter.ts";

@@ -26,8 +26,8 @@ export interface Outputs {
   home: Home;
   /** The base in its Hugging Face form. */
   baseFolder: string;
-  merge: boolean;
-  out: string | undefined;
+  merge?: boolean;
+  out?: string;
   signal: AbortSignal;
   onProgress(progress: TrainProgress): void;
 }
@@ -40,7 +40,10 @@ interface Planned {
 }
 
 /** Checks what can be checked before hours of work. Throws: `OUT_NOT_EMPTY`, `NO_DISK_SPACE`. */
-export async function checkOutputs({ home, merge, out }: Outputs, { base, config, isTrained }: Planned): Promise<void> {
+export async function checkOutputs(
+  { home, merge = false, out }: Outputs,
+  { base, config, isTrained }: Planned,
+): Promise<void> {
   if (out !== undefined) await checkEmpty(resolve(out));
   const weights = base.files
     .filter(({ part, format }) => part === "weights" && format === "safetensors")
@@ -70,7 +73,7 @@ async function checkEmpty(folder: string): Promise<void> {
 
 /** Writes what was asked for and returns the manifest. Throws: `NO_PYTHON`, and failures of the boundary `trainer`. */
 export async function writeOutputs(outputs: Outputs, manifest: AdapterManifest): Promise<AdapterManifest> {
-  if (outputs.merge && manifest.config.trains === "lora") await writeMerged(outputs, manifest);
+  if (outputs.merge === true && manifest.config.trains === "lora") await writeMerged(outputs, manifest);
   if (outputs.out !== undefined) await writeCopy(outputs.home, manifest, resolve(outputs.out));
   return manifest;
 }

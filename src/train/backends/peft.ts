@@ -1,5 +1,5 @@
 /**
- * LoRA, or all weights, by transformers, peft and trl in the checkout's Python, on the GPUs there are or the CPU.
+ * LoRA by transformers, peft and trl in the checkout's Python, on the CPU.
  */
 import { z } from "zod";
 import { curvePointSchema } from "../../records/adapter-manifest.ts";
@@ -15,17 +15,25 @@ const trainingSchema = z.object({
 });
 
 const peft: TrainBackend = {
-  methods: ["sft"],
+  methods: ["sft", "dpo", "kto"],
   async train(job) {
-    const { method, family, datasetFolder, baseFolder, outFolder, checkpointFolder, config, launch } = job;
+    const { method, family, datasetFolder, baseFolder, parentFolder, outFolder, checkpointFolder, signal } = job;
     const runner = await python();
-    const { rehearsal: _, ...settings } = config;
-    const folders = { dataset: datasetFolder, base: baseFolder, out: outFolder, checkpointFolder };
+    const { rehearsal: _, ...settings } = job.config;
+    const { good: goodWeight = 1, bad: badWeight = 1 } = job.labelWeights ?? {};
+    const folders = {
+      dataset: datasetFolder,
+      base: baseFolder,
+      parent: parentFolder,
+      out: outFolder,
+      checkpointFolder,
+    };
+    const config = { ...settings, goodWeight, badWeight };
     const { loraTargets, blockClass } = family;
-    const request = { method, ...folders, config: settings, loraTargets, blockClass, launch };
+    const request = { method, ...folders, config, loraTargets, blockClass, launch: job.launch };
     return runner.run("train", request, {
       result: trainingSchema,
-      signal: job.signal,
+      signal,
       onEvent(event) {
         if (event.type === "progress" || event.type === "step") job.onProgress(event);
       },
