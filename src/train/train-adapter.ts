@@ -22,6 +22,7 @@ import { listAdapters, readAdapterManifest, readBaseManifest, readDatasetManifes
 import type { Launch, TrainBackend, TrainProgress } from "./backend.ts";
 import { checkDataset } from "./check-dataset.ts";
 import { checkParent } from "./check-parent.ts";
+import { checkSettings } from "./check-settings.ts";
 import { familyOf } from "./families.ts";
 import type { FamilyDefaults, ModelFamily } from "./family.ts";
 import { methodNamed } from "./methods.ts";
@@ -90,7 +91,7 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
 /**
  * Checks all that a training needs, without doing any of it; `known` is the adapter of the very same inputs.
  * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`,
- * `UNKNOWN_METHOD`, `BAD_NAME`, `NAME_TAKEN`, and as `checkOutputs`, `checkDataset` and `checkParent`.
+ * `UNKNOWN_METHOD`, `BAD_NAME`, `NAME_TAKEN`, and as `checkSettings`, `checkOutputs`, `checkDataset` and `checkParent`.
  */
 export async function planTraining(options: TrainOptions): Promise<Task & { known: AdapterManifest | null }> {
   const { home, method, backend: backendId = "peft" } = options;
@@ -104,6 +105,7 @@ export async function planTraining(options: TrainOptions): Promise<Task & { know
   const defaults = family.defaults(method, model.parameters);
   if (options.config.trains === "full") defaults.learningRate /= LORA_TIMES_FULL_RATE;
   const config = trainConfigSchema.parse({ ...defaults, ...options.config });
+  checkSettings(config, { method, launch: options.launch ?? "single", hasParent: parent !== null });
   const inputs: Inputs = {
     name: options.name ?? null,
     base: base.name,
