@@ -36,9 +36,15 @@ def answer_loss(model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.T
     return torch.stack(parts).sum(), len(targets)
 
 
-def _summed_loss(model: PreTrainedModel, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def logits_of(model: PreTrainedModel, hidden: torch.Tensor) -> torch.Tensor:
+    """Returns the logits (float32) of hidden states, capped as the model caps them.
+
+    Shapes: `hidden` (..., hidden size), the result (..., vocabulary).
+    """
     logits = model.get_output_embeddings()(hidden).float()
     softcap = getattr(text_config(model.config), "final_logit_softcapping", None)
-    if softcap is not None:
-        logits = torch.tanh(logits / softcap) * softcap
-    return functional.cross_entropy(logits, targets, reduction="sum")
+    return logits if softcap is None else torch.tanh(logits / softcap) * softcap
+
+
+def _summed_loss(model: PreTrainedModel, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return functional.cross_entropy(logits_of(model, hidden), targets, reduction="sum")

@@ -20,8 +20,8 @@ from torch.utils.data import SequentialSampler
 from transformers import PreTrainedModel
 from trl.trainer.utils import FusedCausalLMOutput
 
-from .loss import CHUNK_TOKENS
-from .model import text_config, text_model
+from .loss import CHUNK_TOKENS, logits_of
+from .model import text_model
 from .rows import IGNORED, Conversation, collate
 
 
@@ -42,11 +42,7 @@ def answer_logprobs(model: PreTrainedModel, input_ids: torch.Tensor, labels: tor
 
 
 def _logprobs(model: PreTrainedModel, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    logits = model.get_output_embeddings()(hidden).float()
-    softcap = getattr(text_config(model.config), "final_logit_softcapping", None)
-    if softcap is not None:
-        logits = torch.tanh(logits / softcap) * softcap
-    return -functional.cross_entropy(logits, targets, reduction="none")
+    return -functional.cross_entropy(logits_of(model, hidden), targets, reduction="none")
 
 
 def summed_logprobs(model: PeftModel, conversations: Sequence[Conversation], batch_size: int) -> list[float]:

@@ -42,8 +42,8 @@ class Request:
     """A method's name; folders of the dataset, the base (Hugging Face form), the adapter to write and the checkpoints.
 
     `lora_targets` is a regular expression that the whole name of a module matches which gets a LoRA; `block_class` names
-    the class of one block, for `launch` "fsdp". `parent` is the folder of an adapter whose weights are gone on from; null:
-    from nothing.
+    the class of one block, for `launch` "fsdp". `parent` is the folder of an adapter whose weights are gone on from;
+    null: from nothing.
 
     Units: `threads` null: as OMP_NUM_THREADS says, else one a physical core; a checkpoint is due each `checkpoint_seconds`.
     """
@@ -83,7 +83,7 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     if not train:
         raise Refusal("NO_TRAIN_ROWS", "The dataset has no train rows.", where=str(request.dataset))
     set_seed(config.seed)
-    adapted = to_be_trained(model, request)
+    adapted = prepare(model, request)
     order = training_order([row.tokens for row in train], config.batch_size, config.epochs, config.seed)
     emit("progress", stage="preparing the rows")
     sequence = method.prepare(adapted, [train[index] for index in order], config)
@@ -134,8 +134,8 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     }
 
 
-def to_be_trained(model: PreTrainedModel, request: Request) -> PeftModel | PreTrainedModel:
-    """Freezes a base and puts a LoRA on it, or makes all weights of its text stack and head trainable."""
+def prepare(model: PreTrainedModel, request: Request) -> PeftModel | PreTrainedModel:
+    """Freezes a base and puts a LoRA on it, new or a parent's, or makes all weights of its text stack and head trainable."""
     config = request.config
     if config.trains == "lora":
         adapted = add_lora(model, config.rank, config.alpha, config.dropout, request.lora_targets)
