@@ -100,7 +100,8 @@ describe("a training that cannot be started", () => {
       const dataset = await writeDataset(home, await addTinyBase(home));
       await expect(train(home, dataset, { launch: "fsdp" })).rejects.toMatchObject({ code: "NO_GPUS" });
       expect(await listAdapters(home)).toEqual([]);
-    }));
+    }),
+  );
 
   it("is refused at once where its settings exclude each other", () =>
     withHome(async (home) => {
