@@ -20,13 +20,14 @@ from .refusal import Refusal
 from .settings import Settings
 
 
-def check_settings(method: str, settings: Settings, launch: str = "single") -> None:
+def check_settings(method: str, settings: Settings, launch: str = "single", *, has_parent: bool = False) -> None:
     """Checks that the settings go together and what they need is there. Raises: `Refusal` BAD_SETTINGS, NO_PACKAGES."""
     if settings.trains == "full":
         without = {
             "--quantize nf4": settings.quantization != "none",
             f"--method {method}": method != "sft",
             f"--launch {launch}": launch != "single",
+            "--from": has_parent,
         }
         for option, is_given in without.items():
             if is_given:

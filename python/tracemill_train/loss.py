@@ -27,6 +27,7 @@ def answer_loss(
     Shapes: `input_ids` and `labels` (batch, tokens), padded on the right; label t is predicted from tokens before t.
     With `lengths` (rows) the batch is one sequence of packed rows, whose first tokens have no label.
     """
+    input_ids, labels = (ids.to(model.get_input_embeddings().weight.device) for ids in (input_ids, labels))
     hidden = _hidden(model, input_ids, lengths)[:, :-1]
     targets = labels[:, 1:]
     is_trained = targets != IGNORED

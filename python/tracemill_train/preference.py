@@ -33,6 +33,7 @@ def answer_logprobs(model: PreTrainedModel, input_ids: torch.Tensor, labels: tor
     of at most `CHUNK_TOKENS` at once.
     Shapes: `input_ids` and `labels` (batch, tokens), padded on the right; the result (batch, tokens - 1).
     """
+    input_ids, labels = (ids.to(model.get_input_embeddings().weight.device) for ids in (input_ids, labels))
     hidden = text_model(model)(input_ids=input_ids, use_cache=False).last_hidden_state[:, :-1]
     targets = labels[:, 1:]
     is_trained = targets != IGNORED

@@ -71,13 +71,12 @@ class Request:
 def run(request: Request, emit: Emit) -> dict[str, object]:
     """Trains and writes the adapter; the result holds the curve, counts, versions, durations and peak memory.
 
-    Raises: `Refusal` NO_BASE, NO_TRAIN_ROWS, UNSUPPORTED_ARCHITECTURE, TRAINING_DIVERGED, PARENT_OF_ANOTHER_SHAPE and
-    those of the method's rows;
+    Raises: `Refusal` NO_BASE, NO_TRAIN_ROWS, UNSUPPORTED_ARCHITECTURE, TRAINING_DIVERGED and those of `load_rows`;
     KeyboardInterrupt after a checkpoint where SIGINT or SIGTERM came.
     """
     started = time.monotonic()
     config, method = request.config, load_method(request.method)
-    check_settings(request.method, config, request.launch)
+    check_settings(request.method, config, request.launch, has_parent=request.parent is not None)
     gpus = gpu_count()
     check_launch(request.launch, gpus, batch_size=config.batch_size, block_class=request.block_class)
     if request.launch == "fsdp" and not is_worker():

@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { trainConfigSchema } from "../records/adapter-manifest.ts";
+import { LAUNCHES } from "../train/index.ts";
 
 const config = trainConfigSchema.shape;
 
@@ -36,5 +37,12 @@ export const trainInput = z.object({
   batchSize: config.batchSize.default(8).describe("rows a step"),
   warmupSteps: config.warmupSteps.default(5).describe("steps in which the learning rate rises"),
   maxTokens: config.maxTokens.default(1024).describe("most tokens of a row; longer ones are refused, never cut"),
+  quantize: config.quantization.describe("how the frozen base is held: as it is, or in 4 bits (QLoRA)"),
+  optimizer: config.optimizer.describe("AdamW with its state in 32 bits, or in 8"),
+  gradientCheckpointing: config.gradientCheckpointing.describe("compute activations twice, for less memory"),
+  full: z.boolean().default(false).describe("train all weights; what comes out is a base of its own"),
+  launch: z.enum(LAUNCHES).default("single").describe("one process, or one a GPU with a part of every block each"),
+  merge: z.boolean().default(false).describe("also write the adapter merged into its base, as merged/ in its folder"),
+  out: z.string().optional().describe("a new or empty folder for a copy, where a model server looks for it"),
   seed: config.seed.default(1).describe("seed of the initial weights and the order of the rows"),
 });

@@ -1,6 +1,7 @@
 /**
  * `tracemill train`: a LoRA of a base, trained on a dataset.
  */
+import { join } from "node:path";
 import type { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { duration, type Progress, startProgress, tellStage } from "../foundation/progress.ts";
@@ -59,7 +60,7 @@ async function perRole(
   given: z.output<typeof trainInput>,
   { home }: Context,
 ): Promise<{ role: string; input: OneDataset }[]> {
-  const { name, dataset: names } = given;
+  const { name, out, dataset: names } = given;
   const datasets = await Promise.all(names.map((dataset) => readDatasetManifest(home, dataset)));
   const roles = datasets.map(({ role }) => role);
   const twice = roles.find((role, i) => roles.indexOf(role) !== i);
@@ -74,16 +75,24 @@ async function perRole(
   }
   return datasets.map(({ role, datasetHash: dataset }) => ({
     role,
-    input: { ...given, dataset, ...(name !== undefined && { name: `${name}-${role}` }) },
+    input: {
+      ...given,
+      dataset,
+      ...(out !== undefined && { out: join(out, role) }),
+      ...(name !== undefined && { name: `${name}-${role}` }),
+    },
   }));
 }
 
 function optionsOf(given: OneDataset, { home, clock, signal }: Context): Omit<TrainOptions, "onProgress"> {
   const parsed = trainInput.parse({ ...given, dataset: [given.dataset] });
-  const { dataset: _, base, method, backend, name, from, perRole: __, learningRate, ...settings } = parsed;
-  const config = { ...settings, ...(learningRate !== undefined && { learningRate }) };
+  const { dataset: _, base, method, backend, name, from, perRole: __, launch, merge, out, ...settings } = parsed;
+  const { learningRate, quantize: quantization, full, ...rest } = settings;
+  const trains = full ? ("full" as const) : ("lora" as const);
+  const config = { ...rest, quantization, trains, ...(learningRate !== undefined && { learningRate }) };
   return {
-    ...{ home, clock, signal, dataset: given.dataset, base, method, backend, config },
+    ...{ home, clock, signal, dataset: given.dataset, base, method, backend, config, launch, merge },
+    ...(out !== undefined && { out }),
     ...(name !== undefined && { name }),
     ...(from !== undefined && { from }),
   };
@@ -135,16 +144,18 @@ Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v
 });
 
 function printed(adapter: AdapterManifest): string {
-  const { adapterHash, base, curve, trainedTokens, durationMs, config } = adapter;
+  const { adapterHash, base, curve, trainedTokens, durationMs, config, ggufRefused } = adapter;
   const losses = curve.flatMap(({ loss }) => loss ?? []);
   const validation = curve.flatMap(({ validationLoss }) => validationLoss ?? []);
   const margins = curve.flatMap(({ validation: found }) => found?.margin ?? []);
   const path = (values: number[]) => `${values[0]?.toFixed(3)} -> ${values.at(-1)?.toFixed(3)}`;
+  const size = config.trains === "full" ? "all weights" : `rank ${config.rank}`;
   return [
-    `Adapter ${adapterLabel(adapter)} of ${base}, rank ${config.rank}, ${duration(durationMs)}`,
+    `Adapter ${adapterLabel(adapter)} of ${base}, ${size}, ${duration(durationMs)}`,
     `  hash        ${adapterHash}`,
     `  loss        ${path(losses)} in ${curve.length} steps, ${trainedTokens} tokens under the loss`,
     ...(validation.length > 0 ? [`  validation  ${path(validation)}`] : []),
+    ...(ggufRefused !== undefined ? [`  no GGUF     ${ggufRefused}`] : []),
     ...(margins.length > 0 ? [`  margin      ${path(margins)} on the validation rows`] : []),
   ].join("\n");
 }

@@ -123,6 +123,16 @@ async function servedAdapter(home: Home, base: BaseManifest, adapter: AdapterMan
       fix: `tracemill serve --base ${adapter.base} --adapter ${adapterLabel(adapter)}`,
     });
   }
+  if (adapter.ggufRefused !== undefined) {
+    const isBase = adapter.config.trains === "full";
+    const merged = resolve(home.adapterFolder(adapterHash), "merged");
+    throw new Refusal({
+      code: "NO_ADAPTER_GGUF",
+      message: `The adapter ${adapterLabel(adapter)} has no form that llama.cpp loads.`,
+      got: adapter.ggufRefused,
+      fix: isBase ? `tracemill base add NAME --hf ${merged}` : "serve it by another target",
+    });
+  }
   const path = resolve(home.adapterFolder(adapterHash), ADAPTER_FILE);
   const expected = adapter.files.find((file) => file.path === ADAPTER_FILE)?.hash;
   const got = await hashFile(path).catch((cause) => {

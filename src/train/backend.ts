@@ -5,6 +5,11 @@
 import type { CurvePoint, TrainConfig } from "../records/adapter-manifest.ts";
 import type { ModelFamily } from "./family.ts";
 
+export const LAUNCHES = ["single", "fsdp"] as const;
+
+/** One process, its blocks in a row over the GPUs there are, or one a GPU, each with a part of every block. */
+export type Launch = (typeof LAUNCHES)[number];
+
 export interface TrainJob {
   method: string;
   family: ModelFamily;
@@ -16,11 +21,16 @@ export interface TrainJob {
   parentFolder: string | null;
   /** Of the losses of good and bad answers; null where the rows have no labels. */
   labelWeights: { good: number; bad: number } | null;
-  /** Contract: adapter_model.safetensors, adapter_config.json, adapter.gguf and probes.json are written here. */
+  /**
+   * Contract: adapter_model.safetensors, adapter_config.json, probes.json and, unless `ggufRefused` says why not,
+   * adapter.gguf are written here; where all weights are trained, probes.json and a whole model in `merged/`.
+   */
   outFolder: string;
   /** The backend's own; what an interrupted training left in it is gone on with. */
   checkpointFolder: string;
   config: TrainConfig;
+  /** Changes how fast a training is, not what it is: so no part of `config`. */
+  launch: Launch;
   signal: AbortSignal;
   onProgress(progress: TrainProgress): void;
 }
@@ -43,6 +53,7 @@ export interface Training {
   curve: CurvePoint[];
   trainedTokens: number;
   durationMs: number;
+  ggufRefused?: string | undefined;
   versions: Record<string, string>;
 }
 

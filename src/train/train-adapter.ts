@@ -3,15 +3,14 @@
  * work lies in a folder named by its inputs, so that a killed training goes on there; the adapter appears under its hash
  * in one step. Knows files and manifests; how a LoRA is trained is the backend's.
  */
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
 import type { Clock } from "../foundation/clock.ts";
 import { loadExtension } from "../foundation/discovery.ts";
-import { checkDiskSpace } from "../foundation/disk-space.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
-import { hashFile, hashJson, shortHash } from "../foundation/hashing.ts";
+import { hashJson, shortHash } from "../foundation/hashing.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { type AdapterManifest, trainConfigSchema } from "../records/adapter-manifest.ts";
@@ -20,18 +19,20 @@ import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
 import { listAdapters, readAdapterManifest, readBaseManifest, readDatasetManifest } from "../store/manifests.ts";
-import type { TrainBackend, TrainProgress } from "./backend.ts";
+import type { Launch, TrainBackend, TrainProgress } from "./backend.ts";
 import { checkDataset } from "./check-dataset.ts";
 import { checkParent } from "./check-parent.ts";
+import { checkSettings } from "./check-settings.ts";
 import { familyOf } from "./families.ts";
 import type { FamilyDefaults, ModelFamily } from "./family.ts";
 import { methodNamed } from "./methods.ts";
 import { readModelConfig } from "./model-config.ts";
+import { checkOutputs, describeFiles, type Outputs, writeOutputs } from "./outputs.ts";
 
 const BACKENDS = join(import.meta.dirname, "backends");
+/** A LoRA learns best at about ten times the rate of all weights (Schulman et al., LoRA Without Regret, 2025). */
+const LORA_TIMES_FULL_RATE = 10;
 const NAME = /^[a-z0-9][a-z0-9._-]*$/;
-/** Checkpoints, optimizer state and the adapter together are smaller than the base's weights, and than this. */
-const MOST_DISK_BYTES = 4 * 2 ** 30;
 
 /** A training's settings; those that a family of models knows best may be left to it. */
 export type TrainSettings = Omit<z.input<typeof trainConfigSchema>, keyof FamilyDefaults> & Partial<FamilyDefaults>;
@@ -48,6 +49,11 @@ export interface TrainOptions {
   /** An immutable name for the adapter. */
   name?: string;
   backend?: string;
+  launch?: Launch;
+  /** Also write a whole model, the adapter merged into its base, beside the adapter. */
+  merge?: boolean;
+  /** A folder that a model server looks into: gets a copy. */
+  out?: string;
   clock: Clock;
   signal: AbortSignal;
   onProgress(progress: TrainProgress): void;
@@ -66,7 +72,7 @@ type Inputs = Pick<
 export async function trainAdapter(options: TrainOptions): Promise<AdapterManifest> {
   const { home, clock } = options;
   const { known, ...task } = await planTraining(options);
-  if (known !== null) return register(home, known, clock);
+  if (known !== null) return writeOutputs(task.outputs, await register(home, known, clock));
   const work = join(home.path, "adapters", `training-${hashJson(task.inputs).slice(0, 16)}`);
   await mkdir(work, { recursive: true });
   const release = acquireLock(join(work, "lock"), "This training");
@@ -75,7 +81,7 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
     const folder = home.adapterFolder(manifest.adapterHash);
     await rename(join(work, "adapter"), folder);
     await rm(join(work, "checkpoints"), { recursive: true, force: true });
-    return register(home, manifest, clock);
+    return writeOutputs(task.outputs, await register(home, manifest, clock));
   } finally {
     await keepCheckpoints(work);
     release();
@@ -85,7 +91,7 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
 /**
  * Checks all that a training needs, without doing any of it; `known` is the adapter of the very same inputs.
  * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`,
- * `UNKNOWN_METHOD`, `BAD_NAME`, `NAME_TAKEN`, `NO_DISK_SPACE`, and as `checkDataset` and `checkParent`.
+ * `UNKNOWN_METHOD`, `BAD_NAME`, `NAME_TAKEN`, and as `checkSettings`, `checkOutputs`, `checkDataset` and `checkParent`.
  */
 export async function planTraining(options: TrainOptions): Promise<Task & { known: AdapterManifest | null }> {
   const { home, method, backend: backendId = "peft" } = options;
@@ -96,7 +102,10 @@ export async function planTraining(options: TrainOptions): Promise<Task & { know
   if (!backend.methods.includes(method)) throw unknownName("method", method, backend.methods);
   const model = await readModelConfig(hfFolder(home, base));
   const family = await familyOf(model.modelType);
-  const config = trainConfigSchema.parse({ ...family.defaults(method, model.parameters), ...options.config });
+  const defaults = family.defaults(method, model.parameters);
+  if (options.config.trains === "full") defaults.learningRate /= LORA_TIMES_FULL_RATE;
+  const config = trainConfigSchema.parse({ ...defaults, ...options.config });
+  checkSettings(config, { method, launch: options.launch ?? "single", hasParent: parent !== null });
   const inputs: Inputs = {
     name: options.name ?? null,
     base: base.name,
@@ -107,13 +116,14 @@ export async function planTraining(options: TrainOptions): Promise<Task & { know
     backend: backendId,
     config,
   };
-  const task = { options, inputs, dataset, base, backend, family };
+  const outputs = { ...options, baseFolder: hfFolder(home, base) };
+  const task = { options, inputs, dataset, base, backend, family, outputs };
   const known = await sameOrFree(home, inputs);
+  await checkOutputs(outputs, { base, config, isTrained: known !== null });
   if (known !== null) return { ...task, known };
   const where = home.datasetFolder(dataset.datasetHash);
   await checkDataset(dataset, { where, base, method: { name: method, ...(await methodNamed(method)) } });
   if (parent !== null) checkParent(parent, { base, config });
-  await checkDisk(home, base);
   return { ...task, known };
 }
 
@@ -124,6 +134,7 @@ interface Task {
   base: BaseManifest;
   backend: TrainBackend;
   family: ModelFamily;
+  outputs: Outputs;
 }
 
 async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
@@ -132,7 +143,7 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
   const outFolder = join(work, "adapter");
   await rm(outFolder, { recursive: true, force: true });
   await mkdir(outFolder);
-  const { curve, trainedTokens, durationMs, versions } = await backend.train({
+  const { curve, trainedTokens, durationMs, versions, ggufRefused } = await backend.train({
     method,
     family,
     datasetFolder: home.datasetFolder(dataset.datasetHash),
@@ -142,15 +153,17 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
     outFolder,
     checkpointFolder: join(work, "checkpoints"),
     config: inputs.config,
+    launch: options.launch ?? "single",
     signal,
     onProgress,
   });
   const { tokenizerHash, templateHash } = base;
   const { skills, role } = dataset;
-  const files = await Promise.all((await readdir(outFolder)).sort().map((path) => describeFile(outFolder, path)));
+  const files = await describeFiles(outFolder);
   const draft: Omit<AdapterManifest, "adapterHash"> = {
     ...{ ...inputs, tokenizerHash, templateHash, skills, role },
     ...{ versions, curve, trainedTokens, durationMs, files },
+    ...(ggufRefused !== undefined && { ggufRefused }),
   };
   const manifest = { adapterHash: hashJson(draft), ...draft };
   await writeJsonAtomic(join(outFolder, "manifest.json"), manifest);
@@ -159,11 +172,6 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
 
 function hfFolder(home: Home, base: BaseManifest): string {
   return resolve(home.baseFolder(base.name), base.hfFolder);
-}
-
-async function describeFile(folder: string, path: string): Promise<AdapterManifest["files"][number]> {
-  const file = join(folder, path);
-  return { path, sizeBytes: (await stat(file)).size, hash: await hashFile(file) };
 }
 
 /** Says once in the ledger that the adapter is there: a crash may lie between its rename and this. */
@@ -201,16 +209,6 @@ async function sameOrFree(home: Home, inputs: Inputs): Promise<AdapterManifest |
 function inputsOf(adapter: AdapterManifest): Inputs {
   const { name, base, baseHash, datasetHash, parent, method, backend, config } = adapter;
   return { name, base, baseHash, datasetHash, parent, method, backend, config };
-}
-
-/** Throws: `NO_DISK_SPACE`. */
-async function checkDisk(home: Home, base: BaseManifest): Promise<void> {
-  const weights = base.files.filter(({ part, format }) => part === "weights" && format === "safetensors");
-  const needed = Math.min(
-    MOST_DISK_BYTES,
-    weights.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-  );
-  await checkDiskSpace(home.path, needed, "the training's checkpoints");
 }
 
 /** Leaves of a work folder only what a training can go on from: its checkpoints, where it came that far. */

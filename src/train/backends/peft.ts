@@ -10,6 +10,7 @@ const trainingSchema = z.object({
   curve: z.array(curvePointSchema),
   trainedTokens: z.int().min(1),
   durationMs: z.number().min(0),
+  ggufRefused: z.string().optional(),
   versions: z.record(z.string(), z.string()),
 });
 
@@ -28,7 +29,8 @@ const peft: TrainBackend = {
       checkpointFolder,
     };
     const config = { ...settings, goodWeight, badWeight };
-    const request = { method, ...folders, config, loraTargets: family.loraTargets };
+    const { loraTargets, blockClass } = family;
+    const request = { method, ...folders, config, loraTargets, blockClass, launch: job.launch };
     return runner.run("train", request, {
       result: trainingSchema,
       signal,

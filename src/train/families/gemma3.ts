@@ -9,6 +9,7 @@ const gemma3: ModelFamily = {
   loraTargets: String.raw`model\.(language_model\.)?layers\.\d+\.(self_attn|mlp)\.(q|k|v|o|gate|up|down)_proj`,
   blockClass: "Gemma3DecoderLayer",
   defaults: (method) => ({
+    // Axolotl examples/gemma3/gemma-3-4b-qlora.yml.
     learningRate: method !== "sft" ? PREFERENCE_LEARNING_RATE : 2e-4,
     maxGradNorm: 1,
     adamBeta2: 0.999,

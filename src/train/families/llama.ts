@@ -11,7 +11,7 @@ const llama: ModelFamily = {
   loraTargets: String.raw`model\.layers\.\d+\.(self_attn|mlp)\.(q|k|v|o|gate|up|down)_proj`,
   blockClass: "LlamaDecoderLayer",
   defaults: (method, parameters) => ({
-    // docs/log.md: SmolLM2-135M learns from a few hundred rows at 4e-4.
+    // docs/log.md: SmolLM2-135M learns from a few hundred rows at 4e-4. Larger: Axolotl examples/llama-3/lora-8b.yml.
     learningRate: method !== "sft" ? PREFERENCE_LEARNING_RATE : parameters < SMALL_PARAMETERS ? 4e-4 : 2e-4,
     maxGradNorm: 1,
     adamBeta2: 0.999,
