@@ -23,4 +23,7 @@ export const trainInput = z.object({
   warmupSteps: config.warmupSteps.default(5).describe("steps in which the learning rate rises"),
   maxTokens: config.maxTokens.default(1024).describe("most tokens of a row; longer ones are refused, never cut"),
   seed: config.seed.default(1).describe("seed of the initial weights and the order of the rows"),
+  plan: z.boolean().default(false).describe("tell whether it fits and how long it takes, and train nothing"),
+  gpus: z.string().optional().describe("plan for these: 4xL4, 2xA100-80, 4x24GB or cpu (default: what is here)"),
+  unplanned: z.boolean().default(false).describe("train even where the plan says that it does not fit"),
 });

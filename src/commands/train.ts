@@ -4,10 +4,11 @@
 import type { z } from "zod";
 import { duration, type Progress, startProgress, tellStage } from "../foundation/progress.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
-import { type TrainProgress, trainAdapter } from "../train/index.ts";
+import { planAdapter, type TrainPlan, type TrainProgress, trainAdapter } from "../train/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { refuseTainted } from "./taint.ts";
 import { trainInput } from "./train-input.ts";
+import { planText } from "./train-plan.ts";
 
 /**
  * Trains an adapter with a progress bar and returns its manifest; a killed training goes on where it was.
@@ -15,17 +16,27 @@ import { trainInput } from "./train-input.ts";
  */
 export async function trainOn(given: z.input<typeof trainInput>, context: Context): Promise<AdapterManifest> {
   const { home, clock, signal } = context;
-  const { dataset, base, method, backend, name, ...settings } = trainInput.parse(given);
+  const { dataset, base, method, backend, name, unplanned: isUnplanned, ...settings } = trainInput.parse(given);
   await refuseTainted(home, dataset);
   const watch = watched(context);
-  const { learningRate, ...rest } = settings;
-  const config = { ...rest, ...(learningRate !== undefined && { learningRate }) };
-  const options = { home, dataset, base, method, backend, config, ...(name !== undefined && { name }) };
+  const config = configOf(settings);
+  const options = { home, dataset, base, method, backend, config, isUnplanned, ...(name !== undefined && { name }) };
   try {
     return await trainAdapter({ ...options, clock, signal, onProgress: watch.onProgress });
   } finally {
     watch.end();
   }
+}
+
+/** Plans the same training. Throws: as `planAdapter`. */
+async function planOf(given: z.input<typeof trainInput>, { home }: Context): Promise<TrainPlan> {
+  const { dataset, base, method, gpus, ...settings } = trainInput.parse(given);
+  return planAdapter({ home, dataset, base, method, config: configOf(settings), ...(gpus !== undefined && { gpus }) });
+}
+
+/** The settings of a training among the options: keys that were not given are the family's to choose. */
+function configOf<Settings extends { learningRate?: number | undefined }>({ learningRate, ...rest }: Settings) {
+  return { ...rest, ...(learningRate !== undefined && { learningRate }) };
 }
 
 function watched(context: Context) {
@@ -58,10 +69,14 @@ function watched(context: Context) {
 export default defineCommand({
   summary: "Train a LoRA of a base on a dataset.",
   details: `A training that was stopped or killed goes on from its last checkpoint when the same command is given again.
-Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v1`,
+It is refused before anything is loaded where it would not fit; --plan tells more, and ends with 2 where it does not fit.
+Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v1
+Example: tracemill train --dataset 3f2a --base gemma-4-31b --quantization nf4 --plan --gpus 4xL4`,
   input: trainInput as z.ZodType<z.output<typeof trainInput>>,
-  run: trainOn,
-  print: printed,
+  run: (given: z.output<typeof trainInput>, context): Promise<AdapterManifest | TrainPlan> =>
+    given.plan ? planOf(given, context) : trainOn(given, context),
+  print: (result) => ("fits" in result ? planText(result) : printed(result)),
+  exitCode: (result) => ("fits" in result && !result.fits ? 2 : 0),
 });
 
 function printed(adapter: AdapterManifest): string {

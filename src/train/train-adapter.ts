@@ -24,6 +24,7 @@ import type { TrainBackend, TrainProgress } from "./backend.ts";
 import { familyOf } from "./families.ts";
 import type { FamilyDefaults, ModelFamily } from "./family.ts";
 import { readModelConfig } from "./model-config.ts";
+import { checkFit } from "./plan/index.ts";
 
 const BACKENDS = join(import.meta.dirname, "backends");
 const NAME = /^[a-z0-9][a-z0-9._-]*$/;
@@ -43,6 +44,8 @@ export interface TrainOptions {
   /** An immutable name for the adapter. */
   name?: string;
   backend?: string;
+  /** Trains even where the plan says that it does not fit. */
+  isUnplanned?: boolean;
   clock: Clock;
   signal: AbortSignal;
   onProgress(progress: TrainProgress): void;
@@ -54,7 +57,7 @@ type Inputs = Pick<AdapterManifest, "name" | "base" | "baseHash" | "datasetHash"
  * Trains an adapter and registers it; where the same inputs and name were trained before, returns that adapter.
  * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`, `UNKNOWN_METHOD`, `DATASET_OF_ANOTHER_TIER`,
  * `DATASET_WITHOUT_TOKENS`, `DATASET_OF_ANOTHER_BASE`,
- * `NO_TRAIN_ROWS`, `DATASET_CHANGED`, `BAD_NAME`, `NAME_TAKEN`, `NO_DISK_SPACE`, `LOCKED`, `NO_PYTHON`, what the backend
+ * `NO_TRAIN_ROWS`, `DATASET_CHANGED`, `BAD_NAME`, `NAME_TAKEN`, `NO_DISK_SPACE`, `DOES_NOT_FIT`, `LOCKED`, `NO_PYTHON`, what the backend
  * refuses; failures of the boundary `trainer`, after which the same call goes on from the last checkpoint.
  */
 export async function trainAdapter(options: TrainOptions): Promise<AdapterManifest> {
@@ -82,6 +85,8 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
   if (known !== null) return register(home, known, clock);
   await checkDataset(home, dataset, base);
   await checkDisk(home, base);
+  const datasetFolder = home.datasetFolder(datasetHash);
+  if (!options.isUnplanned) await checkFit({ base: base.name, method, shape: model.shape, config, datasetFolder });
   const work = join(home.path, "adapters", `training-${hashJson(inputs).slice(0, 16)}`);
   await mkdir(work, { recursive: true });
   const release = acquireLock(join(work, "lock"), "This training");
