@@ -93,8 +93,13 @@ function shareOf(end: End, blocks: BlockMemory[], { from, to }: { from: number; 
     logits: Math.max(0, logits - working),
     context: 0,
   };
-  const context = CUDA_CONTEXT_BYTES + total(parts) * ALLOCATOR_FRACTION;
-  return { blocks: [from, to], holdsEmbedding, holdsHead, parts: { ...parts, context } };
+  const { cuda, gaps } = contextBytes(total(parts));
+  return { blocks: [from, to], holdsEmbedding, holdsHead, parts: { ...parts, context: cuda + gaps } };
+}
+
+/** Bytes beside what is allocated: of CUDA itself, and of gaps in what PyTorch has reserved. */
+export function contextBytes(allocatedBytes: number): { cuda: number; gaps: number } {
+  return { cuda: CUDA_CONTEXT_BYTES, gaps: allocatedBytes * ALLOCATOR_FRACTION };
 }
 
 /** Finds by bisection the smallest load under which all blocks fit, and where each device's blocks then end. */

@@ -43,8 +43,8 @@ const towerSchema = z.object({ hidden_size: size, intermediate_size: size, num_h
 
 const configSchema = z.looseObject({
   model_type: z.string(),
-  text_config: z.unknown(),
-  vision_config: z.unknown(),
+  text_config: z.unknown().optional(),
+  vision_config: z.unknown().optional(),
   tie_word_embeddings: z.boolean().nullish(),
 });
 
