@@ -71,7 +71,7 @@ export default defineCommand({
   details: `A training that was stopped or killed goes on from its last checkpoint when the same command is given again.
 It is refused before anything is loaded where it would not fit; --plan tells more, and ends with 2 where it does not fit.
 Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v1
-Example: tracemill train --dataset 3f2a --base gemma-4-31b --quantization nf4 --plan --gpus 4xL4`,
+Example: tracemill train --dataset 3f2a --base gemma-4-31b --quantize nf4 --plan --gpus 4xL4`,
   input: trainInput as z.ZodType<z.output<typeof trainInput>>,
   run: (given: z.output<typeof trainInput>, context): Promise<AdapterManifest | TrainPlan> =>
     given.plan ? planOf(given, context) : trainOn(given, context),

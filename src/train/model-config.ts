@@ -8,7 +8,7 @@ import { type ModelShape, shapeOf, weightsOf } from "./plan/shape.ts";
 
 export interface ModelConfig {
   modelType: string;
-  /** Weights of the model: its projections, embeddings and head; norms are too few to count. */
+  /** Weights of the text stack: its projections, embeddings and head; norms are too few to count. */
   parameters: number;
   shape: ModelShape;
 }

@@ -70,7 +70,7 @@ function changesOf(
       : [change("--optimizer adamw-8bit", OPTIMIZER_COST, { optimizer: "adamw-8bit" })],
     setting.quantization === "nf4" || setting.trains === "full"
       ? []
-      : [change("--quantization nf4", QUANTIZATION_COST, { quantization: "nf4" })],
+      : [change("--quantize nf4", QUANTIZATION_COST, { quantization: "nf4" })],
     shorter.map((tokens, n) =>
       change(`--max-tokens ${tokens} --too-long drop`, SHORTER_ROWS_COST + n, {
         tokens,

@@ -11,11 +11,11 @@ import { type Block, loraWidthOf, type ModelShape } from "./shape.ts";
  * Source: QLoRA, arXiv:2305.14314, section 3: 0.127 bits a weight for the factors.
  */
 export const NF4_BYTES = (4 + 8 / 64 + 32 / (64 * 256)) / 8;
-/** A LoRA's weights and gradients are float32: PEFT's `autocast_adapter_dtype`, python/tracemill_train/lora.py. */
-const LORA_BYTES = 4;
-/** AdamW keeps two moments of each trained weight in its own type; bitsandbytes in 8 bits with a float32 for each 256. */
+/** Trained weights and their gradients are float32, a LoRA's (PEFT's `autocast_adapter_dtype`) as all of a model's. */
+const TRAINED_BYTES = 4;
+/** AdamW keeps two moments of each trained weight, in float32 or (bitsandbytes) in 8 bits with a float32 for each 256. */
 const MOMENTS = 2;
-const MOMENT_8BIT_BYTES = 1 + 4 / 256;
+const MOMENT_BYTES = { adamw: 4, "adamw-8bit": 1 + 4 / 256 };
 /**
  * Of one logit in the loss: in 16 bits, in float32, its log-softmax, the gradient of that in float32 and in 16 bits. A
  * capped one is kept twice more, before and after the tanh.
@@ -40,6 +40,8 @@ export interface Setting
   storageBytes: number;
   /** Whether logits are made a chunk at a time, as this trainer does; others make all at once. */
   chunksLogits: boolean;
+  /** Whether towers are loaded, which text does not need. */
+  loadsTowers: boolean;
 }
 
 /** Units: bytes. `working` is what one block needs while its gradients are made. */
@@ -56,16 +58,16 @@ export interface BlockMemory {
 export function blockMemory(shape: ModelShape, block: Block, setting: Setting): BlockMemory {
   const { rank, trains, quantization, gradientCheckpointing, storageBytes } = setting;
   const isFull = trains === "full";
-  const lora = isFull ? 0 : block.loraWidth * rank * LORA_BYTES;
+  const lora = isFull ? 0 : block.loraWidth * rank * TRAINED_BYTES;
   const tokens = tokensAtOnce(setting);
   const saved = tokens * savedPerToken(shape, block, setting);
   const dequantised = quantization === "nf4" ? block.largestWeights * storageBytes : 0;
-  const gradients = isFull ? block.weights * storageBytes : lora;
+  const trained = isFull ? block.weights : block.loraWidth * rank;
   return {
-    weights: block.weights * (quantization === "nf4" ? NF4_BYTES : storageBytes),
+    weights: block.weights * weightBytes(setting),
     lora,
-    gradients,
-    optimizer: optimizerBytes(setting, isFull ? block.weights : block.loraWidth * rank),
+    gradients: trained * TRAINED_BYTES,
+    optimizer: optimizerBytes(setting, trained),
     kept: gradientCheckpointing ? tokens * shape.hidden * storageBytes : saved,
     working: (gradientCheckpointing ? saved : 0) + tokens * gradientsPerToken(shape, block, setting) + dequantised,
   };
@@ -74,8 +76,13 @@ export function blockMemory(shape: ModelShape, block: Block, setting: Setting): 
 /** Bytes of the embeddings (and of the head, where it is another matrix) with what training them takes. */
 export function embeddingMemory(weights: number, setting: Setting): Omit<BlockMemory, "kept" | "working" | "lora"> {
   const isFull = setting.trains === "full";
-  const bytes = weights * setting.storageBytes;
+  const bytes = weights * (isFull ? TRAINED_BYTES : setting.storageBytes);
   return { weights: bytes, gradients: isFull ? bytes : 0, optimizer: isFull ? optimizerBytes(setting, weights) : 0 };
+}
+
+/** Bytes of what is loaded and never trained. */
+export function towerMemory({ towers, inputs }: ModelShape, { loadsTowers, trains, storageBytes }: Setting): number {
+  return ((loadsTowers ? towers : 0) + inputs) * (trains === "full" ? TRAINED_BYTES : storageBytes);
 }
 
 /** Bytes of the logits that are in memory at once, with all that the loss makes of them. */
@@ -114,7 +121,12 @@ function gradientsPerToken({ hidden }: ModelShape, { inner }: Block, { storageBy
   return (3 * inner + 2 * hidden) * storageBytes;
 }
 
-function optimizerBytes({ optimizer, trains, storageBytes }: Setting, weights: number): number {
-  const moment = optimizer === "adamw-8bit" ? MOMENT_8BIT_BYTES : trains === "full" ? storageBytes : LORA_BYTES;
-  return weights * MOMENTS * moment;
+/** Of a projection's weight: where all are trained a float32, and what it is cast to for computing. */
+function weightBytes({ trains, quantization, storageBytes }: Setting): number {
+  if (trains === "full") return TRAINED_BYTES + (storageBytes === TRAINED_BYTES ? 0 : storageBytes);
+  return quantization === "nf4" ? NF4_BYTES : storageBytes;
+}
+
+function optimizerBytes({ optimizer }: Setting, weights: number): number {
+  return weights * MOMENTS * MOMENT_BYTES[optimizer];
 }

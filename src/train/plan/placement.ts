@@ -1,10 +1,10 @@
 /**
- * Spreads a model over devices: blocks in order, the tied embedding with the head on one device, and what each device then
- * holds. With several devices one works at a time (a plain pipeline), so each needs its own blocks and the largest working
- * set among them.
+ * Spreads a model over devices as the trainer does: blocks in order, embedding and head on the first, so that a tied pair
+ * is not copied; and what each device then holds. With several devices one works at a time (a plain pipeline), so each
+ * needs its own blocks and the largest working set among them.
  */
-import { type BlockMemory, blockMemory, embeddingMemory, logitMemory, type Setting } from "./memory.ts";
-import type { ModelShape } from "./shape.ts";
+import { type BlockMemory, blockMemory, embeddingMemory, logitMemory, type Setting, towerMemory } from "./memory.ts";
+import { embeddingWeights, type ModelShape } from "./shape.ts";
 
 /** What a device holds. Units: bytes. The parts add up to the peak. */
 export interface Parts {
@@ -26,8 +26,6 @@ export interface Parts {
 export interface Share {
   /** Index of the device's first block, and of the one behind its last. */
   blocks: [from: number, to: number];
-  holdsEmbedding: boolean;
-  holdsHead: boolean;
   parts: Parts;
 }
 
@@ -43,7 +41,7 @@ const BISECTIONS = 40;
  */
 export function spread(shape: ModelShape, setting: Setting, devices: number): Share[] {
   const blocks = shape.blocks.map((block) => blockMemory(shape, block, setting));
-  const ends = Array.from({ length: devices }, (_, index) => endsOf(shape, setting, { index, devices }));
+  const ends = Array.from({ length: devices }, (_, index) => endsOf(shape, setting, index === 0));
   const to = leastMaximum(blocks, ends);
   return ends.map((end, index) => {
     const from = to[index - 1] ?? 0;
@@ -57,29 +55,21 @@ export function total(parts: Parts): number {
 
 /** What a device holds besides blocks. */
 interface End {
-  holdsEmbedding: boolean;
-  holdsHead: boolean;
   embedding: ReturnType<typeof embeddingMemory>;
   towers: number;
   logits: number;
 }
 
-function endsOf(shape: ModelShape, setting: Setting, { index, devices }: { index: number; devices: number }): End {
-  const { hidden, vocabulary, isTied, towers } = shape;
-  const holdsEmbedding = index === 0;
-  const holdsHead = index === (isTied ? 0 : devices - 1);
-  const matrices = (holdsEmbedding ? 1 : 0) + (holdsHead && !isTied ? 1 : 0);
+function endsOf(shape: ModelShape, setting: Setting, isFirst: boolean): End {
   return {
-    holdsEmbedding,
-    holdsHead,
-    embedding: embeddingMemory(matrices * vocabulary * hidden, setting),
-    towers: holdsEmbedding ? towers * setting.storageBytes : 0,
-    logits: holdsHead ? logitMemory(shape, setting) : 0,
+    embedding: embeddingMemory(isFirst ? embeddingWeights(shape) : 0, setting),
+    towers: isFirst ? towerMemory(shape, setting) : 0,
+    logits: isFirst ? logitMemory(shape, setting) : 0,
   };
 }
 
 function shareOf(end: End, blocks: BlockMemory[], { from, to }: { from: number; to: number }): Share {
-  const { holdsEmbedding, holdsHead, embedding, towers, logits } = end;
+  const { embedding, towers, logits } = end;
   const sum = (key: Exclude<keyof BlockMemory, "working">) => blocks.reduce((bytes, block) => bytes + block[key], 0);
   const working = Math.max(0, ...blocks.map((block) => block.working));
   const parts: Parts = {
@@ -94,7 +84,7 @@ function shareOf(end: End, blocks: BlockMemory[], { from, to }: { from: number; 
     context: 0,
   };
   const { cuda, gaps } = contextBytes(total(parts));
-  return { blocks: [from, to], holdsEmbedding, holdsHead, parts: { ...parts, context: cuda + gaps } };
+  return { blocks: [from, to], parts: { ...parts, context: cuda + gaps } };
 }
 
 /** Bytes beside what is allocated: of CUDA itself, and of gaps in what PyTorch has reserved. */

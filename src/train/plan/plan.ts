@@ -90,7 +90,8 @@ function adviceFor({ lengths, devices }: PlanInput, draft: Draft, fitsOn: (draft
 function settingOf({ method, config, lengths, storageBytes }: PlanInput): Setting {
   const { rank, trains, quantization, optimizer, gradientCheckpointing, packing, maxTokens } = config;
   return {
-    ...{ method, rank, trains, quantization, optimizer, gradientCheckpointing, storageBytes, chunksLogits: true },
+    ...{ method, rank, trains, quantization, optimizer, gradientCheckpointing, storageBytes },
+    ...{ chunksLogits: true, loadsTowers: trains === "full" },
     batch: config.microBatchSize ?? config.batchSize,
     tokens: packing ? maxTokens : lengths.max,
     trainedTokens: lengths.trained,
@@ -99,7 +100,9 @@ function settingOf({ method, config, lengths, storageBytes }: PlanInput): Settin
 
 function place(shape: ModelShape, setting: Setting, devices: Device[]): DevicePlan[] {
   const isProcessor = devices[0]?.kind === "cpu";
-  const shares: Share[] = isProcessor ? [processorShare(shape, setting)] : spread(shape, setting, devices.length);
+  const shares: Share[] = isProcessor
+    ? [processorShare(shape, setting, devices[0]?.freeBytes ?? 0)]
+    : spread(shape, setting, devices.length);
   return shares.map(({ blocks, parts }, index) => {
     const { name, totalBytes, freeBytes, holders } = devices[index] as Device;
     const neededBytes = Math.ceil(total(parts));

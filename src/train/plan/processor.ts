@@ -2,8 +2,7 @@
  * The memory of a training on the processor: the same counts as on a card, with what is different there. Its constants
  * were measured on real runs (`bench/plan.ts`, docs/log.md).
  */
-import type { Setting } from "./memory.ts";
-import { tokensAtOnce } from "./memory.ts";
+import { type Setting, tokensAtOnce } from "./memory.ts";
 import { type Share, spread, total } from "./placement.ts";
 import { type ModelShape, weightsOf } from "./shape.ts";
 
@@ -11,16 +10,21 @@ import { type ModelShape, weightsOf } from "./shape.ts";
 const LIBRARY_BYTES = 520e6;
 /** python/tracemill_train/attention.py: up to this length all scores of a block are in memory. */
 const SHORT_TOKENS = 256;
-/** Probes are scored in float32, by the base loaded once more, whose bf16 file is mapped meanwhile. */
+/** Probes are scored in float32 by the base loaded once more, whose bf16 file is mapped meanwhile. */
 const PROBE_BYTES = 4 + 2;
 
-/** Returns what the one process holds at its peak, which is while it trains or, of a small model, while it writes probes. */
-export function processorShare(shape: ModelShape, setting: Setting): Share {
+/**
+ * Returns what the one process holds at its peak: while it trains or, of a small model, while it writes probes.
+ * Units: `freeBytes` of memory; the trainer scores probes in float32 only where twice what that takes is free.
+ */
+export function processorShare(shape: ModelShape, setting: Setting, freeBytes: number): Share {
   const [share] = spread(shape, setting, 1) as [Share];
   const scores = scoreBytes(shape, setting);
   const parts = { ...share.parts, activations: share.parts.activations + scores, context: LIBRARY_BYTES };
   const { weights, embeddings, towers, lora, optimizer } = parts;
-  const probing = weights + embeddings + towers + lora + optimizer + weightsOf(shape) * PROBE_BYTES + LIBRARY_BYTES;
+  const probes = weightsOf(shape) * PROBE_BYTES;
+  const probing =
+    probes * 2 > freeBytes ? 0 : weights + embeddings + towers + lora + optimizer + probes + LIBRARY_BYTES;
   return { ...share, parts: { ...parts, context: LIBRARY_BYTES + Math.max(0, probing - total(parts)) } };
 }
 

@@ -75,8 +75,10 @@ export interface ModelShape {
   blocks: Block[];
   /** Norms of a block over the hidden size. */
   norms: number;
-  /** Weights of what is loaded and never trained: a tower for images, embeddings of single blocks. */
+  /** Weights of a tower for images. */
   towers: number;
+  /** Weights of further embeddings, of single blocks. */
+  inputs: number;
   /** Whether logits are capped by a tanh, which keeps two further copies of them. */
   capsLogits: boolean;
   hasExperts: boolean;
@@ -94,7 +96,8 @@ export function shapeOf(json: unknown): ModelShape {
     isTied: config.tie_word_embeddings ?? text.tie_word_embeddings ?? isGemma,
     blocks: Array.from({ length: text.num_hidden_layers }, (_, index) => blockOf(text, index)),
     norms: isGemma && config.model_type !== "gemma" ? 4 : 2,
-    towers: towerWeights(config.vision_config) + inputWeights(text),
+    towers: towerWeights(config.vision_config),
+    inputs: inputWeights(text),
     capsLogits: text.final_logit_softcapping != null,
     hasExperts:
       text.enable_moe_block === true ||
@@ -102,10 +105,9 @@ export function shapeOf(json: unknown): ModelShape {
   };
 }
 
-/** Returns the weights of the whole model; norms are too few to count. */
-export function weightsOf({ blocks, hidden, vocabulary, isTied, towers }: ModelShape): number {
-  const projections = blocks.reduce((sum, { weights }) => sum + weights, 0);
-  return projections + embeddingWeights({ hidden, vocabulary, isTied }) + towers;
+/** Returns the weights of the text stack; norms are too few to count. */
+export function weightsOf(shape: ModelShape): number {
+  return shape.blocks.reduce((sum, { weights }) => sum + weights, 0) + embeddingWeights(shape) + shape.inputs;
 }
 
 export function embeddingWeights({ hidden, vocabulary, isTied }: Pick<ModelShape, "hidden" | "vocabulary" | "isTied">) {

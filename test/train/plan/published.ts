@@ -27,6 +27,7 @@ const GIB = 2 ** 30;
 const plain: Setting = {
   ...{ method: "sft", rank: 8, trains: "lora", quantization: "none", optimizer: "adamw" },
   ...{ gradientCheckpointing: false, batch: 1, tokens: 1304, trainedTokens: 1304, storageBytes: 2, chunksLogits: true },
+  loadsTowers: true,
 };
 
 // Single card, no checkpoints, loss in chunks, `torch.cuda.max_memory_allocated`. Alpaca's longest row has 1304 tokens.
