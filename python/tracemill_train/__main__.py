@@ -22,6 +22,8 @@ VERBS: dict[str, str] = {
     "base": "base",
     "gguf": "hf_gguf",
     "train": "train",
+    "train-unsloth": "backends.unsloth",
+    "finish": "finish",
     "logprobs": "logprobs",
     "speed": "speed",
     "tiny-base": "tiny_base",

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import psutil
 import torch
@@ -53,7 +53,28 @@ class Request:
     checkpoint_seconds: float = 30.0
 
 
-def run(request: Request, emit: Emit) -> dict[str, object]:
+@dataclass(frozen=True)
+class Loader:
+    """How a base comes into memory, and how its LoRA is put on it."""
+
+    load: Callable[[Request], Any]
+    adapt: Callable[[Any, Request], Any]
+
+
+def plainly(request: Request) -> Any:
+    """Loads a base by transformers. Raises: as `load_model`."""
+    return load_model(request.base, training_dtype(), attention.NAME)
+
+
+def with_lora(model: Any, request: Request) -> Any:
+    """Puts a LoRA on a base by PEFT."""
+    config = request.config
+    adapted = add_lora(model, config.rank, config.alpha, config.dropout, request.lora_targets)
+    use_fast_forward(adapted)
+    return adapted
+
+
+def run(request: Request, emit: Emit, loader: Loader = Loader(plainly, with_lora)) -> dict[str, object]:
     """Trains and writes the adapter; the result holds the curve, counts, versions, durations and peak memory.
 
     Raises: `Refusal` NO_BASE, NO_TRAIN_ROWS, UNSUPPORTED_ARCHITECTURE, TRAINING_DIVERGED and those of `load_rows`;
@@ -64,7 +85,7 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     use_threads(request.threads)
     dtype = training_dtype()
     emit("progress", stage="loading the base")
-    model = load_model(request.base, dtype, attention.NAME)
+    model = loader.load(request)
     layout_of(model.config)  # refuses now what could not be written for llama.cpp after the training
     train, validation = (
         method.read_rows(request.dataset, part, config, model.config.vocab_size) for part in ("train", "validation")
@@ -72,8 +93,7 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     if not train:
         raise Refusal("NO_TRAIN_ROWS", "The dataset has no train rows.", where=str(request.dataset))
     set_seed(config.seed)
-    adapted = add_lora(model, config.rank, config.alpha, config.dropout, request.lora_targets)
-    use_fast_forward(adapted)
+    adapted = loader.adapt(model, request)
     order = training_order([row.tokens for row in train], config.batch_size, config.epochs, config.seed)
     sequence = [train[index] for index in order]
     plan = Plan(method, config, sequence, validation, len(train), request.checkpoint_seconds)

@@ -33,7 +33,18 @@ export interface Training {
   versions: Record<string, string>;
 }
 
+/** What a backend can do; a choice outside of it is refused before any work. */
+export interface Support {
+  /** Each `model_type` that it trains; null: every one that has a family. */
+  modelTypes: readonly string[] | null;
+  /** The values that a setting may have; a setting that is not named may have any. */
+  only: { readonly [Key in keyof TrainConfig]?: readonly TrainConfig[Key][] };
+}
+
 export interface TrainBackend {
   methods: readonly string[];
+  supports: Support;
+  /** Refuses where what it runs is not installed here, or a GPU that it needs is not there. */
+  checkReady?(): Promise<void>;
   train(job: TrainJob): Promise<Training>;
 }

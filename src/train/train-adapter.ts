@@ -13,7 +13,6 @@ import { Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
 import { hashFile, hashJson, shortHash } from "../foundation/hashing.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
-import { unknownName } from "../foundation/nearest.ts";
 import { type AdapterManifest, trainConfigSchema } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
@@ -25,6 +24,7 @@ import { familyOf } from "./families.ts";
 import type { FamilyDefaults, ModelFamily } from "./family.ts";
 import { readModelConfig } from "./model-config.ts";
 import { checkFit } from "./plan/index.ts";
+import { checkSupport } from "./support.ts";
 
 const BACKENDS = join(import.meta.dirname, "backends");
 const NAME = /^[a-z0-9][a-z0-9._-]*$/;
@@ -55,7 +55,7 @@ type Inputs = Pick<AdapterManifest, "name" | "base" | "baseHash" | "datasetHash"
 
 /**
  * Trains an adapter and registers it; where the same inputs and name were trained before, returns that adapter.
- * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`, `UNKNOWN_METHOD`, `DATASET_OF_ANOTHER_TIER`,
+ * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`, as `checkSupport`, `DATASET_OF_ANOTHER_TIER`,
  * `DATASET_WITHOUT_TOKENS`, `DATASET_OF_ANOTHER_BASE`,
  * `NO_TRAIN_ROWS`, `DATASET_CHANGED`, `BAD_NAME`, `NAME_TAKEN`, `NO_DISK_SPACE`, `DOES_NOT_FIT`, `LOCKED`, `NO_PYTHON`, what the backend
  * refuses; failures of the boundary `trainer`, after which the same call goes on from the last checkpoint.
@@ -65,11 +65,11 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
   const dataset = await readDatasetManifest(home, options.dataset);
   const base = await readBaseManifest(home, options.base);
   const backend = await loadExtension<TrainBackend>(BACKENDS, "backend", backendId);
-  if (!backend.methods.includes(method)) throw unknownName("method", method, backend.methods);
   const model = await readModelConfig(hfFolder(home, base));
   const family = await familyOf(model.modelType);
   const defaults = family.defaults(method, model.parameters);
   const config = trainConfigSchema.parse({ ...defaults, ...options.config });
+  checkSupport({ id: backendId, ...backend }, { method, modelType: model.modelType, config });
   const { datasetHash } = dataset;
   const { baseHash } = base;
   const inputs = {
@@ -83,6 +83,7 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
   };
   const known = await sameOrFree(home, inputs);
   if (known !== null) return register(home, known, clock);
+  await backend.checkReady?.();
   await checkDataset(home, dataset, base);
   await checkDisk(home, base);
   const datasetFolder = home.datasetFolder(datasetHash);

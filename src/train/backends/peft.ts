@@ -1,33 +1,13 @@
 /**
  * LoRA by transformers, peft and trl in the checkout's Python, on the CPU.
  */
-import { z } from "zod";
-import { curvePointSchema } from "../../records/adapter-manifest.ts";
 import type { TrainBackend } from "../backend.ts";
-import { python } from "../python.ts";
-
-const trainingSchema = z.object({
-  curve: z.array(curvePointSchema),
-  trainedTokens: z.int().min(1),
-  durationMs: z.number().min(0),
-  versions: z.record(z.string(), z.string()),
-});
+import { trainBy } from "../train-verb.ts";
 
 const peft: TrainBackend = {
   methods: ["sft"],
-  async train({ method, family, datasetFolder, baseFolder, outFolder, checkpointFolder, config, signal, onProgress }) {
-    const runner = await python();
-    const { rehearsal: _, ...settings } = config;
-    const folders = { dataset: datasetFolder, base: baseFolder, out: outFolder, checkpointFolder };
-    const request = { method, ...folders, config: settings, loraTargets: family.loraTargets };
-    return runner.run("train", request, {
-      result: trainingSchema,
-      signal,
-      onEvent(event) {
-        if (event.type === "progress" || event.type === "step") onProgress(event);
-      },
-    });
-  },
+  supports: { modelTypes: null, only: {} },
+  train: (job) => trainBy("train", job),
 };
 
 export default peft;
