@@ -25,5 +25,9 @@ export const trainInput = z.object({
   seed: config.seed.default(1).describe("seed of the initial weights and the order of the rows"),
   plan: z.boolean().default(false).describe("tell whether it fits and how long it takes, and train nothing"),
   gpus: z.string().optional().describe("plan for these: 4xL4, 2xA100-80, 4x24GB or cpu (default: what is here)"),
+  writeConfig: z
+    .string()
+    .optional()
+    .describe("write the backend's configuration and rows into this folder, and train nothing"),
   unplanned: z.boolean().default(false).describe("train even where the plan says that it does not fit"),
 });

@@ -4,7 +4,14 @@
 import type { z } from "zod";
 import { duration, type Progress, startProgress, tellStage } from "../foundation/progress.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
-import { planAdapter, type TrainPlan, type TrainProgress, trainAdapter } from "../train/index.ts";
+import {
+  planAdapter,
+  type TrainPlan,
+  type TrainProgress,
+  trainAdapter,
+  type WrittenConfig,
+  writeTrainConfig,
+} from "../train/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { refuseTainted } from "./taint.ts";
 import { trainInput } from "./train-input.ts";
@@ -32,6 +39,13 @@ export async function trainOn(given: z.input<typeof trainInput>, context: Contex
 async function planOf(given: z.input<typeof trainInput>, { home }: Context): Promise<TrainPlan> {
   const { dataset, base, method, gpus, ...settings } = trainInput.parse(given);
   return planAdapter({ home, dataset, base, method, config: configOf(settings), ...(gpus !== undefined && { gpus }) });
+}
+
+/** Writes the backend's own configuration. Throws: as `writeTrainConfig`. */
+async function writeFor(given: z.output<typeof trainInput>, folder: string, { home }: Context): Promise<WrittenConfig> {
+  const { dataset, base, method, backend, ...settings } = given;
+  await refuseTainted(home, dataset);
+  return writeTrainConfig({ home, dataset, base, method, backend, config: configOf(settings) }, folder);
 }
 
 /** The settings of a training among the options: keys that were not given are the family's to choose. */
@@ -73,9 +87,14 @@ It is refused before anything is loaded where it would not fit; --plan tells mor
 Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v1
 Example: tracemill train --dataset 3f2a --base gemma-4-31b --quantize nf4 --plan --gpus 4xL4`,
   input: trainInput as z.ZodType<z.output<typeof trainInput>>,
-  run: (given: z.output<typeof trainInput>, context): Promise<AdapterManifest | TrainPlan> =>
-    given.plan ? planOf(given, context) : trainOn(given, context),
-  print: (result) => ("fits" in result ? planText(result) : printed(result)),
+  run: (given: z.output<typeof trainInput>, context): Promise<AdapterManifest | TrainPlan | WrittenConfig> => {
+    if (given.plan) return planOf(given, context);
+    return given.writeConfig === undefined ? trainOn(given, context) : writeFor(given, given.writeConfig, context);
+  },
+  print(result) {
+    if ("fits" in result) return planText(result);
+    return "command" in result ? `Written into ${result.folder}. Train with: ${result.command}` : printed(result);
+  },
   exitCode: (result) => ("fits" in result && !result.fits ? 2 : 0),
 });
 

@@ -47,4 +47,9 @@ export interface TrainBackend {
   /** Refuses where what it runs is not installed here, or a GPU that it needs is not there. */
   checkReady?(): Promise<void>;
   train(job: TrainJob): Promise<Training>;
+  /** Writes what would be trained with into a folder, to be run elsewhere, and returns the command for it. */
+  writeInputs?(
+    job: Pick<TrainJob, "datasetFolder" | "baseFolder" | "family" | "config">,
+    folder: string,
+  ): Promise<string>;
 }

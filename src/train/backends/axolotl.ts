@@ -35,6 +35,8 @@ const axolotl: TrainBackend = {
     });
   },
 
+  writeInputs: async (job, folder) => `axolotl train ${await writeAxolotlInputs(job, folder)}`,
+
   async train(job) {
     const startedMs = performance.now();
     const { checkpointFolder, outFolder, baseFolder, datasetFolder, config, signal, onProgress } = job;

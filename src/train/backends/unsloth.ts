@@ -9,8 +9,12 @@ import { trainBy } from "../train-verb.ts";
 
 const unsloth: TrainBackend = {
   methods: ["sft"],
-  // Unsloth patches attention, so that rows in one sequence would see one another.
-  supports: { modelTypes: null, only: { trains: ["lora"], packing: [false] } },
+  supports: {
+    // Models of text alone: Unsloth finds projections by their last name, which towers have, too.
+    modelTypes: ["llama", "mistral", "qwen3", "gemma3_text", "gemma4_text"],
+    // Its patched attention would let rows in one sequence see one another.
+    only: { trains: ["lora"], packing: [false] },
+  },
   async checkReady() {
     await (await python()).run("train-unsloth", { onlyCheck: true }, { result: z.looseObject({}) });
   },
