@@ -51,8 +51,8 @@ function lengthLines({ lengths, setting, longestTokens, largestBatch }: TrainPla
     ...(longer > 0
       ? [`          ${longer} have more than --max-tokens and are refused, or dropped with --too-long drop`]
       : []),
-    `planned   ${setting.batch} rows of ${setting.tokens} tokens at once`,
-    `at most   ${longestTokens} tokens in one row, or ${largestBatch} rows of ${setting.tokens} tokens at once`,
+    `planned   ${setting.batch} at once, of ${setting.tokens} tokens`,
+    `at most   ${longestTokens} tokens in one row alone, or ${largestBatch} rows of ${setting.tokens} tokens at once`,
   ];
 }
 

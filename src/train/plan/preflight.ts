@@ -66,7 +66,9 @@ export async function checkFit(input: PreflightInput): Promise<void> {
 /** Says in a phrase what makes a plan fit. */
 export function adviceText({ advice }: TrainPlan): string {
   if (advice === null) return "train a smaller base, or free memory";
-  return advice.map((option) => (option.startsWith("--") ? `add ${option}` : `take ${option}`)).join(", ");
+  const options = advice.filter((option) => option.startsWith("--")).join(" ");
+  const cards = advice.filter((option) => !option.startsWith("--")).map((option) => `take ${option}`);
+  return [...(options === "" ? [] : [`add ${options}`]), ...cards].join(" and ");
 }
 
 function holdersOf({ holders }: DevicePlan): string {
