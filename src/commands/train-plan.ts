@@ -59,7 +59,7 @@ function lengthLines({ lengths, setting, longestTokens, largestBatch }: TrainPla
 function timeLines({ wallTimes }: TrainPlan): string[] {
   if (wallTimes.length === 0) return [];
   return [
-    `time      about ${wallTimes.map(({ card, durationMs }) => `${duration(durationMs)} on ${card}`).join(", ")}`,
+    `time      with one card at work: ${wallTimes.map(({ card, durationMs }) => `${duration(durationMs)} on ${card}`).join(", ")}`,
   ];
 }
 
