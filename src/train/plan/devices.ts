@@ -23,7 +23,10 @@ export async function readGpus(): Promise<Device[]> {
   if (lines === null) return [];
   const gpus = lines.map((cells) => readLine(gpuLine, cells));
   const processes = (await query("--query-compute-apps=gpu_uuid,pid,process_name,used_memory")) ?? [];
-  const holders = processes.map((cells) => readLine(processLine, cells));
+  // A program's name may hold commas.
+  const holders = processes.map(([uuid = "", pid = "", ...rest]) =>
+    readLine(processLine, [uuid, pid, rest.slice(0, -1).join(","), rest.at(-1) ?? ""]),
+  );
   return gpus.map(([uuid, name, totalBytes, freeBytes]) => ({
     kind: "gpu" as const,
     name,

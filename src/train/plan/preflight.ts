@@ -40,7 +40,8 @@ export async function preflight(input: PreflightInput): Promise<TrainPlan> {
   }
   const devices = await devicesOf(gpus);
   const isProcessor = devices[0]?.kind === "cpu";
-  const storageBytes = isProcessor ? await processorStorageBytes() : 2;
+  const isHalf = !isProcessor || config.quantization !== "none"; // beside 4-bit weights all is bf16
+  const storageBytes = isHalf ? 2 : await processorStorageBytes();
   const lengths = await tokenLengths(datasetFolder, config);
   return planTraining({ base, method, shape, config, lengths, devices, storageBytes });
 }

@@ -11,7 +11,7 @@ const size = z.int().min(1);
 const textSchema = z.object({
   hidden_size: size,
   intermediate_size: size,
-  num_hidden_layers: size.max(10_000),
+  num_hidden_layers: size.max(1000),
   num_attention_heads: size,
   num_key_value_heads: size.nullish(),
   head_dim: size.nullish(),

@@ -35,14 +35,17 @@ describe("the GPUs of this machine", () => {
   it("are told with their free memory and who holds the rest", async () => {
     await withNvidiaSmi({
       gpus: "GPU-a, NVIDIA L4, 23034, 1885\\nGPU-b, NVIDIA L4, 23034, 22563\\n",
-      apps: "GPU-a, 4711, /usr/bin/python3, 21149\\n",
+      apps: "GPU-a, 4711, /usr/bin/python3,-O, 21149\\nGPU-b, 12, [Not Found], [N/A]\\n",
     });
     expect(await readGpus()).toEqual([
       {
         ...{ kind: "gpu", name: "NVIDIA L4", totalBytes: 23_034 * MIB, freeBytes: 1885 * MIB },
-        holders: [{ pid: 4711, name: "/usr/bin/python3", usedBytes: 21_149 * MIB }],
+        holders: [{ pid: 4711, name: "/usr/bin/python3,-O", usedBytes: 21_149 * MIB }],
       },
-      { kind: "gpu", name: "NVIDIA L4", totalBytes: 23_034 * MIB, freeBytes: 22_563 * MIB, holders: [] },
+      {
+        ...{ kind: "gpu", name: "NVIDIA L4", totalBytes: 23_034 * MIB, freeBytes: 22_563 * MIB },
+        holders: [{ pid: 12, name: "[Not Found]", usedBytes: 0 }],
+      },
     ]);
   });
 
