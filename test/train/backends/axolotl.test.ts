@@ -37,8 +37,8 @@ async function withAxolotl(): Promise<void> {
 describe("the configuration for Axolotl", () => {
   const inputs = {
     ...{ baseFolder: "/bases/gemma", loraTargets: String.raw`model\.layers\.\d+\.mlp\.(up|down)_proj` },
-    ...{ trainFile: "/work/train.jsonl", validationFile: "/work/validation.jsonl" },
-    ...{ outputFolder: "/work/output", preparedFolder: "/work/prepared" },
+    ...{ trainFile: "/there/train.jsonl", validationFile: "/there/validation.jsonl" },
+    ...{ outputFolder: "/there/output", preparedFolder: "/there/prepared" },
   };
   const given = {
     ...{
