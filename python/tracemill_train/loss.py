@@ -14,8 +14,13 @@ from .model import text_config, text_model
 from .packing import positions_of
 from .rows import IGNORED
 
-CHUNK_TOKENS = 1024
-"""Tokens whose logits are in memory at once; longer answers are done in chunks, recomputed in the backward pass."""
+CHUNK_LOGITS = 2**26
+"""Logits that are in memory at once, over all tokens; more are done in chunks, recomputed in the backward pass."""
+
+
+def chunk_tokens(vocabulary: int) -> int:
+    """Returns how many tokens have their logits made at once: 1365 of a vocabulary of 49,152, 256 of one of 262,144."""
+    return max(1, CHUNK_LOGITS // vocabulary)
 
 
 def answer_loss(
@@ -32,11 +37,12 @@ def answer_loss(
     targets = labels[:, 1:]
     is_trained = targets != IGNORED
     hidden, targets = hidden[is_trained], targets[is_trained]
-    if len(targets) <= CHUNK_TOKENS:
+    chunk = chunk_tokens(text_config(model.config).vocab_size)
+    if len(targets) <= chunk:
         return _summed_loss(model, hidden, targets), len(targets)
     parts = [
         checkpoint(_summed_loss, model, some_hidden, some_targets, use_reentrant=False)
-        for some_hidden, some_targets in zip(hidden.split(CHUNK_TOKENS), targets.split(CHUNK_TOKENS))
+        for some_hidden, some_targets in zip(hidden.split(chunk), targets.split(chunk))
     ]
     return torch.stack(parts).sum(), len(targets)
 

@@ -68,8 +68,8 @@ def prompt_of(ids: list[int], labels: list[int]) -> list[int]:
     return ids[:first]
 
 
-def load_rows(path: Path, settings: Settings, vocabulary: int) -> list[Row]:
-    """Reads a Parquet file with the columns row_id, ids, mask. A missing file holds no rows.
+def load_rows(path: Path, settings: Settings | None, vocabulary: int) -> list[Row]:
+    """Reads a Parquet file with the columns row_id, ids, mask. A missing file holds no rows; without settings none is too long.
 
     Raises: `Refusal` BAD_DATASET (unreadable, or without a column), BAD_ROW (ids outside the vocabulary, a mask of
     another length, nothing to train on), ROW_TOO_LONG (a row is never cut: a clipped text may not become a target).
@@ -78,7 +78,7 @@ def load_rows(path: Path, settings: Settings, vocabulary: int) -> list[Row]:
         Row(row_id, ids, labels_of(ids, mask, vocabulary, f"{path}, {row_id}"))
         for row_id, ids, mask in read_columns(path, ["row_id", "ids", "mask"])
     ]
-    return short_enough(rows, lambda row: len(row.ids), settings, path)
+    return rows if settings is None else short_enough(rows, lambda row: len(row.ids), settings, path)
 
 
 def read_columns(path: Path, names: list[str]) -> list[tuple[Any, ...]]:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import torch
 from peft import PeftModel
@@ -68,7 +68,35 @@ class Request:
     rehearsal: Path | None = None
 
 
-def run(request: Request, emit: Emit) -> dict[str, object]:
+@dataclass(frozen=True)
+class Loader:
+    """How a base comes into memory, and how its LoRA is put on it."""
+
+    load: Callable[[Request], Any]
+    adapt: Callable[[Any, Request], Any]
+
+
+def load(request: Request) -> PreTrainedModel:
+    """Loads a base by transformers. Raises: as `load_for_training`."""
+    return load_for_training(request.base, request.config, request.launch)
+
+
+def prepare(model: PreTrainedModel, request: Request) -> PeftModel | PreTrainedModel:
+    """Freezes a base and puts a LoRA on it, new or a parent's, or makes all weights of its text stack and head trainable."""
+    config = request.config
+    if config.trains == "lora":
+        adapted = add_lora(model, config.rank, config.alpha, config.dropout, request.lora_targets)
+        if request.parent is not None:
+            load_parent(adapted, request.parent)
+        use_fast_forward(adapted)
+        return adapted
+    model.requires_grad_(False)
+    for part in (text_model(model), model.get_output_embeddings()):
+        part.requires_grad_(True)
+    return model
+
+
+def run(request: Request, emit: Emit, loader: Loader = Loader(load, prepare)) -> dict[str, object]:
     """Trains and writes the adapter; the result holds the curve, counts, versions, durations and peak memory.
 
     Raises: `Refusal` NO_BASE, NO_TRAIN_ROWS, UNSUPPORTED_ARCHITECTURE, TRAINING_DIVERGED and those of `load_rows`;
@@ -83,7 +111,7 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
         become_launcher(gpus)
     use_threads(request.threads)
     emit("progress", stage="loading the base")
-    model = load_for_training(request.base, config, request.launch)
+    model = loader.load(request)
     vocabulary = text_config(model.config).vocab_size
     train, validation = (method.read_rows(request.dataset, part, config, vocabulary) for part in ("train", "validation"))
     if not train:
@@ -92,7 +120,7 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     if request.rehearsal is not None:
         train = with_rehearsal(train, request.rehearsal, config, vocabulary)
     set_seed(config.seed)
-    adapted = prepare(model, request)
+    adapted = loader.adapt(model, request)
     order = training_order([row.tokens for row in train], config.batch_size, config.epochs, config.seed)
     emit("progress", stage="preparing the rows")
     sequence = method.prepare(adapted, [train[index] for index in order], config)
@@ -153,21 +181,6 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
             "dtype": str(model.dtype).removeprefix("torch."),
         },
     }
-
-
-def prepare(model: PreTrainedModel, request: Request) -> PeftModel | PreTrainedModel:
-    """Freezes a base and puts a LoRA on it, new or a parent's, or makes all weights of its text stack and head trainable."""
-    config = request.config
-    if config.trains == "lora":
-        adapted = add_lora(model, config.rank, config.alpha, config.dropout, request.lora_targets)
-        if request.parent is not None:
-            load_parent(adapted, request.parent)
-        use_fast_forward(adapted)
-        return adapted
-    model.requires_grad_(False)
-    for part in (text_model(model), model.get_output_embeddings()):
-        part.requires_grad_(True)
-    return model
 
 
 def arguments_of(request: Request, gpus: int) -> dict[str, Any]:

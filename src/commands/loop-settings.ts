@@ -12,7 +12,7 @@ export interface LoopSettings {
   collect: CollectSettings;
   watch: CollectSettings;
   export: { maxPerItem: number; target: "answer" | "action" };
-  train: Omit<TrainSettings, "seed">;
+  train: Omit<TrainSettings, "seed" | "microBatchSize" | "patience" | "maxKl" | "rehearsal">;
   validate: { limit: number };
 }
 
