@@ -3,16 +3,17 @@
  */
 import { join, resolve } from "node:path";
 import { loadExtension } from "../foundation/discovery.ts";
-import { assert, Refusal } from "../foundation/errors.ts";
-import { type Hash, hashFile, shortHash } from "../foundation/hashing.ts";
+import { assert } from "../foundation/errors.ts";
+import { type Hash, hashFile } from "../foundation/hashing.ts";
 import { startWebServer } from "../foundation/web-server.ts";
-import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
+import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import { loadRenderer } from "../render/renderer.ts";
 import type { Home } from "../store/home.ts";
 import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
 import { createAdmission } from "./admission.ts";
 import { createApp } from "./app.ts";
+import { checkAdapterFiles } from "./check-adapter-files.ts";
 import { changedFile, missingFile } from "./file-refusals.ts";
 import { followFreeCores, freeCores } from "./free-cores.ts";
 import type { ServedModel } from "./generation.ts";
@@ -114,15 +115,7 @@ async function servedModels(home: Home, base: BaseManifest, names: string[]): Pr
 
 async function servedAdapter(home: Home, base: BaseManifest, adapter: AdapterManifest): Promise<ServedModel> {
   const { adapterHash, baseHash, name } = adapter;
-  if (baseHash !== base.baseHash) {
-    throw new Refusal({
-      code: "ADAPTER_OF_ANOTHER_BASE",
-      message: `The adapter ${adapterLabel(adapter)} was not trained on "${base.name}".`,
-      expected: `an adapter of the base ${shortHash(base.baseHash)}`,
-      got: `one of the base ${shortHash(baseHash)} ("${adapter.base}")`,
-      fix: `tracemill serve --base ${adapter.base} --adapter ${adapterLabel(adapter)}`,
-    });
-  }
+  await checkAdapterFiles(home, { adapter, base });
   const path = resolve(home.adapterFolder(adapterHash), ADAPTER_FILE);
   const expected = adapter.files.find((file) => file.path === ADAPTER_FILE)?.hash;
   const got = await hashFile(path).catch((cause) => {
