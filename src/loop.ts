@@ -27,8 +27,8 @@ export interface LoopResult {
 
 /** Runs the whole loop, or what is left of it, and returns what came out of each stage. */
 export async function loop(settings: LoopSettings, context: Context): Promise<LoopResult> {
-  const { skill, base, seed } = settings;
-  const work = { skill, seed, itemSeed: seed };
+  const { skill, base, seed, target } = settings;
+  const work = { skill, seed, itemSeed: seed, target };
   const { stage, stages } = await openJournal(context.home, settings, context.clock);
 
   await stage("base", async () => (await ensureBase(base, context)).baseHash);

@@ -10,6 +10,7 @@ import { python } from "../train/python.ts";
 import { defineCommand } from "./command.ts";
 import { loopReport, loopSummary, writeLoopReport } from "./loop-report.ts";
 import { loopSettings, PRESETS } from "./loop-settings.ts";
+import { targetInput } from "./target-input.ts";
 
 export default defineCommand({
   summary: "Run the whole loop: collect, export, train, validate; resumes where it stopped.",
@@ -19,6 +20,7 @@ export default defineCommand({
     skill: z.string().default("sql").describe("the skill to get better at"),
     base: z.string().default("smollm2").describe("the base to start from"),
     seed: z.int().default(1).describe("seed of items and draws; never moves a family between splits"),
+    ...targetInput,
   }),
   async run({ preset, ...work }, context) {
     const { home } = context;

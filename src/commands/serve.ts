@@ -8,6 +8,7 @@ import { type Context, defineCommand } from "./command.ts";
 import { serveHere } from "./model-server.ts";
 import { warnOfOpenHost } from "./open-host.ts";
 import { warnOfTaint } from "./taint.ts";
+import { targetInput } from "./target-input.ts";
 
 const input = z.object({
   base: z.string().describe("the base to serve"),
@@ -18,6 +19,7 @@ const input = z.object({
   queueLimit: z.number().int().min(0).default(256).describe("answers of one model that may wait; more get status 429"),
   contextTokens: z.number().int().min(16).optional().describe("longest prompt and answer together (default: 2048)"),
   threads: z.number().int().min(1).optional().describe("threads for inference (default: the free cores, followed)"),
+  ...targetInput,
 });
 
 export default defineCommand<z.infer<typeof input>, void>({
