@@ -10,7 +10,7 @@ import { python } from "../train/python.ts";
 import { defineCommand } from "./command.ts";
 import { loopReport, loopSummary, writeLoopReport } from "./loop-report.ts";
 import { loopSettings, PRESETS } from "./loop-settings.ts";
-import { targetInput } from "./target-input.ts";
+import { attachedServer, targetInput } from "./target-input.ts";
 
 export default defineCommand({
   summary: "Run the whole loop: collect, export, train, validate; resumes where it stopped.",
@@ -21,14 +21,22 @@ export default defineCommand({
     base: z.string().default("smollm2").describe("the base to start from"),
     seed: z.int().default(1).describe("seed of items and draws; never moves a family between splits"),
     ...targetInput,
+    pauseServers: z
+      .boolean()
+      .default(true)
+      .describe("train beside the servers that run; else those of this home make room while it trains"),
   }),
-  async run({ preset, ...work }, context) {
+  async run({ preset, pauseServers, ...work }, context) {
     const { home } = context;
     await python(); // Missing, it is to be told now, not when the collecting is done.
     await mkdir(home.path, { recursive: true });
     const release = acquireLock(join(home.path, "loop.lock"), "The loop of this home");
     try {
-      const result = await loop(loopSettings(preset, work), context);
+      const result = await loop(
+        loopSettings(preset, work),
+        { pausesServers: pauseServers, attached: attachedServer(work.target) },
+        context,
+      );
       const report = await writeLoopReport(await loopReport(result, home), home);
       return { ...result, report, summary: loopSummary(result, home) };
     } finally {

@@ -7,6 +7,7 @@ import type { RunningServer } from "../serve/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { serveHere } from "./model-server.ts";
 import { warnOfOpenHost } from "./open-host.ts";
+import { followPauses } from "./serve-pauses.ts";
 import { warnOfTaint } from "./taint.ts";
 import { targetInput } from "./target-input.ts";
 
@@ -35,8 +36,10 @@ Which model answers is chosen by a request's "model": the base's name or an adap
     };
     const server = await serveHere({ ...rest, ...given, adapters: adapter }, context);
     await warnOfTaint(adapter, context);
+    const unlist = await followPauses(server, rest, context);
     announce(server, rest.host, context);
     if (!context.signal.aborted) await once(context.signal, "abort");
+    await unlist();
     await server.close();
   },
   print: () => "Stopped.",

@@ -18,3 +18,9 @@ export const canaryInput = {
     .default(true)
     .describe("leave out the proof, before the run, that an adapter is live where it is served"),
 };
+
+/** The server that the environment names for a target, which was not started here. */
+export function attachedServer(target: string): string | null {
+  const named = target === "llama-server" ? process.env.TRACEMILL_LLAMA_SERVER : undefined;
+  return named !== undefined && URL.canParse(named) ? named : null;
+}

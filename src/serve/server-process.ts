@@ -1,11 +1,12 @@
 /**
  * A model server that is a process of its own: started in a process group, waited for until it is healthy, ended with all
- * that it started. What it says is kept, so that one that dies while it loads is shown with its last lines.
+ * that it started, also where this process is killed. What it says is kept, so that one that dies while it loads is shown
+ * with its last lines.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure, Refusal } from "../foundation/errors.ts";
+import { Failure } from "../foundation/errors.ts";
 
 const POLL_MS = 100;
 const LOAD_TIMEOUT_MS = 600_000;
@@ -13,6 +14,18 @@ const GRACE_MS = 10_000;
 const KEPT_LINES = 30;
 const KEPT_CHARACTERS = 20_000;
 const NEVER = new AbortController().signal;
+/**
+ * Runs the server and holds the other end of a pipe that this process has: however this process ends, the pipe does too,
+ * and the whole group is killed. A group gets its signals at once, so the shell waits for the server when one comes.
+ */
+const GUARD = `
+trap : TERM
+"$@" </dev/null &
+server=$!
+exec 3<&0
+(cat <&3 >/dev/null; kill -KILL -$$) &
+while kill -0 $server 2>/dev/null; do wait $server; code=$?; done
+exit $code`;
 
 export interface ServerCommand {
   /** What it is called where people read. */
@@ -37,27 +50,23 @@ export interface ServerProcess {
 
 /**
  * Starts a server and returns when it is healthy.
- * Throws: `CANNOT_START`; a failure `SERVER_DIED` of the boundary `endpoint` with its last lines; the signal's reason.
+ * Throws: a failure `SERVER_DIED` of the boundary `endpoint` with its last lines; the signal's reason.
  */
 export async function startServerProcess(command: ServerCommand): Promise<ServerProcess> {
   const { title, executable, args, env, healthUrl, signal = NEVER } = command;
-  const child = spawn(executable, args, {
-    stdio: ["ignore", "pipe", "pipe"],
+  const child = spawn("sh", ["-c", GUARD, "guard", executable, ...args], {
+    stdio: ["pipe", "pipe", "pipe"],
     detached: true, // a group of its own, which ends with it
     env: { ...process.env, ...env },
   });
   const server = watched(child);
-  const pid = await started(child, executable);
+  const pid = await started(child);
   const running: ServerProcess = {
     pid,
     ended: server.ended,
     lastLines: server.lastLines,
     stop: () => stop(child, pid),
   };
-  // The group is not this process's: what ends this one by `process.exit` has to end it too.
-  const endWithUs = () => killGroup(pid, "SIGKILL");
-  process.once("exit", endWithUs);
-  child.once("exit", () => process.removeListener("exit", endWithUs));
   try {
     await untilHealthy(running, { title, healthUrl, signal });
     return running;
@@ -115,21 +124,10 @@ function watched(child: ChildProcess): Pick<ServerProcess, "ended" | "lastLines"
   };
 }
 
-function started(child: ChildProcess, executable: string): Promise<number> {
+function started(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once("spawn", () => resolve(child.pid as number));
-    child.once("error", (cause: NodeJS.ErrnoException) => {
-      reject(
-        new Refusal({
-          code: "CANNOT_START",
-          message: "The model server cannot be started.",
-          expected: "an executable file",
-          got: cause.code ?? cause.message,
-          where: executable,
-          cause,
-        }),
-      );
-    });
+    child.once("error", reject);
   });
 }
 

@@ -18,6 +18,7 @@ import { changedFile, missingFile } from "./file-refusals.ts";
 import { followFreeCores, freeCores } from "./free-cores.ts";
 import type { ServedModel } from "./generation.ts";
 import { readGgufShape } from "./model-shape.ts";
+import { startPausable } from "./pausable-target.ts";
 import { type Preparation, servedGguf } from "./served-gguf.ts";
 import type { TargetKind } from "./target.ts";
 
@@ -52,6 +53,9 @@ export interface RunningServer {
   contextTokens: number;
   /** The id by which a request names an adapter that is served here, or for null the base. */
   idOf(adapterHash: Hash | null): string;
+  /** Gives the models' memory back once running answers are finished; until `resume`, requests get status 503. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   /** Lets running answers finish for a while, then ends them; the port is free when it resolves. */
   close(): Promise<void>;
 }
@@ -70,7 +74,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const threads = options.threads ?? (await freeCores());
   const kind = await loadExtension<TargetKind>(TARGETS, "target", options.target ?? "llamacpp");
   const contextTokens = Math.min(options.contextTokens ?? DEFAULT_CONTEXT_TOKENS, base.contextTokens);
-  const target = await kind.start({ weightsFile, models, contextTokens, parallel, threads });
+  const target = await startPausable(() => kind.start({ weightsFile, models, contextTokens, parallel, threads }));
   const following = options.threads === undefined ? followFreeCores(target.setThreads) : null;
   const closing = new AbortController();
   const admission = createAdmission({ parallel, queueLimit });
@@ -95,6 +99,8 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       assert(served !== undefined, `adapter ${adapterHash} is not served`);
       return served.id;
     },
+    pause: target.pause,
+    resume: target.resume,
     async close() {
       await server.close(() => closing.abort(new Error("The server is closing.")));
       following?.stop();
