@@ -23,11 +23,21 @@ export async function followPauses(
   async function follow(): Promise<void> {
     const isHeld = isPauseHeld(home);
     if (isHeld === isPaused) return;
-    if (isHeld) await server.pause();
-    else await server.resume();
-    isPaused = isHeld;
-    await note(isPaused ? "paused" : "serving");
-    warn(isPaused ? "Paused: a training has its memory." : "Serving again.", context);
+    if (isHeld) {
+      await server.pause();
+      isPaused = true;
+      await note("paused");
+      warn("Paused: a training has its memory.", context);
+      return;
+    }
+    // Told first: whoever wants the memory in this moment must not take it for free.
+    await note("serving");
+    await server.resume().catch(async (error) => {
+      await note("paused");
+      throw error;
+    });
+    isPaused = false;
+    warn("Serving again.", context);
   }
 
   await note("serving");
