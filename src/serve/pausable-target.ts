@@ -16,8 +16,7 @@ export interface PausableTarget extends Target {
 export async function startPausable(start: () => Promise<Target>): Promise<PausableTarget> {
   let target: Target | null = await start();
   let threads: number | null = null;
-  let running = 0;
-  let idle = () => {};
+  const answers = openAnswers();
   let before = { batches: 0, tokens: 0 };
   const { contextTokens } = target;
 
@@ -25,14 +24,6 @@ export async function startPausable(start: () => Promise<Target>): Promise<Pausa
     if (target !== null) return target;
     const message = "The server gave its memory to a training and comes back when that is done.";
     throw new Failure({ boundary: "endpoint", code: "SERVER_PAUSED", message });
-  }
-
-  function enter(): () => void {
-    running++;
-    return () => {
-      running--;
-      if (running === 0) idle();
-    };
   }
 
   function evaluated() {
@@ -44,7 +35,7 @@ export async function startPausable(start: () => Promise<Target>): Promise<Pausa
     contextTokens,
     async *generate(request) {
       const now = awake();
-      const leave = enter();
+      const leave = answers.enter();
       try {
         yield* now.generate(request);
       } finally {
@@ -53,7 +44,7 @@ export async function startPausable(start: () => Promise<Target>): Promise<Pausa
     },
     async score(request) {
       const now = awake();
-      const leave = enter();
+      const leave = answers.enter();
       return now.score(request).finally(leave);
     },
     evaluated,
@@ -66,10 +57,7 @@ export async function startPausable(start: () => Promise<Target>): Promise<Pausa
       before = evaluated();
       const ending = target;
       target = null;
-      await new Promise<void>((resolve) => {
-        idle = resolve;
-        if (running === 0) resolve();
-      });
+      await answers.untilNone();
       await ending.close();
     },
     async resume() {
@@ -78,5 +66,25 @@ export async function startPausable(start: () => Promise<Target>): Promise<Pausa
       if (threads !== null) target.setThreads(threads);
     },
     close: async () => target?.close(),
+  };
+}
+
+/** Counts what runs. */
+function openAnswers() {
+  let running = 0;
+  let idle = () => {};
+  return {
+    enter(): () => void {
+      running++;
+      return () => {
+        running--;
+        if (running === 0) idle();
+      };
+    },
+    untilNone: () =>
+      new Promise<void>((resolve) => {
+        idle = resolve;
+        if (running === 0) resolve();
+      }),
   };
 }
