@@ -70,6 +70,7 @@ export async function scoreAt(
     top,
     signal,
     plain,
+    slot,
   }: {
     model: string;
     ids: readonly number[];
@@ -77,6 +78,7 @@ export async function scoreAt(
     top: number;
     signal: AbortSignal;
     plain: readonly number[];
+    slot: number;
   },
 ): Promise<TokenScore & { isPlain: boolean }> {
   const id = ids[at] as number;
@@ -84,7 +86,7 @@ export async function scoreAt(
   const ask = async (forced: number, count: number) => {
     const answer = await post(server, signal, {
       ...{ prompt, n_predict: 1, n_probs: count, lora: scales(server, model), logit_bias: [[forced, FORCING_BIAS]] },
-      ...{ temperature: 0, samplers: ["temperature"], seed: 0, cache_prompt: true },
+      ...{ temperature: 0, samplers: ["temperature"], seed: 0, cache_prompt: true, id_slot: slot },
     });
     return answer.completion_probabilities[0] ?? null;
   };

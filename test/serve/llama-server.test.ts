@@ -8,6 +8,7 @@ import type { AdapterManifest } from "../../src/records/adapter-manifest.ts";
 import { addBase } from "../../src/serve/add-base.ts";
 import { checkCanary } from "../../src/serve/canary.ts";
 import { type RunningServer, startServer } from "../../src/serve/server.ts";
+import { freePort, startServerProcess } from "../../src/serve/server-process.ts";
 import { type Home, homeAt } from "../../src/store/home.ts";
 import { readProbes, registerAdapter, type Spoil, tinyAdapter } from "../fixtures/adapters.ts";
 import { whyNoLlamaServer } from "../fixtures/llama-server.ts";
@@ -84,6 +85,34 @@ describe.skipIf(MISSING !== null)("llama.cpp's server, started here", () => {
     const together = await Promise.all(asked.map(([model, prompt]) => complete(server, model, prompt)));
     expect(together).toEqual(alone);
     expect(new Set(NAMES.map((_, i) => alone[i])).size).toBe(3);
+  }, 60_000);
+
+  it("is used where it runs already and left running, and takes no adapter that it was not started with", async () => {
+    const port = await freePort();
+    const origin = `http://127.0.0.1:${port}`;
+    const { gguf } = await tinyBase();
+    const lora = join(home.adapterFolder(adapters.get("sound")?.adapterHash ?? ""), "adapter.gguf");
+    const args = [
+      "--model",
+      gguf,
+      "--port",
+      `${port}`,
+      "--ctx-size",
+      "512",
+      "--lora",
+      lora,
+      "--lora-init-without-apply",
+    ];
+    const executable = process.env.TRACEMILL_LLAMA_SERVER ?? "llama-server";
+    const healthUrl = `${origin}/health`;
+    const own = await startServerProcess({ title: "the user's server", executable, args, healthUrl });
+    vi.stubEnv("TRACEMILL_LLAMA_SERVER", origin);
+    const attached = await startServer(options(["sound"]));
+    expect(await complete(attached, "sound", "some words")).toBe(await complete(server, "sound", "some words"));
+    await attached.close();
+    expect((await fetch(healthUrl)).status).toBe(200);
+    await expect(startServer(options(["other"]))).rejects.toMatchObject({ code: "ADAPTER_NOT_LOADED" });
+    await own.stop();
   }, 60_000);
 
   it("keeps nothing of an adapter for the base that is asked the same", async () => {

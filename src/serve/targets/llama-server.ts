@@ -12,6 +12,7 @@ import type { Generation, Scoring, ServedModel, TokenScore } from "../generation
 import { completed, type LlamaServer, scoreAt } from "../llama-server-client.ts";
 import { readGgufShape } from "../model-shape.ts";
 import { freePort, type ServerProcess, startServerProcess } from "../server-process.ts";
+import { createSlots } from "../slots.ts";
 import type { Target, TargetKind, TargetOptions } from "../target.ts";
 
 const EXECUTABLE = "llama-server";
@@ -20,6 +21,7 @@ const LOOK_TIMEOUT_MS = 10_000;
 /** Tokens that may be forced beside one of which nothing is told. */
 const MOST_PLAIN = 32;
 
+const propsSchema = z.looseObject({ total_slots: z.int().min(1) });
 const adaptersSchema = z.array(z.looseObject({ id: z.int().min(0), path: z.string() }));
 
 const llamaServer: TargetKind = {
@@ -37,41 +39,61 @@ async function start(options: TargetOptions): Promise<Target> {
     : await started(options, executable(named));
   try {
     const { vocabularySize } = await readGgufShape(options.weightsFile);
-    const loaded = await loadedAdapters(url);
+    const loaded = await told(url, "lora-adapters", adaptersSchema);
     const adapterNumbers = numbersOf(options.models, { loaded, url });
-    return target({ url, adapterNumbers, adapters: loaded.length, vocabularySize }, { options, own });
+    const server = { url, adapterNumbers, adapters: loaded.length, vocabularySize };
+    const { total_slots: slots } = await told(url, "props", propsSchema);
+    return target(server, { options, own, slots: Math.min(slots, options.parallel) });
   } catch (error) {
     await own?.stop();
     throw error;
   }
 }
 
-function target(server: LlamaServer, { options, own }: { options: TargetOptions; own: ServerProcess | null }): Target {
+/** One of the server's places for a conversation, and the ids that were scored there last. */
+interface Place {
+  number: number;
+  ids: readonly number[];
+}
+
+function target(
+  server: LlamaServer,
+  { options, own, slots }: { options: TargetOptions; own: ServerProcess | null; slots: number },
+): Target {
   let tokens = 0;
   let batches = 0;
+  const numbers = Array.from({ length: slots }, (_, number): Place => ({ number, ids: [] }));
+  const places = createSlots(numbers, ({ ids }) => ids);
 
   async function* generate(request: Generation): AsyncGenerator<number> {
     const ids = await completed(server, request).catch((error) => {
-      throw told(error, own);
+      throw withLastLines(error, own);
     });
     batches++;
     tokens += request.prompt.length + ids.length;
     yield* ids;
   }
 
-  /** One after the other: each prompt goes on from the one before, which the server still has. */
+  /** One token after the other in one place of the server, which still has all before it. */
   async function score({ model, ids, from, top, signal }: Scoring): Promise<TokenScore[]> {
     const scores: TokenScore[] = [];
     const plain = new Set<number>();
-    for (let at = from; at < ids.length; at++) {
-      const others = [...plain, ...ids].slice(0, MOST_PLAIN);
-      const { isPlain, ...score } = await scoreAt(server, { model, ids, at, top, signal, plain: others });
-      if (isPlain) plain.add(ids[at] as number);
-      scores.push(score);
-      batches++;
-      tokens++;
+    const { place, release } = await places.take(ids, signal);
+    try {
+      place.ids = ids;
+      for (let at = from; at < ids.length; at++) {
+        const others = [...plain, ...ids].slice(0, MOST_PLAIN);
+        const asked = { model, ids, at, top, signal, plain: others, slot: place.number };
+        const { isPlain, ...score } = await scoreAt(server, asked);
+        if (isPlain) plain.add(ids[at] as number);
+        scores.push(score);
+        batches++;
+        tokens++;
+      }
+      return scores;
+    } finally {
+      release();
     }
-    return scores;
   }
 
   return {
@@ -85,7 +107,7 @@ function target(server: LlamaServer, { options, own }: { options: TargetOptions;
 }
 
 /** A server that died is told with its last lines, not as a connection that broke. */
-function told(error: unknown, own: ServerProcess | null): unknown {
+function withLastLines(error: unknown, own: ServerProcess | null): unknown {
   const why = own?.ended() ?? null;
   if (own === null || why === null) return error;
   const message = `${EXECUTABLE} ${why}. Its last lines:\n${own.lastLines()}`;
@@ -138,16 +160,17 @@ function isExecutable(path: string): boolean {
   }
 }
 
-async function loadedAdapters(url: string): Promise<z.infer<typeof adaptersSchema>> {
+/** What the server says of itself. Throws: `ENDPOINT_DOWN`. */
+async function told<T>(url: string, path: string, schema: z.ZodType<T>): Promise<T> {
   try {
-    const response = await fetch(`${url}/lora-adapters`, { signal: AbortSignal.timeout(LOOK_TIMEOUT_MS) });
+    const response = await fetch(`${url}/${path}`, { signal: AbortSignal.timeout(LOOK_TIMEOUT_MS) });
     if (!response.ok) throw new Error(`HTTP status ${response.status}`);
-    return adaptersSchema.parse(await response.json());
+    return schema.parse(await response.json());
   } catch (cause) {
     throw new Refusal({
       code: "ENDPOINT_DOWN",
       message: "There is no llama.cpp server.",
-      expected: "a list of adapters (GET /lora-adapters)",
+      expected: `what llama-server answers to GET /${path}`,
       got: (cause as Error).message,
       where: url,
       fix: `start llama-server, or name its executable in ${NAMED_BY}`,
