@@ -24,6 +24,10 @@ const MOST_PLAIN = 32;
 const propsSchema = z.looseObject({ total_slots: z.int().min(1) });
 const adaptersSchema = z.array(z.looseObject({ id: z.int().min(0), path: z.string() }));
 
+/**
+ * Those of the embedded llama.cpp, as the weights and the code are. Measured with SmolLM2-135M as f16 on 693 probe tokens where
+ * a trained adapter changes 0.56: the base lies 0.0021 from the trainer's float32, the adapter 0.0020; 0.017 is allowed.
+ */
 const llamaServer: TargetKind = {
   tolerance: { base: 0.25, noiseFactor: 3, effectFraction: 0.03 },
   start,
