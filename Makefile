@@ -4,7 +4,7 @@ PYTHON ?= python3
 NODE := node_modules/.bin/node
 VENV := .venv/bin/python
 
-.PHONY: demo test stig agents formats test-long bench bench-peers check build docs setup clean
+.PHONY: demo test stig agents formats statistics test-long bench bench-peers check build docs setup clean
 
 setup: node_modules/.installed .venv/.installed
 
@@ -30,7 +30,7 @@ demo:
 	@$(NODE) bin/tracemill.js loop --preset $(if $(QUICK),quick,demo) || [ $$? -eq 4 ]
 
 # Without the package registry the tests that need them skip, and the reason is printed.
-.venv-agents/.installed .venv-formats/.installed: .venv-%/.installed: python/requirements-%.txt
+.venv-agents/.installed .venv-formats/.installed .venv-statistics/.installed: .venv-%/.installed: python/requirements-%.txt
 	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
@@ -41,7 +41,10 @@ agents:
 formats:
 	@$(MAKE) --no-print-directory .venv-formats/.installed || echo "skipped: the reader of Croissant cannot be installed here"
 
-test: setup stig agents formats
+statistics:
+	@$(MAKE) --no-print-directory .venv-statistics/.installed || echo "skipped: other statistics cannot be installed here"
+
+test: setup stig agents formats statistics
 	$(NODE) node_modules/.bin/biome check .
 	$(NODE) node_modules/.bin/tsc --noEmit
 	$(VENV) -m pytest -q python/tests
@@ -51,7 +54,7 @@ test: setup stig agents formats
 stig: setup
 	@scripts/setup-stig.sh $(NODE)
 
-test-long: setup stig agents formats
+test-long: setup stig agents formats statistics
 	$(VENV) -m pytest -q python/tests
 	TRACEMILL_LONG=1 $(NODE) node_modules/.bin/vitest run
 
@@ -75,4 +78,4 @@ docs: setup
 	$(NODE) scripts/generate-files-docs.ts
 
 clean:
-	rm -rf node_modules .venv .venv-agents .venv-formats .venv-bench dist
+	rm -rf node_modules .venv .venv-agents .venv-formats .venv-statistics .venv-bench dist

@@ -22,6 +22,7 @@ VERBS: dict[str, str] = {
     "base": "base",
     "gguf": "hf_gguf",
     "train": "train",
+    "merge": "merge",
     "logprobs": "logprobs",
     "speed": "speed",
     "tiny-base": "tiny_base",

@@ -8,6 +8,7 @@ Together with attention.py that took SmolLM2-135M on one core, 8 rows of 135 tok
 
 from __future__ import annotations
 
+import re
 import types
 from typing import Any
 
@@ -16,11 +17,10 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora.layer import Linear
 from transformers import PreTrainedModel
 
-PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+from .refusal import Refusal
 
-
-ALL_PROJECTIONS = r".*\.(" + "|".join(PROJECTIONS) + ")"
-"""Matches every linear projection of a text model, whatever its family."""
+ALL_PROJECTIONS = r"model\.(language_model\.)?layers\.\d+\.(self_attn|mlp)\.(q|k|v|o|gate|up|down)_proj"
+"""Matches every linear projection of the text stack, of whatever family, and none of a tower."""
 
 
 def add_lora(
@@ -28,8 +28,11 @@ def add_lora(
 ) -> PeftModel:
     """Returns the model with a new LoRA (float32, B zero) on all modules whose whole name matches `targets`.
 
-    Draws A from torch's global generator.
+    Draws A from torch's global generator. Raises: `Refusal` NO_LORA_TARGETS where no module matches.
     """
+    if not any(re.fullmatch(targets, name) for name, _ in model.named_modules()):
+        got = f"{type(model).__name__} without a module like {targets}"
+        raise Refusal("NO_LORA_TARGETS", "The model has no module that is to get a LoRA.", got=got)
     config = LoraConfig(
         r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=targets, task_type="CAUSAL_LM"
     )
@@ -37,13 +40,26 @@ def add_lora(
 
 
 def use_fast_forward(model: PeftModel) -> None:
-    """Replaces the forward of every LoRA layer without dropout; numbers agree with PEFT's up to rounding in the base's type."""
+    """Replaces the forward of every LoRA layer without dropout; numbers agree with PEFT's up to rounding in the base's type.
+
+    A layer whose frozen weight is no plain matrix (one in 4 bits) keeps PEFT's own.
+    """
     for module in model.modules():
-        if isinstance(module, Linear) and isinstance(module.lora_dropout["default"], torch.nn.Identity):
+        is_plain = isinstance(module, Linear) and type(module.get_base_layer()) is torch.nn.Linear
+        if is_plain and isinstance(module.lora_dropout["default"], torch.nn.Identity):
             module.forward = types.MethodType(_forward, module)
 
 
+def keep_in_float32(model: PeftModel) -> None:
+    """Puts a LoRA back into float32, from which TRL takes it where the base is in 4 bits: small updates would be lost."""
+    for weight in model.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
+
+
 def _forward(layer: Linear, x: torch.Tensor) -> torch.Tensor:
+    if layer.disable_adapters:
+        return layer.base_layer(x)
     base = layer.base_layer
     a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
     y = _LoraProduct.apply(x, base.weight, a, b, layer.scaling["default"])

@@ -9,19 +9,26 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
+from . import attention
+from .model import text_config, text_model
+from .packing import positions_of
 from .rows import IGNORED
 
 CHUNK_TOKENS = 1024
 """Tokens whose logits are in memory at once; longer answers are done in chunks, recomputed in the backward pass."""
 
 
-def answer_loss(model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, int]:
+def answer_loss(
+    model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.Tensor, lengths: torch.Tensor | None = None
+) -> tuple[torch.Tensor, int]:
     """Returns the summed negative log-likelihood (nats, float32) of the labelled tokens, and how many there are.
 
     `model` is the causal model itself (the one inside a PEFT wrapper).
     Shapes: `input_ids` and `labels` (batch, tokens), padded on the right; label t is predicted from tokens before t.
+    With `lengths` (rows) the batch is one sequence of packed rows, whose first tokens have no label.
     """
-    hidden = model.base_model(input_ids=input_ids, use_cache=False).last_hidden_state[:, :-1]
+    input_ids, labels = (ids.to(model.get_input_embeddings().weight.device) for ids in (input_ids, labels))
+    hidden = _hidden(model, input_ids, lengths)[:, :-1]
     targets = labels[:, 1:]
     is_trained = targets != IGNORED
     hidden, targets = hidden[is_trained], targets[is_trained]
@@ -34,9 +41,25 @@ def answer_loss(model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.T
     return torch.stack(parts).sum(), len(targets)
 
 
-def _summed_loss(model: PreTrainedModel, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def _hidden(model: PreTrainedModel, input_ids: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
+    text = text_model(model)
+    if lengths is None:
+        return text(input_ids=input_ids, use_cache=False).last_hidden_state
+    rows = lengths.tolist()
+    positions = positions_of(rows).to(input_ids.device)
+    with attention.without_mask():
+        return text(input_ids=input_ids, position_ids=positions, row_lengths=rows, use_cache=False).last_hidden_state
+
+
+def logits_of(model: PreTrainedModel, hidden: torch.Tensor) -> torch.Tensor:
+    """Returns the logits (float32) of hidden states, capped as the model caps them.
+
+    Shapes: `hidden` (..., hidden size), the result (..., vocabulary).
+    """
     logits = model.get_output_embeddings()(hidden).float()
-    softcap = getattr(model.config, "final_logit_softcapping", None)
-    if softcap is not None:
-        logits = torch.tanh(logits / softcap) * softcap
-    return functional.cross_entropy(logits, targets, reduction="sum")
+    softcap = getattr(text_config(model.config), "final_logit_softcapping", None)
+    return logits if softcap is None else torch.tanh(logits / softcap) * softcap
+
+
+def _summed_loss(model: PreTrainedModel, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return functional.cross_entropy(logits_of(model, hidden), targets, reduction="sum")

@@ -10,7 +10,8 @@ class Settings:
     """How an adapter is trained. Only `rank` to `seed` are always said; the others have the value of the simplest training.
 
     Units: learning rate at its peak (linear to 0 after the warm-up), batch size in rows a step, micro batch size in rows
-    that are in memory together (null: the whole batch), warm-up in steps, `max_kl` in nats a token.
+    that are in memory together (null: the whole batch), warm-up in steps, `max_kl` in nats a token. `good_weight` and
+    `bad_weight` multiply the losses of judged rows; they are the dataset's, which keeps them.
     """
 
     rank: int
@@ -34,3 +35,6 @@ class Settings:
     patience: int | None = None
     max_kl: float | None = None
     too_long: str = "refuse"
+    rehearsal_fraction: float = 0.0
+    good_weight: float = 1.0
+    bad_weight: float = 1.0

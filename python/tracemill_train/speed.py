@@ -20,7 +20,7 @@ from trl import SFTConfig, SFTTrainer
 
 from . import attention
 from .events import Emit
-from .lora import PROJECTIONS, add_lora, use_fast_forward
+from .lora import ALL_PROJECTIONS, add_lora, use_fast_forward
 from .model import load_model, training_dtype, use_threads
 from .order import training_order
 from .method import Kit
@@ -106,7 +106,7 @@ def contender(name: str, base: Path, rows: list[Row], folder: Path, watch: Stopw
         train_dataset=sft.as_dataset(rows),
         processing_class=AutoTokenizer.from_pretrained(base),
         peft_config=LoraConfig(
-            r=CONFIG.rank, lora_alpha=CONFIG.alpha, target_modules=PROJECTIONS, task_type="CAUSAL_LM"
+            r=CONFIG.rank, lora_alpha=CONFIG.alpha, target_modules=ALL_PROJECTIONS, task_type="CAUSAL_LM"
         ),
         callbacks=[watch],
     )
@@ -128,7 +128,7 @@ def our_trainer(base: Path, rows: list[Row], folder: Path, watch: Stopwatch) -> 
             settings=CONFIG,
             arguments=training_arguments(CONFIG, folder),
             callbacks=[watch],
-            saw=lambda loss, figures: None,
+            saw=lambda loss, figures, share=1.0: None,
         )
     )
 

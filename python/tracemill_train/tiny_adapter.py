@@ -13,7 +13,7 @@ from .events import Emit
 from .gguf_adapter import convert_adapter, gguf_tensors, write_adapter
 from .llama_cpp import Layout, layout_of
 from .lora import add_lora
-from .model import load_model
+from .model import load_model, text_config
 from .probes import write_probes
 from .refusal import Refusal
 
@@ -37,7 +37,7 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
         raise Refusal("BAD_REQUEST", "No such way to spoil an adapter.", expected=", ".join(SPOILS), got=request.spoil)
     torch.manual_seed(request.seed)
     model = load_model(request.base, torch.float32)
-    layout, vocabulary = layout_of(model.config), model.config.vocab_size
+    layout, vocabulary = layout_of(model.config), text_config(model.config).vocab_size
     adapted = add_lora(model, rank=8, alpha=ALPHA, dropout=0.0)
     for name, weight in adapted.named_parameters():
         if "lora_B" in name:

@@ -1,4 +1,4 @@
-"""Verb `tiny-base`: a random llama of a few thousand weights in the same two forms as a real base.
+"""Verb `tiny-base`: a random model of a few thousand weights in the same forms as a real base; a llama unless asked else.
 
 For tests: it loads in milliseconds everywhere a real base does (transformers, llama.cpp), with a byte-level BPE
 tokenizer and ChatML template of the same form as SmolLM2's. What it says is noise.
@@ -9,16 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 from .base import digits_apart
 from .events import Emit
 from .hf_gguf import write_gguf
+from .refusal import Refusal
+from .tiny_families import CONFIGS, SHAPE, build_tiny
 
 VOCABULARY = 512
-CONTEXT_TOKENS = 2048
+CONTEXT_TOKENS = SHAPE["max_position_embeddings"]
 SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 TEMPLATE = (
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
@@ -40,22 +41,31 @@ TEXT = [
 
 @dataclass(frozen=True)
 class Request:
-    """The folder to write and the seed of the weights."""
+    """The folder to write, the seed of the weights, and the model's family: one of `tiny_families.CONFIGS`."""
 
     out: Path
     seed: int
+    family: str = "llama"
 
 
 def run(request: Request, emit: Emit) -> dict[str, object]:
-    """Writes `out/hf/` and `out/model-f16.gguf`; the same seed gives the same bytes."""
+    """Writes `out/hf/`, and for a llama `out/model-f16.gguf`; the same seed gives the same bytes."""
+    if request.family not in CONFIGS:
+        raise Refusal("BAD_REQUEST", "No such tiny model.", expected=", ".join(CONFIGS), got=request.family)
     tokenizer = build_tokenizer()
-    model = build_model(request.seed)
+    model = build_tiny(request.family, VOCABULARY, request.seed)
     folder = request.out / "hf"
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    served = request.out / "model-f16.gguf"
-    write_gguf(folder, served, emit)
-    return {"hf": str(folder), "gguf": str(served), "source": f"tiny-base, seed {request.seed}", "architecture": "llama"}
+    served = request.out / "model-f16.gguf" if request.family == "llama" else None
+    if served is not None:
+        write_gguf(folder, served, emit)
+    return {
+        "hf": str(folder),
+        "gguf": None if served is None else str(served),
+        "source": f"tiny-base, seed {request.seed}",
+        "architecture": request.family,
+    }
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
@@ -82,24 +92,3 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
         model_max_length=CONTEXT_TOKENS,
         clean_up_tokenization_spaces=False,
     )
-
-
-def build_model(seed: int) -> LlamaForCausalLM:
-    """Draws the weights: 2 blocks, hidden 64, 4 heads over 2 key/value heads, tied embeddings, bf16."""
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=64,
-        intermediate_size=160,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=CONTEXT_TOKENS,
-        rms_norm_eps=1e-5,
-        tie_word_embeddings=True,
-        initializer_range=0.1,
-        bos_token_id=1,
-        eos_token_id=2,
-        pad_token_id=2,
-    )
-    return LlamaForCausalLM(config).to(torch.bfloat16)

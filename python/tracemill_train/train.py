@@ -12,24 +12,32 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
-from transformers import AutoTokenizer, set_seed
+from peft import PeftModel
+from transformers import AutoTokenizer, PreTrainedModel, set_seed
 
-from . import attention
-from .adapter_files import write_adapter_files
+from .adapter_files import write_files
+from .best_weights import take_best
 from .checkpoints import latest_checkpoint
 from .events import Emit
-from .llama_cpp import layout_of
-from .lora import ALL_PROJECTIONS, add_lora, use_fast_forward
+from .fsdp import become_launcher, check_launch, fsdp_arguments, gpu_count, is_first, is_worker
+from .loading import check_settings, load_for_training
+from .kl import Distance
+from .lora import ALL_PROJECTIONS, add_lora, keep_in_float32, use_fast_forward
+from .memory import peak_bytes
 from .method import Kit, load_method
-from .model import load_model, training_dtype, use_threads
+from .model import text_config, text_model, training_dtype, use_threads
 from .order import training_order
+from .parent_adapter import load_parent
 from .probes import choose_probes, write_probes
 from .refusal import Refusal
+from .rehearsal import with_rehearsal
 from .reporter import Plan, Reporter
+from .rows import rows_in
 from .settings import Settings
 
+OPTIMIZERS = {"adamw": "adamw_torch_fused", "adamw-8bit": "adamw_bnb_8bit"}
+"""The 8-bit one is not the paged one, whose state no checkpoint holds."""
 VERSIONS = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "tokenizers", "safetensors", "gguf")
 
 
@@ -37,7 +45,10 @@ VERSIONS = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "t
 class Request:
     """A method's name; folders of the dataset, the base (Hugging Face form), the adapter to write and the checkpoints.
 
-    `lora_targets` is a regular expression that the whole name of a module matches which gets a LoRA.
+    `lora_targets` is a regular expression that the whole name of a module matches which gets a LoRA; `block_class` names
+    the class of one block, for `launch` "fsdp". `parent` is the folder of an adapter whose weights are gone on from;
+    null: from nothing. `rehearsal` is a Parquet file of general rows (row_id, ids, mask), of which so many are mixed in
+    that they are `rehearsalFraction` of all rows.
 
     Units: `threads` null: as OMP_NUM_THREADS says, else one a physical core; a checkpoint is due each `checkpoint_seconds`.
     """
@@ -49,8 +60,12 @@ class Request:
     checkpoint_folder: Path
     config: Settings
     lora_targets: str = ALL_PROJECTIONS
+    block_class: str | None = None
+    launch: str = "single"
     threads: int | None = None
     checkpoint_seconds: float = 30.0
+    parent: Path | None = None
+    rehearsal: Path | None = None
 
 
 def run(request: Request, emit: Emit) -> dict[str, object]:
@@ -61,22 +76,32 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     """
     started = time.monotonic()
     config, method = request.config, load_method(request.method)
+    check_settings(request.method, config, request.launch, has_parent=request.parent is not None)
+    gpus = gpu_count()
+    check_launch(request.launch, gpus, batch_size=config.batch_size, block_class=request.block_class)
+    if request.launch == "fsdp" and not is_worker():
+        become_launcher(gpus)
     use_threads(request.threads)
-    dtype = training_dtype()
     emit("progress", stage="loading the base")
-    model = load_model(request.base, dtype, attention.NAME)
-    layout_of(model.config)  # refuses now what could not be written for llama.cpp after the training
-    train, validation = (
-        method.read_rows(request.dataset, part, config, model.config.vocab_size) for part in ("train", "validation")
-    )
+    model = load_for_training(request.base, config, request.launch)
+    vocabulary = text_config(model.config).vocab_size
+    train, validation = (method.read_rows(request.dataset, part, config, vocabulary) for part in ("train", "validation"))
     if not train:
         raise Refusal("NO_TRAIN_ROWS", "The dataset has no train rows.", where=str(request.dataset))
+    dropped = rows_in(request.dataset / "tokens/train.parquet") - len(train)
+    if request.rehearsal is not None:
+        train = with_rehearsal(train, request.rehearsal, config, vocabulary)
     set_seed(config.seed)
-    adapted = add_lora(model, config.rank, config.alpha, config.dropout, request.lora_targets)
-    use_fast_forward(adapted)
+    adapted = prepare(model, request)
     order = training_order([row.tokens for row in train], config.batch_size, config.epochs, config.seed)
-    sequence = [train[index] for index in order]
-    plan = Plan(method, config, sequence, validation, len(train), request.checkpoint_seconds)
+    emit("progress", stage="preparing the rows")
+    sequence = method.prepare(adapted, [train[index] for index in order], config)
+    validation = method.prepare(adapted, validation, config)
+    distance = None
+    if config.trains == "lora" and request.launch != "fsdp":
+        emit("progress", stage="letting the base write the texts that the distance from it is measured on")
+        distance = Distance(adapted, validation or train, config.seed)
+    plan = Plan(method, config, sequence, validation, len(train), request.checkpoint_seconds, distance)
     reporter = Reporter(emit, plan)
     trainer = method.make_trainer(
         Kit(
@@ -84,54 +109,82 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
             tokenizer=AutoTokenizer.from_pretrained(request.base),
             sequence=sequence,
             settings=config,
-            arguments=training_arguments(config, request.checkpoint_folder),
+            arguments=arguments_of(request, gpus),
             callbacks=[reporter],
             saw=reporter.saw,
         )
     )
+    if config.quantization != "none" and request.launch != "fsdp":  # FSDP wants one type for all
+        keep_in_float32(adapted)
+    reporter.listen(trainer)
     checkpoint = latest_checkpoint(request.checkpoint_folder)
     with reporter.catching_signals():
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if reporter.is_interrupted:
         raise KeyboardInterrupt
     curve = reporter.curve(trainer.state)
+    best = reporter.best
+    if best is not None and best.step < trainer.state.global_step:
+        take_best(adapted, request.checkpoint_folder)
+    done = sequence[: trainer.state.global_step * config.batch_size]
     trained_ms = round((time.monotonic() - started) * 1000)
-    write_adapter_files(adapted, request.base, request.out, emit)
-    emit("progress", stage="writing the probes")
-    write_probes(request.base, request.out, choose_probes(validation, train, config.seed))
+    gguf_refused = write_files(adapted, request.base, request.out, emit, save=trainer.save_model if is_worker() else None)
+    if is_first():
+        emit("progress", stage="writing the probes")
+        whole = None if is_worker() else adapted
+        write_probes(request.base, request.out, choose_probes(validation, train, config.seed), whole)
     return {
         "curve": curve,
-        "trainedTokens": sum(row.trained_tokens for row in sequence),
-        "tokens": sum(row.tokens for row in sequence),
+        **({} if gguf_refused is None else {"ggufRefused": gguf_refused}),
+        "trainedTokens": sum(row.trained_tokens for row in done),
+        "tokens": sum(row.tokens for row in done),
         "steps": trainer.state.global_step,
+        "stoppedBy": reporter.stopped_by,
+        "bestStep": None if best is None else best.step,
+        "droppedRows": dropped,
         "resumedFromStep": int(checkpoint.name.rsplit("-", 1)[1]) if checkpoint else None,
         "tokensPerSecond": reporter.tokens_per_second(),
         "trainingMs": trained_ms,
         "durationMs": round((time.monotonic() - started) * 1000),
-        "peakMemoryBytes": peak_memory_bytes(),
+        "peakMemoryBytes": peak_bytes(),
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in VERSIONS},
-            "dtype": str(dtype).removeprefix("torch."),
+            "dtype": str(model.dtype).removeprefix("torch."),
         },
     }
 
 
-def peak_memory_bytes() -> int:
-    """The most memory this process has held so far (on Windows: what it holds now)."""
-    try:
-        import resource
-    except ImportError:
-        return psutil.Process().memory_info().rss
-    units = 1 if platform.system() == "Darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * units
+def prepare(model: PreTrainedModel, request: Request) -> PeftModel | PreTrainedModel:
+    """Freezes a base and puts a LoRA on it, new or a parent's, or makes all weights of its text stack and head trainable."""
+    config = request.config
+    if config.trains == "lora":
+        adapted = add_lora(model, config.rank, config.alpha, config.dropout, request.lora_targets)
+        if request.parent is not None:
+            load_parent(adapted, request.parent)
+        use_fast_forward(adapted)
+        return adapted
+    model.requires_grad_(False)
+    for part in (text_model(model), model.get_output_embeddings()):
+        part.requires_grad_(True)
+    return model
+
+
+def arguments_of(request: Request, gpus: int) -> dict[str, Any]:
+    """Returns a trainer's arguments for a request, however it is launched."""
+    config = request.config
+    arguments = training_arguments(config, request.checkpoint_folder)
+    if request.launch != "fsdp" or request.block_class is None:
+        return arguments
+    return {**arguments, **fsdp_arguments(request.block_class, batch_size=config.batch_size, gpus=gpus)}
 
 
 def training_arguments(config: Settings, folder: Path) -> dict[str, Any]:
     """Returns what every trainer of TRL is set up with; `folder` is where its checkpoints go."""
     return {
         "output_dir": str(folder),
-        "per_device_train_batch_size": config.batch_size,
+        "per_device_train_batch_size": config.micro_batch_size or config.batch_size,
+        "gradient_accumulation_steps": config.batch_size // (config.micro_batch_size or config.batch_size),
         "num_train_epochs": 1,  # the rows are laid out for all epochs already
         "learning_rate": config.learning_rate,
         "lr_scheduler_type": "linear",
@@ -139,9 +192,12 @@ def training_arguments(config: Settings, folder: Path) -> dict[str, Any]:
         "max_grad_norm": config.max_grad_norm,
         "adam_beta2": config.adam_beta2,
         "seed": config.seed,
-        "bf16": False,  # the base is loaded in the right type; automatic casts would only cost time
-        "gradient_checkpointing": False,
-        "use_cpu": True,
+        # A LoRA's base is loaded in the right type; all weights are trained in float32, and computed in a faster one.
+        "bf16": config.trains == "full" and training_dtype() is torch.bfloat16,
+        "optim": OPTIMIZERS[config.optimizer],
+        "gradient_checkpointing": config.gradient_checkpointing,
+        "gradient_checkpointing_kwargs": {"use_reentrant": False},
+        "use_cpu": not torch.cuda.is_available(),
         "logging_strategy": "no",
         "save_strategy": "no",  # the reporter says when
         "save_total_limit": 2,

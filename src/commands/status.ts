@@ -6,6 +6,7 @@ import { shortHash } from "../foundation/hashing.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import type { Decision } from "../records/comparison.ts";
 import type { Tier } from "../records/selection.ts";
+import { taintOfAdapter } from "../registry/index.ts";
 import { points } from "../statistics/figures.ts";
 import { listAdapters, listBases, listDatasets, listDecisions } from "../store/manifests.ts";
 import { listRuns } from "../store/run-log.ts";
@@ -85,7 +86,7 @@ async function status({ home }: Context): Promise<Status> {
       base,
       datasetHash,
       decisions: decisions.filter((decision) => decision.adapterHash === adapterHash).map(judgementOf),
-      isTainted: tainted.has(datasetHash),
+      isTainted: taintOfAdapter({ adapters }, tainted, adapterHash) !== null,
     })),
   };
   return { ...found, next: nextCommand(found) };

@@ -5,10 +5,11 @@
 import { Refusal } from "../foundation/errors.ts";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { warn } from "../foundation/progress.ts";
-import { adapterLabel } from "../records/adapter-manifest.ts";
-import { openGraph, taintedDatasets, taintOf } from "../registry/index.ts";
+import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
+import type { DatasetManifest } from "../records/dataset-manifest.ts";
+import { ancestryOf, type Graph, openGraph, taintedDatasets, taintOf } from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
-import { readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
+import { listAdapters, readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
 import type { Context } from "./command.ts";
 
 /** Returns the tainted datasets, each with whether that is certain. Throws: as `taintedDatasets`. */
@@ -21,40 +22,68 @@ export async function allTainted(home: Home): Promise<Map<Hash, { isCertain: boo
   }
 }
 
-/** Throws: `TAINTED_DATASET` with what is revoked of it; `UNKNOWN_DATASET`. */
-export async function refuseTainted(home: Home, name: string): Promise<void> {
-  const dataset = await readDatasetManifest(home, name);
+/** Throws: `TAINTED_DATASET` with what is revoked of it, `TAINTED_PARENT`; `UNKNOWN_DATASET`, `UNKNOWN_ADAPTER`. */
+export async function refuseTainted(home: Home, { dataset, from }: { dataset: string; from?: string }): Promise<void> {
+  const manifest = await readDatasetManifest(home, dataset);
+  const parent = from === undefined ? null : await readAdapterManifest(home, from);
   const graph = await openGraph(home);
   try {
-    const taint = await taintOf(graph, dataset);
-    if (taint === null) return;
-    const { datasetHash, counts } = dataset;
-    throw new Refusal({
-      code: "TAINTED_DATASET",
-      message: "The dataset holds what was revoked since it was made: an adapter of it would be tainted too.",
-      expected: "a dataset without a revoked row",
-      got: taint.isCertain
-        ? `${taint.rows} of ${counts.trainRows + counts.validationRows} rows are of ${named(taint.by)}`
-        : `it does not say what its rows were made from, and its runs have ${named(taint.by)}`,
-      where: home.datasetFolder(datasetHash),
-      fix: `tracemill dataset rebuild ${shortHash(datasetHash)}, and train on its successor`,
-    });
+    await refuseTaintedDataset(graph, manifest);
+    if (parent !== null) await refuseTaintedParent(graph, parent);
   } finally {
     await graph.close();
   }
 }
 
-/** Warns of each adapter that was trained on a tainted dataset. Throws: `UNKNOWN_ADAPTER`, as `taintedDatasets`. */
-export async function warnOfTaint(adapters: readonly string[], context: Context): Promise<void> {
+async function refuseTaintedDataset(graph: Graph, dataset: DatasetManifest): Promise<void> {
+  const taint = await taintOf(graph, dataset);
+  if (taint === null) return;
+  const { datasetHash, counts } = dataset;
+  throw new Refusal({
+    code: "TAINTED_DATASET",
+    message: "The dataset holds what was revoked since it was made: an adapter of it would be tainted too.",
+    expected: "a dataset without a revoked row",
+    got: taint.isCertain
+      ? `${taint.rows} of ${counts.trainRows + counts.validationRows} rows are of ${named(taint.by)}`
+      : `it does not say what its rows were made from, and its runs have ${named(taint.by)}`,
+    where: graph.home.datasetFolder(datasetHash),
+    fix: `tracemill dataset rebuild ${shortHash(datasetHash)}, and train on its successor`,
+  });
+}
+
+async function refuseTaintedParent(graph: Graph, parent: AdapterManifest): Promise<void> {
+  const before = ancestryOf(graph, parent.adapterHash);
+  const datasets = graph.datasets.filter((one) => before.some(({ datasetHash }) => datasetHash === one.datasetHash));
+  const [first] = [...(await taintedDatasets(graph, datasets)).keys()];
+  if (first === undefined) return;
+  const label = adapterLabel(parent);
+  throw new Refusal({
+    code: "TAINTED_PARENT",
+    message: `The adapter "${label}" learned from what was revoked since: whatever goes on from it would be tainted too.`,
+    expected: "an adapter without a revoked row behind it",
+    got: `it was trained on the tainted dataset ${shortHash(first)}`,
+    where: graph.home.adapterFolder(parent.adapterHash),
+    fix: `tracemill dataset rebuild ${shortHash(first)}, train an adapter on its successor, and go on from that`,
+  });
+}
+
+/** Warns of each adapter that learned from a tainted dataset. Throws: `UNKNOWN_ADAPTER`, as `taintedDatasets`. */
+export async function warnOfTaint(names: readonly string[], context: Context): Promise<void> {
   const { home } = context;
-  if (adapters.length === 0) return;
+  if (names.length === 0) return;
   const tainted = await allTainted(home);
-  for (const name of adapters) {
+  const adapters = await listAdapters(home);
+  for (const name of names) {
     const adapter = await readAdapterManifest(home, name);
-    if (!tainted.has(adapter.datasetHash)) continue;
-    const dataset = shortHash(adapter.datasetHash);
+    const source = ancestryOf({ adapters }, adapter.adapterHash).find(({ datasetHash }) => tainted.has(datasetHash));
+    if (source === undefined) continue;
+    const dataset = shortHash(source.datasetHash);
+    const through =
+      source.adapterHash === adapter.adapterHash
+        ? "was trained on"
+        : `goes on from ${adapterLabel(source)}, which was trained on`;
     warn(
-      `Warning: the adapter ${adapterLabel(adapter)} was trained on the tainted dataset ${dataset}; tracemill lineage ${dataset} says why.`,
+      `Warning: the adapter ${adapterLabel(adapter)} ${through} the tainted dataset ${dataset}; tracemill lineage ${dataset} says why.`,
       context,
     );
   }

@@ -69,6 +69,10 @@ async function parquetFile(target: string, { columns }: DatasetFormat): Promise<
 }
 
 function tokensFile(target: string, tier: Tier): Rows {
-  const table = createTokenTable(target, tier === "preference-pairs" ? "pairs" : "answers");
-  return { add: ({ row, tokens }) => table.add(row.id, tokens), finish: table.finish, close: async () => {} };
+  const table = createTokenTable(target, tier);
+  return {
+    add: ({ row, tokens }) => table.add(row.id, tokens, row.kind === "answer" ? row.label : undefined),
+    finish: table.finish,
+    close: async () => {},
+  };
 }

@@ -3,8 +3,11 @@
  * A temporary sibling is written and flushed to the disk, then renamed over the target; a failed write removes it.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/** After so long without a change a temporary folder belongs to nobody who is still at work. */
+const ABANDONED_MS = 24 * 60 * 60_000;
 
 /** Returns the path of a new temporary sibling of `path`; nothing is created. */
 export function temporarySibling(path: string): string {
@@ -39,6 +42,7 @@ export async function writeJsonAtomic(path: string, value: unknown): Promise<voi
 /**
  * Builds a folder under a temporary name, renames it into place once `fill` has succeeded, and returns what `fill` gave.
  * Where the target is already there it is kept and the new one dropped: a folder named by its hash never changes.
+ * What a killed process left there is removed a day later.
  * `pathOf` names the target where that is known only from the content; `path` then says which folder it lies beside.
  */
 export async function writeFolderAtomic<T>(
@@ -47,6 +51,7 @@ export async function writeFolderAtomic<T>(
   pathOf: (filled: T) => string = () => path,
 ): Promise<T> {
   const temporary = temporarySibling(path);
+  await removeAbandoned(path);
   await mkdir(temporary, { recursive: true });
   try {
     const filled = await fill(temporary);
@@ -57,6 +62,20 @@ export async function writeFolderAtomic<T>(
     return filled;
   } finally {
     await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Removes what writers of `path` that were killed have left beside it. */
+async function removeAbandoned(path: string): Promise<void> {
+  const folder = dirname(path);
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((one) => one.startsWith(`${basename(path)}.tmp-`))) {
+    const left = join(folder, name);
+    const changedAt = await stat(left).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Date.now(),
+    );
+    if (Date.now() - changedAt > ABANDONED_MS) await rm(left, { recursive: true, force: true });
   }
 }
 

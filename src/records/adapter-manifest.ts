@@ -67,6 +67,8 @@ export const adapterManifestSchema = z.object({
   tokenizerHash: hashSchema,
   templateHash: hashSchema,
   datasetHash: hashSchema,
+  /** The adapter whose weights the training began with; null: none. */
+  parent: hashSchema.nullable().default(null),
   skills: z.array(z.string()),
   role: z.string(),
   method: z.string(),
@@ -76,6 +78,8 @@ export const adapterManifestSchema = z.object({
   curve: z.array(curvePointSchema),
   trainedTokens: z.int().min(0),
   durationMs: z.number().min(0),
+  /** Why there is no adapter.gguf; absent where there is one. */
+  ggufRefused: z.string().optional(),
   files: z.array(z.object({ path: z.string(), sizeBytes: z.int().min(0), hash: hashSchema })),
 });
 

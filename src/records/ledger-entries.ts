@@ -15,6 +15,9 @@ export const REVOCABLE = ["run", "attempt", "tip", "verifier"] as const;
 /** Who says a verdict later: someone who knows what came of it, the verifier itself once more, or a list of labels. */
 export const VERDICT_ORIGINS = ["outcome", "reverify", "label"] as const;
 
+/** Where an adapter is promoted: for a skill, or for one role of it; the skill `default` stands for all of them. */
+const placeShape = { skill: z.string().min(1), role: z.string().min(1).nullable() };
+
 const entrySchemas = {
   run_sealed: z.object({ run: runIdSchema, head: hashSchema, events: z.int().min(1), skill: z.string() }),
   /** Said of an attempt whose log is sealed already. The latest one holds, before those of the log. */
@@ -51,6 +54,22 @@ const entrySchemas = {
   adapter_registered: z.object({ adapterHash: hashSchema, name: z.string().nullable() }),
   comparison_planned: z.object({ comparisonHash: hashSchema }),
   decision_made: z.object({ comparisonHash: hashSchema, adapterHash: hashSchema, verdict: z.string() }),
+  /** From now on this adapter answers at its place. */
+  promoted: z.object({
+    ...placeShape,
+    adapterHash: hashSchema,
+    /** The comparison whose decision allows it; null where someone overrode the gate. */
+    comparisonHash: hashSchema.nullable(),
+    /** Why the gate was overridden; null where it was not. */
+    override: z.string().min(1).nullable(),
+  }),
+  /** What was promoted last at a place answers there no more; what did before is back: an adapter, or for null the base. */
+  rolled_back: z.object({
+    ...placeShape,
+    from: hashSchema,
+    to: hashSchema.nullable(),
+    reason: z.string().min(1).nullable(),
+  }),
 } as const;
 
 export type EntryType = keyof typeof entrySchemas;
@@ -59,6 +78,9 @@ export type LedgerEntry = { [T in EntryType]: { type: T; data: EntryData<T> } }[
 export type LateVerdict = EntryData<"verdict_given">;
 export type TipRetirement = EntryData<"tip_retired">;
 export type Revocation = EntryData<"revoked">;
+export type Promotion = EntryData<"promoted">;
+export type Rollback = EntryData<"rolled_back">;
+export type Place = Pick<Promotion, "skill" | "role">;
 export type LoggedEntry = LedgerEntry & { seq: number; at: string; prev: string };
 
 const types = Object.keys(entrySchemas) as EntryType[];

@@ -2,8 +2,9 @@
  * The one graph of what was made from what. Things lie in the run logs, in the datasets' own indexes of their rows and in
  * manifests, so edges are looked up where they are asked for, and nothing that grows with the rows is held.
  *
- * run <- attempt <- turn <- row <- dataset <- adapter <- decision; a recorded run <- the joined one; tip <- turn, row;
- * verifier <- row; run <- the decision that it was an arm of. A dataset without an index hangs on its runs alone.
+ * run <- attempt <- turn <- row <- dataset <- adapter <- decision; adapter <- the one that went on from its weights; a
+ * recorded run <- the joined one; tip <- turn, row; verifier <- row; run <- the decision that it was an arm of. A dataset
+ * without an index hangs on its runs alone.
  */
 import type { Hash } from "../foundation/hashing.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
@@ -140,7 +141,10 @@ export async function* up(graph: Graph, { kind, id }: Thing): AsyncGenerator<Thi
   if (kind === "row") yield* madeRowFrom(graph, id);
   if (kind === "dataset") yield* madeDatasetFrom(graph, id);
   if (kind === "adapter") {
-    yield* graph.adapters.filter((one) => one.adapterHash === id).map((one) => thing("dataset", one.datasetHash));
+    for (const { datasetHash, parent } of graph.adapters.filter((one) => one.adapterHash === id)) {
+      yield thing("dataset", datasetHash);
+      if (parent !== null) yield thing("adapter", parent);
+    }
   }
   if (kind === "decision") {
     for (const { adapterHash, arms } of graph.decisions.filter((one) => one.comparisonHash === id)) {
@@ -181,12 +185,27 @@ export async function* down(graph: Graph, one: Thing): AsyncGenerator<Thing> {
     for await (const { dataset } of rowsMadeFrom(graph, [one])) yield thing("dataset", dataset.datasetHash);
   }
   if (kind === "dataset") yield* adaptersOf(graph, id as Hash).map((made) => thing("adapter", made.adapterHash));
-  if (kind === "adapter") yield* decisionsOn(graph, id as Hash).map((made) => thing("decision", made.comparisonHash));
+  if (kind === "adapter") {
+    yield* childrenOf(graph, id as Hash).map((made) => thing("adapter", made.adapterHash));
+    yield* decisionsOn(graph, id as Hash).map((made) => thing("decision", made.comparisonHash));
+  }
 }
 
 /** The adapters that were trained on a dataset. */
 export function adaptersOf({ adapters }: Graph, datasetHash: Hash): AdapterManifest[] {
   return adapters.filter((adapter) => adapter.datasetHash === datasetHash);
+}
+
+/** The adapters whose training began with an adapter's weights. */
+export function childrenOf({ adapters }: Pick<Graph, "adapters">, adapterHash: Hash): AdapterManifest[] {
+  return adapters.filter(({ parent }) => parent === adapterHash);
+}
+
+/** The adapter that was trained first, and so on down to this one; without those that are gone. */
+export function ancestryOf({ adapters }: Pick<Graph, "adapters">, adapterHash: Hash): AdapterManifest[] {
+  const adapter = adapters.find((one) => one.adapterHash === adapterHash);
+  if (adapter === undefined) return [];
+  return [...(adapter.parent === null ? [] : ancestryOf({ adapters }, adapter.parent)), adapter];
 }
 
 /** The decisions that judged an adapter. */

@@ -1,5 +1,15 @@
 /** The registry: what was made from what, and what is not to be relied on any more. */
-export { type Graph, openGraph } from "./graph.ts";
+export {
+  type Champion,
+  championFor,
+  type PlaceEvent,
+  placeName,
+  placeOf,
+  readChampions,
+  readPlaceEvents,
+} from "./champions.ts";
+export { ancestryOf, type Graph, openGraph } from "./graph.ts";
 export { lineageOf } from "./lineage.ts";
+export { type PromotionReport, promote, rollback } from "./promote.ts";
 export { type RevocationReport, revoke } from "./revoke.ts";
-export { taintedDatasets, taintOf } from "./taint.ts";
+export { taintedDatasets, taintOf, taintOfAdapter } from "./taint.ts";

@@ -5,7 +5,8 @@ import type { Json } from "../foundation/canonical-json.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import type { RunId } from "../records/ids.ts";
 import type { LineageNode, Mark, Thing } from "../records/lineage.ts";
-import { adaptersOf, decisionsOn, type Graph } from "./graph.ts";
+import { adaptersOf, childrenOf, decisionsOn, type Graph } from "./graph.ts";
+import { taintOfAdapter } from "./taint.ts";
 
 /** The graph, and which of its datasets are tainted. */
 export interface Marked {
@@ -34,12 +35,17 @@ export function datasetNode(marked: Marked, datasetHash: Hash, facts: Record<str
   return nodeOf(marked, { kind: "dataset", id: datasetHash }, { facts, nodes });
 }
 
-/** An adapter with the decisions on it. */
 function adapterNode(marked: Marked, adapterHash: Hash): LineageNode {
-  return nodeOf(marked, { kind: "adapter", id: adapterHash }, { nodes: decisionNodes(marked, adapterHash) });
+  return nodeOf(marked, { kind: "adapter", id: adapterHash }, { nodes: adapterNodes(marked, adapterHash) });
 }
 
-export function decisionNodes(marked: Marked, adapterHash: Hash): LineageNode[] {
+/** What was made of an adapter: those that went on from its weights, each with its own, and the decisions on it. */
+export function adapterNodes(marked: Marked, adapterHash: Hash): LineageNode[] {
+  const children = childrenOf(marked.graph, adapterHash).map((child) => adapterNode(marked, child.adapterHash));
+  return [...children, ...decisionNodes(marked, adapterHash)];
+}
+
+function decisionNodes(marked: Marked, adapterHash: Hash): LineageNode[] {
   return decisionsOn(marked.graph, adapterHash).map(({ comparisonHash }) =>
     nodeOf(marked, { kind: "decision", id: comparisonHash }),
   );
@@ -71,7 +77,6 @@ function knownFacts(graph: Graph, { kind, id }: Thing): Record<string, Json> {
 function markOf({ graph, tainted }: Marked, { kind, id }: Thing): Mark | null {
   const revoked = graph.revoked.find((one) => one.kind === kind && one.target === id);
   if (revoked !== undefined) return { kind: "revoked", reason: revoked.reason };
-  const adapter = kind === "adapter" ? graph.adapters.find(({ adapterHash }) => adapterHash === id) : undefined;
-  const taint = tainted.get((kind === "dataset" ? id : (adapter?.datasetHash ?? "")) as Hash);
-  return taint === undefined ? null : { kind: "tainted", isCertain: taint.isCertain };
+  const taint = kind === "adapter" ? taintOfAdapter(graph, tainted, id as Hash) : (tainted.get(id as Hash) ?? null);
+  return taint === null ? null : { kind: "tainted", isCertain: taint.isCertain };
 }

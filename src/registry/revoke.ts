@@ -8,7 +8,7 @@ import { REVOCABLE, type Revocation } from "../records/ledger-entries.ts";
 import type { Thing } from "../records/lineage.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
-import { adaptersOf, decisionsOn, type Graph, openGraph, withJoined } from "./graph.ts";
+import { ancestryOf, decisionsOn, type Graph, openGraph, withJoined } from "./graph.ts";
 import { knownThing } from "./known.ts";
 import { taintOf } from "./taint.ts";
 
@@ -21,7 +21,7 @@ export interface RevocationReport {
   wasRevoked: boolean;
   /** Datasets with rows made from it; `rows` is null where a dataset does not say what its rows were made from. */
   datasets: { datasetHash: Hash; rows: number | null; of: number; isCertain: boolean }[];
-  /** Adapters trained on these. */
+  /** Adapters trained on these, and those that went on from their weights. */
   adapters: { adapterHash: Hash; name: string | null; datasetHash: Hash }[];
   /** Decisions that judged these adapters, and those that a revoked run was an arm of. */
   decisions: { comparisonHash: Hash; adapterHash: Hash; verdict: string }[];
@@ -73,7 +73,10 @@ async function touched(graph: Graph, said: Revocation): Promise<Touched> {
     const { rows, isCertain } = taint;
     datasets.push({ datasetHash: dataset.datasetHash, rows, of: trainRows + validationRows, isCertain });
   }
-  const adapters = datasets.flatMap(({ datasetHash }) => adaptersOf(graph, datasetHash));
+  const touchedHashes = new Set(datasets.map(({ datasetHash }) => datasetHash));
+  const adapters = graph.adapters.filter(({ adapterHash }) =>
+    ancestryOf(graph, adapterHash).some(({ datasetHash }) => touchedHashes.has(datasetHash)),
+  );
   const decisions = new Set(adapters.flatMap(({ adapterHash }) => decisionsOn(graph, adapterHash)));
   const runs = new Set(targets.flatMap(({ kind, id }) => (kind === "run" ? [id] : [])));
   for (const decision of graph.decisions) if (decision.arms.some(({ run }) => runs.has(run))) decisions.add(decision);

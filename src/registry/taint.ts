@@ -8,7 +8,7 @@ import { type AttemptId, attemptParts } from "../records/ids.ts";
 import type { Revocation } from "../records/ledger-entries.ts";
 import type { Taint } from "../records/lineage.ts";
 import { hasRowLineage } from "../store/row-lineage.ts";
-import { datasetsMaybeMadeFrom, type Graph, isMadeFrom, restsOnRules, rowsMadeFrom } from "./graph.ts";
+import { ancestryOf, datasetsMaybeMadeFrom, type Graph, isMadeFrom, restsOnRules, rowsMadeFrom } from "./graph.ts";
 
 /**
  * Counts the rows of a dataset that revocations touch: all that there are, or `by` these; null where none does.
@@ -55,6 +55,19 @@ export async function taintedDatasets(
     if ((await possibleTaint(graph, dataset, possible)) !== null) tainted.set(datasetHash, { isCertain: false });
   }
   return tainted;
+}
+
+/**
+ * Tells whether an adapter is tainted: by its own dataset, or by one that an adapter before it was trained on. Null where it
+ * is not. Shapes: `tainted` is what `taintedDatasets` returns.
+ */
+export function taintOfAdapter(
+  graph: Pick<Graph, "adapters">,
+  tainted: ReadonlyMap<Hash, { isCertain: boolean }>,
+  adapterHash: Hash,
+): { isCertain: boolean } | null {
+  const found = ancestryOf(graph, adapterHash).flatMap(({ datasetHash }) => tainted.get(datasetHash) ?? []);
+  return found.length === 0 ? null : { isCertain: found.some(({ isCertain }) => isCertain) };
 }
 
 async function possibleTaint(graph: Graph, dataset: DatasetManifest, by: readonly Revocation[]): Promise<Taint | null> {

@@ -1,13 +1,13 @@
 /**
- * The way down: from a thing to the datasets that hold rows of it, the adapters trained on these and the decisions on
- * them. Rows are counted in one pass over the datasets' indexes; the first of them are named.
+ * The way down: from a thing to the datasets that hold rows of it, the adapters trained on these, those that
+ * went on from them and the decisions on all. Rows are counted in one pass over the datasets' indexes; the first of them are named.
  */
 import type { Hash } from "../foundation/hashing.ts";
 import type { RunId } from "../records/ids.ts";
 import type { LineageNode, Thing } from "../records/lineage.ts";
 import { PARTS, type Part } from "../records/selection.ts";
 import { datasetsMaybeMadeFrom, rowsMadeFrom } from "./graph.ts";
-import { datasetNode, decisionNodes, type Marked, nodeOf } from "./lineage-nodes.ts";
+import { adapterNodes, datasetNode, type Marked, nodeOf } from "./lineage-nodes.ts";
 
 /** So many rows, and attempts, are named; how many there are is said. */
 const NAMED = 20;
@@ -23,7 +23,7 @@ export async function usedBy(marked: Marked, thing: Thing): Promise<LineageNode[
   const { graph } = marked;
   const { kind, id } = thing;
   if (kind === "dataset") return datasetNode(marked, id as Hash).nodes;
-  if (kind === "adapter") return decisionNodes(marked, id as Hash);
+  if (kind === "adapter") return adapterNodes(marked, id as Hash);
   if (kind === "decision") return [];
   const attempts = kind === "tip" ? await attemptsUnder(marked, id) : [];
   const rowsOf = new Map(attempts.map((attempt) => [attempt.id, new Set<string>()]));

@@ -3,10 +3,10 @@
  */
 import { join, resolve } from "node:path";
 import { loadExtension } from "../foundation/discovery.ts";
-import { assert } from "../foundation/errors.ts";
+import { assert, Refusal } from "../foundation/errors.ts";
 import { type Hash, hashFile } from "../foundation/hashing.ts";
 import { startWebServer } from "../foundation/web-server.ts";
-import type { AdapterManifest } from "../records/adapter-manifest.ts";
+import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import { loadRenderer } from "../render/renderer.ts";
 import type { Home } from "../store/home.ts";
@@ -121,6 +121,16 @@ async function servedModels(home: Home, base: BaseManifest, names: string[]): Pr
 
 async function servedAdapter(home: Home, base: BaseManifest, adapter: AdapterManifest): Promise<ServedModel> {
   const { adapterHash, baseHash, name } = adapter;
+  if (adapter.ggufRefused !== undefined) {
+    const isBase = adapter.config.trains === "full";
+    const merged = resolve(home.adapterFolder(adapterHash), "merged");
+    throw new Refusal({
+      code: "NO_ADAPTER_GGUF",
+      message: `The adapter ${adapterLabel(adapter)} has no form that llama.cpp loads.`,
+      got: adapter.ggufRefused,
+      fix: isBase ? `tracemill base add NAME --hf ${merged}` : "serve it by another target",
+    });
+  }
   await checkAdapterFiles(home, { adapter, base });
   const path = resolve(home.adapterFolder(adapterHash), ADAPTER_FILE);
   const expected = adapter.files.find((file) => file.path === ADAPTER_FILE)?.hash;

@@ -1,45 +1,58 @@
 /**
- * An interval without a formula: draw the families again, with replacement, many times.
+ * An interval without a formula for its spread: draw the families again, with replacement, many times.
  */
-import { random } from "../foundation/random.ts";
 import type { Interval } from "../records/comparison.ts";
-
-export const RESAMPLES = 10_000;
+import { normalCdf, normalQuantile } from "./normal.ts";
+import { RESAMPLES, resampledTotals, sortedQuantile } from "./resampling.ts";
 
 /**
- * Percentile bootstrap interval of the mean difference over all items, resampling whole families; null below two.
- * It is shown beside the t interval and never decides: with 10 families it covers about 92 %, with 3 about 80 %.
+ * Bias-corrected and accelerated (BCa) bootstrap interval of the mean difference over all items, resampling whole
+ * families; null below two. It is shown beside the t interval and never decides: with few families it covers too little.
  * Shapes: `families` as in `pairedDifference`.
- * Source: Davison and Hinkley 1997, sections 5.3 and 3.8 (resampling of clusters).
+ * Source: Efron 1987, JASA 82:171, section 3; the acceleration by the jackknife over families, Davison and Hinkley 1997,
+ * section 5.3.2.
  */
 export function bootstrapInterval(
   families: readonly (readonly number[])[],
   { alpha, seed, resamples = RESAMPLES }: { alpha: number; seed: number; resamples?: number },
 ): Interval | null {
-  const count = families.length;
-  if (count < 2) return null;
+  if (families.length < 2) return null;
   const sums = Float64Array.from(families, (items) => items.reduce((total, value) => total + value, 0));
   const sizes = Float64Array.from(families, (items) => items.length);
-  const draws = random(seed, "bootstrap");
-  const means = new Float64Array(resamples);
-  for (let k = 0; k < resamples; k++) {
-    let total = 0;
-    let n = 0;
-    for (let i = 0; i < count; i++) {
-      const family = Math.floor(draws.next() * count);
-      total += sums[family] as number;
-      n += sizes[family] as number;
-    }
-    means[k] = total / n;
-  }
-  means.sort();
-  return { low: sortedQuantile(means, alpha / 2), high: sortedQuantile(means, 1 - alpha / 2) };
+  const estimate = total(sums) / total(sizes);
+  const [drawnSums, drawnSizes] = resampledTotals([sums, sizes], { seed, resamples }) as [Float64Array, Float64Array];
+  const means = drawnSums.map((sum, k) => sum / (drawnSizes[k] as number)).sort();
+  const bias = biasOf(means, estimate);
+  if (bias === null) return { low: estimate, high: estimate };
+  const acceleration = accelerationOf(sums, sizes);
+  const at = (p: number) => {
+    const z = bias + normalQuantile(p);
+    return sortedQuantile(means, normalCdf(bias + z / (1 - acceleration * z)));
+  };
+  return { low: at(alpha / 2), high: at(1 - alpha / 2) };
 }
 
-/** Linear between order statistics (type 7 of Hyndman and Fan 1996). */
-function sortedQuantile(sorted: Float64Array, p: number): number {
-  const place = p * (sorted.length - 1);
-  const below = sorted[Math.floor(place)] as number;
-  const above = sorted[Math.ceil(place)] as number;
-  return below + (above - below) * (place - Math.floor(place));
+/** How far the estimate is from the resamples' median, in standard deviations; null where all of them lie on one side. */
+function biasOf(sorted: Float64Array, estimate: number): number | null {
+  let below = 0;
+  let equal = 0;
+  for (const mean of sorted) {
+    if (mean < estimate) below += 1;
+    else if (mean === estimate) equal += 1;
+  }
+  const share = (below + equal / 2) / sorted.length;
+  return share <= 0 || share >= 1 || equal === sorted.length ? null : normalQuantile(share);
+}
+
+function accelerationOf(sums: Float64Array, sizes: Float64Array): number {
+  const [sum, size] = [total(sums), total(sizes)];
+  const left = sums.map((one, i) => (sum - one) / (size - (sizes[i] as number)));
+  const mean = total(left) / left.length;
+  const squares = left.reduce((all, value) => all + (mean - value) ** 2, 0);
+  const cubes = left.reduce((all, value) => all + (mean - value) ** 3, 0);
+  return squares === 0 ? 0 : cubes / (6 * squares ** 1.5);
+}
+
+function total(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

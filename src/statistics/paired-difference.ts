@@ -36,9 +36,15 @@ export function pairedDifference(families: readonly (readonly number[])[]): Pair
  * It is fair from about 10 families up; below that the families are too few to judge their own spread.
  */
 export function clusterInterval(estimate: PairedDifference, alpha: number): Interval | null {
+  const interval = meanInterval(estimate, alpha);
+  return interval === null ? null : { low: Math.max(-1, interval.low), high: Math.min(1, interval.high) };
+}
+
+/** The same interval uncut, for differences of any size. */
+export function meanInterval(estimate: PairedDifference, alpha: number): Interval | null {
   if (estimate.standardError === null) return null;
   const half = studentTQuantile(1 - alpha / 2, estimate.families - 1) * estimate.standardError;
-  return { low: Math.max(-1, estimate.difference - half), high: Math.min(1, estimate.difference + half) };
+  return { low: estimate.difference - half, high: estimate.difference + half };
 }
 
 function sum(values: readonly number[]): number {

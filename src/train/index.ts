@@ -1,6 +1,6 @@
 /**
  * Training: from a dataset and a base to an adapter.
  */
-export type { TrainProgress } from "./backend.ts";
+export { LAUNCHES, type TrainProgress } from "./backend.ts";
 export { type PythonRunner, python, type TrainerEvent } from "./python.ts";
-export { type TrainOptions, type TrainSettings, trainAdapter } from "./train-adapter.ts";
+export { planTraining, type TrainOptions, type TrainSettings, trainAdapter } from "./train-adapter.ts";

@@ -3,15 +3,14 @@
  * work lies in a folder named by its inputs, so that a killed training goes on there; the adapter appears under its hash
  * in one step. Knows files and manifests; how a LoRA is trained is the backend's.
  */
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
 import type { Clock } from "../foundation/clock.ts";
 import { loadExtension } from "../foundation/discovery.ts";
-import { checkDiskSpace } from "../foundation/disk-space.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
-import { hashFile, hashJson, shortHash } from "../foundation/hashing.ts";
+import { hashJson, shortHash } from "../foundation/hashing.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { type AdapterManifest, trainConfigSchema } from "../records/adapter-manifest.ts";
@@ -19,16 +18,21 @@ import type { BaseManifest } from "../records/base-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
-import { listAdapters, readBaseManifest, readDatasetManifest } from "../store/manifests.ts";
-import type { TrainBackend, TrainProgress } from "./backend.ts";
+import { listAdapters, readAdapterManifest, readBaseManifest, readDatasetManifest } from "../store/manifests.ts";
+import type { Launch, TrainBackend, TrainProgress } from "./backend.ts";
+import { checkDataset } from "./check-dataset.ts";
+import { checkParent } from "./check-parent.ts";
+import { checkSettings } from "./check-settings.ts";
 import { familyOf } from "./families.ts";
 import type { FamilyDefaults, ModelFamily } from "./family.ts";
+import { methodNamed } from "./methods.ts";
 import { readModelConfig } from "./model-config.ts";
+import { checkOutputs, describeFiles, type Outputs, writeOutputs } from "./outputs.ts";
 
 const BACKENDS = join(import.meta.dirname, "backends");
+/** A LoRA learns best at about ten times the rate of all weights (Schulman et al., LoRA Without Regret, 2025). */
+const LORA_TIMES_FULL_RATE = 10;
 const NAME = /^[a-z0-9][a-z0-9._-]*$/;
-/** Checkpoints, optimizer state and the adapter together are smaller than the base's weights, and than this. */
-const MOST_DISK_BYTES = 4 * 2 ** 30;
 
 /** A training's settings; those that a family of models knows best may be left to it. */
 export type TrainSettings = Omit<z.input<typeof trainConfigSchema>, keyof FamilyDefaults> & Partial<FamilyDefaults>;
@@ -38,63 +42,89 @@ export interface TrainOptions {
   /** Hash of a dataset, or a prefix of it. */
   dataset: string;
   base: string;
+  /** An adapter whose weights are gone on from: its name, its hash or a prefix of it. */
+  from?: string;
   method: string;
   config: TrainSettings;
   /** An immutable name for the adapter. */
   name?: string;
   backend?: string;
+  launch?: Launch;
+  /** Also write a whole model, the adapter merged into its base, beside the adapter. */
+  merge?: boolean;
+  /** A folder that a model server looks into: gets a copy. */
+  out?: string;
   clock: Clock;
   signal: AbortSignal;
   onProgress(progress: TrainProgress): void;
 }
 
-type Inputs = Pick<AdapterManifest, "name" | "base" | "baseHash" | "datasetHash" | "method" | "backend" | "config">;
+type Inputs = Pick<
+  AdapterManifest,
+  "name" | "base" | "baseHash" | "datasetHash" | "parent" | "method" | "backend" | "config"
+>;
 
 /**
  * Trains an adapter and registers it; where the same inputs and name were trained before, returns that adapter.
- * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`, `UNKNOWN_METHOD`, `DATASET_OF_ANOTHER_TIER`,
- * `DATASET_WITHOUT_TOKENS`, `DATASET_OF_ANOTHER_BASE`,
- * `NO_TRAIN_ROWS`, `DATASET_CHANGED`, `BAD_NAME`, `NAME_TAKEN`, `NO_DISK_SPACE`, `LOCKED`, `NO_PYTHON`, what the backend
- * refuses; failures of the boundary `trainer`, after which the same call goes on from the last checkpoint.
+ * Throws: as `planTraining`; `LOCKED`, `NO_PYTHON`, what the backend refuses; failures of the boundary `trainer`, after
+ * which the same call goes on from the last checkpoint.
  */
 export async function trainAdapter(options: TrainOptions): Promise<AdapterManifest> {
-  const { home, method, clock, backend: backendId = "peft" } = options;
+  const { home, clock } = options;
+  const { known, ...task } = await planTraining(options);
+  if (known !== null) return writeOutputs(task.outputs, await register(home, known, clock));
+  const work = join(home.path, "adapters", `training-${hashJson(task.inputs).slice(0, 16)}`);
+  await mkdir(work, { recursive: true });
+  const release = acquireLock(join(work, "lock"), "This training");
+  try {
+    const manifest = await trainIn(work, task);
+    const folder = home.adapterFolder(manifest.adapterHash);
+    await rename(join(work, "adapter"), folder);
+    await rm(join(work, "checkpoints"), { recursive: true, force: true });
+    return writeOutputs(task.outputs, await register(home, manifest, clock));
+  } finally {
+    await keepCheckpoints(work);
+    release();
+  }
+}
+
+/**
+ * Checks all that a training needs, without doing any of it; `known` is the adapter of the very same inputs.
+ * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`,
+ * `UNKNOWN_METHOD`, `BAD_NAME`, `NAME_TAKEN`, and as `checkSettings`, `checkOutputs`, `checkDataset` and `checkParent`.
+ */
+export async function planTraining(options: TrainOptions): Promise<Task & { known: AdapterManifest | null }> {
+  const { home, method, backend: backendId = "peft" } = options;
   const dataset = await readDatasetManifest(home, options.dataset);
   const base = await readBaseManifest(home, options.base);
+  const parent = options.from === undefined ? null : await readAdapterManifest(home, options.from);
   const backend = await loadExtension<TrainBackend>(BACKENDS, "backend", backendId);
   if (!backend.methods.includes(method)) throw unknownName("method", method, backend.methods);
   const model = await readModelConfig(hfFolder(home, base));
   const family = await familyOf(model.modelType);
   const defaults = family.defaults(method, model.parameters);
+  if (options.config.trains === "full") defaults.learningRate /= LORA_TIMES_FULL_RATE;
   const config = trainConfigSchema.parse({ ...defaults, ...options.config });
-  const { datasetHash } = dataset;
-  const { baseHash } = base;
-  const inputs = {
+  checkSettings(config, { method, launch: options.launch ?? "single", hasParent: parent !== null });
+  const inputs: Inputs = {
     name: options.name ?? null,
     base: base.name,
-    baseHash,
-    datasetHash,
+    baseHash: base.baseHash,
+    datasetHash: dataset.datasetHash,
+    parent: parent?.adapterHash ?? null,
     method,
     backend: backendId,
     config,
   };
+  const outputs = { ...options, baseFolder: hfFolder(home, base) };
+  const task = { options, inputs, dataset, base, backend, family, outputs };
   const known = await sameOrFree(home, inputs);
-  if (known !== null) return register(home, known, clock);
-  await checkDataset(home, dataset, base);
-  await checkDisk(home, base);
-  const work = join(home.path, "adapters", `training-${hashJson(inputs).slice(0, 16)}`);
-  await mkdir(work, { recursive: true });
-  const release = acquireLock(join(work, "lock"), "This training");
-  try {
-    const manifest = await trainIn(work, { options, inputs, dataset, base, backend, family });
-    const folder = home.adapterFolder(manifest.adapterHash);
-    await rename(join(work, "adapter"), folder);
-    await rm(join(work, "checkpoints"), { recursive: true, force: true });
-    return register(home, manifest, clock);
-  } finally {
-    await keepCheckpoints(work);
-    release();
-  }
+  await checkOutputs(outputs, { base, config, isTrained: known !== null });
+  if (known !== null) return { ...task, known };
+  const where = home.datasetFolder(dataset.datasetHash);
+  await checkDataset(dataset, { where, base, method: { name: method, ...(await methodNamed(method)) } });
+  if (parent !== null) checkParent(parent, { base, config });
+  return { ...task, known };
 }
 
 interface Task {
@@ -104,6 +134,7 @@ interface Task {
   base: BaseManifest;
   backend: TrainBackend;
   family: ModelFamily;
+  outputs: Outputs;
 }
 
 async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
@@ -112,23 +143,27 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
   const outFolder = join(work, "adapter");
   await rm(outFolder, { recursive: true, force: true });
   await mkdir(outFolder);
-  const { curve, trainedTokens, durationMs, versions } = await backend.train({
+  const { curve, trainedTokens, durationMs, versions, ggufRefused } = await backend.train({
     method,
     family,
     datasetFolder: home.datasetFolder(dataset.datasetHash),
     baseFolder: hfFolder(home, base),
+    parentFolder: inputs.parent === null ? null : home.adapterFolder(inputs.parent),
+    labelWeights: dataset.labels === null ? null : { good: dataset.labels.goodWeight, bad: dataset.labels.badWeight },
     outFolder,
     checkpointFolder: join(work, "checkpoints"),
     config: inputs.config,
+    launch: options.launch ?? "single",
     signal,
     onProgress,
   });
   const { tokenizerHash, templateHash } = base;
   const { skills, role } = dataset;
-  const files = await Promise.all((await readdir(outFolder)).sort().map((path) => describeFile(outFolder, path)));
+  const files = await describeFiles(outFolder);
   const draft: Omit<AdapterManifest, "adapterHash"> = {
     ...{ ...inputs, tokenizerHash, templateHash, skills, role },
     ...{ versions, curve, trainedTokens, durationMs, files },
+    ...(ggufRefused !== undefined && { ggufRefused }),
   };
   const manifest = { adapterHash: hashJson(draft), ...draft };
   await writeJsonAtomic(join(outFolder, "manifest.json"), manifest);
@@ -137,11 +172,6 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
 
 function hfFolder(home: Home, base: BaseManifest): string {
   return resolve(home.baseFolder(base.name), base.hfFolder);
-}
-
-async function describeFile(folder: string, path: string): Promise<AdapterManifest["files"][number]> {
-  const file = join(folder, path);
-  return { path, sizeBytes: (await stat(file)).size, hash: await hashFile(file) };
 }
 
 /** Says once in the ledger that the adapter is there: a crash may lie between its rename and this. */
@@ -176,82 +206,9 @@ async function sameOrFree(home: Home, inputs: Inputs): Promise<AdapterManifest |
   });
 }
 
-function inputsOf({ name, base, baseHash, datasetHash, method, backend, config }: AdapterManifest): Inputs {
-  return { name, base, baseHash, datasetHash, method, backend, config };
-}
-
-/** Throws: `DATASET_OF_ANOTHER_TIER`, `DATASET_WITHOUT_TOKENS`, `DATASET_OF_ANOTHER_BASE`, `NO_TRAIN_ROWS`, `DATASET_CHANGED`. */
-async function checkDataset(home: Home, dataset: DatasetManifest, base: BaseManifest): Promise<void> {
-  const where = home.datasetFolder(dataset.datasetHash);
-  checkTier(dataset, where);
-  checkBase(dataset, { base, where });
-  if (dataset.counts.trainRows === 0) {
-    throw new Refusal({
-      code: "NO_TRAIN_ROWS",
-      message: "The dataset has no train rows.",
-      where,
-      fix: "export with a wider --filter, or run more items of the train split",
-    });
-  }
-  for (const { path, hash } of dataset.files.filter(({ path }) => path.startsWith("tokens/"))) {
-    const got = await hashFile(join(where, path)).catch(() => "no such file");
-    if (got === hash) continue;
-    throw new Refusal({
-      code: "DATASET_CHANGED",
-      message: "A file of the dataset is not the one that was exported.",
-      ...{ expected: hash, got, where: join(where, path) },
-      fix: "remove the dataset's folder and export it again: the same inputs give the same dataset",
-    });
-  }
-}
-
-/** Trained on as it stands, any other tier would teach its bad answers too. */
-function checkTier({ tier }: DatasetManifest, where: string): void {
-  if (tier === "demonstrations") return;
-  throw new Refusal({
-    code: "DATASET_OF_ANOTHER_TIER",
-    message: "This dataset does not hold good answers alone, and no method of training here takes others yet.",
-    expected: "the tier demonstrations",
-    got: tier,
-    where,
-    fix: "export demonstrations, or train on this dataset's own files with a trainer that its README.md names",
-  });
-}
-
-function checkBase(dataset: DatasetManifest, { base, where }: { base: BaseManifest; where: string }): void {
-  const { tokenizerHash, templateHash } = dataset;
-  const isTokenised = dataset.files.some(({ path }) => path.startsWith("tokens/"));
-  if (tokenizerHash === null || templateHash === null || !isTokenised) {
-    throw new Refusal({
-      code: "DATASET_WITHOUT_TOKENS",
-      message: "The dataset has no token ids and masks, which the trainer trains on.",
-      expected: "tokens/train.parquet",
-      got: "texts alone",
-      where,
-      fix: `export it again with --base ${base.name}`,
-    });
-  }
-  const hashes = { tokenizerHash, templateHash };
-  const differs = (["tokenizerHash", "templateHash"] as const).filter((key) => hashes[key] !== base[key]);
-  if (differs.length === 0) return;
-  throw new Refusal({
-    code: "DATASET_OF_ANOTHER_BASE",
-    message: `The dataset's tokens were made for another base than "${base.name}".`,
-    expected: differs.map((key) => `${key} ${shortHash(base[key])}`).join(", "),
-    got: `${differs.map((key) => `${key} ${shortHash(hashes[key])}`).join(", ")} (of the base "${dataset.base}")`,
-    where,
-    fix: `train on "${dataset.base}", or export again with --base ${base.name}`,
-  });
-}
-
-/** Throws: `NO_DISK_SPACE`. */
-async function checkDisk(home: Home, base: BaseManifest): Promise<void> {
-  const weights = base.files.filter(({ part, format }) => part === "weights" && format === "safetensors");
-  const needed = Math.min(
-    MOST_DISK_BYTES,
-    weights.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-  );
-  await checkDiskSpace(home.path, needed, "the training's checkpoints");
+function inputsOf(adapter: AdapterManifest): Inputs {
+  const { name, base, baseHash, datasetHash, parent, method, backend, config } = adapter;
+  return { name, base, baseHash, datasetHash, parent, method, backend, config };
 }
 
 /** Leaves of a work folder only what a training can go on from: its checkpoints, where it came that far. */

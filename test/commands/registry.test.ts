@@ -4,12 +4,13 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../src/commands/command.ts";
+import { exportDataset } from "../../src/commands/export.ts";
 import { warnOfTaint } from "../../src/commands/taint.ts";
 import { trainOn } from "../../src/commands/train.ts";
 import { shortHash } from "../../src/foundation/hashing.ts";
 import type { Home } from "../../src/store/home.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
-import { putAdapter, revokedEntries, sayRevoked, TIP, withChain } from "../registry/setting.ts";
+import { putAdapter, revokedEntries, SQL, sayRevoked, TIP, withChain } from "../registry/setting.ts";
 
 function contextOf(home: Home): { context: Context; told: () => string } {
   const stderr = new PassThrough();
@@ -108,7 +109,7 @@ describe("what is tainted", () => {
   it("is warned of where an adapter of it is served or judged, and nothing else is", () =>
     withChain(async ({ home, datasetHash, adapterHash }) => {
       const { context, told } = contextOf(home);
-      await putAdapter(home, "0".repeat(64) as never, "of-a-dataset-that-is-gone");
+      await putAdapter(home, "0".repeat(64) as never, { name: "of-a-dataset-that-is-gone" });
       await warnOfTaint(["sql-v1", "of-a-dataset-that-is-gone"], context);
       expect(told()).toBe("");
       sayRevoked(home, "tip", TIP);
@@ -116,5 +117,27 @@ describe("what is tainted", () => {
       expect(told()).toMatch(
         new RegExp(`^Warning: the adapter sql-v1 .* tainted dataset ${shortHash(datasetHash)}.*\\n$`),
       );
+    }));
+
+  it("is passed on to the adapter that went on from another, which nothing may go on from", () =>
+    withChain(async ({ home, datasetHash, adapterHash, runs }) => {
+      const { context, told } = contextOf(home);
+      const { datasetHash: clean } = await exportDataset(
+        { ...SQL, runs: [runs[1]?.run, runs[2]?.run] as never },
+        context,
+      );
+      await putAdapter(home, clean, { name: "sql-v2", parent: adapterHash });
+      await warnOfTaint(["sql-v2"], context);
+      expect(told()).toBe("");
+      sayRevoked(home, "tip", TIP);
+      await warnOfTaint(["sql-v2"], context);
+      expect(told()).toMatch(
+        /^Warning: the adapter sql-v2 goes on from sql-v1, which was trained on the tainted dataset/,
+      );
+      const goOn = trainOn({ dataset: clean, base: "smollm2", method: "sft", from: "sql-v2" }, context);
+      await expect(goOn).rejects.toMatchObject({
+        code: "TAINTED_PARENT",
+        details: { fix: expect.stringContaining(`tracemill dataset rebuild ${shortHash(datasetHash)}`) },
+      });
     }));
 });

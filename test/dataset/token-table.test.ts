@@ -69,7 +69,7 @@ test("a table without rows has its columns", () =>
 test("a table of pairs has ids and mask of the chosen and of the rejected conversation", () =>
   withHome(async ({ path: folder }) => {
     const target = join(folder, "train.parquet");
-    const table = createTokenTable(target, "pairs");
+    const table = createTokenTable(target, "preference-pairs");
     await table.add('row-"1"', [
       { ids: [1, 2], mask: [0, 1] },
       { ids: [1, 3, 4], mask: [0, 1, 1] },
@@ -84,6 +84,20 @@ test("a table of pairs has ids and mask of the chosen and of the rejected conver
       "rejected_ids INTEGER[]",
       "rejected_mask UTINYINT[]",
     ]);
+  }));
+
+test("a table of judged answers has their label", () =>
+  withHome(async ({ path: folder }) => {
+    const target = join(folder, "train.parquet");
+    const table = createTokenTable(target, "judged");
+    await table.add("row-1", [{ ids: [1, 2], mask: [0, 1] }], true);
+    await table.add("row-2", [{ ids: [1, 3], mask: [0, 1] }], false);
+    await table.finish();
+    expect(await ask(folder, `SELECT row_id, label FROM ${sqlText(target)}`)).toEqual([
+      { row_id: "row-1", label: true },
+      { row_id: "row-2", label: false },
+    ]);
+    expect((await columnsOf(folder, target)).at(-1)).toBe("label BOOLEAN");
   }));
 
 async function columnsOf(folder: string, target: string): Promise<string[]> {

@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -44,4 +53,14 @@ test("a folder that is there already is kept", async () => {
   }
   expect(readFileSync(join(path, "inside"), "utf8")).toBe("first");
   expect(readdirSync(folder)).toEqual(["made"]);
+});
+
+test("what a killed writer left is removed a day later, and nothing else is", async () => {
+  const path = join(folder, "made");
+  const [old, young, other] = [`${path}.tmp-0a`, `${path}.tmp-0b`, join(folder, "other.tmp-0c")] as const;
+  for (const left of [old, young, other]) mkdirSync(left);
+  const twoDaysAgo = new Date(Date.now() - 48 * 60 * 60_000);
+  for (const left of [old, other]) utimesSync(left, twoDaysAgo, twoDaysAgo);
+  await writeFolderAtomic(path, async () => {});
+  expect(readdirSync(folder).sort()).toEqual(["made", "made.tmp-0b", "other.tmp-0c"]);
 });

@@ -4,8 +4,8 @@ import { systemClock } from "../../src/foundation/clock.ts";
 import { writeJsonAtomic } from "../../src/foundation/files.ts";
 import { type Hash, hashJson, hashText } from "../../src/foundation/hashing.ts";
 import { type AdapterManifest, trainConfigSchema } from "../../src/records/adapter-manifest.ts";
-import type { Decision } from "../../src/records/comparison.ts";
-import type { RunId } from "../../src/records/ids.ts";
+import type { Decision, Plan } from "../../src/records/comparison.ts";
+import { itemIdSchema, type RunId } from "../../src/records/ids.ts";
 import type { Revocation } from "../../src/records/ledger-entries.ts";
 import { type Graph, openGraph } from "../../src/registry/index.ts";
 import type { Home } from "../../src/store/home.ts";
@@ -75,14 +75,19 @@ export function withChain<T>(use: (chain: Chain) => Promise<T>, drafts?: readonl
 }
 
 /** Registers an adapter without weights. */
-export async function putAdapter(home: Home, datasetHash: Hash, name = "sql-v1"): Promise<Hash> {
+export async function putAdapter(
+  home: Home,
+  datasetHash: Hash,
+  given: { name?: string; skills?: string[]; parent?: Hash | null } = {},
+): Promise<Hash> {
+  const { name = "sql-v1", skills = ["sql"], parent = null } = given;
   const { baseHash, tokenizerHash, templateHash } = base;
   const config = trainConfigSchema.parse({
     ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 1e-4, epochs: 1, batchSize: 1, warmupSteps: 0 },
     ...{ maxTokens: 512, seed: 1 },
   });
   const manifest: Omit<AdapterManifest, "adapterHash"> = {
-    ...{ name, base: base.name, baseHash, tokenizerHash, templateHash, datasetHash, skills: ["sql"], role: "worker" },
+    ...{ name, base: base.name, baseHash, tokenizerHash, templateHash, datasetHash, parent, skills, role: "worker" },
     ...{ method: "sft", backend: "peft", config, versions: {}, curve: [] },
     ...{ trainedTokens: 1, durationMs: 1, files: [] },
   };
@@ -92,16 +97,43 @@ export async function putAdapter(home: Home, datasetHash: Hash, name = "sql-v1")
   return adapterHash;
 }
 
-async function putDecision(home: Home, { adapterHash, run }: { adapterHash: Hash; run: RunId }): Promise<Hash> {
-  const comparisonHash = hashText("comparison");
+/** A comparison that judged an adapter, with its plan where a skill is given; later ones come later. */
+export async function putDecision(
+  home: Home,
+  given: { adapterHash: Hash; run: RunId; verdict?: Decision["verdict"]; skill?: string; number?: number },
+): Promise<Hash> {
+  const { adapterHash, run, verdict = "better", skill, number = 1 } = given;
+  const comparisonHash = hashText(`comparison ${number}`);
   const figures = { passed: 1, n: 1, rate: 1, interval: { low: 0, high: 1 }, completionTokens: null };
   const decision: Decision = {
-    ...{ comparisonHash, adapterHash, gate: "first-try-success", alpha: 0.05, verdict: "better", reasons: [] },
+    ...{ comparisonHash, adapterHash, gate: "first-try-success", alpha: 0.05, verdict, reasons: [] },
     ...{ arms: [{ arm: "candidate", run, head: hashText("head"), ...figures }], pairs: [] },
-    decidedAt: "2026-11-02T12:00:00.000Z",
+    decidedAt: `2026-11-02T12:00:0${number}.000Z`,
   };
   await writeJsonAtomic(`${home.comparisonFolder(comparisonHash)}/decision.json`, decision);
+  if (skill !== undefined) await putPlan(home, decision, skill);
   return comparisonHash;
+}
+
+async function putPlan(home: Home, decision: Decision, skill: string): Promise<void> {
+  const arm = { model: "m", baseHash: base.baseHash, memory: "none" as const, tipRuns: [] };
+  const plan: Plan = {
+    ...{
+      comparisonHash: decision.comparisonHash,
+      skill: { id: skill, version: "1", hash: hashText("skill") },
+      split: "test",
+      seed: 1,
+    },
+    items: [{ item: itemIdSchema.parse(`${skill}:a`), family: "moon" }],
+    arms: [
+      { ...arm, arm: "base", adapterHash: null },
+      { ...arm, arm: "candidate", adapterHash: decision.adapterHash },
+    ],
+    pairs: [["base", "candidate"]],
+    sampling: { temperature: 0, topP: 1, maxTokens: 64 },
+    ...{ alpha: 0.05, gate: "first-try-success", plannedAt: decision.decidedAt },
+  };
+  await writeJsonAtomic(`${home.comparisonFolder(decision.comparisonHash)}/plan.json`, plan);
 }
 
 /** Says in the ledger that something is revoked, and nothing else. */

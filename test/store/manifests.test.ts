@@ -48,6 +48,7 @@ function writeAdapter(home: Home, adapterHash: Hash, name: string | null): void 
     tokenizerHash: hash("d"),
     templateHash: hash("e"),
     datasetHash: hashText("dataset"),
+    parent: null,
     skills: ["sql"],
     role: "worker",
     method: "sft",

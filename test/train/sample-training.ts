@@ -1,7 +1,8 @@
 /** A home with the tiny base and a dataset of made-up rows, as export would leave it. */
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
+import type { Tokens } from "../../src/dataset/format.ts";
+import { createTokenTable } from "../../src/dataset/token-table.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { writeJsonAtomic } from "../../src/foundation/files.ts";
 import { hashFile, hashJson, ZERO_HASH } from "../../src/foundation/hashing.ts";
@@ -24,16 +25,25 @@ export async function addTinyBase(home: Home): Promise<BaseManifest> {
   return addBase(home, { name: "tiny", ...(await tinyBase()), convert: async () => {}, clock: systemClock });
 }
 
-interface Row {
-  row_id: string;
-  ids: number[];
-  mask: number[];
-}
-
 export async function writeDataset(
   home: Home,
   base: { [Key in "name" | "tokenizerHash" | "templateHash"]: BaseManifest[Key] | null },
-  { train = 8, validation = 2, tier = "demonstrations" }: { train?: number; validation?: number; tier?: Tier } = {},
+  {
+    train = 8,
+    validation = 2,
+    tier = "demonstrations",
+    role = "worker",
+    columns = tier,
+    good = Math.ceil(train / 2),
+  }: {
+    train?: number;
+    validation?: number;
+    tier?: Tier;
+    role?: string;
+    /** Whose columns the tokens have. */
+    columns?: Tier;
+    good?: number;
+  } = {},
 ): Promise<DatasetManifest> {
   const { name, tokenizerHash, templateHash } = base;
   const draftFolder = join(home.path, "datasets", "draft");
@@ -41,14 +51,15 @@ export async function writeDataset(
   const files = [];
   for (const [part, count] of Object.entries({ train, validation })) {
     const path = `tokens/${part}.parquet`;
-    await writeParquet(join(draftFolder, path), sampleRows(part, count));
+    await writeRows(join(draftFolder, path), sampleRows(part, count, columns), columns);
     files.push({ path, hash: await hashFile(join(draftFolder, path)), rows: count });
   }
   const draft = {
-    ...{ tier, skills: ["sql"], role: "worker", format: "jsonl", filter: "eval_passed = true", base: name },
+    ...{ tier, skills: ["sql"], role, format: "jsonl", filter: "eval_passed = true", base: name },
     ...{ tokenizerHash, templateHash, seed: 1, refusals: [], files, codeVersion: "0" },
     settings: { tips: "drop", target: "answer", maxPerItem: 2, maxTokens: 64 },
     inputs: { runs: [], ledgerHead: ZERO_HASH },
+    labels: tier === "judged" ? { good, bad: train - good, goodWeight: 1.25, badWeight: 1 } : null,
     counts: {
       ...{ examples: train + validation, trainRows: train, validationRows: validation },
       ...{ trainTokens: 100, trainedTokens: 50, items: train, families: ["shop"] },
@@ -60,22 +71,28 @@ export async function writeDataset(
   return manifest;
 }
 
-function sampleRows(part: string, count: number): Row[] {
+interface SampleRow {
+  id: string;
+  tokens: Tokens[];
+  label: boolean;
+}
+
+function sampleRows(part: string, count: number, tier: Tier): SampleRow[] {
   const draw = random(1, part);
   return Array.from({ length: count }, (_, n) => {
-    const ids = Array.from({ length: draw.integer(12, 30) }, () => draw.integer(3, 511));
-    return { row_id: `${part}-${n}`, ids, mask: ids.map((_, at) => (at >= ids.length - 5 ? 1 : 0)) };
+    const prompt = Array.from({ length: draw.integer(8, 20) }, () => draw.integer(3, 511));
+    const tokens = Array.from({ length: tier === "preference-pairs" ? 2 : 1 }, () => {
+      const ids = [...prompt, ...Array.from({ length: 5 }, () => draw.integer(3, 511))];
+      return { ids, mask: ids.map((_, at): 0 | 1 => (at >= ids.length - 5 ? 1 : 0)) };
+    });
+    return { id: `${part}-${n}`, tokens, label: n % 2 === 0 };
   });
 }
 
-async function writeParquet(path: string, rows: Row[]): Promise<void> {
-  const connection = await (await DuckDBInstance.create()).connect();
-  await connection.run("CREATE TABLE rows (row_id VARCHAR, ids INTEGER[], mask UTINYINT[])");
-  for (const { row_id, ids, mask } of rows) {
-    await connection.run(`INSERT INTO rows VALUES ('${row_id}', [${ids.join(",")}], [${mask.join(",")}])`);
-  }
-  await connection.run(`COPY rows TO '${path}' (FORMAT parquet)`);
-  connection.closeSync();
+async function writeRows(path: string, rows: readonly SampleRow[], tier: Tier): Promise<void> {
+  const table = createTokenTable(path, tier);
+  for (const { id, tokens, label } of rows) await table.add(id, tokens, label);
+  await table.finish();
 }
 
 /** Trains with settings for a test; `steps` gets each step that was trained. */

@@ -1,20 +1,27 @@
 import { PassThrough } from "node:stream";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Context } from "../../src/commands/command.ts";
 import command, { trainOn } from "../../src/commands/train.ts";
 import { steppingClock } from "../../src/foundation/clock.ts";
+import type { Home } from "../../src/store/home.ts";
+import { listAdapters } from "../../src/store/manifests.ts";
 import { withHome } from "../store/sample-run.ts";
 import { addTinyBase, CONFIG, writeDataset } from "./sample-training.ts";
+
+function contextOf(home: Home) {
+  const stderr = new PassThrough();
+  const context = {
+    ...{ home, stdout: process.stdout, stderr: stderr as unknown as NodeJS.WriteStream, isJson: false },
+    clock: steppingClock(new Date("2026-11-01T12:00:00Z"), 11_000),
+    signal: new AbortController().signal,
+  } satisfies Context;
+  return { context, stderr };
+}
 
 it("shows loss and speed while it trains, and sums up in the end", () =>
   withHome(async (home) => {
     const { datasetHash } = await writeDataset(home, await addTinyBase(home));
-    const stderr = new PassThrough();
-    const context = {
-      ...{ home, stdout: process.stdout, stderr: stderr as unknown as NodeJS.WriteStream, isJson: false },
-      clock: steppingClock(new Date("2026-11-01T12:00:00Z"), 11_000),
-      signal: new AbortController().signal,
-    } satisfies Context;
+    const { context, stderr } = contextOf(home);
     const input = { ...CONFIG, dataset: datasetHash.slice(0, 8), base: "tiny", name: "shop-v1" };
     const adapter = await trainOn(input, context);
     const shown = String(stderr.read()).split("\n");
@@ -22,8 +29,44 @@ it("shows loss and speed while it trains, and sums up in the end", () =>
     const steps = shown.filter((line) => line.startsWith("train ["));
     expect(steps).toHaveLength(4);
     expect(steps[3]).toMatch(/^train \[#{16}\] 4\/4 {2}.*loss \d\.\d{4}, \d+ tokens\/s$/);
-    const text = command.print?.(adapter, command.input.parse(input)) ?? "";
+    const text = command.print?.(adapter, command.input.parse({ ...input, dataset: [input.dataset] })) ?? "";
     expect(text).toContain(`Adapter shop-v1 of tiny, rank 4`);
     expect(text).toContain(adapter.adapterHash);
     expect(text).toMatch(/loss +\d\.\d{3} -> \d\.\d{3} in 4 steps, 80 tokens under the loss\n +validation +\d/);
   }));
+
+describe("an adapter for each role", () => {
+  it("is trained on that role's dataset and named after it", () =>
+    withHome(async (home) => {
+      const base = await addTinyBase(home);
+      const roles = ["worker", "reflector"];
+      const dataset: string[] = [];
+      for (const role of roles) dataset.push((await writeDataset(home, base, { role })).datasetHash);
+      const { context, stderr } = contextOf(home);
+      const input = { ...CONFIG, dataset, base: "tiny", name: "shop", perRole: true, epochs: 1 };
+      const parsed = command.input.parse(input);
+      const made = await command.run(parsed, context);
+      expect(made).toMatchObject([
+        { name: "shop-worker", role: "worker", datasetHash: dataset[0] },
+        { name: "shop-reflector", role: "reflector", datasetHash: dataset[1] },
+      ]);
+      const shown = String(stderr.read());
+      for (const role of roles) expect(shown).toMatch(new RegExp(`^train ${role} \\[`, "m"));
+      expect(command.print?.(made, parsed)).toMatch(/^Adapter shop-worker [\s\S]*^Adapter shop-reflector /m);
+    }));
+
+  it("is refused before the first one is trained, where a later one cannot be", () =>
+    withHome(async (home) => {
+      const base = await addTinyBase(home);
+      const { datasetHash: worker } = await writeDataset(home, base);
+      const { datasetHash: pairs } = await writeDataset(home, base, { role: "reflector", tier: "preference-pairs" });
+      const { datasetHash: again } = await writeDataset(home, base, { train: 4 });
+      const { context } = contextOf(home);
+      const run = (dataset: string[], perRole: boolean) =>
+        command.run(command.input.parse({ ...CONFIG, dataset, base: "tiny", perRole }), context);
+      await expect(run([worker, pairs], true)).rejects.toMatchObject({ code: "DATASET_OF_ANOTHER_TIER" });
+      await expect(run([worker, again], true)).rejects.toMatchObject({ code: "ROLE_TWICE" });
+      await expect(run([worker, pairs], false)).rejects.toMatchObject({ code: "SEVERAL_DATASETS" });
+      expect(await listAdapters(home)).toEqual([]);
+    }));
+});

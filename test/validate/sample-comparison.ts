@@ -83,6 +83,7 @@ export async function writeAdapter(home: Home, sample: SampleAdapter): Promise<H
     tokenizerHash,
     templateHash,
     datasetHash,
+    parent: null,
     skills,
     role: "worker",
     method: "sft",

@@ -1,0 +1,117 @@
+"""Brings a base into memory for a training: what would fail later is refused first, then its blocks get their devices,
+then the weights are read and their places checked.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Sequence
+
+import psutil
+import torch
+from transformers import PreTrainedModel
+
+from . import attention
+from .model import empty_model, load_config, load_model, training_dtype
+from .placement import ON_CPU, RESERVED_BYTES, DeviceMap, assert_placed, device_map, does_not_fit, place_blocks, sizes_of
+from .quantization import require_bitsandbytes
+from .refusal import Refusal
+from .settings import Settings
+
+
+def check_settings(method: str, settings: Settings, launch: str = "single", *, has_parent: bool = False) -> None:
+    """Checks that the settings go together and what they need is there. Raises: `Refusal` BAD_SETTINGS, NO_PACKAGES."""
+    if settings.trains == "full":
+        without = {
+            "--quantize nf4": settings.quantization != "none",
+            f"--method {method}": method != "sft",
+            f"--launch {launch}": launch != "single",
+            "--from": has_parent,
+        }
+        for option, is_given in without.items():
+            if is_given:
+                raise Refusal(
+                    "BAD_SETTINGS",
+                    f"All weights cannot be trained with {option}.",
+                    expected="--full with --method sft, weights as they are and one process",
+                    got=option,
+                    fix="train a LoRA: leave out --full",
+                )
+    micro = settings.micro_batch_size or settings.batch_size
+    if settings.batch_size % micro != 0:
+        raise Refusal(
+            "BAD_SETTINGS",
+            "A batch is made of whole micro-batches.",
+            expected=f"--batch-size a multiple of --micro-batch-size {micro}",
+            got=f"--batch-size {settings.batch_size}",
+        )
+    if settings.packing and method != "sft":
+        raise Refusal(
+            "BAD_SETTINGS",
+            "Only rows of one answer are packed.",
+            expected="--packing with --method sft",
+            got=f"--method {method}",
+            fix="leave out --packing",
+        )
+    if settings.max_kl is not None and settings.trains == "full":
+        raise Refusal(
+            "BAD_SETTINGS",
+            "Where all weights are trained the base is not there any more, so nothing can be compared with it.",
+            expected="--max-kl with a LoRA",
+            got="--full",
+            fix="leave out --max-kl",
+        )
+    if settings.quantization == "nf4":
+        require_bitsandbytes("--quantize nf4")
+    if settings.optimizer == "adamw-8bit":
+        require_bitsandbytes("--optimizer adamw-8bit")
+
+
+def load_for_training(base: Path, settings: Settings, launch: str = "single") -> PreTrainedModel:
+    """Loads a base for a LoRA or, in float32 and with its towers, to have all of its weights trained.
+
+    Raises: `Refusal` NO_BASE, DOES_NOT_FIT.
+    """
+    is_full = settings.trains == "full"
+    dtype = number_type(settings)
+    kernel = "sdpa" if torch.cuda.is_available() and not settings.packing else attention.NAME
+    placed = None if launch == "fsdp" else place(base, settings, dtype)  # FSDP shards what each process loads whole
+    if placed is None:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    spread = None if placed == ON_CPU else placed
+    model = load_model(
+        base, dtype, kernel, quantization=settings.quantization, device_map=spread, with_towers=is_full
+    )
+    if placed is not None:
+        assert_placed(model, placed)
+    return model
+
+
+def number_type(settings: Settings) -> torch.dtype:
+    """Returns the type that a training holds plain weights in: float32 where they are trained, bf16 beside 4-bit ones."""
+    if settings.trains == "full":
+        return torch.float32
+    return torch.bfloat16 if settings.quantization != "none" else training_dtype()
+
+
+def place(base: Path, settings: Settings, dtype: torch.dtype) -> DeviceMap:
+    """Spreads a base over the GPUs there are, or puts it into this machine's memory. Raises: `Refusal` DOES_NOT_FIT."""
+    config = load_config(base)
+    is_full = settings.trains == "full"
+    sizes = sizes_of(config, dtype, quantization=settings.quantization, rank=0 if is_full else settings.rank)
+    gpus = free_gpu_bytes()
+    if is_full or not gpus:
+        # Trained in float32, a weight has a gradient and two moments beside it.
+        needed = (sizes.ends + sum(sizes.blocks)) * (4 if is_full else 1)
+        free = gpus[0] if gpus else psutil.virtual_memory().available
+        if needed > free:
+            raise does_not_fit(needed, [free], "GPU" if gpus else "machine without a GPU")
+        return {"": 0} if gpus else dict(ON_CPU)
+    return device_map(empty_model(config), place_blocks(sizes, gpus))
+
+
+def free_gpu_bytes() -> Sequence[int]:
+    """Returns the bytes that a training may take on each GPU; none where there is no GPU."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return [max(0, torch.cuda.mem_get_info(device)[0] - RESERVED_BYTES) for device in range(count)]

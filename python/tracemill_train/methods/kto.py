@@ -1,0 +1,151 @@
+"""Method `kto`: learns from single answers that were judged good or bad, held to the model as it was before.
+
+With two rows or more in memory the loss is KTO's, whose zero point is how far the model has moved from its reference on
+answers to other prompts of the batch. With one row there is no such answer: then it is APO-zero's unpaired loss, whose
+zero point is the reference itself.
+Source: arXiv:2402.01306, equation 7, and arXiv:2408.06266, equation 7, by TRL's KTOTrainer; deviates: on the dataset's
+own ids and masks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Sequence
+
+import torch
+from peft import PeftModel
+from transformers import Trainer
+from trl import KTOConfig, KTOTrainer
+
+from ..judged_rows import JudgedRow, load_judged, mismatched
+from ..method import Kit
+from ..preference import TakesOurRows, as_inputs, places, rows_at_once, summed_logprobs
+from ..settings import Settings
+
+FIGURES = {
+    "rewards/margins": "margin",
+    "rewards/chosen": "goodReward",
+    "rewards/rejected": "badReward",
+    "logps/chosen": "goodLogprob",
+    "logps/rejected": "badLogprob",
+    "kl": "kl",
+}
+"""What TRL calls them -> what the curve calls them. A reward is beta times a log-ratio, the margin that of good less bad."""
+
+
+def read_rows(dataset: Path, part: str, settings: Settings, vocabulary: int) -> list[JudgedRow]:
+    """Reads `tokens/<part>.parquet`. Raises: as `load_judged`."""
+    return load_judged(dataset / f"tokens/{part}.parquet", settings, vocabulary)
+
+
+def estimates_kl(settings: Settings) -> bool:
+    """Whether there are two rows in memory together, so that one's prompt can be given another's answer."""
+    return rows_at_once(settings) > 1
+
+
+def prepare(model: PeftModel, rows: Sequence[JudgedRow], settings: Settings) -> list[JudgedRow]:
+    """Returns the rows with the untrained model's log-probabilities, and with their neighbour's answer in the batch."""
+    unique = list({row.row_id: row for row in rows}.values())
+    sums = summed_logprobs(model, [row.answer for row in unique], rows_at_once(settings))
+    references = {row.row_id: value for row, value in zip(unique, sums)}
+    known = [replace(row, reference=references[row.row_id]) for row in rows]
+    if not estimates_kl(settings):
+        return known
+    partners = neighbours(len(rows), rows_at_once(settings))
+    others = [mismatched(row, rows[partner], settings.max_tokens) for row, partner in zip(rows, partners)]
+    sums = summed_logprobs(model, others, rows_at_once(settings))
+    return [replace(row, other=other, other_reference=value) for row, other, value in zip(known, others, sums)]
+
+
+def neighbours(count: int, batch_size: int) -> list[int]:
+    """Returns for each place the one before it in its batch, for a batch's first one its last.
+
+    A last batch of one row takes the row before it.
+    """
+    found = []
+    for start in range(0, count, batch_size):
+        end = min(start + batch_size, count)
+        found += [end - 1 if end - start > 1 else start - 1, *range(start, end - 1)]
+    return [place % count for place in found]
+
+
+def make_trainer(kit: Kit) -> Trainer:
+    """Returns the trainer over the kit's rows, in their order."""
+    return JudgedTrainer(kit)
+
+
+def validate(model: PeftModel, rows: Sequence[JudgedRow], settings: Settings) -> dict[str, float]:
+    """Returns `loss`, `goodReward` and `badReward` (beta times the mean log-ratio), and of both kinds `margin` and `accuracy`.
+
+    `accuracy` is the share of good rows over and bad rows under the zero point, and `kl` that point in nats,
+    over all rows.
+    """
+    sums = summed_logprobs(model, [row.answer for row in rows], rows_at_once(settings))
+    ratios = [value - row.reference for row, value in zip(rows, sums)]
+    zero = 0.0
+    others = [row.other for row in rows if row.other is not None]
+    if others:
+        references = [row.other_reference for row in rows if row.other is not None]
+        found = summed_logprobs(model, others, rows_at_once(settings))
+        zero = max(0.0, fmean(value - before for value, before in zip(found, references)))
+    signs = [1.0 if row.is_good else -1.0 for row in rows]
+    weights = [settings.good_weight if row.is_good else settings.bad_weight for row in rows]
+    values = torch.sigmoid(settings.beta * torch.tensor(signs) * (torch.tensor(ratios) - zero))
+    figures = {
+        "loss": float((torch.tensor(weights) * (1 - values)).mean()),
+        "accuracy": float((values > 0.5).float().mean()),
+        "kl": zero,
+    }
+    for name, sign in (("goodReward", 1.0), ("badReward", -1.0)):
+        of_kind = [ratio for ratio, of in zip(ratios, signs) if of == sign]
+        if of_kind:
+            figures[name] = settings.beta * fmean(of_kind)
+    if "goodReward" in figures and "badReward" in figures:
+        figures["margin"] = figures["goodReward"] - figures["badReward"]
+    return figures
+
+
+class JudgedTrainer(TakesOurRows, KTOTrainer):
+    """TRL's loss over ready judged rows; `kit.saw` is told each step's loss and figures."""
+
+    def __init__(self, kit: Kit) -> None:
+        rows, settings = kit.sequence, kit.settings
+
+        def collate_judged(examples: list[dict[str, int]]) -> dict[str, torch.Tensor]:
+            some: list[JudgedRow] = [rows[example["place"]] for example in examples]
+            batch = as_inputs([row.answer for row in some])
+            others = [row.other for row in some if row.other is not None]
+            if others:
+                batch |= as_inputs(others, "KL_")
+                batch["ref_KL_logps"] = torch.tensor([row.other_reference for row in some])
+            batch["ref_logps"] = torch.tensor([row.reference for row in some])
+            batch["label"] = torch.tensor([row.is_good for row in some])
+            return batch
+
+        super().__init__(
+            model=kit.model,
+            args=KTOConfig(
+                **kit.arguments,
+                loss_type="kto" if estimates_kl(settings) else "apo_zero_unpaired",
+                beta=settings.beta,
+                desirable_weight=settings.good_weight,
+                undesirable_weight=settings.bad_weight,
+                train_sampling_strategy="sequential",
+                max_length=None,
+                disable_dropout=False,  # what the settings say holds
+                remove_unused_columns=False,
+            ),
+            data_collator=collate_judged,
+            train_dataset=places(rows),
+            processing_class=kit.tokenizer,
+            callbacks=kit.callbacks,
+        )
+        self.saw = kit.saw
+        self.take_over()
+
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
+        loss = super().compute_loss(model, inputs)
+        self.saw(float(loss.detach()), self.figures(FIGURES), 1 / self.current_gradient_accumulation_steps)
+        return loss

@@ -1,0 +1,52 @@
+/**
+ * `tracemill champion`: which adapter answers where.
+ */
+import { z } from "zod";
+import { shortHash } from "../foundation/hashing.ts";
+import { adapterLabel } from "../records/adapter-manifest.ts";
+import { type Champion, placeName, readChampions, taintOfAdapter } from "../registry/index.ts";
+import { listAdapters } from "../store/manifests.ts";
+import { defineCommand } from "./command.ts";
+import { allTainted } from "./taint.ts";
+import { textTable } from "./text-table.ts";
+
+interface ChampionRow extends Champion {
+  place: string;
+  adapter: string;
+  isTainted: boolean;
+}
+
+export default defineCommand<Record<string, never>, ChampionRow[]>({
+  summary: "List the champions: which adapter answers for which skill or role.",
+  details: "Example: tracemill champion",
+  input: z.object({}),
+  async run(_, { home }) {
+    const [champions, adapters, tainted] = await Promise.all([
+      readChampions(home),
+      listAdapters(home),
+      allTainted(home),
+    ]);
+    return [...champions.values()].map((champion) => {
+      const adapter = adapters.find(({ adapterHash }) => adapterHash === champion.adapterHash);
+      return {
+        ...champion,
+        place: placeName(champion),
+        adapter: adapter === undefined ? shortHash(champion.adapterHash) : adapterLabel(adapter),
+        isTainted: taintOfAdapter({ adapters }, tainted, champion.adapterHash) !== null,
+      };
+    });
+  },
+  print(rows) {
+    if (rows.length === 0) return "Nothing is promoted: the base answers everywhere.";
+    return textTable(
+      ["place", "adapter", "since", "by", "taint"],
+      rows.map(({ place, adapter, since, comparisonHash, override, isTainted }) => [
+        place,
+        adapter,
+        since,
+        comparisonHash === null ? `override: ${override}` : `comparison ${shortHash(comparisonHash)}`,
+        isTainted ? "tainted" : "-",
+      ]),
+    );
+  },
+});

@@ -1,0 +1,60 @@
+/**
+ * `gate.yaml`: what is asked of a candidate before it may be promoted, axis by axis, and what each axis found.
+ */
+import { z } from "zod";
+
+const bounds = z.strictObject({
+  /** How much worse a candidate may be: a fraction of items for skills, nats a token for general ability. */
+  margin: z.number().gt(0),
+  /** Whether an axis that cannot tell is let pass. */
+  allowInconclusive: z.boolean().default(false),
+});
+
+export const gateSchema = z.strictObject({
+  /** Two-sided error rate of every interval: an axis errs on the passing side with half of it. */
+  alpha: z.number().gt(0).lt(1).default(0.05),
+  primary: z
+    .strictObject({
+      /** Below so many families the deciding interval is not sound, and the axis is inconclusive. */
+      minFamilies: z.int().min(2).default(10),
+    })
+    .prefault({}),
+  skills: bounds.extend({ margin: z.number().gt(0).lt(1) }).prefault({ margin: 0.03 }),
+  general: bounds.prefault({ margin: 0.02 }),
+  /** A pass rate below which a base shows nothing that could be lost. */
+  floor: z.number().min(0).max(1).default(0.02),
+  tokensPerSolved: z
+    .strictObject({ atMost: z.number().gt(0), allowInconclusive: z.boolean().default(false) })
+    .nullable()
+    .default({ atMost: 1.25, allowInconclusive: false }),
+  /** Nats a token from the base. */
+  kl: z
+    .strictObject({ atMost: z.number().gt(0) })
+    .nullable()
+    .default(null),
+  /** Side axes that have to say something, so that a gate cannot pass for want of evidence. */
+  informativeSides: z.int().min(0).default(1),
+});
+
+export const AXIS_OUTCOMES = ["passed", "failed", "inconclusive", "uninformative"] as const;
+
+export const axisResultSchema = z.object({
+  /** `sql`, `cron`, `tokens-per-solved`, `leakage`. */
+  axis: z.string(),
+  kind: z.enum(["primary", "side", "limit"]),
+  outcome: z.enum(AXIS_OUTCOMES),
+  /** Whether the gate goes on although the axis did not pass. */
+  isLetPass: z.boolean(),
+  estimate: z.number().nullable(),
+  interval: z.object({ low: z.number(), high: z.number() }).nullable(),
+  /** What was asked, in words: `above 0`, `above -3.0 points`. */
+  threshold: z.string(),
+  /** In one sentence for people. */
+  reason: z.string(),
+  /** Items that would tell; null where it is passed, failed, or cannot be told. */
+  neededItems: z.int().nullable(),
+});
+
+export type GateSettings = z.infer<typeof gateSchema>;
+export type AxisResult = z.infer<typeof axisResultSchema>;
+export type AxisOutcome = AxisResult["outcome"];

@@ -1,0 +1,194 @@
+/**
+ * Promotes an adapter and rolls promotions back. One line of the ledger is a promotion, so it is there whole or not at all;
+ * who looks and who writes holds one lock, so that of two promotions at once one is refused.
+ */
+import { join } from "node:path";
+import type { Clock } from "../foundation/clock.ts";
+import { Refusal } from "../foundation/errors.ts";
+import { type Hash, shortHash } from "../foundation/hashing.ts";
+import { acquireLock } from "../foundation/lock-file.ts";
+import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
+import type { Decision } from "../records/comparison.ts";
+import type { Place, Promotion, Rollback } from "../records/ledger-entries.ts";
+import type { Home } from "../store/home.ts";
+import { appendLedger } from "../store/ledger.ts";
+import { listDecisions, readAdapterManifest, readDatasetManifest, readPlan } from "../store/manifests.ts";
+import { DEFAULT, placeName, standingPromotions } from "./champions.ts";
+import { ancestryOf, openGraph } from "./graph.ts";
+import { taintOf } from "./taint.ts";
+
+export interface PromoteOptions {
+  /** Name, hash or prefix of it. */
+  adapter: string;
+  place: Place;
+  /** Why it is promoted although no decision allows it. */
+  override?: string;
+  clock: Clock;
+}
+
+export interface PromotionReport extends Promotion {
+  /** The champion before; null for the base. */
+  before: Hash | null;
+  /** Whether it was champion there already: then nothing is written. */
+  wasChampion: boolean;
+}
+
+/**
+ * Makes an adapter the champion of a place, durably.
+ * Throws: `UNKNOWN_ADAPTER`, `PLACE_OF_ANOTHER_SKILL`, `PLACE_OF_ANOTHER_ROLE`, `TAINTED_ADAPTER`, `NOT_DECIDED`,
+ * `GATE_NOT_PASSED`, `BAD_ARGUMENT` for an empty reason, `LOCKED` where another one is at it.
+ */
+export async function promote(home: Home, options: PromoteOptions): Promise<PromotionReport> {
+  const { place, clock } = options;
+  const override = options.override?.trim();
+  if (override === "") throw noReason();
+  const adapter = await readAdapterManifest(home, options.adapter);
+  return alone(home, async () => {
+    checkPlace(adapter, place);
+    await refuseTaintedAdapter(home, adapter);
+    const comparisonHash = override === undefined ? await passingComparison(home, adapter, place) : null;
+    const before = (await standingPromotions(home)).get(placeName(place))?.at(-1)?.adapterHash ?? null;
+    const { adapterHash } = adapter;
+    const promotion: Promotion = { ...place, adapterHash, comparisonHash, override: override ?? null };
+    const wasChampion = before === adapterHash;
+    if (!wasChampion) appendLedger(home, { type: "promoted", data: promotion }, clock);
+    return { ...promotion, before, wasChampion };
+  });
+}
+
+/**
+ * Takes the last promotion at a place back: the champion before answers again, or `toBase` the base alone.
+ * Throws: `NOTHING_PROMOTED`, `TAINTED_ADAPTER` where what would be back is, `LOCKED`.
+ */
+export async function rollback(
+  home: Home,
+  { place, toBase = false, reason, clock }: { place: Place; toBase?: boolean; reason?: string; clock: Clock },
+): Promise<Rollback> {
+  return alone(home, async () => {
+    const standing = (await standingPromotions(home)).get(placeName(place)) ?? [];
+    const [champion, earlier] = [standing.at(-1), standing.at(-2)];
+    if (champion === undefined) throw nothingPromoted(place);
+    const to = toBase ? null : (earlier?.adapterHash ?? null);
+    if (to !== null) await refuseTaintedAdapter(home, await readAdapterManifest(home, to));
+    const data = { ...place, from: champion.adapterHash, to, reason: reason ?? null };
+    appendLedger(home, { type: "rolled_back", data }, clock);
+    return data;
+  });
+}
+
+async function alone<T>(home: Home, work: () => Promise<T>): Promise<T> {
+  const release = acquireLock(join(home.path, "promotion.lock"), "A promotion");
+  try {
+    return await work();
+  } finally {
+    release();
+  }
+}
+
+/** An adapter answers for what it was trained on, and for nothing else. */
+function checkPlace(adapter: AdapterManifest, { skill, role }: Place): void {
+  const { skills } = adapter;
+  if (skill === DEFAULT ? skills.length < 2 : !skills.includes(skill)) {
+    throw new Refusal({
+      code: "PLACE_OF_ANOTHER_SKILL",
+      message: `The adapter ${adapterLabel(adapter)} cannot answer for what it was not trained on.`,
+      expected: skill === DEFAULT ? "an adapter that was trained on several skills" : `an adapter of ${skill}`,
+      got: `one that was trained on ${skills.join(", ")}`,
+      fix: `tracemill promote ${adapterLabel(adapter)} --for ${skills[0]}`,
+    });
+  }
+  if (role === null || role === adapter.role) return;
+  throw new Refusal({
+    code: "PLACE_OF_ANOTHER_ROLE",
+    message: `The adapter ${adapterLabel(adapter)} was not trained on the turns of this role.`,
+    expected: `an adapter of the role ${role}`,
+    got: `one of the role ${adapter.role}`,
+    fix: `tracemill promote ${adapterLabel(adapter)} --for ${skill}/${adapter.role}`,
+  });
+}
+
+/** Looks at the adapter and at all that it went on from. */
+async function refuseTaintedAdapter(home: Home, adapter: AdapterManifest): Promise<void> {
+  const graph = await openGraph(home);
+  try {
+    for (const { datasetHash } of ancestryOf(graph, adapter.adapterHash)) {
+      const taint = await taintOf(graph, await readDatasetManifest(home, datasetHash));
+      if (taint === null) continue;
+      const dataset = shortHash(datasetHash);
+      throw new Refusal({
+        code: "TAINTED_ADAPTER",
+        message: `The adapter ${adapterLabel(adapter)} was trained on what is revoked.`,
+        expected: "an adapter of datasets without a revoked row",
+        got: taint.by.map(({ kind, target, reason }) => `the ${kind} ${target} (${reason})`).join(", "),
+        where: `dataset ${dataset}`,
+        fix: `tracemill dataset rebuild ${dataset}, train on its successor and validate that`,
+      });
+    }
+  } finally {
+    await graph.close();
+  }
+}
+
+/** Returns the comparison that allows the promotion: the last one on the skill, for the default the last on each. */
+async function passingComparison(home: Home, adapter: AdapterManifest, { skill }: Place): Promise<Hash> {
+  const wanted = skill === DEFAULT ? adapter.skills : [skill];
+  const judged = await decisionsBySkill(home, adapter.adapterHash);
+  let passing: Hash | undefined;
+  for (const one of wanted) {
+    const decision = judged.get(one)?.at(-1);
+    if (decision === undefined) throw notDecided(adapter, one);
+    if (decision.verdict !== "better") throw notPassed(adapter, { skill: one, decision });
+    passing = decision.comparisonHash;
+  }
+  return passing as Hash;
+}
+
+async function decisionsBySkill(home: Home, adapterHash: Hash): Promise<Map<string, Decision[]>> {
+  const bySkill = new Map<string, Decision[]>();
+  for (const decision of await listDecisions(home)) {
+    if (decision.adapterHash !== adapterHash) continue;
+    const { skill } = await readPlan(home, decision.comparisonHash);
+    bySkill.set(skill.id, [...(bySkill.get(skill.id) ?? []), decision]);
+  }
+  return bySkill;
+}
+
+function notDecided(adapter: AdapterManifest, skill: string): Refusal {
+  return new Refusal({
+    code: "NOT_DECIDED",
+    message: `No comparison has judged the adapter ${adapterLabel(adapter)} on ${skill}.`,
+    expected: "a decision of the gate",
+    got: "none",
+    fix: `tracemill validate --skill ${skill} --base ${adapter.base} --candidate ${adapterLabel(adapter)}`,
+  });
+}
+
+function notPassed(adapter: AdapterManifest, { skill, decision }: { skill: string; decision: Decision }): Refusal {
+  return new Refusal({
+    code: "GATE_NOT_PASSED",
+    message: `The last comparison on ${skill} does not allow the adapter ${adapterLabel(adapter)} to be promoted.`,
+    expected: "the verdict better",
+    got: [decision.verdict, ...decision.reasons].join("; "),
+    where: `comparison ${shortHash(decision.comparisonHash)}`,
+    fix: 'train on more verified runs, or say why it is to be promoted all the same: --override "reason"',
+  });
+}
+
+function nothingPromoted(place: Place): Refusal {
+  return new Refusal({
+    code: "NOTHING_PROMOTED",
+    message: `Nothing is promoted for ${placeName(place)}; the base answers there.`,
+    expected: "a champion",
+    got: "none",
+    fix: "tracemill champion",
+  });
+}
+
+function noReason(): Refusal {
+  return new Refusal({
+    code: "BAD_ARGUMENT",
+    message: "The reason for overriding the gate is empty: later readers need to know why.",
+    expected: "a text",
+    fix: '--override "the customer accepted it after a review"',
+  });
+}

@@ -1,0 +1,6 @@
+/** Learns good answers as they stand. */
+import type { TrainMethod } from "../method.ts";
+
+const sft: TrainMethod = { tier: "demonstrations", columns: ["row_id", "ids", "mask"], needsBothLabels: false };
+
+export default sft;

@@ -1,0 +1,34 @@
+/**
+ * Has the candidate seen what it was judged on? No axis of performance can tell learning from remembering; its lineage can.
+ */
+import type { Axis } from "../axis.ts";
+
+const SHOWN = 3;
+
+const axis: Axis = {
+  summary: "the families of the comparison and the adapter's whole lineage share nothing",
+  judge: ({ leaks }) => [
+    {
+      ...{
+        axis: "leakage",
+        kind: "limit" as const,
+        isLetPass: false,
+        estimate: null,
+        interval: null,
+        neededItems: null,
+      },
+      outcome: leaks === null ? "inconclusive" : leaks.length === 0 ? "passed" : "failed",
+      threshold: "no family of the comparison in the lineage",
+      reason: reasonOf(leaks),
+    },
+  ],
+};
+
+export default axis;
+
+function reasonOf(leaks: string[] | null): string {
+  if (leaks === null) return "Where it comes from is not known, so it may have seen these families.";
+  if (leaks.length === 0) return "Nothing that it was judged on is in its lineage.";
+  const more = leaks.length > SHOWN ? ` and ${leaks.length - SHOWN} more` : "";
+  return `It has learned from ${leaks.slice(0, SHOWN).join(", ")}${more}.`;
+}

@@ -1,0 +1,174 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { systemClock as clock } from "../../src/foundation/clock.ts";
+import { shortHash } from "../../src/foundation/hashing.ts";
+import type { RunId } from "../../src/records/ids.ts";
+import { championFor, placeOf, promote, readChampions, readPlaceEvents, rollback } from "../../src/registry/index.ts";
+import { type Chain, putAdapter, putDecision, sayRevoked, withChain } from "./setting.ts";
+
+const SQL = placeOf("sql");
+
+/** An adapter that a comparison on `sql` found better. */
+function withJudged(use: (chain: Chain) => Promise<void>): Promise<void> {
+  return withChain(async (chain) => {
+    const { home, adapterHash, runs } = chain;
+    await putDecision(home, { adapterHash, run: runs.at(-1)?.run as RunId, skill: "sql" });
+    await use(chain);
+  });
+}
+
+/** A second adapter of the same dataset that a later comparison found better. */
+async function successor({ home, datasetHash, runs }: Chain) {
+  const adapterHash = await putAdapter(home, datasetHash, { name: "sql-v2" });
+  await putDecision(home, { adapterHash, run: runs.at(-1)?.run as RunId, skill: "sql", number: 2 });
+  return adapterHash;
+}
+
+describe("a promotion", () => {
+  test("makes the adapter champion by the decision that allows it, and is said once", () =>
+    withJudged(async ({ home, adapterHash, comparisonHash }) => {
+      const first = await promote(home, { adapter: "sql-v1", place: SQL, clock });
+      expect(first).toMatchObject({ adapterHash, comparisonHash, override: null, before: null, wasChampion: false });
+      const again = await promote(home, { adapter: shortHash(adapterHash), place: SQL, clock });
+      expect(again).toMatchObject({ before: adapterHash, wasChampion: true });
+      expect(await readPlaceEvents(home)).toHaveLength(1);
+      expect((await readChampions(home)).get("sql")).toMatchObject({ adapterHash, comparisonHash });
+    }));
+
+  test("of a role goes before that of the skill, and that before the default", () =>
+    withJudged(async (chain) => {
+      const { home, adapterHash } = chain;
+      const other = await successor(chain);
+      await promote(home, { adapter: "sql-v1", place: SQL, clock });
+      await promote(home, { adapter: "sql-v2", place: placeOf("sql/worker"), clock });
+      const champions = await readChampions(home);
+      expect(championFor(champions, { skill: "sql", role: "worker" })?.adapterHash).toBe(other);
+      expect(championFor(champions, { skill: "sql", role: "reflector" })?.adapterHash).toBe(adapterHash);
+      expect(championFor(champions, { skill: "cron", role: "worker" })).toBeNull();
+    }));
+
+  test("is refused for another skill, another role, and for all skills where one was trained", () =>
+    withJudged(async ({ home }) => {
+      const at = (name: string) => promote(home, { adapter: "sql-v1", place: placeOf(name), override: "yes", clock });
+      await expect(at("cron")).rejects.toMatchObject({ code: "PLACE_OF_ANOTHER_SKILL" });
+      await expect(at("default")).rejects.toMatchObject({ code: "PLACE_OF_ANOTHER_SKILL" });
+      await expect(at("sql/reflector")).rejects.toMatchObject({ code: "PLACE_OF_ANOTHER_ROLE" });
+      await expect(promote(home, { adapter: "sql-v9", place: SQL, clock })).rejects.toMatchObject({
+        code: "UNKNOWN_ADAPTER",
+      });
+      expect(await readPlaceEvents(home)).toEqual([]);
+    }));
+
+  test("needs a decision, and the last one on the skill counts", () =>
+    withJudged(async ({ home, datasetHash, adapterHash, runs }) => {
+      const run = runs.at(-1)?.run as RunId;
+      await putDecision(home, { adapterHash, run, verdict: "inconclusive", skill: "sql", number: 2 });
+      await expect(promote(home, { adapter: "sql-v1", place: SQL, clock })).rejects.toMatchObject({
+        code: "GATE_NOT_PASSED",
+        details: { got: expect.stringContaining("inconclusive") },
+      });
+      await putAdapter(home, datasetHash, { name: "sql-v2" });
+      const unjudged = promote(home, { adapter: "sql-v2", place: SQL, clock });
+      await expect(unjudged).rejects.toMatchObject({ code: "NOT_DECIDED" });
+    }));
+
+  test("of a default needs a passing decision on every skill that was trained", () =>
+    withJudged(async ({ home, datasetHash, runs }) => {
+      const run = runs.at(-1)?.run as RunId;
+      const adapterHash = await putAdapter(home, datasetHash, { name: "both", skills: ["cron", "sql"] });
+      const attempt = () => promote(home, { adapter: "both", place: placeOf("default"), clock });
+      await putDecision(home, { adapterHash, run, skill: "sql", number: 2 });
+      await expect(attempt()).rejects.toMatchObject({ code: "NOT_DECIDED" });
+      await putDecision(home, { adapterHash, run, skill: "cron", number: 3 });
+      await attempt();
+      expect(championFor(await readChampions(home), { skill: "stig", role: "worker" })?.adapterHash).toBe(adapterHash);
+    }));
+
+  test("can override the gate with a reason that is kept, and with no empty one", () =>
+    withJudged(async ({ home, datasetHash }) => {
+      await putAdapter(home, datasetHash, { name: "sql-v2" });
+      const override = "reviewed by hand";
+      await expect(promote(home, { adapter: "sql-v2", place: SQL, override: " ", clock })).rejects.toMatchObject({
+        code: "BAD_ARGUMENT",
+      });
+      await promote(home, { adapter: "sql-v2", place: SQL, override, clock });
+      expect((await readChampions(home)).get("sql")).toMatchObject({ override, comparisonHash: null });
+    }));
+
+  test("is refused for a tainted adapter, even where someone overrides the gate", () =>
+    withJudged(async ({ home, runs }) => {
+      sayRevoked(home, "run", runs[0]?.run ?? "", "the database was empty");
+      await expect(promote(home, { adapter: "sql-v1", place: SQL, override: "yes", clock })).rejects.toMatchObject({
+        code: "TAINTED_ADAPTER",
+        details: { got: expect.stringContaining("the database was empty") },
+      });
+    }));
+
+  test("is refused while another one is at it, and two at once leave one champion", () =>
+    withJudged(async (chain) => {
+      const { home } = chain;
+      await successor(chain);
+      const both = await Promise.allSettled(
+        ["sql-v1", "sql-v2"].map((adapter) => promote(home, { adapter, place: SQL, clock })),
+      );
+      expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+      expect(both.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "LOCKED" } });
+      expect(await readPlaceEvents(home)).toHaveLength(1);
+    }));
+});
+
+describe("a rollback", () => {
+  test("brings the champion before back, then the base, and then there is nothing to take back", () =>
+    withJudged(async (chain) => {
+      const { home, adapterHash } = chain;
+      const other = await successor(chain);
+      await promote(home, { adapter: "sql-v1", place: SQL, clock });
+      await promote(home, { adapter: "sql-v2", place: SQL, clock });
+      expect(await rollback(home, { place: SQL, reason: "slow", clock })).toMatchObject({
+        from: other,
+        to: adapterHash,
+      });
+      expect((await readChampions(home)).get("sql")?.adapterHash).toBe(adapterHash);
+      expect(await rollback(home, { place: SQL, clock })).toMatchObject({ from: adapterHash, to: null });
+      expect((await readChampions(home)).get("sql")).toBeUndefined();
+      await expect(rollback(home, { place: SQL, clock })).rejects.toMatchObject({ code: "NOTHING_PROMOTED" });
+      expect((await readPlaceEvents(home, SQL)).map(({ type }) => type)).toEqual([
+        ...["promoted", "promoted", "rolled_back", "rolled_back"],
+      ]);
+    }));
+
+  test("goes to the base at once where it is told so", () =>
+    withJudged(async (chain) => {
+      const { home } = chain;
+      await successor(chain);
+      for (const adapter of ["sql-v1", "sql-v2"]) await promote(home, { adapter, place: SQL, clock });
+      expect(await rollback(home, { place: SQL, toBase: true, clock })).toMatchObject({ to: null });
+      expect(await readChampions(home)).toEqual(new Map());
+    }));
+
+  test("never brings a tainted champion back", () =>
+    withJudged(async (chain) => {
+      const { home, runs } = chain;
+      await successor(chain);
+      for (const adapter of ["sql-v1", "sql-v2"]) await promote(home, { adapter, place: SQL, clock });
+      sayRevoked(home, "run", runs[0]?.run ?? "");
+      await expect(rollback(home, { place: SQL, clock })).rejects.toMatchObject({ code: "TAINTED_ADAPTER" });
+      expect(await rollback(home, { place: SQL, toBase: true, clock })).toMatchObject({ to: null });
+    }));
+});
+
+test("a place is a skill, a role of one, or the default", () => {
+  expect(placeOf("stig/worker")).toEqual({ skill: "stig", role: "worker" });
+  expect(placeOf("default")).toEqual({ skill: "default", role: null });
+  for (const name of ["", "Sql", "sql/", "default/worker", "a/b/c", "../x"]) {
+    expect(() => placeOf(name)).toThrow(expect.objectContaining({ code: "BAD_PLACE" }));
+  }
+});
+
+test("a promotion that is written half is none", () =>
+  withJudged(async ({ home }) => {
+    await promote(home, { adapter: "sql-v1", place: SQL, clock });
+    writeFileSync(join(home.path, "ledger.jsonl"), '{"seq":99,"type":"promo', { flag: "a" });
+    expect((await readChampions(home)).size).toBe(1);
+  }));

@@ -1,0 +1,183 @@
+/**
+ * The whole gate: each axis by its own boundary, and a seeded simulation of how often a candidate that is bad on one axis
+ * and good on all others is let through. `TRACEMILL_LONG=1` runs the full counts.
+ */
+import { describe, expect, test } from "vitest";
+import { type Random, random } from "../../src/foundation/random.ts";
+import { gateSchema } from "../../src/records/gate.ts";
+import type { PairedCost } from "../../src/statistics/cost-per-success.ts";
+import { normalQuantile } from "../../src/statistics/normal.ts";
+import type { Evidence } from "../../src/validate/axis.ts";
+import { judgeAll, loadAxes } from "../../src/validate/judge.ts";
+import { band, drawFamilies, REPEATS } from "../statistics/simulated-families.ts";
+
+const axes = await loadAxes();
+const GATE = gateSchema.parse({});
+const FAMILIES = 14;
+
+/** What is true of a candidate. */
+interface Truth {
+  primary: number;
+  side: number;
+  /** Nats a token. */
+  general: number;
+  /** What a solved item costs, over what it costs the base. */
+  cost: number;
+}
+
+const GOOD: Truth = { primary: 0.15, side: 0.02, general: 0.01, cost: 0.8 };
+
+function draw(truth: Truth, { items, draws }: { items: { primary: number; side: number }; draws: Random }): Evidence {
+  const normal = () => normalQuantile(draws.next() || 0.5);
+  const spread = { families: FAMILIES, familySd: 0.03 };
+  const primary = drawFamilies(
+    { ...spread, items: items.primary, discordance: 0.25, difference: truth.primary },
+    draws,
+  );
+  const side = drawFamilies(
+    { ...spread, familySd: 0, items: items.side, discordance: 0.08, difference: truth.side },
+    draws,
+  );
+  return {
+    primary: {
+      skill: "sql",
+      ...paired(primary, 0.3),
+      costs: primary.map((one) => costsOf(one, truth, draws)),
+    },
+    sides: [{ skill: "cron", ...paired(side, 0.5), costs: null }],
+    general: [{ name: "humaneval", differences: Array.from({ length: 160 }, () => [truth.general + 0.08 * normal()]) }],
+    ...{ kl: null, isLive: true, taint: [], leaks: [] },
+  };
+}
+
+function paired(differences: number[][], baseRate: number) {
+  const all = differences.flat();
+  const count = (value: number) => all.filter((one) => one === value).length;
+  const both = Math.max(0, Math.round(baseRate * all.length) - count(-1));
+  const counts = { both, onlyTreatment: count(1), onlyReference: count(-1), neither: count(0) - both };
+  return { differences, baseRate, counts };
+}
+
+/** Costs whose ratio of expectations is the truth's; what was solved is drawn apart from the differences. */
+function costsOf(items: readonly number[], { cost }: Truth, draws: Random): PairedCost[] {
+  return items.map(() => ({
+    reference: { spent: 50 + 100 * draws.next(), solved: Number(draws.next() < 0.5) },
+    treatment: { spent: cost * (50 + 100 * draws.next()), solved: Number(draws.next() < 0.5) },
+  }));
+}
+
+function shareOfPasses(key: string, truth: Truth, items = { primary: 400, side: 1200 }): number {
+  const draws = random("simulation", key);
+  let passes = 0;
+  for (let k = 0; k < REPEATS; k++) passes += Number(judgeAll(axes, draw(truth, { items, draws }), GATE).hasPassed);
+  return passes / REPEATS;
+}
+
+describe("the whole gate", () => {
+  test("lets through what is exactly at one axis' boundary in no more than 2.5 % of all tries", () => {
+    const boundaries: [string, Partial<Truth>][] = [
+      ["no better", { primary: 0 }],
+      ["another skill 3 points worse", { side: -0.03 }],
+      ["general ability 0.02 nats worse", { general: -0.02 }],
+      ["a solved item 1.25 times as dear", { cost: 1.25 }],
+    ];
+    for (const [name, change] of boundaries) {
+      const share = shareOfPasses(name, { ...GOOD, ...change });
+      console.log(`gate, ${name}: passes ${(100 * share).toFixed(1)} % of ${REPEATS}`);
+      expect(share).toBeLessThan(0.03 + band(0.025));
+    }
+  });
+
+  test("lets a harmless candidate through that is 15 points better at most times", () => {
+    const share = shareOfPasses("harmless", { primary: 0.15, side: 0, general: 0, cost: 0.9 });
+    console.log(`gate, harmless and 15 points better: passes ${(100 * share).toFixed(1)} % of ${REPEATS}`);
+    expect(share).toBeGreaterThan(0.7);
+  });
+});
+
+describe("an axis", () => {
+  const draws = random("axes", "one");
+  const good = draw(GOOD, { items: { primary: 400, side: 2000 }, draws });
+  const judged = (change: Partial<Evidence>, settings: object = {}) =>
+    judgeAll(axes, { ...good, ...change }, gateSchema.parse(settings));
+  const outcomeOf = (axis: string, change: Partial<Evidence>, settings: object = {}) =>
+    judged(change, settings).axes.find((one) => one.axis === axis)?.outcome;
+
+  test("each says what it asked and found, and all of them pass for a good candidate", () => {
+    const { hasPassed, axes: results, reasons } = judged({});
+    expect({ hasPassed, reasons }).toEqual({ hasPassed: true, reasons: [] });
+    expect(results.map(({ axis }) => axis)).toEqual([
+      ...["sql", "canary", "dataset", "humaneval", "leakage", "cron", "tokens-per-solved"],
+    ]);
+    for (const { threshold, reason } of results) {
+      expect(threshold).not.toBe("");
+      expect(reason).toMatch(/\.$/);
+    }
+  });
+
+  test("of what was never made live, is tainted, or has seen the test, fails", () => {
+    expect(outcomeOf("canary", { isLive: false })).toBe("failed");
+    expect(outcomeOf("canary", { isLive: null })).toBe("inconclusive");
+    expect(outcomeOf("dataset", { taint: ["the run x (bad)"] })).toBe("failed");
+    expect(outcomeOf("leakage", { leaks: ["family a"] })).toBe("failed");
+    expect(outcomeOf("leakage", { leaks: null })).toBe("inconclusive");
+    for (const change of [{ isLive: null }, { taint: ["x"] }, { leaks: ["a"] }, { leaks: null }]) {
+      expect(judged(change).hasPassed).toBe(false);
+    }
+  });
+
+  test("of distance is asked only where there is a budget, and not passed where it was not measured", () => {
+    expect(outcomeOf("kl", {})).toBeUndefined();
+    const budget = { kl: { atMost: 0.5 } };
+    expect(outcomeOf("kl", { kl: 0.4 }, budget)).toBe("passed");
+    expect(outcomeOf("kl", { kl: 0.6 }, budget)).toBe("failed");
+    expect(outcomeOf("kl", { kl: null }, budget)).toBe("inconclusive");
+  });
+
+  test("of a skill at which the base is at the floor neither passes nor blocks, but one side has to say something", () => {
+    const [side] = good.sides;
+    const sides = [{ ...side, baseRate: 0 }] as Evidence["sides"];
+    expect(outcomeOf("cron", { sides })).toBe("uninformative");
+    expect(judged({ sides }).hasPassed).toBe(true);
+    expect(judged({ sides, general: [] }).reasons).toEqual([expect.stringContaining("0 side axes passed; 1 must")]);
+  });
+
+  test("that cannot tell blocks unless it is allowed to, and names the items that would tell where it can", () => {
+    const side = (differences: number[][]) => ({
+      sides: [{ skill: "cron", ...paired(differences, 0.5), costs: null }],
+    });
+    const cron = (change: Partial<Evidence>) => judged(change).axes.find(({ axis }) => axis === "cron");
+    // Thirty items that never differ: the families agree exactly, which so few would often do.
+    const agreeing = side(Array.from({ length: 10 }, () => [0, 0, 0]));
+    expect(cron(agreeing)).toMatchObject({ outcome: "inconclusive", neededItems: null });
+    expect(judged(agreeing).hasPassed).toBe(false);
+    expect(judged(agreeing, { skills: { margin: 0.03, allowInconclusive: true } }).hasPassed).toBe(true);
+    const scene = { families: 12, items: 120, discordance: 0.3, difference: 0, familySd: 0 };
+    expect(cron(side(drawFamilies(scene, draws)))?.neededItems).toBeGreaterThan(120);
+  });
+
+  test("of first-try success is open below ten families, and failed where the candidate is worse", () => {
+    const few = { ...good.primary, differences: good.primary.differences.slice(0, 9) };
+    expect(outcomeOf("sql", { primary: few })).toBe("inconclusive");
+    expect(outcomeOf("sql", { primary: few }, { primary: { minFamilies: 5 } })).toBe("passed");
+    const worse = {
+      ...good.primary,
+      differences: good.primary.differences.map((items) => items.map((one) => 0 - one)),
+    };
+    expect(outcomeOf("sql", { primary: worse })).toBe("failed");
+    const agreeing = { ...good.primary, differences: Array.from({ length: 10 }, (_, i) => (i < 3 ? [1] : [1])) };
+    expect(outcomeOf("sql", { primary: agreeing })).toBe("passed");
+  });
+
+  test("of cost needs counted tokens and solved items", () => {
+    expect(outcomeOf("tokens-per-solved", { primary: { ...good.primary, costs: null } })).toBe("inconclusive");
+    expect(outcomeOf("tokens-per-solved", {}, { tokensPerSolved: { atMost: 0.1 } })).toBe("failed");
+    expect(outcomeOf("tokens-per-solved", {}, { tokensPerSolved: null })).toBeUndefined();
+  });
+});
+
+test("a gate with an unknown key or a margin of nothing is refused", () => {
+  for (const wrong of [{ skill: {} }, { skills: { margin: 0 } }, { alpha: 1 }, { primary: { minFamilies: 1 } }]) {
+    expect(gateSchema.safeParse(wrong).success).toBe(false);
+  }
+});
