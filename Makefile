@@ -4,7 +4,7 @@ PYTHON ?= python3
 NODE := node_modules/.bin/node
 VENV := .venv/bin/python
 
-.PHONY: demo test stig agents formats statistics test-long bench bench-peers check build docs setup clean
+.PHONY: demo test stig agents formats statistics vllm test-long bench bench-peers check build docs setup clean
 
 setup: node_modules/.installed .venv/.installed
 
@@ -44,7 +44,13 @@ formats:
 statistics:
 	@$(MAKE) --no-print-directory .venv-statistics/.installed || echo "skipped: other statistics cannot be installed here"
 
-test: setup stig agents formats statistics
+# Without what it needs (x86-64 Linux, 4 GB) the tests of vLLM skip, and the reason is printed.
+.venv-vllm/.installed: python/requirements-vllm.txt scripts/setup-vllm.sh
+	scripts/setup-vllm.sh $(PYTHON)
+
+vllm: .venv-vllm/.installed
+
+test: setup stig agents formats statistics vllm
 	$(NODE) node_modules/.bin/biome check .
 	$(NODE) node_modules/.bin/tsc --noEmit
 	$(VENV) -m pytest -q python/tests
@@ -54,7 +60,7 @@ test: setup stig agents formats statistics
 stig: setup
 	@scripts/setup-stig.sh $(NODE)
 
-test-long: setup stig agents formats statistics
+test-long: setup stig agents formats statistics vllm
 	$(VENV) -m pytest -q python/tests
 	TRACEMILL_LONG=1 $(NODE) node_modules/.bin/vitest run
 
@@ -78,4 +84,4 @@ docs: setup
 	$(NODE) scripts/generate-files-docs.ts
 
 clean:
-	rm -rf node_modules .venv .venv-agents .venv-formats .venv-statistics .venv-bench dist
+	rm -rf node_modules .venv .venv-agents .venv-formats .venv-statistics .venv-vllm .venv-bench dist

@@ -41,11 +41,12 @@ TEXT = [
 
 @dataclass(frozen=True)
 class Request:
-    """The folder to write, the seed of the weights, and the model's family: one of `tiny_families.CONFIGS`."""
+    """The folder to write, the seed of the weights, the model's family (one of `tiny_families.CONFIGS`) and hidden size."""
 
     out: Path
     seed: int
     family: str = "llama"
+    width: int = 64
 
 
 def run(request: Request, emit: Emit) -> dict[str, object]:
@@ -53,7 +54,7 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     if request.family not in CONFIGS:
         raise Refusal("BAD_REQUEST", "No such tiny model.", expected=", ".join(CONFIGS), got=request.family)
     tokenizer = build_tokenizer()
-    model = build_tiny(request.family, VOCABULARY, request.seed)
+    model = build_tiny(request.family, VOCABULARY, request.seed, request.width)
     folder = request.out / "hf"
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -40,15 +40,15 @@ SHAPE: dict[str, Any] = {
 TOWER = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
 
 
-def config_of(family: str, vocabulary: int) -> PretrainedConfig:
+def config_of(family: str, vocabulary: int, width: int = SHAPE["hidden_size"]) -> PretrainedConfig:
     """Returns the config of a tiny model by its `model_type`, one of `CONFIGS`."""
-    return CONFIGS[family]({**SHAPE, "vocab_size": vocabulary})
+    return CONFIGS[family]({**SHAPE, "hidden_size": width, "vocab_size": vocabulary})
 
 
-def build_tiny(family: str, vocabulary: int, seed: int) -> PreTrainedModel:
+def build_tiny(family: str, vocabulary: int, seed: int, width: int = SHAPE["hidden_size"]) -> PreTrainedModel:
     """Draws the weights of a tiny model, in bf16; the same seed gives the same weights."""
     torch.manual_seed(seed)
-    return AutoModelForCausalLM.from_config(config_of(family, vocabulary)).to(torch.bfloat16)
+    return AutoModelForCausalLM.from_config(config_of(family, vocabulary, width)).to(torch.bfloat16)
 
 
 def _gemma4_text(shape: dict[str, Any]) -> Gemma4TextConfig:

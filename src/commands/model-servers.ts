@@ -71,11 +71,11 @@ async function* servedHere(
   for (const [base, ofBase] of groupBy(named, ({ known }) => known.base.name)) {
     const adapters = [...new Set(ofBase.flatMap(({ known }) => known.adapter?.adapterHash ?? []))];
     const server = await serveHere({ base, adapters, target }, context);
-    const { url, contextTokens } = server;
+    const { url, contextTokens, takesSeed } = server;
     const served = ofBase.map(async ({ name, known }) => {
       const adapterHash = known.adapter?.adapterHash ?? null;
       const hashes = { baseHash: known.base.baseHash, adapterHash };
-      const room = { contextTokens, ...(await counting(home, known.base)) };
+      const room = { contextTokens, takesSeed, ...(await counting(home, known.base)) };
       const endpoint: Endpoint = { url, model: server.idOf(adapterHash), name, ...hashes, ...room };
       return { endpoint, known, baseModel: server.idOf(null), target };
     });

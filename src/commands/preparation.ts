@@ -13,11 +13,16 @@ const MEGABYTE = 1_000_000;
 export interface Preparing {
   convert(conversion: Conversion): Promise<void>;
   onHash: OnHash;
+  onStage(stage: string): void;
 }
 
 /** Returns what `addBase` and `startServer` take to convert and to tell of it. */
 export function preparing(context: Context): Preparing {
-  return { convert: (conversion) => convert(conversion, context), onHash: shownHashing(context) };
+  return {
+    convert: (conversion) => convert(conversion, context),
+    onHash: shownHashing(context),
+    onStage: (stage) => tellStage(stage, "serve", context),
+  };
 }
 
 async function convert(conversion: Conversion, context: Context): Promise<void> {

@@ -21,6 +21,8 @@ export const canaryInput = {
 
 /** The server that the environment names for a target, which was not started here. */
 export function attachedServer(target: string): string | null {
-  const named = target === "llama-server" ? process.env.TRACEMILL_LLAMA_SERVER : undefined;
+  const variables: Record<string, string> = { "llama-server": "TRACEMILL_LLAMA_SERVER", vllm: "TRACEMILL_VLLM" };
+  const variable = variables[target];
+  const named = variable === undefined ? undefined : process.env[variable];
   return named !== undefined && URL.canParse(named) ? named : null;
 }

@@ -60,7 +60,7 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
   });
   const draft = await planDraft(options, context, { skill, base, adapter, items });
   const { target } = options;
-  const server = await serveHere({ base: base.name, adapters: [adapter.adapterHash], target }, context);
+  const server = await serveHere({ base: base.name, adapters: [], candidates: [adapter.adapterHash], target }, context);
   try {
     const candidate = server.idOf(adapter.adapterHash);
     const probes = await readProbes(home, adapter.adapterHash);
@@ -149,6 +149,7 @@ async function runArm(
     baseHash: arm.baseHash,
     adapterHash: arm.adapterHash,
     contextTokens: server.contextTokens,
+    takesSeed: server.takesSeed,
     countTokens,
   };
   const { end, ...view } = viewRun(`validate ${arm.arm}`, context);

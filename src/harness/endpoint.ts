@@ -20,6 +20,8 @@ export interface Endpoint {
   adapterHash: Hash | null;
   /** Longest prompt and answer together; absent where it is not known. */
   contextTokens?: number;
+  /** False where a request must not name the seed of its draws. */
+  takesSeed?: boolean;
   /** How long a text is to this model; estimated where it is absent. */
   countTokens?(text: string): number;
 }

@@ -158,7 +158,7 @@ function requestOf({ endpoint, sampling, seed, answerSchema }: ModelCall, isWith
     temperature: sampling.temperature,
     top_p: sampling.topP,
     max_tokens: sampling.maxTokens,
-    seed,
+    ...(endpoint.takesSeed !== false && { seed }),
     ...(isHeld && { response_format: { type: "json_schema", json_schema: { ...answerSchema, strict: true } } }),
   };
 }

@@ -5,6 +5,7 @@
  * one that is applied wrongly (another scale, rows in another order) the second.
  */
 import { join } from "node:path";
+import pLimit from "p-limit";
 import { z } from "zod";
 import { loadExtension } from "../foundation/discovery.ts";
 import { assert, Failure, Refusal } from "../foundation/errors.ts";
@@ -50,9 +51,13 @@ export interface CanaryReport {
  */
 export async function checkCanary(options: CanaryOptions): Promise<CanaryReport> {
   const { url, model, baseModel, probes, adapter, target = "llamacpp", signal } = options;
-  const { tolerance } = await loadExtension<TargetKind>(join(import.meta.dirname, "targets"), "target", target);
+  const kind = await loadExtension<TargetKind>(join(import.meta.dirname, "targets"), "target", target);
+  const { tolerance, scoresAtOnce = probes.probes.length } = kind;
+  const limit = pLimit(scoresAtOnce);
   const ask = (name: string) =>
-    Promise.all(probes.probes.map(({ ids }) => scoresOf({ url, model: name, ids, signal: signal ?? null })));
+    Promise.all(
+      probes.probes.map(({ ids }) => limit(() => scoresOf({ url, model: name, ids, signal: signal ?? null }))),
+    );
   const [ofBase, ofAdapter] = [(await ask(baseModel)).flat(), (await ask(model)).flat()];
   const trained = {
     base: probes.probes.flatMap(({ baseLogprobs }) => baseLogprobs),

@@ -4,7 +4,9 @@
  * with its last lines.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
 import { createServer } from "node:net";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../foundation/errors.ts";
 
@@ -33,6 +35,8 @@ export interface ServerCommand {
   executable: string;
   args: string[];
   env?: Record<string, string>;
+  /** Gets all that it says, where it is given; begins anew with each start. */
+  logFile?: string;
   /** Answers with status 200 once the server can be asked. */
   healthUrl: string;
   signal?: AbortSignal;
@@ -59,7 +63,7 @@ export async function startServerProcess(command: ServerCommand): Promise<Server
     detached: true, // a group of its own, which ends with it
     env: { ...process.env, ...env },
   });
-  const server = watched(child);
+  const server = watched(child, command.logFile);
   const pid = await started(child);
   const running: ServerProcess = {
     pid,
@@ -107,15 +111,20 @@ async function isHealthy(url: string): Promise<boolean> {
   return response?.status === 200;
 }
 
-function watched(child: ChildProcess): Pick<ServerProcess, "ended" | "lastLines"> {
+function watched(child: ChildProcess, logFile?: string): Pick<ServerProcess, "ended" | "lastLines"> {
   let said = "";
   let end: string | null = null;
+  if (logFile !== undefined) mkdirSync(dirname(logFile), { recursive: true });
+  const log = logFile === undefined ? null : createWriteStream(logFile);
+  log?.on("error", () => {}); // a full disk is no reason to end a server
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).slice(-KEPT_CHARACTERS);
+      log?.write(text);
     });
   }
   child.once("exit", (code, signal) => {
+    log?.end();
     end = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
   });
   return {

@@ -14,6 +14,7 @@ import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
 import { createAdmission } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { checkAdapterFiles } from "./check-adapter-files.ts";
+import { startDirectServer } from "./direct-server.ts";
 import { changedFile, missingFile } from "./file-refusals.ts";
 import { followFreeCores, freeCores } from "./free-cores.ts";
 import type { ServedModel } from "./generation.ts";
@@ -31,6 +32,8 @@ export interface ServeOptions extends Preparation {
   base: string;
   /** Names, hashes or prefixes of hashes. */
   adapters: string[];
+  /** Adapters that are to be judged, not kept: loaded while it runs, where the target can, under names of their own. */
+  candidates?: string[];
   host?: string;
   /** 0 takes any free port. */
   port?: number;
@@ -43,6 +46,7 @@ export interface ServeOptions extends Preparation {
   /** Longest prompt and answer together; memory grows with it, for each model and each parallel answer. */
   contextTokens?: number;
   target?: string;
+  onStage?(stage: string): void;
 }
 
 export interface RunningServer {
@@ -51,6 +55,8 @@ export interface RunningServer {
   models: { id: string; parent: string | null; baseHash: Hash; adapterHash: Hash | null }[];
   threads: number;
   contextTokens: number;
+  /** Whether a request may name the seed of its draws. */
+  takesSeed: boolean;
   /** The id by which a request names an adapter that is served here, or for null the base. */
   idOf(adapterHash: Hash | null): string;
   /** Gives the models' memory back once running answers are finished; until `resume`, requests get status 503. */
@@ -68,12 +74,20 @@ export interface RunningServer {
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
   const { home, host = "127.0.0.1", port = 0, parallel = 16, queueLimit = 256 } = options;
   const base = await readBaseManifest(home, options.base);
-  const weightsFile = await servedGguf(home, base, options);
-  const models = await servedModels(home, base, options.adapters);
-  const renderer = await loadRenderer(home, base);
-  const threads = options.threads ?? (await freeCores());
   const kind = await loadExtension<TargetKind>(TARGETS, "target", options.target ?? "llamacpp");
   const contextTokens = Math.min(options.contextTokens ?? DEFAULT_CONTEXT_TOKENS, base.contextTokens);
+  if ("serve" in kind) {
+    const [adapters, candidates] = await Promise.all([
+      adaptersNamed(home, options.adapters),
+      adaptersNamed(home, options.candidates ?? []),
+    ]);
+    const placed = { ...options, host, port, parallel, contextTokens };
+    return startDirectServer(kind, placed, { base, adapters, candidates });
+  }
+  const weightsFile = await servedGguf(home, base, options);
+  const models = await servedModels(home, base, [...options.adapters, ...(options.candidates ?? [])]);
+  const renderer = await loadRenderer(home, base);
+  const threads = options.threads ?? (await freeCores());
   const target = await startPausable(() => kind.start({ weightsFile, models, contextTokens, parallel, threads }));
   const following = options.threads === undefined ? followFreeCores(target.setThreads) : null;
   const closing = new AbortController();
@@ -94,6 +108,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     models: models.map(({ adapterFile: _, ...model }) => model),
     threads,
     contextTokens,
+    takesSeed: true,
     idOf(adapterHash) {
       const served = models.find((model) => model.adapterHash === adapterHash);
       assert(served !== undefined, `adapter ${adapterHash} is not served`);
@@ -109,9 +124,13 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   };
 }
 
-async function servedModels(home: Home, base: BaseManifest, names: string[]): Promise<ServedModel[]> {
+async function adaptersNamed(home: Home, names: readonly string[]): Promise<AdapterManifest[]> {
   const adapters = await Promise.all(names.map((name) => readAdapterManifest(home, name)));
-  const unique = [...new Map(adapters.map((adapter) => [adapter.adapterHash, adapter])).values()];
+  return [...new Map(adapters.map((adapter) => [adapter.adapterHash, adapter])).values()];
+}
+
+async function servedModels(home: Home, base: BaseManifest, names: string[]): Promise<ServedModel[]> {
+  const unique = await adaptersNamed(home, names);
   const { name, baseHash } = base;
   return [
     { id: name, parent: null, baseHash, adapterHash: null, adapterFile: null },

@@ -1,7 +1,9 @@
 /**
- * What can serve a base and its adapters: ids in, ids and log-probabilities out. A target is a file of `targets/` with
- * a `TargetKind` as default export; it knows nothing of HTTP, text or templates.
+ * What can serve a base and its adapters. A target is a file of `targets/` with a `TargetKind` as default export: either
+ * an engine, ids in, ids and log-probabilities out, which knows nothing of HTTP, text or templates and stands behind our
+ * own endpoint; or a server of its own.
  */
+import type { BaseManifest } from "../records/base-manifest.ts";
 import type { CanaryTolerance, Generation, Scoring, ServedModel, TokenScore } from "./generation.ts";
 
 export interface TargetOptions {
@@ -34,8 +36,60 @@ export interface Target {
   close(): Promise<void>;
 }
 
-export interface TargetKind {
+/** An adapter in PEFT's form, under the name by which requests mean it. */
+export interface PeftAdapter {
+  id: string;
+  folder: string;
+}
+
+export interface ModelServerOptions {
+  base: BaseManifest;
+  /** In its Hugging Face form. */
+  baseFolder: string;
+  /** Served from the start. */
+  adapters: PeftAdapter[];
+  host: string;
+  /** 0 takes any free one. */
+  port: number;
+  /** Answers at once. */
+  parallel: number;
+  contextTokens: number;
+  /** For how many adapters, and of which highest rank, room is made. */
+  rooms: { adapters: number; rank: number };
+  /** Gets all that the server says. */
+  logFile: string;
+  signal?: AbortSignal;
+  onStage?(stage: string): void;
+}
+
+/** A server that answers clients by itself. */
+export interface ModelServer {
+  /** With `/v1` at its end. */
+  url: string;
+  /** Whether a request may name the seed of its draws. */
+  takesSeed: boolean;
+  /** Serves one more adapter. */
+  load(adapter: PeftAdapter): Promise<void>;
+  unload(id: string): Promise<void>;
+  /** Ends what was started; of a server that ran before only takes away what was loaded. */
+  close(): Promise<void>;
+}
+
+interface AnyKind {
   /** How far a live adapter's log-probabilities may lie from the trainer's; see canary.ts. */
   tolerance: CanaryTolerance;
+  /** Prompts that may be scored at once; left out: as many as one likes. */
+  scoresAtOnce?: number;
+}
+
+/** Evaluates ids, behind our own endpoint. */
+export interface EngineKind extends AnyKind {
   start(options: TargetOptions): Promise<Target>;
 }
+
+/** Is an endpoint itself. */
+export interface ServerKind extends AnyKind {
+  serve(options: ModelServerOptions): Promise<ModelServer>;
+}
+
+export type TargetKind = EngineKind | ServerKind;

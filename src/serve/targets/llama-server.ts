@@ -4,10 +4,10 @@
  * running. Requests say which adapter they want. An answer comes as a whole: the server's stream leaves out tokens that end
  * within a character.
  */
-import { accessSync, constants, realpathSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { realpathSync } from "node:fs";
 import { z } from "zod";
 import { Failure, Refusal } from "../../foundation/errors.ts";
+import { executableNamed } from "../executable.ts";
 import type { Generation, Scoring, ServedModel, TokenScore } from "../generation.ts";
 import { completed, type LlamaServer, scoreAt } from "../llama-server-client.ts";
 import { readGgufShape } from "../model-shape.ts";
@@ -142,10 +142,8 @@ async function started(
 
 /** Throws: `NO_LLAMA_SERVER`. */
 function executable(named: string | undefined): string {
-  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-  const paths = named === undefined || named === "" ? folders.map((folder) => join(folder, EXECUTABLE)) : [named];
-  const found = paths.find(isExecutable);
-  if (found !== undefined) return found;
+  const found = executableNamed(named, { name: EXECUTABLE });
+  if (found !== null) return found;
   throw new Refusal({
     code: "NO_LLAMA_SERVER",
     message: "llama.cpp's server is not there.",
@@ -153,15 +151,6 @@ function executable(named: string | undefined): string {
     got: named === undefined || named === "" ? "none" : named,
     fix: "install llama.cpp, or leave --target out: the embedded llamacpp needs nothing else",
   });
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What the server says of itself. Throws: `ENDPOINT_DOWN`. */

@@ -1,0 +1,114 @@
+/**
+ * vLLM: a server of its own that answers clients directly, the base beside its adapters. It is started here, on loopback,
+ * or, where `TRACEMILL_VLLM` is a URL, one that runs already is used and left running. Candidates are loaded while it runs,
+ * under names that are never used again.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Failure, Refusal } from "../../foundation/errors.ts";
+import { PACKAGE_FOLDER } from "../../foundation/package-folder.ts";
+import { executableNamed } from "../executable.ts";
+import { freePort, type ServerProcess, startServerProcess } from "../server-process.ts";
+import type { ModelServer, ModelServerOptions, PeftAdapter, TargetKind } from "../target.ts";
+import { vllmEnvironment, vllmFlags } from "../vllm-flags.ts";
+
+const NAMED_BY = "TRACEMILL_VLLM";
+const GPU_DEVICES = ["/dev/nvidiactl", "/dev/kfd"];
+const LOAD_TIMEOUT_MS = 120_000;
+
+/**
+ * Measured with SmolLM2-135M in bf16 on a processor against the trainer's float32 (docs/log.md): bf16 alone puts the base
+ * further from the trainer than f16 does, so the noise factor does most of the work.
+ */
+const vllm: TargetKind = {
+  tolerance: { base: 0.25, noiseFactor: 3, effectFraction: 0.05 },
+  // Its engine for processors (0.32) dies of two prompts that are scored in one batch while adapters are served.
+  scoresAtOnce: 1,
+  serve,
+};
+
+export default vllm;
+
+async function serve(options: ModelServerOptions): Promise<ModelServer> {
+  const named = process.env[NAMED_BY];
+  const isRunning = named !== undefined && /^https?:\/\//.test(named);
+  const isOnGpu = GPU_DEVICES.some((device) => existsSync(device));
+  const { origin, own } = isRunning
+    ? { origin: named.replace(/\/+$/, "").replace(/\/v1$/, ""), own: null }
+    : await started(options, { named, isOnGpu });
+  const loaded = new Set<string>();
+
+  async function load({ id, folder }: PeftAdapter): Promise<void> {
+    await ask(`${origin}/v1/load_lora_adapter`, { lora_name: id, lora_path: folder }, own);
+    loaded.add(id);
+  }
+
+  async function unload(id: string): Promise<void> {
+    await ask(`${origin}/v1/unload_lora_adapter`, { lora_name: id }, own);
+    loaded.delete(id);
+  }
+
+  // A server that runs already has none of ours yet.
+  if (own === null) for (const adapter of options.adapters) await load(adapter);
+  return {
+    url: `${origin}/v1`,
+    // On processors its generator takes no seed of a request, and the engine dies of one.
+    takesSeed: isRunning || isOnGpu,
+    load,
+    unload,
+    async close() {
+      if (own !== null) await own.stop();
+      else for (const id of [...loaded]) await unload(id);
+    },
+  };
+}
+
+async function started(
+  options: ModelServerOptions,
+  { named, isOnGpu }: { named: string | undefined; isOnGpu: boolean },
+): Promise<{ origin: string; own: ServerProcess }> {
+  const { host, logFile, onStage } = options;
+  const executable = executableNamed(named, {
+    name: "vllm",
+    besides: [join(PACKAGE_FOLDER, ".venv-vllm", "bin", "vllm")],
+  });
+  if (executable === null) throw noVllm(named);
+  const port = options.port === 0 ? await freePort() : options.port;
+  const origin = `http://${host}:${port}`;
+  onStage?.(`starting vLLM; it says in ${logFile} what it does`);
+  const own = await startServerProcess({
+    ...{ title: "vLLM", executable, args: vllmFlags(options, { port, isOnGpu }), logFile },
+    env: vllmEnvironment(options, isOnGpu),
+    healthUrl: `${origin}/health`,
+    ...(options.signal !== undefined && { signal: options.signal }),
+  });
+  return { origin, own };
+}
+
+/** Throws: failures of the boundary `endpoint`: `ADAPTER_NOT_LOADED`, `SERVER_DIED`. */
+async function ask(url: string, body: object, own: ServerProcess | null): Promise<void> {
+  const fail = (code: string, message: string, cause?: unknown) =>
+    new Failure({ boundary: "endpoint", code, message: `${url}: ${message}`, cause });
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(LOAD_TIMEOUT_MS),
+  }).catch((cause: Error) => {
+    const why = own?.ended() ?? null;
+    if (own === null || why === null) throw fail("ENDPOINT_UNREACHABLE", cause.message, cause);
+    throw fail("SERVER_DIED", `vLLM ${why}. Its last lines:\n${own.lastLines()}`, cause);
+  });
+  const text = await response.text();
+  if (!response.ok) throw fail("ADAPTER_NOT_LOADED", `status ${response.status}: ${text.slice(0, 500)}`);
+}
+
+function noVllm(named: string | undefined): Refusal {
+  return new Refusal({
+    code: "NO_VLLM",
+    message: "vLLM is not there.",
+    expected: `vllm on the PATH, or its path or URL in ${NAMED_BY}`,
+    got: named === undefined || named === "" ? "none" : named,
+    fix: "pip install vllm in an environment on the PATH; on a machine without a GPU: make vllm (in a checkout)",
+  });
+}

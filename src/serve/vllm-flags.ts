@@ -1,0 +1,72 @@
+/**
+ * What `vllm serve` is started with, from a base and its adapters. Pure: flags and environment, no process.
+ * Source: vLLM 0.32, docs/features/lora.md, docs/usage/security.md and `vllm/config/lora.py`.
+ */
+import { Refusal } from "../foundation/errors.ts";
+import type { ModelServerOptions } from "./target.ts";
+
+/** The ranks that vLLM makes room for. */
+const RANKS = [1, 8, 16, 32, 64, 128, 256, 320, 512];
+/** Room for one candidate beside the adapters that are served from the start. */
+const CANDIDATES = 1;
+
+/** Parsers of tool calls and of thoughts, by a base's architecture. */
+const PARSERS: Record<string, string[]> = {
+  gemma4: ["--enable-auto-tool-choice", "--tool-call-parser", "gemma4", "--reasoning-parser", "gemma4"],
+  qwen3: ["--enable-auto-tool-choice", "--tool-call-parser", "hermes", "--reasoning-parser", "qwen3"],
+  mistral: ["--enable-auto-tool-choice", "--tool-call-parser", "mistral"],
+};
+
+export interface VllmPlace {
+  port: number;
+  isOnGpu: boolean;
+}
+
+/** Returns the arguments behind `vllm`. Throws: `RANK_TOO_HIGH`. */
+export function vllmFlags(options: ModelServerOptions, { port, isOnGpu }: VllmPlace): string[] {
+  const { base, baseFolder, host, adapters, contextTokens, parallel, rooms } = options;
+  const [family = ""] = base.architecture.split("_");
+  return [
+    ...["serve", baseFolder, "--served-model-name", base.name, "--host", host, "--port", `${port}`],
+    ...["--max-model-len", `${contextTokens}`, "--max-num-seqs", `${parallel}`],
+    ...["--enable-lora", "--max-lora-rank", `${roomFor(rooms.rank)}`, "--max-loras", `${rooms.adapters + CANDIDATES}`],
+    ...(adapters.length > 0
+      ? ["--lora-modules", ...adapters.map(({ id, folder }) => loraModule({ name: id, path: folder, base: base.name }))]
+      : []),
+    ...(PARSERS[family] ?? []),
+    ...(isOnGpu ? [] : ["--enforce-eager"]), // compiling takes minutes on a processor and gains little there
+  ];
+}
+
+/**
+ * Returns the environment: nothing is fetched or reported, and adapters may be loaded while it runs only where nobody but
+ * this machine can ask for it.
+ */
+export function vllmEnvironment({ host }: Pick<ModelServerOptions, "host">, isOnGpu: boolean): Record<string, string> {
+  return {
+    ...{ HF_HUB_OFFLINE: "1", TRANSFORMERS_OFFLINE: "1", VLLM_NO_USAGE_STATS: "1", DO_NOT_TRACK: "1" },
+    ...(isLoopback(host) && { VLLM_ALLOW_RUNTIME_LORA_UPDATING: "True" }),
+    ...(!isOnGpu && { VLLM_CPU_KVCACHE_SPACE: process.env.VLLM_CPU_KVCACHE_SPACE ?? "2" }), // GiB
+  };
+}
+
+/** Whether an address is this machine's alone. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\./.test(host);
+}
+
+function loraModule({ name, path, base }: { name: string; path: string; base: string }): string {
+  return JSON.stringify({ name, path, base_model_name: base });
+}
+
+function roomFor(rank: number): number {
+  const room = RANKS.find((one) => one >= rank);
+  if (room !== undefined) return room;
+  throw new Refusal({
+    code: "RANK_TOO_HIGH",
+    message: "vLLM has no room for an adapter of this rank.",
+    expected: `a rank of at most ${RANKS.at(-1)}`,
+    got: `${rank}`,
+    fix: "train with a lower --rank",
+  });
+}
