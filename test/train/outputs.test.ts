@@ -7,6 +7,7 @@ import { hashFile } from "../../src/foundation/hashing.ts";
 import { addBase } from "../../src/serve/add-base.ts";
 import { startServer } from "../../src/serve/server.ts";
 import { listAdapters } from "../../src/store/manifests.ts";
+import { checkOutputs } from "../../src/train/outputs.ts";
 import { withHome } from "../store/sample-run.ts";
 import { addTinyBase, CONFIG, train, writeDataset } from "./sample-training.ts";
 
@@ -95,6 +96,23 @@ describe("the outputs of a training", () => {
 });
 
 describe("a training that cannot be started", () => {
+  it("is refused where the disk has no room for what was asked for", () =>
+    withHome(async (home) => {
+      const base = await addTinyBase(home);
+      const files = base.files.map((file) => ({ ...file, sizeBytes: 1e15 }));
+      const outputs = { home, baseFolder: "", signal: new AbortController().signal, onProgress: () => {} };
+      const planned = { base: { ...base, files }, config: CONFIG, isTrained: true };
+      await checkOutputs(outputs, planned);
+      const refused = { code: "NO_DISK_SPACE", message: expect.stringContaining("the merged model") };
+      await expect(checkOutputs({ ...outputs, merge: true }, planned)).rejects.toMatchObject(refused);
+      const full = { ...planned, config: { ...CONFIG, trains: "full" as const } };
+      await checkOutputs({ ...outputs, merge: true }, full);
+      await expect(checkOutputs(outputs, { ...full, isTrained: false })).rejects.toMatchObject({
+        code: "NO_DISK_SPACE",
+        details: { expected: "13000000000 MB" },
+      });
+    }));
+
   it.skipIf(existsSync("/dev/nvidia1"))("is refused without the GPUs that it needs (skipped where two are there)", () =>
     withHome(async (home) => {
       const dataset = await writeDataset(home, await addTinyBase(home));
