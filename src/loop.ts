@@ -11,6 +11,7 @@ import { exportDataset } from "./commands/export.ts";
 import type { LoopSettings } from "./commands/loop-settings.ts";
 import { runSkill } from "./commands/run.ts";
 import { trainOn } from "./commands/train.ts";
+import { type Room, withTrainingRoom } from "./commands/training-room.ts";
 import { validateAdapter } from "./commands/validate.ts";
 import type { Decision } from "./records/comparison.ts";
 import { type JournalStage, openJournal } from "./store/journal.ts";
@@ -26,9 +27,9 @@ export interface LoopResult {
 }
 
 /** Runs the whole loop, or what is left of it, and returns what came out of each stage. */
-export async function loop(settings: LoopSettings, context: Context): Promise<LoopResult> {
-  const { skill, base, seed } = settings;
-  const work = { skill, seed, itemSeed: seed };
+export async function loop(settings: LoopSettings, room: Room, context: Context): Promise<LoopResult> {
+  const { skill, base, seed, target } = settings;
+  const work = { skill, seed, itemSeed: seed, target };
   const { stage, stages } = await openJournal(context.home, settings, context.clock);
 
   await stage("base", async () => (await ensureBase(base, context)).baseHash);
@@ -52,7 +53,8 @@ export async function loop(settings: LoopSettings, context: Context): Promise<Lo
   });
 
   const adapterHash = await stage("train", async () => {
-    return (await trainOn({ ...settings.train, seed, dataset: datasetHash, base }, context)).adapterHash;
+    const work = () => trainOn({ ...settings.train, seed, dataset: datasetHash, base }, context);
+    return (await withTrainingRoom(room, context, work)).adapterHash;
   });
 
   // The canary comes first: an adapter that is served but not applied must never be judged.

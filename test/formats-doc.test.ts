@@ -10,7 +10,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { taskDetailSchema as cronDetailSchema } from "../skills/cron/task-detail.ts";
 import { taskDetailSchema } from "../skills/sql/task-detail.ts";
-import { createTokenTable } from "../src/dataset/token-table.ts";
 import { groupBy } from "../src/foundation/group-by.ts";
 import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
 import { adapterManifestSchema, probesSchema } from "../src/records/adapter-manifest.ts";
@@ -28,6 +27,7 @@ import { openDatabase, rowsOf, sqlText } from "../src/store/duckdb.ts";
 import { homeAt } from "../src/store/home.ts";
 import { type Lake, openLake } from "../src/store/lake.ts";
 import { PART_BYTES } from "../src/store/log-split.ts";
+import { createTokenTable } from "../src/store/token-table.ts";
 import { writeSampleRun } from "./store/sample-run.ts";
 
 type Schema = z.core.$ZodTypes;

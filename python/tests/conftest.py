@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -41,8 +42,15 @@ class Ended:
         return [event for event in self.events if event["type"] == type]
 
 
-def start_trainer(folder: Path, verb: str, request: dict[str, Any]) -> subprocess.Popen[str]:
-    """Starts `python -m tracemill_train` with a request file in `folder`."""
+def start_trainer(
+    folder: Path, verb: str, request: dict[str, Any], largest_file_bytes: int | None = None
+) -> subprocess.Popen[str]:
+    """Starts `python -m tracemill_train` with a request file in `folder`, and no room for larger files where that is said."""
+
+    def limit() -> None:
+        if largest_file_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file_bytes, largest_file_bytes))
+
     file = folder / f"{verb}-request.json"
     file.write_text(json.dumps(request, default=str), encoding="utf-8")
     return subprocess.Popen(
@@ -51,12 +59,13 @@ def start_trainer(folder: Path, verb: str, request: dict[str, Any]) -> subproces
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(PACKAGE_FOLDER)},
+        preexec_fn=limit,
     )
 
 
-def run_trainer(folder: Path, verb: str, request: dict[str, Any]) -> Ended:
+def run_trainer(folder: Path, verb: str, request: dict[str, Any], largest_file_bytes: int | None = None) -> Ended:
     """Runs a verb to its end."""
-    process = start_trainer(folder, verb, request)
+    process = start_trainer(folder, verb, request, largest_file_bytes)
     out, noise = process.communicate(timeout=120)
     return Ended(process.returncode, [json.loads(line) for line in out.splitlines()], noise)
 

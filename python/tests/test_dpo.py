@@ -79,7 +79,7 @@ def steps_of(model: PeftModel, rows: list[PairRow], folder: Path, config: Settin
         settings=config,
         arguments=constant_rate(config, folder),
         callbacks=[],
-        saw=lambda loss, figures: seen.append((loss, figures)),
+        saw=lambda loss, figures, share=1.0: seen.append((loss, figures)),
     )
     dpo.make_trainer(kit).train()
     return seen
@@ -194,6 +194,6 @@ def test_pairs_that_cannot_be_trained_on_are_refused(
 ) -> None:
     folder = write_parts(tmp_path, PAIRS, spoiled(**change), [])
     with pytest.raises(Refusal) as refused:
-        load_pairs(folder / "tokens/train.parquet", 64, 512)
+        load_pairs(folder / "tokens/train.parquet", settings(maxTokens=64), 512)
     assert refused.value.code == code
     assert where in refused.value.details["where"]

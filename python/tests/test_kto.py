@@ -103,7 +103,7 @@ def test_trl_tokenises_a_conversation_as_it_was_rendered_and_its_steps_are_ours(
         settings=config,
         arguments=arguments,
         callbacks=[],
-        saw=lambda loss, figures: seen.append((loss, figures)),
+        saw=lambda loss, figures, share=1.0: seen.append((loss, figures)),
     )
     trainer = kto.make_trainer(kit)
     before = kto.validate(ours, kto.prepare(ours, rows[:batch_size], config), config)
@@ -149,6 +149,6 @@ def test_a_mismatched_answer_follows_the_other_prompt_and_is_cut_at_the_limit() 
 def test_a_dataset_without_labels_is_refused_naming_the_columns(tmp_path: Path, write_dataset: Any) -> None:
     folder = write_dataset(make_rows(2, seed=1))
     with pytest.raises(Refusal) as refused:
-        load_judged(folder / "tokens/train.parquet", 64, 512)
+        load_judged(folder / "tokens/train.parquet", settings(), 512)
     assert refused.value.code == "BAD_DATASET"
     assert "label" in refused.value.details["expected"]

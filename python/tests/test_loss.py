@@ -82,8 +82,8 @@ def test_masked_targets_do_not_change_the_loss(base: Path) -> None:
 def test_chunks_change_neither_loss_nor_gradient(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = batch_of(make_rows(4, seed=6))
     results = []
-    for chunk in (loss.CHUNK_TOKENS, 5):
-        monkeypatch.setattr(loss, "CHUNK_TOKENS", chunk)
+    for logits in (loss.CHUNK_LOGITS, 5 * 512):
+        monkeypatch.setattr(loss, "CHUNK_LOGITS", logits)
         model = load_model(base / "hf", torch.float32, attention.NAME)
         total, _ = loss.answer_loss(model, batch["input_ids"], batch["labels"])
         total.backward()

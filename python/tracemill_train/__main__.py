@@ -23,6 +23,8 @@ VERBS: dict[str, str] = {
     "gguf": "hf_gguf",
     "train": "train",
     "merge": "merge",
+    "train-unsloth": "backends.unsloth",
+    "finish": "finish",
     "logprobs": "logprobs",
     "speed": "speed",
     "tiny-base": "tiny_base",

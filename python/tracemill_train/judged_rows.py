@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .rows import IGNORED, Conversation, labels_of, read_columns, refuse_long
+from .rows import IGNORED, Conversation, labels_of, prompt_of, read_columns, short_enough
+from .settings import Settings
 
 COLUMNS = ["row_id", "ids", "mask", "label"]
 
@@ -36,19 +37,23 @@ class JudgedRow:
         return self.answer.trained_tokens
 
     @property
+    def prompt_ids(self) -> list[int]:
+        """The ids in front of the first token under the loss."""
+        return prompt_of(self.answer.ids, self.answer.labels)
+
+    @property
     def probe_ids(self) -> list[int]:
         """The ids of which a probe is made."""
         return self.answer.ids
 
 
-def load_judged(path: Path, max_tokens: int, vocabulary: int) -> list[JudgedRow]:
+def load_judged(path: Path, settings: Settings, vocabulary: int) -> list[JudgedRow]:
     """Reads a Parquet file with the columns row_id, ids, mask, label. A missing file holds no rows. Raises: as `load_rows`."""
     rows = [
         JudgedRow(row_id, Conversation(ids, labels_of(ids, mask, vocabulary, f"{path}, {row_id}")), bool(label))
         for row_id, ids, mask, label in read_columns(path, COLUMNS)
     ]
-    refuse_long([len(row.answer.ids) for row in rows], max_tokens, path)
-    return rows
+    return short_enough(rows, lambda row: len(row.answer.ids), settings, path)
 
 
 def mismatched(row: JudgedRow, other: JudgedRow, max_tokens: int) -> Conversation:

@@ -38,6 +38,30 @@ def check_settings(method: str, settings: Settings, launch: str = "single", *, h
                     got=option,
                     fix="train a LoRA: leave out --full",
                 )
+    micro = settings.micro_batch_size or settings.batch_size
+    if settings.batch_size % micro != 0:
+        raise Refusal(
+            "BAD_SETTINGS",
+            "A batch is made of whole micro-batches.",
+            expected=f"--batch-size a multiple of --micro-batch-size {micro}",
+            got=f"--batch-size {settings.batch_size}",
+        )
+    if settings.packing and method != "sft":
+        raise Refusal(
+            "BAD_SETTINGS",
+            "Only rows of one answer are packed.",
+            expected="--packing with --method sft",
+            got=f"--method {method}",
+            fix="leave out --packing",
+        )
+    if settings.max_kl is not None and settings.trains == "full":
+        raise Refusal(
+            "BAD_SETTINGS",
+            "Where all weights are trained the base is not there any more, so nothing can be compared with it.",
+            expected="--max-kl with a LoRA",
+            got="--full",
+            fix="leave out --max-kl",
+        )
     if settings.quantization == "nf4":
         require_bitsandbytes("--quantize nf4")
     if settings.optimizer == "adamw-8bit":
@@ -51,7 +75,7 @@ def load_for_training(base: Path, settings: Settings, launch: str = "single") ->
     """
     is_full = settings.trains == "full"
     dtype = number_type(settings)
-    kernel = "sdpa" if torch.cuda.is_available() else attention.NAME
+    kernel = "sdpa" if torch.cuda.is_available() and not settings.packing else attention.NAME
     placed = None if launch == "fsdp" else place(base, settings, dtype)  # FSDP shards what each process loads whole
     if placed is None:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))

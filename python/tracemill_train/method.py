@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Protocol, Sequence, cast
+from typing import Any, Protocol, Sequence, cast
 
 from peft import PeftModel
 from transformers import PreTrainedTokenizerBase, Trainer, TrainerCallback
@@ -18,6 +18,12 @@ from .refusal import Refusal
 from .settings import Settings
 
 METHODS = Path(__file__).parent / "methods"
+
+
+class Saw(Protocol):
+    """Takes a mean loss, figures by name, and the share of a step that they are of."""
+
+    def __call__(self, loss: float, figures: dict[str, float], share: float = 1.0) -> None: ...
 
 
 class Row(Protocol):
@@ -35,12 +41,15 @@ class Row(Protocol):
     @property
     def probe_ids(self) -> list[int]: ...
 
+    @property
+    def prompt_ids(self) -> list[int]: ...
+
 
 @dataclass(frozen=True)
 class Kit:
     """What a method makes its trainer of. `sequence` is every row in the order of training, as often as it comes.
 
-    `saw` is to be told each step's mean loss and the method's own figures, by name.
+    `saw` is to be told each micro-batch's mean loss, the method's own figures by name, and its share of the step.
     """
 
     model: PeftModel
@@ -49,7 +58,7 @@ class Kit:
     settings: Settings
     arguments: dict[str, Any]
     callbacks: list[TrainerCallback]
-    saw: Callable[[float, dict[str, float]], None]
+    saw: Saw
 
 
 class Method(Protocol):

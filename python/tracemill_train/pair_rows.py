@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .rows import Conversation, labels_of, read_columns, refuse_long
+from .rows import Conversation, labels_of, prompt_of, read_columns, short_enough
+from .settings import Settings
 
 COLUMNS = ["row_id", "chosen_ids", "chosen_mask", "rejected_ids", "rejected_mask"]
 
@@ -31,12 +32,17 @@ class PairRow:
         return self.chosen.trained_tokens + self.rejected.trained_tokens
 
     @property
+    def prompt_ids(self) -> list[int]:
+        """The ids in front of the first token under the loss."""
+        return prompt_of(self.chosen.ids, self.chosen.labels)
+
+    @property
     def probe_ids(self) -> list[int]:
         """The ids of which a probe is made."""
         return self.chosen.ids
 
 
-def load_pairs(path: Path, max_tokens: int, vocabulary: int) -> list[PairRow]:
+def load_pairs(path: Path, settings: Settings, vocabulary: int) -> list[PairRow]:
     """Reads a Parquet file with row_id and the ids and mask of either side. A missing file holds no rows.
 
     Raises: as `load_rows`; a pair is too long where one of its sides is.
@@ -47,5 +53,4 @@ def load_pairs(path: Path, max_tokens: int, vocabulary: int) -> list[PairRow]:
         for side, ids, mask in (("chosen", *columns[:2]), ("rejected", *columns[2:])):
             sides.append(Conversation(ids, labels_of(ids, mask, vocabulary, f"{path}, {row_id}, {side}")))
         rows.append(PairRow(row_id, *sides))
-    refuse_long([max(len(row.chosen.ids), len(row.rejected.ids)) for row in rows], max_tokens, path)
-    return rows
+    return short_enough(rows, lambda row: max(len(row.chosen.ids), len(row.rejected.ids)), settings, path)

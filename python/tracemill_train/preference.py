@@ -20,23 +20,25 @@ from torch.utils.data import SequentialSampler
 from transformers import PreTrainedModel
 from trl.trainer.utils import FusedCausalLMOutput
 
-from .loss import CHUNK_TOKENS, logits_of
-from .model import text_model
+from .loss import chunk_tokens, logits_of
+from .model import text_config, text_model
 from .rows import IGNORED, Conversation, collate
+from .settings import Settings
 
 
 def answer_logprobs(model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Returns the natural log-probability (float32) of each labelled token, 0 where there is no label.
 
     `model` is the causal model itself (the one inside a PEFT wrapper). Logits are made for labelled tokens alone, and
-    of at most `CHUNK_TOKENS` at once.
+    of at most `chunk_tokens` at once.
     Shapes: `input_ids` and `labels` (batch, tokens), padded on the right; the result (batch, tokens - 1).
     """
     input_ids, labels = (ids.to(model.get_input_embeddings().weight.device) for ids in (input_ids, labels))
     hidden = text_model(model)(input_ids=input_ids, use_cache=False).last_hidden_state[:, :-1]
     targets = labels[:, 1:]
     is_trained = targets != IGNORED
-    chunks = zip(hidden[is_trained].split(CHUNK_TOKENS), targets[is_trained].split(CHUNK_TOKENS))
+    chunk = chunk_tokens(text_config(model.config).vocab_size)
+    chunks = zip(hidden[is_trained].split(chunk), targets[is_trained].split(chunk))
     parts = [checkpoint(_logprobs, model, states, wanted, use_reentrant=False) for states, wanted in chunks]
     return torch.zeros(targets.shape, dtype=torch.float32, device=hidden.device).masked_scatter(is_trained, torch.cat(parts))
 
@@ -60,6 +62,11 @@ def summed_logprobs(model: PeftModel, conversations: Sequence[Conversation], bat
                 sums[at] = value
     model.train(was_training)
     return sums
+
+
+def rows_at_once(settings: Settings) -> int:
+    """Returns how many rows are in memory together."""
+    return settings.micro_batch_size or settings.batch_size
 
 
 def padded(conversations: Sequence[Conversation]) -> dict[str, torch.Tensor]:

@@ -1,4 +1,4 @@
-"""The callback that reports a training, validates it and says when a checkpoint is due, whatever the method."""
+"""The callback that reports a training, validates it, says when a checkpoint is due and when to stop, whatever the method."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Iterator, Sequence
 
-from transformers import TrainerCallback, TrainerControl, TrainerState
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState
 
+from .best_weights import Best, keep_best
 from .checkpoints import mark_complete
+from .divergence import refuse_divergence
 from .events import Emit
+from .kl import Distance
+from .memory import held_bytes
 from .method import Method, Row
-from .refusal import Refusal
 from .settings import Settings
 
 
@@ -24,6 +27,7 @@ from .settings import Settings
 class Plan:
     """What is trained on: every row in order (each as often as it comes), the validation rows, rows in an epoch.
 
+    `distance` measures how far the model has moved from its base; null where that is not asked for or cannot be.
     Units: `checkpoint_seconds` between two checkpoints.
     """
 
@@ -33,6 +37,7 @@ class Plan:
     validation: Sequence[Row]
     epoch_rows: int
     checkpoint_seconds: float
+    distance: Distance | None = None
 
     @property
     def batch_size(self) -> int:
@@ -46,32 +51,49 @@ class Plan:
         """Returns how many epochs are done after `step`, in whole and part."""
         return min(step * self.batch_size, len(self.sequence)) / self.epoch_rows
 
+    def rows_of(self, step: int) -> Sequence[Row]:
+        """Returns the rows of a step; steps count from 1."""
+        return self.sequence[(step - 1) * self.batch_size : step * self.batch_size]
+
     def tokens_of(self, step: int) -> int:
-        """Returns the number of tokens of a step's rows, padding not counted; steps count from 1."""
-        rows = self.sequence[(step - 1) * self.batch_size : step * self.batch_size]
-        return sum(row.tokens for row in rows)
+        """Returns the number of tokens of a step's rows, padding not counted."""
+        return sum(row.tokens for row in self.rows_of(step))
 
 
 class Reporter(TrainerCallback):
     """Emits a `step` event a step and a `validation` event an epoch; asks for a checkpoint when one is due.
 
-    The curve lives in the trainer's log history, which each checkpoint holds, so that a resumed training has all of it.
+    The curve lives in the trainer's log history, which each checkpoint holds, so that a resumed training has all of it,
+    and with it the losses that a spike is told by and the best validation so far.
     """
 
     def __init__(self, emit: Emit, plan: Plan) -> None:
         self.emit = emit
         self.plan = plan
         self.is_interrupted = False
-        self._loss = math.nan
-        self._figures: dict[str, float] = {}
+        self.stopped_by: str | None = None
+        self.best: Best | None = None
+        self._seen: list[tuple[float, dict[str, float], float]] = []
+        self._grad_norm: float | None = None
         self._rate = 0.0
         self._tokens = 0
         self._seconds = 0.0
         self._saved_at = self._step_started = time.monotonic()
 
-    def saw(self, loss: float, figures: dict[str, float]) -> None:
-        """Takes a step's loss and the method's own figures."""
-        self._loss, self._figures = loss, figures
+    def saw(self, loss: float, figures: dict[str, float], share: float = 1.0) -> None:
+        """Takes the loss and the method's own figures of rows that are that share of a step."""
+        self._seen.append((loss, figures, share))
+
+    def listen(self, trainer: Trainer) -> None:
+        """Hears the norm of each step's gradient as it is before it is clipped."""
+        clip = trainer._clip_grad_norm
+
+        def heard(model: Any) -> Any:
+            norm = clip(model)
+            self._grad_norm = float(norm)
+            return norm
+
+        trainer._clip_grad_norm = heard
 
     def tokens_per_second(self) -> float:
         """Tokens (padding not counted) a second over this process's steps, validation and saving not counted."""
@@ -95,50 +117,100 @@ class Reporter(TrainerCallback):
             for number, action in before.items():
                 signal.signal(number, action)
 
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> TrainerControl:
+        entries = [entry for entry in state.log_history if "point" in entry]
+        if entries and entries[-1]["best"] is not None:
+            self.best = Best(**entries[-1]["best"])
+        # Stopped at its very last checkpoint, the training is done; told to, the trainer would take one more step.
+        self.stopped_by = entries[-1]["stopped_by"] if entries else None
+        control.should_training_stop = self.stopped_by is not None
+        return control
+
     def on_step_begin(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         self._step_started = time.monotonic()
+        self._seen, self._grad_norm = [], None
         self._rate = kwargs["optimizer"].param_groups[0]["lr"]
 
     def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> TrainerControl:
-        step = state.global_step
+        step, model = state.global_step, kwargs["model"]
         self._seconds += time.monotonic() - self._step_started
         self._tokens += self.plan.tokens_of(step)
-        self._report(step, state, self._validate(step, kwargs["model"]))
+        loss, figures = self._mean_of_step()
+        before = [point["loss"] for point in self.curve(state)]
+        rows = [row.row_id for row in self.plan.rows_of(step)]
+        refuse_divergence(step, loss=loss, grad_norm=self._grad_norm, before=before, rows=rows)
+        validation = self._validate(step, model)
+        self._judge(step, validation, model, Path(args.output_dir))
+        self._report(step, state, {"loss": loss, **figures}, validation)
         is_due = time.monotonic() - self._saved_at >= self.plan.checkpoint_seconds
-        control.should_save = is_due or self.is_interrupted or step == self.plan.steps
-        control.should_training_stop = control.should_training_stop or self.is_interrupted
+        is_over = self.is_interrupted or self.stopped_by is not None
+        control.should_save = is_due or is_over or step == self.plan.steps
+        control.should_training_stop = control.should_training_stop or is_over
         return control
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")
         self._saved_at = time.monotonic()
 
-    def _report(self, step: int, state: TrainerState, validation: dict[str, float] | None) -> None:
-        if not math.isfinite(self._loss):
-            raise Refusal(
-                "TRAINING_DIVERGED",
-                f"The loss of step {step} is not a number.",
-                fix="train again with a lower --learning-rate",
-            )
-        loss, epoch = round(self._loss, 6), round(self.plan.epochs_at(step), 4)
-        point = {"step": step, "epoch": epoch, "loss": loss, "learningRate": self._rate, **rounded(self._figures)}
-        validated = {} if validation is None else {"validation": rounded(validation)}
-        validation_loss = None if validation is None else round(validation["loss"], 6)
-        state.log_history.append({"step": step, "point": {**point, "validationLoss": validation_loss, **validated}})
-        speed = {"tokensPerSecond": self.tokens_per_second(), "etaMs": self._eta_ms(step)}
-        self.emit("step", steps=self.plan.steps, **point, **speed)
-        if validation is not None:
-            self.emit("validation", step=step, epoch=epoch, **rounded(validation))
+    def _mean_of_step(self) -> tuple[float, dict[str, float]]:
+        """The step's loss and figures from those of its micro-batches, each by its share."""
+        total = sum(share for _, _, share in self._seen)
+        loss = sum(loss * share for loss, _, share in self._seen) / total
+        names = {name for _, figures, _ in self._seen for name in figures}
+        mean: dict[str, float] = {}
+        for name in sorted(names):
+            told = [(figures[name], share) for _, figures, share in self._seen if name in figures]
+            mean[name] = sum(value * share for value, share in told) / sum(share for _, share in told)
+        return loss, mean
 
-    def _validate(self, step: int, model: Any) -> dict[str, float] | None:
-        """The method's figures on the validation rows where an epoch ends with this step, else None."""
+    def _validate(self, step: int, model: Any) -> dict[str, float]:
+        """The method's figures on the validation rows and the distance from the base, where an epoch ends with this step."""
         ends_epoch = math.floor(self.plan.epochs_at(step)) > math.floor(self.plan.epochs_at(step - 1))
-        if not self.plan.validation or not (ends_epoch or step == self.plan.steps):
-            return None
-        model.eval()
-        figures = self.plan.method.validate(model, self.plan.validation, self.plan.settings)
-        model.train()
+        if not (ends_epoch or step == self.plan.steps):
+            return {}
+        figures: dict[str, float] = {}
+        if self.plan.validation:
+            model.eval()
+            figures = self.plan.method.validate(model, self.plan.validation, self.plan.settings)
+            model.train()
+        if self.plan.distance is not None:
+            figures["klToBase"] = self.plan.distance.measure(model)
         return figures
+
+    def _judge(self, step: int, validation: dict[str, float], model: Any, folder: Path) -> None:
+        """Keeps the weights of the best validation where patience is asked for, and says why the training is to end."""
+        settings = self.plan.settings
+        if settings.patience is not None and "loss" in validation:
+            if self.best is None or validation["loss"] < self.best.loss:
+                self.best = Best(step, validation["loss"], validations_since=0)
+                keep_best(model, folder)
+            else:
+                self.best = Best(self.best.step, self.best.loss, self.best.validations_since + 1)
+            if self.best.validations_since >= settings.patience:
+                self.stopped_by = "patience"
+        if settings.max_kl is not None and validation.get("klToBase", 0.0) > settings.max_kl:
+            self.stopped_by = "max-kl"
+
+    def _report(
+        self, step: int, state: TrainerState, figures: dict[str, float], validation: dict[str, float]
+    ) -> None:
+        epoch = round(self.plan.epochs_at(step), 4)
+        heard = {} if self._grad_norm is None else {"gradNorm": self._grad_norm}
+        point = {"step": step, "epoch": epoch, "learningRate": self._rate, **rounded({**figures, **heard})}
+        loss = validation.get("loss")
+        validated = {"validation": rounded(validation)} if validation else {}
+        state.log_history.append(
+            {
+                "step": step,
+                "point": {**point, "validationLoss": None if loss is None else round(loss, 6), **validated},
+                "best": None if self.best is None else vars(self.best),
+                "stopped_by": self.stopped_by,
+            }
+        )
+        speed = {"tokensPerSecond": self.tokens_per_second(), "etaMs": self._eta_ms(step), "memoryBytes": held_bytes()}
+        self.emit("step", steps=self.plan.steps, **point, **speed)
+        if validation:
+            self.emit("validation", step=step, epoch=epoch, **rounded(validation))
 
     def _eta_ms(self, step: int) -> int:
         left = sum(self.plan.tokens_of(later) for later in range(step + 1, self.plan.steps + 1))

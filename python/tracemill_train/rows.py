@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pyarrow
 import pyarrow.parquet as parquet
 import torch
 
 from .refusal import Refusal
+from .settings import Settings
 
 IGNORED = -100
 """The label of a token that gets no loss, as torch's cross entropy has it."""
@@ -38,6 +39,11 @@ class Row:
         return self.ids
 
     @property
+    def prompt_ids(self) -> list[int]:
+        """The ids in front of the first token under the loss."""
+        return prompt_of(self.ids, self.labels)
+
+    @property
     def trained_tokens(self) -> int:
         """Number of tokens that get a loss: the first token of a row has no prediction."""
         return sum(label != IGNORED for label in self.labels[1:])
@@ -56,8 +62,14 @@ class Conversation:
         return sum(label != IGNORED for label in self.labels[1:])
 
 
-def load_rows(path: Path, max_tokens: int, vocabulary: int) -> list[Row]:
-    """Reads a Parquet file with the columns row_id, ids, mask. A missing file holds no rows.
+def prompt_of(ids: list[int], labels: list[int]) -> list[int]:
+    """Returns the ids in front of the first label, one at least."""
+    first = next(at for at, label in enumerate(labels) if at > 0 and label != IGNORED)
+    return ids[:first]
+
+
+def load_rows(path: Path, settings: Settings | None, vocabulary: int) -> list[Row]:
+    """Reads a Parquet file with the columns row_id, ids, mask. A missing file holds no rows; without settings none is too long.
 
     Raises: `Refusal` BAD_DATASET (unreadable, or without a column), BAD_ROW (ids outside the vocabulary, a mask of
     another length, nothing to train on), ROW_TOO_LONG (a row is never cut: a clipped text may not become a target).
@@ -66,8 +78,7 @@ def load_rows(path: Path, max_tokens: int, vocabulary: int) -> list[Row]:
         Row(row_id, ids, labels_of(ids, mask, vocabulary, f"{path}, {row_id}"))
         for row_id, ids, mask in read_columns(path, ["row_id", "ids", "mask"])
     ]
-    refuse_long([len(row.ids) for row in rows], max_tokens, path)
-    return rows
+    return rows if settings is None else short_enough(rows, lambda row: len(row.ids), settings, path)
 
 
 def read_columns(path: Path, names: list[str]) -> list[tuple[Any, ...]]:
@@ -87,6 +98,11 @@ def read_columns(path: Path, names: list[str]) -> list[tuple[Any, ...]]:
         ) from error
 
 
+def rows_in(path: Path) -> int:
+    """Returns how many rows a Parquet file has; a missing one has none."""
+    return parquet.read_metadata(path).num_rows if path.exists() else 0
+
+
 def labels_of(ids: list[int], mask: list[int], vocabulary: int, where: str) -> list[int]:
     """Returns each id where its mask is 1, else `IGNORED`. Raises: `Refusal` BAD_ROW, as `load_rows`."""
     problem = None
@@ -101,18 +117,25 @@ def labels_of(ids: list[int], mask: list[int], vocabulary: int, where: str) -> l
     return [token if trained else IGNORED for token, trained in zip(ids, mask)]
 
 
-def refuse_long(lengths: list[int], max_tokens: int, path: Path) -> None:
-    """Raises: `Refusal` ROW_TOO_LONG where a row has more than `max_tokens`; of a pair, its longer side counts."""
-    longest = max(lengths, default=0)
-    if longest > max_tokens:
-        raise Refusal(
-            "ROW_TOO_LONG",
-            f"{sum(length > max_tokens for length in lengths)} rows have more tokens than the training takes.",
-            expected=f"at most {max_tokens} tokens a row",
-            got=f"up to {longest}",
-            where=str(path),
-            fix=f"train with --max-tokens {longest}",
-        )
+def short_enough(rows: list[Any], tokens_of: Callable[[Any], int], settings: Settings, path: Path) -> list[Any]:
+    """Returns the rows of at most `max_tokens`; longer ones are dropped only where the settings allow that.
+
+    Raises: `Refusal` ROW_TOO_LONG.
+    """
+    longest = max(map(tokens_of, rows), default=0)
+    if longest <= settings.max_tokens:
+        return rows
+    kept = [row for row in rows if tokens_of(row) <= settings.max_tokens]
+    if settings.too_long == "drop":
+        return kept
+    raise Refusal(
+        "ROW_TOO_LONG",
+        f"{len(rows) - len(kept)} rows have more tokens than the training takes.",
+        expected=f"at most {settings.max_tokens} tokens a row",
+        got=f"up to {longest}",
+        where=str(path),
+        fix=f"train with --max-tokens {longest}, or without them: --too-long drop",
+    )
 
 
 def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:

@@ -35,5 +35,6 @@ class Settings:
     patience: int | None = None
     max_kl: float | None = None
     too_long: str = "refuse"
+    rehearsal_fraction: float = 0.0
     good_weight: float = 1.0
     bad_weight: float = 1.0

@@ -128,7 +128,7 @@ def our_trainer(base: Path, rows: list[Row], folder: Path, watch: Stopwatch) -> 
             settings=CONFIG,
             arguments=training_arguments(CONFIG, folder),
             callbacks=[watch],
-            saw=lambda loss, figures: None,
+            saw=lambda loss, figures, share=1.0: None,
         )
     )
 

@@ -11,6 +11,7 @@ import { loadSkill } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { resolveModel, serveHere } from "./model-server.ts";
+import { targetInput } from "./target-input.ts";
 import { textTable } from "./text-table.ts";
 
 const MOST_ROWS = 10;
@@ -24,6 +25,7 @@ const input = z.object({
     .optional()
     .describe("your own CSV or Parquet file (default: those of the skill's tables that fit best)"),
   seed: z.int().default(1).describe("seed that the skill makes its items from"),
+  ...targetInput,
 });
 
 type AskOptions = z.output<typeof input>;
@@ -62,7 +64,7 @@ async function ask(options: AskOptions, context: Context): Promise<Asked> {
   const source = options.file === undefined ? { item: await fittingItem(skill, options) } : { file: options.file };
   const schema = await describe(source);
   const prompt = freePrompt(options.question, schema);
-  const server = await serveHere({ base: first.base.name, adapters }, context);
+  const server = await serveHere({ base: first.base.name, adapters, target: options.target }, context);
   try {
     const answers = models.map(async ({ adapter }, i): Promise<ModelAnswer> => {
       const id = server.idOf(adapter?.adapterHash ?? null);

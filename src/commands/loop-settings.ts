@@ -9,12 +9,17 @@ export interface LoopSettings {
   skill: string;
   base: string;
   seed: number;
+  /** What serves the models of each stage. */
+  target: string;
   collect: CollectSettings;
   watch: CollectSettings;
   export: { maxPerItem: number; target: "answer" | "action" };
-  train: Omit<TrainSettings, "seed">;
+  train: Omit<TrainSettings, "seed" | "microBatchSize" | "patience" | "maxKl" | "rehearsal">;
   validate: { limit: number };
 }
+
+/** What is said anew for each loop. */
+export type LoopWork = Pick<LoopSettings, "skill" | "base" | "seed" | "target">;
 
 interface CollectSettings {
   /** The run ends after so many attempts, at whatever items it chose. */
@@ -49,7 +54,7 @@ const TRAIN: LoopSettings["train"] = {
 };
 
 /** `demo`: the full demonstration. `quick`: fewer items, so a wider interval. `tiny`: for tests with a random model. */
-const BY_PRESET: Record<Preset, Omit<LoopSettings, "skill" | "base" | "seed">> = {
+const BY_PRESET: Record<Preset, Omit<LoopSettings, keyof LoopWork>> = {
   demo: {
     collect: {
       limit: 2000,
@@ -90,6 +95,6 @@ const BY_PRESET: Record<Preset, Omit<LoopSettings, "skill" | "base" | "seed">> =
 };
 
 /** Returns a preset's settings; everything that the loop does follows from them. */
-export function loopSettings(preset: Preset, work: { skill: string; base: string; seed: number }): LoopSettings {
+export function loopSettings(preset: Preset, work: LoopWork): LoopSettings {
   return { ...work, ...BY_PRESET[preset] };
 }

@@ -1,70 +1,88 @@
 /**
  * The models of a run's roles: behind servers that the user names, or behind servers that are started here, one for
- * each base with the adapters that are asked for beside it.
+ * each base with the adapters that are asked for beside it. Before they are used, each adapter has to prove that it is live.
  */
 import { assert } from "../foundation/errors.ts";
 import { groupBy } from "../foundation/group-by.ts";
 import type { Endpoint } from "../harness/index.ts";
-import type { BaseManifest } from "../records/base-manifest.ts";
-import { loadRenderer } from "../render/renderer.ts";
 import type { RunningServer } from "../serve/index.ts";
-import type { Home } from "../store/home.ts";
 import type { Context } from "./command.ts";
-import { findModel, resolveModel, serveHere } from "./model-server.ts";
+import { type Proof, proveLive } from "./live-adapter.ts";
+import { resolveModel, serveHere } from "./model-server.ts";
 import type { ModelPlayer } from "./players.ts";
+import { counting, type Elsewhere, servedElsewhere } from "./served-elsewhere.ts";
 
 export type EndpointOf = (player: ModelPlayer) => Endpoint;
+/** What the canary found of each adapter, by its name. */
+export type Proofs = Record<string, Proof>;
 
-/** Gives `use` the endpoint of each player and closes what was started for them. Throws: `UNKNOWN_MODEL`. */
+export interface Serving {
+  context: Context;
+  /** What serves the models that are served here. */
+  target: string;
+  /** Whether adapters have to prove that they are live. */
+  canary: boolean;
+}
+
+/**
+ * Gives `use` the endpoint of each player and closes what was started for them.
+ * Throws: `UNKNOWN_MODEL`, `SERVED_MODEL_DIFFERS`, `ADAPTER_NOT_LIVE`, and as `startServer`.
+ */
 export async function withModels<T>(
   players: readonly ModelPlayer[],
-  context: Context,
-  use: (endpointOf: EndpointOf) => Promise<T>,
+  serving: Serving,
+  use: (endpointOf: EndpointOf, proofs: Proofs) => Promise<T>,
 ): Promise<T> {
-  const { home } = context;
-  const endpoints = new Map<string, Endpoint>();
+  const { context, canary } = serving;
+  const models = new Map<string, Elsewhere>();
   const servers: RunningServer[] = [];
   try {
-    for (const player of players) {
-      if (player.url !== undefined) endpoints.set(keyOf(player), await servedElsewhere(home, player.model, player.url));
+    for (const { model, url } of players) {
+      if (url === undefined) continue;
+      models.set(keyOf({ model, url }), await servedElsewhere(context.home, { model, url }, context.signal));
     }
     const here = new Set(players.flatMap(({ model, url }) => (url === undefined ? [model] : [])));
-    const named = await Promise.all([...here].map(async (name) => ({ name, ...(await resolveModel(home, name)) })));
-    for (const [base, ofBase] of groupBy(named, (one) => one.base.name)) {
-      const adapters = [...new Set(ofBase.flatMap(({ adapter }) => adapter?.adapterHash ?? []))];
-      const server = await serveHere({ base, adapters }, context);
+    for await (const { server, served } of servedHere([...here], serving)) {
       servers.push(server);
-      for (const { name, adapter, base: manifest } of ofBase) {
-        const adapterHash = adapter?.adapterHash ?? null;
-        const { url, contextTokens } = server;
-        const hashes = { baseHash: manifest.baseHash, adapterHash };
-        const room = { contextTokens, ...(await counting(home, manifest)) };
-        endpoints.set(keyOf({ model: name }), { url, model: server.idOf(adapterHash), name, ...hashes, ...room });
-      }
+      for (const one of served) models.set(keyOf({ model: one.endpoint.name }), one);
+    }
+    const proofs: Proofs = {};
+    for (const model of canary ? models.values() : []) {
+      const proof = await proveLive(model, context);
+      if (proof !== null) proofs[model.endpoint.name] = proof;
     }
     return await use((player) => {
-      const endpoint = endpoints.get(keyOf(player));
-      assert(endpoint !== undefined, `no endpoint was made for ${player.model}`);
-      return endpoint;
-    });
+      const model = models.get(keyOf(player));
+      assert(model !== undefined, `no endpoint was made for ${player.model}`);
+      return model.endpoint;
+    }, proofs);
   } finally {
     await Promise.all(servers.map((server) => server.close()));
   }
 }
 
+/** Starts one server for each base of the models, and tells what it serves. */
+async function* servedHere(
+  names: readonly string[],
+  { context, target }: Serving,
+): AsyncGenerator<{ server: RunningServer; served: Elsewhere[] }> {
+  const { home } = context;
+  const named = await Promise.all(names.map(async (name) => ({ name, known: await resolveModel(home, name) })));
+  for (const [base, ofBase] of groupBy(named, ({ known }) => known.base.name)) {
+    const adapters = [...new Set(ofBase.flatMap(({ known }) => known.adapter?.adapterHash ?? []))];
+    const server = await serveHere({ base, adapters, target }, context);
+    const { url, contextTokens } = server;
+    const served = ofBase.map(async ({ name, known }) => {
+      const adapterHash = known.adapter?.adapterHash ?? null;
+      const hashes = { baseHash: known.base.baseHash, adapterHash };
+      const room = { contextTokens, ...(await counting(home, known.base)) };
+      const endpoint: Endpoint = { url, model: server.idOf(adapterHash), name, ...hashes, ...room };
+      return { endpoint, known, baseModel: server.idOf(null), target };
+    });
+    yield { server, served: await Promise.all(served) };
+  }
+}
+
 function keyOf({ model, url = "" }: ModelPlayer): string {
   return `${model} ${url}`;
-}
-
-/** Models behind the user's own server need not be registered here. */
-async function servedElsewhere(home: Home, name: string, url: string): Promise<Endpoint> {
-  const known = await findModel(home, name);
-  const hashes = { baseHash: known?.base.baseHash ?? null, adapterHash: known?.adapter?.adapterHash ?? null };
-  const room = known === null ? {} : { contextTokens: known.base.contextTokens, ...(await counting(home, known.base)) };
-  return { url, model: name, name, ...hashes, ...room };
-}
-
-async function counting(home: Home, base: BaseManifest): Promise<Pick<Endpoint, "countTokens">> {
-  const renderer = await loadRenderer(home, base);
-  return { countTokens: (text) => renderer.encode(text).length };
 }

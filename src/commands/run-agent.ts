@@ -19,6 +19,7 @@ import type { Context } from "./command.ts";
 import { withModels } from "./model-servers.ts";
 import { readDuration } from "./read-duration.ts";
 import type { RunOptions } from "./run-input.ts";
+import { DEFAULT_TARGET } from "./target-input.ts";
 
 export interface AgentRunSummary {
   run: RunId;
@@ -44,6 +45,7 @@ const configSchema = z.object({
   concurrency: z.int().min(1),
   model: z.string(),
   endpoint: z.string().nullable(),
+  target: z.string().default(DEFAULT_TARGET),
 });
 
 interface AgentTask extends z.infer<typeof configSchema> {
@@ -69,18 +71,20 @@ export async function runOwnAgent(options: RunOptions, context: Context): Promis
   const { home, clock, signal, stderr } = context;
   const startMs = clock().getTime();
   const task = options.resume === undefined ? await newAgentTask(options) : await resumedAgentTask(options, home);
-  const { skill: id, items, split, resume, agent, agentTimeoutMs, enough, model, endpoint, ...manner } = task;
+  const { skill: id, items, split, resume, agent, agentTimeoutMs, enough, model, endpoint, target, ...manner } = task;
+  const { canary } = options;
   const skill = await loadSkill(id);
   const progress = attemptsShown(`run ${id} ${split}`, items.length, context);
   const { attempts, concurrency } = manner;
-  const config = { agent, agentTimeoutMs, attempts, enough, concurrency, model, endpoint };
+  const config = { agent, agentTimeoutMs, attempts, enough, concurrency, model, endpoint, target };
   const player = { model, ...(endpoint !== null && { url: endpoint }) };
   try {
-    const result = await withModels([player], context, (endpointOf) => {
+    const result = await withModels([player], { context, target, canary }, (endpointOf, proofs) => {
       const { url, model: served, name, baseHash, adapterHash } = endpointOf(player);
       return skillHash(id).then((hash) =>
         runAgent({
-          ...{ home, clock, signal, skill, skillHash: hash, items, split, config, codeVersion: CODE_VERSION },
+          ...{ home, clock, signal, skill, skillHash: hash, items, split, codeVersion: CODE_VERSION },
+          config: { ...config, canary: proofs },
           ...{ attempts, concurrency, agent: { command: agent, timeoutMs: agentTimeoutMs } },
           ...(enough !== null && { enough }),
           ...(resume !== undefined && { resume }),
@@ -116,7 +120,7 @@ async function newAgentTask(options: RunOptions): Promise<AgentTask> {
   });
   return {
     ...{ skill, split, items, agent, model, endpoint: endpoint ?? null, enough: enough ?? null },
-    ...{ attempts: options.attempts, concurrency: options.concurrency },
+    ...{ attempts: options.attempts, concurrency: options.concurrency, target: options.target },
     agentTimeoutMs: readDuration("agent-timeout", options.agentTimeout),
   };
 }

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { MEMORY_MODES, SITE_MODES } from "../records/events.ts";
 import { SPLITS } from "../records/item.ts";
+import { canaryInput, targetInput } from "./target-input.ts";
 
 export const runInput = z.object({
   skill: z.string().optional().describe("the skill whose items are attempted"),
@@ -76,6 +77,8 @@ export const runInput = z.object({
     .string()
     .optional()
     .describe("an OpenAI-compatible server's URL, up to and with /v1 (default: one is started)"),
+  ...targetInput,
+  ...canaryInput,
   resume: z.string().optional().describe("an unfinished run to go on with; its own settings hold"),
 });
 

@@ -19,12 +19,16 @@ import { kebab } from "./command-line.ts";
 import { findModel } from "./model-server.ts";
 import { type Players, playersFrom, withEndpoint } from "./players.ts";
 import { type RunOptions, runInput } from "./run-input.ts";
+import { DEFAULT_TARGET } from "./target-input.ts";
 
 /** What a run does, without where its model is and who watches. */
 export type RunTask = Omit<HarnessOptions, "home" | "roles" | "clock" | "signal"> & {
   model: string;
   players: Players;
   retireTips: "effect" | "none";
+  /** What serves the models that are served here, and whether their adapters have to prove that they are live. */
+  target: string;
+  canary: boolean;
 };
 
 /**
@@ -54,7 +58,7 @@ export async function newTask(options: RunOptions, home: Home): Promise<RunTask>
     split,
     model,
     players: withEndpoint(players, endpoint),
-    retireTips: options.retireTips,
+    ...{ retireTips: options.retireTips, target: options.target, canary: options.canary },
     ...manner(options),
     attempts: options.attempts,
     ...(enough !== undefined && { enough }),
@@ -73,6 +77,7 @@ export async function newTask(options: RunOptions, home: Home): Promise<RunTask>
       command: "run",
       starters: options.starters,
       endpoint: endpoint ?? null,
+      target: options.target,
       roleEndpoints: ownEndpoints(players),
       retireTips: options.retireTips,
       itemSeed,
@@ -91,6 +96,7 @@ const harnessConfig = z.object({
   endpoint: z.string().nullish(),
   roleEndpoints: z.record(z.string(), z.string()).default({}),
   retireTips: z.enum(["effect", "none"]).default("none"),
+  target: z.string().default(DEFAULT_TARGET),
   starters: z.boolean().default(false),
   tipDropout: z.number().default(0),
   retrieval: z.string().nullish(),
@@ -103,15 +109,18 @@ const harnessConfig = z.object({
   itemTokens: z.int().nullish(),
 });
 
+/** What of a run may be said anew when it goes on. */
+const MAY_CHANGE = new Set(["endpoint", "canary"]);
+
 /**
  * Holds a resumed run to its own settings; only where its endpoint listens may be said anew.
  * Throws: `BAD_ARGUMENT` naming the option.
  */
 export function refuseOtherSettings({ resume, ...options }: RunOptions): void {
   if (resume === undefined) return;
-  const { endpoint: _, ...usual } = runInput.parse({});
+  const usual = runInput.parse({});
   const other = Object.keys(options).find(
-    (key) => key !== "endpoint" && !isDeepStrictEqual(options[key as never], usual[key as never]),
+    (key) => !MAY_CHANGE.has(key) && !isDeepStrictEqual(options[key as never], usual[key as never]),
   );
   if (other === undefined) return;
   throw new Refusal({
@@ -124,7 +133,7 @@ export function refuseOtherSettings({ resume, ...options }: RunOptions): void {
 }
 
 /** Takes a run up as its own log tells it; only where its endpoint listens may have changed. */
-export async function resumedTask(resume: string, { endpoint }: RunOptions, home: Home): Promise<RunTask> {
+export async function resumedTask(resume: string, { endpoint, canary }: RunOptions, home: Home): Promise<RunTask> {
   const run = resume as RunId;
   const { start, items } = await readRunStart(home, run);
   const { seed, split, sampling, memory, tipRuns, comparison, models } = start;
@@ -142,6 +151,7 @@ export async function resumedTask(resume: string, { endpoint }: RunOptions, home
     model: worker !== undefined && "name" in worker ? worker.name : "",
     players: withEndpoint(Object.fromEntries(players), endpoint ?? config.endpoint ?? undefined),
     ...{ mode: config.mode, tipDropout: config.tipDropout, retireTips: config.retireTips },
+    ...{ target: config.target, canary },
     ...(config.retrieval != null && { retrieval: config.retrieval }),
     ...{ showsAttempts: config.showsAttempts, hasNativeTools: config.hasNativeTools },
     ...(config.mostAttempts != null && { mostAttempts: config.mostAttempts }),

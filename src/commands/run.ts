@@ -54,14 +54,15 @@ export async function runSkill({ noteRun, ...given }: RunInput, context: Context
   const options = runInput.parse(given);
   const { resume } = options;
   const task = resume === undefined ? await newTask(options, home) : await resumedTask(resume, options, home);
-  const { model, players, retireTips, ...harness } = task;
+  const { model, players, retireTips, target, canary, ...harness } = task;
   const { id } = task.skill.manifest;
   const { end, ...view } = viewRun(`run ${id} ${task.split}`, context);
   const onOpen = async (run: string) => noteRun?.(run);
   try {
-    const result = await withModels(modelsOf(players), context, (endpointOf) =>
+    const result = await withModels(modelsOf(players), { context, target, canary }, (endpointOf, proofs) =>
       runHarness({
         ...harness,
+        config: { ...harness.config, canary: proofs },
         home,
         roles: rolesOf(players, endpointOf),
         clock,

@@ -7,7 +7,9 @@ import type { RunningServer } from "../serve/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { serveHere } from "./model-server.ts";
 import { warnOfOpenHost } from "./open-host.ts";
+import { followPauses } from "./serve-pauses.ts";
 import { warnOfTaint } from "./taint.ts";
+import { targetInput } from "./target-input.ts";
 
 const input = z.object({
   base: z.string().describe("the base to serve"),
@@ -18,6 +20,7 @@ const input = z.object({
   queueLimit: z.number().int().min(0).default(256).describe("answers of one model that may wait; more get status 429"),
   contextTokens: z.number().int().min(16).optional().describe("longest prompt and answer together (default: 2048)"),
   threads: z.number().int().min(1).optional().describe("threads for inference (default: the free cores, followed)"),
+  ...targetInput,
 });
 
 export default defineCommand<z.infer<typeof input>, void>({
@@ -33,8 +36,10 @@ Which model answers is chosen by a request's "model": the base's name or an adap
     };
     const server = await serveHere({ ...rest, ...given, adapters: adapter }, context);
     await warnOfTaint(adapter, context);
+    const unlist = await followPauses(server, rest, context);
     announce(server, rest.host, context);
     if (!context.signal.aborted) await once(context.signal, "abort");
+    await unlist();
     await server.close();
   },
   print: () => "Stopped.",

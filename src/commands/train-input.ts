@@ -2,6 +2,7 @@
  * The options of `tracemill train`: one table for the parser, the help and the reference.
  */
 import { z } from "zod";
+import { Refusal } from "../foundation/errors.ts";
 import { trainConfigSchema } from "../records/adapter-manifest.ts";
 import { LAUNCHES } from "../train/index.ts";
 
@@ -37,6 +38,27 @@ export const trainInput = z.object({
   batchSize: config.batchSize.default(8).describe("rows a step"),
   warmupSteps: config.warmupSteps.default(5).describe("steps in which the learning rate rises"),
   maxTokens: config.maxTokens.default(1024).describe("most tokens of a row; longer ones are refused, never cut"),
+  tooLong: config.tooLong.describe("rows of more tokens than that: refuse the training, or drop and count them"),
+  microBatchSize: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("rows in memory at once; a batch is made of several (default: the whole batch)"),
+  packing: config.packing.describe("lay rows end to end instead of padding them; none sees another"),
+  patience: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("end after so many epochs without a lower validation loss, and keep the best weights (default: never)"),
+  rehearse: z
+    .string()
+    .optional()
+    .describe("mix in general rows: a JSONL file of conversations and their fraction of all rows, FILE:0.1"),
+  maxKl: z.number().gt(0).optional().describe("end where the model is further from its base, in nats a token"),
+  maxGradNorm: config.maxGradNorm
+    .removeDefault()
+    .optional()
+    .describe("gradients of a larger norm are scaled down to it (default: the model family's)"),
   quantize: config.quantization.describe("how the frozen base is held: as it is, or in 4 bits (QLoRA)"),
   optimizer: config.optimizer.describe("AdamW with its state in 32 bits, or in 8"),
   gradientCheckpointing: config.gradientCheckpointing.describe("compute activations twice, for less memory"),
@@ -45,4 +67,25 @@ export const trainInput = z.object({
   merge: z.boolean().default(false).describe("also write the adapter merged into its base, as merged/ in its folder"),
   out: z.string().optional().describe("a new or empty folder for a copy, where a model server looks for it"),
   seed: config.seed.default(1).describe("seed of the initial weights and the order of the rows"),
+  plan: z.boolean().default(false).describe("tell whether it fits and how long it takes, and train nothing"),
+  gpus: z.string().optional().describe("plan for these: 4xL4, 2xA100-80, 4x24GB or cpu (default: what is here)"),
+  writeConfig: z
+    .string()
+    .optional()
+    .describe("write the backend's configuration and rows into this folder, and train nothing"),
+  unplanned: z.boolean().default(false).describe("train even where the plan says that it does not fit"),
 });
+
+/** Reads `FILE:FRACTION`. Throws: `BAD_ARGUMENT`. */
+export function rehearsalFrom(text: string): { file: string; fraction: number } {
+  const [, file = "", share = ""] = /^(.+):([0-9.]+)$/.exec(text) ?? [];
+  const fraction = Number(share);
+  if (file !== "" && fraction > 0 && fraction < 1) return { file, fraction };
+  throw new Refusal({
+    code: "BAD_ARGUMENT",
+    message: "--rehearse names a file and what fraction of all rows comes from it.",
+    expected: "FILE:FRACTION, the fraction between 0 and 1",
+    got: text,
+    fix: "--rehearse general.jsonl:0.1",
+  });
+}

@@ -4,13 +4,23 @@
 import { join } from "node:path";
 import type { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
-import { duration, type Progress, startProgress, tellStage } from "../foundation/progress.ts";
+import { duration } from "../foundation/progress.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import { readDatasetManifest } from "../store/manifests.ts";
-import { planTraining, type TrainOptions, type TrainProgress, trainAdapter } from "../train/index.ts";
+import {
+  checkTraining,
+  planAdapter,
+  type TrainOptions,
+  type TrainPlan,
+  trainAdapter,
+  type WrittenConfig,
+  writeTrainConfig,
+} from "../train/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { refuseTainted } from "./taint.ts";
-import { trainInput } from "./train-input.ts";
+import { rehearsalFrom, trainInput } from "./train-input.ts";
+import { planText } from "./train-plan.ts";
+import { watchTraining } from "./train-progress.ts";
 
 type Given = z.input<typeof trainInput>;
 /** The command's options, of one dataset. */
@@ -23,7 +33,7 @@ type OneDataset = Omit<Given, "dataset"> & { dataset: string };
 export async function trainOn(given: OneDataset, context: Context, title = "train"): Promise<AdapterManifest> {
   const options = optionsOf(given, context);
   await refuseTainted(context.home, options);
-  const watch = watched(context, title);
+  const watch = watchTraining(context, title);
   try {
     return await trainAdapter({ ...options, onProgress: watch.onProgress });
   } finally {
@@ -33,27 +43,42 @@ export async function trainOn(given: OneDataset, context: Context, title = "trai
 
 /** Trains one adapter, or one for each dataset's role. Throws: `SEVERAL_DATASETS`, `ROLE_TWICE`, and as `trainOn`. */
 async function trainAll(given: z.output<typeof trainInput>, context: Context): Promise<AdapterManifest[]> {
-  const [first = "", ...others] = given.dataset;
-  if (!given.perRole) {
-    if (others.length === 0) return [await trainOn({ ...given, dataset: first }, context)];
-    throw new Refusal({
-      code: "SEVERAL_DATASETS",
-      message: "An adapter is trained on one dataset.",
-      expected: "one --dataset, or --per-role for an adapter of each",
-      got: given.dataset.join(", "),
-      fix: "--per-role, or one export over all the runs",
-    });
-  }
+  if (!given.perRole) return [await trainOn(ofOneDataset(given), context)];
   const trainings = await perRole(given, context);
   // Whatever can be refused of the last one is refused before the first one is trained.
   for (const { input } of trainings) {
     const options = optionsOf(input, context);
     await refuseTainted(context.home, options);
-    await planTraining({ ...options, onProgress: () => {} });
+    await checkTraining({ ...options, onProgress: () => {} });
   }
   const adapters: AdapterManifest[] = [];
   for (const { role, input } of trainings) adapters.push(await trainOn(input, context, `train ${role}`));
   return adapters;
+}
+
+function ofOneDataset(given: z.output<typeof trainInput>): OneDataset {
+  const [first = "", ...others] = given.dataset;
+  if (others.length === 0) return { ...given, dataset: first };
+  throw new Refusal({
+    code: "SEVERAL_DATASETS",
+    message: "An adapter is trained on one dataset.",
+    expected: "one --dataset, or --per-role for an adapter of each",
+    got: given.dataset.join(", "),
+    fix: "--per-role, or one export over all the runs",
+  });
+}
+
+/** Plans the same training. Throws: as `planAdapter`. */
+function planOf(given: z.output<typeof trainInput>, context: Context): Promise<TrainPlan> {
+  const { gpus } = given;
+  return planAdapter({ ...optionsOf(ofOneDataset(given), context), ...(gpus !== undefined && { gpus }) });
+}
+
+/** Writes the backend's own configuration. Throws: `TAINTED_DATASET`, and as `writeTrainConfig`. */
+async function writeFor(given: z.output<typeof trainInput>, folder: string, context: Context): Promise<WrittenConfig> {
+  const options = optionsOf(ofOneDataset(given), context);
+  await refuseTainted(context.home, options);
+  return writeTrainConfig({ backend: given.backend, ...options }, folder);
 }
 
 async function perRole(
@@ -86,63 +111,65 @@ async function perRole(
 
 function optionsOf(given: OneDataset, { home, clock, signal }: Context): Omit<TrainOptions, "onProgress"> {
   const parsed = trainInput.parse({ ...given, dataset: [given.dataset] });
-  const { dataset: _, base, method, backend, name, from, perRole: __, launch, merge, out, ...settings } = parsed;
-  const { learningRate, quantize: quantization, full, ...rest } = settings;
+  const { dataset: _, base, method, backend, name, from, perRole: __, launch, merge, out, unplanned, ...more } = parsed;
+  const { rehearse, plan: ___, gpus: ____, writeConfig: _____, ...settings } = more;
+  const {
+    learningRate,
+    maxGradNorm,
+    quantize: quantization,
+    full,
+    microBatchSize,
+    patience,
+    maxKl,
+    ...rest
+  } = settings;
   const trains = full ? ("full" as const) : ("lora" as const);
-  const config = { ...rest, quantization, trains, ...(learningRate !== undefined && { learningRate }) };
+  const config = {
+    ...{ ...rest, quantization, trains },
+    ...{ microBatchSize: microBatchSize ?? null, patience: patience ?? null, maxKl: maxKl ?? null },
+    ...(learningRate !== undefined && { learningRate }),
+    ...(maxGradNorm !== undefined && { maxGradNorm }),
+  };
   return {
     ...{ home, clock, signal, dataset: given.dataset, base, method, backend, config, launch, merge },
+    isUnplanned: unplanned,
+    ...(rehearse !== undefined && { rehearse: rehearsalFrom(rehearse) }),
     ...(out !== undefined && { out }),
     ...(name !== undefined && { name }),
     ...(from !== undefined && { from }),
   };
 }
 
-function watched(context: Context, name: string) {
-  const { clock, stderr: stream, isJson } = context;
-  let progress: Progress | undefined;
-  let first = 1;
-  let note: string | undefined;
-  return {
-    onProgress(event: TrainProgress): void {
-      if (event.type === "progress") {
-        if (progress === undefined) tellStage(event.stage, name, context);
-        return;
-      }
-      if (progress === undefined) {
-        first = event.step;
-        const title = first === 1 ? name : `${name} from step ${first}`;
-        const total = event.steps - first + 1;
-        progress = startProgress({ title, total, clock, stream, isJson, jsonIntervalMs: 0 });
-      }
-      const { step, loss, tokensPerSecond, margin } = event;
-      const held = margin === undefined ? "" : `, margin ${margin.toFixed(3)}`;
-      note = `loss ${loss.toFixed(4)}${held}, ${Math.round(tokensPerSecond)} tokens/s`;
-      progress.update(step - first + 1, note, { figures: { step, loss, tokensPerSecond } });
-    },
-    end(): void {
-      progress?.finish(note);
-    },
-  };
-}
-
 export default defineCommand({
   summary: "Train a LoRA of a base on a dataset.",
-  details: `A training that was stopped or killed goes on from its last checkpoint when the same command is given again.
+  details: `A training that was stopped or killed goes on from its last checkpoint when the same command is given again. It is
+refused before anything is loaded where it would not fit; --plan tells more, and ends with 2 where it does not fit.
 Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v1
          tracemill train --dataset 91c0 --base smollm2 --method dpo --from sql-v1 --name sql-v2
-         tracemill train --per-role --dataset 3f2a --dataset 77b1 --base smollm2 --name sql-v1`,
+         tracemill train --per-role --dataset 3f2a --dataset 77b1 --base smollm2 --name sql-v1
+         tracemill train --dataset 3f2a --base gemma-4-31b --quantize nf4 --plan --gpus 4xL4`,
   input: trainInput as z.ZodType<z.output<typeof trainInput>>,
-  async run(input, context): Promise<AdapterManifest | AdapterManifest[]> {
-    const adapters = await trainAll(input, context);
+  async run(given, context): Promise<Made> {
+    if (given.plan) return planOf(given, context);
+    if (given.writeConfig !== undefined) return writeFor(given, given.writeConfig, context);
+    const adapters = await trainAll(given, context);
     const [only] = adapters;
-    return input.perRole || only === undefined ? adapters : only;
+    return given.perRole || only === undefined ? adapters : only;
   },
-  print: (made) => [made].flat().map(printed).join("\n"),
+  print(made) {
+    if ("fits" in made) return planText(made);
+    if ("command" in made) return `Written into ${made.folder}. Train with: ${made.command}`;
+    return [made].flat().map(printed).join("\n");
+  },
+  exitCode: (made) => ("fits" in made && !made.fits ? 2 : 0),
 });
+
+type Made = AdapterManifest | AdapterManifest[] | TrainPlan | WrittenConfig;
 
 function printed(adapter: AdapterManifest): string {
   const { adapterHash, base, curve, trainedTokens, durationMs, config, ggufRefused } = adapter;
+  const { stoppedBy, bestStep, droppedRows } = adapter;
+  const distance = curve.flatMap(({ validation: found }) => found?.klToBase ?? []).at(-1);
   const losses = curve.flatMap(({ loss }) => loss ?? []);
   const validation = curve.flatMap(({ validationLoss }) => validationLoss ?? []);
   const margins = curve.flatMap(({ validation: found }) => found?.margin ?? []);
@@ -153,6 +180,10 @@ function printed(adapter: AdapterManifest): string {
     `  hash        ${adapterHash}`,
     `  loss        ${path(losses)} in ${curve.length} steps, ${trainedTokens} tokens under the loss`,
     ...(validation.length > 0 ? [`  validation  ${path(validation)}`] : []),
+    ...(distance !== undefined ? [`  distance    ${distance.toFixed(3)} nats a token from the base`] : []),
+    ...(stoppedBy !== undefined ? [`  stopped     by --${stoppedBy}`] : []),
+    ...(bestStep !== undefined ? [`  weights     of step ${bestStep}, the lowest validation loss`] : []),
+    ...(droppedRows !== undefined ? [`  dropped     ${droppedRows} rows of more than ${config.maxTokens} tokens`] : []),
     ...(ggufRefused !== undefined ? [`  no GGUF     ${ggufRefused}`] : []),
     ...(margins.length > 0 ? [`  margin      ${path(margins)} on the validation rows`] : []),
   ].join("\n");

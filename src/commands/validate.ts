@@ -23,6 +23,7 @@ import { interrupted } from "./interruption.ts";
 import { serveHere } from "./model-server.ts";
 import { viewRun } from "./run-view.ts";
 import { warnOfTaint } from "./taint.ts";
+import { targetInput } from "./target-input.ts";
 
 const input = z.object({
   skill: z.string().describe("the skill whose items are attempted"),
@@ -34,6 +35,7 @@ const input = z.object({
   itemSeed: z.int().default(1).describe("seed that the skill makes its items from"),
   seed: z.int().default(1).describe("seed of the comparison: which items are drawn"),
   concurrency: z.int().min(1).default(16).describe("attempts in flight"),
+  ...targetInput,
 });
 
 export type ValidateInput = z.input<typeof input>;
@@ -57,11 +59,20 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
     ...(options.limit !== undefined && { limit: options.limit }),
   });
   const draft = await planDraft(options, context, { skill, base, adapter, items });
-  const server = await serveHere({ base: base.name, adapters: [adapter.adapterHash] }, context);
+  const { target } = options;
+  const server = await serveHere({ base: base.name, adapters: [adapter.adapterHash], target }, context);
   try {
     const candidate = server.idOf(adapter.adapterHash);
     const probes = await readProbes(home, adapter.adapterHash);
-    await checkCanary({ url: server.url, model: candidate, baseModel: base.name, adapter, probes, signal });
+    await checkCanary({
+      url: server.url,
+      model: candidate,
+      baseModel: server.idOf(null),
+      adapter,
+      probes,
+      target,
+      signal,
+    });
     const plan = await writePlan(home, draft, clock);
     const renderer = await loadRenderer(home, base);
     const countTokens = (text: string) => renderer.encode(text).length;
@@ -156,7 +167,7 @@ async function runArm(
     tipRuns: arm.tipRuns,
     comparison: { comparisonHash, arm: arm.arm },
     ...(known !== undefined && { resume: known.run }),
-    config: { command: "validate", limit: options.limit ?? null, items: options.items ?? null },
+    config: { command: "validate", target: options.target, limit: options.limit ?? null, items: options.items ?? null },
     codeVersion: CODE_VERSION,
     clock,
     signal,

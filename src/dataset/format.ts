@@ -3,7 +3,7 @@
  * format have the same keys in the same order and one type per column, so that a reader which infers a schema finds one.
  */
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
-import type { SelectedRow, Tier } from "../records/selection.ts";
+import type { SelectedRow, Tier, Tokens } from "../records/selection.ts";
 import type { ColumnShape } from "./columns.ts";
 import type { Reason } from "./reasons.ts";
 
@@ -11,12 +11,6 @@ export type DatasetRow = SelectedRow & {
   /** Names this row's content: other texts from the same turn get another id. */
   id: string;
 };
-
-/** What the one renderer made of a conversation. Shapes: `mask` is as long as `ids`, 1 where the loss lies. */
-export interface Tokens {
-  ids: number[];
-  mask: (0 | 1)[];
-}
 
 export interface DatasetFormat {
   /** What reads it, for people. */

@@ -3,8 +3,8 @@
  * template runs over them, JSON text where an API reads them; a file holds one of the two, whatever was recorded.
  */
 import type { Message } from "../records/message.ts";
-import type { AnswerRow, PairRow, RerankerRow } from "../records/selection.ts";
-import type { DatasetFormat, Tokens } from "./format.ts";
+import type { AnswerRow, PairRow, RerankerRow, Tokens } from "../records/selection.ts";
+import type { DatasetFormat } from "./format.ts";
 import type { Reason } from "./reasons.ts";
 
 export type Refused = { refused: Reason };

@@ -6,13 +6,13 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { lineageOfRow } from "../records/row-lineage.ts";
 import { PARTS, type Part, type Tier } from "../records/selection.ts";
+import { createParquetTable } from "../store/parquet-table.ts";
 import { ROWS_FILE } from "../store/row-lineage.ts";
+import { createTokenTable } from "../store/token-table.ts";
 import { duckdbType, parquetFeatures } from "./columns.ts";
 import type { DatasetFormat } from "./format.ts";
 import { createLineFile } from "./line-file.ts";
-import { createParquetTable } from "./parquet-table.ts";
 import type { RenderedRow } from "./rendered-rows.ts";
-import { createTokenTable } from "./token-table.ts";
 
 export interface PartFile {
   /** Whose rows it holds; null for those of all parts. */

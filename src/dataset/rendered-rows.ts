@@ -5,9 +5,10 @@
 import { Refusal } from "../foundation/errors.ts";
 import { garbageMeter } from "../foundation/garbage.ts";
 import { hashText } from "../foundation/hashing.ts";
+import type { Tokens } from "../records/selection.ts";
 import { originsOf, type Part, type SelectedRow, type Selection, type Tier } from "../records/selection.ts";
 import type { Renderer } from "../render/renderer.ts";
-import type { DatasetFormat, DatasetRow, Tokens } from "./format.ts";
+import type { DatasetFormat, DatasetRow } from "./format.ts";
 
 export interface RenderedRow {
   part: Part;

@@ -3,8 +3,8 @@
  */
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { Message } from "../records/message.ts";
+import type { Tokens } from "../records/selection.ts";
 import { originsOf, type Part, type SelectedRow, type Tier } from "../records/selection.ts";
-import type { Tokens } from "./format.ts";
 import { labelBalance } from "./label-balance.ts";
 import type { RenderedRow } from "./rendered-rows.ts";
 

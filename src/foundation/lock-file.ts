@@ -68,20 +68,31 @@ function contentOf(path: string): string | null {
   }
 }
 
+/** Returns the process that holds the lock at `path`, null where none that lives does. */
+export function lockOwner(path: string): number | null {
+  const content = contentOf(path);
+  return content === null ? null : livingOwner(content);
+}
+
 /** Returns the owner's process id while that very process lives; a content that names none has no owner. */
 function livingOwner(content: string): number | null {
   const [first = "", birth = ""] = content.split("\n");
   const pid = Number.parseInt(first, 10);
-  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return null;
+  return isProcess({ pid, birth: birth === "" ? null : birth }) ? pid : null;
+}
+
+/** Whether that very process lives; where its birth is not known, whether one of its id does. */
+export function isProcess({ pid, birth }: { pid: number; birth: string | null }): boolean {
+  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return false;
   const birthNow = birthOf(pid);
-  return birth === "" || birthNow === null || birthNow === birth ? pid : null;
+  return birth === null || birthNow === null || birthNow === birth;
 }
 
 /**
  * Returns when a process began, in the kernel's ticks since the machine did; null where the system does not tell.
  * Source: proc(5), field 22 of /proc/PID/stat, counted behind the command's name, which may hold anything.
  */
-function birthOf(pid: number): string | null {
+export function birthOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import type { Json } from "../foundation/canonical-json.ts";
 import { type Message, messageSchema, type Tool } from "../records/message.ts";
+import { boundedText } from "./bounded-text.ts";
 import { type Endpoint, reasonOf, urlOf } from "./endpoint.ts";
 
 const MOST_BODY_BYTES = 32 << 20;
@@ -64,7 +65,7 @@ export async function tryCompletion(options: {
       redirect: "manual",
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
-    const body = await boundedText(response);
+    const body = await boundedText(response, MOST_BODY_BYTES);
     return response.status === 200 ? readCompletion(body) : statusFailure(response, body);
   } catch (error) {
     signal.throwIfAborted();
@@ -110,15 +111,4 @@ function statusFailure(response: Response, body: string): FailedTry {
 
 function failedTry(code: string, reason: string): FailedTry {
   return { code, reason: reason.slice(0, MOST_REASON_CHARACTERS), next: "retry", retryAfterMs: null };
-}
-
-async function boundedText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > MOST_BODY_BYTES) throw new Error(`an answer of more than ${MOST_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -7,6 +7,7 @@ import type { Hash } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import type { Role } from "../records/events.ts";
 import { rulesOf } from "./rules.ts";
+import { readServedModels, type ServedModel } from "./served-models.ts";
 
 export interface Endpoint {
   /** Up to and with the version: `http://127.0.0.1:8000/v1`. */
@@ -25,28 +26,24 @@ export interface Endpoint {
 
 const LOOK_TIMEOUT_MS = 10_000;
 
-const modelListSchema = z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) });
-
 /** Joins a path to an endpoint's URL, whether that ends with a slash or not. */
 export function urlOf(endpoint: Endpoint, path: string): string {
   return `${endpoint.url.replace(/\/+$/, "")}/${path}`;
 }
 
 /**
- * Asks the endpoint for its models, so that a run against a dead or wrong one never begins. `roles` are those that it plays.
+ * Asks the endpoint for its models, so that a run against a dead or wrong one never begins, and returns what it says of
+ * this one: null where its server has no list of models. `roles` are those that it plays.
  * Throws: `ENDPOINT_DOWN`; `UNKNOWN_MODEL` where it does not serve the model.
  */
-export async function checkEndpoint(endpoint: Endpoint, roles: readonly Role[], signal: AbortSignal): Promise<void> {
+export async function checkEndpoint(
+  endpoint: Endpoint,
+  roles: readonly Role[],
+  signal: AbortSignal,
+): Promise<ServedModel | null> {
   const where = urlOf(endpoint, "models");
-  let models: z.infer<typeof modelListSchema>;
-  try {
-    const response = await fetch(where, {
-      redirect: "manual",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(LOOK_TIMEOUT_MS)]),
-    });
-    if (response.status !== 200) throw new Error(`HTTP status ${response.status}`);
-    models = modelListSchema.parse(await response.json());
-  } catch (cause) {
+  const timely = AbortSignal.any([signal, AbortSignal.timeout(LOOK_TIMEOUT_MS)]);
+  const models = await readServedModels(endpoint.url, timely).catch((cause) => {
     signal.throwIfAborted();
     throw new Refusal({
       code: "ENDPOINT_DOWN",
@@ -57,10 +54,11 @@ export async function checkEndpoint(endpoint: Endpoint, roles: readonly Role[], 
       fix: "start the server, or give its URL up to and with /v1; where none is given one is started here",
       cause,
     });
-  }
-  const known = models.data.map((m) => m.id);
-  if (known.includes(endpoint.model)) return;
-  const { details } = unknownName("model", endpoint.model, known);
+  });
+  if (models === null) return null;
+  const served = models.get(endpoint.model);
+  if (served !== undefined) return served;
+  const { details } = unknownName("model", endpoint.model, [...models.keys()]);
   const rules = await Promise.all(roles.map(async (role) => [role, await rulesOf(role)] as const));
   const ruled = rules.filter(([, ids]) => ids.length > 0).map(([role, ids]) => `${role}: ${ids.join(", ")}`);
   throw new Refusal({

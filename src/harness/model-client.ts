@@ -5,13 +5,15 @@
  * Every try that fails is a `failure` of the boundary `endpoint`. A call that is given up is a turn without a
  * response: the endpoint's failure, never the agent's.
  *
+ * Before each try the endpoint is held to what it served when the run began (endpoint-watch.ts).
+ *
  * An endpoint that refuses a request for the answer's schema is asked again without it, and from then on is sent none.
  * The refusal is a `failure` of its own, and each turn that went without a schema has the flag `no-schema`.
  */
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Json } from "../foundation/canonical-json.ts";
-import { Failure } from "../foundation/errors.ts";
+import { Failure, Refusal } from "../foundation/errors.ts";
 import type { Role, Sampling, Turn } from "../records/events.ts";
 import { type AttemptId, type TurnId, turnId } from "../records/ids.ts";
 import type { Message, Tool } from "../records/message.ts";
@@ -19,6 +21,7 @@ import type { Retrieval, TipSpan } from "../records/tip.ts";
 import type { RunLog } from "../store/run-log.ts";
 import { type Completion, type FailedTry, tryCompletion } from "./chat-completion.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { EndpointWatch } from "./endpoint-watch.ts";
 
 const MOST_WAIT_MS = 30_000;
 
@@ -56,13 +59,16 @@ export interface ModelCall {
 export interface ModelClient {
   /**
    * Asks a model and returns its answer once that is in the log.
-   * Throws: a Failure of the boundary `endpoint`: `CALL_LOST` (may work later), `CALL_REJECTED` (will not); the reason
-   * of the signal where that was aborted.
+   * Throws: a Failure of the boundary `endpoint`: `CALL_LOST` (may work later), `CALL_REJECTED` (will not); a Refusal
+   * `SERVED_MODEL_CHANGED`, which ends the run; the reason of the signal where that was aborted.
    */
   call(call: ModelCall): Promise<{ turn: TurnId; answer: Message }>;
 }
 
-export function modelClient(log: RunLog, patience: Patience, signal: AbortSignal): ModelClient {
+export function modelClient(
+  log: RunLog,
+  { patience, watch, signal }: { patience: Patience; watch: EndpointWatch; signal: AbortSignal },
+): ModelClient {
   const takesNoSchema = new Set<string>();
 
   async function call(c: ModelCall): Promise<{ turn: TurnId; answer: Message }> {
@@ -70,6 +76,10 @@ export function modelClient(log: RunLog, patience: Patience, signal: AbortSignal
     const { timeoutMs, tries, backoffMs } = patience;
     let request = requestOf(c, takesNoSchema.has(endpoint.url));
     for (let count = 1; ; count++) {
+      await watch.look(endpoint).catch((error) => {
+        recordChange(log, c, error);
+        throw error;
+      });
       const startMs = performance.now();
       const outcome = await tryCompletion({ endpoint, request, messages, tools, timeoutMs, signal });
       const latencyMs = Math.round(performance.now() - startMs);
@@ -127,6 +137,13 @@ function recordTurn(
 function recordFailure(log: RunLog, c: ModelCall, { code, reason }: FailedTry): void {
   const data = { boundary: "endpoint", code, message: reason.toWellFormed(), attempt: c.attempt };
   log.append({ type: "failure", data });
+}
+
+/** The call is not made: there is no turn of it. */
+function recordChange(log: RunLog, { attempt }: ModelCall, error: unknown): void {
+  if (!(error instanceof Refusal)) return;
+  const { code, message } = error;
+  log.append({ type: "failure", data: { boundary: "endpoint", code, message: message.toWellFormed(), attempt } });
 }
 
 /** A server that does not know the field names it; one that cannot hold to a schema names the schema, or its grammar. */

@@ -9,6 +9,7 @@ import { type AttemptId, newRunId, type RunId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
 import type { Home } from "../store/home.ts";
 import { createRunLog, type RunLog, readRunLog, reopenRunLog } from "../store/run-log.ts";
+import { checkServed, endpointKey, type Served } from "./endpoint-watch.ts";
 import type { HarnessOptions } from "./harness-options.ts";
 import { NO_STANDING } from "./memory.ts";
 import { type AttemptStart, attemptStarts, emptyState, foldEvent, type RunState } from "./run-state.ts";
@@ -26,8 +27,10 @@ export interface OpenRun {
   starts: Map<AttemptId, AttemptStart>;
 }
 
-export async function openRun(options: HarnessOptions): Promise<OpenRun> {
-  const opened = options.resume === undefined ? startRun(options) : await resumeRun(options, options.resume);
+/** `served` is what the endpoints say of their models: recorded of a new run, held against the record of a resumed one. */
+export async function openRun(options: HarnessOptions, served: Served): Promise<OpenRun> {
+  const { resume } = options;
+  const opened = resume === undefined ? startRun(options, served) : await resumeRun(options, resume, served);
   saveStarters(options, opened);
   return opened;
 }
@@ -43,13 +46,13 @@ function saveStarters({ starters, memory, skill, items }: HarnessOptions, { run,
   }
 }
 
-function startRun(options: HarnessOptions): OpenRun {
+function startRun(options: HarnessOptions, served: Served): OpenRun {
   refuseTooManyItems(options.items);
   const run = newRunId(options.clock);
   const log = createRunLog(options.home, { run, clock: options.clock });
   const state = emptyState();
   const first: RunEvent[] = [
-    { type: "run_started", data: runStarted(options, run) },
+    { type: "run_started", data: runStarted(options, run, served) },
     { type: "items_scanned", data: { items: options.items } },
   ];
   for (const event of first) {
@@ -72,7 +75,7 @@ function refuseTooManyItems(items: readonly Item[]): void {
   });
 }
 
-async function resumeRun(options: HarnessOptions, run: RunId): Promise<OpenRun> {
+async function resumeRun(options: HarnessOptions, run: RunId, served: Served): Promise<OpenRun> {
   const { home, clock } = options;
   const state = emptyState();
   let log: RunLog;
@@ -85,6 +88,7 @@ async function resumeRun(options: HarnessOptions, run: RunId): Promise<OpenRun> 
   }
   try {
     checkSame(options, run, state);
+    checkSameModels(options, { run, state, served });
     return { run, log, state, starts: await attemptStarts(home, run, state) };
   } catch (error) {
     log.close();
@@ -98,7 +102,7 @@ async function readState(home: Home, run: RunId): Promise<RunState> {
   return state;
 }
 
-function runStarted(options: HarnessOptions, run: RunId): RunStarted {
+function runStarted(options: HarnessOptions, run: RunId, served: Served = new Map()): RunStarted {
   const { skill, skillHash, sampling, seed, split, memory, tipRuns, codeVersion, comparison } = options;
   const { attempts, enough = null, concurrency, tipsPerPrompt = null, tipDropout = 0, config } = options;
   const { mode = "isolated", showsAttempts = false, hasNativeTools = false, replanAfter = null, itemBudget } = options;
@@ -109,7 +113,7 @@ function runStarted(options: HarnessOptions, run: RunId): RunStarted {
   return {
     run,
     skill: { id: skill.manifest.id, version: skill.manifest.version, hash: skillHash },
-    models: modelsOf(options.roles),
+    models: modelsOf(options.roles, served),
     sampling,
     seed,
     split,
@@ -121,13 +125,14 @@ function runStarted(options: HarnessOptions, run: RunId): RunStarted {
   };
 }
 
-function modelsOf(roles: HarnessOptions["roles"]): RunStarted["models"] {
+function modelsOf(roles: HarnessOptions["roles"], served: Served): RunStarted["models"] {
   const players = Object.entries(roles) as [Role, NonNullable<HarnessOptions["roles"][Role]>][];
   return Object.fromEntries(
     players.map(([role, player]) => {
       if ("rule" in player) return [role, player];
       const { name, url, baseHash, adapterHash } = player;
-      return [role, { name, endpoint: url, baseHash, adapterHash }];
+      const told = served.get(endpointKey(player));
+      return [role, { name, endpoint: url, baseHash, adapterHash, ...(told !== undefined && { served: told }) }];
     }),
   );
 }
@@ -151,6 +156,18 @@ function checkSame(options: HarnessOptions, run: RunId, { start, items }: RunSta
   });
 }
 
+/** What is behind a name may have changed while the run lay still. A run that recorded nothing of it is held to nothing. */
+function checkSameModels(
+  { roles }: HarnessOptions,
+  { run, state, served }: { run: RunId; state: RunState; served: Served },
+): void {
+  for (const [role, player] of Object.entries(roles)) {
+    const recorded = state.start?.models[role as Role];
+    if ("rule" in player || recorded === undefined || "rule" in recorded || recorded.served == null) continue;
+    checkServed(player, { run, before: recorded.served, now: served.get(endpointKey(player)) ?? null });
+  }
+}
+
 /** The keys of a configuration that say how attempts are made. */
 const MANNER = [
   ...[
@@ -171,7 +188,7 @@ const MANNER = [
 function identityOf(start: RunStarted, items: Item[]): Record<string, unknown> {
   const { skill, models, sampling, seed, split, memory, tipRuns, comparison, config } = start;
   const manner = MANNER.map((key) => [key, config[key] ?? null]);
-  const players = Object.entries(models).map(([role, player]) => [role, { ...player, endpoint: null }]);
+  const players = Object.entries(models).map(([role, player]) => [role, { ...player, endpoint: null, served: null }]);
   const named = { skill, models: Object.fromEntries(players), sampling, seed, split, memory, tipRuns, comparison };
   return { ...named, ...Object.fromEntries(manner), items };
 }

@@ -16,6 +16,7 @@ import type { Bench } from "./bench.ts";
 import { type Cast, castRoles, endpointsOf } from "./cast.ts";
 import type { Consolidation } from "./consolidate.ts";
 import { checkEndpoint } from "./endpoint.ts";
+import { endpointKey, endpointWatch, type Served } from "./endpoint-watch.ts";
 import type { HarnessOptions, RunProgress, RunResult } from "./harness-options.ts";
 import {
   countOutcome,
@@ -37,6 +38,7 @@ import type { RetrievalMethod } from "./retrieval-method.ts";
 import { finishRun } from "./run-end.ts";
 import { type ItemWork, workLeft } from "./run-state.ts";
 import { schedule } from "./schedule.ts";
+import type { ServedModel } from "./served-models.ts";
 import { settleDeferred } from "./settle.ts";
 import { isolatedSite, progressSite } from "./site.ts";
 import type { TipIndex } from "./tip-index.ts";
@@ -50,6 +52,8 @@ const REPLAN_AFTER = 3;
 interface Stage {
   options: HarnessOptions;
   cast: Cast;
+  /** What the endpoints served when the run was opened. */
+  served: Served;
   prompts: Prompts;
   memory: TipIndex | null;
   opened: OpenRun;
@@ -64,7 +68,7 @@ type StoppedBy = "outage" | "environment" | null;
  * Runs a skill's items through the loop and seals the log, or leaves it resumable where it was stopped.
  * Throws: before any log is made `MEMORY_MUST_BE_FROZEN`, `UNKNOWN_<ROLE>_RULE`, `WRONG_PLAYER`, `ENDPOINT_DOWN`,
  * `UNKNOWN_MODEL`, `ONE_WORKSPACE`, `NO_TOOLS` and what a prompt template refuses; on resuming `RESUME_DIFFERS`,
- * `RUN_EMPTY` and what the log itself refuses.
+ * `RUN_EMPTY` and what the log itself refuses; then and later `SERVED_MODEL_CHANGED`, after which it can be resumed.
  */
 export async function runHarness(given: HarnessOptions): Promise<RunResult> {
   checkMemory(given.memory, given.split, given.tipRuns);
@@ -74,9 +78,9 @@ export async function runHarness(given: HarnessOptions): Promise<RunResult> {
   const options = { ...given, standing };
   const cast = await castRoles(options);
   const prompts = loadPrompts(options.skillFolder ?? null);
-  for (const { endpoint, roles } of endpointsOf(cast)) await checkEndpoint(endpoint, roles, options.signal);
+  const served = await servedAt(cast, options.signal);
   const memory = await recallable(options);
-  const opened = await openRun(options);
+  const opened = await openRun(options, served);
   const { run, log, state } = opened;
   const kinds = new Map(options.items.map(({ item, kind }) => [item, kind]));
   for (const tip of state.tips) if (!state.retiredTips.has(tip.tip)) memory?.add(tip, kinds.get(tip.source.item));
@@ -86,13 +90,21 @@ export async function runHarness(given: HarnessOptions): Promise<RunResult> {
   let stoppedBy: StoppedBy = null;
   let consolidation: Consolidation | undefined;
   try {
-    stoppedBy = await makeAttempts({ options, cast, prompts, memory, opened, work, ...watched });
+    stoppedBy = await makeAttempts({ options, cast, served, prompts, memory, opened, work, ...watched });
     if (isAllFinished(work)) consolidation = finishRun(log, work, options.memory === "grow" ? memory : null);
   } finally {
     log.close();
   }
   const end = { run, memory, work, stoppedBy, head: log.head, live: watched.live };
   return resultOf(options, { ...end, ...(consolidation && { consolidation }) });
+}
+
+async function servedAt(cast: Cast, signal: AbortSignal): Promise<Served> {
+  const served = new Map<string, ServedModel | null>();
+  for (const { endpoint, roles } of endpointsOf(cast)) {
+    served.set(endpointKey(endpoint), await checkEndpoint(endpoint, roles, signal));
+  }
+  return served;
 }
 
 async function resultOf(
@@ -198,7 +210,7 @@ function waits({ skill }: HarnessOptions, { item }: ItemWork, open: readonly Ite
   return skill.waitsFor(item, others);
 }
 
-function benchOf({ options, cast, prompts, memory, log, live, opened }: Stage, signal: AbortSignal): Bench {
+function benchOf({ options, cast, served, prompts, memory, log, live, opened }: Stage, signal: AbortSignal): Bench {
   const { skill, home, seed, sampling, mode = "isolated", patience = PATIENCE } = options;
   const { tipsPerPrompt = TIPS_PER_PROMPT, tipDropout = 0, showsAttempts = false, hasNativeTools = false } = options;
   const { worker, auditor, reflector } = cast;
@@ -206,7 +218,7 @@ function benchOf({ options, cast, prompts, memory, log, live, opened }: Stage, s
   return {
     ...{ skill, prompts, worker, auditor, reflector, log, live, memory, signal },
     ...{ tipsPerPrompt, tipDropout, showsAttempts, hasNativeTools, seed, sampling },
-    client: modelClient(log, patience, signal),
+    client: modelClient(log, { patience, watch: endpointWatch(served, log.run, signal), signal }),
     site: mode === "isolated" ? isolatedSite(skill, folder) : progressSite(skill, folder, opened.state.kept),
   };
 }

@@ -10,6 +10,8 @@ export const TRAINS = ["lora", "full"] as const;
 export const QUANTIZATIONS = ["none", "nf4"] as const;
 export const OPTIMIZERS = ["adamw", "adamw-8bit"] as const;
 
+export const STOPPED_BY = ["patience", "max-kl"] as const;
+
 /** One step. What a method reports of its own (`margin`, `gradNorm`) stands beside, as `validation` what it found there. */
 export const curvePointSchema = z
   .object({
@@ -77,6 +79,12 @@ export const adapterManifestSchema = z.object({
   versions: z.record(z.string(), z.string()),
   curve: z.array(curvePointSchema),
   trainedTokens: z.int().min(0),
+  /** What ended the training before all rows had been trained on. */
+  stoppedBy: z.enum(STOPPED_BY).optional(),
+  /** The step whose weights these are, where patience kept the best ones. */
+  bestStep: z.int().optional(),
+  /** Train rows that were too long and left out. */
+  droppedRows: z.int().min(1).optional(),
   durationMs: z.number().min(0),
   /** Why there is no adapter.gguf; absent where there is one. */
   ggufRefused: z.string().optional(),
@@ -105,4 +113,5 @@ export const probesSchema = z.object({
 export type AdapterManifest = z.infer<typeof adapterManifestSchema>;
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
 export type CurvePoint = z.infer<typeof curvePointSchema>;
+export type StoppedBy = (typeof STOPPED_BY)[number];
 export type Probes = z.infer<typeof probesSchema>;

@@ -22,6 +22,8 @@ export const roleModelSchema = z.union([
     endpoint: z.string(),
     baseHash: hashSchema.nullable(),
     adapterHash: hashSchema.nullable(),
+    /** What the server's list of models said of it when the run began; null where the server has none. */
+    served: z.record(z.string(), z.json()).nullable().optional(),
   }),
 ]);
 

@@ -147,3 +147,9 @@ export interface Selection {
 export function originsOf(row: SelectedRow): [AnswerOrigin, ...AnswerOrigin[]] {
   return row.kind === "answer" ? [row, ...row.earlier] : [row.chosenFrom, row.rejectedFrom];
 }
+
+/** What the one renderer made of a conversation. Shapes: `mask` is as long as `ids`, 1 where the loss lies. */
+export interface Tokens {
+  ids: number[];
+  mask: (0 | 1)[];
+}

@@ -5,7 +5,7 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { streamSSE } from "hono/streaming";
-import { Refusal } from "../foundation/errors.ts";
+import { Failure, Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { random } from "../foundation/random.ts";
 import type { Renderer } from "../render/renderer.ts";
@@ -41,8 +41,9 @@ export function createApp(parts: AppParts): Hono {
     const { status, body } = apiError(error);
     // Work that ends because nobody waits for it any more is no bug, however it ends.
     const isWanted = !c.req.raw.signal.aborted && !parts.closing.aborted;
-    if (status >= 500 && isWanted) parts.onBug(error);
-    if (status === 429) c.header("Retry-After", String(RETRY_AFTER_SECONDS));
+    const isPause = error instanceof Failure && error.code === "SERVER_PAUSED";
+    if (status >= 500 && isWanted && !isPause) parts.onBug(error);
+    if (status === 429 || isPause) c.header("Retry-After", String(RETRY_AFTER_SECONDS));
     return c.json(body, status);
   });
   app.notFound((c) => {

@@ -4,7 +4,7 @@
 import { join, resolve } from "node:path";
 import { loadExtension } from "../foundation/discovery.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
-import { type Hash, hashFile, shortHash } from "../foundation/hashing.ts";
+import { type Hash, hashFile } from "../foundation/hashing.ts";
 import { startWebServer } from "../foundation/web-server.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
@@ -13,10 +13,12 @@ import type { Home } from "../store/home.ts";
 import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
 import { createAdmission } from "./admission.ts";
 import { createApp } from "./app.ts";
+import { checkAdapterFiles } from "./check-adapter-files.ts";
 import { changedFile, missingFile } from "./file-refusals.ts";
 import { followFreeCores, freeCores } from "./free-cores.ts";
 import type { ServedModel } from "./generation.ts";
 import { readGgufShape } from "./model-shape.ts";
+import { startPausable } from "./pausable-target.ts";
 import { type Preparation, servedGguf } from "./served-gguf.ts";
 import type { TargetKind } from "./target.ts";
 
@@ -51,6 +53,9 @@ export interface RunningServer {
   contextTokens: number;
   /** The id by which a request names an adapter that is served here, or for null the base. */
   idOf(adapterHash: Hash | null): string;
+  /** Gives the models' memory back once running answers are finished; until `resume`, requests get status 503. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   /** Lets running answers finish for a while, then ends them; the port is free when it resolves. */
   close(): Promise<void>;
 }
@@ -69,7 +74,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const threads = options.threads ?? (await freeCores());
   const kind = await loadExtension<TargetKind>(TARGETS, "target", options.target ?? "llamacpp");
   const contextTokens = Math.min(options.contextTokens ?? DEFAULT_CONTEXT_TOKENS, base.contextTokens);
-  const target = await kind.start({ weightsFile, models, contextTokens, parallel, threads });
+  const target = await startPausable(() => kind.start({ weightsFile, models, contextTokens, parallel, threads }));
   const following = options.threads === undefined ? followFreeCores(target.setThreads) : null;
   const closing = new AbortController();
   const admission = createAdmission({ parallel, queueLimit });
@@ -94,6 +99,8 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       assert(served !== undefined, `adapter ${adapterHash} is not served`);
       return served.id;
     },
+    pause: target.pause,
+    resume: target.resume,
     async close() {
       await server.close(() => closing.abort(new Error("The server is closing.")));
       following?.stop();
@@ -114,15 +121,6 @@ async function servedModels(home: Home, base: BaseManifest, names: string[]): Pr
 
 async function servedAdapter(home: Home, base: BaseManifest, adapter: AdapterManifest): Promise<ServedModel> {
   const { adapterHash, baseHash, name } = adapter;
-  if (baseHash !== base.baseHash) {
-    throw new Refusal({
-      code: "ADAPTER_OF_ANOTHER_BASE",
-      message: `The adapter ${adapterLabel(adapter)} was not trained on "${base.name}".`,
-      expected: `an adapter of the base ${shortHash(base.baseHash)}`,
-      got: `one of the base ${shortHash(baseHash)} ("${adapter.base}")`,
-      fix: `tracemill serve --base ${adapter.base} --adapter ${adapterLabel(adapter)}`,
-    });
-  }
   if (adapter.ggufRefused !== undefined) {
     const isBase = adapter.config.trains === "full";
     const merged = resolve(home.adapterFolder(adapterHash), "merged");
@@ -133,6 +131,7 @@ async function servedAdapter(home: Home, base: BaseManifest, adapter: AdapterMan
       fix: isBase ? `tracemill base add NAME --hf ${merged}` : "serve it by another target",
     });
   }
+  await checkAdapterFiles(home, { adapter, base });
   const path = resolve(home.adapterFolder(adapterHash), ADAPTER_FILE);
   const expected = adapter.files.find((file) => file.path === ADAPTER_FILE)?.hash;
   const got = await hashFile(path).catch((cause) => {

@@ -8,6 +8,8 @@ export interface Home {
   ledger: string;
   lake: string;
   checkedLogs: string;
+  /** One file for each server of this home that runs. */
+  servers: string;
   runFolder(run: string): string;
   runLog(run: string): string;
   /** What the workspaces of a run keep while it is not finished: checkpoints. */
@@ -26,6 +28,7 @@ export function homeAt(path: string): Home {
     ledger: join(root, "ledger.jsonl"),
     lake: join(root, "lake"),
     checkedLogs: join(root, "checked-logs.json"),
+    servers: join(root, "servers"),
     runFolder: (run) => join(root, "runs", run),
     runLog: (run) => join(root, "runs", run, "events.jsonl"),
     workspaceFolder: (run) => join(root, "workspaces", run),

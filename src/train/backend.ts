@@ -2,7 +2,7 @@
  * What a training backend is: it turns a dataset's ids and masks into a LoRA of a base. One file of `backends/`, with a
  * `TrainBackend` as default export; it knows nothing of manifests, names or the ledger.
  */
-import type { CurvePoint, TrainConfig } from "../records/adapter-manifest.ts";
+import type { CurvePoint, StoppedBy, TrainConfig } from "../records/adapter-manifest.ts";
 import type { ModelFamily } from "./family.ts";
 
 export const LAUNCHES = ["single", "fsdp"] as const;
@@ -19,6 +19,8 @@ export interface TrainJob {
   baseFolder: string;
   /** An adapter's folder, whose weights are gone on from, and which a preference method holds to; null: the bare base. */
   parentFolder: string | null;
+  /** Tokenised general rows that are mixed in, as many as `config.rehearsal` says; null: none. */
+  rehearsalFile: string | null;
   /** Of the losses of good and bad answers; null where the rows have no labels. */
   labelWeights: { good: number; bad: number } | null;
   /**
@@ -45,7 +47,10 @@ export interface TrainStep {
   loss: number;
   tokensPerSecond: number;
   etaMs: number;
+  memoryBytes?: number;
+  gradNorm?: number;
   margin?: number;
+  klToBase?: number;
 }
 
 /** Units: `trainedTokens` counts those under the loss, once for each time they are trained on. */
@@ -54,10 +59,32 @@ export interface Training {
   trainedTokens: number;
   durationMs: number;
   ggufRefused?: string | undefined;
+  /** What ended it before all rows had been trained on; null: nothing. */
+  stoppedBy?: StoppedBy | null;
+  /** The step whose weights were kept, where patience was asked for. */
+  bestStep?: number | null;
+  /** Train rows of more than `maxTokens` that were left out, where that is allowed. */
+  droppedRows?: number;
   versions: Record<string, string>;
+}
+
+/** What a backend can do; a choice outside of it is refused before any work. */
+export interface Support {
+  /** Each `model_type` that it trains; null: every one that has a family. */
+  modelTypes: readonly string[] | null;
+  /** The values that a setting may have; a setting that is not named may have any. */
+  only: { readonly [Key in keyof TrainConfig]?: readonly TrainConfig[Key][] };
 }
 
 export interface TrainBackend {
   methods: readonly string[];
+  supports: Support;
+  /** Refuses where what it runs is not installed here, or a GPU that it needs is not there. */
+  checkReady?(): Promise<void>;
   train(job: TrainJob): Promise<Training>;
+  /** Writes what would be trained with into a folder, to be run elsewhere, and returns the command for it. */
+  writeInputs?(
+    job: Pick<TrainJob, "datasetFolder" | "baseFolder" | "family" | "config">,
+    folder: string,
+  ): Promise<string>;
 }

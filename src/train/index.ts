@@ -2,5 +2,8 @@
  * Training: from a dataset and a base to an adapter.
  */
 export { LAUNCHES, type TrainProgress } from "./backend.ts";
+export { adviceText, type DevicePlan, planAdapter, type TrainPlan } from "./plan/index.ts";
 export { type PythonRunner, python, type TrainerEvent } from "./python.ts";
-export { planTraining, type TrainOptions, type TrainSettings, trainAdapter } from "./train-adapter.ts";
+export type { TrainSettings } from "./resolve-inputs.ts";
+export { checkTraining, type TrainOptions, trainAdapter } from "./train-adapter.ts";
+export { type WrittenConfig, writeTrainConfig } from "./write-config.ts";

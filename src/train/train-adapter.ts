@@ -4,48 +4,38 @@
  * in one step. Knows files and manifests; how a LoRA is trained is the backend's.
  */
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import type { z } from "zod";
+import { join } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
 import { loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
-import { writeJsonAtomic } from "../foundation/files.ts";
+import { writeFileAtomic, writeJsonAtomic } from "../foundation/files.ts";
 import { hashJson, shortHash } from "../foundation/hashing.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
-import { unknownName } from "../foundation/nearest.ts";
-import { type AdapterManifest, trainConfigSchema } from "../records/adapter-manifest.ts";
+import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
-import { listAdapters, readAdapterManifest, readBaseManifest, readDatasetManifest } from "../store/manifests.ts";
+import { listAdapters, readAdapterManifest } from "../store/manifests.ts";
 import type { Launch, TrainBackend, TrainProgress } from "./backend.ts";
 import { checkDataset } from "./check-dataset.ts";
 import { checkParent } from "./check-parent.ts";
 import { checkSettings } from "./check-settings.ts";
-import { familyOf } from "./families.ts";
-import type { FamilyDefaults, ModelFamily } from "./family.ts";
+import { curvePicture } from "./curve-picture.ts";
+import type { ModelFamily } from "./family.ts";
 import { methodNamed } from "./methods.ts";
-import { readModelConfig } from "./model-config.ts";
 import { checkOutputs, describeFiles, type Outputs, writeOutputs } from "./outputs.ts";
+import { checkFit } from "./plan/index.ts";
+import { type RehearsalRequest, rehearsalOf, writeRehearsal } from "./rehearsal.ts";
+import { type GivenInputs, resolveInputs } from "./resolve-inputs.ts";
+import { checkSupport } from "./support.ts";
 
 const BACKENDS = join(import.meta.dirname, "backends");
-/** A LoRA learns best at about ten times the rate of all weights (Schulman et al., LoRA Without Regret, 2025). */
-const LORA_TIMES_FULL_RATE = 10;
 const NAME = /^[a-z0-9][a-z0-9._-]*$/;
 
-/** A training's settings; those that a family of models knows best may be left to it. */
-export type TrainSettings = Omit<z.input<typeof trainConfigSchema>, keyof FamilyDefaults> & Partial<FamilyDefaults>;
-
-export interface TrainOptions {
-  home: Home;
-  /** Hash of a dataset, or a prefix of it. */
-  dataset: string;
-  base: string;
+export interface TrainOptions extends GivenInputs {
   /** An adapter whose weights are gone on from: its name, its hash or a prefix of it. */
   from?: string;
-  method: string;
-  config: TrainSettings;
   /** An immutable name for the adapter. */
   name?: string;
   backend?: string;
@@ -54,6 +44,10 @@ export interface TrainOptions {
   merge?: boolean;
   /** A folder that a model server looks into: gets a copy. */
   out?: string;
+  /** General rows that are mixed in, so that what the base could is not forgotten. */
+  rehearse?: RehearsalRequest;
+  /** Trains even where the plan says that it does not fit. */
+  isUnplanned?: boolean;
   clock: Clock;
   signal: AbortSignal;
   onProgress(progress: TrainProgress): void;
@@ -66,12 +60,12 @@ type Inputs = Pick<
 
 /**
  * Trains an adapter and registers it; where the same inputs and name were trained before, returns that adapter.
- * Throws: as `planTraining`; `LOCKED`, `NO_PYTHON`, what the backend refuses; failures of the boundary `trainer`, after
+ * Throws: as `checkTraining`; `LOCKED`, `NO_PYTHON`, what the backend refuses; failures of the boundary `trainer`, after
  * which the same call goes on from the last checkpoint.
  */
 export async function trainAdapter(options: TrainOptions): Promise<AdapterManifest> {
   const { home, clock } = options;
-  const { known, ...task } = await planTraining(options);
+  const { known, ...task } = await checkTraining(options);
   if (known !== null) return writeOutputs(task.outputs, await register(home, known, clock));
   const work = join(home.path, "adapters", `training-${hashJson(task.inputs).slice(0, 16)}`);
   await mkdir(work, { recursive: true });
@@ -91,20 +85,17 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
 /**
  * Checks all that a training needs, without doing any of it; `known` is the adapter of the very same inputs.
  * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`,
- * `UNKNOWN_METHOD`, `BAD_NAME`, `NAME_TAKEN`, and as `checkSettings`, `checkOutputs`, `checkDataset` and `checkParent`.
+ * `BAD_NAME`, `NAME_TAKEN`, and as `checkSupport`, `checkSettings`, `checkOutputs`,
+ * `checkDataset`, `checkParent`, `rehearsalOf` and `checkFit`; what the backend is not ready for.
  */
-export async function planTraining(options: TrainOptions): Promise<Task & { known: AdapterManifest | null }> {
+export async function checkTraining(options: TrainOptions): Promise<Task & { known: AdapterManifest | null }> {
   const { home, method, backend: backendId = "peft" } = options;
-  const dataset = await readDatasetManifest(home, options.dataset);
-  const base = await readBaseManifest(home, options.base);
+  const { dataset, datasetFolder, base, baseFolder, model, family, config: given } = await resolveInputs(options);
   const parent = options.from === undefined ? null : await readAdapterManifest(home, options.from);
   const backend = await loadExtension<TrainBackend>(BACKENDS, "backend", backendId);
-  if (!backend.methods.includes(method)) throw unknownName("method", method, backend.methods);
-  const model = await readModelConfig(hfFolder(home, base));
-  const family = await familyOf(model.modelType);
-  const defaults = family.defaults(method, model.parameters);
-  if (options.config.trains === "full") defaults.learningRate /= LORA_TIMES_FULL_RATE;
-  const config = trainConfigSchema.parse({ ...defaults, ...options.config });
+  const rehearsal = options.rehearse === undefined ? null : await rehearsalOf(options.rehearse);
+  const config = { ...given, rehearsal };
+  checkSupport({ id: backendId, ...backend }, { method, modelType: model.modelType, config });
   checkSettings(config, { method, launch: options.launch ?? "single", hasParent: parent !== null });
   const inputs: Inputs = {
     name: options.name ?? null,
@@ -116,14 +107,15 @@ export async function planTraining(options: TrainOptions): Promise<Task & { know
     backend: backendId,
     config,
   };
-  const outputs = { ...options, baseFolder: hfFolder(home, base) };
+  const outputs = { ...options, baseFolder };
   const task = { options, inputs, dataset, base, backend, family, outputs };
   const known = await sameOrFree(home, inputs);
   await checkOutputs(outputs, { base, config, isTrained: known !== null });
   if (known !== null) return { ...task, known };
-  const where = home.datasetFolder(dataset.datasetHash);
-  await checkDataset(dataset, { where, base, method: { name: method, ...(await methodNamed(method)) } });
+  await checkDataset(dataset, { where: datasetFolder, base, method: { name: method, ...(await methodNamed(method)) } });
   if (parent !== null) checkParent(parent, { base, config });
+  await backend.checkReady?.();
+  if (!options.isUnplanned) await checkFit({ base: base.name, method, shape: model.shape, config, datasetFolder });
   return { ...task, known };
 }
 
@@ -138,16 +130,20 @@ interface Task {
 }
 
 async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
-  const { options, inputs, dataset, base, backend, family } = task;
+  const { options, inputs, dataset, base, backend, family, outputs } = task;
   const { home, method, signal, onProgress } = options;
   const outFolder = join(work, "adapter");
   await rm(outFolder, { recursive: true, force: true });
   await mkdir(outFolder);
-  const { curve, trainedTokens, durationMs, versions, ggufRefused } = await backend.train({
+  const rehearsalFile = await writeRehearsal(work, {
+    ...{ home, base, request: options.rehearse, config: inputs.config },
+  });
+  const { curve, trainedTokens, durationMs, versions, ggufRefused, ...ended } = await backend.train({
     method,
     family,
     datasetFolder: home.datasetFolder(dataset.datasetHash),
-    baseFolder: hfFolder(home, base),
+    baseFolder: outputs.baseFolder,
+    rehearsalFile,
     parentFolder: inputs.parent === null ? null : home.adapterFolder(inputs.parent),
     labelWeights: dataset.labels === null ? null : { good: dataset.labels.goodWeight, bad: dataset.labels.badWeight },
     outFolder,
@@ -157,21 +153,22 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
     signal,
     onProgress,
   });
+  const { stoppedBy, bestStep, droppedRows = 0 } = ended;
   const { tokenizerHash, templateHash } = base;
   const { skills, role } = dataset;
+  await writeFileAtomic(join(outFolder, "curve.svg"), curvePicture(curve));
   const files = await describeFiles(outFolder);
   const draft: Omit<AdapterManifest, "adapterHash"> = {
     ...{ ...inputs, tokenizerHash, templateHash, skills, role },
     ...{ versions, curve, trainedTokens, durationMs, files },
+    ...(stoppedBy != null && { stoppedBy }),
+    ...(bestStep != null && { bestStep }),
+    ...(droppedRows > 0 && { droppedRows }),
     ...(ggufRefused !== undefined && { ggufRefused }),
   };
   const manifest = { adapterHash: hashJson(draft), ...draft };
   await writeJsonAtomic(join(outFolder, "manifest.json"), manifest);
   return manifest;
-}
-
-function hfFolder(home: Home, base: BaseManifest): string {
-  return resolve(home.baseFolder(base.name), base.hfFolder);
 }
 
 /** Says once in the ledger that the adapter is there: a crash may lie between its rename and this. */

@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ColumnType } from "../../src/dataset/columns.ts";
-import type { DatasetFormat, DatasetRow, Tokens } from "../../src/dataset/format.ts";
+import type { DatasetFormat, DatasetRow } from "../../src/dataset/format.ts";
 import { loadFormats } from "../../src/dataset/index.ts";
-import type { SelectedRow, Tier } from "../../src/records/selection.ts";
+import type { SelectedRow, Tier, Tokens } from "../../src/records/selection.ts";
 import { TIERS } from "../../src/records/selection.ts";
 import {
   attemptExample,

@@ -4,13 +4,13 @@
  */
 import { join } from "node:path";
 import { exportDataset } from "../../src/commands/export.ts";
-import { createTokenTable } from "../../src/dataset/token-table.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { Refusal } from "../../src/foundation/errors.ts";
 import { random } from "../../src/foundation/random.ts";
 import { systemRefusal } from "../../src/foundation/system-refusal.ts";
 import { homeAt } from "../../src/store/home.ts";
 import { buildLake } from "../../src/store/lake.ts";
+import { createTokenTable } from "../../src/store/token-table.ts";
 
 process.on("SIGXFSZ", () => {}); // else the kernel ends the process before `write` can fail
 const [what, folder = ""] = process.argv.slice(2);

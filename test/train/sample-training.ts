@@ -1,8 +1,6 @@
 /** A home with the tiny base and a dataset of made-up rows, as export would leave it. */
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import type { Tokens } from "../../src/dataset/format.ts";
-import { createTokenTable } from "../../src/dataset/token-table.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { writeJsonAtomic } from "../../src/foundation/files.ts";
 import { hashFile, hashJson, ZERO_HASH } from "../../src/foundation/hashing.ts";
@@ -10,16 +8,20 @@ import { random } from "../../src/foundation/random.ts";
 import { type TrainConfig, trainConfigSchema } from "../../src/records/adapter-manifest.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
 import { type DatasetManifest, datasetManifestSchema } from "../../src/records/dataset-manifest.ts";
-import type { Tier } from "../../src/records/selection.ts";
+import type { Tier, Tokens } from "../../src/records/selection.ts";
 import { addBase } from "../../src/serve/add-base.ts";
 import type { Home } from "../../src/store/home.ts";
+import { createTokenTable } from "../../src/store/token-table.ts";
 import { type TrainOptions, type TrainProgress, trainAdapter } from "../../src/train/index.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 
-export const CONFIG: TrainConfig = trainConfigSchema.parse({
+/** As options of the command have them. */
+export const SETTINGS = {
   ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 0.01, epochs: 2, batchSize: 4, warmupSteps: 1, maxTokens: 64 },
   seed: 1,
-});
+};
+
+export const CONFIG: TrainConfig = trainConfigSchema.parse(SETTINGS);
 
 export async function addTinyBase(home: Home): Promise<BaseManifest> {
   return addBase(home, { name: "tiny", ...(await tinyBase()), convert: async () => {}, clock: systemClock });

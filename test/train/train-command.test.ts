@@ -6,7 +6,7 @@ import { steppingClock } from "../../src/foundation/clock.ts";
 import type { Home } from "../../src/store/home.ts";
 import { listAdapters } from "../../src/store/manifests.ts";
 import { withHome } from "../store/sample-run.ts";
-import { addTinyBase, CONFIG, writeDataset } from "./sample-training.ts";
+import { addTinyBase, SETTINGS, writeDataset } from "./sample-training.ts";
 
 function contextOf(home: Home) {
   const stderr = new PassThrough();
@@ -22,7 +22,7 @@ it("shows loss and speed while it trains, and sums up in the end", () =>
   withHome(async (home) => {
     const { datasetHash } = await writeDataset(home, await addTinyBase(home));
     const { context, stderr } = contextOf(home);
-    const input = { ...CONFIG, dataset: datasetHash.slice(0, 8), base: "tiny", name: "shop-v1" };
+    const input = { ...SETTINGS, dataset: datasetHash.slice(0, 8), base: "tiny", name: "shop-v1" };
     const adapter = await trainOn(input, context);
     const shown = String(stderr.read()).split("\n");
     expect(shown).toContain("train: loading the base");
@@ -40,11 +40,10 @@ describe("an adapter for each role", () => {
     withHome(async (home) => {
       const base = await addTinyBase(home);
       const roles = ["worker", "reflector"];
-      const dataset = await Promise.all(
-        roles.map(async (role) => (await writeDataset(home, base, { role })).datasetHash),
-      );
+      const dataset: string[] = [];
+      for (const role of roles) dataset.push((await writeDataset(home, base, { role })).datasetHash);
       const { context, stderr } = contextOf(home);
-      const input = { ...CONFIG, dataset, base: "tiny", name: "shop", perRole: true, epochs: 1 };
+      const input = { ...SETTINGS, dataset, base: "tiny", name: "shop", perRole: true, epochs: 1 };
       const parsed = command.input.parse(input);
       const made = await command.run(parsed, context);
       expect(made).toMatchObject([
@@ -64,7 +63,7 @@ describe("an adapter for each role", () => {
       const { datasetHash: again } = await writeDataset(home, base, { train: 4 });
       const { context } = contextOf(home);
       const run = (dataset: string[], perRole: boolean) =>
-        command.run(command.input.parse({ ...CONFIG, dataset, base: "tiny", perRole }), context);
+        command.run(command.input.parse({ ...SETTINGS, dataset, base: "tiny", perRole }), context);
       await expect(run([worker, pairs], true)).rejects.toMatchObject({ code: "DATASET_OF_ANOTHER_TIER" });
       await expect(run([worker, again], true)).rejects.toMatchObject({ code: "ROLE_TWICE" });
       await expect(run([worker, pairs], false)).rejects.toMatchObject({ code: "SEVERAL_DATASETS" });

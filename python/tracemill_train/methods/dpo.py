@@ -17,7 +17,7 @@ from trl import DPOConfig, DPOTrainer
 
 from ..method import Kit
 from ..pair_rows import PairRow, load_pairs
-from ..preference import TakesOurRows, as_inputs, places, summed_logprobs
+from ..preference import TakesOurRows, as_inputs, places, rows_at_once, summed_logprobs
 from ..settings import Settings
 
 FIGURES = {
@@ -31,14 +31,14 @@ FIGURES = {
 
 def read_rows(dataset: Path, part: str, settings: Settings, vocabulary: int) -> list[PairRow]:
     """Reads `tokens/<part>.parquet`. Raises: as `load_pairs`."""
-    return load_pairs(dataset / f"tokens/{part}.parquet", settings.max_tokens, vocabulary)
+    return load_pairs(dataset / f"tokens/{part}.parquet", settings, vocabulary)
 
 
 def prepare(model: PeftModel, rows: Sequence[PairRow], settings: Settings) -> list[PairRow]:
     """Returns the rows with the untrained model's log-probabilities; each is asked for once, however often it comes."""
     unique = list({row.row_id: row for row in rows}.values())
     answers = [side for row in unique for side in (row.chosen, row.rejected)]
-    sums = summed_logprobs(model, answers, settings.batch_size)
+    sums = summed_logprobs(model, answers, rows_at_once(settings))
     references = {row.row_id: sums[2 * at : 2 * at + 2] for at, row in enumerate(unique)}
     return [
         replace(row, chosen_reference=references[row.row_id][0], rejected_reference=references[row.row_id][1])
@@ -53,7 +53,8 @@ def make_trainer(kit: Kit) -> Trainer:
 
 def validate(model: PeftModel, rows: Sequence[PairRow], settings: Settings) -> dict[str, float]:
     """Returns `loss`, `margin` and `accuracy` (the share of pairs with a positive margin), and both mean log-probabilities."""
-    sums = summed_logprobs(model, [side for row in rows for side in (row.chosen, row.rejected)], settings.batch_size)
+    answers = [side for row in rows for side in (row.chosen, row.rejected)]
+    sums = summed_logprobs(model, answers, rows_at_once(settings))
     chosen, rejected = torch.tensor(sums[::2]), torch.tensor(sums[1::2])
     references = torch.tensor([row.chosen_reference - row.rejected_reference for row in rows])
     margins = settings.beta * (chosen - rejected - references)
@@ -99,5 +100,5 @@ class PairTrainer(TakesOurRows, DPOTrainer):
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         loss = super().compute_loss(model, inputs)
-        self.saw(float(loss.detach()), self.figures(FIGURES))
+        self.saw(float(loss.detach()), self.figures(FIGURES), 1 / self.current_gradient_accumulation_steps)
         return loss

@@ -21,7 +21,7 @@ from trl import KTOConfig, KTOTrainer
 
 from ..judged_rows import JudgedRow, load_judged, mismatched
 from ..method import Kit
-from ..preference import TakesOurRows, as_inputs, places, summed_logprobs
+from ..preference import TakesOurRows, as_inputs, places, rows_at_once, summed_logprobs
 from ..settings import Settings
 
 FIGURES = {
@@ -37,25 +37,25 @@ FIGURES = {
 
 def read_rows(dataset: Path, part: str, settings: Settings, vocabulary: int) -> list[JudgedRow]:
     """Reads `tokens/<part>.parquet`. Raises: as `load_judged`."""
-    return load_judged(dataset / f"tokens/{part}.parquet", settings.max_tokens, vocabulary)
+    return load_judged(dataset / f"tokens/{part}.parquet", settings, vocabulary)
 
 
 def estimates_kl(settings: Settings) -> bool:
     """Whether there are two rows in memory together, so that one's prompt can be given another's answer."""
-    return (settings.micro_batch_size or settings.batch_size) > 1
+    return rows_at_once(settings) > 1
 
 
 def prepare(model: PeftModel, rows: Sequence[JudgedRow], settings: Settings) -> list[JudgedRow]:
     """Returns the rows with the untrained model's log-probabilities, and with their neighbour's answer in the batch."""
     unique = list({row.row_id: row for row in rows}.values())
-    sums = summed_logprobs(model, [row.answer for row in unique], settings.batch_size)
+    sums = summed_logprobs(model, [row.answer for row in unique], rows_at_once(settings))
     references = {row.row_id: value for row, value in zip(unique, sums)}
     known = [replace(row, reference=references[row.row_id]) for row in rows]
     if not estimates_kl(settings):
         return known
-    partners = neighbours(len(rows), settings.micro_batch_size or settings.batch_size)
+    partners = neighbours(len(rows), rows_at_once(settings))
     others = [mismatched(row, rows[partner], settings.max_tokens) for row, partner in zip(rows, partners)]
-    sums = summed_logprobs(model, others, settings.batch_size)
+    sums = summed_logprobs(model, others, rows_at_once(settings))
     return [replace(row, other=other, other_reference=value) for row, other, value in zip(known, others, sums)]
 
 
@@ -79,15 +79,16 @@ def make_trainer(kit: Kit) -> Trainer:
 def validate(model: PeftModel, rows: Sequence[JudgedRow], settings: Settings) -> dict[str, float]:
     """Returns `loss`, `goodReward` and `badReward` (beta times the mean log-ratio), and of both kinds `margin` and `accuracy`.
 
-    `accuracy` is the share of good rows over and bad rows under the zero point, and `kl` that point in nats.
+    `accuracy` is the share of good rows over and bad rows under the zero point, and `kl` that point in nats,
+    over all rows.
     """
-    sums = summed_logprobs(model, [row.answer for row in rows], settings.batch_size)
+    sums = summed_logprobs(model, [row.answer for row in rows], rows_at_once(settings))
     ratios = [value - row.reference for row, value in zip(rows, sums)]
     zero = 0.0
     others = [row.other for row in rows if row.other is not None]
     if others:
         references = [row.other_reference for row in rows if row.other is not None]
-        found = summed_logprobs(model, others, settings.batch_size)
+        found = summed_logprobs(model, others, rows_at_once(settings))
         zero = max(0.0, fmean(value - before for value, before in zip(found, references)))
     signs = [1.0 if row.is_good else -1.0 for row in rows]
     weights = [settings.good_weight if row.is_good else settings.bad_weight for row in rows]
@@ -146,5 +147,5 @@ class JudgedTrainer(TakesOurRows, KTOTrainer):
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         loss = super().compute_loss(model, inputs)
-        self.saw(float(loss.detach()), self.figures(FIGURES))
+        self.saw(float(loss.detach()), self.figures(FIGURES), 1 / self.current_gradient_accumulation_steps)
         return loss

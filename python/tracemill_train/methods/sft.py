@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Sequence
 
 import torch
 from datasets import Dataset
@@ -13,15 +13,16 @@ from transformers import Trainer
 from trl import SFTConfig, SFTTrainer
 
 from ..loss import answer_loss
-from ..method import Kit
+from ..method import Kit, Saw
 from ..model import causal_model
+from ..packing import collate_packed
 from ..rows import Row, collate, load_rows
 from ..settings import Settings
 
 
 def read_rows(dataset: Path, part: str, settings: Settings, vocabulary: int) -> list[Row]:
     """Reads `tokens/<part>.parquet`. Raises: as `load_rows`."""
-    return load_rows(dataset / f"tokens/{part}.parquet", settings.max_tokens, vocabulary)
+    return load_rows(dataset / f"tokens/{part}.parquet", settings, vocabulary)
 
 
 def prepare(model: PeftModel, rows: Sequence[Row], settings: Settings) -> list[Row]:
@@ -36,7 +37,7 @@ def make_trainer(kit: Kit) -> Trainer:
         model=kit.model,
         args=SFTConfig(**kit.arguments, dataset_kwargs={"skip_prepare_dataset": True}),
         train_dataset=as_dataset(kit.sequence),
-        data_collator=collate,
+        data_collator=collate_packed if kit.settings.packing else collate,
         processing_class=kit.tokenizer,
         callbacks=kit.callbacks,
     )
@@ -62,11 +63,12 @@ def as_dataset(rows: Sequence[Row]) -> Dataset:
 
 
 class AnswerTrainer(SFTTrainer):
-    """Trains in the dataset's own order on the mean loss of a batch's labelled tokens; `saw` is told each loss."""
+    """Trains in the dataset's own order on the mean loss of a batch's labelled tokens; `saw` is told each micro-batch's."""
 
-    def __init__(self, saw: Callable[[float, dict[str, float]], None], **settings: Any) -> None:
+    def __init__(self, saw: Saw, **settings: Any) -> None:
         super().__init__(**settings)
         self.saw = saw
+        self.model_accepts_loss_kwargs = True  # the loss is divided by the batch's tokens here, and nowhere else
 
     def compute_loss(
         self,
@@ -76,10 +78,10 @@ class AnswerTrainer(SFTTrainer):
         num_items_in_batch: torch.Tensor | None = None,
     ) -> torch.Tensor:
         causal = causal_model(self.accelerator.unwrap_model(model))
-        total, count = answer_loss(causal, inputs["input_ids"], inputs["labels"])
-        mean = total / count
-        self.saw(float(mean.detach()), {})
-        return mean
+        total, count = answer_loss(causal, inputs["input_ids"], inputs["labels"], inputs.get("lengths"))
+        whole = count if num_items_in_batch is None else int(num_items_in_batch)
+        self.saw(float(total.detach()) / count, {}, count / whole)
+        return total / whole
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)

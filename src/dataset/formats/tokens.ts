@@ -5,8 +5,9 @@
  * Source: Axolotl, docs/dataset-formats/tokenized.qmd; TRL, docs/source/sft_trainer.md.
  */
 import { assert } from "../../foundation/errors.ts";
+import type { Tokens } from "../../records/selection.ts";
 import { type Column, jsonText, lineOf } from "../columns.ts";
-import type { DatasetFormat, Tokens } from "../format.ts";
+import type { DatasetFormat } from "../format.ts";
 import { ofAnswers } from "../message-forms.ts";
 
 const NO_LOSS = -100;

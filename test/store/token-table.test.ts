@@ -1,11 +1,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Tokens } from "../../src/dataset/format.ts";
-import { createTokenTable } from "../../src/dataset/token-table.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
+import type { Tokens } from "../../src/records/selection.ts";
 import { openDatabase, type Row, rowsOf, sqlText } from "../../src/store/duckdb.ts";
-import { withHome } from "../store/sample-run.ts";
+import { createTokenTable } from "../../src/store/token-table.ts";
+import { withHome } from "./sample-run.ts";
 
 const LONG = 9000;
 

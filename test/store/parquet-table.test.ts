@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createParquetTable } from "../../src/dataset/parquet-table.ts";
 import { openDatabase, type Row, rowsOf, sqlText } from "../../src/store/duckdb.ts";
-import { withHome } from "../store/sample-run.ts";
+import { createParquetTable } from "../../src/store/parquet-table.ts";
+import { withHome } from "./sample-run.ts";
 
 async function ask(folder: string, sql: string): Promise<Row[]> {
   const database = await openDatabase({ memoryLimitMb: 1024, threads: 1, spillFolder: join(folder, "spill") });

@@ -2,8 +2,7 @@
  * Token ids and loss masks as Parquet, what the trainer reads: a row of one answer as `ids` and `mask`, a judged one with
  * its label, a pair as those of its chosen and of its rejected conversation.
  */
-import type { Tier } from "../records/selection.ts";
-import type { Tokens } from "./format.ts";
+import type { Tier, Tokens } from "../records/selection.ts";
 import { createParquetTable, type ParquetTable } from "./parquet-table.ts";
 
 export interface TokenTable {

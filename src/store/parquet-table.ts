@@ -5,7 +5,7 @@
  */
 import { rm, writeFile } from "node:fs/promises";
 import { Refusal } from "../foundation/errors.ts";
-import { isOutOfMemory, openDatabase, sqlText } from "../store/duckdb.ts";
+import { isOutOfMemory, openDatabase, sqlText } from "./duckdb.ts";
 
 const MEMORY_LIMIT_MB = 256;
 const PIECE_CHARACTERS = 1 << 20;

@@ -1,0 +1,51 @@
+/**
+ * The canary before a run: an adapter that is served and not applied would be taken for one that does not help. Where a
+ * server cannot score a prompt nothing can be proven, and that is told and recorded.
+ */
+import { Failure } from "../foundation/errors.ts";
+import { warn } from "../foundation/progress.ts";
+import { adapterLabel } from "../records/adapter-manifest.ts";
+import { readProbes } from "../store/manifests.ts";
+import type { Context } from "./command.ts";
+import type { Elsewhere } from "./served-elsewhere.ts";
+
+/** What a server without prompt scores answers: an error of its own, or a body without them. */
+const CANNOT_SCORE = new Set(["NO_PROMPT_SCORES", "ENDPOINT_REFUSED"]);
+
+export type Proof =
+  | { state: "live"; effect: number; difference: number; differenceAtMost: number }
+  | { state: "unproven"; reason: string };
+
+/**
+ * Proves an adapter at its endpoint; null for what is no adapter of this home.
+ * Throws: `ADAPTER_NOT_LIVE`; a failure of the boundary `endpoint` where it does not answer.
+ */
+export async function proveLive(
+  { endpoint, known, baseModel, target }: Elsewhere,
+  context: Context,
+): Promise<Proof | null> {
+  const { home, signal } = context;
+  const adapter = known?.adapter ?? null;
+  if (adapter === null) return null;
+  const { checkCanary } = await import("../serve/index.ts");
+  const probes = await readProbes(home, adapter.adapterHash);
+  const { url, model } = endpoint;
+  try {
+    const { effect, difference, limits } = await checkCanary({
+      url,
+      model,
+      baseModel,
+      adapter,
+      probes,
+      target,
+      signal,
+    });
+    const { differenceAtMost } = limits;
+    return { state: "live", effect: effect.endpoint, difference: difference.adapter, differenceAtMost };
+  } catch (error) {
+    if (!(error instanceof Failure) || !CANNOT_SCORE.has(error.code)) throw error;
+    const label = adapterLabel(adapter);
+    warn(`Warning: the server does not score prompts, so it is not proven that ${label} is live there.`, context);
+    return { state: "unproven", reason: error.message.slice(0, 300) };
+  }
+}

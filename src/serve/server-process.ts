@@ -1,0 +1,151 @@
+/**
+ * A model server that is a process of its own: started in a process group, waited for until it is healthy, ended with all
+ * that it started, also where this process is killed. What it says is kept, so that one that dies while it loads is shown
+ * with its last lines.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "../foundation/errors.ts";
+
+const POLL_MS = 100;
+const LOAD_TIMEOUT_MS = 600_000;
+const GRACE_MS = 10_000;
+const KEPT_LINES = 30;
+const KEPT_CHARACTERS = 20_000;
+const NEVER = new AbortController().signal;
+/**
+ * Runs the server and holds the other end of a pipe that this process has: however this process ends, the pipe does too,
+ * and the whole group is killed. A group gets its signals at once, so the shell waits for the server when one comes.
+ */
+const GUARD = `
+trap : TERM
+"$@" </dev/null &
+server=$!
+exec 3<&0
+(cat <&3 >/dev/null; kill -KILL -$$) &
+while kill -0 $server 2>/dev/null; do wait $server; code=$?; done
+exit $code`;
+
+export interface ServerCommand {
+  /** What it is called where people read. */
+  title: string;
+  executable: string;
+  args: string[];
+  env?: Record<string, string>;
+  /** Answers with status 200 once the server can be asked. */
+  healthUrl: string;
+  signal?: AbortSignal;
+}
+
+export interface ServerProcess {
+  pid: number;
+  /** Null while it runs; else why it does not. */
+  ended(): string | null;
+  /** The last lines of what it said. */
+  lastLines(): string;
+  /** Ends it and all that it started; resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a server and returns when it is healthy.
+ * Throws: a failure `SERVER_DIED` of the boundary `endpoint` with its last lines; the signal's reason.
+ */
+export async function startServerProcess(command: ServerCommand): Promise<ServerProcess> {
+  const { title, executable, args, env, healthUrl, signal = NEVER } = command;
+  const child = spawn("sh", ["-c", GUARD, "guard", executable, ...args], {
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true, // a group of its own, which ends with it
+    env: { ...process.env, ...env },
+  });
+  const server = watched(child);
+  const pid = await started(child);
+  const running: ServerProcess = {
+    pid,
+    ended: server.ended,
+    lastLines: server.lastLines,
+    stop: () => stop(child, pid),
+  };
+  try {
+    await untilHealthy(running, { title, healthUrl, signal });
+    return running;
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function untilHealthy(
+  server: ServerProcess,
+  { title, healthUrl, signal }: { title: string; healthUrl: string; signal: AbortSignal },
+): Promise<void> {
+  const timeout = AbortSignal.timeout(LOAD_TIMEOUT_MS);
+  while (!(await isHealthy(healthUrl))) {
+    signal.throwIfAborted();
+    const why = server.ended() ?? (timeout.aborted ? `not healthy after ${LOAD_TIMEOUT_MS / 1000} s` : null);
+    if (why !== null) {
+      const message = `${title} ${why} while it was loading. Its last lines:\n${server.lastLines()}`;
+      throw new Failure({ boundary: "endpoint", code: "SERVER_DIED", message });
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(GRACE_MS) }).catch(() => null);
+  await response?.body?.cancel();
+  return response?.status === 200;
+}
+
+function watched(child: ChildProcess): Pick<ServerProcess, "ended" | "lastLines"> {
+  let said = "";
+  let end: string | null = null;
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      said = (said + text).slice(-KEPT_CHARACTERS);
+    });
+  }
+  child.once("exit", (code, signal) => {
+    end = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+  });
+  return {
+    ended: () => end,
+    lastLines: () => said.trimEnd().split("\n").slice(-KEPT_LINES).join("\n"),
+  };
+}
+
+function started(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once("spawn", () => resolve(child.pid as number));
+    child.once("error", reject);
+  });
+}
+
+async function stop(child: ChildProcess, pid: number): Promise<void> {
+  const isGone = () => child.exitCode !== null || child.signalCode !== null;
+  if (!isGone()) {
+    const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    killGroup(pid, "SIGTERM");
+    await Promise.race([gone, sleep(GRACE_MS, undefined, { ref: false })]);
+  }
+  killGroup(pid, "SIGKILL"); // also what it left behind
+  if (!isGone()) await new Promise<void>((resolve) => child.once("exit", () => resolve()));
+}
+
+function killGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}

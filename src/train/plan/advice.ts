@@ -1,0 +1,107 @@
+/**
+ * The cheapest change that makes a training fit: every combination of the changes below is tried, and of those that fit
+ * the one wins that costs least. What a change costs is an order, not a measure: first what changes no number (rows at
+ * once), then what costs time, then what costs a little quality, last what costs rows or money.
+ */
+import type { Setting } from "./memory.ts";
+
+/** One change, as people give it to `tracemill train`. */
+export interface Change {
+  option: string;
+  cost: number;
+  apply(draft: Draft): Draft;
+}
+
+/** What may be changed: the setting, and on how many devices it runs. */
+export interface Draft {
+  setting: Setting;
+  devices: number;
+}
+
+export interface Advice {
+  options: string[];
+  draft: Draft;
+}
+
+const FEWER_ROWS_COST = 1;
+const CHECKPOINTING_COST = 4;
+const OPTIMIZER_COST = 8;
+const QUANTIZATION_COST = 16;
+const SHORTER_ROWS_COST = 64;
+const MORE_DEVICES_COST = 256;
+const MOST_DEVICES = 16;
+
+/**
+ * Returns the cheapest combination of changes that fits; null where none does.
+ * Units: `shorter` are row lengths to try, from long to short; a device more is tried only where `canGrow`.
+ */
+export function cheapestChange(
+  draft: Draft,
+  { shorter, canGrow, fits }: { shorter: number[]; canGrow: boolean; fits(draft: Draft): boolean },
+): Advice | null {
+  const groups = changesOf(draft, { shorter, canGrow });
+  return combinations(groups)
+    .map((changes) => ({ changes, cost: changes.reduce((sum, { cost }) => sum + cost, 0) }))
+    .sort((a, b) => a.cost - b.cost)
+    .reduce<Advice | null>((found, { changes }) => {
+      if (found !== null || changes.length === 0) return found;
+      const changed = changes.reduce((at, { apply }) => apply(at), draft);
+      return fits(changed) ? { options: changes.map(({ option }) => option), draft: changed } : null;
+    }, null);
+}
+
+/** Changes of one group exclude one another; none of a group may be taken. */
+function changesOf(
+  { setting, devices }: Draft,
+  { shorter, canGrow }: { shorter: number[]; canGrow: boolean },
+): Change[][] {
+  const change = (option: string, cost: number, changed: Partial<Setting>): Change => ({
+    ...{ option, cost },
+    apply: (draft) => ({ ...draft, setting: { ...draft.setting, ...changed } }),
+  });
+  const halves = halvesOf(setting.batch);
+  return [
+    halves.map((batch, n) => change(`--micro-batch-size ${batch}`, FEWER_ROWS_COST + n / 10, { batch })),
+    setting.gradientCheckpointing
+      ? []
+      : [change("--gradient-checkpointing", CHECKPOINTING_COST, { gradientCheckpointing: true })],
+    setting.optimizer === "adamw-8bit"
+      ? []
+      : [change("--optimizer adamw-8bit", OPTIMIZER_COST, { optimizer: "adamw-8bit" })],
+    setting.quantization === "nf4" || setting.trains === "full"
+      ? []
+      : [change("--quantize nf4", QUANTIZATION_COST, { quantization: "nf4" })],
+    shorter.map((tokens, n) =>
+      change(`--max-tokens ${tokens} --too-long drop`, SHORTER_ROWS_COST + n, {
+        tokens,
+        trainedTokens: Math.min(setting.trainedTokens, tokens),
+      }),
+    ),
+    canGrow
+      ? doubles(devices).map((more, n) => ({
+          option: `${more} such GPUs`,
+          cost: MORE_DEVICES_COST + 16 * n,
+          apply: (draft: Draft) => ({ ...draft, devices: more }),
+        }))
+      : [],
+  ];
+}
+
+function combinations(groups: Change[][]): Change[][] {
+  return groups.reduce<Change[][]>(
+    (all, group) => all.flatMap((chosen) => [chosen, ...group.map((change) => [...chosen, change])]),
+    [[]],
+  );
+}
+
+function halvesOf(batch: number): number[] {
+  const halves: number[] = [];
+  for (let rows = Math.floor(batch / 2); rows >= 1; rows = Math.floor(rows / 2)) halves.push(rows);
+  return halves;
+}
+
+function doubles(devices: number): number[] {
+  const more: number[] = [];
+  for (let count = devices * 2; count <= MOST_DEVICES; count *= 2) more.push(count);
+  return more;
+}

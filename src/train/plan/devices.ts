@@ -1,0 +1,81 @@
+/**
+ * What this machine trains on: its GPUs as nvidia-smi tells them, with the processes that hold their memory, else the
+ * processor with the memory that is free. Starts nvidia-smi and reads files of /proc; knows no model.
+ */
+import { readFile } from "node:fs/promises";
+import { freemem, totalmem } from "node:os";
+import { execa } from "execa";
+import { z } from "zod";
+import { Refusal } from "../../foundation/errors.ts";
+import type { Device, Holder } from "./cards.ts";
+
+const MIB = 2 ** 20;
+const PATIENCE_MS = 20_000;
+
+/** A field may be "[N/A]", as a process's memory inside containers. */
+const mib = z.string().transform((text) => (/^\d{1,12}$/.test(text) ? Number(text) * MIB : Number.NaN));
+const gpuLine = z.tuple([z.string(), z.string(), mib, mib]);
+const processLine = z.tuple([z.string(), z.coerce.number().int(), z.string(), mib]);
+
+/** Lists the GPUs; none where nvidia-smi is not there. Throws: `NVIDIA_SMI_FAILED`. */
+export async function readGpus(): Promise<Device[]> {
+  const lines = await query("--query-gpu=uuid,name,memory.total,memory.free");
+  if (lines === null) return [];
+  const gpus = lines.map((cells) => readLine(gpuLine, cells));
+  const processes = (await query("--query-compute-apps=gpu_uuid,pid,process_name,used_memory")) ?? [];
+  // A program's name may hold commas.
+  const holders = processes.map(([uuid = "", pid = "", ...rest]) =>
+    readLine(processLine, [uuid, pid, rest.slice(0, -1).join(","), rest.at(-1) ?? ""]),
+  );
+  return gpus.map(([uuid, name, totalBytes, freeBytes]) => ({
+    kind: "gpu" as const,
+    name,
+    totalBytes,
+    freeBytes,
+    holders: holders
+      .filter(([of]) => of === uuid)
+      .map(([, pid, program, usedBytes]): Holder => ({ pid, name: program, usedBytes: usedBytes || 0 })),
+  }));
+}
+
+/** The processor as a device: memory that a new process can have without swapping (of its control group, where it is in one). */
+export function readProcessor(): Device {
+  const available = (process as { availableMemory?: () => number }).availableMemory?.() ?? freemem();
+  return { kind: "cpu", name: "cpu", totalBytes: totalmem(), freeBytes: available, holders: [] };
+}
+
+/** Bytes of a weight as the trainer loads it on this processor: `training_dtype` of python/tracemill_train/model.py. */
+export async function processorStorageBytes(): Promise<2 | 4> {
+  const flags = await readFile("/proc/cpuinfo", "utf8").catch(() => "");
+  return /\b(avx512_bf16|amx_tile)\b/.test(flags) ? 2 : 4;
+}
+
+/** Returns the cells of each line that nvidia-smi prints; null where it is not installed or there is no driver. */
+async function query(what: string): Promise<string[][] | null> {
+  const { stdout, stderr, exitCode, code } = await execa("nvidia-smi", [what, "--format=csv,noheader,nounits"], {
+    ...{ reject: false, stdin: "ignore", timeout: PATIENCE_MS },
+  });
+  if (code === "ENOENT" || code === "EACCES") return null;
+  if (exitCode === 9) return null; // nvidia-smi: no driver is loaded, so there is no GPU to train on
+  if (exitCode !== 0) throw failed(`exit code ${exitCode}: ${stderr.slice(0, 200)}`);
+  return stdout
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => line.split(",").map((cell) => cell.trim()));
+}
+
+function readLine<T>(schema: z.ZodType<T>, cells: string[]): T {
+  const line = schema.safeParse(cells);
+  if (line.success) return line.data;
+  throw failed(`"${cells.join(", ").slice(0, 200)}"`);
+}
+
+function failed(got: string): Refusal {
+  return new Refusal({
+    code: "NVIDIA_SMI_FAILED",
+    message: "nvidia-smi is there but does not tell the GPUs.",
+    expected: "one line a GPU: uuid, name, total and free memory",
+    got,
+    fix: "make nvidia-smi work, or name the GPUs: --gpus 4xL4",
+  });
+}

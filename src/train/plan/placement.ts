@@ -1,0 +1,136 @@
+/**
+ * Spreads a model over devices as the trainer does: blocks in order, embedding and head on the first, so that a tied pair
+ * is not copied; and what each device then holds. With several devices one works at a time (a plain pipeline), so each
+ * needs its own blocks and the largest working set among them.
+ */
+import { type BlockMemory, blockMemory, embeddingMemory, logitMemory, type Setting, towerMemory } from "./memory.ts";
+import { embeddingWeights, type ModelShape } from "./shape.ts";
+
+/** What a device holds. Units: bytes. The parts add up to the peak. */
+export interface Parts {
+  weights: number;
+  embeddings: number;
+  /** Towers and further embeddings, never trained. */
+  towers: number;
+  lora: number;
+  gradients: number;
+  optimizer: number;
+  /** What is kept for the backward pass, and the working set of one block. */
+  activations: number;
+  /** What the logits take beyond that working set: the two are never alive together. */
+  logits: number;
+  /** CUDA's context and the allocator's gaps, or Python with its libraries. */
+  context: number;
+}
+
+export interface Share {
+  /** Index of the device's first block, and of the one behind its last. */
+  blocks: [from: number, to: number];
+  parts: Parts;
+}
+
+/** CUDA's context with its libraries: 0.3 GiB on small cards to 0.6 on large ones, as nvidia-smi shows idle PyTorch processes. */
+const CUDA_CONTEXT_BYTES = 0.6 * 2 ** 30;
+/** PyTorch's allocator keeps gaps: reserved over allocated in published runs is 1.03 to 1.1. */
+const ALLOCATOR_FRACTION = 0.05;
+const BISECTIONS = 40;
+
+/**
+ * Returns what each of `devices` holds, in order: the split of blocks that makes the fullest device as empty as can be.
+ * Shapes: one share a device; a device may hold no block.
+ */
+export function spread(shape: ModelShape, setting: Setting, devices: number): Share[] {
+  const blocks = shape.blocks.map((block) => blockMemory(shape, block, setting));
+  const ends = Array.from({ length: devices }, (_, index) => endsOf(shape, setting, index === 0));
+  const to = leastMaximum(blocks, ends);
+  return ends.map((end, index) => {
+    const from = to[index - 1] ?? 0;
+    return shareOf(end, blocks.slice(from, to[index]), { from, to: to[index] ?? from });
+  });
+}
+
+export function total(parts: Parts): number {
+  return Object.values(parts).reduce((sum: number, bytes: number) => sum + bytes, 0);
+}
+
+/** What a device holds besides blocks. */
+interface End {
+  embedding: ReturnType<typeof embeddingMemory>;
+  towers: number;
+  logits: number;
+}
+
+function endsOf(shape: ModelShape, setting: Setting, isFirst: boolean): End {
+  return {
+    embedding: embeddingMemory(isFirst ? embeddingWeights(shape) : 0, setting),
+    towers: isFirst ? towerMemory(shape, setting) : 0,
+    logits: isFirst ? logitMemory(shape, setting) : 0,
+  };
+}
+
+function shareOf(end: End, blocks: BlockMemory[], { from, to }: { from: number; to: number }): Share {
+  const { embedding, towers, logits } = end;
+  const sum = (key: Exclude<keyof BlockMemory, "working">) => blocks.reduce((bytes, block) => bytes + block[key], 0);
+  const working = Math.max(0, ...blocks.map((block) => block.working));
+  const parts: Parts = {
+    weights: sum("weights"),
+    embeddings: embedding.weights,
+    towers,
+    lora: sum("lora"),
+    gradients: sum("gradients") + embedding.gradients,
+    optimizer: sum("optimizer") + embedding.optimizer,
+    activations: sum("kept") + working,
+    logits: Math.max(0, logits - working),
+    context: 0,
+  };
+  const { cuda, gaps } = contextBytes(total(parts));
+  return { blocks: [from, to], parts: { ...parts, context: cuda + gaps } };
+}
+
+/** Bytes beside what is allocated: of CUDA itself, and of gaps in what PyTorch has reserved. */
+export function contextBytes(allocatedBytes: number): { cuda: number; gaps: number } {
+  return { cuda: CUDA_CONTEXT_BYTES, gaps: allocatedBytes * ALLOCATOR_FRACTION };
+}
+
+/** Finds by bisection the smallest load under which all blocks fit, and where each device's blocks then end. */
+function leastMaximum(blocks: BlockMemory[], ends: End[]): number[] {
+  const bare = ends.map(
+    ({ embedding, towers }) => embedding.weights + embedding.gradients + embedding.optimizer + towers,
+  );
+  let low = 0;
+  let high = bare.reduce((sum, bytes) => sum + bytes, 0);
+  for (const block of blocks) high += fixedOf(block) + block.working;
+  high += Math.max(...ends.map(({ logits }) => logits));
+  let best = ends.map(() => blocks.length);
+  for (let round = 0; round < BISECTIONS; round++) {
+    const most = (low + high) / 2;
+    const to = fill(blocks, ends, { most, bare });
+    if (to === null) low = most;
+    else [high, best] = [most, to];
+  }
+  return best;
+}
+
+/** Gives each device in turn as many blocks as fit under `most`; null where some are left over. */
+function fill(blocks: BlockMemory[], ends: End[], { most, bare }: { most: number; bare: number[] }): number[] | null {
+  const to: number[] = [];
+  let at = 0;
+  for (const [index, { logits }] of ends.entries()) {
+    let load = bare[index] as number;
+    let passing = logits;
+    if (load + passing > most) return null;
+    for (let block = blocks[at]; block !== undefined; block = blocks[at]) {
+      const higher = Math.max(passing, block.working);
+      if (load + fixedOf(block) + higher > most) break;
+      load += fixedOf(block);
+      passing = higher;
+      at++;
+    }
+    to.push(at);
+  }
+  return at === blocks.length ? to : null;
+}
+
+function fixedOf({ weights, lora, gradients, optimizer, kept }: BlockMemory): number {
+  return weights + lora + gradients + optimizer + kept;
+}

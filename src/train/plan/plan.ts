@@ -1,0 +1,131 @@
+/**
+ * Whether a training fits on the devices that are there, before anything is loaded: what each device would hold, how long
+ * rows and batches may be, how long it takes, and what to change where it does not fit. Pure; `index.ts` reads the machine.
+ */
+import type { TrainConfig } from "../../records/adapter-manifest.ts";
+import { cheapestChange, type Draft } from "./advice.ts";
+import type { Device, Holder } from "./cards.ts";
+import type { TokenLengths } from "./lengths.ts";
+import type { Setting } from "./memory.ts";
+import { type Parts, type Share, spread, total } from "./placement.ts";
+import { processorShare } from "./processor.ts";
+import { loraWidthOf, type ModelShape, weightsOf } from "./shape.ts";
+import { operations, type WallTime, wallTimes } from "./wall-time.ts";
+
+/** Units: bytes; `headroomBytes` is what stays free, below 0 where the device is too small. */
+export interface DevicePlan {
+  name: string;
+  totalBytes: number;
+  freeBytes: number;
+  holders: Holder[];
+  /** Index of the first block and of the one behind the last. */
+  blocks: [from: number, to: number];
+  parts: Parts;
+  neededBytes: number;
+  headroomBytes: number;
+}
+
+export interface TrainPlan {
+  fits: boolean;
+  base: string;
+  method: string;
+  parameters: number;
+  loraParameters: number;
+  setting: Setting;
+  lengths: TokenLengths;
+  devices: DevicePlan[];
+  /** Longest row that fits, one at a time; most rows that fit, of the longest length there is. 0: none. */
+  longestTokens: number;
+  largestBatch: number;
+  /** On each kind of card; empty for a training on the processor. */
+  wallTimes: WallTime[];
+  /** Options that make it fit, the cheapest; null where it fits, or where nothing here would do. */
+  advice: string[] | null;
+}
+
+export interface PlanInput {
+  base: string;
+  method: string;
+  shape: ModelShape;
+  config: TrainConfig;
+  lengths: TokenLengths;
+  devices: Device[];
+  /** Bytes of a weight that is not quantised, as the trainer loads it on these devices. */
+  storageBytes: 2 | 4;
+}
+
+/** No row longer than this is tried; more than any model here takes. */
+const MOST_TOKENS = 2 ** 20;
+const MOST_BATCH = 4096;
+
+/** Plans a training. Contract: `devices` holds at least one. */
+export function planTraining(input: PlanInput): TrainPlan {
+  const { base, method, shape, config, lengths, devices } = input;
+  const setting = settingOf(input);
+  const fitsOn = (draft: Draft) => fits(shape, draft, devices);
+  const draft = { setting, devices: devices.length };
+  const planned = place(shape, setting, devices);
+  const isFitting = planned.every(({ headroomBytes }) => headroomBytes >= 0);
+  const one = (changed: Partial<Setting>) => fitsOn({ ...draft, setting: { ...setting, ...changed } });
+  const tokens = lengths.tokens * config.epochs * (method === "dpo" ? 2 : 1);
+  const perRow = lengths.tokens / lengths.rows;
+  return {
+    fits: isFitting,
+    ...{ base, method, parameters: weightsOf(shape), loraParameters: loraWidthOf(shape) * config.rank },
+    ...{ setting, lengths, devices: planned },
+    longestTokens: largest(MOST_TOKENS, (n) => one({ batch: 1, tokens: n, trainedTokens: setting.trainedTokens })),
+    largestBatch: largest(MOST_BATCH, (batch) => one({ batch })),
+    wallTimes: devices[0]?.kind === "gpu" ? wallTimes(operations(shape, setting, { tokens, perRow })) : [],
+    advice: isFitting ? null : adviceFor(input, draft, fitsOn),
+  };
+}
+
+function adviceFor({ lengths, devices }: PlanInput, draft: Draft, fitsOn: (draft: Draft) => boolean): string[] | null {
+  const shorter = [lengths.p99, lengths.p50].filter((tokens) => tokens < draft.setting.tokens);
+  const canGrow = devices[0]?.kind === "gpu";
+  return cheapestChange(draft, { shorter, canGrow, fits: fitsOn })?.options ?? null;
+}
+
+/** The setting of the largest step: as many rows as are at once, each as long as the longest. */
+function settingOf({ method, config, lengths, storageBytes }: PlanInput): Setting {
+  const { rank, trains, quantization, optimizer, gradientCheckpointing, packing, maxTokens } = config;
+  return {
+    ...{ method, rank, trains, quantization, optimizer, gradientCheckpointing, storageBytes },
+    ...{ chunksLogits: true, loadsTowers: trains === "full" },
+    batch: config.microBatchSize ?? config.batchSize,
+    tokens: packing ? maxTokens : lengths.max,
+    trainedTokens: lengths.trained,
+  };
+}
+
+function place(shape: ModelShape, setting: Setting, devices: Device[]): DevicePlan[] {
+  const isProcessor = devices[0]?.kind === "cpu";
+  const shares: Share[] = isProcessor
+    ? [processorShare(shape, setting, devices[0]?.freeBytes ?? 0)]
+    : spread(shape, setting, devices.length);
+  return shares.map(({ blocks, parts }, index) => {
+    const { name, totalBytes, freeBytes, holders } = devices[index] as Device;
+    const neededBytes = Math.ceil(total(parts));
+    const headroomBytes = Math.floor(freeBytes - neededBytes);
+    return { name, totalBytes, freeBytes, holders, blocks, parts, neededBytes, headroomBytes };
+  });
+}
+
+/** Further devices are taken to be like the first. */
+function fits(shape: ModelShape, { setting, devices: count }: Draft, devices: Device[]): boolean {
+  const all = Array.from({ length: count }, (_, index) => devices[index] ?? (devices[0] as Device));
+  return place(shape, setting, all).every(({ headroomBytes }) => headroomBytes >= 0);
+}
+
+/** The largest whole number up to `most` that fits, where all below it fit too; 0 where 1 does not. */
+function largest(most: number, fits: (n: number) => boolean): number {
+  if (!fits(1)) return 0;
+  let low = 1;
+  let high = most + 1;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}

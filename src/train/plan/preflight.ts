@@ -1,0 +1,89 @@
+/**
+ * The plan for a dataset, a base and this machine's devices (or devices that are named), and the refusal of a training that
+ * would not fit. Reads manifests, lengths and devices; `plan.ts` does the sums.
+ */
+import { Refusal } from "../../foundation/errors.ts";
+import type { TrainConfig } from "../../records/adapter-manifest.ts";
+import { type Device, parseGpus } from "./cards.ts";
+import { processorStorageBytes, readGpus, readProcessor } from "./devices.ts";
+import { tokenLengths } from "./lengths.ts";
+import { type DevicePlan, planTraining, type TrainPlan } from "./plan.ts";
+import type { ModelShape } from "./shape.ts";
+
+const GIB = 2 ** 30;
+
+export interface PreflightInput {
+  /** The base's name. */
+  base: string;
+  method: string;
+  shape: ModelShape;
+  config: TrainConfig;
+  datasetFolder: string;
+  /** What `--gpus` says: kinds of cards, `cpu`, or nothing for what is there. */
+  gpus?: string;
+}
+
+/**
+ * Plans a training on the GPUs that are named, else on those that are there, else on the processor.
+ * Throws: `BAD_GPUS`, `NVIDIA_SMI_FAILED`, `NO_TRAIN_ROWS`, `NO_PLAN_FOR_EXPERTS`.
+ */
+export async function preflight(input: PreflightInput): Promise<TrainPlan> {
+  const { base, method, shape, config, datasetFolder, gpus } = input;
+  if (shape.hasExperts) {
+    throw new Refusal({
+      code: "NO_PLAN_FOR_EXPERTS",
+      message: "What a training of a mixture of experts takes is not known here.",
+      expected: "a dense model",
+      got: `${shape.modelType} with experts`,
+      fix: "train a dense base",
+    });
+  }
+  const devices = await devicesOf(gpus);
+  const isProcessor = devices[0]?.kind === "cpu";
+  const isHalf = !isProcessor || config.quantization !== "none"; // beside 4-bit weights all is bf16
+  const storageBytes = isHalf ? 2 : await processorStorageBytes();
+  const lengths = await tokenLengths(datasetFolder, config);
+  return planTraining({ base, method, shape, config, lengths, devices, storageBytes });
+}
+
+/**
+ * Refuses a training that needs more memory than is free, before anything is loaded. Experts are let through unplanned.
+ * Throws: `DOES_NOT_FIT`, and as `preflight`.
+ */
+export async function checkFit(input: PreflightInput): Promise<void> {
+  if (input.shape.hasExperts) return;
+  const plan = await preflight(input);
+  if (plan.fits) return;
+  const worst = plan.devices.reduce((low, device) => (device.headroomBytes < low.headroomBytes ? device : low));
+  throw new Refusal({
+    code: "DOES_NOT_FIT",
+    message: `The training needs more memory than is free${holdersOf(worst)}.`,
+    expected: `${gib(worst.neededBytes)} free on ${worst.name}`,
+    got: gib(worst.freeBytes),
+    fix: `${adviceText(plan)}; or train with --unplanned`,
+  });
+}
+
+/** Says in a phrase what makes a plan fit. */
+export function adviceText({ advice }: TrainPlan): string {
+  if (advice === null) return "train a smaller base, or free memory";
+  const options = advice.filter((option) => option.startsWith("--")).join(" ");
+  const cards = advice.filter((option) => !option.startsWith("--")).map((option) => `take ${option}`);
+  return [...(options === "" ? [] : [`add ${options}`]), ...cards].join(" and ");
+}
+
+function holdersOf({ holders }: DevicePlan): string {
+  if (holders.length === 0) return "";
+  return `: ${holders.map(({ pid, name, usedBytes }) => `${name} (pid ${pid}) holds ${gib(usedBytes)}`).join(", ")}`;
+}
+
+async function devicesOf(gpus: string | undefined): Promise<Device[]> {
+  if (gpus === "cpu") return [readProcessor()];
+  if (gpus !== undefined) return parseGpus(gpus);
+  const found = await readGpus();
+  return found.length > 0 ? found : [readProcessor()];
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / GIB).toFixed(1)} GiB`;
+}

@@ -1,0 +1,46 @@
+/**
+ * How long a training takes on a kind of card, from its floating-point operations. A rough figure: it says hours from
+ * days, not which of two settings is faster.
+ */
+import { CARDS } from "./cards.ts";
+import type { Setting } from "./memory.ts";
+import type { ModelShape } from "./shape.ts";
+
+/**
+ * Share of a card's peak that a training of this sort reaches: 40 of an L4's 121 TFLOPS. Published QLoRA runs lie between
+ * 0.25 and 0.45.
+ */
+export const EFFECTIVE_FRACTION = 0.33;
+
+/** Units: milliseconds, with one card at work at a time. */
+export interface WallTime {
+  card: string;
+  durationMs: number;
+}
+
+/**
+ * Operations of a training on `tokens` tokens (all epochs, padding not counted).
+ * Forward and the gradients of activations take 2 operations a weight and token each, gradients of weights 2 more where all
+ * are trained, recomputing the forward 2 more. Preference methods also run the base's forward.
+ * Source: arXiv:2001.08361, section 2.1; attention adds 4 times the tokens seen, for every head and its size.
+ */
+export function operations(shape: ModelShape, setting: Setting, tokens: { tokens: number; perRow: number }): number {
+  const passes = 2 + (setting.trains === "full" ? 1 : 0) + (setting.gradientCheckpointing ? 1 : 0) + reference(setting);
+  const perToken = shape.blocks.reduce((sum, { weights, heads, headSize, window }) => {
+    const seen = Math.min(tokens.perRow / 2, window ?? tokens.perRow);
+    return sum + 2 * weights + 4 * seen * heads * headSize;
+  }, 0);
+  return passes * perToken * tokens.tokens;
+}
+
+/** Returns the time on each kind of card. */
+export function wallTimes(operations: number): WallTime[] {
+  return CARDS.map(({ name, tflops }) => ({
+    card: name,
+    durationMs: Math.round((operations / (tflops * 1e12 * EFFECTIVE_FRACTION)) * 1000),
+  }));
+}
+
+function reference({ method }: Setting): number {
+  return method === "sft" ? 0 : 1;
+}

@@ -1,0 +1,102 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { afterEach, describe, expect, it } from "vitest";
+import { readGpus, readProcessor } from "../../../src/train/plan/devices.ts";
+import { tokenLengths } from "../../../src/train/plan/lengths.ts";
+
+const MIB = 2 ** 20;
+const PATH = process.env.PATH;
+const folders: string[] = [];
+
+afterEach(async () => {
+  process.env.PATH = PATH;
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+});
+
+/** Puts a program named nvidia-smi before all others that prints what a real one prints for each of the two queries. */
+async function withNvidiaSmi({ gpus, apps, exit = 0 }: { gpus: string; apps: string; exit?: number }): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "nvidia-smi-"));
+  folders.push(folder);
+  const script = `#!/bin/sh
+case "$1" in
+--query-gpu=*) printf '${gpus}' ;;
+*) printf '${apps}' ;;
+esac
+exit ${exit}
+`;
+  await writeFile(join(folder, "nvidia-smi"), script);
+  await chmod(join(folder, "nvidia-smi"), 0o755);
+  process.env.PATH = `${folder}${delimiter}${PATH}`;
+}
+
+describe("the GPUs of this machine", () => {
+  it("are told with their free memory and who holds the rest", async () => {
+    await withNvidiaSmi({
+      gpus: "GPU-a, NVIDIA L4, 23034, 1885\\nGPU-b, NVIDIA L4, 23034, 22563\\n",
+      apps: "GPU-a, 4711, /usr/bin/python3,-O, 21149\\nGPU-b, 12, [Not Found], [N/A]\\n",
+    });
+    expect(await readGpus()).toEqual([
+      {
+        ...{ kind: "gpu", name: "NVIDIA L4", totalBytes: 23_034 * MIB, freeBytes: 1885 * MIB },
+        holders: [{ pid: 4711, name: "/usr/bin/python3,-O", usedBytes: 21_149 * MIB }],
+      },
+      {
+        ...{ kind: "gpu", name: "NVIDIA L4", totalBytes: 23_034 * MIB, freeBytes: 22_563 * MIB },
+        holders: [{ pid: 12, name: "[Not Found]", usedBytes: 0 }],
+      },
+    ]);
+  });
+
+  it("are none where nvidia-smi finds no driver", async () => {
+    await withNvidiaSmi({ gpus: "", apps: "", exit: 9 });
+    expect(await readGpus()).toEqual([]);
+  });
+
+  it("are refused where nvidia-smi says what cannot be read", async () => {
+    await withNvidiaSmi({ gpus: "Unable to determine the device handle\\n", apps: "" });
+    await expect(readGpus()).rejects.toMatchObject({ code: "NVIDIA_SMI_FAILED" });
+  });
+});
+
+it("tells how much memory a process may take here", () => {
+  const { kind, freeBytes, totalBytes } = readProcessor();
+  expect(kind).toBe("cpu");
+  expect(freeBytes).toBeGreaterThan(0);
+  expect(freeBytes).toBeLessThanOrEqual(totalBytes);
+});
+
+describe("the lengths of a dataset's rows", () => {
+  async function dataset(columns: string, rows: string): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), "lengths-"));
+    folders.push(folder);
+    await mkdir(join(folder, "tokens"));
+    const connection = await (await DuckDBInstance.create()).connect();
+    await connection.run(`CREATE TABLE rows (${columns})`);
+    await connection.run(`INSERT INTO rows ${rows}`);
+    await connection.run(`COPY rows TO '${join(folder, "tokens/train.parquet")}' (FORMAT parquet)`);
+    connection.closeSync();
+    return folder;
+  }
+
+  const hundred = "SELECT 'r' || n, range(n), [1, 1, 0] FROM range(1, 101) t(n)";
+
+  it("are measured as they are, and without those that are dropped", async () => {
+    const folder = await dataset("row_id VARCHAR, ids INTEGER[], mask UTINYINT[]", hundred);
+    const all = await tokenLengths(folder, { maxTokens: 90, tooLong: "refuse" });
+    expect(all).toEqual({ rows: 100, tokens: 5050, p50: 50, p99: 99, max: 100, trained: 2, longer: 10 });
+    const short = await tokenLengths(folder, { maxTokens: 90, tooLong: "drop" });
+    expect(short).toMatchObject({ rows: 90, max: 90, longer: 10 });
+    await expect(tokenLengths(folder, { maxTokens: 0, tooLong: "drop" })).rejects.toMatchObject({
+      code: "NO_TRAIN_ROWS",
+    });
+  });
+
+  it("of pairs are those of the longer answer", async () => {
+    const columns =
+      "row_id VARCHAR, chosen_ids INTEGER[], chosen_mask UTINYINT[], rejected_ids INTEGER[], rejected_mask UTINYINT[]";
+    const folder = await dataset(columns, "VALUES ('a', [1, 2, 3], [0, 1, 1], [1, 2, 3, 4, 5], [0, 1, 1, 1, 1])");
+    expect(await tokenLengths(folder, { maxTokens: 90, tooLong: "refuse" })).toMatchObject({ max: 5, trained: 4 });
+  });
+});

@@ -1,0 +1,80 @@
+import { PassThrough } from "node:stream";
+import { expect, it } from "vitest";
+import type { Context } from "../../src/commands/command.ts";
+import command, { trainOn } from "../../src/commands/train.ts";
+import { planText } from "../../src/commands/train-plan.ts";
+import { steppingClock } from "../../src/foundation/clock.ts";
+import type { Home } from "../../src/store/home.ts";
+import { listAdapters } from "../../src/store/manifests.ts";
+import type { TrainPlan } from "../../src/train/index.ts";
+import { parseGpus } from "../../src/train/plan/cards.ts";
+import { planTraining } from "../../src/train/plan/plan.ts";
+import { withHome } from "../store/sample-run.ts";
+import { SHAPES } from "./plan/shapes.ts";
+import { addTinyBase, CONFIG, SETTINGS, writeDataset } from "./sample-training.ts";
+
+function contextOf(home: Home): Context {
+  return {
+    ...{ home, stdout: process.stdout, stderr: new PassThrough() as unknown as NodeJS.WriteStream, isJson: false },
+    clock: steppingClock(new Date("2026-11-01T12:00:00Z"), 1000),
+    signal: new AbortController().signal,
+  };
+}
+
+const input = (given: object) => command.input.parse({ ...SETTINGS, base: "tiny", plan: true, ...given });
+
+it("plans for the lengths of the dataset and trains nothing", () =>
+  withHome(async (home) => {
+    const { datasetHash } = await writeDataset(home, await addTinyBase(home));
+    const given = input({ dataset: [datasetHash], gpus: "2xL4" });
+    const plan = (await command.run(given, contextOf(home))) as TrainPlan;
+    expect(plan).toMatchObject({ fits: true, lengths: { rows: 8 }, setting: { batch: 4, tokens: plan.lengths.max } });
+    expect(plan.devices.map(({ name }) => name)).toEqual(["L4", "L4"]);
+    expect(command.exitCode?.(plan)).toBe(0);
+    expect(command.print?.(plan, given)).toContain("It fits.");
+    expect(await listAdapters(home)).toEqual([]);
+  }));
+
+it("ends with 2 and the change that helps where it does not fit", () =>
+  withHome(async (home) => {
+    const { datasetHash } = await writeDataset(home, await addTinyBase(home));
+    const given = input({ dataset: [datasetHash], gpus: "1x1GB", batchSize: 4096 });
+    const plan = (await command.run(given, contextOf(home))) as TrainPlan;
+    expect(plan).toMatchObject({ fits: false, advice: [expect.stringMatching(/^--micro-batch-size \d+$/)] });
+    expect(plan.largestBatch).toBeLessThan(4096);
+    expect(command.exitCode?.(plan)).toBe(2);
+    expect(command.print?.(plan, given)).toContain(`It does not fit: add ${plan.advice?.[0]}.`);
+  }));
+
+it("refuses a training that cannot fit before anything is loaded, unless it is told to try", () =>
+  withHome(async (home) => {
+    const base = await addTinyBase(home);
+    const { datasetHash } = await writeDataset(home, base);
+    const given = { ...SETTINGS, dataset: datasetHash, base: "tiny", batchSize: 2_000_000, microBatchSize: 2_000_000 };
+    await expect(trainOn(given, contextOf(home))).rejects.toMatchObject({
+      ...{ code: "DOES_NOT_FIT", details: { fix: expect.stringContaining("--micro-batch-size") } },
+    });
+    expect(await listAdapters(home)).toEqual([]);
+  }));
+
+it("shows a table of what each card holds, in GiB", () => {
+  const plan = planTraining({
+    ...{ base: "gemma-4-31b", method: "sft", shape: SHAPES.gemma4_31b, devices: parseGpus("4xL4"), storageBytes: 2 },
+    config: {
+      ...CONFIG,
+      quantization: "nf4",
+      optimizer: "adamw-8bit",
+      gradientCheckpointing: true,
+      microBatchSize: 1,
+    },
+    lengths: { rows: 600, tokens: 900_000, p50: 1200, p99: 4000, max: 4096, trained: 256, longer: 0 },
+  });
+  const lines = planText(plan).split("\n");
+  expect(lines[0]).toBe("Plan for sft on gemma-4-31b: 30.7 B weights, LoRA of rank 4: 30.6 M");
+  expect(lines[2]).toMatch(
+    /weights +embeddings +towers +lora +gradients +optimizer +activations +logits +context +needed/,
+  );
+  expect(lines.filter((line) => /^\d +L4 +\d+-\d+ /.test(line))).toHaveLength(4);
+  expect(lines.find((line) => line.startsWith("time"))).toMatch(/ on L4, .* on H100/);
+  expect(lines.at(-1)).toBe("It fits.");
+});
