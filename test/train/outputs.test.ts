@@ -27,7 +27,7 @@ describe("a training of all weights", () => {
       const dataset = await writeDataset(home, base);
       const out = join(home.path, "models", "tiny-shop");
       const trained = await train(home, dataset, { config: { ...CONFIG, trains: "full" }, out });
-      const paths = [...MODEL_FILES.map((name) => `merged/${name}`), "probes.json"];
+      const paths = ["curve.svg", ...MODEL_FILES.map((name) => `merged/${name}`), "probes.json"];
       expect(trained.files.map(({ path }) => path)).toEqual(paths);
       expect(trained.config.trains).toBe("full");
       expect(trained.ggufRefused).toMatch(/base of its own/);
@@ -58,7 +58,8 @@ describe("the outputs of a training", () => {
       const folder = home.adapterFolder(trained.adapterHash);
       expect(trained.ggufRefused).toBeUndefined();
       expect((await readdir(out)).sort()).toEqual([
-        ...["adapter.gguf", "adapter_config.json", "adapter_model.safetensors", "manifest.json", "probes.json"],
+        ...["adapter.gguf", "adapter_config.json", "adapter_model.safetensors"],
+        ...["curve.svg", "manifest.json", "probes.json"],
       ]);
       for (const { path, hash } of trained.files) expect(await hashFile(join(out, path))).toBe(hash);
       expect((await readdir(join(folder, "merged"))).sort()).toEqual(MODEL_FILES);
@@ -72,7 +73,7 @@ describe("the outputs of a training", () => {
       const second = join(home.path, "served", "again");
       expect(await train(home, dataset, { out: second, merge: true, steps })).toEqual(trained);
       expect(steps).toEqual([]);
-      expect(await readdir(second)).toHaveLength(5);
+      expect(await readdir(second)).toHaveLength(6);
       expect(await readdir(join(folder, "merged"))).toContain("model.safetensors");
       expect((await readdir(join(home.path, "served"))).sort()).toEqual(["again", "shop-v1"]);
     }));
