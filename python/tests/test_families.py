@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
+from transformers import AutoModelForCausalLM
 
 from tracemill_train import tiny_base
 from tracemill_train.loading import place
 from tracemill_train.lora import add_lora
-from tracemill_train.model import load_config, load_model, remove_towers, text_model
-from tracemill_train.placement import ON_CPU, sizes_of
+from tracemill_train.loss import answer_loss
+from tracemill_train.model import empty_model, load_config, load_model, remove_towers, text_model
+from tracemill_train.placement import ON_CPU, assert_placed, device_map, sizes_of
 from tracemill_train.refusal import Refusal
-from tracemill_train.tiny_families import CONFIGS, build_tiny
+from tracemill_train.tiny_families import CONFIGS, build_tiny, config_of
 
 from conftest import WriteDataset, make_rows, parsed, run_here, train_request
 
@@ -76,6 +78,39 @@ def test_a_model_without_its_towers_answers_as_with_them(tmp_path: Path, family:
     assert sum(w.numel() for w in part.parameters()) < sum(w.numel() for w in whole.parameters())
     remove_towers(whole)
     assert {name for name, _ in whole.named_parameters()} == {name for name, _ in part.named_parameters()}
+
+
+@pytest.mark.parametrize("quantization", ["none", "nf4"])
+@pytest.mark.parametrize("family", ["gemma3", "gemma4", "llama"])
+def test_a_map_of_blocks_covers_all_that_is_loaded(tmp_path: Path, family: str, quantization: str) -> None:
+    folder = make_base(tmp_path, family) / "hf"
+    empty = empty_model(load_config(folder))
+    names = device_map(empty, [0] * len(text_model(empty).layers))
+    placed: dict[str, int | str] = {name: "cpu" for name in names}
+    model = load_model(folder, torch.bfloat16, quantization=quantization, device_map=placed)
+    assert_placed(model, placed)
+    with torch.no_grad():
+        assert torch.isfinite(model(input_ids=torch.tensor([[5, 6, 7]])).logits).all()
+
+
+def test_blocks_that_share_keys_and_values_train_with_activations_computed_twice() -> None:
+    config = config_of("gemma4_text", 512)
+    own = {"num_kv_shared_layers": 2, "hidden_size_per_layer_input": 8, "num_hidden_layers": 6, "attention_k_eq_v": False}
+    kinds = ["sliding_attention", "full_attention"] * 3  # as Gemma 4 E2B: the last blocks take what the first ones kept
+    config = type(config)(**{**config.to_dict(), **own, "layer_types": kinds, "per_layer_config": None})
+    torch.manual_seed(1)
+    adapted = add_lora(AutoModelForCausalLM.from_config(config), 4, 8, 0.0, family_of("gemma4_text")[0])
+    ids = torch.randint(3, 512, (2, 20), generator=torch.Generator().manual_seed(1))
+    gradients = []
+    for is_on in (False, True):
+        if is_on:
+            adapted.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        adapted.train().zero_grad()
+        answer_loss(adapted.get_base_model(), ids, ids)[0].backward()
+        gradients.append([weight.grad.clone() for weight in adapted.parameters() if weight.grad is not None])
+    assert len(gradients[0]) == len(gradients[1]) > 0
+    for one, other in zip(*gradients):
+        torch.testing.assert_close(other, one)
 
 
 @pytest.mark.parametrize("family", ["gemma3", "gemma4", "gemma4_text", "mistral", "qwen3"])

@@ -89,10 +89,8 @@ def load_for_training(base: Path, settings: Settings, launch: str = "single") ->
 
 
 def number_type(settings: Settings) -> torch.dtype:
-    """Returns the type that a training holds plain weights in: float32 where they are trained, bf16 beside 4-bit ones."""
-    if settings.trains == "full":
-        return torch.float32
-    return torch.bfloat16 if settings.quantization != "none" else training_dtype()
+    """Returns the type that a training holds plain weights in: float32 where they are trained, else the machine's best."""
+    return torch.float32 if settings.trains == "full" else training_dtype()
 
 
 def place(base: Path, settings: Settings, dtype: torch.dtype) -> DeviceMap:

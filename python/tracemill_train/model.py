@@ -42,7 +42,7 @@ def load_model(
     if device_map is not None:
         options["device_map"] = {**device_map, **_rest_of_tower(config, device_map)}
     if quantization == "nf4":
-        options |= {"quantization_config": nf4_config(), "device_map": device_map or {"": "cpu"}}
+        options |= {"quantization_config": nf4_config(dtype), "device_map": device_map or {"": "cpu"}}
     model = AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=dtype, **options)
     if not with_towers:
         remove_towers(model)

@@ -1,4 +1,5 @@
-"""Frozen weights in 4 bits (QLoRA): NF4 with double quantisation, computed in bf16, by bitsandbytes.
+"""Frozen weights in 4 bits (QLoRA): NF4 with double quantisation, by bitsandbytes. Computed in bf16 on a GPU; on a processor
+that does not multiply it natively in float32, as bf16 is many times slower there.
 
 Source: arXiv:2305.14314. The storage type is bf16 too, as FSDP shards only weights of one type.
 """
@@ -14,14 +15,14 @@ from transformers import BitsAndBytesConfig, PreTrainedModel
 from .refusal import Refusal
 
 
-def nf4_config() -> BitsAndBytesConfig:
-    """Returns how transformers is to load a base in 4 bits. Raises: `Refusal` NO_PACKAGES."""
+def nf4_config(dtype: torch.dtype) -> BitsAndBytesConfig:
+    """Returns how transformers is to load a base in 4 bits and compute in `dtype`. Raises: `Refusal` NO_PACKAGES."""
     require_bitsandbytes("--quantize nf4")
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_compute_dtype=dtype,
         bnb_4bit_quant_storage=torch.bfloat16,
     )
 

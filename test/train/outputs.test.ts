@@ -7,6 +7,7 @@ import { hashFile } from "../../src/foundation/hashing.ts";
 import { addBase } from "../../src/serve/add-base.ts";
 import { startServer } from "../../src/serve/server.ts";
 import { listAdapters } from "../../src/store/manifests.ts";
+import { checkOutputs } from "../../src/train/outputs.ts";
 import { withHome } from "../store/sample-run.ts";
 import { addTinyBase, CONFIG, train, writeDataset } from "./sample-training.ts";
 
@@ -26,7 +27,7 @@ describe("a training of all weights", () => {
       const dataset = await writeDataset(home, base);
       const out = join(home.path, "models", "tiny-shop");
       const trained = await train(home, dataset, { config: { ...CONFIG, trains: "full" }, out });
-      const paths = [...MODEL_FILES.map((name) => `merged/${name}`), "probes.json"];
+      const paths = ["curve.svg", ...MODEL_FILES.map((name) => `merged/${name}`), "probes.json"];
       expect(trained.files.map(({ path }) => path)).toEqual(paths);
       expect(trained.config.trains).toBe("full");
       expect(trained.ggufRefused).toMatch(/base of its own/);
@@ -57,7 +58,8 @@ describe("the outputs of a training", () => {
       const folder = home.adapterFolder(trained.adapterHash);
       expect(trained.ggufRefused).toBeUndefined();
       expect((await readdir(out)).sort()).toEqual([
-        ...["adapter.gguf", "adapter_config.json", "adapter_model.safetensors", "manifest.json", "probes.json"],
+        ...["adapter.gguf", "adapter_config.json", "adapter_model.safetensors"],
+        ...["curve.svg", "manifest.json", "probes.json"],
       ]);
       for (const { path, hash } of trained.files) expect(await hashFile(join(out, path))).toBe(hash);
       expect((await readdir(join(folder, "merged"))).sort()).toEqual(MODEL_FILES);
@@ -71,7 +73,7 @@ describe("the outputs of a training", () => {
       const second = join(home.path, "served", "again");
       expect(await train(home, dataset, { out: second, merge: true, steps })).toEqual(trained);
       expect(steps).toEqual([]);
-      expect(await readdir(second)).toHaveLength(5);
+      expect(await readdir(second)).toHaveLength(6);
       expect(await readdir(join(folder, "merged"))).toContain("model.safetensors");
       expect((await readdir(join(home.path, "served"))).sort()).toEqual(["again", "shop-v1"]);
     }));
@@ -95,6 +97,23 @@ describe("the outputs of a training", () => {
 });
 
 describe("a training that cannot be started", () => {
+  it("is refused where the disk has no room for what was asked for", () =>
+    withHome(async (home) => {
+      const base = await addTinyBase(home);
+      const files = base.files.map((file) => ({ ...file, sizeBytes: 1e15 }));
+      const outputs = { home, baseFolder: "", signal: new AbortController().signal, onProgress: () => {} };
+      const planned = { base: { ...base, files }, config: CONFIG, isTrained: true };
+      await checkOutputs(outputs, planned);
+      const refused = { code: "NO_DISK_SPACE", message: expect.stringContaining("the merged model") };
+      await expect(checkOutputs({ ...outputs, merge: true }, planned)).rejects.toMatchObject(refused);
+      const full = { ...planned, config: { ...CONFIG, trains: "full" as const } };
+      await checkOutputs({ ...outputs, merge: true }, full);
+      await expect(checkOutputs(outputs, { ...full, isTrained: false })).rejects.toMatchObject({
+        code: "NO_DISK_SPACE",
+        details: { expected: "13000000000 MB" },
+      });
+    }));
+
   it.skipIf(existsSync("/dev/nvidia1"))("is refused without the GPUs that it needs (skipped where two are there)", () =>
     withHome(async (home) => {
       const dataset = await writeDataset(home, await addTinyBase(home));
