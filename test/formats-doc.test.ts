@@ -115,9 +115,9 @@ describe("docs/formats.md", () => {
 
   it("lists the request keys of every verb of the trainer", () => {
     const source = (module: string) =>
-      readFileSync(join(PACKAGE_FOLDER, "python", "tracemill_train", `${module}.py`), "utf8");
+      readFileSync(join(PACKAGE_FOLDER, "python", "tracemill_train", `${module.replace(".", "/")}.py`), "utf8");
     const verbs = /^VERBS[^{]*\{([^}]*)\}/m.exec(source("__main__"))?.[1] ?? "";
-    const modules = [...verbs.matchAll(/"([\w-]+)": "(\w+)"/g)].map(([, verb, module]) => [verb, module] as const);
+    const modules = [...verbs.matchAll(/"([\w-]+)": "([\w.]+)"/g)].map(([, verb, module]) => [verb, module] as const);
     expect(namesIn("Requests").sort()).toEqual(modules.map(([verb]) => verb).sort());
     for (const [verb, module] of modules) {
       const row = sections.get("Requests")?.find(({ name }) => name === verb);

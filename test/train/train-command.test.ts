@@ -28,7 +28,7 @@ it("shows loss and speed while it trains, and sums up in the end", () =>
     expect(shown).toContain("train: loading the base");
     const steps = shown.filter((line) => line.startsWith("train ["));
     expect(steps).toHaveLength(4);
-    expect(steps[3]).toMatch(/^train \[#{16}\] 4\/4 {2}.*loss \d\.\d{4}, \d+ tokens\/s$/);
+    expect(steps[3]).toMatch(/^train \[#{16}\] 4\/4 {2}.*loss \d\.\d{4}, \d+ tokens\/s, \d+\.\d GiB$/);
     const text = command.print?.(adapter, command.input.parse({ ...input, dataset: [input.dataset] })) ?? "";
     expect(text).toContain(`Adapter shop-v1 of tiny, rank 4`);
     expect(text).toContain(adapter.adapterHash);
