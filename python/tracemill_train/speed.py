@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,25 +66,48 @@ class Stopwatch(TrainerCallback):
 
 
 def run(request: Request, emit: Emit) -> dict[str, object]:
-    """Returns the best round of each contender. Units: tokens (padding not counted) a second."""
+    """Returns the best round of each contender, and the loss that each leaves on rows of the same kind.
+
+    Units: tokens (padding not counted) a second; `paddedTokens` are those that the unpacked batches compute; loss in nats a
+    token.
+    """
     use_threads(request.threads)
-    rows = made_up_rows(request.rows, AutoConfig.from_pretrained(request.base).vocab_size)
+    vocabulary = AutoConfig.from_pretrained(request.base).vocab_size
+    rows = made_up_rows(request.rows, vocabulary)
+    others = made_up_rows(request.rows // 4, vocabulary, seed=2)
     tokens = sum(len(row.ids) for row in rows)
-    best = {"ours": 0.0, "defaults": 0.0, "tuned": 0.0}
+    best = {"ours": 0.0, "packed": 0.0, "defaults": 0.0, "tuned": 0.0}
+    losses: dict[str, float] = {}
     for turn in range(request.rounds):
         for name in best:
             emit("progress", stage=f"round {turn + 1}: {name}")
             watch = Stopwatch()
             with tempfile.TemporaryDirectory() as folder:
-                contender(name, request.base, rows, Path(folder), watch).train()
+                trainer = contender(name, request.base, rows, Path(folder), watch)
+                trainer.train()
             best[name] = max(best[name], round(tokens / watch.seconds, 1))
-    return {"tokensPerSecond": best, "tokens": tokens, "threads": torch.get_num_threads()}
+            trainer.model.eval()
+            losses[name] = round(sft.validate(trainer.model, others, CONFIG)["loss"], 4)
+    return {
+        "tokensPerSecond": best,
+        "tokens": tokens,
+        "paddedTokens": padded_tokens(rows),
+        "losses": losses,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def padded_tokens(rows: list[Row]) -> int:
+    """Returns how many tokens our unpacked batches compute for these rows."""
+    order = training_order([row.tokens for row in rows], CONFIG.batch_size, CONFIG.epochs, CONFIG.seed)
+    batches = [order[at : at + CONFIG.batch_size] for at in range(0, len(order), CONFIG.batch_size)]
+    return sum(len(batch) * max(rows[index].tokens for index in batch) for batch in batches)
 
 
 def contender(name: str, base: Path, rows: list[Row], folder: Path, watch: Stopwatch) -> Trainer:
-    """Sets one contender up: `ours`, or the plain script with TRL's `defaults` or `tuned`."""
-    if name == "ours":
-        return our_trainer(base, rows, folder, watch)
+    """Sets one contender up: `ours`, the same `packed`, or the plain script with TRL's `defaults` or `tuned`."""
+    if name in ("ours", "packed"):
+        return our_trainer(base, rows, folder, watch, packing=name == "packed")
     is_tuned = name == "tuned"
     return SFTTrainer(
         model=str(base),
@@ -112,7 +135,7 @@ def contender(name: str, base: Path, rows: list[Row], folder: Path, watch: Stopw
     )
 
 
-def our_trainer(base: Path, rows: list[Row], folder: Path, watch: Stopwatch) -> Trainer:
+def our_trainer(base: Path, rows: list[Row], folder: Path, watch: Stopwatch, *, packing: bool) -> Trainer:
     """Sets this package's own training up, as verb `train` does, without reports and checkpoints."""
     set_seed(CONFIG.seed)
     adapted = add_lora(
@@ -125,7 +148,7 @@ def our_trainer(base: Path, rows: list[Row], folder: Path, watch: Stopwatch) -> 
             model=adapted,
             tokenizer=AutoTokenizer.from_pretrained(base),
             sequence=[rows[index] for index in order],
-            settings=CONFIG,
+            settings=replace(CONFIG, packing=packing),
             arguments=training_arguments(CONFIG, folder),
             callbacks=[watch],
             saw=lambda loss, figures, share=1.0: None,
@@ -133,9 +156,9 @@ def our_trainer(base: Path, rows: list[Row], folder: Path, watch: Stopwatch) -> 
     )
 
 
-def made_up_rows(count: int, vocabulary: int) -> list[Row]:
+def made_up_rows(count: int, vocabulary: int, seed: int = 1) -> list[Row]:
     """Rows of random ids with the lengths of short text-to-SQL conversations."""
-    drawer = random.Random(1)
+    drawer = random.Random(seed)
     rows = []
     for index in range(count):
         prompt, answer = drawer.randint(*PROMPT_TOKENS), drawer.randint(*ANSWER_TOKENS)

@@ -4,11 +4,11 @@
  */
 import { join, resolve } from "node:path";
 import { assert } from "../foundation/errors.ts";
-import { type Hash, shortHash } from "../foundation/hashing.ts";
+import { shortHash } from "../foundation/hashing.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import { checkAdapterFiles } from "./check-adapter-files.ts";
-import type { RunningServer, ServeOptions } from "./server.ts";
+import type { RunningServer, ServeOptions } from "./running-server.ts";
 import type { ModelServer, PeftAdapter, ServerKind } from "./target.ts";
 
 interface Served {
@@ -49,15 +49,8 @@ export async function startDirectServer(
   };
   let server: ModelServer | null = await start();
   const { url, takesSeed } = server;
-  const models = [
-    { id: base.name, parent: null, baseHash: base.baseHash, adapterHash: null as Hash | null },
-    ...[...adapters, ...candidates].map((adapter, i) => ({
-      id: ([...kept, ...tried][i] as PeftAdapter).id,
-      parent: base.name,
-      baseHash: base.baseHash,
-      adapterHash: adapter.adapterHash,
-    })),
-  ];
+  const named = [...adapters, ...candidates].map((adapter, i) => ({ adapter, id: [...kept, ...tried][i]?.id ?? "" }));
+  const models = modelsOf(base, named);
   async function close(): Promise<void> {
     const ending = server;
     server = null;
@@ -78,6 +71,16 @@ export async function startDirectServer(
     },
     close,
   };
+}
+
+function modelsOf(
+  { name, baseHash }: BaseManifest,
+  adapters: readonly { adapter: AdapterManifest; id: string }[],
+): RunningServer["models"] {
+  return [
+    { id: name, parent: null, baseHash, adapterHash: null },
+    ...adapters.map(({ adapter, id }) => ({ id, parent: name, baseHash, adapterHash: adapter.adapterHash })),
+  ];
 }
 
 /** Holds the adapter's hash, so that a name never comes to mean another one. */

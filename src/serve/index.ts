@@ -3,4 +3,5 @@ export { type AddBaseOptions, addBase } from "./add-base.ts";
 export { type CanaryOptions, type CanaryReport, checkCanary } from "./canary.ts";
 export type { Conversion, Convert } from "./convert.ts";
 export type { OnHash } from "./file-hashes.ts";
-export { type RunningServer, type ServeOptions, startServer } from "./server.ts";
+export type { RunningServer, ServeOptions } from "./running-server.ts";
+export { startServer } from "./server.ts";

@@ -4,7 +4,7 @@
 import { join, resolve } from "node:path";
 import { loadExtension } from "../foundation/discovery.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
-import { type Hash, hashFile } from "../foundation/hashing.ts";
+import { hashFile } from "../foundation/hashing.ts";
 import { startWebServer } from "../foundation/web-server.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
@@ -20,51 +20,13 @@ import { followFreeCores, freeCores } from "./free-cores.ts";
 import type { ServedModel } from "./generation.ts";
 import { readGgufShape } from "./model-shape.ts";
 import { startPausable } from "./pausable-target.ts";
-import { type Preparation, servedGguf } from "./served-gguf.ts";
+import type { RunningServer, ServeOptions } from "./running-server.ts";
+import { servedGguf } from "./served-gguf.ts";
 import type { TargetKind } from "./target.ts";
 
 const TARGETS = join(import.meta.dirname, "targets");
 const ADAPTER_FILE = "adapter.gguf";
 const DEFAULT_CONTEXT_TOKENS = 2048;
-
-export interface ServeOptions extends Preparation {
-  home: Home;
-  base: string;
-  /** Names, hashes or prefixes of hashes. */
-  adapters: string[];
-  /** Adapters that are to be judged, not kept: loaded while it runs, where the target can, under names of their own. */
-  candidates?: string[];
-  host?: string;
-  /** 0 takes any free port. */
-  port?: number;
-  /** Answers of one model that are evaluated together. */
-  parallel?: number;
-  /** Left out: as many as there are free cores, followed while it serves. */
-  threads?: number;
-  /** Answers of one model that may wait; one more gets status 429. */
-  queueLimit?: number;
-  /** Longest prompt and answer together; memory grows with it, for each model and each parallel answer. */
-  contextTokens?: number;
-  target?: string;
-  onStage?(stage: string): void;
-}
-
-export interface RunningServer {
-  /** With `/v1` at its end, as clients take it. */
-  url: string;
-  models: { id: string; parent: string | null; baseHash: Hash; adapterHash: Hash | null }[];
-  threads: number;
-  contextTokens: number;
-  /** Whether a request may name the seed of its draws. */
-  takesSeed: boolean;
-  /** The id by which a request names an adapter that is served here, or for null the base. */
-  idOf(adapterHash: Hash | null): string;
-  /** Gives the models' memory back once running answers are finished; until `resume`, requests get status 503. */
-  pause(): Promise<void>;
-  resume(): Promise<void>;
-  /** Lets running answers finish for a while, then ends them; the port is free when it resolves. */
-  close(): Promise<void>;
-}
 
 /**
  * Starts serving and returns when requests are answered.

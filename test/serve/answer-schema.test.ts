@@ -10,7 +10,8 @@ import { z } from "zod";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { ROLE_ANSWERS } from "../../src/records/role-answer.ts";
 import { addBase } from "../../src/serve/add-base.ts";
-import { type RunningServer, startServer } from "../../src/serve/server.ts";
+import type { RunningServer } from "../../src/serve/running-server.ts";
+import { startServer } from "../../src/serve/server.ts";
 import { homeAt } from "../../src/store/home.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 
