@@ -110,15 +110,21 @@ def test_patience_ends_a_training_and_the_best_weights_are_what_is_written(
     assert finished["stoppedBy"] == "patience"
     assert finished["bestStep"] == best
     assert finished["steps"] == best + 2 < 60
+    request = {**train_request(tmp_path, base, dataset, patience=2, **settings), "out": tmp_path / "once-more"}
+    (again,) = run_here("train", request).of("finished")
+    assert (again["curve"], again["steps"], again["bestStep"]) == (finished["curve"], finished["steps"], best)
+    names = ("adapter", "once-more")
+    weights = [(tmp_path / name / "adapter_model.safetensors").read_bytes() for name in names]
+    assert weights[0] == weights[1], "killed between its end and its files, a training takes no step more"
     assert finished["trainedTokens"] == finished["steps"] * sum(sum(row["mask"]) for row in make_rows(4, seed=1))
-    again = train_request(tmp_path, base, dataset, patience=100, **{**settings, "epochs": 60})
-    again |= {"out": tmp_path / "at-best", "checkpointFolder": tmp_path / "at-best-checkpoints"}
+    longer = train_request(tmp_path, base, dataset, patience=100, **{**settings, "epochs": 60})
+    longer |= {"out": tmp_path / "at-best", "checkpointFolder": tmp_path / "at-best-checkpoints"}
 
     def stop(type: str, **fields: Any) -> None:
         if type == "step" and fields["step"] == best:
             shutil.copytree(tmp_path / "at-best-checkpoints", tmp_path / "kept", dirs_exist_ok=True)
 
-    train_verb.run(parsed("train", again), stop)
+    train_verb.run(parsed("train", longer), stop)
     kept = load_file(tmp_path / "kept/best.safetensors")
     written = load_file(tmp_path / "adapter/adapter_model.safetensors")
     name = "base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight"

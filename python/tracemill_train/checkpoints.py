@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -22,3 +23,12 @@ def latest_checkpoint(folder: Path) -> Path | None:
         else:
             shutil.rmtree(checkpoint)
     return max(complete, key=lambda path: int(path.name.rsplit("-", 1)[1]), default=None)
+
+
+def stopped_at(checkpoint: Path | None) -> int | None:
+    """Returns the step of a checkpoint at which the training had come to its end before all rows; else None."""
+    if checkpoint is None:
+        return None
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    told = [entry for entry in state["log_history"] if "stopped_by" in entry]
+    return state["global_step"] if told and told[-1]["stopped_by"] is not None else None

@@ -117,14 +117,11 @@ class Reporter(TrainerCallback):
             for number, action in before.items():
                 signal.signal(number, action)
 
-    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> TrainerControl:
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         entries = [entry for entry in state.log_history if "point" in entry]
         if entries and entries[-1]["best"] is not None:
             self.best = Best(**entries[-1]["best"])
-        # Stopped at its very last checkpoint, the training is done; told to, the trainer would take one more step.
         self.stopped_by = entries[-1]["stopped_by"] if entries else None
-        control.should_training_stop = self.stopped_by is not None
-        return control
 
     def on_step_begin(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         self._step_started = time.monotonic()

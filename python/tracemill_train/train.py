@@ -18,7 +18,7 @@ from transformers import AutoTokenizer, PreTrainedModel, set_seed
 
 from .adapter_files import write_files
 from .best_weights import take_best
-from .checkpoints import latest_checkpoint
+from .checkpoints import latest_checkpoint, stopped_at
 from .events import Emit
 from .fsdp import become_launcher, check_launch, fsdp_arguments, gpu_count, is_first, is_worker
 from .loading import check_settings, load_for_training
@@ -131,11 +131,14 @@ def run(request: Request, emit: Emit, loader: Loader = Loader(load, prepare)) ->
         distance = Distance(adapted, validation or train, config.seed)
     plan = Plan(method, config, sequence, validation, len(train), request.checkpoint_seconds, distance)
     reporter = Reporter(emit, plan)
+    checkpoint = latest_checkpoint(request.checkpoint_folder)
+    ended = stopped_at(checkpoint)  # killed after its end and before its files, it has no rows left to train on
+    left = sequence if ended is None else sequence[: ended * config.batch_size]
     trainer = method.make_trainer(
         Kit(
             model=adapted,
             tokenizer=AutoTokenizer.from_pretrained(request.base),
-            sequence=sequence,
+            sequence=left,
             settings=config,
             arguments=arguments_of(request, gpus),
             callbacks=[reporter],
@@ -145,7 +148,6 @@ def run(request: Request, emit: Emit, loader: Loader = Loader(load, prepare)) ->
     if config.quantization != "none" and request.launch != "fsdp":  # FSDP wants one type for all
         keep_in_float32(adapted)
     reporter.listen(trainer)
-    checkpoint = latest_checkpoint(request.checkpoint_folder)
     with reporter.catching_signals():
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if reporter.is_interrupted:

@@ -43,7 +43,12 @@ export async function startDirectServer(
       logFile: join(home.servers, `${options.target}-${process.pid}.log`),
       ...(onStage !== undefined && { onStage }),
     });
-    for (const adapter of tried) await server.load(adapter);
+    try {
+      for (const adapter of tried) await server.load(adapter);
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
     address = Number(new URL(server.url).port);
     return server;
   };

@@ -103,6 +103,11 @@ async function untilHealthy(
     }
     await sleep(POLL_MS);
   }
+  const why = server.ended();
+  if (why === null) return;
+  // Whoever answered there was another one.
+  const message = `${title} ${why}, and another server answers at ${healthUrl}. Its last lines:\n${server.lastLines()}`;
+  throw new Failure({ boundary: "endpoint", code: "SERVER_DIED", message });
 }
 
 async function isHealthy(url: string): Promise<boolean> {
@@ -124,9 +129,9 @@ function watched(child: ChildProcess, logFile?: string): Pick<ServerProcess, "en
     });
   }
   child.once("exit", (code, signal) => {
-    log?.end();
     end = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
   });
+  child.once("close", () => log?.end()); // once all that it said is read
   return {
     ended: () => end,
     lastLines: () => said.trimEnd().split("\n").slice(-KEPT_LINES).join("\n"),

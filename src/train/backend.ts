@@ -74,6 +74,9 @@ export interface Support {
   modelTypes: readonly string[] | null;
   /** The values that a setting may have; a setting that is not named may have any. */
   only: { readonly [Key in keyof TrainConfig]?: readonly TrainConfig[Key][] };
+  /** Whether it goes on from an adapter. */
+  parents: boolean;
+  launches: readonly Launch[];
 }
 
 export interface TrainBackend {

@@ -4,13 +4,14 @@
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import type { TrainConfig } from "../records/adapter-manifest.ts";
-import type { Support, TrainBackend } from "./backend.ts";
+import type { Launch, Support, TrainBackend } from "./backend.ts";
 
 /** Throws: `UNKNOWN_METHOD`, `UNSUPPORTED_FAMILY`, `UNSUPPORTED_SETTING` naming the first setting that the backend has no equal of. */
 export function checkSupport(
   { id, methods, supports }: Pick<TrainBackend, "methods" | "supports"> & { id: string },
-  { method, modelType, config }: { method: string; modelType: string; config: TrainConfig },
+  asked: { method: string; modelType: string; config: TrainConfig; launch?: Launch; hasParent?: boolean },
 ): void {
+  const { method, modelType, config, launch = "single", hasParent = false } = asked;
   if (!methods.includes(method)) throw unknownName("method", method, methods);
   const { modelTypes, only } = supports;
   if (modelTypes !== null && !modelTypes.includes(modelType)) {
@@ -20,6 +21,19 @@ export function checkSupport(
       expected: modelTypes.join(", "),
       got: `model_type ${modelType}`,
       fix: "train with --backend peft",
+    });
+  }
+  const unknown = [
+    ...(hasParent && !supports.parents ? ["--from"] : []),
+    ...(supports.launches.includes(launch) ? [] : [`--launch ${launch}`]),
+  ];
+  if (unknown.length > 0) {
+    throw new Refusal({
+      code: "UNSUPPORTED_SETTING",
+      message: `The backend "${id}" cannot train like this.`,
+      expected: "a new adapter, in one process",
+      got: unknown.join(", "),
+      fix: "leave that out, or train with --backend peft",
     });
   }
   for (const [key, allowed] of Object.entries(only) as [keyof TrainConfig, readonly unknown[]][]) {

@@ -95,8 +95,9 @@ export async function checkTraining(options: TrainOptions): Promise<Task & { kno
   const backend = await loadExtension<TrainBackend>(BACKENDS, "backend", backendId);
   const rehearsal = options.rehearse === undefined ? null : await rehearsalOf(options.rehearse);
   const config = { ...given, rehearsal };
-  checkSupport({ id: backendId, ...backend }, { method, modelType: model.modelType, config });
-  checkSettings(config, { method, launch: options.launch ?? "single", hasParent: parent !== null });
+  const asked = { method, launch: options.launch ?? "single", hasParent: parent !== null } as const;
+  checkSupport({ id: backendId, ...backend }, { ...asked, modelType: model.modelType, config });
+  checkSettings(config, { ...asked, validationRows: dataset.counts.validationRows });
   const inputs: Inputs = {
     name: options.name ?? null,
     base: base.name,

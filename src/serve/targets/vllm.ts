@@ -4,6 +4,7 @@
  * under names that are never used again.
  */
 import { existsSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { Failure, Refusal } from "../../foundation/errors.ts";
 import { PACKAGE_FOLDER } from "../../foundation/package-folder.ts";
@@ -52,8 +53,8 @@ async function serve(options: ModelServerOptions): Promise<ModelServer> {
   if (own === null) for (const adapter of options.adapters) await load(adapter);
   return {
     url: `${origin}/v1`,
-    // On processors its generator takes no seed of a request, and the engine dies of one.
-    takesSeed: isRunning || isOnGpu,
+    // On processors its generator takes no seed of a request, and the engine dies of one; of another's nothing is known.
+    takesSeed: own !== null && isOnGpu,
     load,
     unload,
     async close() {
@@ -74,6 +75,7 @@ async function started(
   });
   if (executable === null) throw noVllm(named);
   const port = options.port === 0 ? await freePort() : options.port;
+  if (options.port !== 0) await refuseTakenPort(host, port);
   const origin = `http://${host}:${port}`;
   onStage?.(`starting vLLM; it says in ${logFile} what it does`);
   const own = await startServerProcess({
@@ -101,6 +103,23 @@ async function ask(url: string, body: object, own: ServerProcess | null): Promis
   });
   const text = await response.text();
   if (!response.ok) throw fail("ADAPTER_NOT_LOADED", `status ${response.status}: ${text.slice(0, 500)}`);
+}
+
+/** What listens there would be taken for the server that is started. Throws: `PORT_IN_USE`. */
+async function refuseTakenPort(host: string, port: number): Promise<void> {
+  const isTaken = await new Promise<boolean>((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(true));
+    probe.listen(port, host, () => probe.close(() => resolve(false)));
+  });
+  if (!isTaken) return;
+  throw new Refusal({
+    code: "PORT_IN_USE",
+    message: `Port ${port} is taken.`,
+    expected: "a free port",
+    where: `${host}:${port}`,
+    fix: "end what listens there, or choose another --port (0 takes any free one)",
+  });
 }
 
 function noVllm(named: string | undefined): Refusal {

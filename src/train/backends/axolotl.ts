@@ -25,7 +25,7 @@ const finishedSchema = z.object({
 
 const axolotl: TrainBackend = {
   methods: ["sft"],
-  supports: { modelTypes: null, only: AXOLOTL_ONLY },
+  supports: { modelTypes: null, only: AXOLOTL_ONLY, parents: false, launches: ["single"] },
 
   async checkReady() {
     const { failed, code } = await execa("axolotl", ["--help"], { reject: false, stdin: "ignore" });

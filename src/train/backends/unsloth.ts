@@ -14,6 +14,8 @@ const unsloth: TrainBackend = {
     modelTypes: ["llama", "mistral", "qwen3", "gemma3_text", "gemma4_text"],
     // Its patched attention would let rows in one sequence see one another.
     only: { trains: ["lora"], packing: [false] },
+    parents: false,
+    launches: ["single"],
   },
   async checkReady() {
     await (await python()).run("train-unsloth", { onlyCheck: true }, { result: z.looseObject({}) });
