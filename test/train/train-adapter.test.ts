@@ -43,7 +43,7 @@ describe("training an adapter", () => {
         ...{ tokenizerHash: base.tokenizerHash, templateHash: base.templateHash, trainedTokens: 80 },
       });
       expect(rest.files.map(({ path }) => path)).toEqual([
-        ...["adapter.gguf", "adapter_config.json", "adapter_model.safetensors", "probes.json"],
+        ...["adapter.gguf", "adapter_config.json", "adapter_model.safetensors", "curve.svg", "probes.json"],
       ]);
       for (const { path, hash } of rest.files) expect(await hashFile(join(folder, path))).toBe(hash);
       expect(rest.curve.map(({ step, validationLoss }) => [step, validationLoss !== null])).toEqual([

@@ -85,7 +85,7 @@ describe("training by Axolotl", () => {
       const trained = await train(home, dataset, { backend: "axolotl", name: "by-axolotl" });
       expect(trained).toMatchObject({ backend: "axolotl", name: "by-axolotl", trainedTokens: 80 });
       expect(trained.files.map(({ path }) => path)).toEqual([
-        ...["adapter.gguf", "adapter_config.json", "adapter_model.safetensors", "probes.json"],
+        ...["adapter.gguf", "adapter_config.json", "adapter_model.safetensors", "curve.svg", "probes.json"],
       ]);
       expect(trained.curve).toEqual([
         { step: 1, epoch: 1, loss: 2.5, validationLoss: null, learningRate: CONFIG.learningRate, gradNorm: 0.5 },
