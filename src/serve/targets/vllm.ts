@@ -6,6 +6,7 @@
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { z } from "zod";
 import { Failure, Refusal } from "../../foundation/errors.ts";
 import { PACKAGE_FOLDER } from "../../foundation/package-folder.ts";
 import { executableNamed } from "../executable.ts";
@@ -14,8 +15,12 @@ import type { ModelServer, ModelServerOptions, PeftAdapter, TargetKind } from ".
 import { vllmEnvironment, vllmFlags } from "../vllm-flags.ts";
 
 const NAMED_BY = "TRACEMILL_VLLM";
+/** The checkout's own, for machines without a GPU; half of one is none. */
+const OWN = join(PACKAGE_FOLDER, ".venv-vllm");
 const GPU_DEVICES = ["/dev/nvidiactl", "/dev/kfd"];
 const LOAD_TIMEOUT_MS = 120_000;
+
+const modelsSchema = z.looseObject({ data: z.array(z.looseObject({ id: z.string(), root: z.string().nullish() })) });
 
 /**
  * Measured with SmolLM2-135M in bf16 on a processor against the trainer's float32 (docs/log.md): bf16 alone puts the base
@@ -40,6 +45,8 @@ async function serve(options: ModelServerOptions): Promise<ModelServer> {
   const loaded = new Set<string>();
 
   async function load({ id, folder }: PeftAdapter): Promise<void> {
+    // A process of ours that was killed leaves its adapters on a server that is not ours.
+    if (own === null && (await isLoaded(origin, { id, folder }))) return;
     await ask(`${origin}/v1/load_lora_adapter`, { lora_name: id, lora_path: folder }, own);
     loaded.add(id);
   }
@@ -50,7 +57,12 @@ async function serve(options: ModelServerOptions): Promise<ModelServer> {
   }
 
   // A server that runs already has none of ours yet.
-  if (own === null) for (const adapter of options.adapters) await load(adapter);
+  try {
+    if (own === null) for (const adapter of options.adapters) await load(adapter);
+  } catch (error) {
+    for (const id of [...loaded]) await unload(id).catch(() => {});
+    throw error;
+  }
   return {
     url: `${origin}/v1`,
     // On processors its generator takes no seed of a request, and the engine dies of one; of another's nothing is known.
@@ -71,12 +83,12 @@ async function started(
   const { host, logFile, onStage } = options;
   const executable = executableNamed(named, {
     name: "vllm",
-    besides: [join(PACKAGE_FOLDER, ".venv-vllm", "bin", "vllm")],
+    besides: existsSync(join(OWN, ".installed")) ? [join(OWN, "bin", "vllm")] : [],
   });
   if (executable === null) throw noVllm(named);
   const port = options.port === 0 ? await freePort() : options.port;
   if (options.port !== 0) await refuseTakenPort(host, port);
-  const origin = `http://${host}:${port}`;
+  const origin = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   onStage?.(`starting vLLM; it says in ${logFile} what it does`);
   const own = await startServerProcess({
     ...{ title: "vLLM", executable, args: vllmFlags(options, { port, isOnGpu }), logFile },
@@ -85,6 +97,15 @@ async function started(
     ...(options.signal !== undefined && { signal: options.signal }),
   });
   return { origin, own };
+}
+
+/** Whether a server has this very adapter: its folder is named by its hash. */
+async function isLoaded(origin: string, { id, folder }: PeftAdapter): Promise<boolean> {
+  const response = await fetch(`${origin}/v1/models`, { signal: AbortSignal.timeout(LOAD_TIMEOUT_MS) }).catch(
+    () => null,
+  );
+  const listed = modelsSchema.safeParse(await response?.json().catch(() => null));
+  return listed.success && listed.data.data.some((model) => model.id === id && model.root === folder);
 }
 
 /** Throws: failures of the boundary `endpoint`: `ADAPTER_NOT_LOADED`, `SERVER_DIED`. */
