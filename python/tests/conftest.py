@@ -70,6 +70,17 @@ def run_trainer(folder: Path, verb: str, request: dict[str, Any], largest_file_b
     return Ended(process.returncode, [json.loads(line) for line in out.splitlines()], noise)
 
 
+def kill_at_step(folder: Path, request: dict[str, Any], step: int) -> None:
+    """Starts a training and kills it once it has told of a step."""
+    process = start_trainer(folder, "train", request)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line).get("step") == step:
+            process.kill()
+            break
+    process.wait()
+
+
 def parsed(verb: str, request: dict[str, Any]) -> Any:
     """Returns a request as the verb's own record."""
     record = importlib.import_module(f"tracemill_train.{verb}").Request

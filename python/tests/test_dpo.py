@@ -24,7 +24,7 @@ from tracemill_train.rows import Conversation
 from tracemill_train.settings import Settings
 from tracemill_train.train import training_arguments
 
-from conftest import run_here, run_trainer, start_trainer, train_request
+from conftest import kill_at_step, run_here, run_trainer, train_request
 from preference_datasets import PAIRS, make_pairs, write_parts
 
 CONVERSATIONS = [
@@ -161,13 +161,7 @@ def test_a_killed_training_on_pairs_goes_on_with_the_same_losses(base: Path, tmp
     request = train_request(tmp_path, base, dataset, "dpo", epochs=6)
     (whole,) = run_here("train", request).of("finished")
     request |= {"out": tmp_path / "second", "checkpointFolder": tmp_path / "second-checkpoints"}
-    process = start_trainer(tmp_path, "train", request)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if json.loads(line).get("step") == 9:
-            process.kill()
-            break
-    process.wait()
+    kill_at_step(tmp_path, request, 9)
     resumed = run_trainer(tmp_path, "train", request)
     assert resumed.code == 0, resumed.noise
     (finished,) = resumed.of("finished")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from tracemill_train.model import load_model
 from tracemill_train.refusal import Refusal
 from tracemill_train.rows import IGNORED, Row
 
-from conftest import SCHEMA, WriteDataset, make_rows, parsed, run_here, run_trainer, start_trainer, train_request
+from conftest import SCHEMA, WriteDataset, kill_at_step, make_rows, parsed, run_here, run_trainer, train_request
 
 @pytest.fixture
 def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,13 +234,7 @@ def test_a_disk_without_room_leaves_the_last_good_checkpoint(
     """The second process may write only small files, so none of its checkpoints comes to be."""
     dataset = write_dataset(make_rows(12, seed=1), make_rows(2, seed=2))
     request = train_request(tmp_path, base, dataset, epochs=4)
-    process = start_trainer(tmp_path, "train", request)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if json.loads(line).get("step") == 4:
-            process.kill()
-            break
-    process.wait()
+    kill_at_step(tmp_path, request, 4)
     kept = sorted(path.parent.name for path in (tmp_path / "checkpoints").glob("*/complete"))
     failed = run_trainer(tmp_path, "train", request, largest_file_bytes=20_000)
     assert failed.code == 1 and "File too large" in failed.noise

@@ -17,7 +17,7 @@ from tracemill_train.model import load_model
 from tracemill_train.probes import token_logprobs
 from tracemill_train.refusal import Refusal
 
-from conftest import WriteDataset, make_rows, parsed, run_here, run_trainer, train_request, start_trainer
+from conftest import WriteDataset, kill_at_step, make_rows, parsed, run_here, run_trainer, train_request
 
 
 EPOCHS = 60
@@ -85,13 +85,7 @@ def test_a_killed_training_goes_on_with_the_same_losses(
     whole = run_here("train", train_request(tmp_path, base, dataset, **settings))
     request = train_request(tmp_path, base, dataset, **settings)
     request |= {"out": tmp_path / "second", "checkpointFolder": tmp_path / "second-checkpoints"}
-    process = start_trainer(tmp_path, "train", request)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if json.loads(line).get("step") == 9:
-            process.kill()
-            break
-    process.wait()
+    kill_at_step(tmp_path, request, 9)
     (tmp_path / "second-checkpoints/checkpoint-17").mkdir()  # torn: a kill while it was written
     resumed = run_trainer(tmp_path, "train", request)
     assert resumed.code == 0, resumed.noise

@@ -21,6 +21,7 @@ from transformers import PreTrainedModel
 from trl.trainer.utils import FusedCausalLMOutput
 
 from .loss import chunk_tokens, logits_of
+from .method import Kit, Saw
 from .model import text_config, text_model
 from .rows import IGNORED, Conversation, collate
 from .settings import Settings
@@ -90,23 +91,50 @@ def places(rows: Sequence[Any]) -> Dataset:
     return Dataset.from_dict({"place": list(range(len(rows)))})
 
 
+def trainer_settings(kit: Kit, config: type[Any], collator: Any, **own: Any) -> dict[str, Any]:
+    """Returns what a TRL trainer of preferences is made with: `own` settings in its `config`, rows looked up by `collator`."""
+    arguments = config(
+        **kit.arguments,
+        beta=kit.settings.beta,
+        max_length=None,
+        disable_dropout=False,  # what the settings say holds
+        remove_unused_columns=False,
+        **own,
+    )
+    return {
+        "model": kit.model,
+        "args": arguments,
+        "data_collator": collator,
+        "train_dataset": places(kit.sequence),
+        "processing_class": kit.tokenizer,
+        "callbacks": kit.callbacks,
+    }
+
+
 class TakesOurRows:
     """Stands before a TRL trainer of preferences: its rows are ready, in their order, and hold the reference's figures."""
 
-    def take_over(self) -> None:
+    FIGURES: dict[str, str]
+    """What TRL calls a step's figures -> what the curve calls them."""
+
+    def take_over(self, saw: Saw) -> None:
         """To be called once the trainer is made: it forgets its own reference and its own way to log-probabilities."""
         trainer: Any = self
+        trainer.saw = saw
         if "ref" in trainer.model.peft_config:
             trainer.model.delete_adapter("ref")
         trainer.precompute_ref_logps = True
         _score_answers_alone(trainer.model.get_base_model())
 
-    def figures(self, names: dict[str, str]) -> dict[str, float]:
-        """Returns what TRL found of the step at hand, under our names, and lets it forget that."""
-        metrics = self._metrics["train"]  # type: ignore[attr-defined]
-        found = {ours: metrics[theirs][-1] for theirs, ours in names.items() if metrics.get(theirs)}
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """TRL's loss of a micro-batch; `saw` is told it with what TRL found, which TRL then forgets."""
+        trainer: Any = self
+        loss: torch.Tensor = super().compute_loss(model, inputs)  # type: ignore[misc]
+        metrics = trainer._metrics["train"]
+        found = {ours: metrics[theirs][-1] for theirs, ours in self.FIGURES.items() if metrics.get(theirs)}
         metrics.clear()
-        return found
+        trainer.saw(float(loss.detach()), found, 1 / trainer.current_gradient_accumulation_steps)
+        return loss
 
     def _prepare_dataset(self, dataset: Any, *args: Any) -> Any:
         return dataset

@@ -2,10 +2,11 @@
  * `skill.json`: the manifest of a skill that is an executable, with what tracemill does for it: how the program is
  * started, how an answer is read, and what the prompt's template may name.
  */
-import { accessSync, constants, readFileSync } from "node:fs";
-import { delimiter, dirname, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
+import { isExecutable, pathFolders } from "../foundation/executable.ts";
 import { toolSchema } from "../records/message.ts";
 import { OPTIONAL_METHODS } from "./executable-protocol.ts";
 import { hasKnownDeferrals, manifestShape } from "./manifest-schema.ts";
@@ -66,18 +67,9 @@ export function readExecutableManifest(file: string): ExecutableManifest {
 /** The path of a skill's program: beside its skill.json where the command names a path, else on PATH; null for none. */
 export function programPath(file: string, { command }: Pick<ExecutableManifest, "command">): string | null {
   const [program = ""] = command;
-  const folders = program.includes("/") ? [dirname(file)] : (process.env.PATH ?? "").split(delimiter);
-  const paths = folders.filter((folder) => folder !== "").map((folder) => resolve(folder, program));
+  const folders = program.includes("/") ? [dirname(file)] : pathFolders();
+  const paths = folders.map((folder) => resolve(folder, program));
   return paths.find(isExecutable) ?? null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function takesOnly(argument: string, parameters: Record<string, unknown> | undefined): boolean {

@@ -153,7 +153,7 @@ function simulate(name: string, scene: Scene, count: number) {
   }
   const told = { paired: withPairs / count, wrong: meanOf(wrongShares), covered: meanOf(covered) };
   console.log(
-    `${name}: any pair in ${percent(told.paired)} of ${count} histories, wrong among the pairs ${percent(told.wrong)}` +
+    `${name}: pairs in ${percent(told.paired)} of ${count} histories, wrong among the pairs ${percent(told.wrong)}` +
       `${found.length > 0 ? `, found ${percent(meanOf(found))} of the true ones` : ""}; intervals hold ${percent(told.covered)}`,
   );
   return { ...told, found: found.length > 0 ? meanOf(found) : null };

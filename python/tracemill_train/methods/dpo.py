@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Sequence
 
 import torch
 from peft import PeftModel
@@ -17,16 +17,8 @@ from trl import DPOConfig, DPOTrainer
 
 from ..method import Kit
 from ..pair_rows import PairRow, load_pairs
-from ..preference import TakesOurRows, as_inputs, places, rows_at_once, summed_logprobs
+from ..preference import TakesOurRows, as_inputs, rows_at_once, summed_logprobs, trainer_settings
 from ..settings import Settings
-
-FIGURES = {
-    "rewards/margins": "margin",
-    "rewards/accuracies": "accuracy",
-    "logps/chosen": "chosenLogprob",
-    "logps/rejected": "rejectedLogprob",
-}
-"""What TRL calls them -> what the curve calls them. A margin is beta times the difference of the two log-ratios."""
 
 
 def read_rows(dataset: Path, part: str, settings: Settings, vocabulary: int) -> list[PairRow]:
@@ -70,6 +62,14 @@ def validate(model: PeftModel, rows: Sequence[PairRow], settings: Settings) -> d
 class PairTrainer(TakesOurRows, DPOTrainer):
     """TRL's loss over ready pairs; `kit.saw` is told each step's loss, margin, accuracy and log-probabilities."""
 
+    FIGURES = {
+        "rewards/margins": "margin",
+        "rewards/accuracies": "accuracy",
+        "logps/chosen": "chosenLogprob",
+        "logps/rejected": "rejectedLogprob",
+    }
+    """A margin is beta times the difference of the two log-ratios."""
+
     def __init__(self, kit: Kit) -> None:
         rows = kit.sequence
 
@@ -81,24 +81,5 @@ class PairTrainer(TakesOurRows, DPOTrainer):
                 "ref_rejected_logps": torch.tensor([row.rejected_reference for row in some]),
             }
 
-        super().__init__(
-            model=kit.model,
-            args=DPOConfig(
-                **kit.arguments,
-                beta=kit.settings.beta,
-                max_length=None,
-                disable_dropout=False,  # what the settings say holds
-                remove_unused_columns=False,
-            ),
-            data_collator=collate_pairs,
-            train_dataset=places(rows),
-            processing_class=kit.tokenizer,
-            callbacks=kit.callbacks,
-        )
-        self.saw = kit.saw
-        self.take_over()
-
-    def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
-        loss = super().compute_loss(model, inputs)
-        self.saw(float(loss.detach()), self.figures(FIGURES), 1 / self.current_gradient_accumulation_steps)
-        return loss
+        super().__init__(**trainer_settings(kit, DPOConfig, collate_pairs))
+        self.take_over(kit.saw)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Sequence
+from typing import Sequence
 
 import torch
 from peft import PeftModel
@@ -21,18 +21,8 @@ from trl import KTOConfig, KTOTrainer
 
 from ..judged_rows import JudgedRow, load_judged, mismatched
 from ..method import Kit
-from ..preference import TakesOurRows, as_inputs, places, rows_at_once, summed_logprobs
+from ..preference import TakesOurRows, as_inputs, rows_at_once, summed_logprobs, trainer_settings
 from ..settings import Settings
-
-FIGURES = {
-    "rewards/margins": "margin",
-    "rewards/chosen": "goodReward",
-    "rewards/rejected": "badReward",
-    "logps/chosen": "goodLogprob",
-    "logps/rejected": "badLogprob",
-    "kl": "kl",
-}
-"""What TRL calls them -> what the curve calls them. A reward is beta times a log-ratio, the margin that of good less bad."""
 
 
 def read_rows(dataset: Path, part: str, settings: Settings, vocabulary: int) -> list[JudgedRow]:
@@ -110,6 +100,16 @@ def validate(model: PeftModel, rows: Sequence[JudgedRow], settings: Settings) ->
 class JudgedTrainer(TakesOurRows, KTOTrainer):
     """TRL's loss over ready judged rows; `kit.saw` is told each step's loss and figures."""
 
+    FIGURES = {
+        "rewards/margins": "margin",
+        "rewards/chosen": "goodReward",
+        "rewards/rejected": "badReward",
+        "logps/chosen": "goodLogprob",
+        "logps/rejected": "badLogprob",
+        "kl": "kl",
+    }
+    """A reward is beta times a log-ratio, the margin that of good less bad."""
+
     def __init__(self, kit: Kit) -> None:
         rows, settings = kit.sequence, kit.settings
 
@@ -124,28 +124,11 @@ class JudgedTrainer(TakesOurRows, KTOTrainer):
             batch["label"] = torch.tensor([row.is_good for row in some])
             return batch
 
-        super().__init__(
-            model=kit.model,
-            args=KTOConfig(
-                **kit.arguments,
-                loss_type="kto" if estimates_kl(settings) else "apo_zero_unpaired",
-                beta=settings.beta,
-                desirable_weight=settings.good_weight,
-                undesirable_weight=settings.bad_weight,
-                train_sampling_strategy="sequential",
-                max_length=None,
-                disable_dropout=False,  # what the settings say holds
-                remove_unused_columns=False,
-            ),
-            data_collator=collate_judged,
-            train_dataset=places(rows),
-            processing_class=kit.tokenizer,
-            callbacks=kit.callbacks,
-        )
-        self.saw = kit.saw
-        self.take_over()
-
-    def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
-        loss = super().compute_loss(model, inputs)
-        self.saw(float(loss.detach()), self.figures(FIGURES), 1 / self.current_gradient_accumulation_steps)
-        return loss
+        own = {
+            "loss_type": "kto" if estimates_kl(settings) else "apo_zero_unpaired",
+            "desirable_weight": settings.good_weight,
+            "undesirable_weight": settings.bad_weight,
+            "train_sampling_strategy": "sequential",
+        }
+        super().__init__(**trainer_settings(kit, KTOConfig, collate_judged, **own))
+        self.take_over(kit.saw)

@@ -7,7 +7,7 @@
 import { realpathSync } from "node:fs";
 import { z } from "zod";
 import { Failure, Refusal } from "../../foundation/errors.ts";
-import { executableNamed } from "../executable.ts";
+import { executableNamed } from "../../foundation/executable.ts";
 import type { Generation, Scoring, ServedModel, TokenScore } from "../generation.ts";
 import { completed, type LlamaServer, scoreAt } from "../llama-server-client.ts";
 import { readGgufShape } from "../model-shape.ts";

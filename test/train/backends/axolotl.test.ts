@@ -78,7 +78,7 @@ describe("the configuration for Axolotl", () => {
 });
 
 describe("training by Axolotl", () => {
-  it("gives an adapter as any other: files, probes, GGUF, and the curve of its trainer", () =>
+  it("gives an adapter like those of our own trainer: files, probes, GGUF, and the curve of its trainer", () =>
     withHome(async (home) => {
       await withAxolotl();
       const dataset = await writeDataset(home, await addTinyBase(home));

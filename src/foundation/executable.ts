@@ -1,5 +1,5 @@
 /**
- * Finds the executable of a server that is not part of tracemill.
+ * Programs that are not part of tracemill: whether a file is one, and where one lies.
  */
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -10,11 +10,15 @@ export function executableNamed(
   { name, besides = [] }: { name: string; besides?: readonly string[] },
 ): string | null {
   if (named !== undefined && named !== "") return isExecutable(named) ? named : null;
-  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-  return [...folders.map((folder) => join(folder, name)), ...besides].find(isExecutable) ?? null;
+  return [...pathFolders().map((folder) => join(folder, name)), ...besides].find(isExecutable) ?? null;
 }
 
-function isExecutable(path: string): boolean {
+/** The folders of the PATH. */
+export function pathFolders(): string[] {
+  return (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+}
+
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;
