@@ -73,17 +73,6 @@ def test_all_weights_are_trained_and_come_out_as_a_base(
     assert max(abs(x - y) for x, y in zip(probe["baseLogprobs"], probe["adapterLogprobs"])) > 0.01
 
 
-@pytest.mark.parametrize(
-    ("settings", "method"), [({"quantization": "nf4"}, "sft"), ({}, "dpo"), ({}, "kto")]
-)
-def test_all_weights_are_not_trained_where_they_cannot_be(settings: dict[str, str], method: str) -> None:
-    from tracemill_train.loading import check_settings
-
-    with pytest.raises(Refusal) as refused:
-        check_settings(method, Settings(4, 8, 0, 0.01, 1, 8, 1, 64, 1, trains="full", **settings))
-    assert refused.value.code == "BAD_SETTINGS"
-
-
 @pytest.mark.parametrize("family", ["gemma4", "llama"])
 def test_a_merged_model_answers_as_the_adapter_on_its_base(tmp_path: Path, family: str) -> None:
     base = make_base(tmp_path / "base", family) / "hf"

@@ -9,8 +9,6 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-FILE = "best.safetensors"
-
 
 @dataclass(frozen=True)
 class Best:
@@ -21,20 +19,33 @@ class Best:
     validations_since: int
 
 
-def keep_best(model: torch.nn.Module, folder: Path) -> None:
-    """Writes the weights that are trained; the file is there whole or as it was."""
+def keep_best(model: torch.nn.Module, folder: Path, step: int) -> None:
+    """Writes the weights that are trained, named by their step, beside earlier ones: a checkpoint may still mean those."""
     trained = {name: weight.detach().contiguous() for name, weight in model.named_parameters() if weight.requires_grad}
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f"{FILE}.tmp"
+    target = best_file(folder, step)
+    temporary = target.with_suffix(".tmp")
     save_file(trained, temporary)
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
-    temporary.replace(folder / FILE)
+    temporary.replace(target)
 
 
-def take_best(model: torch.nn.Module, folder: Path) -> None:
-    """Puts the kept weights into the model."""
+def forget_bests(folder: Path, but: int | None) -> None:
+    """Removes kept weights, but those of a step that a checkpoint on the disk names as the best."""
+    for file in folder.glob("best-*.safetensors"):
+        if but is None or file != best_file(folder, but):
+            file.unlink()
+
+
+def best_file(folder: Path, step: int) -> Path:
+    """Returns where the weights of a step are kept."""
+    return folder / f"best-{step}.safetensors"
+
+
+def take_best(model: torch.nn.Module, folder: Path, step: int) -> None:
+    """Puts the weights that were kept of a step into the model."""
     weights = dict(model.named_parameters())
     with torch.no_grad():
-        for name, kept in load_file(folder / FILE).items():
+        for name, kept in load_file(best_file(folder, step)).items():
             weights[name].copy_(kept)

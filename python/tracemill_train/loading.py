@@ -20,48 +20,11 @@ from .refusal import Refusal
 from .settings import Settings
 
 
-def check_settings(method: str, settings: Settings, launch: str = "single", *, has_parent: bool = False) -> None:
-    """Checks that the settings go together and what they need is there. Raises: `Refusal` BAD_SETTINGS, NO_PACKAGES."""
-    if settings.trains == "full":
-        without = {
-            "--quantize nf4": settings.quantization != "none",
-            f"--method {method}": method != "sft",
-            f"--launch {launch}": launch != "single",
-            "--from": has_parent,
-        }
-        for option, is_given in without.items():
-            if is_given:
-                raise Refusal(
-                    "BAD_SETTINGS",
-                    f"All weights cannot be trained with {option}.",
-                    expected="--full with --method sft, weights as they are and one process",
-                    got=option,
-                    fix="train a LoRA: leave out --full",
-                )
-    micro = settings.micro_batch_size or settings.batch_size
-    if settings.batch_size % micro != 0:
-        raise Refusal(
-            "BAD_SETTINGS",
-            "A batch is made of whole micro-batches.",
-            expected=f"--batch-size a multiple of --micro-batch-size {micro}",
-            got=f"--batch-size {settings.batch_size}",
-        )
-    if settings.packing and method != "sft":
-        raise Refusal(
-            "BAD_SETTINGS",
-            "Only rows of one answer are packed.",
-            expected="--packing with --method sft",
-            got=f"--method {method}",
-            fix="leave out --packing",
-        )
-    if settings.max_kl is not None and settings.trains == "full":
-        raise Refusal(
-            "BAD_SETTINGS",
-            "Where all weights are trained the base is not there any more, so nothing can be compared with it.",
-            expected="--max-kl with a LoRA",
-            got="--full",
-            fix="leave out --max-kl",
-        )
+def check_packages(settings: Settings) -> None:
+    """Checks that what the settings need is installed; that they go together is the caller's to check.
+
+    Raises: `Refusal` NO_PACKAGES.
+    """
     if settings.quantization == "nf4":
         require_bitsandbytes("--quantize nf4")
     if settings.optimizer == "adamw-8bit":

@@ -13,7 +13,7 @@ from typing import Any, Iterator, Sequence
 
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState
 
-from .best_weights import Best, keep_best
+from .best_weights import Best, forget_bests, keep_best
 from .checkpoints import mark_complete
 from .divergence import refuse_divergence
 from .events import Emit
@@ -147,6 +147,7 @@ class Reporter(TrainerCallback):
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+        forget_bests(Path(args.output_dir), but=None if self.best is None else self.best.step)
         self._saved_at = time.monotonic()
 
     def _mean_of_step(self) -> tuple[float, dict[str, float]]:
@@ -180,7 +181,7 @@ class Reporter(TrainerCallback):
         if settings.patience is not None and "loss" in validation:
             if self.best is None or validation["loss"] < self.best.loss:
                 self.best = Best(step, validation["loss"], validations_since=0)
-                keep_best(model, folder)
+                keep_best(model, folder, step)
             else:
                 self.best = Best(self.best.step, self.best.loss, self.best.validations_since + 1)
             if self.best.validations_since >= settings.patience:

@@ -21,7 +21,7 @@ from .best_weights import take_best
 from .checkpoints import latest_checkpoint, stopped_at
 from .events import Emit
 from .fsdp import become_launcher, check_launch, fsdp_arguments, gpu_count, is_first, is_worker
-from .loading import check_settings, load_for_training
+from .loading import check_packages, load_for_training
 from .kl import Distance
 from .lora import ALL_PROJECTIONS, add_lora, keep_in_float32, use_fast_forward
 from .memory import peak_bytes
@@ -104,7 +104,7 @@ def run(request: Request, emit: Emit, loader: Loader = Loader(load, prepare)) ->
     """
     started = time.monotonic()
     config, method = request.config, load_method(request.method)
-    check_settings(request.method, config, request.launch, has_parent=request.parent is not None)
+    check_packages(config)
     gpus = gpu_count()
     check_launch(request.launch, gpus, batch_size=config.batch_size, block_class=request.block_class)
     if request.launch == "fsdp" and not is_worker():
@@ -155,7 +155,7 @@ def run(request: Request, emit: Emit, loader: Loader = Loader(load, prepare)) ->
     curve = reporter.curve(trainer.state)
     best = reporter.best
     if best is not None and best.step < trainer.state.global_step:
-        take_best(adapted, request.checkpoint_folder)
+        take_best(adapted, request.checkpoint_folder, best.step)
     done = sequence[: trainer.state.global_step * config.batch_size]
     trained_ms = round((time.monotonic() - started) * 1000)
     gguf_refused = write_files(adapted, request.base, request.out, emit, save=trainer.save_model if is_worker() else None)

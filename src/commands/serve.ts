@@ -9,7 +9,7 @@ import { serveHere } from "./model-server.ts";
 import { warnOfOpenHost } from "./open-host.ts";
 import { followPauses } from "./serve-pauses.ts";
 import { warnOfTaint } from "./taint.ts";
-import { targetInput } from "./target-input.ts";
+import { attachedServer, targetInput } from "./target-input.ts";
 
 const input = z.object({
   base: z.string().describe("the base to serve"),
@@ -36,7 +36,9 @@ Which model answers is chosen by a request's "model": the base's name or an adap
     };
     const server = await serveHere({ ...rest, ...given, adapters: adapter }, context);
     await warnOfTaint(adapter, context);
-    const unlist = await followPauses(server, rest, context);
+    // One that was not started here gives no memory back, so it is not listed as one that does.
+    const isOurs = attachedServer(rest.target) === null;
+    const unlist = isOurs ? await followPauses(server, rest, context) : async () => {};
     announce(server, rest.host, context);
     if (!context.signal.aborted) await once(context.signal, "abort");
     await unlist();

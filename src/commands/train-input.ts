@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { trainConfigSchema } from "../records/adapter-manifest.ts";
-import { LAUNCHES } from "../train/index.ts";
+import { LAUNCHES, type TrainSettings } from "../train/index.ts";
 
 const config = trainConfigSchema.shape;
 
@@ -75,6 +75,20 @@ export const trainInput = z.object({
     .describe("write the backend's configuration and rows into this folder, and train nothing"),
   unplanned: z.boolean().default(false).describe("train even where the plan says that it does not fit"),
 });
+
+/** The settings of a training among the options; what was not given is the family's, or off. */
+export function settingsFrom(options: z.output<typeof trainInput>): TrainSettings {
+  const { rank, alpha, dropout, epochs, batchSize, warmupSteps, maxTokens, seed, beta, tooLong } = options;
+  const { packing, optimizer, gradientCheckpointing, quantize, full, learningRate, maxGradNorm } = options;
+  const { microBatchSize = null, patience = null, maxKl = null } = options;
+  return {
+    ...{ rank, alpha, dropout, epochs, batchSize, warmupSteps, maxTokens, seed, beta, tooLong },
+    ...{ packing, optimizer, gradientCheckpointing, microBatchSize, patience, maxKl },
+    ...{ quantization: quantize, trains: full ? "full" : "lora" },
+    ...(learningRate !== undefined && { learningRate }),
+    ...(maxGradNorm !== undefined && { maxGradNorm }),
+  };
+}
 
 /** Reads `FILE:FRACTION`. Throws: `BAD_ARGUMENT`. */
 export function rehearsalFrom(text: string): { file: string; fraction: number } {

@@ -18,7 +18,7 @@ import {
 } from "../train/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { refuseTainted } from "./taint.ts";
-import { rehearsalFrom, trainInput } from "./train-input.ts";
+import { rehearsalFrom, settingsFrom, trainInput } from "./train-input.ts";
 import { planText } from "./train-plan.ts";
 import { watchTraining } from "./train-progress.ts";
 
@@ -110,29 +110,11 @@ async function perRole(
 }
 
 function optionsOf(given: OneDataset, { home, clock, signal }: Context): Omit<TrainOptions, "onProgress"> {
-  const parsed = trainInput.parse({ ...given, dataset: [given.dataset] });
-  const { dataset: _, base, method, backend, name, from, perRole: __, launch, merge, out, unplanned, ...more } = parsed;
-  const { rehearse, plan: ___, gpus: ____, writeConfig: _____, ...settings } = more;
-  const {
-    learningRate,
-    maxGradNorm,
-    quantize: quantization,
-    full,
-    microBatchSize,
-    patience,
-    maxKl,
-    ...rest
-  } = settings;
-  const trains = full ? ("full" as const) : ("lora" as const);
-  const config = {
-    ...{ ...rest, quantization, trains },
-    ...{ microBatchSize: microBatchSize ?? null, patience: patience ?? null, maxKl: maxKl ?? null },
-    ...(learningRate !== undefined && { learningRate }),
-    ...(maxGradNorm !== undefined && { maxGradNorm }),
-  };
+  const options = trainInput.parse({ ...given, dataset: [given.dataset] });
+  const { base, method, backend, name, from, launch, merge, out, unplanned: isUnplanned, rehearse } = options;
   return {
-    ...{ home, clock, signal, dataset: given.dataset, base, method, backend, config, launch, merge },
-    isUnplanned: unplanned,
+    ...{ home, clock, signal, dataset: given.dataset, base, method, backend, launch, merge, isUnplanned },
+    config: settingsFrom(options),
     ...(rehearse !== undefined && { rehearse: rehearsalFrom(rehearse) }),
     ...(out !== undefined && { out }),
     ...(name !== undefined && { name }),

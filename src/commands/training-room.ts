@@ -62,8 +62,8 @@ function refuseAttached(url: string | null): void {
     code: "SERVER_NOT_OURS",
     message: "A server that was not started here holds memory that the training may need; it is not stopped.",
     expected: "no other server on this machine while it trains",
-    got: `process ${owner.pid}: ${owner.command.slice(0, 200)}`,
+    got: owner.pid === null ? owner.command : `process ${owner.pid}: ${owner.command.slice(0, 200)}`,
     where: url ?? "",
-    fix: `end process ${owner.pid} and give the same command again, which goes on here; or train beside it: --no-pause-servers`,
+    fix: `end ${owner.pid === null ? "what listens there" : `process ${owner.pid}`} and give the same command again, which goes on here; or train beside it: --no-pause-servers`,
   });
 }

@@ -5,18 +5,24 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 const LISTENING = "0A";
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/;
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[?::1\]?|localhost)$/;
 const DEFAULT_PORTS: Record<string, string> = { "http:": "80", "https:": "443" };
 
 export interface PortOwner {
-  pid: number;
+  /** Null where it is another user's, or lies in a container: this one may not see which. */
+  pid: number | null;
   /** The command line, for people. */
   command: string;
 }
 
 /** Whether a URL leads to this machine alone. */
 export function isLoopback(url: string): boolean {
-  return URL.canParse(url) && LOOPBACK.test(new URL(url).hostname);
+  return URL.canParse(url) && isLoopbackHost(new URL(url).hostname);
+}
+
+/** Whether a host's name or address is this machine's alone. */
+export function isLoopbackHost(host: string): boolean {
+  return LOOPBACK.test(host);
 }
 
 /** Returns who listens where a loopback URL leads; null where nobody does, or this system does not tell. */
@@ -26,7 +32,7 @@ export function portOwner(url: string): PortOwner | null {
   const inodes = listeningInodes(Number(port || DEFAULT_PORTS[protocol]));
   if (inodes.size === 0) return null;
   const pid = pids().find((candidate) => socketsOf(candidate).some((inode) => inodes.has(inode)));
-  return pid === undefined ? null : { pid, command: commandOf(pid) };
+  return pid === undefined ? { pid: null, command: "a process that is not told" } : { pid, command: commandOf(pid) };
 }
 
 function listeningInodes(port: number): Set<string> {

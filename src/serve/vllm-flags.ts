@@ -3,6 +3,7 @@
  * Source: vLLM 0.32, docs/features/lora.md, docs/usage/security.md and `vllm/config/lora.py`.
  */
 import { Refusal } from "../foundation/errors.ts";
+import { isLoopbackHost } from "../foundation/port-owner.ts";
 import type { ModelServerOptions } from "./target.ts";
 
 /** The ranks that vLLM makes room for. */
@@ -45,14 +46,9 @@ export function vllmFlags(options: ModelServerOptions, { port, isOnGpu }: VllmPl
 export function vllmEnvironment({ host }: Pick<ModelServerOptions, "host">, isOnGpu: boolean): Record<string, string> {
   return {
     ...{ HF_HUB_OFFLINE: "1", TRANSFORMERS_OFFLINE: "1", VLLM_NO_USAGE_STATS: "1", DO_NOT_TRACK: "1" },
-    ...(isLoopback(host) && { VLLM_ALLOW_RUNTIME_LORA_UPDATING: "True" }),
+    ...(isLoopbackHost(host) && { VLLM_ALLOW_RUNTIME_LORA_UPDATING: "True" }),
     ...(!isOnGpu && { VLLM_CPU_KVCACHE_SPACE: process.env.VLLM_CPU_KVCACHE_SPACE ?? "2" }), // GiB
   };
-}
-
-/** Whether an address is this machine's alone. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\./.test(host);
 }
 
 function loraModule({ name, path, base }: { name: string; path: string; base: string }): string {

@@ -21,28 +21,47 @@ export function checkSettings(config: TrainConfig, asked: Asked): void {
 
 type Offence = Pick<Refusal["details"], "message" | "expected" | "got" | "fix">;
 
-function offenceOf(config: TrainConfig, { method, launch, hasParent, validationRows }: Asked): Offence | null {
-  const { trains, quantization, rehearsal, patience, maxKl, microBatchSize } = config;
+function offenceOf(config: TrainConfig, asked: Asked): Offence | null {
+  return offenceOfFull(config, asked) ?? offenceOfMethod(config, asked) ?? offenceOfSteps(config, asked);
+}
+
+function offenceOfFull({ trains, quantization, maxKl }: TrainConfig, asked: Asked): Offence | null {
+  const { method, launch, hasParent } = asked;
   const beside = [
     ...(quantization !== "none" ? [`--quantize ${quantization}`] : []),
     ...(method !== "sft" ? [`--method ${method}`] : []),
     ...(launch !== "single" ? [`--launch ${launch}`] : []),
     ...(hasParent ? ["--from"] : []),
+    ...(maxKl !== null ? ["--max-kl"] : []), // the base is not there any more to compare with
   ];
-  if (trains === "full" && beside.length > 0) {
+  if (trains !== "full" || beside.length === 0) return null;
+  return {
+    message: "All weights can be trained only as they are, by one method and in one process.",
+    expected: "--full with --method sft",
+    got: beside.join(", "),
+    fix: "train a LoRA: leave out --full",
+  };
+}
+
+function offenceOfMethod({ rehearsal, packing }: TrainConfig, { method }: Asked): Offence | null {
+  const options = [...(rehearsal !== null ? ["--rehearse"] : []), ...(packing ? ["--packing"] : [])];
+  if (method === "sft" || options.length === 0) return null;
+  return {
+    message: "General rows and packed ones hold one answer each, which preference methods do not learn from.",
+    expected: `${options.join(" and ")} with --method sft`,
+    got: `--method ${method}`,
+    fix: `leave out ${options.join(" and ")}`,
+  };
+}
+
+function offenceOfSteps(config: TrainConfig, { launch, validationRows }: Asked): Offence | null {
+  const { patience, maxKl, batchSize, microBatchSize } = config;
+  if (microBatchSize !== null && batchSize % microBatchSize !== 0) {
     return {
-      message: "All weights can be trained only as they are, by one method and in one process.",
-      expected: "--full with --method sft",
-      got: beside.join(", "),
-      fix: "train a LoRA: leave out --full",
-    };
-  }
-  if (rehearsal !== null && method !== "sft") {
-    return {
-      message: "General rows hold answers alone, which preference methods do not learn from.",
-      expected: "--rehearse with --method sft",
-      got: `--method ${method}`,
-      fix: "leave out --rehearse",
+      message: "A batch is made of whole micro-batches.",
+      expected: `--batch-size a multiple of ${microBatchSize}`,
+      got: `--batch-size ${batchSize}`,
+      fix: `--batch-size ${Math.ceil(batchSize / microBatchSize) * microBatchSize}`,
     };
   }
   if (patience !== null && validationRows === 0) {

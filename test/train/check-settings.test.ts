@@ -23,6 +23,9 @@ describe("settings", () => {
     ["patience without validation rows", { patience: 1 }, { validationRows: 0 }, "none"],
     ["what one process alone knows", { patience: 1, maxKl: 1 }, { launch: "fsdp" }, "--patience, --max-kl"],
     ["all weights in 4 bits", { trains: "full", quantization: "nf4" }, {}, "--quantize nf4"],
+    ["packed preferences", { packing: true }, { method: "dpo" }, "--method dpo"],
+    ["a batch of no whole micro-batches", { batchSize: 8, microBatchSize: 3 }, {}, "--batch-size 8"],
+    ["all weights held to a base that is gone", { trains: "full", maxKl: 1 }, {}, "--max-kl"],
     ["all weights from an adapter", { trains: "full" }, { hasParent: true }, "--from"],
   ] as const)("are refused: %s", (_, config, asked, got) => {
     const check = () => checkSettings({ ...CONFIG, ...config } as TrainConfig, { ...ASKED, ...asked });
