@@ -44,5 +44,5 @@ export default defineCommand({
     }
   },
   print: ({ summary }) => summary,
-  exitCode: ({ decision }) => (decision.verdict === "better" ? 0 : 4),
+  exitCode: ({ decision }) => (decision.hasPassed ? 0 : 4),
 });

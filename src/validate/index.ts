@@ -1,4 +1,6 @@
-/** Validation: plan a paired comparison on held-out families, then decide it. */
-export { decide } from "./decide.ts";
+/** Validation: plan a paired comparison on held-out families, then put every axis of the gate to the candidate. */
+export { type ArmRun, sampleSeed } from "./arm-outcomes.ts";
+export { decide, decideBeforehand, type Found } from "./decide.ts";
 export { renderDecision } from "./decision-text.ts";
+export { readGate } from "./gate-file.ts";
 export { writePlan } from "./plan.ts";
