@@ -44,6 +44,11 @@ export const validateInput = z.object({
   agentTimeout: z.string().default("30m").describe("with --agent: longest time of an attempt, and of a call"),
   seed: z.int().default(1).describe("seed of the comparison: which items are drawn, and of sampling"),
   concurrency: z.int().min(1).default(16).describe("attempts in flight, of all arms together"),
+  contextTokens: z
+    .int()
+    .min(16)
+    .optional()
+    .describe("longest prompt and answer together (default: 2048): an agent of your own may need more"),
   ...targetInput,
 });
 

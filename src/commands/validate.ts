@@ -78,7 +78,8 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
   const hashes = [...new Set(draft.arms.flatMap(({ adapterHash }) => adapterHash ?? []))];
   const candidates = hashes.filter((hash) => hash === adapter?.adapterHash);
   const adapters = hashes.filter((hash) => hash !== adapter?.adapterHash);
-  const server = await serveHere({ base: base.name, adapters, candidates, target }, context);
+  const room = options.contextTokens === undefined ? {} : { contextTokens: options.contextTokens };
+  const server = await serveHere({ base: base.name, adapters, candidates, target, ...room }, context);
   try {
     const endpointOf = await endpointsAt(server, base, context);
     // The canary comes first: an adapter that is served but not applied must never be judged.
