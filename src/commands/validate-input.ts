@@ -42,6 +42,13 @@ export const validateInput = z.object({
       "a command of your own agent that makes the attempts, as in `tracemill run`: only the model behind it differs",
     ),
   agentTimeout: z.string().default("30m").describe("with --agent: longest time of an attempt, and of a call"),
+  plan: z.boolean().default(false).describe("say what the comparison could show, and run nothing"),
+  runs: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "two runs that exist already, to be paired by item instead: the result is unrandomised and decides nothing",
+    ),
   seed: z.int().default(1).describe("seed of the comparison: which items are drawn, and of sampling"),
   concurrency: z.int().min(1).default(16).describe("attempts in flight, of all arms together"),
   contextTokens: z

@@ -3,22 +3,37 @@
  * follows from the plan that was written before the first call.
  */
 import type { z } from "zod";
-import { assert } from "../foundation/errors.ts";
+import { assert, Refusal } from "../foundation/errors.ts";
+import { unknownName } from "../foundation/nearest.ts";
 import type { Endpoint } from "../harness/index.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { Arm, Decision, PlanDraft } from "../records/comparison.ts";
+import type { RunId } from "../records/ids.ts";
 import { leaksOf, openGraph, taintOfLineage } from "../registry/index.ts";
 import { loadRenderer } from "../render/renderer.ts";
 import type { RunningServer } from "../serve/index.ts";
+import type { Home } from "../store/home.ts";
 import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
-import { decide, decideBeforehand, type Found, readGate, renderDecision, writePlan } from "../validate/index.ts";
+import { listRuns } from "../store/run-log.ts";
+import {
+  compareRuns,
+  decide,
+  decideBeforehand,
+  type Found,
+  readGate,
+  renderDecision,
+  renderUnrandomised,
+  type UnrandomisedComparison,
+  writePlan,
+} from "../validate/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { proveLive } from "./live-adapter.ts";
 import { serveHere } from "./model-server.ts";
 import { runArms } from "./validate-arms.ts";
 import { draftOf, type OpenPart, openParts } from "./validate-draft.ts";
 import { type ValidateInput, type ValidateOptions, validateInput } from "./validate-input.ts";
+import { type ComparisonPlan, comparisonPlanText, planComparison } from "./validate-plan.ts";
 
 /**
  * Runs the comparison and returns its decision; what an interrupted try has finished is not done again.
@@ -132,17 +147,58 @@ async function isProven(
   return proof?.state === "live" ? true : null;
 }
 
+async function planned(options: ValidateOptions, { home }: Context): Promise<ComparisonPlan> {
+  const gate = await readGate(home, options.gate);
+  const parts = await openParts(options);
+  try {
+    return await planComparison(options, { parts, gate, home });
+  } finally {
+    await Promise.all(parts.map(({ skill }) => skill.close()));
+  }
+}
+
+async function unrandomised({ runs, gate, seed }: ValidateOptions, { home }: Context): Promise<UnrandomisedComparison> {
+  const [reference, treatment, ...more] = await sealedRunsNamed(home, runs);
+  if (reference === undefined || treatment === undefined || more.length > 0) {
+    throw new Refusal({
+      code: "BAD_ARGUMENT",
+      message: "Two runs are compared.",
+      expected: "--runs REFERENCE --runs TREATMENT",
+      got: `${runs.length}`,
+      fix: "tracemill runs lists them",
+    });
+  }
+  return compareRuns(home, { runs: [reference, treatment], alpha: (await readGate(home, gate)).alpha, seed });
+}
+
+async function sealedRunsNamed(home: Home, names: readonly string[]): Promise<RunId[]> {
+  const sealed = (await listRuns(home)).filter(({ isSealed }) => isSealed).map(({ run }) => run);
+  return names.map((name) => {
+    const run = sealed.find((one) => one === name);
+    if (run === undefined) throw unknownName("run", name, sealed);
+    return run;
+  });
+}
+
 export default defineCommand({
   summary: "Prove on held-out items, paired, whether an adapter helps and what it harms.",
   details: `Examples:
   tracemill validate --skill sql --candidate sql-v1 --sides cron
   tracemill validate --skill sql --candidate sql-v2 --arms base,champion --against champion
+  tracemill validate --skill sql --sides cron --plan
   tracemill validate --skill sql --base smollm2 --aa
+  tracemill validate --runs 20261102-090001-0000 --runs 20261102-110001-0000
 
 The gate's axes are in docs/promotion.md; what each number means is in docs/validation.md. The same command goes on where it was
 stopped. It ends with 0 where the gate passed, and with 4 where it did not.`,
   input: validateInput as z.ZodType<ValidateOptions>,
-  run: validateAdapter,
-  print: renderDecision,
-  exitCode: ({ hasPassed, adapterHash }) => (hasPassed || adapterHash === null ? 0 : 4),
+  async run(options, context): Promise<Decision | ComparisonPlan | UnrandomisedComparison> {
+    if (options.plan) return planned(options, context);
+    return options.runs.length > 0 ? unrandomised(options, context) : validateAdapter(options, context);
+  },
+  print(result) {
+    if ("rows" in result) return comparisonPlanText(result);
+    return "label" in result ? renderUnrandomised(result) : renderDecision(result);
+  },
+  exitCode: (result) => ("comparisonHash" in result && result.adapterHash !== null && !result.hasPassed ? 4 : 0),
 });

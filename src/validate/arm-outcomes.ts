@@ -76,6 +76,7 @@ const modelRow = z.object({ base_hash: z.string().nullable(), adapter_hash: z.st
 const count = z.coerce.number();
 const outcomeRow = z.object({
   item: itemIdSchema,
+  family: z.string(),
   kind: z.string().nullable(),
   task: z.string(),
   first_passed: z.boolean().nullable(),
@@ -98,8 +99,8 @@ const OUTCOMES = `
       bool_or(response IS NOT NULL AND completion_tokens IS NULL) AS is_uncounted,
       coalesce(sum(completion_tokens), 0) AS completion_tokens,
       coalesce(sum(prompt_tokens), 0) + coalesce(sum(completion_tokens), 0) AS total_tokens
-    FROM turns WHERE run = $run AND role = $role GROUP BY attempt)
-  SELECT a.item, any_value(i.kind) AS kind, any_value(i.task) AS task,
+    FROM turns WHERE run = $run AND ($role IS NULL OR "role" = $role) GROUP BY attempt)
+  SELECT a.item, any_value(i.family) AS family, any_value(i.kind) AS kind, any_value(i.task) AS task,
     any_value(a.eval_passed) FILTER (a.attempt_number = 1) AS first_passed,
     coalesce(bool_or(a.eval_passed), false) AS solved, count(*) AS attempts,
     CASE WHEN NOT bool_or(coalesce(t.is_uncounted, false)) THEN coalesce(sum(t.completion_tokens), 0) END AS completion_tokens,
@@ -135,18 +136,29 @@ export async function readArm(
     if (found === undefined) throw armWithoutRun(plan, { arm: arm.arm, skill: part.skill.id, sample });
     const { run } = found;
     heads.push({ run, head: await holdToPlan(lake, plan, { part, arm, sample, run }) });
-    const rows = await lake.query(OUTCOMES, { run, role: "worker", attempts: plan.attempts });
-    const byItem = new Map(rows.map((row) => outcomeRow.parse(row)).map((row) => [row.item, row]));
+    const byItem = await outcomesOfRun(lake, { run, role: "worker", attempts: plan.attempts });
     for (const [index, outcome] of outcomes.entries()) {
-      const row = outcome === null ? undefined : byItem.get(outcome.item);
-      if (outcome === null || row === undefined || row.first_passed === null) outcomes[index] = null;
-      else Object.assign(outcome, { kind: row.kind, task: row.task, tries: [...outcome.tries, tryOf(row)] });
+      const found = outcome === null ? undefined : byItem.get(outcome.item);
+      if (outcome === null || found === undefined) outcomes[index] = null;
+      else outcomes[index] = { ...found, family: outcome.family, tries: [...outcome.tries, ...found.tries] };
     }
   }
   return { arm, runs: heads, outcomes, runsOfArm: await countRunsOfArm(lake, plan, { part, arm }) };
 }
 
-function tryOf(row: z.infer<typeof outcomeRow>): Try {
+/** Reads what a run came to at each item whose first attempt has a verdict. `role`: whose tokens count; null for all. */
+export async function outcomesOfRun(
+  lake: Lake,
+  asked: { run: RunId; role: string | null; attempts: number },
+): Promise<Map<ItemId, Outcome>> {
+  const rows = (await lake.query(OUTCOMES, asked)).map((row) => outcomeRow.parse(row));
+  const judged = rows.filter(({ first_passed }) => first_passed !== null);
+  return new Map(
+    judged.map(({ item, family, kind, task, ...row }) => [item, { item, family, kind, task, tries: [tryOf(row)] }]),
+  );
+}
+
+function tryOf(row: Omit<z.infer<typeof outcomeRow>, "item" | "family" | "kind" | "task">): Try {
   return {
     ...{ passed: row.first_passed === true, solved: row.solved, attempts: row.attempts },
     ...{ completionTokens: row.completion_tokens, totalTokens: row.total_tokens, wallMs: row.wall_ms },

@@ -13,6 +13,7 @@ import {
   tokens,
 } from "../statistics/figures.ts";
 import { AXIS_HEADER, axisRow } from "./axis-table.ts";
+import type { UnrandomisedComparison } from "./compare-runs.ts";
 import { outlook } from "./outlook.ts";
 import { gateSentence, verdictSentence } from "./verdict-sentence.ts";
 
@@ -31,6 +32,22 @@ export function renderDecision(decision: Decision): string {
     ...(shown.length > 0
       ? ["", ...aligned(shown.map(({ set, arm, figure, value }) => [set, arm, figure, value.toFixed(3)]))]
       : []),
+  ].join("\n");
+}
+
+/** Renders a comparison of runs that exist already. */
+export function renderUnrandomised({ arms, pair, unpaired, alpha }: UnrandomisedComparison): string {
+  const level = levelOf(alpha);
+  const alone = unpaired.filter(({ items }) => items > 0).map(({ run, items }) => `${items} of ${run}`);
+  return [
+    "Unrandomised: two runs that exist already, paired by item. It shows, and decides nothing.",
+    ...(alone.length > 0 ? [`Not paired: ${alone.join(", ")}.`] : []),
+    "",
+    ...armLines(arms, level),
+    "",
+    ...pairLines({ ...pair, verdict: "inconclusive" }, { level, isDeciding: false }).filter(
+      (line) => !line.trim().startsWith("verdict"),
+    ),
   ].join("\n");
 }
 

@@ -1,6 +1,7 @@
 /** Validation: plan a paired comparison on held-out families, then put every axis of the gate to the candidate. */
 export { type ArmRun, sampleSeed } from "./arm-outcomes.ts";
+export { compareRuns, type UnrandomisedComparison } from "./compare-runs.ts";
 export { decide, decideBeforehand, type Found } from "./decide.ts";
-export { renderDecision } from "./decision-text.ts";
+export { renderDecision, renderUnrandomised } from "./decision-text.ts";
 export { readGate } from "./gate-file.ts";
 export { writePlan } from "./plan.ts";

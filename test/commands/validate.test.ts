@@ -132,6 +132,35 @@ test("a candidate that has seen the test is refused on record, without a call, a
   expect(promoted.stderr).toContain("GATE_NOT_PASSED");
 });
 
+test("two runs that exist already are paired by item, and decide nothing", { timeout: 240_000 }, async () => {
+  const { decision } = await validated(...SMALL, "--candidate", "sound", "--concurrency", "2");
+  const runs = decision.arms.flatMap(({ runs: [one] }) => ["--runs", one?.run ?? ""]);
+  const { stdout, exitCode } = await tracemill(home, "validate", ...runs, "--json");
+  expect(exitCode).toBe(0);
+  const { verdict: _, oneTry: judged, ...planned } = decision.pairs[0] as Decision["pairs"][number];
+  const { label, pair } = JSON.parse(stdout);
+  expect(label).toBe("unrandomised");
+  expect(pair).toMatchObject({ n: planned.n, difference: planned.difference, families: planned.families });
+  expect(pair.oneTry.midP).toBeCloseTo(judged?.midP ?? Number.NaN, 12);
+  const text = await tracemill(home, "validate", ...runs);
+  expect(text.stdout).toContain("Unrandomised: ");
+  expect(text.stdout).not.toContain("verdict");
+  const one = await tracemill(home, "validate", ...runs.slice(0, 2));
+  expect(one.stderr).toContain("BAD_ARGUMENT: Two runs are compared.");
+});
+
+test("a plan says what the items could show, and runs nothing", async () => {
+  const before = await readdir(join(folder, "runs"));
+  const { stdout, exitCode } = await tracemill(home, "validate", ...SMALL, "--sides", "parity", "--plan", "--json");
+  expect(exitCode).toBe(0);
+  const { items, sides, rows } = JSON.parse(stdout);
+  expect(items).toBe(22);
+  expect(sides).toMatchObject([{ skill: "parity" }]);
+  expect(rows).toHaveLength(5);
+  for (const { primary, whole } of rows) expect(whole).toBeLessThanOrEqual(primary);
+  expect(await readdir(join(folder, "runs"))).toEqual(before);
+});
+
 describe("what does not fit together is refused before anything is planned", () => {
   for (const [what, words, told] of [
     ["no candidate", ["--base", "tiny"], "BAD_ARGUMENT: --candidate does not fit."],
