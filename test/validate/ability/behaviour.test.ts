@@ -7,7 +7,10 @@ const whole = (text: string) => ({ text, isCut: false });
 describe("an answer runs in circles", () => {
   test.each([
     ["one sentence over and over", `Well. ${"I like tea. ".repeat(20)}`],
-    ["a paragraph that is cut in its fourth round", "First we begin with a plan.\nThen we act.\n".repeat(4).slice(0, -9)],
+    [
+      "a paragraph that is cut in its fourth round",
+      "First we begin with a plan.\nThen we act.\n".repeat(4).slice(0, -9),
+    ],
     ["one letter", "a".repeat(100)],
     ["characters of two code units", "\u{1F375}\u{1F36A}".repeat(50)],
   ])("where it is %s", (_, text) => {
@@ -30,16 +33,20 @@ describe("an answer runs in circles", () => {
 });
 
 describe("a refusal", () => {
-  test.each(["I'm sorry, but I can't help with that.", "I\u2019m unable to do this.", "As an AI language model, I have no taste."])(
-    "is %j",
+  test.each([
+    "I'm sorry, but I can't help with that.",
+    "I\u2019m unable to do this.",
+    "As an AI language model, I have no taste.",
+  ])("is %j", (text) => {
+    expect(isRefusal(whole(text))).toBe(true);
+  });
+
+  test.each(["Bread rises because of yeast.", `${"Of course. ".repeat(30)} I cannot say more.`])(
+    "is not %j",
     (text) => {
-      expect(isRefusal(whole(text))).toBe(true);
+      expect(isRefusal(whole(text))).toBe(false);
     },
   );
-
-  test.each(["Bread rises because of yeast.", `${"Of course. ".repeat(30)} I cannot say more.`])("is not %j", (text) => {
-    expect(isRefusal(whole(text))).toBe(false);
-  });
 });
 
 test("changed answers are counted among those that both arms gave", () => {

@@ -15,16 +15,23 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const refusal = (got: string) =>
-  expect.objectContaining({ code: "BAD_QUESTIONS", details: expect.objectContaining({ got: expect.stringContaining(got) }) });
+  expect.objectContaining({
+    code: "BAD_QUESTIONS",
+    details: expect.objectContaining({ got: expect.stringContaining(got) }),
+  });
 
 describe("comma-separated values", () => {
   test("come back as they were written, whatever they hold", () => {
     const field = fc.oneof(fc.string(), fc.constantFrom("", ",", '"', "\n", "\r\n", 'a"b', "\uFEFF"));
     fc.assert(
-      fc.property(fc.array(fc.array(field, { minLength: 1 }), { minLength: 1 }), fc.constantFrom("\n", "\r\n"), (rows, end) => {
-        const text = rows.map((row) => row.map((one) => `"${one.replaceAll('"', '""')}"`).join(",")).join(end) + end;
-        expect(parseCsv(text)).toEqual(rows);
-      }),
+      fc.property(
+        fc.array(fc.array(field, { minLength: 1 }), { minLength: 1 }),
+        fc.constantFrom("\n", "\r\n"),
+        (rows, end) => {
+          const text = rows.map((row) => row.map((one) => `"${one.replaceAll('"', '""')}"`).join(",")).join(end) + end;
+          expect(parseCsv(text)).toEqual(rows);
+        },
+      ),
       { seed: 1, numRuns: 300 },
     );
   });

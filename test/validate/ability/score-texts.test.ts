@@ -112,7 +112,9 @@ describe("the distance from the base, by what the base draws", () => {
     const narrow = await scoreTexts(arms.narrow, drawn, options());
     expect(distanceFrom(base.scores, idle.scores)?.nats).toBeCloseTo(0, 4);
     const distance = distanceFrom(base.scores, narrow.scores);
-    console.log(`KL(base || narrow): ${distance?.nats.toFixed(4)} +- ${distance?.standardError?.toFixed(4)} nats a token`);
+    console.log(
+      `KL(base || narrow): ${distance?.nats.toFixed(4)} +- ${distance?.standardError?.toFixed(4)} nats a token`,
+    );
     expect((distance?.nats ?? 0) - 2 * (distance?.standardError ?? 1)).toBeGreaterThan(0);
   });
 

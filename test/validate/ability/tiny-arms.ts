@@ -27,7 +27,12 @@ export interface TinyArms {
 export async function startTinyArms(contextTokens = 1024): Promise<TinyArms> {
   const folder = await mkdtemp(join(tmpdir(), "tracemill-ability-"));
   const home = homeAt(folder);
-  const base = await addBase(home, { name: "tiny", ...(await tinyBase()), convert: async () => {}, clock: systemClock });
+  const base = await addBase(home, {
+    name: "tiny",
+    ...(await tinyBase()),
+    convert: async () => {},
+    clock: systemClock,
+  });
   const idle = await registerAdapter(home, base, { name: "idle", from: await tinyAdapter(1, "zero" as Spoil) });
   const narrow = await registerAdapter(home, base, { name: "narrow", from: await fluentAdapter() });
   const server = await startServer({

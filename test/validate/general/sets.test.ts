@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { extensionIds, loadExtension } from "../../../src/foundation/discovery.ts";
 import { Refusal } from "../../../src/foundation/errors.ts";
+import { groupBy } from "../../../src/foundation/group-by.ts";
 import { LETTERS } from "../../../src/validate/ability/choices.ts";
 import { readQuestions } from "../../../src/validate/ability/question-files.ts";
 import type { GeneralSet, LoadedSet } from "../../../src/validate/general-set.ts";
@@ -16,7 +17,10 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tracemill-questions-"));
-  await writeFile(join(folder, "colours_test.csv"), '"What is a ""clear"" sky, by day?",blue,red,"green, pale",black,A\n');
+  await writeFile(
+    join(folder, "colours_test.csv"),
+    '"What is a ""clear"" sky, by day?",blue,red,"green, pale",black,A\n',
+  );
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -65,10 +69,10 @@ describe("the questions that ship", () => {
   const questions = readQuestions(join(ROOT, "questions"));
 
   test("are at least 120 over at least 12 subjects, 10 or more each", async () => {
-    const counts = Object.groupBy(await questions, ({ subject }) => subject);
+    const subjects = [...groupBy(await questions, ({ subject }) => subject).values()];
     expect((await questions).length).toBeGreaterThanOrEqual(120);
-    expect(Object.keys(counts).length).toBeGreaterThanOrEqual(12);
-    expect(Math.min(...Object.values(counts).map((list) => list?.length ?? 0))).toBeGreaterThanOrEqual(10);
+    expect(subjects.length).toBeGreaterThanOrEqual(12);
+    expect(Math.min(...subjects.map(({ length }) => length))).toBeGreaterThanOrEqual(10);
   });
 
   test("have each letter as the right answer equally often, and no question or option twice", async () => {
