@@ -27,7 +27,7 @@ export interface ReadResults {
 export interface ResultReader {
   /** What it reads, in one sentence for people. */
   summary: string;
-  /** Whether a file or a folder holds results of the tool. Contract: reads little, throws nothing. */
+  /** Whether a file or a folder holds results of the tool. Contract: throws nothing. */
   detects(path: string): Promise<boolean>;
   read(path: string): Promise<ReadResults>;
 }
