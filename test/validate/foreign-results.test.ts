@@ -12,7 +12,10 @@ import { writeInspectArchive, writeInspectJson, writeLmEval } from "./readers/wr
 
 const READERS = join(import.meta.dirname, "../../src/validate/readers");
 const readers = await Promise.all(
-  (await extensionIds(READERS)).map(async (id) => ({ id, reader: await loadExtension<ResultReader>(READERS, "reader", id) })),
+  (await extensionIds(READERS)).map(async (id) => ({
+    id,
+    reader: await loadExtension<ResultReader>(READERS, "reader", id),
+  })),
 );
 
 let folder: string;
@@ -107,7 +110,9 @@ describe("results of lm-evaluation-harness", () => {
 
   test("without samples are refused, with how to get them", async () => {
     const base = await writeLmEval(at("base"), []);
-    const none = expect.objectContaining({ details: expect.objectContaining({ got: expect.stringContaining("--log_samples") }) });
+    const none = expect.objectContaining({
+      details: expect.objectContaining({ got: expect.stringContaining("--log_samples") }),
+    });
     await expect(foreignAxes({ base, candidate: base })).rejects.toThrow(none);
   });
 });
@@ -159,7 +164,9 @@ describe("logs of Inspect", () => {
     await writeFile(at("lie.eval"), zipFile(entries));
     const inspect = readers.find(({ id }) => id === "inspect")?.reader as ResultReader;
     const { tasks, rejected } = await inspect.read(folder);
-    expect(tasks.map(({ task, samples: read }) => [task, [...read.keys()]])).toEqual([["constructor", ['"__proto__"', '"toString"']]]);
+    expect(tasks.map(({ task, samples: read }) => [task, [...read.keys()]])).toEqual([
+      ["constructor", ['"__proto__"', '"toString"']],
+    ]);
     expect(rejected.map(({ where }) => where)).toContain(`${at("lie.eval")}#summaries.json`);
   });
 });

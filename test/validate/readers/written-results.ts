@@ -23,12 +23,16 @@ export async function writeLmEval(folder: string, tasks: WrittenTask[], date = D
   await mkdir(inner, { recursive: true });
   const groups = [...new Set(tasks.flatMap(({ group }) => group ?? []))];
   const results = {
-    results: Object.fromEntries(tasks.map(({ task, metric = "acc" }) => [task, { alias: task, [`${metric},none`]: 0.5 }])),
+    results: Object.fromEntries(
+      tasks.map(({ task, metric = "acc" }) => [task, { alias: task, [`${metric},none`]: 0.5 }]),
+    ),
     group_subtasks: Object.fromEntries(
       groups.map((group) => [group, tasks.filter((one) => one.group === group).map(({ task }) => task)]),
     ),
     versions: Object.fromEntries(tasks.map(({ task, version = 1 }) => [task, version])),
-    higher_is_better: Object.fromEntries(tasks.map(({ task, metric = "acc" }) => [task, { [metric]: true, perplexity: false }])),
+    higher_is_better: Object.fromEntries(
+      tasks.map(({ task, metric = "acc" }) => [task, { [metric]: true, perplexity: false }]),
+    ),
     config: { model: "local-completions" },
   };
   await writeFile(join(inner, `results_${date}.json`), `${JSON.stringify(results).replace("0.5", "NaN")}\n`);
@@ -50,7 +54,10 @@ export async function writeLmEval(folder: string, tasks: WrittenTask[], date = D
         [metric]: filter === "none" ? score : 1 - score,
       })),
     );
-    await writeFile(join(inner, `samples_${task}_${date}.jsonl`), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    await writeFile(
+      join(inner, `samples_${task}_${date}.jsonl`),
+      lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
+    );
   }
   return folder;
 }
