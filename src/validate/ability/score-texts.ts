@@ -65,7 +65,7 @@ async function score(
   endpoint: MeasuredEndpoint,
   { ids, from, signal }: { ids: number[]; from: number; signal: AbortSignal },
 ): Promise<TextScore> {
-  const body = { prompt: ids, echo: true, logprobs: 0, max_tokens: 0, temperature: 0 };
+  const body = { prompt: ids, echo: true, echo_logprobs_from: from, logprobs: 0, max_tokens: 0, temperature: 0 };
   const { logprobs } = await askEndpoint(endpoint, body, { choice: scoredSchema, signal });
   const told = logprobs.token_logprobs.slice(from);
   if (logprobs.token_logprobs.length !== ids.length || told.some((value) => value === null)) {

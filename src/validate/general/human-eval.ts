@@ -14,7 +14,6 @@ const MOST_TOKENS = 320;
 const TESTS_AT_ONCE = 2;
 /** A body ends where the next thing on the top level begins; in a chat also where the block of code does. */
 const STOPS = ["\n```", "\nclass ", "\ndef ", "\n#", "\nif __name__", "\nprint("];
-const INSTRUCTION = "Complete this Python function.";
 
 const set: GeneralSet = {
   summary: "reference solutions of HumanEval's 164 problems",
@@ -40,13 +39,12 @@ const set: GeneralSet = {
 
 export default set;
 
-function openingOf({ task_id, prompt }: Problem): Opening {
-  const code = `\`\`\`python\n${prompt}`;
+function openingOf({ task_id, prompt, entry_point }: Problem): Opening {
   return {
     id: task_id,
     group: task_id,
-    context: [{ role: "user", content: `${INSTRUCTION}\n\n${code}\`\`\`` }],
-    opening: code,
+    context: [{ role: "user", content: `Write the Python function ${entry_point}.` }],
+    opening: `\`\`\`python\n${prompt}`,
   };
 }
 
