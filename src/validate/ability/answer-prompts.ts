@@ -46,7 +46,7 @@ export async function answerPrompts(
     const sampling = seed === null ? { temperature: 0 } : { top_p: 1, ...drawn };
     const body = { prompt: ids, max_tokens: maxTokens, ...sampling, ...(stops.length > 0 && { stop: stops }) };
     const key = hashJson(["answer", identityOf(endpoint), seed, body]);
-    return [{ id, key, ask: (signal) => ask(endpoint, body, signal) }];
+    return [{ id, key, beginning: key, ask: (signal) => ask(endpoint, body, signal) }];
   });
   return { answers: await askInTurn(questions, answerSchema, options), missing };
 }

@@ -4,6 +4,7 @@
  */
 import pLimit from "p-limit";
 import type { z } from "zod";
+import { groupBy } from "../../foundation/group-by.ts";
 import { openFinishedLines, unkeptLines } from "./finished-lines.ts";
 
 export interface AskingOptions {
@@ -19,6 +20,8 @@ export interface AskingOptions {
 export interface Question<T> {
   id: string;
   key: string;
+  /** Questions that begin alike are asked one after the other: a server that remembers a beginning evaluates it once. */
+  beginning: string;
   ask(signal: AbortSignal): Promise<T>;
 }
 
@@ -38,19 +41,20 @@ export async function askInTurn<T>(
     const open = questions.filter(({ key }) => !lines.values.has(key));
     let done = questions.length - open.length;
     onProgress(done, questions.length);
-    const work = open.map(({ key, ask }) =>
+    const stop = AbortSignal.any([signal, failing.signal]);
+    const work = [...groupBy(open, ({ beginning }) => beginning).values()].map((alike) =>
       limit(async () => {
-        if (failing.signal.aborted) return;
-        lines.add(key, await ask(AbortSignal.any([signal, failing.signal])));
-        done += 1;
-        onProgress(done, questions.length);
-      }).catch((error) => {
-        failing.abort(error);
-        throw error;
-      }),
+        for (const { key, ask } of alike) {
+          if (stop.aborted) return;
+          lines.add(key, await ask(stop));
+          done += 1;
+          onProgress(done, questions.length);
+        }
+      }).catch((error) => failing.abort(error)),
     );
-    await Promise.allSettled(work); // nothing may come to a file that is closed
+    await Promise.all(work); // also after a failure: nothing may come to a file that is closed
     failing.signal.throwIfAborted();
+    signal.throwIfAborted();
     return new Map(questions.map(({ id, key }) => [id, lines.values.get(key) as T]));
   } finally {
     lines.close();

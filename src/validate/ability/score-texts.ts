@@ -41,7 +41,14 @@ export async function scoreTexts(
     if (reason !== null) return [];
     const ids = [...before, ...scored];
     const key = hashJson(["score", identityOf(endpoint), before.length, ids]);
-    return [{ id: text.id, key, ask: (signal) => score(endpoint, { ids, from: before.length, signal }) }];
+    return [
+      {
+        id: text.id,
+        key,
+        beginning: hashJson(before),
+        ask: (signal) => score(endpoint, { ids, from: before.length, signal }),
+      },
+    ];
   });
   return { scores: await askInTurn(questions, scoreSchema, options), missing };
 }
