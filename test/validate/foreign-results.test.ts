@@ -177,6 +177,18 @@ test("results that nobody knows are refused with what is known", async () => {
   await expect(foreignAxes({ base, candidate: base })).rejects.toThrow(refusal("UNKNOWN_RESULTS"));
 });
 
+test("what lm-evaluation-harness 0.4.13 itself wrote of eight questions is read whole", async () => {
+  const path = join(import.meta.dirname, "readers/samples/lm-evaluation-harness");
+  const { axes, rejected } = await foreignAxes({ base: path, candidate: path });
+  expect(rejected).toEqual([]);
+  expect(axes.map(({ name, metric, baseRate, counts }) => ({ name, metric, baseRate, counts }))).toEqual([
+    {
+      ...{ name: "lm-evaluation-harness:tinyquiz", metric: "acc", baseRate: 0.5 },
+      counts: { both: 4, onlyTreatment: 0, onlyReference: 0, neither: 4 },
+    },
+  ]);
+});
+
 const REAL = join(PACKAGE_FOLDER, "..", "shared", "fixtures", "inspect");
 if (!existsSync(REAL)) console.log("skipped: Inspect's own logs are not beside this checkout");
 

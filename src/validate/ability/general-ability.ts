@@ -22,8 +22,10 @@ export interface AbilityOptions {
   renderer: Renderer;
   /** Gets what is finished. */
   folder: string;
-  /** Questions to one arm at once. */
+  /** Prompts that are answered at once. */
   atOnce: number;
+  /** Texts that are scored at once, where that is fewer. */
+  scoresAtOnce?: number;
   /** Of the base's draws. */
   seed: number;
   signal: AbortSignal;
@@ -108,12 +110,12 @@ async function estimateDistance(
 }
 
 function asking(
-  { renderer, folder, atOnce, signal, onProgress }: AbilityOptions,
+  { renderer, folder, atOnce, scoresAtOnce = atOnce, signal, onProgress }: AbilityOptions,
   file: string,
   step: string,
 ): AskingOptions & { renderer: Renderer } {
   return {
-    ...{ renderer, file: join(folder, file), atOnce, signal },
+    ...{ renderer, file: join(folder, file), atOnce: file === SCORES ? scoresAtOnce : atOnce, signal },
     ...(onProgress !== undefined && { onProgress: (done, total) => onProgress(step, done, total) }),
   };
 }
