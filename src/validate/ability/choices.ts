@@ -34,29 +34,55 @@ export function choiceTexts(questions: readonly Question[], form: ChoiceForm): G
   );
 }
 
-/** How often each arm finds the right option the likeliest, a token. */
-export function accuracies(
+/**
+ * What is shown of each arm: how often it finds the right option the likeliest, a token; and how likely the right one is
+ * among the four, which stays the same where only the manner of answering has become less likely.
+ */
+export function choiceFigures(
   questions: readonly Question[],
   { base, candidate }: { base: ArmMeasure; candidate: ArmMeasure },
-): Shown {
-  const of = (arm: ArmMeasure) => questions.map((one) => isRight(one, arm.scores)).filter((right) => right !== null);
-  const [one, other] = [of(base), of(candidate)];
-  const share = (right: boolean[]) => (right.length === 0 ? null : right.filter(Boolean).length / right.length);
-  return {
-    name: "accuracy",
-    base: share(one),
-    candidate: share(other),
-    note: `of ${one.length} questions; 0.25 by chance`,
+): Shown[] {
+  const figure = (name: string, of: (question: Question, scores: Scores) => number | null): Shown => {
+    const [one, other] = [base, candidate].map((arm) =>
+      questions.flatMap((question) => of(question, arm.scores) ?? []),
+    );
+    const note = `of ${one?.length ?? 0} questions; 0.25 by chance`;
+    return { name, base: meanOf(one), candidate: meanOf(other), note };
   };
+  return [figure("accuracy", isRight), figure("probability of the right option", probabilityOfRight)];
 }
 
-/** Null where an option was not scored; a tie is not right. */
-function isRight(question: Question, scores: ReadonlyMap<string, TextScore>): boolean | null {
-  const rates = LETTERS.map((letter) => ({ letter, score: scores.get(textId(question, letter)) }));
-  if (rates.some(({ score }) => score === undefined)) return null;
-  const rateOf = (score: TextScore | undefined) => (score === undefined ? 0 : score.logprob / score.tokens);
-  const right = rateOf(scores.get(textId(question, question.answer)));
-  return rates.every(({ letter, score }) => letter === question.answer || rateOf(score) < right);
+type Scores = ReadonlyMap<string, TextScore>;
+
+function meanOf(values: readonly number[] = []): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The scores of a question's options; null where one was not scored. */
+function optionScores(question: Question, scores: Scores): { letter: Letter; score: TextScore }[] | null {
+  const found = LETTERS.flatMap((letter) => {
+    const score = scores.get(textId(question, letter));
+    return score === undefined ? [] : [{ letter, score }];
+  });
+  return found.length === LETTERS.length ? found : null;
+}
+
+/** 1 or 0; a tie is not right. */
+function isRight(question: Question, scores: Scores): number | null {
+  const options = optionScores(question, scores);
+  if (options === null) return null;
+  const rates = options.map(({ letter, score }) => ({ letter, rate: score.logprob / score.tokens }));
+  const right = rates.find(({ letter }) => letter === question.answer)?.rate ?? 0;
+  return rates.every(({ letter, rate }) => letter === question.answer || rate < right) ? 1 : 0;
+}
+
+function probabilityOfRight(question: Question, scores: Scores): number | null {
+  const options = optionScores(question, scores);
+  if (options === null) return null;
+  const most = Math.max(...options.map(({ score }) => score.logprob));
+  const weights = options.map(({ letter, score }) => ({ letter, weight: Math.exp(score.logprob - most) }));
+  const right = weights.find(({ letter }) => letter === question.answer)?.weight ?? 0;
+  return right / weights.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 function textId({ subject, number }: Question, letter: Letter): string {

@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import { Refusal } from "../../foundation/errors.ts";
 import { hashJson } from "../../foundation/hashing.ts";
-import { accuracies, choiceTexts } from "../ability/choices.ts";
+import { choiceFigures, choiceTexts } from "../ability/choices.ts";
 import { readQuestions } from "../ability/question-files.ts";
 import type { GeneralSet } from "../general-set.ts";
 
@@ -29,7 +29,7 @@ const set: GeneralSet = {
       source: `MMLU in ${resolve(folder)}`,
       texts,
       prompts: [],
-      shown: async (arms) => [accuracies(questions, arms)],
+      shown: async (arms) => choiceFigures(questions, arms),
     };
   },
 };

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { hashJson } from "../../foundation/hashing.ts";
-import { accuracies, choiceTexts } from "../ability/choices.ts";
+import { choiceFigures, choiceTexts } from "../ability/choices.ts";
 import { readQuestions } from "../ability/question-files.ts";
 import type { GeneralSet } from "../general-set.ts";
 
@@ -20,7 +20,7 @@ const set: GeneralSet = {
       source: "written for tracemill",
       texts,
       prompts: [],
-      shown: async (arms) => [accuracies(questions, arms)],
+      shown: async (arms) => choiceFigures(questions, arms),
     };
   },
 };

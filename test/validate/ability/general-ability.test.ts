@@ -45,8 +45,18 @@ describe("general ability", () => {
     expect(found.general[0]?.differences).toHaveLength(14);
     expect(Math.max(...(found.general[0]?.differences.flat().map(Math.abs) ?? [1]))).toBeLessThan(1e-4);
     const figures = found.shown.flatMap((set) => set.figures);
-    expect(figures.map(({ name }) => name)).toEqual(["accuracy", "changed answers", "refusals", "answers in circles"]);
-    expect(figures.filter((figure) => figure.base !== null).every((one) => one.base === one.candidate)).toBe(true);
+    expect(figures.map(({ name }) => name)).toEqual([
+      "accuracy",
+      "probability of the right option",
+      "changed answers",
+      "refusals",
+      "answers in circles",
+    ]);
+    expect(
+      figures
+        .filter((figure) => figure.base !== null)
+        .every((one) => Math.abs((one.base ?? 0) - (one.candidate ?? 1)) < 1e-4),
+    ).toBe(true);
     expect(figures.find(({ name }) => name === "changed answers")?.candidate).toBe(0);
     expect(found.distance?.nats).toBeCloseTo(0, 4);
     expect(found.missing).toEqual([]);

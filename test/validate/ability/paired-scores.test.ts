@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { random } from "../../../src/foundation/random.ts";
-import { accuracies, choiceTexts, LETTERS, type Question } from "../../../src/validate/ability/choices.ts";
+import { choiceFigures, choiceTexts, LETTERS, type Question } from "../../../src/validate/ability/choices.ts";
 import type { TextScore } from "../../../src/validate/ability/measure.ts";
 import { axesOf, distanceFrom, generalEvidence } from "../../../src/validate/ability/paired-scores.ts";
 import type { GeneralText } from "../../../src/validate/general-set.ts";
@@ -69,7 +69,7 @@ describe("the distance that draws of the base tell", () => {
   });
 });
 
-describe("accuracy", () => {
+describe("the figures of questions", () => {
   const question: Question = {
     ...{ subject: "s", number: 1, question: "Which?", answer: "B" },
     options: { A: "one", B: "two words", C: "three", D: "four" },
@@ -81,7 +81,7 @@ describe("accuracy", () => {
     answers: new Map(),
   });
 
-  test("counts a question where the right option is the likeliest a token, and a tie not", () => {
+  test("count a question as right where the right option is the likeliest a token, and a tie not", () => {
     const right = arm([
       [-2, 1],
       [-3, 2],
@@ -94,10 +94,28 @@ describe("accuracy", () => {
       [-2, 1],
       [-2, 1],
     ]);
-    expect(accuracies([question], { base: right, candidate: tied })).toMatchObject({ base: 1, candidate: 0 });
+    expect(choiceFigures([question], { base: right, candidate: tied })[0]).toMatchObject({ base: 1, candidate: 0 });
   });
 
-  test("leaves out a question of which an option was not scored", () => {
+  test("tell how likely the right option is among the four, whatever is lost by all of them alike", () => {
+    const one = arm([
+      [-2, 1],
+      [-1, 2],
+      [-3, 1],
+      [-4, 1],
+    ]);
+    const other = arm([
+      [-102, 1],
+      [-101, 2],
+      [-103, 1],
+      [-104, 1],
+    ]);
+    const [, figure] = choiceFigures([question], { base: one, candidate: other });
+    expect(figure?.base).toBeCloseTo(1 / (1 + Math.exp(-1) + Math.exp(-2) + Math.exp(-3)), 10);
+    expect(figure?.candidate).toBeCloseTo(figure?.base ?? 0, 10);
+  });
+
+  test("leave out a question of which an option was not scored", () => {
     const right = arm([
       [-2, 1],
       [-3, 2],
@@ -105,10 +123,13 @@ describe("accuracy", () => {
       [-2, 1],
     ]);
     const part = { scores: new Map([...right.scores].slice(1)), answers: new Map() };
-    expect(accuracies([question], { base: right, candidate: part }).candidate).toBeNull();
+    expect(choiceFigures([question], { base: right, candidate: part }).map(({ candidate }) => candidate)).toEqual([
+      null,
+      null,
+    ]);
   });
 
-  test("by the letter is asked with all options, in the words of the question without", () => {
+  test("are told of questions that show their options only where the letter is scored", () => {
     expect(choiceTexts([question], "words").map(({ continuation }) => continuation)[1]).toBe(" two words");
     expect(choiceTexts([question], "words")[0]?.context).toEqual([{ role: "user", content: "Which?" }]);
     expect(choiceTexts([question], "letter")[1]).toMatchObject({
