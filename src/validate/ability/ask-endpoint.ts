@@ -1,15 +1,18 @@
 /**
  * One question to an endpoint's `/v1/completions`, in token ids, tried again where that may help. Does not know what the
- * answer is for. The server is not trusted: redirects are not followed, and the answer's shape is checked.
+ * answer is for. The server is not trusted: redirects are not followed, what is read is bounded, and
+ * its shape checked.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { boundedText } from "../../foundation/bounded-text.ts";
 import { Failure } from "../../foundation/errors.ts";
 import type { Hash } from "../../foundation/hashing.ts";
 
 const TRIES = 5;
 const FIRST_WAIT_MS = 500;
 const TIMEOUT_MS = 300_000;
+const MOST_BODY_BYTES = 32 << 20;
 const SHOWN_CHARACTERS = 500;
 
 /** A model behind an OpenAI-compatible server. */
@@ -69,7 +72,7 @@ async function tryOnce(where: string, body: object, signal: AbortSignal): Promis
       redirect: "manual",
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
-    const text = await response.text();
+    const text = await boundedText(response, MOST_BODY_BYTES);
     if (response.status === 200) return { text };
     const { status } = response;
     const reason = `status ${status}: ${text.slice(0, SHOWN_CHARACTERS)}`;
