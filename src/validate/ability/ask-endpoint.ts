@@ -1,7 +1,6 @@
 /**
  * One question to an endpoint's `/v1/completions`, in token ids, tried again where that may help. Does not know what the
- * answer is for. The server is not trusted: redirects are not followed, what is read is bounded, and
- * its shape checked.
+ * answer is for. The server is not trusted: redirects are not followed, what is read is bounded, its shape checked.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
