@@ -108,6 +108,17 @@ describe("results of lm-evaluation-harness", () => {
     expect(rejected.map(({ reason }) => reason)).toEqual(["it is not JSON", "it has no results of torn"]);
   });
 
+  test("of a group leave out a task that is scored otherwise, and may have any name", async () => {
+    const tasks = [
+      { task: "constructor", group: "g", scores: [1, 0] },
+      { task: "other", group: "g", scores: [1, 1], metric: "exact_match" },
+    ];
+    const base = await writeLmEval(at("base"), tasks);
+    const { axes, rejected } = await foreignAxes({ base, candidate: base });
+    expect(axes.map(({ name, differences }) => [name, differences])).toEqual([["lm-evaluation-harness:g", [[0, 0]]]]);
+    expect(rejected[0]?.reason).toBe("its exact_match is not the acc of g");
+  });
+
   test("without samples are refused, with how to get them", async () => {
     const base = await writeLmEval(at("base"), []);
     const none = expect.objectContaining({

@@ -74,23 +74,34 @@ async function readTasks({ file, date }: Found, results: z.infer<typeof resultsS
   if (names.length === 0) rejected.push({ where: file, reason: "no samples lie beside it: run with --log_samples" });
   for (const name of names) {
     const subtask = name.slice("samples_".length, -end.length);
-    const worse = Object.entries(results.higher_is_better[subtask] ?? {}).filter(([, isBetter]) => isBetter === false);
+    const worse = Object.entries(own(results.higher_is_better, subtask) ?? {}).filter(
+      ([, isBetter]) => isBetter === false,
+    );
     const read = readSamples(join(folder, name), new Set(worse.map(([metric]) => metric)));
     if ("reason" in read) {
       rejected.push(read);
       continue;
     }
     const task = tops.get(subtask) ?? subtask;
-    const version = results.versions[task] ?? results.versions[subtask];
+    const version = own(results.versions, task) ?? own(results.versions, subtask);
     const known = tasks.get(task) ?? {
       ...{ task, version: version === undefined ? null : String(version), metric: read.metric },
       samples: new Map<string, SampleResult>(),
     };
+    if (known.metric !== read.metric) {
+      rejected.push({ where: join(folder, name), reason: `its ${read.metric} is not the ${known.metric} of ${task}` });
+      continue;
+    }
     tasks.set(task, known);
     const group = task === subtask ? null : subtask;
     for (const [id, score] of read.scores) known.samples.set(`${subtask}/${id}`, { group, scores: [score] });
   }
   return { tasks: [...tasks.values()], rejected };
+}
+
+/** A file may name its tasks as it likes. */
+function own<T>(record: Record<string, T>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 type Samples = { metric: string; scores: Map<string, number> } | ReadResults["rejected"][number];
