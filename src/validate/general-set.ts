@@ -48,6 +48,8 @@ export interface LoadedSet {
   texts: GeneralText[];
   /** Answered greedily. */
   prompts: GeneralPrompt[];
+  /** Whether the base also draws answers to its prompts, by which its distance from the candidate is estimated. */
+  isDrawn: boolean;
   shown(arms: { base: ArmMeasure; candidate: ArmMeasure }, signal: AbortSignal): Promise<Shown[]>;
 }
 

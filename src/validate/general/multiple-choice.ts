@@ -20,6 +20,7 @@ const set: GeneralSet = {
       source: "written for tracemill",
       texts,
       prompts: [],
+      isDrawn: false,
       shown: async (arms) => choiceFigures(questions, arms),
     };
   },

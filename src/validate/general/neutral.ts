@@ -25,6 +25,7 @@ const set: GeneralSet = {
       source: "written for tracemill",
       texts: [],
       prompts,
+      isDrawn: true,
       shown: async ({ base, candidate }) => {
         const changed = changedFraction(base.answers, candidate.answers);
         const note = `of ${prompts.length} prompts, answered greedily`;
