@@ -4,9 +4,9 @@
  * the host). Knows nothing of runs, logs or retries: it tries once and says what came.
  */
 import { z } from "zod";
+import { boundedText } from "../foundation/bounded-text.ts";
 import type { Json } from "../foundation/canonical-json.ts";
 import { type Message, messageSchema, type Tool } from "../records/message.ts";
-import { boundedText } from "./bounded-text.ts";
 import { type Endpoint, reasonOf, urlOf } from "./endpoint.ts";
 
 const MOST_BODY_BYTES = 32 << 20;

@@ -3,8 +3,8 @@
  * the same name. When it was listed, and permissions that are made up anew for each answer, are no part of that.
  */
 import { z } from "zod";
+import { boundedText } from "../foundation/bounded-text.ts";
 import type { Json } from "../foundation/canonical-json.ts";
-import { boundedText } from "./bounded-text.ts";
 
 const MOST_BODY_BYTES = 4 << 20;
 /** Statuses of a server that has no such list. */

@@ -11,7 +11,7 @@ import type { Target } from "./target.ts";
 
 export interface ScoredToken {
   id: number;
-  /** null for the very first token, which nothing stands before. */
+  /** null for the very first token, which nothing stands before, and for those of an echo that are not to be scored. */
   score: TokenScore | null;
 }
 
@@ -31,6 +31,8 @@ export type Answering = Pick<Ask, "model" | "temperature" | "topP" | "stops" | "
   seed: number;
   /** Whether the prompt is part of the text and of the scores. */
   isEcho: boolean;
+  /** The first token of an echo that is scored. */
+  echoFrom: number;
   signal: AbortSignal;
 };
 
@@ -69,15 +71,15 @@ export async function* answer(asked: Answering, target: Target, renderer: Render
 }
 
 async function scores(
-  { model, prompt, topLogprobs, isEcho, signal }: Answering,
+  { model, prompt, topLogprobs, isEcho, echoFrom, signal }: Answering,
   ids: number[],
   { target, renderer }: { target: Target; renderer: Renderer },
 ): Promise<ScoredToken[] | null> {
   if (topLogprobs === null) return null;
   const shown = ids.filter((id) => !renderer.stopIds.includes(id));
   const all = [...prompt, ...shown];
-  const from = Math.max(isEcho ? 0 : prompt.length, 1);
+  const from = Math.max(isEcho ? Math.min(echoFrom, prompt.length) : prompt.length, 1);
   const scored = all.length > from ? await target.score({ model, ids: all, from, top: topLogprobs, signal }) : [];
-  const first = isEcho && all[0] !== undefined ? [{ id: all[0], score: null }] : [];
-  return [...first, ...scored.map((score, i) => ({ id: all[from + i] as number, score }))];
+  const before = isEcho ? all.slice(0, from).map((id) => ({ id, score: null })) : [];
+  return [...before, ...scored.map((score, i) => ({ id: all[from + i] as number, score }))];
 }

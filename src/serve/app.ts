@@ -65,7 +65,7 @@ export function createApp(parts: AppParts): Hono {
   app.post("/v1/chat/completions", async (c) => {
     const asked = readChatAsk(await bodyOf(c));
     const prompt = renderer.prompt(asked.messages, asked.tools).ids;
-    return respond(c, parts, { ...asked, prompts: [prompt], isEcho: false, wording: chatWording });
+    return respond(c, parts, { ...asked, prompts: [prompt], isEcho: false, echoFrom: 0, wording: chatWording });
   });
   app.post("/v1/completions", async (c) => {
     const asked = readTextAsk(await bodyOf(c));
@@ -75,7 +75,7 @@ export function createApp(parts: AppParts): Hono {
   return app;
 }
 
-type Request = Ask & { prompts: number[][]; isEcho: boolean; wording: Wording };
+type Request = Ask & { prompts: number[][]; isEcho: boolean; echoFrom: number; wording: Wording };
 
 async function respond(c: Context, parts: AppParts, request: Request): Promise<Response> {
   const { target, renderer } = parts;

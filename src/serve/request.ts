@@ -29,7 +29,12 @@ export interface Ask {
 }
 
 export type ChatAsk = Ask & { messages: Message[]; tools: Tool[] | null };
-export type TextAsk = Ask & { prompts: (string | number[])[]; isEcho: boolean };
+export type TextAsk = Ask & {
+  prompts: (string | number[])[];
+  isEcho: boolean;
+  /** The first token of an echoed prompt that is scored: what only stands before a text costs half as much then. */
+  echoFrom: number;
+};
 export type TokenizeAsk = { prompt: string } | { messages: Message[]; tools: Tool[] | null };
 
 const neutral = <T>(value: T) => z.literal(value as never).nullish();
@@ -94,6 +99,8 @@ const textSchema = z.object({
   ...askShape,
   prompt: z.union([z.string(), idsSchema.min(1), z.array(z.string()).min(1), z.array(idsSchema.min(1)).min(1)]),
   echo: z.boolean().nullish(),
+  /** Of our own; servers that do not know it score the whole prompt. */
+  echo_logprobs_from: z.int().min(0).nullish(),
   logprobs: z.int().min(0).max(20).nullish(),
   best_of: neutral(1),
   suffix: neutral(""),
@@ -126,6 +133,7 @@ export function readTextAsk(body: unknown): TextAsk {
     grammar: null,
     prompts: (isList ? prompt : [prompt]) as (string | number[])[],
     isEcho: sent.echo ?? false,
+    echoFrom: sent.echo_logprobs_from ?? 0,
   };
 }
 

@@ -2,7 +2,6 @@
  * The one door to Python: runs a verb of `python/tracemill_train` as a subprocess. A JSON request goes in by a file,
  * events come out as JSON lines on stdout, noise goes to stderr. Knows the protocol, not what a verb does.
  */
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +9,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import { Failure, Refusal } from "../foundation/errors.ts";
 import { PACKAGE_FOLDER } from "../foundation/package-folder.ts";
+import { pythonPath } from "../foundation/python-path.ts";
 import { curvePointSchema } from "../records/adapter-manifest.ts";
 
 /** A step may take a while to end in a checkpoint; then the process is killed. */
@@ -70,18 +70,7 @@ export interface PythonRunner {
 
 /** Finds the interpreter: `TRACEMILL_PYTHON`, else `.venv` beside package.json. Throws: `NO_PYTHON`. */
 export async function python(): Promise<PythonRunner> {
-  const asked = process.env.TRACEMILL_PYTHON;
-  const inVenv = process.platform === "win32" ? "Scripts/python.exe" : "bin/python";
-  const executable = asked ?? join(PACKAGE_FOLDER, ".venv", inVenv);
-  if (!existsSync(executable)) {
-    throw new Refusal({
-      code: "NO_PYTHON",
-      message: "The Python that trains and converts models is not there.",
-      expected: "a Python >= 3.10 with the packages of python/requirements.txt",
-      got: asked === undefined ? `no ${executable}` : `no ${executable} (from TRACEMILL_PYTHON)`,
-      fix: `make setup (in ${PACKAGE_FOLDER}), or set TRACEMILL_PYTHON to such a Python`,
-    });
-  }
+  const executable = pythonPath();
   return { executable, run: (verb, request, options) => runVerb({ executable, verb, request }, options) };
 }
 

@@ -309,6 +309,19 @@ describe("plain completions", () => {
     expect(choices[0]?.text).toBe((await greedy("tiny", "How many?", 9)).choices[0]?.message.content);
   });
 
+  test("of an echo are told from the token on that is asked for, as of the whole", async () => {
+    const request = { model: "tiny", prompt: "SELECT name FROM people", echo: true, logprobs: 0, max_tokens: 0 };
+    const scoresOf = async (more: object) => {
+      const { choices } = await client.completions.create({ ...request, ...more });
+      return choices[0]?.logprobs?.token_logprobs ?? [];
+    };
+    const whole = await scoresOf({});
+    const some = await scoresOf({ echo_logprobs_from: 3 });
+    expect(some.slice(0, 3)).toEqual([null, null, null]);
+    expect(some).toHaveLength(whole.length);
+    for (const [at, value] of some.slice(3).entries()) expect(value).toBeCloseTo(whole[at + 3] ?? 0, 3);
+  });
+
   test("echo the prompt before the answer, with the scores of both", async () => {
     const request = { model: "tiny", prompt: "SELECT name", temperature: 0, max_tokens: 4 };
     const plain = await client.completions.create(request);

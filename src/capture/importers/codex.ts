@@ -7,13 +7,14 @@
 import { statSync } from "node:fs";
 import { basename } from "node:path";
 import type { Json } from "../../foundation/canonical-json.ts";
+import { isZstd } from "../../foundation/zstd.ts";
 import { textOf } from "../conversations.ts";
 import type { Foreign, ForeignRun } from "../foreign.ts";
 import type { FileStart, Importer, ImportInput } from "../importer.ts";
 import { readHead, rejected } from "../reading/json.ts";
 import { plainUrl } from "../reading/plain-url.ts";
 import { isObject, type JsonObject, objectIn, textIn, timeIn } from "../reading/shapes.ts";
-import { isZstd, zstdLines } from "../reading/zstd.ts";
+import { zstdLines } from "../reading/zstd.ts";
 import { type CodexSession, openCodexSession } from "../sessions/codex-session.ts";
 import { MOST_SESSION_BYTES, type SessionNode, treeRecords } from "../sessions/session-tree.ts";
 

@@ -5,6 +5,7 @@
  */
 import { basename } from "node:path";
 import type { Json } from "../../foundation/canonical-json.ts";
+import { openZip, shownName, type Zip } from "../../foundation/zip.ts";
 import type { Foreign, ForeignRun } from "../foreign.ts";
 import type { Importer, ImportInput } from "../importer.ts";
 import { readMember, readSample, samplesOf } from "../inspect/members.ts";
@@ -12,7 +13,6 @@ import { type SampleSetting, sampleRecords } from "../inspect/sample.ts";
 import { readHead, rejected } from "../reading/json.ts";
 import { plainUrl } from "../reading/plain-url.ts";
 import { isObject, type JsonObject, objectIn, objectsIn, textIn, timeIn } from "../reading/shapes.ts";
-import { openZip, shownName, type Zip } from "../reading/zip.ts";
 
 const ZIP = "PK\u0003\u0004";
 /** The first member's name lies at a fixed place. */

@@ -3,9 +3,9 @@
  * whose sequences of messages, events and attachments are put together again.
  */
 import type { Json } from "../../foundation/canonical-json.ts";
+import type { Zip } from "../../foundation/zip.ts";
 import { MOST_DOCUMENT_BYTES, parseBytes, type Read } from "../reading/json.ts";
 import { countIn, type JsonObject, objectIn } from "../reading/shapes.ts";
-import type { Zip } from "../reading/zip.ts";
 
 export interface SampleMembers {
   /** The document's name, or the folder's with its slash. */

@@ -5,6 +5,7 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import type { Json } from "../../foundation/canonical-json.ts";
 import { LINE_LIMIT_BYTES, readLines } from "../../foundation/jsonl.ts";
+import { parsePythonJson } from "../../foundation/python-json.ts";
 import type { Rejected } from "../foreign.ts";
 
 /** Of one line or one whole file: more is not held in memory. */
@@ -19,8 +20,7 @@ export type Read = { value: Json } | { reason: string };
  * writes for numbers that JSON has not (NaN, Infinity) is read as null.
  */
 export function parseJson(text: string): Read {
-  let value = parsed(text);
-  if (value === undefined) value = parsed(withoutNaN(text));
+  const value = parsePythonJson(text);
   if (value === undefined) return { reason: "it is not JSON" };
   const fault = faultOf(value, MOST_DEPTH);
   return fault === null ? { value } : { reason: fault };
@@ -85,41 +85,6 @@ export function* misfits(list: unknown, where: string): Generator<Rejected> {
       yield rejected(`${where}/${i}`, "it is no object");
     }
   }
-}
-
-/** Undefined where it is no JSON. */
-function parsed(text: string | null): Json | undefined {
-  try {
-    return text === null ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The text with null for every number that Python alone writes; null where it has none. */
-function withoutNaN(text: string): string | null {
-  const token = /"|-?Infinity|NaN/g;
-  const parts: string[] = [];
-  let end = 0;
-  for (let found = token.exec(text); found !== null; found = token.exec(text)) {
-    if (found[0] === '"') {
-      token.lastIndex = stringEnd(text, found.index + 1);
-      continue;
-    }
-    parts.push(text.slice(end, found.index), "null");
-    end = token.lastIndex;
-  }
-  return end === 0 ? null : parts.join("") + text.slice(end);
-}
-
-/** The place behind the quote that ends a string. */
-function stringEnd(text: string, start: number): number {
-  for (let quote = text.indexOf('"', start); quote !== -1; quote = text.indexOf('"', quote + 1)) {
-    let backslashes = 0;
-    while (text[quote - 1 - backslashes] === "\\") backslashes++;
-    if (backslashes % 2 === 0) return quote + 1;
-  }
-  return text.length;
 }
 
 /** Why a parsed value cannot be recorded; null where it can. */

@@ -1,41 +1,13 @@
 /**
- * Unpacks zstd, also in several frames, which Node's own function does not: it stops at the end of the first.
+ * Reads JSON lines that are compressed with zstd.
  */
 import { readFileSync, statSync } from "node:fs";
-import zlib from "node:zlib";
+import { hasZstd, NO_ZSTD, unpackZstd } from "../../foundation/zstd.ts";
 import type { Rejected } from "../foreign.ts";
 import type { JsonLine } from "../importer.ts";
 import { MOST_DOCUMENT_BYTES, parseBytes, rejected } from "./json.ts";
 
-export const NO_ZSTD = `it is compressed with zstd, which Node has from 22.15 on; this is ${process.version}`;
-
-const MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 const NEWLINE = 10;
-
-export function hasZstd(): boolean {
-  return typeof (zlib.zstdDecompressSync as unknown) === "function";
-}
-
-export function isZstd(head: Buffer): boolean {
-  return head.subarray(0, MAGIC.length).equals(MAGIC);
-}
-
-/** Throws: where the bytes are no zstd, or come to more than the limit. */
-export function unpackZstd(packed: Buffer, mostBytes: number): Buffer {
-  const frames: Buffer[] = [];
-  let leftBytes = mostBytes;
-  for (let rest = packed; rest.length > 0; ) {
-    const { buffer, engine } = zlib.zstdDecompressSync(rest, {
-      maxOutputLength: leftBytes + 1,
-      info: true,
-    }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
-    leftBytes -= buffer.length;
-    if (leftBytes < 0) throw new Error(`it has more than ${mostBytes} bytes`);
-    frames.push(buffer);
-    rest = rest.subarray(Math.max(1, engine.bytesWritten));
-  }
-  return Buffer.concat(frames);
-}
 
 /** Reads a compressed file of JSON lines, which may unpack to `mostBytes`. */
 export function* zstdLines(path: string, mostBytes: number): Generator<JsonLine | Rejected> {

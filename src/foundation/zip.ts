@@ -4,7 +4,7 @@
  */
 import zlib from "node:zlib";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
-import { MOST_DOCUMENT_BYTES } from "./json.ts";
+import { LINE_LIMIT_BYTES } from "./jsonl.ts";
 import { hasZstd, NO_ZSTD, unpackZstd } from "./zstd.ts";
 
 export interface Zip {
@@ -24,7 +24,7 @@ interface ZipLimits {
   totalBytes: number;
 }
 
-const LIMITS: ZipLimits = { members: 100_000, memberBytes: MOST_DOCUMENT_BYTES, totalBytes: 4 * 2 ** 30 };
+const LIMITS: ZipLimits = { members: 100_000, memberBytes: LINE_LIMIT_BYTES, totalBytes: 4 * 2 ** 30 };
 
 const STORED = 0;
 const DEFLATE = 8;

@@ -1,0 +1,94 @@
+/**
+ * Questions with four options as texts to be scored, and which option a model finds likeliest. Either the option's own words
+ * are scored, after the question alone, or its letter, after the question with all options: small models do not yet know
+ * what a letter stands for, and some questions cannot be asked without their options.
+ */
+import type { ArmMeasure, GeneralText, Shown } from "../general-set.ts";
+import type { TextScore } from "./measure.ts";
+
+export const LETTERS = ["A", "B", "C", "D"] as const;
+export type Letter = (typeof LETTERS)[number];
+
+export interface Question {
+  subject: string;
+  /** In its subject, from 1. */
+  number: number;
+  question: string;
+  options: Record<Letter, string>;
+  answer: Letter;
+}
+
+export type ChoiceForm = "words" | "letter";
+
+/** The four texts of each question, of which the right one decides. */
+export function choiceTexts(questions: readonly Question[], form: ChoiceForm): GeneralText[] {
+  return questions.flatMap((one) =>
+    LETTERS.map((letter) => ({
+      id: textId(one, letter),
+      group: one.subject,
+      context: [{ role: "user" as const, content: form === "words" ? one.question : withOptions(one) }],
+      opening: "Answer:",
+      continuation: ` ${form === "words" ? one.options[letter] : letter}`,
+      isDeciding: letter === one.answer,
+    })),
+  );
+}
+
+/**
+ * What is shown of each arm: how often it finds the right option the likeliest, a token; and how likely the right one is
+ * among the four, which stays the same where only the manner of answering has become less likely.
+ */
+export function choiceFigures(
+  questions: readonly Question[],
+  { base, candidate }: { base: ArmMeasure; candidate: ArmMeasure },
+): Shown[] {
+  const figure = (name: string, of: (question: Question, scores: Scores) => number | null): Shown => {
+    const [one, other] = [base, candidate].map((arm) =>
+      questions.flatMap((question) => of(question, arm.scores) ?? []),
+    );
+    const note = `of ${one?.length ?? 0} questions; 0.25 by chance`;
+    return { name, base: meanOf(one), candidate: meanOf(other), note };
+  };
+  return [figure("accuracy", isRight), figure("probability of the right option", probabilityOfRight)];
+}
+
+type Scores = ReadonlyMap<string, TextScore>;
+
+function meanOf(values: readonly number[] = []): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The scores of a question's options; null where one was not scored. */
+function optionScores(question: Question, scores: Scores): { letter: Letter; score: TextScore }[] | null {
+  const found = LETTERS.flatMap((letter) => {
+    const score = scores.get(textId(question, letter));
+    return score === undefined ? [] : [{ letter, score }];
+  });
+  return found.length === LETTERS.length ? found : null;
+}
+
+/** 1 or 0; a tie is not right. */
+function isRight(question: Question, scores: Scores): number | null {
+  const options = optionScores(question, scores);
+  if (options === null) return null;
+  const rates = options.map(({ letter, score }) => ({ letter, rate: score.logprob / score.tokens }));
+  const right = rates.find(({ letter }) => letter === question.answer)?.rate ?? 0;
+  return rates.every(({ letter, rate }) => letter === question.answer || rate < right) ? 1 : 0;
+}
+
+function probabilityOfRight(question: Question, scores: Scores): number | null {
+  const options = optionScores(question, scores);
+  if (options === null) return null;
+  const most = Math.max(...options.map(({ score }) => score.logprob));
+  const weights = options.map(({ letter, score }) => ({ letter, weight: Math.exp(score.logprob - most) }));
+  const right = weights.find(({ letter }) => letter === question.answer)?.weight ?? 0;
+  return right / weights.reduce((sum, { weight }) => sum + weight, 0);
+}
+
+function textId({ subject, number }: Question, letter: Letter): string {
+  return `${subject}/${number}/${letter}`;
+}
+
+function withOptions({ question, options }: Question): string {
+  return [question, ...LETTERS.map((letter) => `${letter}. ${options[letter]}`)].join("\n");
+}

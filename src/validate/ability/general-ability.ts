@@ -1,0 +1,121 @@
+/**
+ * What is left of a base's general ability in a candidate, and how far the candidate has moved: every set is scored and
+ * answered by both arms, in turn, and the base's own draws are scored by both. Everything that was finished is kept in a
+ * folder and not done again.
+ */
+import { join } from "node:path";
+import type { AdapterManifest } from "../../records/adapter-manifest.ts";
+import type { Renderer } from "../../render/renderer.ts";
+import type { ArmMeasure, GeneralPrompt, Shown } from "../general-set.ts";
+import { answerPrompts } from "./answer-prompts.ts";
+import type { MeasuredEndpoint } from "./ask-endpoint.ts";
+import type { NamedSet } from "./general-sets.ts";
+import type { AskingOptions } from "./in-turn.ts";
+import type { Missing } from "./measure.ts";
+import { type Distance, distanceFrom, type GeneralEvidence, generalEvidence } from "./paired-scores.ts";
+import { scoreTexts } from "./score-texts.ts";
+
+const SCORES = "scores.jsonl";
+const ANSWERS = "answers.jsonl";
+
+export interface AbilityOptions {
+  renderer: Renderer;
+  /** Gets what is finished. */
+  folder: string;
+  /** Prompts that are answered at once. */
+  atOnce: number;
+  /** Texts that are scored at once, where that is fewer. */
+  scoresAtOnce?: number;
+  /** Of the base's draws. */
+  seed: number;
+  signal: AbortSignal;
+  /** `step` is what is done, in words. */
+  onProgress?(step: string, done: number, total: number): void;
+}
+
+export interface GeneralAbility {
+  /** One axis for each set that has deciding texts. */
+  general: GeneralEvidence[];
+  /** Figures that are shown beside, by set. */
+  shown: { set: string; figures: Shown[] }[];
+  /** By the draws of the base; null where no set has it draw. */
+  distance: Distance | null;
+  /** What no arm could be asked, by set. */
+  missing: { set: string; texts: Missing[] }[];
+}
+
+interface Arms {
+  base: MeasuredEndpoint;
+  candidate: MeasuredEndpoint;
+}
+
+/**
+ * Measures both arms on all sets.
+ * Throws: a failure of the boundary `endpoint`, after which the same call goes on where it was.
+ */
+export async function measureGeneralAbility(
+  arms: Arms,
+  sets: readonly NamedSet[],
+  options: AbilityOptions,
+): Promise<GeneralAbility> {
+  const found: GeneralAbility = { general: [], shown: [], distance: null, missing: [] };
+  for (const set of sets) {
+    const base = await measureArm(arms.base, set, { ...options, arm: "base" });
+    const candidate = await measureArm(arms.candidate, set, { ...options, arm: "candidate" });
+    const evidence = generalEvidence({ name: set.id, texts: set.texts }, base.scores, candidate.scores);
+    if (evidence !== null) found.general.push(evidence);
+    found.shown.push({ set: set.id, figures: await set.shown({ base, candidate }, options.signal) });
+    if (base.missing.length > 0) found.missing.push({ set: set.id, texts: base.missing });
+    if (set.isDrawn) found.distance = await estimateDistance(arms, set.prompts, options);
+  }
+  return found;
+}
+
+/** The evidence of the `kl` axis: the trainer's exact figure where there is one, else the estimate. Units: nats a token. */
+export function klEvidence(
+  adapter: AdapterManifest,
+  distance: Distance | null,
+): { nats: number; source: "trainer" | "estimate" } | null {
+  const told = adapter.curve.filter(({ step }) => adapter.bestStep === undefined || step === adapter.bestStep);
+  const exact = told.flatMap(({ validation }) => validation?.klToBase ?? []).at(-1);
+  if (exact !== undefined) return { nats: exact, source: "trainer" };
+  return distance === null ? null : { nats: distance.nats, source: "estimate" };
+}
+
+async function measureArm(
+  endpoint: MeasuredEndpoint,
+  { id, texts, prompts }: NamedSet,
+  options: AbilityOptions & { arm: string },
+): Promise<ArmMeasure & { missing: Missing[] }> {
+  const scored = await scoreTexts(endpoint, texts, asking(options, SCORES, `${id}: ${options.arm} scores`));
+  const answered = await answerPrompts(endpoint, prompts, asking(options, ANSWERS, `${id}: ${options.arm} answers`));
+  return { ...scored, ...answered, missing: [...scored.missing, ...answered.missing] };
+}
+
+/** The base draws, and both arms score what it drew. */
+async function estimateDistance(
+  { base, candidate }: Arms,
+  prompts: readonly GeneralPrompt[],
+  options: AbilityOptions,
+): Promise<Distance | null> {
+  const { seed } = options;
+  const { answers } = await answerPrompts(base, prompts, { ...asking(options, ANSWERS, "distance: base draws"), seed });
+  const drawn = prompts.flatMap((prompt) => {
+    const continuation = answers.get(prompt.id)?.text ?? "";
+    return continuation === "" ? [] : [{ ...prompt, continuation }];
+  });
+  const one = await scoreTexts(base, drawn, asking(options, SCORES, "distance: base scores"));
+  const other = await scoreTexts(candidate, drawn, asking(options, SCORES, "distance: candidate scores"));
+  return distanceFrom(one.scores, other.scores);
+}
+
+function asking(
+  { renderer, folder, atOnce, scoresAtOnce = atOnce, signal, onProgress }: AbilityOptions,
+  file: string,
+  step: string,
+): AskingOptions & { renderer: Renderer } {
+  return {
+    ...{ renderer, file: join(folder, file), atOnce: file === SCORES ? scoresAtOnce : atOnce, signal },
+    ...(onProgress !== undefined && { onProgress: (done, total) => onProgress(step, done, total) }),
+  };
+}
