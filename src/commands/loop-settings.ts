@@ -18,7 +18,8 @@ export interface LoopSettings {
   watch: CollectSettings;
   export: { maxPerItem: number; target: "answer" | "action" };
   train: Omit<TrainSettings, "seed" | "microBatchSize" | "patience" | "maxKl" | "rehearsal">;
-  validate: { limit: number; sideLimit: number };
+  /** `general`: sets of texts by which general ability is measured. */
+  validate: { limit: number; sideLimit: number; general: string[] };
 }
 
 /** Where a loop stands in a row of loops; a single one is the first of them. */
@@ -85,7 +86,7 @@ const BY_PRESET: Record<Preset, Omit<LoopSettings, keyof LoopWork>> = {
     watch: { limit: 24, attempts: 2, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: TRAIN,
-    validate: { limit: 117, sideLimit: 60 },
+    validate: { limit: 117, sideLimit: 60, general: ["multiple-choice"] },
   },
   quick: {
     collect: {
@@ -100,14 +101,14 @@ const BY_PRESET: Record<Preset, Omit<LoopSettings, keyof LoopWork>> = {
     watch: { limit: 16, attempts: 1, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: TRAIN,
-    validate: { limit: 104, sideLimit: 40 },
+    validate: { limit: 104, sideLimit: 40, general: ["multiple-choice"] },
   },
   tiny: {
     collect: { limit: 30, attempts: 2, enough: 2, temperature: 1, starters: false, role: LEARNING },
     watch: { limit: 6, attempts: 1, enough: 1, temperature: 1, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "answer" },
     train: { ...TRAIN, rank: 4, alpha: 8, epochs: 1 },
-    validate: { limit: 24, sideLimit: 12 },
+    validate: { limit: 24, sideLimit: 12, general: ["none"] },
   },
 };
 

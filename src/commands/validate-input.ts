@@ -21,6 +21,15 @@ export const validateInput = z.object({
   against: z.enum(ARMS).default("base").describe("the arm that the candidate has to be better than"),
   sides: z.array(z.string()).default([]).describe("other skills, at which the candidate has to be no worse"),
   sideLimit: z.int().min(1).optional().describe("most items of each of them (default: all)"),
+  general: z
+    .array(z.string())
+    .default(["multiple-choice", "human-eval", "neutral"])
+    .describe("sets of general texts that both arms are measured by; none for none"),
+  mmlu: z.string().optional().describe("a folder of MMLU's CSV files, as one more set"),
+  results: z
+    .array(z.string())
+    .default([])
+    .describe("two results of lm-evaluation-harness or Inspect, of the base and of the candidate, as further axes"),
   gate: z
     .string()
     .optional()

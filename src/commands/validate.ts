@@ -8,10 +8,10 @@ import { unknownName } from "../foundation/nearest.ts";
 import type { Endpoint } from "../harness/index.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
-import type { Arm, Decision, PlanDraft } from "../records/comparison.ts";
+import type { Arm, Decision, Plan, PlanDraft } from "../records/comparison.ts";
 import type { RunId } from "../records/ids.ts";
 import { leaksOf, openGraph, taintOfLineage } from "../registry/index.ts";
-import { loadRenderer } from "../render/renderer.ts";
+import { loadRenderer, type Renderer } from "../render/renderer.ts";
 import type { RunningServer } from "../serve/index.ts";
 import type { Home } from "../store/home.ts";
 import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
@@ -30,6 +30,7 @@ import {
 import { type Context, defineCommand } from "./command.ts";
 import { proveLive } from "./live-adapter.ts";
 import { serveHere } from "./model-server.ts";
+import { type AbilityQuestion, abilityQuestion, measureAbility } from "./validate-ability.ts";
 import { runArms } from "./validate-arms.ts";
 import { draftOf, type OpenPart, openParts } from "./validate-draft.ts";
 import { type ValidateInput, type ValidateOptions, validateInput } from "./validate-input.ts";
@@ -45,12 +46,13 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
   const gate = await readGate(home, options.gate);
   const adapter = options.candidate === undefined ? null : await readAdapterManifest(home, options.candidate);
   const base = await readBaseManifest(home, options.base ?? adapter?.base ?? "");
+  const ability = await abilityQuestion(options);
   const parts = await openParts(options);
   try {
-    const draft = await draftOf(options, home, { parts, base, adapter, gate, general: [] });
+    const draft = await draftOf(options, home, { parts, base, adapter, gate, general: ability.planned });
     const history = await historyOf({ parts, adapter }, context);
     if (history.taint.length === 0 && (history.leaks ?? []).length === 0) {
-      return await compare({ draft, parts, base, adapter, options, history }, context);
+      return await compare({ draft, parts, base, adapter, ability, options, history }, context);
     }
     const { comparisonHash } = await writePlan(home, draft, clock);
     return await decideBeforehand(home, comparisonHash, { found: history, clock });
@@ -64,6 +66,7 @@ interface Comparison {
   parts: readonly OpenPart[];
   base: BaseManifest;
   adapter: AdapterManifest | null;
+  ability: AbilityQuestion;
   options: ValidateOptions;
   history: Pick<Found, "taint" | "leaks">;
 }
@@ -87,7 +90,7 @@ async function historyOf(
 }
 
 async function compare(comparison: Comparison, context: Context): Promise<Decision> {
-  const { draft, parts, base, adapter, options, history } = comparison;
+  const { draft, parts, base, adapter, ability, options, history } = comparison;
   const { home, clock } = context;
   const { target } = options;
   const hashes = [...new Set(draft.arms.flatMap(({ adapterHash }) => adapterHash ?? []))];
@@ -96,24 +99,33 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
   const room = options.contextTokens === undefined ? {} : { contextTokens: options.contextTokens };
   const server = await serveHere({ base: base.name, adapters, candidates, target, ...room }, context);
   try {
-    const endpointOf = await endpointsAt(server, base, context);
+    const renderer = await loadRenderer(home, base);
+    const endpointOf = endpointsAt(server, renderer);
     // The canary comes first: an adapter that is served but not applied must never be judged.
     const isLive = adapter === null ? null : await isProven({ adapter, endpointOf, comparison, server }, context);
     const plan = await writePlan(home, draft, clock);
     const runs = await runArms(plan, { parts, endpointOf, options }, context);
-    const found: Found = { ...history, isLive, general: [], kl: null, shown: [] };
+    const [reference, treatment] = plan.pairs[0]?.map((name) => endpointOf(armNamed(plan, name))) ?? [];
+    assert(reference !== undefined && treatment !== undefined, "a plan without a pair");
+    const asked = { plan, arms: { base: reference, candidate: treatment }, renderer, options };
+    const seen = adapter === null ? NOT_ASKED : await measureAbility(ability, { ...asked, adapter }, context);
+    const found: Found = { ...history, ...seen, isLive };
     return await decide(home, plan.comparisonHash, { runs, found, clock });
   } finally {
     await server.close();
   }
 }
 
-async function endpointsAt(
-  server: RunningServer,
-  base: BaseManifest,
-  { home }: Context,
-): Promise<(arm: Arm) => Endpoint> {
-  const renderer = await loadRenderer(home, base);
+/** Where the base is only served twice. */
+const NOT_ASKED = { general: [], foreign: [], kl: null, shown: [] };
+
+function armNamed({ arms }: Plan, name: string): Arm {
+  const arm = arms.find((one) => one.arm === name);
+  assert(arm !== undefined, `a plan that pairs an arm ${name} which it does not have`);
+  return arm;
+}
+
+function endpointsAt(server: RunningServer, renderer: Renderer): (arm: Arm) => Endpoint {
   const { url, contextTokens, takesSeed } = server;
   const countTokens = (text: string) => renderer.encode(text).length;
   return ({ model: name, baseHash, adapterHash }) => {

@@ -23,7 +23,7 @@ import { appendLedger, readLedger } from "../store/ledger.ts";
 import { readDecision, readPlan } from "../store/manifests.ts";
 import { armFigures } from "./arm-figures.ts";
 import { type ArmOutcomes, type ArmRun, readArm } from "./arm-outcomes.ts";
-import type { Axis, Evidence } from "./axis.ts";
+import type { Axis, Evidence, SkillEvidence } from "./axis.ts";
 import { type Judgement, judgeAll, loadAxes } from "./judge.ts";
 import { type JudgedPart, paired, type WholeArm } from "./judged-part.ts";
 import { pairFigures, skillEvidence } from "./pair-figures.ts";
@@ -31,7 +31,11 @@ import { planHash } from "./plan.ts";
 import { renderReport } from "./report.ts";
 
 /** What is known of the candidate besides its runs. */
-export type Found = Pick<Evidence, "general" | "kl" | "isLive" | "taint" | "leaks"> & Pick<Decision, "shown">;
+export type Found = Pick<Evidence, "general" | "kl" | "isLive" | "taint" | "leaks"> &
+  Pick<Decision, "shown"> & {
+    /** What other tools measured, judged as skills at the side are. */
+    foreign: SkillEvidence[];
+  };
 
 /**
  * Judges the sealed runs of a plan and returns the decision; the first pair's verdict on the first skill is the comparison's.
@@ -118,8 +122,10 @@ async function judge(
   const gate = { ...plan.gate, alpha: plan.alpha };
   const results = parts.map((part) => ({ skill: part.part.skill.id, ...resultOf(plan, part, axes) }));
   const [first, ...sides] = results as [(typeof results)[number], ...typeof results];
-  const { shown, ...facts } = found;
-  const judgement = plan.purpose === "aa" ? NOT_JUDGED : judgeAll(axes, { ...skillsSeen(plan, parts), ...facts }, gate);
+  const { shown, foreign, ...facts } = found;
+  const { primary, sides: ofParts } = skillsSeen(plan, parts);
+  const evidence = { ...facts, primary, sides: [...ofParts, ...foreign] };
+  const judgement = plan.purpose === "aa" ? NOT_JUDGED : judgeAll(axes, evidence, gate);
   return decisionSchema.parse({
     ...{ comparisonHash: plan.comparisonHash, adapterHash: candidateOf(plan), alpha: plan.alpha },
     ...{ verdict: first.pairs[0]?.verdict, hasPassed: judgement.hasPassed, axes: judgement.axes },

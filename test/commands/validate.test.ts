@@ -24,7 +24,7 @@ const AGENTS = process.env.TRACEMILL_AGENTS ?? join(PACKAGE_FOLDER, ".venv-agent
 const hasAgents = existsSync(join(AGENTS, "bin", "mini"));
 if (!hasAgents) console.log(`skipped: mini-swe-agent of PyPI is not in ${AGENTS}: make agents installs it`);
 
-const SMALL = ["--skill", "letters", "--limit", "22", "--arms", "base", "--arms", "candidate"];
+const SMALL = ["--skill", "letters", "--limit", "22", "--arms", "base", "--arms", "candidate", "--general", "none"];
 
 let folder: string;
 let home: Home;
@@ -104,6 +104,19 @@ describe("arms", { timeout: 240_000 }, () => {
       expect(JSON.parse(String(turns[0]?.request))).toMatchObject({ temperature: 0.5 });
     }
   });
+});
+
+test("general ability is measured on both arms, becomes an axis, and stands in the plan", {
+  timeout: 240_000,
+}, async () => {
+  const words = [...SMALL.filter((word) => word !== "--general" && word !== "none"), "--general", "multiple-choice"];
+  const { decision } = await validated(...words, "--limit", "11", "--candidate", "sound");
+  const axis = decision.axes.find((one) => one.axis === "multiple-choice");
+  expect(axis).toMatchObject({ kind: "side" });
+  expect(axis?.interval).not.toBeNull();
+  expect(decision.shown.map(({ arm }) => arm)).toEqual(expect.arrayContaining(["base", "candidate"]));
+  const { general } = await readPlan(home, decision.comparisonHash);
+  expect(general).toMatchObject([{ set: "multiple-choice", texts: 168 }]);
 });
 
 test("the base against itself shows the noise of serving, judges nothing, and uses up no test set", {
@@ -213,6 +226,8 @@ test.skipIf(!hasAgents)(
       "sound",
       "--arms",
       "base",
+      "--general",
+      "none",
     ];
     const agent = `${mini} -m openai/$TRACEMILL_MODEL -t "$TRACEMILL_TASK"`;
     const { stdout, stderr, exitCode } = await execa(

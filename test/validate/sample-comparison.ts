@@ -29,7 +29,7 @@ export const clock: Clock = steppingClock(new Date("2026-11-02T08:00:00.000Z"), 
 const SKILL = { id: "letters", version: "1", hash: hashText("skill:letters") };
 
 /** A candidate against which nothing speaks but its runs. */
-export const FOUND: Found = { general: [], kl: null, isLive: true, taint: [], leaks: [], shown: [] };
+export const FOUND: Found = { general: [], foreign: [], kl: null, isLive: true, taint: [], leaks: [], shown: [] };
 
 /** What one item brings: an outcome, or one of the two ways to have none. */
 export type SampleOutcome =
