@@ -25,7 +25,7 @@ from conftest import SCHEMA, WriteDataset, kill_at_step, make_rows, parsed, run_
 @pytest.fixture
 def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trains in float32 whatever this processor multiplies best."""
-    for module in ("tracemill_train.loading", "tracemill_train.train"):
+    for module in ("tracemill_train.loading", "tracemill_train.trainer_arguments"):
         monkeypatch.setattr(f"{module}.training_dtype", lambda: torch.float32)
 
 

@@ -22,7 +22,7 @@ from tracemill_train.probes import probe_dtype, token_logprobs, write_probes
 from tracemill_train.refusal import Refusal
 from tracemill_train.settings import Settings
 from tracemill_train.tiny_families import config_of
-from tracemill_train.train import training_arguments
+from tracemill_train.trainer_arguments import training_arguments
 
 from conftest import WriteDataset, make_rows, parsed, run_here, train_request
 

@@ -17,7 +17,9 @@ from .best_weights import Best, forget_bests, keep_best
 from .checkpoints import mark_complete
 from .divergence import refuse_divergence
 from .events import Emit
+from .fsdp import whole
 from .kl import Distance
+from .launch import added, is_first
 from .memory import held_bytes
 from .method import Method, Row
 from .settings import Settings
@@ -90,7 +92,7 @@ class Reporter(TrainerCallback):
 
         def heard(model: Any) -> Any:
             norm = clip(model)
-            self._grad_norm = float(norm)
+            self._grad_norm = float(whole(norm))
             return norm
 
         trainer._clip_grad_norm = heard
@@ -140,14 +142,17 @@ class Reporter(TrainerCallback):
         self._judge(step, validation, model, Path(args.output_dir))
         self._report(step, state, {"loss": loss, **figures}, validation)
         is_due = time.monotonic() - self._saved_at >= self.plan.checkpoint_seconds
+        due, interrupted = added([float(is_due), float(self.is_interrupted)])  # processes do alike
+        self.is_interrupted = interrupted > 0
         is_over = self.is_interrupted or self.stopped_by is not None
-        control.should_save = is_due or is_over or step == self.plan.steps
+        control.should_save = due > 0 or is_over or step == self.plan.steps
         control.should_training_stop = control.should_training_stop or is_over
         return control
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")
-        forget_bests(Path(args.output_dir), but=None if self.best is None else self.best.step)
+        if is_first():
+            mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+            forget_bests(Path(args.output_dir), but=None if self.best is None else self.best.step)
         self._saved_at = time.monotonic()
 
     def _mean_of_step(self) -> tuple[float, dict[str, float]]:

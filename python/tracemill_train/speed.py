@@ -27,7 +27,7 @@ from .method import Kit
 from .methods import sft
 from .rows import IGNORED, Row
 from .settings import Settings
-from .train import training_arguments
+from .trainer_arguments import training_arguments
 
 CONFIG = Settings(
     rank=16,
