@@ -24,7 +24,7 @@ from .fsdp import shard
 from .kl import Distance
 from .launch import check_launch, gpu_count, is_first, is_worker, meet, part, process_count, run_workers
 from .loading import check_packages, load_for_training
-from .lora import ALL_PROJECTIONS, add_lora, keep_in_float32, use_fast_forward
+from .lora import ALL_PROJECTIONS, add_lora, kept_as_it_is, use_fast_forward
 from .memory import peak_bytes
 from .method import Kit, Row, load_method
 from .model import text_config, text_model, use_threads
@@ -199,19 +199,17 @@ def set_up(request: Request, model: PeftModel | PreTrainedModel, rows: Rows, emi
     reporter = Reporter(emit, plan)
     checkpoint = latest_checkpoint(request.checkpoint_folder)
     ended = stopped_at(checkpoint)  # killed after its end and before its files, it has no rows left to train on
-    trainer = method.make_trainer(
-        Kit(
-            model=model,
-            tokenizer=AutoTokenizer.from_pretrained(request.base),
-            sequence=sequence if ended is None else sequence[: ended * config.batch_size],
-            settings=config,
-            arguments=training_arguments(config, request.checkpoint_folder),
-            callbacks=[reporter],
-            saw=reporter.saw,
-        )
+    kit = Kit(
+        model=model,
+        tokenizer=AutoTokenizer.from_pretrained(request.base),
+        sequence=sequence if ended is None else sequence[: ended * config.batch_size],
+        settings=config,
+        arguments=training_arguments(config, request.checkpoint_folder),
+        callbacks=[reporter],
+        saw=reporter.saw,
     )
-    if config.quantization != "none":
-        keep_in_float32(model)
+    with kept_as_it_is(model):
+        trainer = method.make_trainer(kit)
     reporter.listen(trainer)
     return Course(model, rows, plan, trainer, reporter, checkpoint)
 
