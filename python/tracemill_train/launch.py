@@ -44,12 +44,18 @@ def check_launch(launch: str, processes: int, *, method: str, settings: Settings
         return
     if launch != "fsdp" or block_class is None:
         raise Refusal("BAD_LAUNCH", "No such way to start a training.", expected="single, or fsdp with a block class", got=launch)
-    if method != "sft" or settings.optimizer != "adamw" or settings.trains != "lora":
+    beyond = [
+        *([] if method == "sft" else [f"--method {method}"]),
+        *([] if settings.trains == "lora" else ["--full"]),
+        *([] if settings.optimizer == "adamw" else [f"--optimizer {settings.optimizer}"]),
+        *([] if settings.max_kl is None else ["--max-kl"]),
+    ]
+    if beyond:
         raise Refusal(
             "BAD_SETTINGS",
-            "Several processes share a LoRA's training by sft and plain AdamW alone.",
-            expected="--launch fsdp with --method sft and --optimizer adamw",
-            got=f"{method}, {settings.optimizer}, {settings.trains}",
+            "Several processes share the training of a LoRA by sft and plain AdamW, and do not measure its distance from the base.",
+            expected="--launch fsdp without them",
+            got=", ".join(beyond),
             fix="train without --launch fsdp",
         )
     if processes < 2:

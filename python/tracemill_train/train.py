@@ -192,7 +192,7 @@ def set_up(request: Request, model: PeftModel | PreTrainedModel, rows: Rows, emi
     sequence = method.prepare(model, [rows.train[index] for index in order], config)
     rows = Rows(rows.train, method.prepare(model, rows.validation, config), rows.dropped)
     distance = None
-    if config.trains == "lora":
+    if config.trains == "lora" and not is_worker():  # token by token, whole blocks would have to be gathered
         emit("progress", stage="letting the base write the texts that the distance from it is measured on")
         distance = Distance(model, rows.validation or rows.train, config.seed)
     plan = Plan(method, config, sequence, rows.validation, len(rows.train), request.checkpoint_seconds, distance)
