@@ -84,7 +84,8 @@ function offenceOfLaunch({ optimizer, maxKl }: TrainConfig, { method, launch }: 
   ];
   if (launch === "single" || beyond.length === 0) return null;
   return {
-    message: "Several processes share a training by sft and plain AdamW, and do not measure the distance from the base.",
+    message:
+      "Several processes share a training by sft and plain AdamW, and do not measure the distance from the base.",
     expected: `--launch ${launch} without them`,
     got: beyond.join(", "),
     fix: "leave out --launch",
