@@ -167,6 +167,18 @@ def test_a_budget_of_distance_ends_the_training(base: Path, tmp_path: Path, writ
     assert (tmp_path / "adapter/adapter_model.safetensors").exists()
 
 
+def test_validations_come_after_so_many_steps_where_that_is_asked_for(
+    base: Path, tmp_path: Path, write_dataset: WriteDataset
+) -> None:
+    dataset = write_dataset(make_rows(16, seed=1), make_rows(3, seed=2))
+    settings = {"epochs": 3, "learningRate": 0.02, "validateEvery": 2, "maxKl": 0.02}
+    ended = run_here("train", train_request(tmp_path, base, dataset, **settings))
+    told = {event["step"]: event["klToBase"] for event in ended.of("validation")}
+    (finished,) = ended.of("finished")
+    assert list(told) == list(range(2, finished["steps"] + 1, 2))
+    assert finished["stoppedBy"] == "max-kl" and finished["steps"] < 12, "between two ends of an epoch"
+
+
 def test_a_spike_is_far_above_what_was_usual_and_noise_is_none() -> None:
     usual = [2.0, 1.5, 1.8, 0.9, 1.2] * 6
     assert not is_spike(3.5, usual)

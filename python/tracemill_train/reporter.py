@@ -53,6 +53,13 @@ class Plan:
         """Returns how many epochs are done after `step`, in whole and part."""
         return min(step * self.batch_size, len(self.sequence)) / self.epoch_rows
 
+    def validates_after(self, step: int) -> bool:
+        """Whether validation rows are looked at after a step: at the end of all, and of each epoch or so many steps."""
+        every = self.settings.validate_every
+        if every is not None:
+            return step % every == 0 or step == self.steps
+        return math.floor(self.epochs_at(step)) > math.floor(self.epochs_at(step - 1)) or step == self.steps
+
     def rows_of(self, step: int) -> Sequence[Row]:
         """Returns the rows of a step; steps count from 1."""
         return self.sequence[(step - 1) * self.batch_size : step * self.batch_size]
@@ -63,7 +70,7 @@ class Plan:
 
 
 class Reporter(TrainerCallback):
-    """Emits a `step` event a step and a `validation` event an epoch; asks for a checkpoint when one is due.
+    """Emits a `step` event a step and a `validation` event each time it looks; asks for a checkpoint when one is due.
 
     The curve lives in the trainer's log history, which each checkpoint holds, so that a resumed training has all of it,
     and with it the losses that a spike is told by and the best validation so far.
@@ -167,9 +174,8 @@ class Reporter(TrainerCallback):
         return loss, mean
 
     def _validate(self, step: int, model: Any) -> dict[str, float]:
-        """The method's figures on the validation rows and the distance from the base, where an epoch ends with this step."""
-        ends_epoch = math.floor(self.plan.epochs_at(step)) > math.floor(self.plan.epochs_at(step - 1))
-        if not (ends_epoch or step == self.plan.steps):
+        """The method's figures on the validation rows and the distance from the base, where they are due after this step."""
+        if not self.plan.validates_after(step):
             return {}
         figures: dict[str, float] = {}
         if self.plan.validation:

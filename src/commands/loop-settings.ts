@@ -14,7 +14,7 @@ export interface LoopSettings {
   collect: CollectSettings;
   watch: CollectSettings;
   export: { maxPerItem: number; target: "answer" | "action" };
-  train: Omit<TrainSettings, "seed" | "microBatchSize" | "patience" | "maxKl" | "rehearsal">;
+  train: Omit<TrainSettings, "seed" | "microBatchSize" | "validateEvery" | "patience" | "maxKl" | "rehearsal">;
   validate: { limit: number };
 }
 
