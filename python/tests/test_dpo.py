@@ -22,7 +22,7 @@ from tracemill_train.refusal import Refusal
 from tracemill_train.request import parse
 from tracemill_train.rows import Conversation
 from tracemill_train.settings import Settings
-from tracemill_train.train import training_arguments
+from tracemill_train.trainer_arguments import training_arguments
 
 from conftest import kill_at_step, run_here, run_trainer, train_request
 from preference_datasets import PAIRS, make_pairs, write_parts

@@ -25,7 +25,7 @@ from conftest import SCHEMA, WriteDataset, kill_at_step, make_rows, parsed, run_
 @pytest.fixture
 def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trains in float32 whatever this processor multiplies best."""
-    for module in ("tracemill_train.loading", "tracemill_train.train"):
+    for module in ("tracemill_train.loading", "tracemill_train.trainer_arguments"):
         monkeypatch.setattr(f"{module}.training_dtype", lambda: torch.float32)
 
 
@@ -165,6 +165,18 @@ def test_a_budget_of_distance_ends_the_training(base: Path, tmp_path: Path, writ
     assert told[-1] > 0.05 and all(kl <= 0.05 for kl in told[:-1])
     assert finished["steps"] < 60
     assert (tmp_path / "adapter/adapter_model.safetensors").exists()
+
+
+def test_validations_come_after_so_many_steps_where_that_is_asked_for(
+    base: Path, tmp_path: Path, write_dataset: WriteDataset
+) -> None:
+    dataset = write_dataset(make_rows(16, seed=1), make_rows(3, seed=2))
+    settings = {"epochs": 3, "learningRate": 0.02, "validateEvery": 2, "maxKl": 0.02}
+    ended = run_here("train", train_request(tmp_path, base, dataset, **settings))
+    told = {event["step"]: event["klToBase"] for event in ended.of("validation")}
+    (finished,) = ended.of("finished")
+    assert list(told) == list(range(2, finished["steps"] + 1, 2))
+    assert finished["stoppedBy"] == "max-kl" and finished["steps"] < 12, "between two ends of an epoch"
 
 
 def test_a_spike_is_far_above_what_was_usual_and_noise_is_none() -> None:

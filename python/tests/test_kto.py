@@ -20,7 +20,7 @@ from tracemill_train.refusal import Refusal
 from tracemill_train.request import parse
 from tracemill_train.rows import Conversation
 from tracemill_train.settings import Settings
-from tracemill_train.train import training_arguments
+from tracemill_train.trainer_arguments import training_arguments
 
 from conftest import make_rows, run_here, train_request
 from preference_datasets import JUDGED, make_judged, write_parts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,22 +10,15 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file
 from transformers import AutoTokenizer
-from trl import SFTConfig
 
 from tracemill_train import tiny_base
 from tracemill_train.adapter_files import write_files
-from tracemill_train.fsdp import check_launch, fsdp_arguments, launch_command
 from tracemill_train.llama_cpp import layout_of
 from tracemill_train.model import load_model
 from tracemill_train.probes import probe_dtype, token_logprobs, write_probes
-from tracemill_train.refusal import Refusal
-from tracemill_train.settings import Settings
 from tracemill_train.tiny_families import config_of
-from tracemill_train.train import training_arguments
 
-from conftest import WriteDataset, make_rows, parsed, run_here, train_request
-
-SETTINGS = Settings(4, 8, 0, 0.01, 1, 8, 1, 64, 1)
+from conftest import WriteDataset, make_rows, run_here, train_request
 
 
 def quiet(*_: object, **__: object) -> None:
@@ -148,47 +140,3 @@ def test_a_base_that_no_memory_holds_is_scored_as_it_was_trained(
     assert (exact["dtype"], rough["dtype"]) == ("float32", "nf4")
     (probe,) = rough["probes"]
     assert max(abs(x - y) for x, y in zip(probe["baseLogprobs"], probe["adapterLogprobs"])) > 0.01
-
-
-def test_fsdp_is_refused_without_two_gpus_or_with_a_batch_that_they_do_not_divide(
-    base: Path, tmp_path: Path, write_dataset: WriteDataset
-) -> None:
-    request = {"batch_size": 8, "block_class": "LlamaDecoderLayer"}
-    check_launch("single", 0, **request)
-    check_launch("fsdp", 4, **request)
-    for launch, gpus, change, code in (
-        ("fsdp", 0, {}, "NO_GPUS"),
-        ("fsdp", 1, {}, "NO_GPUS"),
-        ("fsdp", 3, {}, "BAD_SETTINGS"),
-        ("fsdp", 4, {"block_class": None}, "BAD_LAUNCH"),
-        ("mpi", 4, {}, "BAD_LAUNCH"),
-    ):
-        with pytest.raises(Refusal) as refused:
-            check_launch(launch, gpus, **{**request, **change})
-        assert refused.value.code == code
-    if torch.cuda.device_count() < 2:
-        asked = {**train_request(tmp_path, base, write_dataset(make_rows(4, seed=1))), "launch": "fsdp"}
-        with pytest.raises(Refusal) as refused:
-            run_here("train", {**asked, "blockClass": "LlamaDecoderLayer"})
-        assert refused.value.code == "NO_GPUS"
-
-
-def test_fsdp_s_arguments_shard_each_block_and_cast_nothing(tmp_path: Path) -> None:
-    own = fsdp_arguments("Gemma4TextDecoderLayer", batch_size=8, gpus=4)
-    arguments = SFTConfig(**{**training_arguments(SETTINGS, tmp_path), **own})
-    assert arguments.per_device_train_batch_size == 2 and not arguments.bf16
-    assert arguments.fsdp_plugin_args == {
-        "fsdp_version": 2,
-        "auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
-        "transformer_cls_names_to_wrap": "Gemma4TextDecoderLayer",
-        "cpu_ram_efficient_loading": True,
-        "state_dict_type": "FULL_STATE_DICT",
-        "reshard_after_forward": True,
-    }
-    command = launch_command(["train", "--request", "request.json"], 4)
-    assert command[0] == sys.executable
-    assert command[1:] == [
-        *["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=4"],
-        *["-m", "tracemill_train", "train", "--request", "request.json"],
-    ]
-    assert parsed("train", {**train_request(tmp_path, tmp_path, tmp_path), "launch": "fsdp"}).launch == "fsdp"

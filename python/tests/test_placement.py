@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import itertools
 import random
+from pathlib import Path
 
 import pytest
 import torch
+from transformers import Trainer
+from trl import SFTConfig
 
 from tracemill_train.placement import Sizes, assert_placed, device_map, place_blocks, sizes_of
 from tracemill_train.refusal import Refusal
+from tracemill_train.settings import Settings
 from tracemill_train.tiny_families import build_tiny, config_of
+from tracemill_train.trainer_arguments import never_copied, training_arguments
 
 GIB = 2**30
 
@@ -117,3 +122,16 @@ def test_a_weight_that_lies_elsewhere_than_planned_fails_the_check() -> None:
     model.model.layers[1].to("meta")
     with pytest.raises(AssertionError, match="lies on meta, not on cpu"):
         assert_placed(model, everywhere)
+
+
+def test_a_machine_of_many_gpus_gets_no_copies_of_the_model(tmp_path: Path) -> None:
+    """transformers sets the number of GPUs so where it sees two, and copies the model to each; on a processor too."""
+    model = build_tiny("llama", 512, seed=1)
+    settings = Settings(4, 8, 0, 0.01, 1, 8, 1, 64, 1)
+    wrapped = []
+    for guard in (lambda arguments: arguments, never_copied):
+        arguments = SFTConfig(**training_arguments(settings, tmp_path))
+        arguments._n_gpu = 2
+        trainer = Trainer(model, guard(arguments))
+        wrapped.append((type(trainer._wrap_model(model)), trainer.args.train_batch_size))
+    assert wrapped == [(torch.nn.DataParallel, 16), (type(model), 8)]

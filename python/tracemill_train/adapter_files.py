@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Callable
-
 from peft import PeftModel
 from transformers import PreTrainedModel
 
 from .events import Emit
-from .fsdp import is_first
+from .fsdp import save_adapter
 from .gguf_adapter import convert_adapter
+from .launch import is_first
 from .model import load_config
 from .refusal import Refusal
 
@@ -36,27 +35,17 @@ TOKENIZER_FILES = (
 """Files of a base that a training leaves as they are, copied byte for byte: the hashes that datasets bind to stay the same."""
 
 
-def write_files(
-    trained: PeftModel | PreTrainedModel,
-    base: Path,
-    out: Path,
-    emit: Emit,
-    *,
-    save: Callable[[str], None] | None = None,
-) -> str | None:
+def write_files(trained: PeftModel | PreTrainedModel, base: Path, out: Path, emit: Emit) -> str | None:
     """Writes what was trained into `out`: a LoRA in PEFT's form and as adapter.gguf, or a whole model.
 
-    `save` gathers and writes a LoRA that several processes hold; they all have to call it.
+    Processes that hold a part of a LoRA each have to call it all; the first one writes.
     Returns why there is no adapter.gguf where llama.cpp cannot load what was trained, else None.
     """
     if not isinstance(trained, PeftModel):
         write_model_files(trained, base, out, emit)
         return ALL_WEIGHTS
     emit("progress", stage="writing the adapter")
-    if save is None:
-        trained.save_pretrained(out, safe_serialization=True)
-    else:
-        save(str(out))
+    save_adapter(trained, out)
     if not is_first():
         return None
     for file in out.iterdir():  # PEFT's card template, and what a trainer saves besides; the manifest is the card

@@ -9,6 +9,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from .fsdp import put_weights, trained_weights
+from .launch import is_first
+
 
 @dataclass(frozen=True)
 class Best:
@@ -21,7 +24,9 @@ class Best:
 
 def keep_best(model: torch.nn.Module, folder: Path, step: int) -> None:
     """Writes the weights that are trained, named by their step, beside earlier ones: a checkpoint may still mean those."""
-    trained = {name: weight.detach().contiguous() for name, weight in model.named_parameters() if weight.requires_grad}
+    trained = trained_weights(model)
+    if not is_first():
+        return
     folder.mkdir(parents=True, exist_ok=True)
     target = best_file(folder, step)
     temporary = target.with_suffix(".tmp")
@@ -45,7 +50,4 @@ def best_file(folder: Path, step: int) -> Path:
 
 def take_best(model: torch.nn.Module, folder: Path, step: int) -> None:
     """Puts the weights that were kept of a step into the model."""
-    weights = dict(model.named_parameters())
-    with torch.no_grad():
-        for name, kept in load_file(best_file(folder, step)).items():
-            weights[name].copy_(kept)
+    put_weights(model, load_file(best_file(folder, step)))

@@ -21,7 +21,7 @@ def latest_checkpoint(folder: Path) -> Path | None:
         if (checkpoint / MARKER).exists():
             complete.append(checkpoint)
         else:
-            shutil.rmtree(checkpoint)
+            shutil.rmtree(checkpoint, ignore_errors=True)  # another process may be at it
     return max(complete, key=lambda path: int(path.name.rsplit("-", 1)[1]), default=None)
 
 

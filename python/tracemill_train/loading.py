@@ -4,7 +4,6 @@ then the weights are read and their places checked.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Sequence
 
@@ -39,15 +38,12 @@ def load_for_training(base: Path, settings: Settings, launch: str = "single") ->
     is_full = settings.trains == "full"
     dtype = number_type(settings)
     kernel = "sdpa" if torch.cuda.is_available() and not settings.packing else attention.NAME
-    placed = None if launch == "fsdp" else place(base, settings, dtype)  # FSDP shards what each process loads whole
-    if placed is None:
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    placed = ON_CPU if launch == "fsdp" else place(base, settings, dtype)  # divided once its LoRA is there
     spread = None if placed == ON_CPU else placed
     model = load_model(
         base, dtype, kernel, quantization=settings.quantization, device_map=spread, with_towers=is_full
     )
-    if placed is not None:
-        assert_placed(model, placed)
+    assert_placed(model, placed)
     return model
 
 

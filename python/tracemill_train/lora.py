@@ -8,9 +8,10 @@ Together with attention.py that took SmolLM2-135M on one core, 8 rows of 135 tok
 
 from __future__ import annotations
 
+import contextlib
 import re
 import types
-from typing import Any
+from typing import Any, Iterator
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -50,11 +51,14 @@ def use_fast_forward(model: PeftModel) -> None:
             module.forward = types.MethodType(_forward, module)
 
 
-def keep_in_float32(model: PeftModel) -> None:
-    """Puts a LoRA back into float32, from which TRL takes it where the base is in 4 bits: small updates would be lost."""
-    for weight in model.parameters():
-        if weight.requires_grad:
-            weight.data = weight.data.float()
+@contextlib.contextmanager
+def kept_as_it_is(model: torch.nn.Module) -> Iterator[None]:
+    """Gives trained weights back afterwards as they were: TRL casts those on a base in 4 bits to bf16, and small updates and
+    a parent's last digits would be lost."""
+    before = [(weight, weight.data) for weight in model.parameters() if weight.requires_grad]
+    yield
+    for weight, values in before:
+        weight.data = values
 
 
 def _forward(layer: Linear, x: torch.Tensor) -> torch.Tensor:

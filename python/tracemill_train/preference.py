@@ -25,6 +25,7 @@ from .method import Kit, Saw
 from .model import text_config, text_model
 from .rows import IGNORED, Conversation, collate
 from .settings import Settings
+from .trainer_arguments import never_copied
 
 
 def answer_logprobs(model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -93,13 +94,15 @@ def places(rows: Sequence[Any]) -> Dataset:
 
 def trainer_settings(kit: Kit, config: type[Any], collator: Any, **own: Any) -> dict[str, Any]:
     """Returns what a TRL trainer of preferences is made with: `own` settings in its `config`, rows looked up by `collator`."""
-    arguments = config(
-        **kit.arguments,
-        beta=kit.settings.beta,
-        max_length=None,
-        disable_dropout=False,  # what the settings say holds
-        remove_unused_columns=False,
-        **own,
+    arguments = never_copied(
+        config(
+            **kit.arguments,
+            beta=kit.settings.beta,
+            max_length=None,
+            disable_dropout=False,  # what the settings say holds
+            remove_unused_columns=False,
+            **own,
+        )
     )
     return {
         "model": kit.model,

@@ -17,7 +17,9 @@ from .best_weights import Best, forget_bests, keep_best
 from .checkpoints import mark_complete
 from .divergence import refuse_divergence
 from .events import Emit
+from .fsdp import whole
 from .kl import Distance
+from .launch import added, is_first
 from .memory import held_bytes
 from .method import Method, Row
 from .settings import Settings
@@ -51,6 +53,13 @@ class Plan:
         """Returns how many epochs are done after `step`, in whole and part."""
         return min(step * self.batch_size, len(self.sequence)) / self.epoch_rows
 
+    def validates_after(self, step: int) -> bool:
+        """Whether validation rows are looked at after a step: at the end of all, and of each epoch or so many steps."""
+        every = self.settings.validate_every
+        if every is not None:
+            return step % every == 0 or step == self.steps
+        return math.floor(self.epochs_at(step)) > math.floor(self.epochs_at(step - 1)) or step == self.steps
+
     def rows_of(self, step: int) -> Sequence[Row]:
         """Returns the rows of a step; steps count from 1."""
         return self.sequence[(step - 1) * self.batch_size : step * self.batch_size]
@@ -61,7 +70,7 @@ class Plan:
 
 
 class Reporter(TrainerCallback):
-    """Emits a `step` event a step and a `validation` event an epoch; asks for a checkpoint when one is due.
+    """Emits a `step` event a step and a `validation` event each time it looks; asks for a checkpoint when one is due.
 
     The curve lives in the trainer's log history, which each checkpoint holds, so that a resumed training has all of it,
     and with it the losses that a spike is told by and the best validation so far.
@@ -90,7 +99,7 @@ class Reporter(TrainerCallback):
 
         def heard(model: Any) -> Any:
             norm = clip(model)
-            self._grad_norm = float(norm)
+            self._grad_norm = float(whole(norm))
             return norm
 
         trainer._clip_grad_norm = heard
@@ -140,14 +149,17 @@ class Reporter(TrainerCallback):
         self._judge(step, validation, model, Path(args.output_dir))
         self._report(step, state, {"loss": loss, **figures}, validation)
         is_due = time.monotonic() - self._saved_at >= self.plan.checkpoint_seconds
+        due, interrupted = added([float(is_due), float(self.is_interrupted)])  # processes do alike
+        self.is_interrupted = interrupted > 0
         is_over = self.is_interrupted or self.stopped_by is not None
-        control.should_save = is_due or is_over or step == self.plan.steps
+        control.should_save = due > 0 or is_over or step == self.plan.steps
         control.should_training_stop = control.should_training_stop or is_over
         return control
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")
-        forget_bests(Path(args.output_dir), but=None if self.best is None else self.best.step)
+        if is_first():
+            mark_complete(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+            forget_bests(Path(args.output_dir), but=None if self.best is None else self.best.step)
         self._saved_at = time.monotonic()
 
     def _mean_of_step(self) -> tuple[float, dict[str, float]]:
@@ -162,9 +174,8 @@ class Reporter(TrainerCallback):
         return loss, mean
 
     def _validate(self, step: int, model: Any) -> dict[str, float]:
-        """The method's figures on the validation rows and the distance from the base, where an epoch ends with this step."""
-        ends_epoch = math.floor(self.plan.epochs_at(step)) > math.floor(self.plan.epochs_at(step - 1))
-        if not (ends_epoch or step == self.plan.steps):
+        """The method's figures on the validation rows and the distance from the base, where they are due after this step."""
+        if not self.plan.validates_after(step):
             return {}
         figures: dict[str, float] = {}
         if self.plan.validation:

@@ -10,7 +10,7 @@ class Settings:
     """How an adapter is trained. Only `rank` to `seed` are always said; the others have the value of the simplest training.
 
     Units: learning rate at its peak (linear to 0 after the warm-up), batch size in rows a step, micro batch size in rows
-    that are in memory together (null: the whole batch), warm-up in steps, `max_kl` in nats a token. `good_weight` and
+    that are in memory together (null: the whole batch), warm-up and `validate_every` in steps (null: an epoch), `max_kl` in nats a token. `good_weight` and
     `bad_weight` multiply the losses of judged rows; they are the dataset's, which keeps them.
     """
 
@@ -32,6 +32,7 @@ class Settings:
     adam_beta2: float = 0.999
     gradient_checkpointing: bool = False
     beta: float = 0.1
+    validate_every: int | None = None
     patience: int | None = None
     max_kl: float | None = None
     too_long: str = "refuse"

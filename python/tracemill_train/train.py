@@ -6,27 +6,28 @@ Goes on from the last complete checkpoint of its checkpoint folder; the same req
 from __future__ import annotations
 
 import platform
+import sys
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Callable
 
-import torch
 from peft import PeftModel
-from transformers import AutoTokenizer, PreTrainedModel, set_seed
+from transformers import AutoTokenizer, PreTrainedModel, Trainer, set_seed
 
 from .adapter_files import write_files
 from .best_weights import take_best
 from .checkpoints import latest_checkpoint, stopped_at
 from .events import Emit
-from .fsdp import become_launcher, check_launch, fsdp_arguments, gpu_count, is_first, is_worker
-from .loading import check_packages, load_for_training
+from .fsdp import shard
 from .kl import Distance
-from .lora import ALL_PROJECTIONS, add_lora, keep_in_float32, use_fast_forward
+from .launch import check_launch, gpu_count, is_first, is_worker, meet, part, process_count, run_workers
+from .loading import check_packages, load_for_training
+from .lora import ALL_PROJECTIONS, add_lora, kept_as_it_is, use_fast_forward
 from .memory import peak_bytes
-from .method import Kit, load_method
-from .model import text_config, text_model, training_dtype, use_threads
+from .method import Kit, Row, load_method
+from .model import text_config, text_model, use_threads
 from .order import training_order
 from .parent_adapter import load_parent
 from .probes import choose_probes, write_probes
@@ -35,9 +36,8 @@ from .rehearsal import with_rehearsal
 from .reporter import Plan, Reporter
 from .rows import rows_in
 from .settings import Settings
+from .trainer_arguments import training_arguments
 
-OPTIMIZERS = {"adamw": "adamw_torch_fused", "adamw-8bit": "adamw_bnb_8bit"}
-"""The 8-bit one is not the paged one, whose state no checkpoint holds."""
 VERSIONS = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "tokenizers", "safetensors", "gguf")
 
 
@@ -66,6 +66,30 @@ class Request:
     checkpoint_seconds: float = 30.0
     parent: Path | None = None
     rehearsal: Path | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is trained on, rehearsal included, what is validated on, and how many train rows were too long."""
+
+    train: list[Row]
+    validation: list[Row]
+    dropped: int
+
+
+@dataclass(frozen=True)
+class Course:
+    """A training that is ready to run: the model with its LoRA, the rows in their order, and who trains and reports.
+
+    `checkpoint` is the folder of the checkpoint that it goes on from; None: from the first step.
+    """
+
+    model: PeftModel | PreTrainedModel
+    rows: Rows
+    plan: Plan
+    trainer: Trainer
+    reporter: Reporter
+    checkpoint: Path | None
 
 
 @dataclass(frozen=True)
@@ -100,82 +124,27 @@ def run(request: Request, emit: Emit, loader: Loader = Loader(load, prepare)) ->
     """Trains and writes the adapter; the result holds the curve, counts, versions, durations and peak memory.
 
     Raises: `Refusal` NO_BASE, NO_TRAIN_ROWS, UNSUPPORTED_ARCHITECTURE, TRAINING_DIVERGED and those of `load_rows`;
-    KeyboardInterrupt after a checkpoint where SIGINT or SIGTERM came.
+    KeyboardInterrupt after a checkpoint where SIGINT or SIGTERM came; SystemExit where other processes trained.
     """
     started = time.monotonic()
-    config, method = request.config, load_method(request.method)
-    check_packages(config)
-    gpus = gpu_count()
-    check_launch(request.launch, gpus, batch_size=config.batch_size, block_class=request.block_class)
-    if request.launch == "fsdp" and not is_worker():
-        become_launcher(gpus)
+    gather_processes(request)
     use_threads(request.threads)
     emit("progress", stage="loading the base")
     model = loader.load(request)
-    vocabulary = text_config(model.config).vocab_size
-    train, validation = (method.read_rows(request.dataset, part, config, vocabulary) for part in ("train", "validation"))
-    if not train:
-        raise Refusal("NO_TRAIN_ROWS", "The dataset has no train rows.", where=str(request.dataset))
-    dropped = rows_in(request.dataset / "tokens/train.parquet") - len(train)
-    if request.rehearsal is not None:
-        train = with_rehearsal(train, request.rehearsal, config, vocabulary)
-    set_seed(config.seed)
+    rows = read_rows(request, text_config(model.config).vocab_size)
+    set_seed(request.config.seed)
     adapted = loader.adapt(model, request)
-    order = training_order([row.tokens for row in train], config.batch_size, config.epochs, config.seed)
-    emit("progress", stage="preparing the rows")
-    sequence = method.prepare(adapted, [train[index] for index in order], config)
-    validation = method.prepare(adapted, validation, config)
-    distance = None
-    if config.trains == "lora" and request.launch != "fsdp":
-        emit("progress", stage="letting the base write the texts that the distance from it is measured on")
-        distance = Distance(adapted, validation or train, config.seed)
-    plan = Plan(method, config, sequence, validation, len(train), request.checkpoint_seconds, distance)
-    reporter = Reporter(emit, plan)
-    checkpoint = latest_checkpoint(request.checkpoint_folder)
-    ended = stopped_at(checkpoint)  # killed after its end and before its files, it has no rows left to train on
-    left = sequence if ended is None else sequence[: ended * config.batch_size]
-    trainer = method.make_trainer(
-        Kit(
-            model=adapted,
-            tokenizer=AutoTokenizer.from_pretrained(request.base),
-            sequence=left,
-            settings=config,
-            arguments=arguments_of(request, gpus),
-            callbacks=[reporter],
-            saw=reporter.saw,
-        )
-    )
-    if config.quantization != "none" and request.launch != "fsdp":  # FSDP wants one type for all
-        keep_in_float32(adapted)
-    reporter.listen(trainer)
-    with reporter.catching_signals():
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if reporter.is_interrupted:
-        raise KeyboardInterrupt
-    curve = reporter.curve(trainer.state)
-    best = reporter.best
-    if best is not None and best.step < trainer.state.global_step:
-        take_best(adapted, request.checkpoint_folder, best.step)
-    done = sequence[: trainer.state.global_step * config.batch_size]
-    trained_ms = round((time.monotonic() - started) * 1000)
-    gguf_refused = write_files(adapted, request.base, request.out, emit, save=trainer.save_model if is_worker() else None)
-    if is_first():
-        emit("progress", stage="writing the probes")
-        whole = None if is_worker() else adapted
-        write_probes(request.base, request.out, choose_probes(validation, train, config.seed), whole)
+    if is_worker():
+        shard(adapted)
+    course = set_up(request, adapted, rows, emit)
+    train_to_the_end(course)
+    trained_ms = milliseconds_since(started)
+    gguf_refused = write_outcome(request, course, emit)
     return {
-        "curve": curve,
+        **outcome_of(course),
         **({} if gguf_refused is None else {"ggufRefused": gguf_refused}),
-        "trainedTokens": sum(row.trained_tokens for row in done),
-        "tokens": sum(row.tokens for row in done),
-        "steps": trainer.state.global_step,
-        "stoppedBy": reporter.stopped_by,
-        "bestStep": None if best is None else best.step,
-        "droppedRows": dropped,
-        "resumedFromStep": int(checkpoint.name.rsplit("-", 1)[1]) if checkpoint else None,
-        "tokensPerSecond": reporter.tokens_per_second(),
         "trainingMs": trained_ms,
-        "durationMs": round((time.monotonic() - started) * 1000),
+        "durationMs": milliseconds_since(started),
         "peakMemoryBytes": peak_bytes(),
         "versions": {
             "python": platform.python_version(),
@@ -185,37 +154,109 @@ def run(request: Request, emit: Emit, loader: Loader = Loader(load, prepare)) ->
     }
 
 
-def arguments_of(request: Request, gpus: int) -> dict[str, Any]:
-    """Returns a trainer's arguments for a request, however it is launched."""
+def gather_processes(request: Request) -> None:
+    """Refuses what cannot be trained so; starts the processes that are asked for, or meets the others where this is one.
+
+    Raises: `Refusal` NO_PACKAGES, and as `check_launch`; SystemExit once the processes that it started have ended.
+    """
     config = request.config
-    arguments = training_arguments(config, request.checkpoint_folder)
-    if request.launch != "fsdp" or request.block_class is None:
-        return arguments
-    return {**arguments, **fsdp_arguments(request.block_class, batch_size=config.batch_size, gpus=gpus)}
+    check_packages(config)
+    processes = process_count() if is_worker() else gpu_count()
+    check_launch(
+        request.launch, processes, method=request.method, settings=config, block_class=request.block_class
+    )
+    if request.launch == "single":
+        return
+    if not is_worker():
+        sys.exit(run_workers(processes, sys.argv[1:]))
+    meet()
 
 
-def training_arguments(config: Settings, folder: Path) -> dict[str, Any]:
-    """Returns what every trainer of TRL is set up with; `folder` is where its checkpoints go."""
+def read_rows(request: Request, vocabulary: int) -> Rows:
+    """Reads what is trained and validated on, in the dataset's order. Raises: `Refusal` NO_TRAIN_ROWS, and as `load_rows`."""
+    config, method = request.config, load_method(request.method)
+    train, validation = (method.read_rows(request.dataset, part, config, vocabulary) for part in ("train", "validation"))
+    if not train:
+        raise Refusal("NO_TRAIN_ROWS", "The dataset has no train rows.", where=str(request.dataset))
+    dropped = rows_in(request.dataset / "tokens/train.parquet") - len(train)
+    if request.rehearsal is not None:
+        train = with_rehearsal(train, request.rehearsal, config, vocabulary)
+    return Rows(train, validation, dropped)
+
+
+def set_up(request: Request, model: PeftModel | PreTrainedModel, rows: Rows, emit: Emit) -> Course:
+    """Lays the rows out, asks the untrained model what is to be known of it, and makes the trainer."""
+    config, method = request.config, load_method(request.method)
+    order = training_order([row.tokens for row in rows.train], config.batch_size, config.epochs, config.seed)
+    emit("progress", stage="preparing the rows")
+    sequence = method.prepare(model, [rows.train[index] for index in order], config)
+    rows = Rows(rows.train, method.prepare(model, rows.validation, config), rows.dropped)
+    distance = None
+    if config.trains == "lora" and not is_worker():  # token by token, whole blocks would have to be gathered
+        emit("progress", stage="letting the base write the texts that the distance from it is measured on")
+        distance = Distance(model, rows.validation or rows.train, config.seed)
+    plan = Plan(method, config, sequence, rows.validation, len(rows.train), request.checkpoint_seconds, distance)
+    reporter = Reporter(emit, plan)
+    checkpoint = latest_checkpoint(request.checkpoint_folder)
+    ended = stopped_at(checkpoint)  # killed after its end and before its files, it has no rows left to train on
+    kit = Kit(
+        model=model,
+        tokenizer=AutoTokenizer.from_pretrained(request.base),
+        sequence=sequence if ended is None else sequence[: ended * config.batch_size],
+        settings=config,
+        arguments=training_arguments(config, request.checkpoint_folder),
+        callbacks=[reporter],
+        saw=reporter.saw,
+    )
+    with kept_as_it_is(model):
+        trainer = method.make_trainer(kit)
+    reporter.listen(trainer)
+    return Course(model, rows, plan, trainer, reporter, checkpoint)
+
+
+def train_to_the_end(course: Course) -> None:
+    """Takes the steps that are left, and puts the best weights into the model where patience kept them.
+
+    Raises: KeyboardInterrupt after a checkpoint where SIGINT or SIGTERM came; `Refusal` TRAINING_DIVERGED.
+    """
+    trainer, reporter, checkpoint = course.trainer, course.reporter, course.checkpoint
+    with reporter.catching_signals():
+        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    if reporter.is_interrupted:
+        raise KeyboardInterrupt
+    if reporter.best is not None and reporter.best.step < trainer.state.global_step:
+        take_best(course.model, Path(trainer.args.output_dir), reporter.best.step)
+
+
+def write_outcome(request: Request, course: Course, emit: Emit) -> str | None:
+    """Writes what was trained and its probes; returns why there is no adapter.gguf, where there is none."""
+    gguf_refused = write_files(course.model, request.base, request.out, emit)
+    if is_worker():
+        part()
+    if is_first():
+        emit("progress", stage="writing the probes")
+        sequences = choose_probes(course.rows.validation, course.rows.train, request.config.seed)
+        write_probes(request.base, request.out, sequences, None if is_worker() else course.model)
+    return gguf_refused
+
+
+def outcome_of(course: Course) -> dict[str, object]:
+    """Returns what a training came to, as far as its trainer knows: the curve, counts, why it ended, and its speed."""
+    state, reporter, best = course.trainer.state, course.reporter, course.reporter.best
+    done = course.plan.sequence[: state.global_step * course.plan.batch_size]
     return {
-        "output_dir": str(folder),
-        "per_device_train_batch_size": config.micro_batch_size or config.batch_size,
-        "gradient_accumulation_steps": config.batch_size // (config.micro_batch_size or config.batch_size),
-        "num_train_epochs": 1,  # the rows are laid out for all epochs already
-        "learning_rate": config.learning_rate,
-        "lr_scheduler_type": "linear",
-        "warmup_steps": config.warmup_steps,
-        "max_grad_norm": config.max_grad_norm,
-        "adam_beta2": config.adam_beta2,
-        "seed": config.seed,
-        # A LoRA's base is loaded in the right type; all weights are trained in float32, and computed in a faster one.
-        "bf16": config.trains == "full" and training_dtype() is torch.bfloat16,
-        "optim": OPTIMIZERS[config.optimizer],
-        "gradient_checkpointing": config.gradient_checkpointing,
-        "gradient_checkpointing_kwargs": {"use_reentrant": False},
-        "use_cpu": not torch.cuda.is_available(),
-        "logging_strategy": "no",
-        "save_strategy": "no",  # the reporter says when
-        "save_total_limit": 2,
-        "report_to": "none",
-        "disable_tqdm": True,
+        "curve": reporter.curve(state),
+        "trainedTokens": sum(row.trained_tokens for row in done),
+        "tokens": sum(row.tokens for row in done),
+        "steps": state.global_step,
+        "stoppedBy": reporter.stopped_by,
+        "bestStep": None if best is None else best.step,
+        "droppedRows": course.rows.dropped,
+        "resumedFromStep": None if course.checkpoint is None else int(course.checkpoint.name.rsplit("-", 1)[1]),
+        "tokensPerSecond": reporter.tokens_per_second(),
     }
+
+
+def milliseconds_since(started: float) -> int:
+    """Returns the time since a monotonic clock showed `started` (seconds)."""
+    return round((time.monotonic() - started) * 1000)

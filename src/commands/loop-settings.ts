@@ -17,7 +17,7 @@ export interface LoopSettings {
   collect: CollectSettings;
   watch: CollectSettings;
   export: { maxPerItem: number; target: "answer" | "action" };
-  train: Omit<TrainSettings, "seed" | "microBatchSize" | "patience" | "maxKl" | "rehearsal">;
+  train: Omit<TrainSettings, "seed" | "microBatchSize" | "validateEvery" | "patience" | "maxKl" | "rehearsal">;
   /** `general`: sets of texts by which general ability is measured. */
   validate: { limit: number; sideLimit: number; general: string[] };
 }

@@ -45,11 +45,16 @@ export const trainInput = z.object({
     .optional()
     .describe("rows in memory at once; a batch is made of several (default: the whole batch)"),
   packing: config.packing.describe("lay rows end to end instead of padding them; none sees another"),
+  validateEvery: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("validate after so many steps, and look at --patience and --max-kl (default: at the end of each epoch)"),
   patience: z
     .int()
     .min(1)
     .optional()
-    .describe("end after so many epochs without a lower validation loss, and keep the best weights (default: never)"),
+    .describe("end after so many validations without a lower loss, and keep the best weights (default: never)"),
   rehearse: z
     .string()
     .optional()
@@ -80,10 +85,10 @@ export const trainInput = z.object({
 export function settingsFrom(options: z.output<typeof trainInput>): TrainSettings {
   const { rank, alpha, dropout, epochs, batchSize, warmupSteps, maxTokens, seed, beta, tooLong } = options;
   const { packing, optimizer, gradientCheckpointing, quantize, full, learningRate, maxGradNorm } = options;
-  const { microBatchSize = null, patience = null, maxKl = null } = options;
+  const { microBatchSize = null, validateEvery = null, patience = null, maxKl = null } = options;
   return {
     ...{ rank, alpha, dropout, epochs, batchSize, warmupSteps, maxTokens, seed, beta, tooLong },
-    ...{ packing, optimizer, gradientCheckpointing, microBatchSize, patience, maxKl },
+    ...{ packing, optimizer, gradientCheckpointing, microBatchSize, validateEvery, patience, maxKl },
     ...{ quantization: quantize, trains: full ? "full" : "lora" },
     ...(learningRate !== undefined && { learningRate }),
     ...(maxGradNorm !== undefined && { maxGradNorm }),

@@ -48,6 +48,8 @@ export const trainConfigSchema = z.object({
   gradientCheckpointing: z.boolean().default(false),
   /** How strongly preference methods hold to the base. */
   beta: z.number().gt(0).default(0.1),
+  /** Steps between two validations; null: one at the end of each epoch. */
+  validateEvery: z.int().min(1).nullable().default(null),
   /** Validations without a lower loss after which the training ends; null: never. */
   patience: z.int().min(1).nullable().default(null),
   /** General rows that are mixed in, as a fraction of all rows of a training; null: none. */

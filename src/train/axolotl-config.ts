@@ -9,6 +9,7 @@ import type { Support } from "./backend.ts";
 /** What Axolotl has no equal of, or has one that means something else. */
 export const AXOLOTL_ONLY: Support["only"] = {
   trains: ["lora"],
+  validateEvery: [null],
   patience: [null],
   maxKl: [null],
   rehearsal: [null],

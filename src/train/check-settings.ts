@@ -22,7 +22,8 @@ export function checkSettings(config: TrainConfig, asked: Asked): void {
 type Offence = Pick<Refusal["details"], "message" | "expected" | "got" | "fix">;
 
 function offenceOf(config: TrainConfig, asked: Asked): Offence | null {
-  return offenceOfFull(config, asked) ?? offenceOfMethod(config, asked) ?? offenceOfSteps(config, asked);
+  const offences = [offenceOfFull, offenceOfMethod, offenceOfSteps, offenceOfLaunch];
+  return offences.map((offence) => offence(config, asked)).find((found) => found !== null) ?? null;
 }
 
 function offenceOfFull({ trains, quantization, maxKl }: TrainConfig, asked: Asked): Offence | null {
@@ -54,8 +55,8 @@ function offenceOfMethod({ rehearsal, packing }: TrainConfig, { method }: Asked)
   };
 }
 
-function offenceOfSteps(config: TrainConfig, { launch, validationRows }: Asked): Offence | null {
-  const { patience, maxKl, batchSize, microBatchSize } = config;
+function offenceOfSteps(config: TrainConfig, { validationRows }: Asked): Offence | null {
+  const { patience, batchSize, microBatchSize } = config;
   if (microBatchSize !== null && batchSize % microBatchSize !== 0) {
     return {
       message: "A batch is made of whole micro-batches.",
@@ -72,16 +73,21 @@ function offenceOfSteps(config: TrainConfig, { launch, validationRows }: Asked):
       fix: "leave out --patience, or export runs of the validation split too",
     };
   }
-  const alone = [
-    ...(patience !== null ? ["--patience"] : []),
+  return null;
+}
+
+function offenceOfLaunch({ optimizer, maxKl }: TrainConfig, { method, launch }: Asked): Offence | null {
+  const beyond = [
+    ...(method !== "sft" ? [`--method ${method}`] : []),
+    ...(optimizer !== "adamw" ? [`--optimizer ${optimizer}`] : []),
     ...(maxKl !== null ? ["--max-kl"] : []),
-    ...(microBatchSize !== null ? ["--micro-batch-size"] : []),
   ];
-  if (launch === "single" || alone.length === 0) return null;
+  if (launch === "single" || beyond.length === 0) return null;
   return {
-    message: "These are known to one process alone.",
+    message:
+      "Several processes share a training by sft and plain AdamW, and do not measure the distance from the base.",
     expected: `--launch ${launch} without them`,
-    got: alone.join(", "),
+    got: beyond.join(", "),
     fix: "leave out --launch",
   };
 }

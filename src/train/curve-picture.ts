@@ -21,8 +21,8 @@ const STYLE = `
     .validation { stroke: #f0955c; } .dot, .validation-text { fill: #f0955c; }
   }`;
 
-/** Draws a curve; one without a loss gives empty axes. */
-export function curvePicture(curve: readonly CurvePoint[]): string {
+/** Draws a curve whose losses count `lossUnit`; one without a loss gives empty axes. */
+export function curvePicture(curve: readonly CurvePoint[], lossUnit: string): string {
   const train = pointsOf(curve, ({ loss }) => loss);
   const validation = pointsOf(curve, ({ validationLoss }) => validationLoss);
   const all = [...train, ...validation];
@@ -42,7 +42,7 @@ export function curvePicture(curve: readonly CurvePoint[]): string {
     ),
     `<line class="axis" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(0)}" y2="${y(0)}"/>`,
     `<text x="${WIDTH / 2}" y="${HEIGHT - 6}" text-anchor="middle">step</text>`,
-    `<text x="${MARGIN.left}" y="16"><tspan>loss (nats a token): </tspan><tspan class="train-text">training rows</tspan>` +
+    `<text x="${MARGIN.left}" y="16"><tspan>loss (${lossUnit}): </tspan><tspan class="train-text">training rows</tspan>` +
       `${validation.length > 0 ? '<tspan>, </tspan><tspan class="validation-text">validation rows</tspan>' : ""}</text>`,
     `<polyline class="train" points="${path(train)}"/>`,
     `<polyline class="validation" points="${path(validation)}"/>`,

@@ -11,4 +11,6 @@ export interface TrainMethod {
   columns: readonly string[];
   /** Whether good and bad answers both have to be there. */
   needsBothLabels: boolean;
+  /** What a loss of its curve counts, as a picture of it says. */
+  lossUnit: string;
 }

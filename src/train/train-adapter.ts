@@ -157,7 +157,8 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
   const { stoppedBy, bestStep, droppedRows = 0 } = ended;
   const { tokenizerHash, templateHash } = base;
   const { skills, role } = dataset;
-  await writeFileAtomic(join(outFolder, "curve.svg"), curvePicture(curve));
+  const { lossUnit } = await methodNamed(method);
+  await writeFileAtomic(join(outFolder, "curve.svg"), curvePicture(curve, lossUnit));
   const files = await describeFiles(outFolder);
   const draft: Omit<AdapterManifest, "adapterHash"> = {
     ...{ ...inputs, tokenizerHash, templateHash, skills, role },

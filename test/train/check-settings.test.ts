@@ -21,7 +21,12 @@ describe("settings", () => {
   it.each([
     ["general rows with preferences", { rehearsal }, { method: "kto" }, "--method kto"],
     ["patience without validation rows", { patience: 1 }, { validationRows: 0 }, "none"],
-    ["what one process alone knows", { patience: 1, maxKl: 1 }, { launch: "fsdp" }, "--patience, --max-kl"],
+    [
+      "what several processes do not share",
+      { optimizer: "adamw-8bit", maxKl: 1, patience: 1, microBatchSize: 1 },
+      { launch: "fsdp", method: "dpo" },
+      "--method dpo, --optimizer adamw-8bit, --max-kl",
+    ],
     ["all weights in 4 bits", { trains: "full", quantization: "nf4" }, {}, "--quantize nf4"],
     ["packed preferences", { packing: true }, { method: "dpo" }, "--method dpo"],
     ["a batch of no whole micro-batches", { batchSize: 8, microBatchSize: 3 }, {}, "--batch-size 8"],

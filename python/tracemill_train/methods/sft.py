@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Sequence
 
@@ -12,12 +13,15 @@ from torch.utils.data import SequentialSampler
 from transformers import Trainer
 from trl import SFTConfig, SFTTrainer
 
+from ..fsdp import Divided
+from ..launch import added, is_worker, process_count
 from ..loss import answer_loss
 from ..method import Kit, Saw
 from ..model import causal_model
 from ..packing import collate_packed
-from ..rows import Row, collate, load_rows
+from ..rows import IGNORED, Row, collate, load_rows
 from ..settings import Settings
+from ..trainer_arguments import never_copied
 
 
 def read_rows(dataset: Path, part: str, settings: Settings, vocabulary: int) -> list[Row]:
@@ -32,11 +36,12 @@ def prepare(model: PeftModel, rows: Sequence[Row], settings: Settings) -> list[R
 
 def make_trainer(kit: Kit) -> Trainer:
     """Returns the trainer over the kit's rows, in their order."""
-    return AnswerTrainer(
+    trainer = DividedAnswerTrainer if is_worker() else AnswerTrainer
+    return trainer(
         saw=kit.saw,
         model=kit.model,
-        args=SFTConfig(**kit.arguments, dataset_kwargs={"skip_prepare_dataset": True}),
-        train_dataset=as_dataset(kit.sequence),
+        args=never_copied(SFTConfig(**kit.arguments, dataset_kwargs={"skip_prepare_dataset": True})),
+        train_dataset=as_dataset(filled_up(kit.sequence, kit.settings)),
         data_collator=collate_packed if kit.settings.packing else collate,
         processing_class=kit.tokenizer,
         callbacks=kit.callbacks,
@@ -62,6 +67,14 @@ def as_dataset(rows: Sequence[Row]) -> Dataset:
     return Dataset.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
 
 
+def filled_up(rows: Sequence[Row], settings: Settings) -> list[Row]:
+    """Returns rows with as many behind them as let processes share the last ones: short ones that nothing is learned of."""
+    at_once = settings.micro_batch_size or settings.batch_size
+    missing = -len(rows) % at_once if is_worker() else 0
+    silent = replace(rows[-1], ids=rows[-1].ids[:2], labels=[IGNORED, IGNORED])
+    return [*rows, *[silent] * missing]
+
+
 class AnswerTrainer(SFTTrainer):
     """Trains in the dataset's own order on the mean loss of a batch's labelled tokens; `saw` is told each micro-batch's."""
 
@@ -79,12 +92,17 @@ class AnswerTrainer(SFTTrainer):
     ) -> torch.Tensor:
         causal = causal_model(self.accelerator.unwrap_model(model))
         total, count = answer_loss(causal, inputs["input_ids"], inputs["labels"], inputs.get("lengths"))
-        whole = count if num_items_in_batch is None else int(num_items_in_batch)
-        self.saw(float(total.detach()) / count, {}, count / whole)
-        return total / whole
+        seen, tokens = added([float(total.detach()), count])
+        whole = tokens if num_items_in_batch is None else int(num_items_in_batch)
+        self.saw(seen / tokens, {}, tokens / whole)
+        return total * process_count() / whole  # a gradient is the mean over the processes
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Writes none: an adapter's manifest is its card."""
+
+
+class DividedAnswerTrainer(Divided, AnswerTrainer):
+    """The same on a model that several processes hold a part of each."""

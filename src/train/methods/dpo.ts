@@ -5,6 +5,7 @@ const dpo: TrainMethod = {
   tier: "preference-pairs",
   columns: ["row_id", "chosen_ids", "chosen_mask", "rejected_ids", "rejected_mask"],
   needsBothLabels: false,
+  lossUnit: "nats a pair",
 };
 
 export default dpo;
