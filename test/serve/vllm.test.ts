@@ -56,7 +56,7 @@ beforeAll(async () => {
 afterAll(() => removeHome?.());
 
 const OPTIONS: Omit<ModelServerOptions, "base" | "logFile"> = {
-  ...{ baseFolder: "/bases/x", adapters: [], host: "127.0.0.1", port: 0, parallel: 8, contextTokens: 2048 },
+  ...{ baseFolder: "/bases/x", adapters: [], parallel: 8, contextTokens: 2048, args: [], startTimeoutMs: START_MS },
   rooms: { adapters: 1, rank: 12 },
 };
 const flagsOf = (architecture: string, change: Partial<ModelServerOptions> = {}) =>
@@ -85,12 +85,18 @@ describe("the flags of vLLM", () => {
     );
   });
 
-  it("let adapters be loaded while it runs only where this machine alone can ask for it", () => {
-    expect(vllmEnvironment({ host: "127.0.0.1" }, true)).toHaveProperty("VLLM_ALLOW_RUNTIME_LORA_UPDATING");
-    expect(vllmEnvironment({ host: "0.0.0.0" }, true)).not.toHaveProperty("VLLM_ALLOW_RUNTIME_LORA_UPDATING");
-    expect(vllmEnvironment({ host: "127.0.0.1" }, true)).toMatchObject({
-      HF_HUB_OFFLINE: "1",
-      VLLM_NO_USAGE_STATS: "1",
+  it("hold what the user says beside, and refuse what is said by tracemill, however it is written", () => {
+    const args = ["--tensor-parallel-size", "2", "--quantization=bitsandbytes"];
+    expect(flagsOf("llama", { args }).slice(-3)).toEqual(args);
+    for (const arg of ["--port", "--max_lora_rank=64", "--served-model", "--enable-lora"]) {
+      expect(() => flagsOf("llama", { args: [arg] })).toThrow(expect.objectContaining({ code: "FLAG_NOT_YOURS" }));
+    }
+  });
+
+  it("let adapters be loaded while it runs, on an address that this machine alone reaches, and fetch nothing", () => {
+    expect(flagsOf("llama").join(" ")).toContain("--host 127.0.0.1");
+    expect(vllmEnvironment(true)).toMatchObject({
+      ...{ VLLM_ALLOW_RUNTIME_LORA_UPDATING: "True", HF_HUB_OFFLINE: "1", VLLM_NO_USAGE_STATS: "1" },
     });
   });
 });
