@@ -83,7 +83,8 @@ async function ask(c: Context, parts: FrontParts): Promise<Response> {
   const named = typeof body?.model === "string" ? body.model : parts.baseId;
   const { model, leave: leaveModel } = parts.names.enter(named);
   // What says the server's own name already goes on to the byte: numbers of a body that is written anew may lose digits.
-  const sent = body === null || body.model === model.upstream ? text : JSON.stringify({ ...body, model: model.upstream });
+  const sent =
+    body === null || body.model === model.upstream ? text : JSON.stringify({ ...body, model: model.upstream });
   return passOn(c, parts, { body: sent, leaveModel });
 }
 

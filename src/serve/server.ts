@@ -52,7 +52,18 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   return startEngineServer(kind, { ...options, host, port, parallel, queueLimit, contextTokens }, { base, names });
 }
 
-type Placed = ServeOptions & Required<Pick<ServeOptions, "host" | "port" | "parallel" | "queueLimit" | "contextTokens">>;
+/** Looks at an adapter as a start would. Throws: as `startServer` of an adapter. */
+export async function checkServable(
+  home: Home,
+  { base, adapter, target }: { base: BaseManifest; adapter: AdapterManifest; target: string },
+): Promise<void> {
+  const kind = await loadExtension<TargetKind>(TARGETS, "target", target);
+  if ("serve" in kind) await checkAdapterFiles(home, { adapter, base });
+  else await servedAdapter(home, base, adapter);
+}
+
+type Placed = ServeOptions &
+  Required<Pick<ServeOptions, "host" | "port" | "parallel" | "queueLimit" | "contextTokens">>;
 
 async function startEngineServer(
   kind: EngineKind,

@@ -17,7 +17,14 @@ export const VLLM_HOST = "127.0.0.1";
 const OWN_FLAGS = [
   ...["--model", "--served-model-name", "--host", "--port", "--uds", "--root-path", "--api-key", "--config"],
   ...["--max-model-len", "--max-num-seqs", "--enable-lora", "--max-lora-rank", "--max-loras", "--lora-modules"],
-  ...["--ssl-keyfile", "--ssl-certfile", "--headless", "--tokenizer", "--chat-template", "--disable-frontend-multiprocessing"],
+  ...[
+    "--ssl-keyfile",
+    "--ssl-certfile",
+    "--headless",
+    "--tokenizer",
+    "--chat-template",
+    "--disable-frontend-multiprocessing",
+  ],
 ];
 
 /** Parsers of tool calls and of thoughts, by a base's architecture. */
