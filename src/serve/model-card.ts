@@ -13,5 +13,5 @@ export interface Model {
 
 /** Shapes: `told` is what the server itself says of it. */
 export function modelCard({ id, parent, baseHash, adapterHash }: Model, told: object): object {
-  return { id, object: "model", ...told, parent, base_hash: baseHash, adapter_hash: adapterHash };
+  return { ...told, object: "model", id, parent, base_hash: baseHash, adapter_hash: adapterHash };
 }
