@@ -25,7 +25,7 @@ beforeAll(async () => {
   const home = homeAt(folder);
   const made = await tinyBase();
   const base = await addBase(home, { name: "tiny", ...made, convert: async () => {}, clock: systemClock });
-  adapters = await registerSpoiledAdapters(home, base, made.hf);
+  adapters = await registerSpoiledAdapters(home, base, made);
   probes = await readProbes(await tinyAdapter(1));
   server = await startServer({ home, base: "tiny", adapters: [...adapters.keys()], parallel: 4, threads: 1 });
 }, 120_000);
@@ -107,7 +107,7 @@ describe.skipIf(!isLong)("on the real base", () => {
     const real = await smollm2Base();
     const home = homeAt(join(folder, "real"));
     const base = await addBase(home, { name: "smollm2", ...real, convert: async () => {}, clock: systemClock });
-    adapters = await registerSpoiledAdapters(home, base, real.hf);
+    adapters = await registerSpoiledAdapters(home, base, real);
     const its = { baseModel: "smollm2", probes: await readProbes(await randomAdapter(real.hf, { seed: 1 })) };
     const names = ["sound", "zero", "unpermuted"];
     const running = await startServer({ home, base: "smollm2", adapters: names, parallel: 2, contextTokens: 256 });

@@ -26,7 +26,7 @@ beforeAll(async () => {
   home = homeAt(await mkdtemp(join(tmpdir(), "tracemill-llama-server-")));
   const made = await tinyBase();
   const base = await addBase(home, { name: "tiny", ...made, convert: async () => {}, clock: systemClock });
-  adapters = await registerSpoiledAdapters(home, base, made.hf);
+  adapters = await registerSpoiledAdapters(home, base, made);
 }, 120_000);
 
 afterAll(() => rm(home.path, { recursive: true, force: true }));
