@@ -40,72 +40,42 @@ export async function calledChampions(
   options: ChampionsOptions & { failed: ReadonlyMap<Hash, Refusal> },
   context: Context,
 ): Promise<Champions> {
-  const { base, kept, refusesTaint } = options;
   const { home } = context;
-  const meanings = new Map<string, Meaning>();
+  const { base, refusesTaint } = options;
+  let meanings: ReadonlyMap<string, Meaning> = new Map();
   let seen = "";
   let checkedFor = "";
 
-  /** Throws: whatever keeps an adapter from being served. */
-  async function served(adapter: AdapterManifest): Promise<string> {
-    const known = server.models.find(({ adapterHash }) => adapterHash === adapter.adapterHash);
-    if (known !== undefined) return known.id;
-    const id = await server.load(adapter.adapterHash);
-    try {
-      await proveServed(server, { ...options, adapter }, context);
-      return id;
-    } catch (error) {
-      await server.unload(id);
-      throw error;
-    }
-  }
-
-  async function meaningOf(place: string, standing: Standing): Promise<Meaning> {
-    if ("refusal" in standing) return standing;
-    if (standing.adapter === null) return { id: server.idOf(null) };
-    const failed = options.failed.get(standing.adapter.adapterHash);
-    try {
-      if (failed !== undefined) throw failed;
-      return { id: await served(standing.adapter) };
-    } catch (error) {
-      if (!(error instanceof Refusal || error instanceof Failure)) throw error;
-      const before = meanings.get(place);
-      const { message } = error;
-      warn(
-        `Warning: ${adapterLabel(standing.adapter)}, the champion of ${place}, is not served: ${message}${before === undefined ? "" : " What answered before goes on."}`,
-        context,
-      );
-      return before ?? { refusal: notServed(place, { adapter: standing.adapter, cause: error }) };
-    }
+  /** Throws: what keeps an adapter from being served. */
+  async function idOf(adapter: AdapterManifest): Promise<string> {
+    const failed = options.failed.get(adapter.adapterHash);
+    if (failed !== undefined) throw failed;
+    return servedId(server, { ...options, adapter }, context);
   }
 
   async function call(): Promise<void> {
-    const standing = await standingChampions(home, { base, refusesTaint });
     const next = new Map<string, Meaning>();
-    for (const [place, one] of standing) next.set(place, await meaningOf(place, one));
-    const changed = [...next].filter(([place, meaning]) => shown(meaning) !== shown(meanings.get(place)));
-    meanings.clear();
-    for (const [place, meaning] of next) meanings.set(place, meaning);
-    server.call(new Map(meanings));
-    if (seen !== "") for (const [place, meaning] of changed) tell(place, meaning, context);
-  }
-
-  /** Takes away what nobody needs; that takes as long as its last answer. */
-  function unloadRest(tainted: ReadonlySet<Hash>): void {
-    const meant = new Set([...meanings.values()].flatMap((meaning) => ("id" in meaning ? meaning.id : [])));
-    for (const { id, adapterHash } of server.models) {
-      if (adapterHash === null || meant.has(id)) continue;
-      if (kept.has(adapterHash) && !tainted.has(adapterHash)) continue;
-      if (kept.has(adapterHash)) warn(`The adapter ${id} is tainted, and served no more.`, context);
-      void server.unload(id).catch((error: Error) => warn(`Warning: ${error.message}`, context));
+    for (const [place, standing] of await standingChampions(home, { base, refusesTaint })) {
+      const before = meanings.get(place);
+      next.set(place, await meaningOf(place, standing, { before, idOf, baseId: server.idOf(null), context }));
     }
+    server.call(next);
+    const isFirst = seen === "";
+    for (const [place, meaning] of isFirst ? [] : next) {
+      if (shown(meaning) !== shown(meanings.get(place))) tell(place, meaning, context);
+    }
+    meanings = next;
   }
 
   async function look(): Promise<void> {
     const stamp = await stampOf(home.ledger);
     if (stamp === seen) return;
     await call();
-    unloadRest(refusesTaint ? await taintedAdapters(home) : new Set());
+    unloadRest(
+      server,
+      { ...options, meanings, tainted: refusesTaint ? await taintedAdapters(home) : new Set() },
+      context,
+    );
     seen = stamp;
     const served = server.models.flatMap(({ adapterHash }) => adapterHash ?? []);
     // What was warned of is not warned of again for every line of the ledger.
@@ -119,6 +89,69 @@ export async function calledChampions(
     look,
     now: () => Object.fromEntries([...meanings].map(([place, one]) => [place, "id" in one ? one.id : null])),
   };
+}
+
+/** Loads and proves an adapter where it is not served yet. Throws: what keeps it from being served. */
+async function servedId(
+  server: RunningServer,
+  asked: ChampionsOptions & { adapter: AdapterManifest },
+  context: Context,
+): Promise<string> {
+  const { adapterHash } = asked.adapter;
+  const known = server.models.find((model) => model.adapterHash === adapterHash);
+  if (known !== undefined) return known.id;
+  const id = await server.load(adapterHash);
+  try {
+    await proveServed(server, asked, context);
+    return id;
+  } catch (error) {
+    await server.unload(id);
+    throw error;
+  }
+}
+
+/** Where a champion cannot be served, what answered before goes on. */
+async function meaningOf(
+  place: string,
+  standing: Standing,
+  {
+    before,
+    idOf,
+    baseId,
+    context,
+  }: { before: Meaning | undefined; idOf(adapter: AdapterManifest): Promise<string>; baseId: string; context: Context },
+): Promise<Meaning> {
+  if ("refusal" in standing) return standing;
+  const { adapter } = standing;
+  if (adapter === null) return { id: baseId };
+  try {
+    return { id: await idOf(adapter) };
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof Failure)) throw error;
+    const goesOn = before === undefined ? "" : " What answered before goes on.";
+    const label = adapterLabel(adapter);
+    warn(`Warning: ${label}, the champion of ${place}, is not served: ${error.message}${goesOn}`, context);
+    return before ?? { refusal: notServed(place, { adapter, cause: error }) };
+  }
+}
+
+/** Takes away what nobody needs; that takes as long as its last answer. */
+function unloadRest(
+  server: RunningServer,
+  {
+    meanings,
+    kept,
+    tainted,
+  }: { meanings: ReadonlyMap<string, Meaning>; kept: ReadonlySet<Hash>; tainted: ReadonlySet<Hash> },
+  context: Context,
+): void {
+  const meant = new Set([...meanings.values()].flatMap((meaning) => ("id" in meaning ? meaning.id : [])));
+  for (const { id, adapterHash } of server.models) {
+    if (adapterHash === null || meant.has(id)) continue;
+    if (kept.has(adapterHash) && !tainted.has(adapterHash)) continue;
+    if (kept.has(adapterHash)) warn(`The adapter ${id} is tainted, and served no more.`, context);
+    void server.unload(id).catch((error: Error) => warn(`Warning: ${error.message}`, context));
+  }
 }
 
 function shown(meaning: Meaning | undefined): string {

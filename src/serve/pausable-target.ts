@@ -5,7 +5,7 @@
  */
 import pLimit from "p-limit";
 import type { ServedModel } from "./generation.ts";
-import { type OpenAnswers, openAnswers } from "./open-answers.ts";
+import { runningTargets } from "./running-targets.ts";
 import { serverPaused } from "./server-paused.ts";
 import type { Target } from "./target.ts";
 
@@ -16,56 +16,40 @@ export interface PausableTarget extends Required<Target> {
   resume(): Promise<void>;
 }
 
-interface Running {
-  target: Target;
-  answers: OpenAnswers;
-  /** Set once it is being ended. */
-  ending: Promise<void> | null;
-}
-
 /** Starts a target by `start`, which is called again after each pause, with the models of then. */
 export async function startPausable(
   first: readonly ServedModel[],
   start: (models: ServedModel[]) => Promise<Target>,
 ): Promise<PausableTarget> {
-  const oneByOne = pLimit(1);
   const models = new Map(first.map((model) => [model.id, model]));
-  const living = new Set<Running>();
-  let threads: number | null = null;
-  const before = { batches: 0, tokens: 0 };
-  let current: Running | null = await begin();
-  const { contextTokens } = current.target;
+  const target = await start([...models.values()]);
+  const running = runningTargets();
+  running.replace(target);
+  const oneByOne = pLimit(1);
 
-  async function begin(): Promise<Running> {
-    const running: Running = { target: await start([...models.values()]), answers: openAnswers(), ending: null };
-    if (threads !== null) running.target.setThreads(threads);
-    living.add(running);
-    return running;
+  function awake() {
+    const entered = running.enter();
+    if (entered === null) throw serverPaused();
+    return entered;
   }
 
-  function end(running: Running): Promise<void> {
-    running.ending ??= ended(running);
-    return running.ending;
-  }
-
-  async function ended(running: Running): Promise<void> {
-    await running.answers.untilNone();
-    const { batches, tokens } = running.target.evaluated();
-    before.batches += batches;
-    before.tokens += tokens;
-    living.delete(running);
-    await running.target.close();
-  }
-
-  function awake(): { now: Target; leave(): void } {
-    if (current === null) throw serverPaused();
-    return { now: current.target, leave: current.answers.enter() };
+  async function load(model: ServedModel): Promise<void> {
+    const now = running.current();
+    models.set(model.id, model);
+    try {
+      if (now === null) return; // it is there once the target is
+      if (now.load !== undefined) await now.load(model);
+      else running.replace(await start([...models.values()]));
+    } catch (error) {
+      models.delete(model.id);
+      throw error;
+    }
   }
 
   return {
-    contextTokens,
+    contextTokens: target.contextTokens,
     async *generate(request) {
-      const { now, leave } = awake();
+      const { target: now, leave } = awake();
       try {
         yield* now.generate(request);
       } finally {
@@ -73,51 +57,22 @@ export async function startPausable(
       }
     },
     async score(request) {
-      const { now, leave } = awake();
+      const { target: now, leave } = awake();
       return now.score(request).finally(leave);
     },
-    evaluated() {
-      const counts = [before, ...[...living].map(({ target }) => target.evaluated())];
-      const sum = (key: "batches" | "tokens") => counts.reduce((total, count) => total + count[key], 0);
-      return { batches: sum("batches"), tokens: sum("tokens") };
-    },
-    setThreads(count) {
-      threads = count;
-      for (const { target } of living) target.setThreads(count);
-    },
-    load: (model) =>
-      oneByOne(async () => {
-        models.set(model.id, model);
-        try {
-          if (current === null) return; // it is there once the target is
-          if (current.target.load !== undefined) return await current.target.load(model);
-          const replaced = current;
-          current = await begin();
-          void end(replaced).catch(() => {}); // it answers nobody any more
-        } catch (error) {
-          models.delete(model.id);
-          throw error;
-        }
-      }),
+    evaluated: running.evaluated,
+    setThreads: running.setThreads,
+    load: (model) => oneByOne(() => load(model)),
     unload: (id) =>
       oneByOne(async () => {
         models.delete(id);
-        await current?.target.unload?.(id);
+        await running.current()?.unload?.(id);
       }),
-    pause: () =>
-      oneByOne(async () => {
-        current = null;
-        await Promise.all([...living].map(end));
-      }),
+    pause: () => oneByOne(running.endAll),
     resume: () =>
       oneByOne(async () => {
-        current ??= await begin();
+        if (running.current() === null) running.replace(await start([...models.values()]));
       }),
-    close: () =>
-      oneByOne(async () => {
-        current = null;
-        await Promise.all([...living].map(({ target }) => target.close()));
-        living.clear();
-      }),
+    close: () => oneByOne(running.cutOff),
   };
 }

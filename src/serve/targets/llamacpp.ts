@@ -58,7 +58,7 @@ async function start(options: TargetOptions): Promise<Target> {
     llama.maxThreads = openings > 0 ? cpus().length : threads;
   };
   const { chooseBatch, evaluated } = countedBatches();
-  const { laneOf, load, unload } = lanesOf(model, options, { allow, chooseBatch });
+  const { laneOf, load, unload } = lanesOf(model, options.models, { ...options, allow, chooseBatch });
   const following: Following = async (grammar) =>
     new LlamaGrammarEvaluationState({ model, grammar: await llama.createGrammar({ grammar }) });
   const tools = { model, createBias: () => TokenBias.for(model), without: LEFT_OUT };
@@ -85,41 +85,50 @@ interface Lane {
   context: LlamaContext;
 }
 
+interface Opening extends Pick<TargetOptions, "contextTokens" | "parallel"> {
+  allow(opening: 1 | -1): void;
+  chooseBatch: typeof orderedBatch;
+}
+
+async function openLane(
+  model: LlamaModel,
+  { adapterFile }: ServedModel,
+  { contextTokens, parallel, allow, chooseBatch }: Opening,
+): Promise<Lane> {
+  allow(1);
+  const creation = model.createContext({
+    sequences: parallel,
+    contextSize: contextTokens,
+    batchSize: BATCH_TOKENS,
+    flashAttention: true,
+    batching: { itemPrioritizationStrategy: chooseBatch },
+    // A context smaller than what was promised would cut conversations.
+    failedCreationRemedy: false,
+    ...(adapterFile !== null && { lora: { adapters: [{ filePath: adapterFile }] } }),
+  });
+  const context = await creation.finally(() => allow(-1));
+  const turns = createTurns();
+  const places = Array.from({ length: parallel }, (_, number) => ({
+    sequence: context.getSequence(),
+    turns,
+    mark: sequenceMark(number),
+  }));
+  return { slots: createSlots(places, ({ sequence }) => sequence.contextTokens), context };
+}
+
 /** One context for each served model, opened at its first use; of one that is loaded later, at once. */
 function lanesOf(
   model: LlamaModel,
-  { models: first, contextTokens, parallel }: TargetOptions,
-  { allow, chooseBatch }: { allow(opening: 1 | -1): void; chooseBatch: typeof orderedBatch },
+  first: readonly ServedModel[],
+  opening: Opening,
 ): { laneOf: LaneOf } & Required<Pick<Target, "load" | "unload">> {
   const models = new Map(first.map((one) => [one.id, one]));
   const lanes = new Map<string, Promise<Lane>>();
 
-  async function open({ adapterFile }: ServedModel): Promise<Lane> {
-    allow(1);
-    const creation = model.createContext({
-      sequences: parallel,
-      contextSize: contextTokens,
-      batchSize: BATCH_TOKENS,
-      flashAttention: true,
-      batching: { itemPrioritizationStrategy: chooseBatch },
-      // A context smaller than what was promised would cut conversations.
-      failedCreationRemedy: false,
-      ...(adapterFile !== null && { lora: { adapters: [{ filePath: adapterFile }] } }),
-    });
-    const context = await creation.finally(() => allow(-1));
-    const turns = createTurns();
-    const places = Array.from({ length: parallel }, (_, number) => ({
-      sequence: context.getSequence(),
-      turns,
-      mark: sequenceMark(number),
-    }));
-    return { slots: createSlots(places, ({ sequence }) => sequence.contextTokens), context };
-  }
-
   const laneOf: LaneOf = async (id) => {
     const served = models.get(id);
     assert(served !== undefined, `model ${id} is not served`);
-    const lane = lanes.get(id) ?? open(served);
+    const lane = lanes.get(id) ?? openLane(model, served, opening);
     lanes.set(id, lane);
     const { slots } = await lane.catch((cause: Error) => {
       lanes.delete(id);
