@@ -26,6 +26,7 @@ VERBS: dict[str, str] = {
     "train-unsloth": "backends.unsloth",
     "finish": "finish",
     "logprobs": "logprobs",
+    "answers": "answers",
     "speed": "speed",
     "tiny-base": "tiny_base",
     "tiny-adapter": "tiny_adapter",

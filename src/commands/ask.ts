@@ -10,8 +10,9 @@ import type { Reply, Skill, Source } from "../skills/contract.ts";
 import { loadSkill } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import { type Context, defineCommand } from "./command.ts";
+import { proveServed } from "./live-adapter.ts";
 import { resolveModel, serveHere } from "./model-server.ts";
-import { targetInput } from "./target-input.ts";
+import { canaryInput, serverInput, startingOf, targetInput } from "./target-input.ts";
 import { textTable } from "./text-table.ts";
 
 const MOST_ROWS = 10;
@@ -26,6 +27,8 @@ const input = z.object({
     .describe("your own CSV or Parquet file (default: those of the skill's tables that fit best)"),
   seed: z.int().default(1).describe("seed that the skill makes its items from"),
   ...targetInput,
+  ...serverInput,
+  ...canaryInput,
 });
 
 type AskOptions = z.output<typeof input>;
@@ -64,8 +67,12 @@ async function ask(options: AskOptions, context: Context): Promise<Asked> {
   const source = options.file === undefined ? { item: await fittingItem(skill, options) } : { file: options.file };
   const schema = await describe(source);
   const prompt = freePrompt(options.question, schema);
-  const server = await serveHere({ base: first.base.name, adapters, target: options.target }, context);
+  const { target } = options;
+  const server = await serveHere({ base: first.base.name, adapters, target, ...startingOf(options) }, context);
   try {
+    for (const { base, adapter } of models) {
+      if (adapter !== null) await proveServed(server, { ...options, base, adapter }, context);
+    }
     const answers = models.map(async ({ adapter }, i): Promise<ModelAnswer> => {
       const id = server.idOf(adapter?.adapterHash ?? null);
       const message = await complete({

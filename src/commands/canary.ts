@@ -6,13 +6,14 @@ import { type CanaryReport, checkCanary } from "../serve/index.ts";
 import { readAdapterManifest, readProbes } from "../store/manifests.ts";
 import { defineCommand } from "./command.ts";
 import { serveHere } from "./model-server.ts";
-import { targetInput } from "./target-input.ts";
+import { serverInput, startingOf, targetInput } from "./target-input.ts";
 
 const input = z.object({
   adapter: z.string().describe("the adapter, by name or hash"),
   url: z.string().optional().describe("a running endpoint with /v1 at its end (default: one is started for this)"),
   model: z.string().optional().describe("the adapter's name at that endpoint (default: its own)"),
   ...targetInput,
+  ...serverInput,
 });
 
 export default defineCommand<z.infer<typeof input>, CanaryReport>({
@@ -22,8 +23,8 @@ export default defineCommand<z.infer<typeof input>, CanaryReport>({
 Scores the adapter's probes at the endpoint and holds them against the trainer's own figures.
 Where the adapter is not live the command ends with ADAPTER_NOT_LIVE and exit code 2.`,
   positional: ["adapter"],
-  input,
-  async run({ adapter: name, url, model, target }, context) {
+  input: input as z.ZodType<z.infer<typeof input>>,
+  async run({ adapter: name, url, model, target, ...starting }, context) {
     const { home, signal } = context;
     const adapter = await readAdapterManifest(home, name);
     const probes = await readProbes(home, adapter.adapterHash);
@@ -37,7 +38,7 @@ Where the adapter is not live the command ends with ADAPTER_NOT_LIVE and exit co
     };
     if (url !== undefined) return checkCanary({ ...asked, url });
     const server = await serveHere(
-      { base: adapter.base, adapters: [adapter.adapterHash], parallel: 4, target },
+      { base: adapter.base, adapters: [adapter.adapterHash], parallel: 4, target, ...startingOf(starting) },
       context,
     );
     try {

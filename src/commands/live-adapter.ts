@@ -1,10 +1,12 @@
 /**
- * The canary before a run: an adapter that is served and not applied would be taken for one that does not help. Where a
+ * The canary before a run, and before an adapter answers anybody else: an adapter that is served and not applied would be taken for one that does not help. Where a
  * server cannot score a prompt nothing can be proven, and that is told and recorded.
  */
 import { Failure } from "../foundation/errors.ts";
 import { warn } from "../foundation/progress.ts";
-import { adapterLabel } from "../records/adapter-manifest.ts";
+import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
+import type { BaseManifest } from "../records/base-manifest.ts";
+import type { RunningServer } from "../serve/index.ts";
 import { readProbes } from "../store/manifests.ts";
 import type { Context } from "./command.ts";
 import type { Elsewhere } from "./served-elsewhere.ts";
@@ -15,6 +17,22 @@ const CANNOT_SCORE = new Set(["NO_PROMPT_SCORES", "ENDPOINT_REFUSED"]);
 export type Proof =
   | { state: "live"; effect: number; difference: number; differenceAtMost: number }
   | { state: "unproven"; reason: string };
+
+/**
+ * Proves an adapter that is served here, unless `canary` is off.
+ * Throws: as `proveLive`.
+ */
+export async function proveServed(
+  server: RunningServer,
+  { base, adapter, target, canary }: { base: BaseManifest; adapter: AdapterManifest; target: string; canary: boolean },
+  context: Context,
+): Promise<void> {
+  if (!canary) return;
+  const { adapterHash } = adapter;
+  const model = server.idOf(adapterHash);
+  const endpoint = { url: server.url, model, name: model, baseHash: base.baseHash, adapterHash };
+  await proveLive({ endpoint, known: { base, adapter }, baseModel: server.idOf(null), target }, context);
+}
 
 /**
  * Proves an adapter at its endpoint; null for what is no adapter of this home.

@@ -52,5 +52,5 @@ export async function serveHere(
   context: Context,
 ): Promise<RunningServer> {
   const { startServer } = await import("../serve/index.ts");
-  return startServer({ ...options, ...preparing(context), home: context.home });
+  return startServer({ signal: context.signal, ...options, ...preparing(context), home: context.home });
 }

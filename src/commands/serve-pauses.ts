@@ -6,23 +6,38 @@ import type { RunningServer } from "../serve/index.ts";
 import { forgetServer, isPauseHeld, noteServer, type ServerNote } from "../store/server-notes.ts";
 import type { Context } from "./command.ts";
 
-const LOOK_MS = 250;
+export interface Pauses {
+  /** Follows who wants the memory now. */
+  look(): Promise<void>;
+  isPaused(): boolean;
+  /** Takes the server off the list. */
+  end(): Promise<void>;
+}
 
-/** Lists the server and follows who wants its memory, until the returned function has ended that. */
-export async function followPauses(
+/** Lists the server with what it serves. */
+export async function listedForPauses(
   server: RunningServer,
   { base, target }: { base: string; target: string },
   context: Context,
-): Promise<() => Promise<void>> {
+): Promise<Pauses> {
   const { home } = context;
-  const adapters = server.models.flatMap(({ id, adapterHash }) => (adapterHash === null ? [] : [id]));
-  const note = (state: ServerNote["state"]) => noteServer(home, { url: server.url, base, adapters, target, state });
   let isPaused = false;
-  let turn = Promise.resolve();
+  let noted = "";
 
-  async function follow(): Promise<void> {
+  const adaptersNow = () => server.models.flatMap(({ id, adapterHash }) => (adapterHash === null ? [] : [id]));
+
+  async function note(state: ServerNote["state"]): Promise<void> {
+    const adapters = adaptersNow();
+    await noteServer(home, { url: server.url, base, adapters, target, state });
+    noted = adapters.join();
+  }
+
+  async function look(): Promise<void> {
     const isHeld = isPauseHeld(home);
-    if (isHeld === isPaused) return;
+    if (isHeld === isPaused) {
+      if (adaptersNow().join() !== noted) await note(isPaused ? "paused" : "serving");
+      return;
+    }
     if (isHeld) {
       await server.pause();
       isPaused = true;
@@ -32,6 +47,7 @@ export async function followPauses(
     }
     // Told first: whoever wants the memory in this moment must not take it for free.
     await note("serving");
+    // A start that fails is tried again: what holds the memory may need a while to let go.
     await server.resume().catch(async (error) => {
       await note("paused");
       throw error;
@@ -41,13 +57,5 @@ export async function followPauses(
   }
 
   await note("serving");
-  // A start that fails is tried again: what holds the memory may need a while to let go.
-  const timer = setInterval(() => {
-    turn = turn.then(follow).catch((error: Error) => warn(`Warning: ${error.message}`, context));
-  }, LOOK_MS);
-  return async () => {
-    clearInterval(timer);
-    await turn;
-    await forgetServer(home);
-  };
+  return { look, isPaused: () => isPaused, end: () => forgetServer(home) };
 }

@@ -2,6 +2,8 @@
  * The options of every command that serves models: one table for the parser, the help and the reference.
  */
 import { z } from "zod";
+import { Refusal } from "../foundation/errors.ts";
+import { readDuration } from "./read-duration.ts";
 
 export const DEFAULT_TARGET = "llamacpp";
 
@@ -12,11 +14,22 @@ export const targetInput = {
     .describe("what serves the models: llamacpp (in this process), llama-server, vllm"),
 };
 
+/** For those that may start a server of its own. */
+export const serverInput = {
+  serverArgs: z.string().default("").describe("what `vllm serve` is told beside what tracemill tells it"),
+  startTimeout: z.string().default("10m").describe("how long a server of its own may take until it answers"),
+};
+
+/** Throws: `BAD_ARGUMENT`. */
+export function startingOf({ serverArgs, startTimeout }: { serverArgs: string; startTimeout: string }) {
+  return { args: argumentsOf(serverArgs), startTimeoutMs: readDuration("start-timeout", startTimeout) };
+}
+
 export const canaryInput = {
   canary: z
     .boolean()
     .default(true)
-    .describe("leave out the proof, before the run, that an adapter is live where it is served"),
+    .describe("leave out the proof, before it is used, that an adapter is live where it is served"),
 };
 
 /** The server that the environment names for a target, which was not started here. */
@@ -25,4 +38,35 @@ export function attachedServer(target: string): string | null {
   const variable = variables[target];
   const named = variable === undefined ? undefined : process.env[variable];
   return named !== undefined && URL.canParse(named) ? named : null;
+}
+
+const ARGUMENT = /\s*((?:[^\s"'\\]|\\[\s\S]|"(?:[^"\\]|\\[\s\S])*"|'[^']*')+)\s*/y;
+
+/** Takes a line apart as a shell would, without expanding anything. Throws: `BAD_ARGUMENT`. */
+function argumentsOf(line: string): string[] {
+  const found: string[] = [];
+  const rest = line.trim();
+  ARGUMENT.lastIndex = 0;
+  while (ARGUMENT.lastIndex < rest.length) {
+    const at = ARGUMENT.lastIndex;
+    const word = ARGUMENT.exec(rest)?.[1];
+    if (word === undefined) throw notClosed(rest.slice(at));
+    found.push(
+      word.replace(
+        /\\([\s\S])|"((?:[^"\\]|\\[\s\S])*)"|'([^']*)'/g,
+        (_, plain, double, single) => plain ?? double?.replace(/\\(["\\$`])/g, "$1") ?? single,
+      ),
+    );
+  }
+  return found;
+}
+
+function notClosed(got: string): Refusal {
+  return new Refusal({
+    code: "BAD_ARGUMENT",
+    message: "--server-args cannot be read as a line of a shell.",
+    expected: "every quote to be closed",
+    got,
+    fix: `--server-args "--tensor-parallel-size 2 --hf-overrides '{}'"`,
+  });
 }

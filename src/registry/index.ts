@@ -7,6 +7,7 @@ export {
   placeOf,
   readChampions,
   readPlaceEvents,
+  standingPromotions,
 } from "./champions.ts";
 export { ancestryOf, type Graph, openGraph } from "./graph.ts";
 export { type JudgedFamilies, leaksOf } from "./leaks.ts";

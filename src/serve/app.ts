@@ -5,25 +5,26 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { streamSSE } from "hono/streaming";
-import { Failure, Refusal } from "../foundation/errors.ts";
-import { unknownName } from "../foundation/nearest.ts";
+import { Refusal } from "../foundation/errors.ts";
 import { random } from "../foundation/random.ts";
 import type { Renderer } from "../render/renderer.ts";
 import type { Admission } from "./admission.ts";
 import { type Answering, answer, type Piece } from "./answer.ts";
+import { answerError } from "./answer-error.ts";
 import { apiError } from "./api-error.ts";
 import type { ServedModel } from "./generation.ts";
+import { modelCard } from "./model-card.ts";
 import { type Ask, readChatAsk, readTextAsk, readTokenizeAsk } from "./request.ts";
 import { chatWording, textWording, usageOf, type Wording } from "./response.ts";
+import type { ServedNames } from "./served-names.ts";
 import type { Target } from "./target.ts";
 
 const MOST_BODY_BYTES = 16_000_000;
-const RETRY_AFTER_SECONDS = 1;
 
 export interface AppParts {
   target: Target;
   renderer: Renderer;
-  models: ServedModel[];
+  names: ServedNames<ServedModel>;
   vocabularySize: number;
   admission: Admission;
   /** Aborted when the server closes: running answers end. */
@@ -33,19 +34,11 @@ export interface AppParts {
 
 /** Builds the application; nothing listens yet. */
 export function createApp(parts: AppParts): Hono {
-  const { target, renderer, models } = parts;
+  const { target, renderer, names } = parts;
   const created = Math.floor(Date.now() / 1000);
   const app = new Hono();
 
-  app.onError((error, c) => {
-    const { status, body } = apiError(error);
-    // Work that ends because nobody waits for it any more is no bug, however it ends.
-    const isWanted = !c.req.raw.signal.aborted && !parts.closing.aborted;
-    const isPause = error instanceof Failure && error.code === "SERVER_PAUSED";
-    if (status >= 500 && isWanted && !isPause) parts.onBug(error);
-    if (status === 429 || isPause) c.header("Retry-After", String(RETRY_AFTER_SECONDS));
-    return c.json(body, status);
-  });
+  app.onError((error, c) => answerError(error, c, parts));
   app.notFound((c) => {
     const where = `${c.req.method} ${c.req.path}`;
     throw new Refusal({ code: "NO_SUCH_PATH", message: `There is nothing at ${where}.` });
@@ -54,7 +47,11 @@ export function createApp(parts: AppParts): Hono {
 
   app.get("/healthz", (c) => c.json({ status: "ok", ...parts.admission.load(), ...target.evaluated() }));
   app.get("/v1/models", (c) => {
-    const list = models.map((model) => modelCard(model, created, target.contextTokens));
+    const told = { created, owned_by: "tracemill", max_model_len: target.contextTokens };
+    const list = [
+      ...names.models().map((model) => modelCard(model, { ...told, root: model.parent ?? model.id })),
+      ...names.others().map(({ name, model }) => modelCard({ ...model, id: name }, { ...told, root: model.id })),
+    ];
     return c.json({ object: "list", data: list });
   });
   app.post("/tokenize", async (c) => {
@@ -80,8 +77,8 @@ type Request = Ask & { prompts: number[][]; isEcho: boolean; echoFrom: number; w
 async function respond(c: Context, parts: AppParts, request: Request): Promise<Response> {
   const { target, renderer } = parts;
   const signal = AbortSignal.any([c.req.raw.signal, parts.closing]);
-  const answerings = answeringsOf(request, parts, signal);
-  const leave = parts.admission.admit(request.model, answerings.length);
+  const { model, leave: leaveModel } = parts.names.enter(request.model);
+  const { answerings, leave } = admitted({ ...request, model: model.id }, parts, { signal, leaveModel });
   const run = async function* (asked: Answering) {
     try {
       yield* answer(asked, target, renderer);
@@ -93,7 +90,7 @@ async function respond(c: Context, parts: AppParts, request: Request): Promise<R
   const head = {
     id: `${wording.idPrefix}-${crypto.randomUUID()}`,
     created: Math.floor(Date.now() / 1000),
-    model: request.model,
+    model: model.id,
   };
   const decode = (id: number) => renderer.decode([id]);
   const promptTokens = request.prompts.reduce((sum, { length }) => sum + length, 0);
@@ -133,19 +130,33 @@ async function respond(c: Context, parts: AppParts, request: Request): Promise<R
   });
 }
 
-/** One answering for each prompt and choice; every refusal is thrown here, before anything is sent. */
-function answeringsOf(
+/** Lets a request's answers in; `leave` lets one out, and with the last the model may go. */
+function admitted(
   request: Request,
-  { target, models, vocabularySize }: AppParts,
-  signal: AbortSignal,
-): Answering[] {
-  const { model, prompts, n } = request;
-  if (!models.some(({ id }) => id === model))
-    throw unknownName(
-      "model",
-      model,
-      models.map(({ id }) => id),
-    );
+  parts: AppParts,
+  { signal, leaveModel }: { signal: AbortSignal; leaveModel(): void },
+): { answerings: Answering[]; leave(): void } {
+  try {
+    const answerings = answeringsOf(request, parts, signal);
+    const leave = parts.admission.admit(request.model, answerings.length);
+    let left = answerings.length;
+    return {
+      answerings,
+      leave() {
+        leave();
+        left--;
+        if (left === 0) leaveModel();
+      },
+    };
+  } catch (error) {
+    leaveModel();
+    throw error;
+  }
+}
+
+/** One answering for each prompt and choice; every refusal is thrown here, before anything is sent. */
+function answeringsOf(request: Request, { target, vocabularySize }: AppParts, signal: AbortSignal): Answering[] {
+  const { prompts, n } = request;
   for (const prompt of prompts) checkPrompt(prompt, request.isEcho, { ...target, vocabularySize });
   const seed = request.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
   return prompts.flatMap((prompt, i) => {
@@ -198,20 +209,6 @@ async function wholeAnswer(pieces: AsyncIterable<Piece>): Promise<Piece> {
   }
   if (last === undefined) throw new DOMException("The answer was not finished.", "AbortError");
   return { ...last, text };
-}
-
-function modelCard({ id, parent, baseHash, adapterHash }: ServedModel, created: number, contextTokens: number): object {
-  return {
-    id,
-    object: "model",
-    created,
-    owned_by: "tracemill",
-    root: parent ?? id,
-    parent,
-    max_model_len: contextTokens,
-    base_hash: baseHash,
-    adapter_hash: adapterHash,
-  };
 }
 
 async function bodyOf(c: Context): Promise<unknown> {

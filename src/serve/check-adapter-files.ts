@@ -20,7 +20,7 @@ const WEIGHTS = "adapter_model.safetensors";
 const CONFIG = "adapter_config.json";
 const MANIFEST = "manifest.json";
 /** Far above what the projections of 200 layers take. */
-const MOST_HEADER_BYTES = 8_000_000;
+const MOST_ADAPTER_HEADER_BYTES = 8_000_000;
 const UNSAFE = /\.(bin|pt|pth|ckpt|pkl|pickle|joblib|py|pyc|so)$/i;
 
 const none = z.union([z.literal(false), z.null(), z.tuple([]), z.strictObject({})]).optional();
@@ -62,7 +62,7 @@ export async function checkAdapterFiles(
   await using file = await open(path, "r").catch((cause: unknown) => {
     throw missingFile(path, "the adapter's weights as safetensors", cause);
   });
-  const header = await readSafetensorsHeader(file, path, MOST_HEADER_BYTES);
+  const header = await readSafetensorsHeader(file, path, MOST_ADAPTER_HEADER_BYTES);
   const { hash: got, notFinite } = await readThrough(file, header, path);
   const expected = hashOf(adapter, WEIGHTS);
   if (got !== expected) throw changedFile("ADAPTER_CHANGED", path, { expected, got });

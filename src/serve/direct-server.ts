@@ -1,15 +1,25 @@
 /**
- * A server whose target answers clients directly: no app of ours stands before it. Its adapters are checked before it loads
- * them, candidates get names that hold their hash, and while a training needs the memory the whole server is ended.
+ * A server whose target answers by itself, behind a front of ours (front.ts). Its adapters are checked before it loads them;
+ * those that come while it runs get names that hold their hash there; and while a training needs the memory the whole
+ * server is ended.
  */
 import { join, resolve } from "node:path";
-import { assert } from "../foundation/errors.ts";
+import pLimit from "p-limit";
 import { shortHash } from "../foundation/hashing.ts";
+import { startWebServer } from "../foundation/web-server.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
+import type { Home } from "../store/home.ts";
+import { listAdapters, readAdapterManifest } from "../store/manifests.ts";
 import { checkAdapterFiles } from "./check-adapter-files.ts";
-import type { RunningServer, ServeOptions } from "./running-server.ts";
+import { createFront, type FrontedModel } from "./front.ts";
+import { openAnswers } from "./open-answers.ts";
+import { idAmong, type RunningServer, type ServeOptions } from "./running-server.ts";
+import { createServedNames } from "./served-names.ts";
+import { serverPaused } from "./server-paused.ts";
 import type { ModelServer, PeftAdapter, ServerKind } from "./target.ts";
+
+const START_TIMEOUT_MS = 600_000;
 
 interface Served {
   base: BaseManifest;
@@ -17,78 +27,150 @@ interface Served {
   candidates: AdapterManifest[];
 }
 
-/** Starts the target and returns when it answers. Throws: as `checkAdapterFiles` and the target. */
+type Placed = ServeOptions & { host: string; port: number; parallel: number; contextTokens: number };
+
+interface DirectModel extends FrontedModel {
+  /** Null for the base. */
+  folder: string | null;
+  isCandidate: boolean;
+}
+
+/** Starts the target and returns when it answers. Throws: as `checkAdapterFiles`, `startWebServer` and the target. */
 export async function startDirectServer(
   kind: ServerKind,
-  options: ServeOptions & { host: string; port: number; parallel: number; contextTokens: number },
+  options: Placed,
   { base, adapters, candidates }: Served,
 ): Promise<RunningServer> {
-  const { home, host, port, parallel, contextTokens, onStage } = options;
+  const { home, host, port, contextTokens } = options;
   const checked: number[] = [];
   for (const adapter of [...adapters, ...candidates]) {
     checked.push((await checkAdapterFiles(home, { adapter, base })).rank);
   }
-  const placeOf = (adapter: AdapterManifest, id: string): PeftAdapter => ({
-    id,
-    folder: resolve(home.adapterFolder(adapter.adapterHash)),
+  const first: DirectModel[] = [
+    baseModel(base),
+    ...adapters.map((adapter) => placed(adapter, { home, base, upstream: adapter.name ?? adapter.adapterHash })),
+    ...candidates.map((adapter) => ({
+      ...placed(adapter, { home, base, upstream: nameWithHash(adapter) }),
+      ...{ id: nameWithHash(adapter), isCandidate: true },
+    })),
+  ];
+  const rank = Math.max(1, ...checked, ...(await ranksOf(home, base)));
+  const running = startRunning(() => startTarget(kind, options, { base, models: names.models(), rank }));
+  const names = createServedNames<DirectModel>(first, {
+    open: async (model) => running.now()?.load(peft(model)),
+    close: async (model) => running.now()?.unload(model.upstream),
   });
-  const kept = adapters.map((adapter) => placeOf(adapter, adapter.name ?? adapter.adapterHash));
-  const tried = candidates.map((adapter) => placeOf(adapter, candidateName(adapter)));
-  let address = port;
-  const start = async (): Promise<ModelServer> => {
-    const server = await kind.serve({
-      ...{ base, baseFolder: resolve(home.baseFolder(base.name), base.hfFolder), adapters: kept },
-      ...{ host, port: address, parallel, contextTokens },
-      rooms: { adapters: kept.length + tried.length, rank: Math.max(1, ...checked) },
-      logFile: join(home.servers, `${options.target}-${process.pid}.log`),
-      ...(onStage !== undefined && { onStage }),
-    });
-    try {
-      for (const adapter of tried) await server.load(adapter);
-    } catch (error) {
-      await server.close();
-      throw error;
-    }
-    address = Number(new URL(server.url).port);
-    return server;
-  };
-  let server: ModelServer | null = await start();
-  const { url, takesSeed } = server;
-  const named = [...adapters, ...candidates].map((adapter, i) => ({ adapter, id: [...kept, ...tried][i]?.id ?? "" }));
-  const models = modelsOf(base, named);
-  async function close(): Promise<void> {
-    const ending = server;
-    server = null;
-    if (ending === null) return;
-    for (const { id } of tried) await ending.unload(id).catch(() => {}); // it goes with the server, if that is ours
-    await ending.close();
-  }
+  const closing = new AbortController();
+  const front = createFront({
+    ...{ names, baseId: base.name, enter: running.enter, closing: closing.signal },
+    onBug: (error) => console.error(error),
+  });
+  // Its port is known to be free before minutes are spent on a start.
+  const web = await startWebServer(front.fetch, { host, port });
+  const server = await running.resume().catch(async (error) => {
+    await web.close();
+    throw error;
+  });
   return {
-    ...{ url, models, contextTokens, takesSeed, threads: 0 },
-    idOf(adapterHash) {
-      const served = models.find((model) => model.adapterHash === adapterHash);
-      assert(served !== undefined, `adapter ${adapterHash} is not served`);
-      return served.id;
+    ...{ url: `${web.url}/v1`, contextTokens, takesSeed: server.takesSeed, threads: 0, pid: running.pid },
+    get models() {
+      return names.models().map(({ id, parent, baseHash, adapterHash }) => ({ id, parent, baseHash, adapterHash }));
     },
-    pause: close,
-    async resume() {
-      server ??= await start();
+    idOf: (adapterHash) => idAmong(names.models(), adapterHash),
+    async load(name) {
+      const adapter = await readAdapterManifest(home, name);
+      await checkAdapterFiles(home, { adapter, base, mostRank: rank });
+      const model = placed(adapter, { home, base, upstream: nameWithHash(adapter) });
+      await names.add(model);
+      return model.id;
     },
-    close,
+    unload: (id) => names.remove(id),
+    call: names.call,
+    pause: () => running.pause(),
+    resume: async () => void (await running.resume()),
+    async close() {
+      await web.close(() => closing.abort(new Error("The server is closing.")));
+      await running.pause();
+    },
   };
 }
 
-function modelsOf(
-  { name, baseHash }: BaseManifest,
-  adapters: readonly { adapter: AdapterManifest; id: string }[],
-): RunningServer["models"] {
-  return [
-    { id: name, parent: null, baseHash, adapterHash: null },
-    ...adapters.map(({ adapter, id }) => ({ id, parent: name, baseHash, adapterHash: adapter.adapterHash })),
-  ];
+/** The server that runs, if one does: begun and ended one after the other, however often that is asked for at once. */
+function startRunning(start: () => Promise<ModelServer>) {
+  const oneByOne = pLimit(1);
+  const answers = openAnswers();
+  let server: ModelServer | null = null;
+  return {
+    now: () => server,
+    pid: () => server?.pid ?? null,
+    enter() {
+      if (server === null) throw serverPaused();
+      return { server, leave: answers.enter() };
+    },
+    resume: () =>
+      oneByOne(async () => {
+        server ??= await start();
+        return server;
+      }),
+    pause: () =>
+      oneByOne(async () => {
+        const ending = server;
+        server = null;
+        await answers.untilNone();
+        await ending?.close();
+      }),
+  };
+}
+
+async function startTarget(
+  kind: ServerKind,
+  { home, parallel, contextTokens, target, args = [], startTimeoutMs = START_TIMEOUT_MS, signal, onStage }: Placed,
+  { base, models, rank }: { base: BaseManifest; models: readonly DirectModel[]; rank: number },
+): Promise<ModelServer> {
+  const adapters = models.filter(({ folder, isCandidate }) => folder !== null && !isCandidate);
+  const tried = models.filter(({ isCandidate }) => isCandidate);
+  const server = await kind.serve({
+    ...{ base, baseFolder: resolve(home.baseFolder(base.name), base.hfFolder), adapters: adapters.map(peft) },
+    ...{ parallel, contextTokens, args, startTimeoutMs },
+    rooms: { adapters: adapters.length + tried.length, rank },
+    logFile: join(home.servers, `${target}-${process.pid}.log`),
+    ...(signal !== undefined && { signal }),
+    ...(onStage !== undefined && { onStage }),
+  });
+  try {
+    for (const model of tried) await server.load(peft(model));
+    return server;
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+/** Of the base's adapters that are registered: any of them may be promoted while the server runs. */
+async function ranksOf(home: Home, { baseHash }: BaseManifest): Promise<number[]> {
+  const adapters = await listAdapters(home);
+  return adapters.flatMap((one) => (one.baseHash === baseHash && one.config.trains !== "full" ? one.config.rank : []));
+}
+
+function baseModel({ name, baseHash }: BaseManifest): DirectModel {
+  return { id: name, upstream: name, parent: null, baseHash, adapterHash: null, folder: null, isCandidate: false };
+}
+
+function placed(
+  adapter: AdapterManifest,
+  { home, base, upstream }: { home: Home; base: BaseManifest; upstream: string },
+): DirectModel {
+  const { name, adapterHash } = adapter;
+  const hashes = { baseHash: base.baseHash, adapterHash };
+  const folder = resolve(home.adapterFolder(adapterHash));
+  return { id: name ?? adapterHash, upstream, parent: base.name, ...hashes, folder, isCandidate: false };
+}
+
+function peft({ upstream, folder }: DirectModel): PeftAdapter {
+  return { id: upstream, folder: folder ?? "" };
 }
 
 /** Holds the adapter's hash, so that a name never comes to mean another one. */
-function candidateName({ name, adapterHash }: AdapterManifest): string {
+function nameWithHash({ name, adapterHash }: AdapterManifest): string {
   return name === null ? adapterHash : `${name}@${shortHash(adapterHash)}`;
 }

@@ -5,4 +5,5 @@ export type { Conversion, Convert } from "./convert.ts";
 export type { OnHash } from "./file-hashes.ts";
 export type { RunningServer, ServeOptions } from "./running-server.ts";
 export { scoresAtOnce } from "./scores-at-once.ts";
-export { startServer } from "./server.ts";
+export type { Meaning } from "./served-names.ts";
+export { checkServable, startServer } from "./server.ts";

@@ -1,41 +1,55 @@
 /**
- * A target that can give its memory back for a while and take it again: answers that run are finished first, those that are
- * asked for meanwhile fail at once, and whoever asks is told to come back.
+ * A target that can give its memory back for a while and take it again, and whose models can change. Answers that run are
+ * finished first, those that are asked for during a pause fail at once, and whoever asks is told to come back. A target that
+ * knows only the models it was started with is replaced by another beside it, which takes twice the memory meanwhile.
  */
-import { Failure } from "../foundation/errors.ts";
+import pLimit from "p-limit";
+import type { ServedModel } from "./generation.ts";
+import { runningTargets } from "./running-targets.ts";
+import { serverPaused } from "./server-paused.ts";
 import type { Target } from "./target.ts";
 
-export interface PausableTarget extends Target {
+export interface PausableTarget extends Required<Target> {
   /** Ends the target once it answers nothing any more. Resolves when its memory is free. */
   pause(): Promise<void>;
   /** Starts it again. */
   resume(): Promise<void>;
 }
 
-/** Starts a target by `start`, which is called again after each pause. */
-export async function startPausable(start: () => Promise<Target>): Promise<PausableTarget> {
-  let target: Target | null = await start();
-  let threads: number | null = null;
-  const answers = openAnswers();
-  let before = { batches: 0, tokens: 0 };
-  const { contextTokens } = target;
+/** Starts a target by `start`, which is called again after each pause, with the models of then. */
+export async function startPausable(
+  first: readonly ServedModel[],
+  start: (models: ServedModel[]) => Promise<Target>,
+): Promise<PausableTarget> {
+  const models = new Map(first.map((model) => [model.id, model]));
+  const target = await start([...models.values()]);
+  const running = runningTargets();
+  running.replace(target);
+  const oneByOne = pLimit(1);
 
-  function awake(): Target {
-    if (target !== null) return target;
-    const message = "The server gave its memory to a training and comes back when that is done.";
-    throw new Failure({ boundary: "endpoint", code: "SERVER_PAUSED", message });
+  function awake() {
+    const entered = running.enter();
+    if (entered === null) throw serverPaused();
+    return entered;
   }
 
-  function evaluated() {
-    const { batches = 0, tokens = 0 } = target?.evaluated() ?? {};
-    return { batches: before.batches + batches, tokens: before.tokens + tokens };
+  async function load(model: ServedModel): Promise<void> {
+    const now = running.current();
+    models.set(model.id, model);
+    try {
+      if (now === null) return; // it is there once the target is
+      if (now.load !== undefined) await now.load(model);
+      else running.replace(await start([...models.values()]));
+    } catch (error) {
+      models.delete(model.id);
+      throw error;
+    }
   }
 
   return {
-    contextTokens,
+    contextTokens: target.contextTokens,
     async *generate(request) {
-      const now = awake();
-      const leave = answers.enter();
+      const { target: now, leave } = awake();
       try {
         yield* now.generate(request);
       } finally {
@@ -43,48 +57,22 @@ export async function startPausable(start: () => Promise<Target>): Promise<Pausa
       }
     },
     async score(request) {
-      const now = awake();
-      const leave = answers.enter();
+      const { target: now, leave } = awake();
       return now.score(request).finally(leave);
     },
-    evaluated,
-    setThreads(count) {
-      threads = count;
-      target?.setThreads(count);
-    },
-    async pause() {
-      if (target === null) return;
-      before = evaluated();
-      const ending = target;
-      target = null;
-      await answers.untilNone();
-      await ending.close();
-    },
-    async resume() {
-      if (target !== null) return;
-      target = await start();
-      if (threads !== null) target.setThreads(threads);
-    },
-    close: async () => target?.close(),
-  };
-}
-
-/** Counts what runs. */
-function openAnswers() {
-  let running = 0;
-  let idle = () => {};
-  return {
-    enter(): () => void {
-      running++;
-      return () => {
-        running--;
-        if (running === 0) idle();
-      };
-    },
-    untilNone: () =>
-      new Promise<void>((resolve) => {
-        idle = resolve;
-        if (running === 0) resolve();
+    evaluated: running.evaluated,
+    setThreads: running.setThreads,
+    load: (model) => oneByOne(() => load(model)),
+    unload: (id) =>
+      oneByOne(async () => {
+        models.delete(id);
+        await running.current()?.unload?.(id);
       }),
+    pause: () => oneByOne(running.endAll),
+    resume: () =>
+      oneByOne(async () => {
+        if (running.current() === null) running.replace(await start([...models.values()]));
+      }),
+    close: () => oneByOne(running.cutOff),
   };
 }

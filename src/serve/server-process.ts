@@ -39,6 +39,8 @@ export interface ServerCommand {
   logFile?: string;
   /** Answers with status 200 once the server can be asked. */
   healthUrl: string;
+  /** How long that may take; ten minutes, where it is left out. */
+  timeoutMs?: number;
   signal?: AbortSignal;
 }
 
@@ -57,7 +59,7 @@ export interface ServerProcess {
  * Throws: a failure `SERVER_DIED` of the boundary `endpoint` with its last lines; the signal's reason.
  */
 export async function startServerProcess(command: ServerCommand): Promise<ServerProcess> {
-  const { title, executable, args, env, healthUrl, signal = NEVER } = command;
+  const { title, executable, args, env, healthUrl, timeoutMs = LOAD_TIMEOUT_MS, signal = NEVER } = command;
   const child = spawn("sh", ["-c", GUARD, "guard", executable, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true, // a group of its own, which ends with it
@@ -72,7 +74,7 @@ export async function startServerProcess(command: ServerCommand): Promise<Server
     stop: () => stop(child, pid),
   };
   try {
-    await untilHealthy(running, { title, healthUrl, signal });
+    await untilHealthy(running, { title, healthUrl, timeoutMs, signal });
     return running;
   } catch (error) {
     await running.stop();
@@ -91,12 +93,12 @@ export async function freePort(): Promise<number> {
 
 async function untilHealthy(
   server: ServerProcess,
-  { title, healthUrl, signal }: { title: string; healthUrl: string; signal: AbortSignal },
+  { title, healthUrl, timeoutMs, signal }: { title: string; healthUrl: string; timeoutMs: number; signal: AbortSignal },
 ): Promise<void> {
-  const timeout = AbortSignal.timeout(LOAD_TIMEOUT_MS);
+  const timeout = AbortSignal.timeout(timeoutMs);
   while (!(await isHealthy(healthUrl))) {
     signal.throwIfAborted();
-    const why = server.ended() ?? (timeout.aborted ? `not healthy after ${LOAD_TIMEOUT_MS / 1000} s` : null);
+    const why = server.ended() ?? (timeout.aborted ? `not healthy after ${timeoutMs / 1000} s` : null);
     if (why !== null) {
       const message = `${title} ${why} while it was loading. Its last lines:\n${server.lastLines()}`;
       throw new Failure({ boundary: "endpoint", code: "SERVER_DIED", message });

@@ -3,7 +3,7 @@
  */
 import { join, resolve } from "node:path";
 import { loadExtension } from "../foundation/discovery.ts";
-import { assert, Refusal } from "../foundation/errors.ts";
+import { Refusal } from "../foundation/errors.ts";
 import { hashFile } from "../foundation/hashing.ts";
 import { startWebServer } from "../foundation/web-server.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
@@ -20,9 +20,10 @@ import { followFreeCores, freeCores } from "./free-cores.ts";
 import type { ServedModel } from "./generation.ts";
 import { readGgufShape } from "./model-shape.ts";
 import { startPausable } from "./pausable-target.ts";
-import type { RunningServer, ServeOptions } from "./running-server.ts";
+import { idAmong, type RunningServer, type ServeOptions } from "./running-server.ts";
 import { servedGguf } from "./served-gguf.ts";
-import type { TargetKind } from "./target.ts";
+import { createServedNames } from "./served-names.ts";
+import type { EngineKind, TargetKind } from "./target.ts";
 
 const TARGETS = join(import.meta.dirname, "targets");
 const ADAPTER_FILE = "adapter.gguf";
@@ -46,17 +47,44 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     const placed = { ...options, host, port, parallel, contextTokens };
     return startDirectServer(kind, placed, { base, adapters, candidates });
   }
+  if ((options.args ?? []).length > 0) throw noServerArgs(options.target);
+  const names = [...options.adapters, ...(options.candidates ?? [])];
+  return startEngineServer(kind, { ...options, host, port, parallel, queueLimit, contextTokens }, { base, names });
+}
+
+/** Looks at an adapter as a start would. Throws: as `startServer` of an adapter. */
+export async function checkServable(
+  home: Home,
+  { base, adapter, target }: { base: BaseManifest; adapter: AdapterManifest; target: string },
+): Promise<void> {
+  const kind = await loadExtension<TargetKind>(TARGETS, "target", target);
+  if ("serve" in kind) await checkAdapterFiles(home, { adapter, base });
+  else await servedAdapter(home, base, adapter);
+}
+
+type Placed = ServeOptions &
+  Required<Pick<ServeOptions, "host" | "port" | "parallel" | "queueLimit" | "contextTokens">>;
+
+async function startEngineServer(
+  kind: EngineKind,
+  options: Placed,
+  { base, names: wanted }: { base: BaseManifest; names: string[] },
+): Promise<RunningServer> {
+  const { home, host, port, parallel, queueLimit, contextTokens } = options;
   const weightsFile = await servedGguf(home, base, options);
-  const models = await servedModels(home, base, [...options.adapters, ...(options.candidates ?? [])]);
+  const first = await servedModels(home, base, wanted);
   const renderer = await loadRenderer(home, base);
   const threads = options.threads ?? (await freeCores());
-  const target = await startPausable(() => kind.start({ weightsFile, models, contextTokens, parallel, threads }));
+  const target = await startPausable(first, (models) =>
+    kind.start({ weightsFile, models, contextTokens, parallel, threads }),
+  );
+  const names = createServedNames(first, { open: target.load, close: ({ id }) => target.unload(id) });
   const following = options.threads === undefined ? followFreeCores(target.setThreads) : null;
   const closing = new AbortController();
   const admission = createAdmission({ parallel, queueLimit });
   const { vocabularySize } = await readGgufShape(weightsFile);
   const app = createApp({
-    ...{ target, renderer, models, vocabularySize, admission },
+    ...{ target, renderer, names, vocabularySize, admission },
     closing: closing.signal,
     onBug: (error) => console.error(error),
   });
@@ -66,16 +94,18 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     throw error;
   });
   return {
-    url: `${server.url}/v1`,
-    models: models.map(({ adapterFile: _, ...model }) => model),
-    threads,
-    contextTokens,
-    takesSeed: true,
-    idOf(adapterHash) {
-      const served = models.find((model) => model.adapterHash === adapterHash);
-      assert(served !== undefined, `adapter ${adapterHash} is not served`);
-      return served.id;
+    ...{ url: `${server.url}/v1`, threads, contextTokens, takesSeed: true, pid: () => null },
+    get models() {
+      return names.models().map(({ adapterFile: _, ...model }) => model);
     },
+    idOf: (adapterHash) => idAmong(names.models(), adapterHash),
+    async load(name) {
+      const model = await servedAdapter(home, base, await readAdapterManifest(home, name));
+      await names.add(model);
+      return model.id;
+    },
+    unload: names.remove,
+    call: names.call,
     pause: target.pause,
     resume: target.resume,
     async close() {
@@ -84,6 +114,16 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       await target.close();
     },
   };
+}
+
+function noServerArgs(target = "llamacpp"): Refusal {
+  return new Refusal({
+    code: "NO_SERVER_ARGS",
+    message: `The target ${target} takes no arguments of a server.`,
+    expected: "--server-args with --target vllm",
+    got: `--target ${target}`,
+    fix: "leave --server-args out",
+  });
 }
 
 async function adaptersNamed(home: Home, names: readonly string[]): Promise<AdapterManifest[]> {

@@ -33,6 +33,10 @@ export interface Target {
   evaluated(): Evaluated;
   /** From the next batch on. */
   setThreads(count: number): void;
+  /** Serves one more model; left out where it knows only those that it was started with. */
+  load?(model: ServedModel): Promise<void>;
+  /** Gives back what a model takes that nobody asks any more. */
+  unload?(id: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,9 +52,6 @@ export interface ModelServerOptions {
   baseFolder: string;
   /** Served from the start. */
   adapters: PeftAdapter[];
-  host: string;
-  /** 0 takes any free one. */
-  port: number;
   /** Answers at once. */
   parallel: number;
   contextTokens: number;
@@ -58,14 +59,23 @@ export interface ModelServerOptions {
   rooms: { adapters: number; rank: number };
   /** Gets all that the server says. */
   logFile: string;
+  /** What the user has to say to it beside what is said here. */
+  args: readonly string[];
+  /** How long it may take until it answers. */
+  startTimeoutMs: number;
+  /** Ends it while it starts. */
   signal?: AbortSignal;
   onStage?(stage: string): void;
 }
 
-/** A server that answers clients by itself. */
+/** A server that answers by itself. */
 export interface ModelServer {
-  /** With `/v1` at its end. */
-  url: string;
+  /** Without a path. */
+  origin: string;
+  /** Of the process group that was started here; null where none was. */
+  pid: number | null;
+  /** Null while it runs; else why it does not, with its last lines. */
+  ended(): string | null;
   /** Whether a request may name the seed of its draws. */
   takesSeed: boolean;
   /** Serves one more adapter. */

@@ -27,7 +27,7 @@ beforeAll(async () => {
   const { datasetHash } = await writeDataset(home, base);
   await registerAdapter(home, base, { name: "sound", from: await tinyAdapter(1), datasetHash });
   await registerAdapter(home, base, { name: "zero", from: await tinyAdapter(1, "zero"), datasetHash });
-  server = await serve("--adapter", "sound", "--adapter", "zero");
+  server = await serve("--adapter", "sound", "--adapter", "zero", "--no-canary");
 }, 240_000);
 
 afterAll(async () => {

@@ -11,28 +11,21 @@ import { checkCanary } from "../../src/serve/canary.ts";
 import type { RunningServer } from "../../src/serve/running-server.ts";
 import { startServer } from "../../src/serve/server.ts";
 import { homeAt } from "../../src/store/home.ts";
-import { randomAdapter, readProbes, registerAdapter, type Spoil, tinyAdapter } from "../fixtures/adapters.ts";
+import { randomAdapter, readProbes, registerSpoiledAdapters, tinyAdapter } from "../fixtures/adapters.ts";
 import { smollm2Base } from "../fixtures/smollm2-base.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 
 let folder: string;
 let server: RunningServer;
 let probes: Probes;
-const adapters = new Map<string, AdapterManifest>();
+let adapters = new Map<string, AdapterManifest>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tracemill-canary-"));
   const home = homeAt(folder);
-  const base = await addBase(home, {
-    name: "tiny",
-    ...(await tinyBase()),
-    convert: async () => {},
-    clock: systemClock,
-  });
-  for (const [name, spoil] of Object.entries({ sound: null, zero: "zero", unpermuted: "unpermuted" })) {
-    adapters.set(name, await registerAdapter(home, base, { name, from: await tinyAdapter(1, spoil as Spoil) }));
-  }
-  adapters.set("other", await registerAdapter(home, base, { name: "other", from: await tinyAdapter(2) }));
+  const made = await tinyBase();
+  const base = await addBase(home, { name: "tiny", ...made, convert: async () => {}, clock: systemClock });
+  adapters = await registerSpoiledAdapters(home, base, made);
   probes = await readProbes(await tinyAdapter(1));
   server = await startServer({ home, base: "tiny", adapters: [...adapters.keys()], parallel: 4, threads: 1 });
 }, 120_000);
@@ -114,10 +107,7 @@ describe.skipIf(!isLong)("on the real base", () => {
     const real = await smollm2Base();
     const home = homeAt(join(folder, "real"));
     const base = await addBase(home, { name: "smollm2", ...real, convert: async () => {}, clock: systemClock });
-    for (const [name, spoil] of Object.entries({ sound: null, zero: "zero", unpermuted: "unpermuted" })) {
-      const from = await randomAdapter(real.hf, { seed: 1, spoil: spoil as Spoil });
-      adapters.set(name, await registerAdapter(home, base, { name, from }));
-    }
+    adapters = await registerSpoiledAdapters(home, base, real);
     const its = { baseModel: "smollm2", probes: await readProbes(await randomAdapter(real.hf, { seed: 1 })) };
     const names = ["sound", "zero", "unpermuted"];
     const running = await startServer({ home, base: "smollm2", adapters: names, parallel: 2, contextTokens: 256 });

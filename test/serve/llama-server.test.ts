@@ -11,7 +11,7 @@ import type { RunningServer } from "../../src/serve/running-server.ts";
 import { startServer } from "../../src/serve/server.ts";
 import { freePort, startServerProcess } from "../../src/serve/server-process.ts";
 import { type Home, homeAt } from "../../src/store/home.ts";
-import { readProbes, registerAdapter, type Spoil, tinyAdapter } from "../fixtures/adapters.ts";
+import { readProbes, registerSpoiledAdapters, tinyAdapter } from "../fixtures/adapters.ts";
 import { whyNoLlamaServer } from "../fixtures/llama-server.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 
@@ -19,21 +19,14 @@ const MISSING = whyNoLlamaServer();
 const NAMES = ["tiny", "sound", "other"];
 
 let home: Home;
-const adapters = new Map<string, AdapterManifest>();
+let adapters = new Map<string, AdapterManifest>();
 
 beforeAll(async () => {
   if (MISSING !== null) console.warn(`skipped: ${MISSING}`);
   home = homeAt(await mkdtemp(join(tmpdir(), "tracemill-llama-server-")));
-  const base = await addBase(home, {
-    name: "tiny",
-    ...(await tinyBase()),
-    convert: async () => {},
-    clock: systemClock,
-  });
-  for (const [name, spoil] of Object.entries({ sound: null, zero: "zero", unpermuted: "unpermuted" })) {
-    adapters.set(name, await registerAdapter(home, base, { name, from: await tinyAdapter(1, spoil as Spoil) }));
-  }
-  adapters.set("other", await registerAdapter(home, base, { name: "other", from: await tinyAdapter(2) }));
+  const made = await tinyBase();
+  const base = await addBase(home, { name: "tiny", ...made, convert: async () => {}, clock: systemClock });
+  adapters = await registerSpoiledAdapters(home, base, made);
 }, 120_000);
 
 afterAll(() => rm(home.path, { recursive: true, force: true }));

@@ -1,7 +1,6 @@
 /** vLLM as a target: the real server, started once for all of its tests. What needs it is skipped where it is not there. */
-import { readFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { shortHash } from "../../src/foundation/hashing.ts";
@@ -14,7 +13,7 @@ import type { ModelServerOptions } from "../../src/serve/target.ts";
 import vllm from "../../src/serve/targets/vllm.ts";
 import { vllmEnvironment, vllmFlags } from "../../src/serve/vllm-flags.ts";
 import type { Home } from "../../src/store/home.ts";
-import { randomAdapter, readProbes, registerAdapter } from "../fixtures/adapters.ts";
+import { randomAdapter, readProbes, registerSpoiledAdapters } from "../fixtures/adapters.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 import { whyNoVllm } from "../fixtures/vllm.ts";
 import { temporaryHome } from "../harness/setting.ts";
@@ -37,7 +36,7 @@ const PROMPTS = [
 let home: Home;
 let removeHome: () => void;
 let hf: string;
-const adapters = new Map<string, AdapterManifest>();
+let adapters = new Map<string, AdapterManifest>();
 
 beforeAll(async () => {
   if (MISSING !== null) console.warn(`skipped: ${MISSING}`);
@@ -45,18 +44,13 @@ beforeAll(async () => {
   const made = await tinyBase(128);
   hf = made.hf;
   const base = await addBase(home, { name: "tiny", ...made, convert: async () => {}, clock: systemClock });
-  for (const [name, seed] of [
-    ["kept", 1],
-    ["tried", 2],
-  ] as const) {
-    adapters.set(name, await registerAdapter(home, base, { name, from: await randomAdapter(hf, { seed }) }));
-  }
+  adapters = await registerSpoiledAdapters(home, base, { hf, form: "peft" });
 }, START_MS);
 
 afterAll(() => removeHome?.());
 
 const OPTIONS: Omit<ModelServerOptions, "base" | "logFile"> = {
-  ...{ baseFolder: "/bases/x", adapters: [], host: "127.0.0.1", port: 0, parallel: 8, contextTokens: 2048 },
+  ...{ baseFolder: "/bases/x", adapters: [], parallel: 8, contextTokens: 2048, args: [], startTimeoutMs: START_MS },
   rooms: { adapters: 1, rank: 12 },
 };
 const flagsOf = (architecture: string, change: Partial<ModelServerOptions> = {}) =>
@@ -85,12 +79,18 @@ describe("the flags of vLLM", () => {
     );
   });
 
-  it("let adapters be loaded while it runs only where this machine alone can ask for it", () => {
-    expect(vllmEnvironment({ host: "127.0.0.1" }, true)).toHaveProperty("VLLM_ALLOW_RUNTIME_LORA_UPDATING");
-    expect(vllmEnvironment({ host: "0.0.0.0" }, true)).not.toHaveProperty("VLLM_ALLOW_RUNTIME_LORA_UPDATING");
-    expect(vllmEnvironment({ host: "127.0.0.1" }, true)).toMatchObject({
-      HF_HUB_OFFLINE: "1",
-      VLLM_NO_USAGE_STATS: "1",
+  it("hold what the user says beside, and refuse what is said by tracemill, however it is written", () => {
+    const args = ["--tensor-parallel-size", "2", "--quantization=bitsandbytes"];
+    expect(flagsOf("llama", { args }).slice(-3)).toEqual(args);
+    for (const arg of ["--port", "--max_lora_rank=64", "--served-model", "--enable-lora"]) {
+      expect(() => flagsOf("llama", { args: [arg] })).toThrow(expect.objectContaining({ code: "FLAG_NOT_YOURS" }));
+    }
+  });
+
+  it("let adapters be loaded while it runs, on an address that this machine alone reaches, and fetch nothing", () => {
+    expect(flagsOf("llama").join(" ")).toContain("--host 127.0.0.1");
+    expect(vllmEnvironment(true)).toMatchObject({
+      ...{ VLLM_ALLOW_RUNTIME_LORA_UPDATING: "True", HF_HUB_OFFLINE: "1", VLLM_NO_USAGE_STATS: "1" },
     });
   });
 });
@@ -105,7 +105,7 @@ it("is refused with what to do where it is not there", async () => {
 describe.skipIf(MISSING !== null)("vLLM, started here", () => {
   let server: RunningServer;
   const options = () => ({
-    ...{ home, base: "tiny", adapters: ["kept"], candidates: ["tried"], target: "vllm" },
+    ...{ home, base: "tiny", adapters: ["sound"], candidates: ["other"], target: "vllm" },
     ...{ parallel: 16, contextTokens: 512 },
   });
 
@@ -136,15 +136,15 @@ describe.skipIf(MISSING !== null)("vLLM, started here", () => {
     return checkCanary({ url: server.url, model, baseModel: "tiny", adapter: manifest, probes, target: "vllm" });
   }
 
-  const candidate = () => `tried@${shortHash(adapters.get("tried")?.adapterHash ?? "")}`;
+  const candidate = () => `other@${shortHash(adapters.get("other")?.adapterHash ?? "")}`;
 
   it("serves the base beside a kept adapter and a candidate whose name holds its hash", async () => {
     const listed = (await (await fetch(`${server.url}/models`)).json()) as {
       data: { id: string; parent: string | null }[];
     };
-    expect(listed.data.map(({ id }) => id).sort()).toEqual(["kept", "tiny", candidate()].sort());
-    expect(listed.data.find(({ id }) => id === "kept")?.parent).toBe("tiny");
-    expect(server.idOf(adapters.get("tried")?.adapterHash ?? null)).toBe(candidate());
+    expect(listed.data.map(({ id }) => id).sort()).toEqual(["sound", "tiny", candidate()].sort());
+    expect(listed.data.find(({ id }) => id === "sound")?.parent).toBe("tiny");
+    expect(server.idOf(adapters.get("other")?.adapterHash ?? null)).toBe(candidate());
     expect(server.takesSeed).toBe(false);
   });
 
@@ -152,8 +152,8 @@ describe.skipIf(MISSING !== null)("vLLM, started here", () => {
     "shows that both are live, and that neither the base nor another adapter passes for one",
     async () => {
       for (const [model, adapter, seed] of [
-        ["kept", "kept", 1],
-        [candidate(), "tried", 2],
+        ["sound", "sound", 1],
+        [candidate(), "other", 2],
       ] as const) {
         const { effect, difference, limits } = await canary(model, { adapter, seed });
         console.log(
@@ -162,8 +162,53 @@ describe.skipIf(MISSING !== null)("vLLM, started here", () => {
         );
         expect(difference.adapter).toBeLessThan(limits.differenceAtMost);
       }
-      await expect(canary("tiny", { adapter: "kept", seed: 1 })).rejects.toMatchObject({ code: "ADAPTER_NOT_LIVE" });
-      await expect(canary("kept", { adapter: "tried", seed: 2 })).rejects.toMatchObject({ code: "ADAPTER_NOT_LIVE" });
+      await expect(canary("tiny", { adapter: "sound", seed: 1 })).rejects.toMatchObject({ code: "ADAPTER_NOT_LIVE" });
+      await expect(canary("sound", { adapter: "other", seed: 2 })).rejects.toMatchObject({ code: "ADAPTER_NOT_LIVE" });
+    },
+    START_MS,
+  );
+
+  it(
+    "loads adapters while it runs, shows that one of zeros and one with its modules exchanged are not live, and unloads them",
+    async () => {
+      for (const name of ["zero", "swapped"]) {
+        expect(await server.load(name)).toBe(name);
+        expect(server.models.map(({ id }) => id)).toContain(name);
+        await expect(canary(name, { adapter: name, seed: 1 })).rejects.toMatchObject({ code: "ADAPTER_NOT_LIVE" });
+        await server.unload(name);
+        expect(server.models.map(({ id }) => id)).not.toContain(name);
+        await expect(first(name, "SELECT")).rejects.toThrow();
+      }
+    },
+    START_MS,
+  );
+
+  it(
+    "answers by another name with the model that it means, from one request to the next",
+    async () => {
+      server.call(new Map([["sql", { id: "sound" }]]));
+      expect(await first("sql", "SELECT name")).toEqual(await first("sound", "SELECT name"));
+      server.call(new Map([["sql", { id: "tiny" }]]));
+      expect(await first("sql", "SELECT name")).toEqual(await first("tiny", "SELECT name"));
+    },
+    START_MS,
+  );
+
+  it(
+    "that runs already refuses an adapter of a higher rank than it was started for",
+    async () => {
+      const folder = join(home.path, "rank-64");
+      await cp(home.adapterFolder(adapters.get("sound")?.adapterHash ?? ""), folder, { recursive: true });
+      const config = JSON.parse(await readFile(join(folder, "adapter_config.json"), "utf8")) as object;
+      await writeFile(join(folder, "adapter_config.json"), JSON.stringify({ ...config, r: 64 }));
+      const log = await readFile(join(home.servers, `vllm-${process.pid}.log`), "utf8");
+      vi.stubEnv("TRACEMILL_VLLM", /http:\/\/127\.0\.0\.1:\d+/.exec(log)?.[0] ?? "");
+      const { serve } = vllm as Extract<typeof vllm, { serve: unknown }>;
+      const base = { name: "tiny", architecture: "llama" } as ModelServerOptions["base"];
+      const attached = await serve({ ...OPTIONS, base, logFile: join(home.servers, "none.log") });
+      await expect(attached.load({ id: "rank-64", folder })).rejects.toMatchObject({ code: "RANK_TOO_HIGH" });
+      await attached.close();
+      vi.unstubAllEnvs();
     },
     START_MS,
   );
@@ -171,7 +216,7 @@ describe.skipIf(MISSING !== null)("vLLM, started here", () => {
   it(
     "answers 64 interleaved requests of three models each as it does alone",
     async () => {
-      const models = ["tiny", "kept", candidate()];
+      const models = ["tiny", "sound", candidate()];
       const alone = new Map<string, { token: string; logprob: number }>();
       for (const model of models)
         for (const prompt of PROMPTS) alone.set(`${model} ${prompt}`, await first(model, prompt));
@@ -189,7 +234,7 @@ describe.skipIf(MISSING !== null)("vLLM, started here", () => {
       console.log(`vLLM: ${equal} of 64 interleaved answers have the token of their solo answer`);
       expect(equal).toBeGreaterThanOrEqual(60);
       const differing = PROMPTS.filter((prompt) => {
-        const [base, kept] = ["tiny", "kept"].map((model) => alone.get(`${model} ${prompt}`));
+        const [base, kept] = ["tiny", "sound"].map((model) => alone.get(`${model} ${prompt}`));
         return base?.token !== kept?.token || Math.abs((base?.logprob ?? 0) - (kept?.logprob ?? 0)) > BATCH_NOISE;
       });
       expect(differing.length).toBeGreaterThanOrEqual(4); // else a mixed-up answer could not be told
@@ -204,13 +249,13 @@ describe.skipIf(MISSING !== null)("vLLM, started here", () => {
       expect(await readFile(log, "utf8")).toContain("Application startup complete");
       const { url } = server;
       const { port } = new URL(url);
-      await execa("pkill", ["-KILL", "-f", `vllm serve .*--port ${port} `]);
-      await expect(first("kept", "SELECT")).rejects.toThrow();
+      process.kill(-(server.pid() as number), "SIGKILL");
+      await expect(first("sound", "SELECT")).rejects.toThrow();
       await server.close();
       await expect(fetch(`${url}/models`)).rejects.toThrow();
       server = await startServer({ ...options(), port: Number(port) });
       expect(server.url).toBe(url);
-      expect((await first("kept", "SELECT")).token).not.toBe("");
+      expect((await first("sound", "SELECT")).token).not.toBe("");
     },
     START_MS,
   );

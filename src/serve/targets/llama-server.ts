@@ -11,6 +11,7 @@ import { executableNamed } from "../../foundation/executable.ts";
 import type { Generation, Scoring, ServedModel, TokenScore } from "../generation.ts";
 import { completed, type LlamaServer, scoreAt } from "../llama-server-client.ts";
 import { readGgufShape } from "../model-shape.ts";
+import { isAddress, originOf } from "../origin-of.ts";
 import { freePort, type ServerProcess, startServerProcess } from "../server-process.ts";
 import { createSlots } from "../slots.ts";
 import type { Target, TargetKind, TargetOptions } from "../target.ts";
@@ -37,9 +38,8 @@ export default llamaServer;
 
 async function start(options: TargetOptions): Promise<Target> {
   const named = process.env[NAMED_BY];
-  const isRunning = named !== undefined && /^https?:\/\//.test(named);
-  const { url, own } = isRunning
-    ? { url: named.replace(/\/+$/, "").replace(/\/v1$/, ""), own: null }
+  const { url, own } = isAddress(named)
+    ? { url: originOf(named), own: null }
     : await started(options, executable(named));
   try {
     const { vocabularySize } = await readGgufShape(options.weightsFile);

@@ -8,6 +8,7 @@
  */
 import { cpus } from "node:os";
 import type {
+  LlamaContext,
   LlamaContextSequence,
   LlamaGrammarEvaluationState,
   LlamaModel,
@@ -57,7 +58,7 @@ async function start(options: TargetOptions): Promise<Target> {
     llama.maxThreads = openings > 0 ? cpus().length : threads;
   };
   const { chooseBatch, evaluated } = countedBatches();
-  const laneOf = lanesOf(model, options, { allow, chooseBatch });
+  const { laneOf, load, unload } = lanesOf(model, options.models, { ...options, allow, chooseBatch });
   const following: Following = async (grammar) =>
     new LlamaGrammarEvaluationState({ model, grammar: await llama.createGrammar({ grammar }) });
   const tools = { model, createBias: () => TokenBias.for(model), without: LEFT_OUT };
@@ -70,6 +71,8 @@ async function start(options: TargetOptions): Promise<Target> {
       threads = count;
       allow(0);
     },
+    load,
+    unload,
     async close() {
       await model.dispose(); // and with it its contexts
       await llama.dispose();
@@ -77,45 +80,80 @@ async function start(options: TargetOptions): Promise<Target> {
   };
 }
 
-/** One context for each served model, opened at its first use. */
+interface Lane {
+  slots: Slots<Place>;
+  context: LlamaContext;
+}
+
+interface Opening extends Pick<TargetOptions, "contextTokens" | "parallel"> {
+  allow(opening: 1 | -1): void;
+  chooseBatch: typeof orderedBatch;
+}
+
+async function openLane(
+  model: LlamaModel,
+  { adapterFile }: ServedModel,
+  { contextTokens, parallel, allow, chooseBatch }: Opening,
+): Promise<Lane> {
+  allow(1);
+  const creation = model.createContext({
+    sequences: parallel,
+    contextSize: contextTokens,
+    batchSize: BATCH_TOKENS,
+    flashAttention: true,
+    batching: { itemPrioritizationStrategy: chooseBatch },
+    // A context smaller than what was promised would cut conversations.
+    failedCreationRemedy: false,
+    ...(adapterFile !== null && { lora: { adapters: [{ filePath: adapterFile }] } }),
+  });
+  const context = await creation.finally(() => allow(-1));
+  const turns = createTurns();
+  const places = Array.from({ length: parallel }, (_, number) => ({
+    sequence: context.getSequence(),
+    turns,
+    mark: sequenceMark(number),
+  }));
+  return { slots: createSlots(places, ({ sequence }) => sequence.contextTokens), context };
+}
+
+/** One context for each served model, opened at its first use; of one that is loaded later, at once. */
 function lanesOf(
   model: LlamaModel,
-  { models, contextTokens, parallel }: TargetOptions,
-  { allow, chooseBatch }: { allow(opening: 1 | -1): void; chooseBatch: typeof orderedBatch },
-): LaneOf {
-  const lanes = new Map<string, Promise<Slots<Place>>>();
+  first: readonly ServedModel[],
+  opening: Opening,
+): { laneOf: LaneOf } & Required<Pick<Target, "load" | "unload">> {
+  const models = new Map(first.map((one) => [one.id, one]));
+  const lanes = new Map<string, Promise<Lane>>();
 
-  async function open({ adapterFile }: ServedModel): Promise<Slots<Place>> {
-    allow(1);
-    const creation = model.createContext({
-      sequences: parallel,
-      contextSize: contextTokens,
-      batchSize: BATCH_TOKENS,
-      flashAttention: true,
-      batching: { itemPrioritizationStrategy: chooseBatch },
-      // A context smaller than what was promised would cut conversations.
-      failedCreationRemedy: false,
-      ...(adapterFile !== null && { lora: { adapters: [{ filePath: adapterFile }] } }),
-    });
-    const context = await creation.finally(() => allow(-1));
-    const turns = createTurns();
-    const places = Array.from({ length: parallel }, (_, number) => ({
-      sequence: context.getSequence(),
-      turns,
-      mark: sequenceMark(number),
-    }));
-    return createSlots(places, ({ sequence }) => sequence.contextTokens);
-  }
-
-  return (id) => {
-    const served = models.find((one) => one.id === id);
+  const laneOf: LaneOf = async (id) => {
+    const served = models.get(id);
     assert(served !== undefined, `model ${id} is not served`);
-    const lane = lanes.get(id) ?? open(served);
+    const lane = lanes.get(id) ?? openLane(model, served, opening);
     lanes.set(id, lane);
-    return lane.catch((cause: Error) => {
+    const { slots } = await lane.catch((cause: Error) => {
       lanes.delete(id);
       throw new Failure({ boundary: "endpoint", code: "MODEL_NOT_OPENED", message: `${id}: ${cause.message}`, cause });
     });
+    return slots;
+  };
+
+  return {
+    laneOf,
+    async load(served) {
+      models.set(served.id, served);
+      try {
+        await laneOf(served.id); // whoever asks it first does not wait, and one that finds no room is known now
+      } catch (error) {
+        models.delete(served.id);
+        throw error;
+      }
+    },
+    async unload(id) {
+      const lane = await lanes.get(id);
+      lanes.delete(id);
+      models.delete(id);
+      await lane?.context.dispose();
+    },
   };
 }
 

@@ -1,18 +1,19 @@
 /**
- * vLLM: a server of its own that answers clients directly, the base beside its adapters. It is started here, on loopback,
+ * vLLM: a server of its own, the base beside its adapters, which answers by itself. It is started here, on loopback,
  * or, where `TRACEMILL_VLLM` is a URL, one that runs already is used and left running. Candidates are loaded while it runs,
  * under names that are never used again.
  */
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { Failure, Refusal } from "../../foundation/errors.ts";
 import { executableNamed } from "../../foundation/executable.ts";
 import { PACKAGE_FOLDER } from "../../foundation/package-folder.ts";
+import { isAddress, originOf } from "../origin-of.ts";
 import { freePort, type ServerProcess, startServerProcess } from "../server-process.ts";
 import type { ModelServer, ModelServerOptions, PeftAdapter, TargetKind } from "../target.ts";
-import { vllmEnvironment, vllmFlags } from "../vllm-flags.ts";
+import { VLLM_HOST, vllmEnvironment, vllmFlags } from "../vllm-flags.ts";
 
 const NAMED_BY = "TRACEMILL_VLLM";
 /** The checkout's own, for machines without a GPU; half of one is none. */
@@ -37,10 +38,9 @@ export default vllm;
 
 async function serve(options: ModelServerOptions): Promise<ModelServer> {
   const named = process.env[NAMED_BY];
-  const isRunning = named !== undefined && /^https?:\/\//.test(named);
   const isOnGpu = GPU_DEVICES.some((device) => existsSync(device));
-  const { origin, own } = isRunning
-    ? { origin: named.replace(/\/+$/, "").replace(/\/v1$/, ""), own: null }
+  const { origin, own } = isAddress(named)
+    ? { origin: originOf(named), own: null }
     : await started(options, { named, isOnGpu });
   const loaded = new Set<string>();
 
@@ -56,6 +56,7 @@ async function serve(options: ModelServerOptions): Promise<ModelServer> {
     loaded.delete(id);
   }
 
+  if (own === null && options.args.length > 0) throw argsOfAttached(origin);
   // A server that runs already has none of ours yet.
   try {
     if (own === null) for (const adapter of options.adapters) await load(adapter);
@@ -64,14 +65,18 @@ async function serve(options: ModelServerOptions): Promise<ModelServer> {
     throw error;
   }
   return {
-    url: `${origin}/v1`,
+    origin,
+    pid: own?.pid ?? null,
+    ended: () => (own === null ? null : whyEnded(own)),
     // On processors its generator takes no seed of a request, and the engine dies of one; of another's nothing is known.
     takesSeed: own !== null && isOnGpu,
     load,
     unload,
     async close() {
-      if (own !== null) await own.stop();
-      else for (const id of [...loaded]) await unload(id);
+      if (own !== null) {
+        await own.stop();
+        await rm(options.logFile, { force: true }); // of one that ended as it should nobody asks what it said
+      } else for (const id of [...loaded]) await unload(id);
     },
   };
 }
@@ -80,20 +85,19 @@ async function started(
   options: ModelServerOptions,
   { named, isOnGpu }: { named: string | undefined; isOnGpu: boolean },
 ): Promise<{ origin: string; own: ServerProcess }> {
-  const { host, logFile, onStage } = options;
+  const { logFile, startTimeoutMs: timeoutMs, onStage } = options;
   const executable = executableNamed(named, {
     name: "vllm",
     besides: existsSync(join(OWN, ".installed")) ? [join(OWN, "bin", "vllm")] : [],
   });
   if (executable === null) throw noVllm(named);
-  const port = options.port === 0 ? await freePort() : options.port;
-  if (options.port !== 0) await refuseTakenPort(host, port);
-  const origin = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const port = await freePort();
+  const origin = `http://${VLLM_HOST}:${port}`;
   onStage?.(`starting vLLM; it says in ${logFile} what it does`);
   const own = await startServerProcess({
     ...{ title: "vLLM", executable, args: vllmFlags(options, { port, isOnGpu }), logFile },
-    env: vllmEnvironment(options, isOnGpu),
-    healthUrl: `${origin}/health`,
+    env: vllmEnvironment(isOnGpu),
+    ...{ healthUrl: `${origin}/health`, timeoutMs },
     ...(options.signal !== undefined && { signal: options.signal }),
   });
   return { origin, own };
@@ -108,7 +112,7 @@ async function isLoaded(origin: string, { id, folder }: PeftAdapter): Promise<bo
   return listed.success && listed.data.data.some((model) => model.id === id && model.root === folder);
 }
 
-/** Throws: failures of the boundary `endpoint`: `ADAPTER_NOT_LOADED`, `SERVER_DIED`. */
+/** Throws: `RANK_TOO_HIGH`; failures of the boundary `endpoint`: `ADAPTER_NOT_LOADED`, `SERVER_DIED`. */
 async function ask(url: string, body: object, own: ServerProcess | null): Promise<void> {
   const fail = (code: string, message: string, cause?: unknown) =>
     new Failure({ boundary: "endpoint", code, message: `${url}: ${message}`, cause });
@@ -118,28 +122,40 @@ async function ask(url: string, body: object, own: ServerProcess | null): Promis
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(LOAD_TIMEOUT_MS),
   }).catch((cause: Error) => {
-    const why = own?.ended() ?? null;
-    if (own === null || why === null) throw fail("ENDPOINT_UNREACHABLE", cause.message, cause);
-    throw fail("SERVER_DIED", `vLLM ${why}. Its last lines:\n${own.lastLines()}`, cause);
+    const why = own === null ? null : whyEnded(own);
+    if (why === null) throw fail("ENDPOINT_UNREACHABLE", cause.message, cause);
+    throw fail("SERVER_DIED", why, cause);
   });
   const text = await response.text();
+  if (!response.ok) refuseRank(text);
   if (!response.ok) throw fail("ADAPTER_NOT_LOADED", `status ${response.status}: ${text.slice(0, 500)}`);
 }
 
-/** What listens there would be taken for the server that is started. Throws: `PORT_IN_USE`. */
-async function refuseTakenPort(host: string, port: number): Promise<void> {
-  const isTaken = await new Promise<boolean>((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(true));
-    probe.listen(port, host, () => probe.close(() => resolve(false)));
-  });
-  if (!isTaken) return;
+function whyEnded(own: ServerProcess): string | null {
+  const why = own.ended();
+  return why === null ? null : `vLLM ${why}. Its last lines:\n${own.lastLines()}`;
+}
+
+/** vLLM says both ranks. Throws: `RANK_TOO_HIGH`. */
+function refuseRank(said: string): void {
+  const [, rank, most] = /rank (\d+) is greater than max_lora_rank[^\d]{0,20}(\d+)/i.exec(said) ?? [];
+  if (rank === undefined) return;
   throw new Refusal({
-    code: "PORT_IN_USE",
-    message: `Port ${port} is taken.`,
-    expected: "a free port",
-    where: `${host}:${port}`,
-    fix: "end what listens there, or choose another --port (0 takes any free one)",
+    code: "RANK_TOO_HIGH",
+    message: "The adapter has a higher rank than the running vLLM was started for.",
+    expected: `a rank of at most ${most}`,
+    got: `rank ${rank}`,
+    fix: `start vLLM again with --max-lora-rank ${rank}, or let tracemill start it`,
+  });
+}
+
+function argsOfAttached(origin: string): Refusal {
+  return new Refusal({
+    code: "NO_SERVER_ARGS",
+    message: "A vLLM that runs already takes no arguments any more.",
+    expected: `--server-args where ${NAMED_BY} names a program, or nothing`,
+    got: `the server at ${origin}`,
+    fix: "start that server with them, or leave --server-args out",
   });
 }
 

@@ -1,0 +1,162 @@
+/**
+ * Whether vLLM, llama.cpp in this process and the trainer's own transformers give the same answers: greedy ones to prompts of
+ * the skill `sql`, by SmolLM2 and by a random adapter on it. Told are the share of equal answers, and how far the
+ * log-probability of a chosen token lies from the trainer's, as far as the two answers say the same.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import pLimit from "p-limit";
+import { z } from "zod";
+import { systemClock } from "../src/foundation/clock.ts";
+import type { BaseManifest } from "../src/records/base-manifest.ts";
+import { loadRenderer, type Renderer } from "../src/render/renderer.ts";
+import { addBase, startServer } from "../src/serve/index.ts";
+import { loadSkill } from "../src/skills/load.ts";
+import { scanItems } from "../src/skills/scan.ts";
+import { type Home, homeAt } from "../src/store/home.ts";
+import { python } from "../src/train/python.ts";
+import { randomAdapter, registerAdapter } from "../test/fixtures/adapters.ts";
+import { smollm2Base } from "../test/fixtures/smollm2-base.ts";
+import type { BenchRow } from "./bench-row.ts";
+
+const PROMPTS = Number(process.env.TRACEMILL_BENCH_PROMPTS ?? 100);
+const NEW_TOKENS = 24;
+const AT_ONCE = 8;
+const CONTEXT_TOKENS = 2048;
+const ADAPTER = "random";
+
+/** Tokens as texts, each with its log-probability in nats. */
+interface Answer {
+  tokens: { text: string; logprob: number }[];
+}
+
+interface Setting {
+  home: Home;
+  base: BaseManifest;
+  renderer: Renderer;
+  prompts: number[][];
+}
+
+export async function benchAgreement(): Promise<BenchRow[]> {
+  const scratch = await mkdtemp(join(tmpdir(), "tracemill-bench-agreement-"));
+  try {
+    const { hf, gguf } = await smollm2Base();
+    const home = homeAt(scratch);
+    const base = await addBase(home, { name: "smollm2", hf, gguf, convert: async () => {}, clock: systemClock });
+    const renderer = await loadRenderer(home, base);
+    const setting = { home, base, renderer, prompts: await sqlPrompts(renderer) };
+    const from = await randomAdapter(hf, { seed: 1 });
+    await registerAdapter(home, base, { name: ADAPTER, from });
+    const trainer = await byTrainer(setting, from);
+    const llamacpp = await byTarget("llamacpp", setting);
+    const vllm = await byTarget("vllm", setting);
+    return [base.name, ADAPTER].flatMap((model) => {
+      const of = (answers: Map<string, Answer[]>) => answers.get(model) ?? [];
+      return [
+        ...rows(`llamacpp against the trainer, ${model}`, of(llamacpp), of(trainer)),
+        ...rows(`vllm against the trainer, ${model}`, of(vllm), of(trainer)),
+        ...rows(`vllm against llamacpp, ${model}`, of(vllm), of(llamacpp)),
+      ];
+    });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function sqlPrompts(renderer: Renderer): Promise<number[][]> {
+  const skill = await loadSkill("sql");
+  try {
+    const items = await scanItems(skill, { seed: 1, split: "test", limit: PROMPTS });
+    return items.map((item) => renderer.prompt(skill.prompt(item), null).ids);
+  } finally {
+    await skill.close();
+  }
+}
+
+const answersSchema = z.object({
+  answers: z.array(z.object({ ids: z.array(z.int()), logprobs: z.array(z.number()) })),
+});
+
+async function byTrainer({ home, base, renderer, prompts }: Setting, adapter: string): Promise<Map<string, Answer[]>> {
+  const hf = resolve(home.baseFolder(base.name), base.hfFolder);
+  const runner = await python();
+  const found = new Map<string, Answer[]>();
+  for (const [model, folder] of [
+    [base.name, null],
+    [ADAPTER, adapter],
+  ] as const) {
+    const request = { base: hf, prompts, maxTokens: NEW_TOKENS, stopIds: renderer.stopIds, adapter: folder };
+    const { answers } = await runner.run("answers", request, { result: z.looseObject(answersSchema.shape) });
+    const told = answers.map(({ ids, logprobs }) => ({
+      tokens: ids
+        .map((id, i) => ({ id, text: renderer.decode([id]), logprob: logprobs[i] ?? Number.NaN }))
+        .filter(({ id }) => !renderer.stopIds.includes(id)),
+    }));
+    found.set(model, told);
+  }
+  return found;
+}
+
+const completionSchema = z.looseObject({
+  choices: z
+    .array(
+      z.looseObject({ logprobs: z.looseObject({ tokens: z.array(z.string()), token_logprobs: z.array(z.number()) }) }),
+    )
+    .min(1),
+});
+
+async function byTarget(target: string, { home, base, renderer, prompts }: Setting): Promise<Map<string, Answer[]>> {
+  const stopTexts = new Set(renderer.stopIds.map((id) => renderer.decode([id])));
+  const server = await startServer({
+    ...{ home, base: base.name, adapters: [ADAPTER], target, parallel: AT_ONCE, contextTokens: CONTEXT_TOKENS },
+  });
+  const limit = pLimit(AT_ONCE);
+  try {
+    const found = new Map<string, Answer[]>();
+    for (const model of [base.name, ADAPTER]) {
+      const answers = prompts.map((prompt) =>
+        limit(async () => {
+          const body = { model, prompt, temperature: 0, max_tokens: NEW_TOKENS, logprobs: 1 };
+          const response = await fetch(`${server.url}/completions`, {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify(body),
+          });
+          const { choices } = completionSchema.parse(await response.json());
+          const { tokens = [], token_logprobs = [] } = choices[0]?.logprobs ?? {};
+          const told = tokens.map((text, i) => ({ text, logprob: token_logprobs[i] ?? Number.NaN }));
+          return { tokens: told.filter(({ text }) => !stopTexts.has(text)) };
+        }),
+      );
+      found.set(model, await Promise.all(answers));
+    }
+    return found;
+  } finally {
+    await server.close();
+  }
+}
+
+function rows(name: string, ours: readonly Answer[], peers: readonly Answer[]): BenchRow[] {
+  const isEqual = ours.map((answer, i) => textOf(answer) === textOf(peers[i]));
+  const differences = ours.flatMap(({ tokens }, i) => {
+    const others = peers[i]?.tokens ?? [];
+    const parted = tokens.findIndex(({ text }, j) => text !== others[j]?.text);
+    const same = parted < 0 ? tokens : tokens.slice(0, parted);
+    return same.map(({ logprob }, j) => Math.abs(logprob - (others[j]?.logprob ?? 0)));
+  });
+  const alone = { peer: null, ratio: null };
+  return [
+    { name: `${name}: equal answers`, ours: isEqual.filter(Boolean).length / ours.length, ...alone, unit: "fraction" },
+    { name: `${name}: largest difference`, ours: Math.max(...differences), ...alone, unit: "nats" },
+    {
+      name: `${name}: mean difference over ${differences.length} tokens`,
+      ours: differences.reduce((sum, value) => sum + value, 0) / differences.length,
+      ...{ ...alone, unit: "nats" },
+    },
+  ];
+}
+
+function textOf(answer: Answer | undefined): string {
+  return (answer?.tokens ?? []).map(({ text }) => text).join("");
+}

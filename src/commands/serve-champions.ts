@@ -1,0 +1,184 @@
+/**
+ * The champions of a running server: under the name of a place (`sql`, `stig/worker`) answers whoever is champion there, and
+ * what is promoted, rolled back or revoked while it runs is followed. A new champion is loaded and proven before the name
+ * means it; the one before goes once it has answered what it was asked, unless it is served under its own name anyway.
+ */
+import { stat } from "node:fs/promises";
+import { canonicalJson } from "../foundation/canonical-json.ts";
+import { Failure, Refusal } from "../foundation/errors.ts";
+import type { Hash } from "../foundation/hashing.ts";
+import { warn } from "../foundation/progress.ts";
+import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
+import type { BaseManifest } from "../records/base-manifest.ts";
+import type { Meaning, RunningServer } from "../serve/index.ts";
+import { revocations } from "../store/ledger.ts";
+import type { Context } from "./command.ts";
+import { proveServed } from "./live-adapter.ts";
+import { type Standing, standingChampions, taintedAdapters } from "./standing-champions.ts";
+import { warnOfTaint } from "./taint.ts";
+
+export interface ChampionsOptions {
+  base: BaseManifest;
+  target: string;
+  /** Adapters that are served under their own names whoever is champion. */
+  kept: ReadonlySet<Hash>;
+  /** Whether what is tainted is not served. */
+  refusesTaint: boolean;
+  canary: boolean;
+}
+
+export interface Champions {
+  /** Follows what the ledger has by now. Throws: `LEDGER_BROKEN`. */
+  look(): Promise<void>;
+  /** Who answers at each place, by the id of its model; null for nobody. */
+  now(): Record<string, string | null>;
+}
+
+/** Gives the names of places to the champions that stand now. Shapes: `failed` says why an adapter could not be served. */
+export async function calledChampions(
+  server: RunningServer,
+  options: ChampionsOptions & { failed: ReadonlyMap<Hash, Refusal> },
+  context: Context,
+): Promise<Champions> {
+  const { home } = context;
+  const { base, refusesTaint } = options;
+  let meanings: ReadonlyMap<string, Meaning> = new Map();
+  let seen = "";
+  let checkedFor = "";
+
+  /** Throws: what keeps an adapter from being served. */
+  async function idOf(adapter: AdapterManifest): Promise<string> {
+    const failed = options.failed.get(adapter.adapterHash);
+    if (failed !== undefined) throw failed;
+    return servedId(server, { ...options, adapter }, context);
+  }
+
+  async function call(): Promise<void> {
+    const next = new Map<string, Meaning>();
+    for (const [place, standing] of await standingChampions(home, { base, refusesTaint })) {
+      const before = meanings.get(place);
+      next.set(place, await meaningOf(place, standing, { before, idOf, baseId: server.idOf(null), context }));
+    }
+    server.call(next);
+    const isFirst = seen === "";
+    for (const [place, meaning] of isFirst ? [] : next) {
+      if (shown(meaning) !== shown(meanings.get(place))) tell(place, meaning, context);
+    }
+    meanings = next;
+  }
+
+  async function look(): Promise<void> {
+    const stamp = await stampOf(home.ledger);
+    if (stamp === seen) return;
+    await call();
+    unloadRest(
+      server,
+      { ...options, meanings, tainted: refusesTaint ? await taintedAdapters(home) : new Set() },
+      context,
+    );
+    seen = stamp;
+    const served = server.models.flatMap(({ adapterHash }) => adapterHash ?? []);
+    // What was warned of is not warned of again for every line of the ledger.
+    const state = canonicalJson([served, revocations(home).length]);
+    if (state !== checkedFor && !refusesTaint) await warnOfTaint(served, context);
+    checkedFor = state;
+  }
+
+  await look();
+  return {
+    look,
+    now: () => Object.fromEntries([...meanings].map(([place, one]) => [place, "id" in one ? one.id : null])),
+  };
+}
+
+/** Loads and proves an adapter where it is not served yet. Throws: what keeps it from being served. */
+async function servedId(
+  server: RunningServer,
+  asked: ChampionsOptions & { adapter: AdapterManifest },
+  context: Context,
+): Promise<string> {
+  const { adapterHash } = asked.adapter;
+  const known = server.models.find((model) => model.adapterHash === adapterHash);
+  if (known !== undefined) return known.id;
+  const id = await server.load(adapterHash);
+  try {
+    await proveServed(server, asked, context);
+    return id;
+  } catch (error) {
+    await server.unload(id);
+    throw error;
+  }
+}
+
+/** Where a champion cannot be served, what answered before goes on. */
+async function meaningOf(
+  place: string,
+  standing: Standing,
+  {
+    before,
+    idOf,
+    baseId,
+    context,
+  }: { before: Meaning | undefined; idOf(adapter: AdapterManifest): Promise<string>; baseId: string; context: Context },
+): Promise<Meaning> {
+  if ("refusal" in standing) return standing;
+  const { adapter } = standing;
+  if (adapter === null) return { id: baseId };
+  try {
+    return { id: await idOf(adapter) };
+  } catch (error) {
+    if (!(error instanceof Refusal || error instanceof Failure)) throw error;
+    const goesOn = before === undefined ? "" : " What answered before goes on.";
+    const label = adapterLabel(adapter);
+    warn(`Warning: ${label}, the champion of ${place}, is not served: ${error.message}${goesOn}`, context);
+    return before ?? { refusal: notServed(place, { adapter, cause: error }) };
+  }
+}
+
+/** Takes away what nobody needs; that takes as long as its last answer. */
+function unloadRest(
+  server: RunningServer,
+  {
+    meanings,
+    kept,
+    tainted,
+  }: { meanings: ReadonlyMap<string, Meaning>; kept: ReadonlySet<Hash>; tainted: ReadonlySet<Hash> },
+  context: Context,
+): void {
+  const meant = new Set([...meanings.values()].flatMap((meaning) => ("id" in meaning ? meaning.id : [])));
+  for (const { id, adapterHash } of server.models) {
+    if (adapterHash === null || meant.has(id)) continue;
+    if (kept.has(adapterHash) && !tainted.has(adapterHash)) continue;
+    if (kept.has(adapterHash)) warn(`The adapter ${id} is tainted, and served no more.`, context);
+    void server.unload(id).catch((error: Error) => warn(`Warning: ${error.message}`, context));
+  }
+}
+
+function shown(meaning: Meaning | undefined): string {
+  if (meaning === undefined) return "";
+  return "id" in meaning ? `id ${meaning.id}` : `none ${meaning.refusal.code}`;
+}
+
+function tell(place: string, meaning: Meaning, context: Context): void {
+  if ("id" in meaning) warn(`${place} is answered by ${meaning.id} now.`, context);
+  else warn(`${place} is answered by nobody now: ${meaning.refusal.message}`, context);
+}
+
+function notServed(place: string, { adapter, cause }: { adapter: AdapterManifest; cause: Error }): Refusal {
+  return new Refusal({
+    code: "CHAMPION_NOT_SERVED",
+    message: `The champion of ${place} is not served: ${cause.message}`,
+    got: adapterLabel(adapter),
+    fix: `tracemill rollback ${place}`,
+    cause,
+  });
+}
+
+/** The ledger is only ever appended to. */
+async function stampOf(path: string): Promise<string> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  return found === null ? "none" : `${found.size} ${found.mtimeMs}`;
+}

@@ -1,0 +1,96 @@
+/**
+ * What `tracemill serve` serves from the start: adapters by name, which have to be sound, and champions, of which one that is
+ * not keeps nobody else from being served.
+ */
+import { Refusal } from "../foundation/errors.ts";
+import type { Hash } from "../foundation/hashing.ts";
+import { warn } from "../foundation/progress.ts";
+import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
+import type { BaseManifest } from "../records/base-manifest.ts";
+import type { RunningServer } from "../serve/index.ts";
+import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
+import type { Context } from "./command.ts";
+import { proveServed } from "./live-adapter.ts";
+import { standingChampions, taintedAdapters } from "./standing-champions.ts";
+
+export interface Starting {
+  base: BaseManifest;
+  named: AdapterManifest[];
+  /** Those that can be served; more may be named as well. */
+  champions: AdapterManifest[];
+  /** Why a champion cannot be served. */
+  failed: Map<Hash, Refusal>;
+}
+
+export interface StartingOptions {
+  base: string;
+  adapter: string[];
+  champions: boolean;
+  refusesTaint: boolean;
+  target: string;
+  canary: boolean;
+}
+
+/** Throws: `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`; `TAINTED_ADAPTER` for one that is named and refused. */
+export async function startingWith(options: StartingOptions, { home }: Context): Promise<Starting> {
+  const { target, refusesTaint } = options;
+  const base = await readBaseManifest(home, options.base);
+  const named = await Promise.all(options.adapter.map((name) => readAdapterManifest(home, name)));
+  if (refusesTaint && named.length > 0) {
+    const tainted = await taintedAdapters(home);
+    const first = named.find(({ adapterHash }) => tainted.has(adapterHash));
+    if (first !== undefined) throw taintedAdapter(first);
+  }
+  const standing = options.champions ? await standingChampions(home, { base, refusesTaint }) : new Map();
+  const { checkServable } = await import("../serve/index.ts");
+  const champions = new Map<Hash, AdapterManifest>();
+  const failed = new Map<Hash, Refusal>();
+  for (const one of standing.values()) {
+    const adapter: AdapterManifest | null = "refusal" in one ? null : one.adapter;
+    if (adapter === null || failed.has(adapter.adapterHash)) continue;
+    try {
+      await checkServable(home, { base, adapter, target });
+      champions.set(adapter.adapterHash, adapter);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      failed.set(adapter.adapterHash, error);
+    }
+  }
+  return { base, named, champions: [...champions.values()], failed };
+}
+
+/**
+ * Puts adapters to the canary; a champion that fails goes among those that cannot be served.
+ * Throws: `ADAPTER_NOT_LIVE` for one that is named.
+ */
+export async function proveStarted(
+  server: RunningServer,
+  { starting, target, canary }: { starting: Starting; target: string; canary: boolean },
+  context: Context,
+): Promise<void> {
+  const { base, named, champions, failed } = starting;
+  const asked = { base, target, canary };
+  for (const adapter of named) await proveServed(server, { ...asked, adapter }, context);
+  const isNamed = new Set(named.map(({ adapterHash }) => adapterHash));
+  for (const adapter of champions.filter(({ adapterHash }) => !isNamed.has(adapterHash))) {
+    try {
+      await proveServed(server, { ...asked, adapter }, context);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      failed.set(adapter.adapterHash, error);
+      void server
+        .unload(server.idOf(adapter.adapterHash))
+        .catch((cause: Error) => warn(`Warning: ${cause.message}`, context));
+    }
+  }
+}
+
+function taintedAdapter(adapter: AdapterManifest): Refusal {
+  return new Refusal({
+    code: "TAINTED_ADAPTER",
+    message: `The adapter ${adapterLabel(adapter)} learned from what was revoked since.`,
+    expected: "an adapter without a revoked row behind it",
+    got: `--on-taint refuse with --adapter ${adapterLabel(adapter)}`,
+    fix: "leave it out, serve an adapter of the dataset's successor, or --on-taint warn",
+  });
+}

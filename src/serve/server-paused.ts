@@ -1,0 +1,15 @@
+/**
+ * What whoever asks a server is told while its memory is another's.
+ */
+import { Failure } from "../foundation/errors.ts";
+
+const CODE = "SERVER_PAUSED";
+
+export function serverPaused(): Failure {
+  const message = "The server gave its memory to a training and comes back when that is done.";
+  return new Failure({ boundary: "endpoint", code: CODE, message });
+}
+
+export function isPause(error: unknown): boolean {
+  return error instanceof Failure && error.code === CODE;
+}
