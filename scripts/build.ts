@@ -14,7 +14,7 @@ await execa(process.execPath, ["node_modules/.bin/tsc", "-p", "tsconfig.build.js
   cwd: PACKAGE_FOLDER,
   stdio: "inherit",
 });
-for (const folder of ["skills", "src/harness/prompts", "src/validate/prompts", "src/validate/questions"]) {
+for (const folder of ["skills", "src/harness/prompts", "src/validate"]) {
   await cp(join(PACKAGE_FOLDER, folder), join(dist, folder), {
     recursive: true,
     filter: (path) => !path.endsWith(".ts"),

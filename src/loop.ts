@@ -28,27 +28,29 @@ export interface LoopResult {
 
 /** Runs the whole loop, or what is left of it, and returns what came out of each stage. */
 export async function loop(settings: LoopSettings, room: Room, context: Context): Promise<LoopResult> {
-  const { skill, base, seed, target } = settings;
-  const work = { skill, seed, itemSeed: seed, target };
+  const { skill, base, seed, target, sides, round } = settings;
+  // A round collects and is judged on items of its own, so that no candidate is judged where the one before was.
+  const work = { skill, seed, itemSeed: seed + round.number - 1, target };
   const { stage, stages } = await openJournal(context.home, settings, context.clock);
 
   await stage("base", async () => (await ensureBase(base, context)).baseHash);
 
-  // The base works on the train families; each verified solution becomes a tip for the items that are like it.
+  // The model works on the train families; each verified solution becomes a tip for the items that are like it.
   const train = await stage("collect", (resume, noteRun) =>
-    runSkill({ ...settings.collect, ...work, model: base, split: "train", memory: "grow", resume, noteRun }, context),
-  );
-
-  // Verified answers of the validation families: the trainer watches its loss on them, and never trains on one.
-  const validation = await stage("watch", (resume, noteRun) =>
     runSkill(
-      { ...settings.watch, ...work, model: base, split: "validation", tipsFrom: [train.run], resume, noteRun },
+      { ...settings.collect, ...work, model: round.champion ?? base, split: "train", memory: "grow", resume, noteRun },
       context,
     ),
   );
 
+  // Verified answers of the validation families: the trainer watches its loss on them, and never trains on one.
+  const watched = await stage("watch", async (resume, noteRun) => {
+    const watch = { ...settings.watch, ...work, model: base, split: "validation" as const, tipsFrom: [train.run] };
+    return round.watched ?? (await runSkill({ ...watch, resume, noteRun }, context)).run;
+  });
+
   const datasetHash = await stage("export", async () => {
-    const runs = [train.run, validation.run];
+    const runs = [...round.replay, train.run, watched];
     return (await exportDataset({ ...settings.export, skills: [skill], base, seed, runs }, context)).datasetHash;
   });
 
@@ -58,13 +60,14 @@ export async function loop(settings: LoopSettings, room: Room, context: Context)
   });
 
   // The canary comes first: an adapter that is served but not applied must never be judged.
+  const against = round.champion === null ? "base" : "champion";
   const decision = await stage("validate", () =>
-    validateAdapter({ ...settings.validate, ...work, base, candidate: adapterHash }, context),
+    validateAdapter({ ...settings.validate, ...work, base, candidate: adapterHash, sides, against }, context),
   );
 
   return {
     settings,
-    runs: { train: train.run, validation: validation.run },
+    runs: { train: train.run, validation: watched },
     datasetHash,
     adapterHash,
     decision,

@@ -14,9 +14,11 @@ import { groupBy } from "../src/foundation/group-by.ts";
 import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
 import { adapterManifestSchema, probesSchema } from "../src/records/adapter-manifest.ts";
 import { baseManifestSchema } from "../src/records/base-manifest.ts";
-import { armSchema, decisionSchema, intervalSchema, pairResultSchema, planSchema } from "../src/records/comparison.ts";
+import { armResultSchema, armSchema, decisionSchema, pairResultSchema, planSchema } from "../src/records/comparison.ts";
 import { datasetManifestSchema } from "../src/records/dataset-manifest.ts";
 import { actionCallSchema, loggedEventSchema, roleModelSchema, samplingSchema } from "../src/records/events.ts";
+import { axisResultSchema, gateSchema } from "../src/records/gate.ts";
+import { intervalSchema } from "../src/records/interval.ts";
 import { itemSchema } from "../src/records/item.ts";
 import { loggedEntrySchema } from "../src/records/ledger-entries.ts";
 import { messageSchema, toolCallSchema, toolSchema } from "../src/records/message.ts";
@@ -75,6 +77,9 @@ const documented = new Map<string, z.core.$ZodType>([
   ["`comparisons/<comparisonHash>/decision.json`", decisionSchema],
   ["Interval", intervalSchema],
   ["Pair", pairResultSchema],
+  ["Arm's result", armResultSchema],
+  ["Axis", axisResultSchema],
+  ["`gate.yaml`", gateSchema],
   ["Item detail of the skill `sql`", taskDetailSchema],
   ["Item detail of the skill `cron`", cronDetailSchema],
 ]);

@@ -23,7 +23,8 @@ const resultSchema = z.object({
   adapterHash: z.string(),
   decision: z.looseObject({
     verdict: z.enum(["better", "worse", "inconclusive"]),
-    arms: z.array(z.looseObject({ run: z.string(), n: z.int() })),
+    hasPassed: z.boolean(),
+    arms: z.array(z.looseObject({ runs: z.array(z.looseObject({ run: z.string() })), n: z.int() })),
   }),
   stages: stagesSchema,
 });
@@ -93,7 +94,7 @@ describe(`the whole loop ${lacking === null ? "where only loopback is" : "withou
 
     const collecting = await killAt(({ title, done }) => title === "run parity train" && done >= 5);
     const training = await killAt(({ title }) => title.startsWith("train"));
-    const validating = await killAt(({ title, done }) => title === "validate candidate" && done >= 3);
+    const validating = await killAt(({ title, done }) => title === "validate parity" && done >= 3);
     expect([collecting, training, validating].map(({ stages }) => Object.keys(stages))).toEqual([
       STAGES.slice(0, 1),
       STAGES.slice(0, 4),
@@ -104,18 +105,19 @@ describe(`the whole loop ${lacking === null ? "where only loopback is" : "withou
     const screen = last.stdout;
     const result = resultSchema.parse(JSON.parse((await tracemill(...LOOP, "--json")).stdout));
     const { decision, runs, stages } = result;
-    expect(last.exitCode).toBe(decision.verdict === "better" ? 0 : 4);
+    expect(last.exitCode).toBe(decision.hasPassed ? 0 : 4);
 
     // What was done before a kill was not done again.
     expect(Object.keys(stages)).toEqual(STAGES);
     for (const { stages: before } of [collecting, training, validating]) expect(stages).toMatchObject(before);
     expect(runs.train).toBe(collecting.notes.collect);
-    for (const run of [...Object.values(runs), ...decision.arms.map((arm) => arm.run)]) {
+    for (const run of [...Object.values(runs), ...decision.arms.flatMap((arm) => arm.runs.map(({ run }) => run))]) {
       const attempts = only(await eventsOf(homeAt(path), run as never), "verdict").map(({ attempt }) => attempt);
       expect(attempts.length).toBeGreaterThan(0);
       expect(new Set(attempts).size).toBe(attempts.length);
     }
-    for (const { run, n } of decision.arms) {
+    for (const { runs: ofArm, n } of decision.arms) {
+      const run = ofArm[0]?.run as string;
       expect(only(await eventsOf(homeAt(path), run as never), "verdict")).toHaveLength(n);
     }
 

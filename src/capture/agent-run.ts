@@ -6,6 +6,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { Failure } from "../foundation/errors.ts";
+import type { Lane } from "../foundation/fair-turns.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import type { ActionCall, RunStarted } from "../records/events.ts";
 import { type AttemptId, type ItemId, newRunId, type RunId, turnId } from "../records/ids.ts";
@@ -31,6 +32,10 @@ export interface AgentRunOptions extends Pick<RecordingOptions, "home" | "codeVe
   /** Passes after which an item is finished; none where it is left out. */
   enough?: number;
   concurrency: number;
+  /** Waits until an attempt may begin, where runs go on side by side. */
+  turn?: Lane;
+  /** Of which comparison it is an arm; null where it is none. */
+  comparison?: RunStarted["comparison"];
   agent: AgentCommand;
   /** What answers behind the proxy. */
   model: Extract<NonNullable<RunStarted["models"]["worker"]>, { name: string }> & { model: string };
@@ -97,7 +102,7 @@ export async function runAgent(options: AgentRunOptions): Promise<AgentRunResult
 }
 
 function recordingOf(options: AgentRunOptions): Parameters<typeof openRecorder>[0] {
-  const { home, codeVersion, clock, skill, skillHash, split, model, config, durability } = options;
+  const { home, codeVersion, clock, skill, skillHash, split, model, config, durability, comparison = null } = options;
   const { id, version } = skill.manifest;
   const { model: _, ...worker } = model;
   return {
@@ -111,7 +116,7 @@ function recordingOf(options: AgentRunOptions): Parameters<typeof openRecorder>[
       config: { ...config, command: "agent" },
       verify: null,
     },
-    start: { skill: { id, version, hash: skillHash }, split, models: { worker } },
+    start: { skill: { id, version, hash: skillHash }, split, models: { worker }, comparison },
     answeredBy: { baseHash: model.baseHash, adapterHash: model.adapterHash },
   };
 }
@@ -132,8 +137,9 @@ async function workOn(stage: Stage, item: Item): Promise<void> {
   };
   while (!isDone() && !isStopped()) {
     const attempt = run.book.nextAttempt(item.item);
+    const leave = await options.turn?.();
     try {
-      await makeAttempt(stage, item, attempt);
+      await makeAttempt(stage, item, attempt).finally(leave);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       recordFailure(run, attempt, error);

@@ -11,7 +11,7 @@ import { duration } from "../foundation/progress.ts";
 import { random } from "../foundation/random.ts";
 import type { LoopResult } from "../loop.ts";
 import type { Decision } from "../records/comparison.ts";
-import { percent, points, pointsInterval } from "../statistics/figures.ts";
+import { levelOf, percent, points, pointsInterval } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
 import { renderDecision } from "../validate/index.ts";
@@ -110,19 +110,19 @@ export function loopSummary(result: LoopResult, home: Home): string {
   ].join("\n");
 }
 
-function verdictLine({ verdict, arms, pairs }: Decision): string {
+function verdictLine({ verdict, hasPassed, arms, pairs, alpha }: Decision): string {
   const [pair] = pairs;
   const rate = (name: string) => percent(arms.find(({ arm }) => arm === name)?.rate ?? Number.NaN);
   const interval = pair?.clusterInterval;
   return (
     `${verdict}: first-try success on held-out families ${rate("base")} -> ${rate("candidate")} ` +
     `(${points(pair?.difference ?? Number.NaN)} points` +
-    `${interval ? `, 95 % interval ${pointsInterval(interval)}` : ""}; n = ${pair?.n})`
+    `${interval ? `, ${levelOf(alpha)} interval ${pointsInterval(interval)}` : ""}; n = ${pair?.n}); the gate ${hasPassed ? "passed" : "did not pass"}`
   );
 }
 
 async function beforeAfter(decision: Decision, home: Home, seed: number): Promise<BeforeAfter[]> {
-  const runOf = (name: string) => decision.arms.find(({ arm }) => arm === name)?.run ?? "";
+  const runOf = (name: string) => decision.arms.find(({ arm }) => arm === name)?.runs[0]?.run ?? "";
   const lake = await openLake(home);
   try {
     const rows = await lake.query(

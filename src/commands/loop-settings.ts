@@ -11,15 +11,33 @@ export interface LoopSettings {
   seed: number;
   /** What serves the models of each stage. */
   target: string;
+  /** Other skills, at which the candidate has to be no worse. */
+  sides: string[];
+  round: Round;
   collect: CollectSettings;
   watch: CollectSettings;
   export: { maxPerItem: number; target: "answer" | "action" };
   train: Omit<TrainSettings, "seed" | "microBatchSize" | "patience" | "maxKl" | "rehearsal">;
-  validate: { limit: number };
+  /** `general`: sets of texts by which general ability is measured. */
+  validate: { limit: number; sideLimit: number; general: string[] };
 }
 
+/** Where a loop stands in a row of loops; a single one is the first of them. */
+export interface Round {
+  /** Counts from 1. Each round has items of its own, where the skill makes them from a seed. */
+  number: number;
+  /** The adapter that collects and that the candidate has to beat; null for the base. */
+  champion: string | null;
+  /** Runs of earlier rounds, whose rows are trained on again. */
+  replay: string[];
+  /** The first round's run over the validation families; null where it is still to be made. */
+  watched: string | null;
+}
+
+export const FIRST_ROUND: Round = { number: 1, champion: null, replay: [], watched: null };
+
 /** What is said anew for each loop. */
-export type LoopWork = Pick<LoopSettings, "skill" | "base" | "seed" | "target">;
+export type LoopWork = Pick<LoopSettings, "skill" | "base" | "seed" | "target" | "sides" | "round">;
 
 interface CollectSettings {
   /** The run ends after so many attempts, at whatever items it chose. */
@@ -68,7 +86,7 @@ const BY_PRESET: Record<Preset, Omit<LoopSettings, keyof LoopWork>> = {
     watch: { limit: 24, attempts: 2, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: TRAIN,
-    validate: { limit: 117 },
+    validate: { limit: 117, sideLimit: 60, general: ["multiple-choice"] },
   },
   quick: {
     collect: {
@@ -83,14 +101,14 @@ const BY_PRESET: Record<Preset, Omit<LoopSettings, keyof LoopWork>> = {
     watch: { limit: 16, attempts: 1, enough: 1, temperature: 0.5, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "action" },
     train: TRAIN,
-    validate: { limit: 104 },
+    validate: { limit: 104, sideLimit: 40, general: ["multiple-choice"] },
   },
   tiny: {
     collect: { limit: 30, attempts: 2, enough: 2, temperature: 1, starters: false, role: LEARNING },
     watch: { limit: 6, attempts: 1, enough: 1, temperature: 1, starters: false, role: WATCHING },
     export: { maxPerItem: 2, target: "answer" },
     train: { ...TRAIN, rank: 4, alpha: 8, epochs: 1 },
-    validate: { limit: 24 },
+    validate: { limit: 24, sideLimit: 12, general: ["none"] },
   },
 };
 

@@ -1,5 +1,5 @@
 /**
- * `tracemill loop`: the main path with a preset's settings, and a short report of what came out.
+ * `tracemill loop`: the main path with a preset's settings, once or round after round, and a short report of what came out.
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,42 +7,82 @@ import { z } from "zod";
 import { acquireLock } from "../foundation/lock-file.ts";
 import { loop } from "../loop.ts";
 import { python } from "../train/python.ts";
-import { defineCommand } from "./command.ts";
+import { type Context, defineCommand } from "./command.ts";
 import { loopReport, loopSummary, writeLoopReport } from "./loop-report.ts";
-import { loopSettings, PRESETS } from "./loop-settings.ts";
+import { loopRounds } from "./loop-rounds.ts";
+import { FIRST_ROUND, type LoopSettings, loopSettings, PRESETS } from "./loop-settings.ts";
+import { roundsSummary, writeRoundsReport } from "./rounds-report.ts";
 import { attachedServer, targetInput } from "./target-input.ts";
+import type { Room } from "./training-room.ts";
+
+const input = z.object({
+  preset: z.enum(PRESETS).default("demo").describe("how much of everything: demo, quick, or tiny for tests"),
+  skill: z.string().default("sql").describe("the skill to get better at"),
+  base: z.string().default("smollm2").describe("the base to start from"),
+  seed: z.int().default(1).describe("seed of items and draws; never moves a family between splits"),
+  sides: z.array(z.string()).default([]).describe("other skills, at which a candidate has to be no worse"),
+  rounds: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "loop after loop, most rounds: the champion collects, and what passes the gate is promoted (default: one loop, nothing promoted)",
+    ),
+  roundPatience: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe("with --rounds: rounds in a row without a promotion after which it ends"),
+  ...targetInput,
+  pauseServers: z
+    .boolean()
+    .default(true)
+    .describe("train beside the servers that run; else those of this home make room while it trains"),
+});
+
+async function once(settings: LoopSettings, room: Room, context: Context) {
+  const { home } = context;
+  const result = await loop(settings, room, context);
+  const report = await writeLoopReport(await loopReport(result, home), home);
+  return { ...result, report, summary: loopSummary(result, home), isPassed: result.decision.hasPassed };
+}
+
+async function inRounds(
+  settings: LoopSettings,
+  { most, patience, room }: { most: number; patience: number; room: Room },
+  context: Context,
+) {
+  const { home } = context;
+  const { last, ...result } = await loopRounds(settings, { most, patience, room }, context);
+  await writeLoopReport(await loopReport(last, home), home);
+  const written = await writeRoundsReport({ ...result, last }, home);
+  const isPassed = result.rounds.some(({ isPromoted }) => isPromoted);
+  return { ...result, ...written, summary: roundsSummary({ ...result, last }), isPassed };
+}
 
 export default defineCommand({
   summary: "Run the whole loop: collect, export, train, validate; resumes where it stopped.",
-  details: "Example: tracemill loop --preset quick",
-  input: z.object({
-    preset: z.enum(PRESETS).default("demo").describe("how much of everything: demo, quick, or tiny for tests"),
-    skill: z.string().default("sql").describe("the skill to get better at"),
-    base: z.string().default("smollm2").describe("the base to start from"),
-    seed: z.int().default(1).describe("seed of items and draws; never moves a family between splits"),
-    ...targetInput,
-    pauseServers: z
-      .boolean()
-      .default(true)
-      .describe("train beside the servers that run; else those of this home make room while it trains"),
-  }),
-  async run({ preset, pauseServers, ...work }, context) {
+  details: `Examples:
+  tracemill loop --preset quick
+  tracemill loop --preset quick --rounds 3 --sides cron
+
+With --rounds the rows of all rounds are trained on from the base, each round is judged on items of its own, and rounds.md in the
+home folder shows success and tokens over the rounds.`,
+  input: input as z.ZodType<z.output<typeof input>>,
+  async run({ preset, pauseServers, rounds, roundPatience: patience, ...work }, context) {
     const { home } = context;
     await python(); // Missing, it is to be told now, not when the collecting is done.
     await mkdir(home.path, { recursive: true });
     const release = acquireLock(join(home.path, "loop.lock"), "The loop of this home");
     try {
-      const result = await loop(
-        loopSettings(preset, work),
-        { pausesServers: pauseServers, attached: attachedServer(work.target) },
-        context,
-      );
-      const report = await writeLoopReport(await loopReport(result, home), home);
-      return { ...result, report, summary: loopSummary(result, home) };
+      const settings = loopSettings(preset, { ...work, round: FIRST_ROUND });
+      const room = { pausesServers: pauseServers, attached: attachedServer(work.target) };
+      if (rounds === undefined) return await once(settings, room, context);
+      return await inRounds(settings, { most: rounds, patience, room }, context);
     } finally {
       release();
     }
   },
   print: ({ summary }) => summary,
-  exitCode: ({ decision }) => (decision.verdict === "better" ? 0 : 4),
+  exitCode: ({ isPassed }) => (isPassed ? 0 : 4),
 });

@@ -47,6 +47,7 @@ interface Status {
 /** Units: difference of the deciding pair as a fraction; null where no pair of items could be made. */
 interface Judgement {
   verdict: Decision["verdict"];
+  hasPassed: boolean;
   difference: number | null;
 }
 
@@ -92,12 +93,13 @@ async function status({ home }: Context): Promise<Status> {
   return { ...found, next: nextCommand(found) };
 }
 
-function judgementOf({ verdict, pairs }: Decision): Judgement {
-  return { verdict, difference: pairs[0]?.difference ?? null };
+function judgementOf({ verdict, hasPassed, pairs }: Decision): Judgement {
+  return { verdict, hasPassed, difference: pairs[0]?.difference ?? null };
 }
 
-function judgementText({ verdict, difference }: Judgement): string {
-  return difference === null ? verdict : `${verdict} (${points(difference)} points)`;
+function judgementText({ verdict, hasPassed, difference }: Judgement): string {
+  const gate = hasPassed ? ", gate passed" : "";
+  return difference === null ? `${verdict}${gate}` : `${verdict} (${points(difference)} points${gate})`;
 }
 
 function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | "home">): Status["next"] {
@@ -142,11 +144,17 @@ function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | 
       reason: "the newest dataset's adapter is not judged",
     };
   }
-  const { verdict } = adapter.decisions.at(-1) as Judgement;
+  const { verdict, hasPassed } = adapter.decisions.at(-1) as Judgement;
+  if (hasPassed) {
+    return {
+      command: `tracemill promote ${shown} --for ${dataset.skills[0]}`,
+      reason: "the gate passed for the newest dataset's adapter",
+    };
+  }
   if (verdict !== "better") return afterNoLift(verdict, { dataset, base: adapter.base, trainRuns });
   return {
     command: `tracemill serve --base ${adapter.base} --adapter ${shown}`,
-    reason: "the newest dataset's adapter is judged better; serve it beside the base",
+    reason: "the newest dataset's adapter is judged better, though the gate did not pass; look at it beside the base",
   };
 }
 

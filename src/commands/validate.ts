@@ -1,188 +1,216 @@
 /**
- * `tracemill validate`: base, base with tips and candidate attempt the same held-out items, greedily, once each, on one
- * server; the paired decision follows from the plan that was written before the first call.
+ * `tracemill validate`: the arms attempt the same held-out items side by side on one server; the paired decision, axis by axis,
+ * follows from the plan that was written before the first call.
  */
-import { z } from "zod";
-import { CODE_VERSION } from "../foundation/version.ts";
-import { type Endpoint, runHarness } from "../harness/index.ts";
+import type { z } from "zod";
+import { assert, Refusal } from "../foundation/errors.ts";
+import { unknownName } from "../foundation/nearest.ts";
+import type { Endpoint } from "../harness/index.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { Arm, Decision, Plan, PlanDraft } from "../records/comparison.ts";
 import type { RunId } from "../records/ids.ts";
-import { type Item, SPLITS } from "../records/item.ts";
-import { loadRenderer } from "../render/renderer.ts";
-import { checkCanary, type RunningServer } from "../serve/index.ts";
-import type { Skill } from "../skills/contract.ts";
-import { loadSkill, skillHash } from "../skills/load.ts";
-import { scanItems } from "../skills/scan.ts";
-import { readAdapterManifest, readBaseManifest, readDatasetManifest, readProbes } from "../store/manifests.ts";
+import { leaksOf, openGraph, taintOfLineage } from "../registry/index.ts";
+import { loadRenderer, type Renderer } from "../render/renderer.ts";
+import type { RunningServer } from "../serve/index.ts";
+import type { Home } from "../store/home.ts";
+import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
 import { listRuns } from "../store/run-log.ts";
-import { decide, renderDecision, writePlan } from "../validate/index.ts";
+import {
+  compareRuns,
+  decide,
+  decideBeforehand,
+  type Found,
+  readGate,
+  renderDecision,
+  renderUnrandomised,
+  type UnrandomisedComparison,
+  writePlan,
+} from "../validate/index.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { interrupted } from "./interruption.ts";
+import { proveLive } from "./live-adapter.ts";
 import { serveHere } from "./model-server.ts";
-import { viewRun } from "./run-view.ts";
-import { warnOfTaint } from "./taint.ts";
-import { targetInput } from "./target-input.ts";
-
-const input = z.object({
-  skill: z.string().describe("the skill whose items are attempted"),
-  split: z.enum(SPLITS).default("test").describe("which families are attempted"),
-  base: z.string().describe("the base that the candidate is compared with"),
-  candidate: z.string().describe("adapter: name, hash or prefix of it"),
-  limit: z.int().min(1).optional().describe("most items, drawn evenly over the families (default: all)"),
-  items: z.string().optional().describe("your own items, a JSONL file"),
-  itemSeed: z.int().default(1).describe("seed that the skill makes its items from"),
-  seed: z.int().default(1).describe("seed of the comparison: which items are drawn"),
-  concurrency: z.int().min(1).default(16).describe("attempts in flight"),
-  ...targetInput,
-});
-
-export type ValidateInput = z.input<typeof input>;
-type ValidateOptions = z.output<typeof input>;
+import { type AbilityQuestion, abilityQuestion, measureAbility } from "./validate-ability.ts";
+import { runArms } from "./validate-arms.ts";
+import { draftOf, type OpenPart, openParts } from "./validate-draft.ts";
+import { type ValidateInput, type ValidateOptions, validateInput } from "./validate-input.ts";
+import { type ComparisonPlan, comparisonPlanText, planComparison } from "./validate-plan.ts";
 
 /**
  * Runs the comparison and returns its decision; what an interrupted try has finished is not done again.
- * Throws: `ADAPTER_NOT_LIVE`, `ADAPTER_OF_ANOTHER_BASE`, `LEAKED_FAMILY`, unknown names.
+ * Throws: `ADAPTER_NOT_LIVE`, `ADAPTER_OF_ANOTHER_BASE`, `LEAKED_FAMILY`, `BAD_GATE`, `NO_CHAMPION`, unknown names.
  */
 export async function validateAdapter(given: ValidateInput, context: Context): Promise<Decision> {
-  const { home, clock, signal } = context;
-  const options = input.parse(given);
-  const skill = await loadSkill(options.skill);
-  const base = await readBaseManifest(home, options.base);
-  const adapter = await readAdapterManifest(home, options.candidate);
-  await warnOfTaint([adapter.adapterHash], context);
-  const items = await scanItems(skill, {
-    seed: options.itemSeed,
-    split: options.split,
-    ...(options.items !== undefined && { itemsFile: options.items }),
-    ...(options.limit !== undefined && { limit: options.limit }),
-  });
-  const draft = await planDraft(options, context, { skill, base, adapter, items });
-  const { target } = options;
-  const server = await serveHere({ base: base.name, adapters: [], candidates: [adapter.adapterHash], target }, context);
+  const { home, clock } = context;
+  const options = validateInput.parse(given);
+  const gate = await readGate(home, options.gate);
+  const adapter = options.candidate === undefined ? null : await readAdapterManifest(home, options.candidate);
+  const base = await readBaseManifest(home, options.base ?? adapter?.base ?? "");
+  const ability = await abilityQuestion(options);
+  const parts = await openParts(options);
   try {
-    const candidate = server.idOf(adapter.adapterHash);
-    const probes = await readProbes(home, adapter.adapterHash);
-    await checkCanary({
-      url: server.url,
-      model: candidate,
-      baseModel: server.idOf(null),
-      adapter,
-      probes,
-      target,
-      signal,
-    });
-    const plan = await writePlan(home, draft, clock);
-    const renderer = await loadRenderer(home, base);
-    const countTokens = (text: string) => renderer.encode(text).length;
-    const runs: { arm: string; run: RunId }[] = [];
-    for (const arm of plan.arms) {
-      runs.push({
-        arm: arm.arm,
-        run: await runArm({ plan, arm, server, skill, items, options, countTokens }, context),
-      });
+    const draft = await draftOf(options, home, { parts, base, adapter, gate, general: ability.planned });
+    const history = await historyOf({ parts, adapter }, context);
+    if (history.taint.length === 0 && (history.leaks ?? []).length === 0) {
+      return await compare({ draft, parts, base, adapter, ability, options, history }, context);
     }
-    return await decide(home, plan.comparisonHash, { runs, clock });
+    const { comparisonHash } = await writePlan(home, draft, clock);
+    return await decideBeforehand(home, comparisonHash, { found: history, clock });
   } finally {
-    await server.close();
-    await skill.close();
+    await Promise.all(parts.map(({ skill }) => skill.close()));
   }
 }
 
-async function planDraft(
-  { split, seed }: ValidateOptions,
-  { home }: Context,
-  { skill, base, adapter, items }: { skill: Skill; base: BaseManifest; adapter: AdapterManifest; items: Item[] },
-): Promise<PlanDraft> {
-  const { id, version } = skill.manifest;
-  const dataset = await readDatasetManifest(home, adapter.datasetHash);
-  const grown = new Set((await listRuns(home)).filter((run) => run.memory === "grow").map(({ run }) => run));
-  const tipRuns = dataset.inputs.runs.filter(({ run }) => grown.has(run));
-  const plain = { baseHash: base.baseHash, adapterHash: null, memory: "none" as const, tipRuns: [] };
-  return {
-    skill: { id, version, hash: await skillHash(id) },
-    split,
-    items: items.map(({ item, family }) => ({ item, family })),
-    arms: [
-      { ...plain, arm: "base", model: base.name },
-      { ...plain, arm: "base+tips", model: base.name, memory: "frozen", tipRuns },
-      { ...plain, arm: "candidate", model: adapter.name ?? adapter.adapterHash, adapterHash: adapter.adapterHash },
-    ],
-    pairs: [
-      ["base", "candidate"],
-      ["base+tips", "candidate"],
-      ["base", "base+tips"],
-    ],
-    sampling: { temperature: 0, topP: 1, maxTokens: skill.manifest.maxTokens },
-    seed,
-    alpha: 0.05,
-  };
-}
-
-interface ArmWork {
-  plan: Plan;
-  arm: Arm;
-  server: RunningServer;
-  skill: Skill;
-  items: Item[];
+interface Comparison {
+  draft: PlanDraft;
+  parts: readonly OpenPart[];
+  base: BaseManifest;
+  adapter: AdapterManifest | null;
+  ability: AbilityQuestion;
   options: ValidateOptions;
-  countTokens(text: string): number;
+  history: Pick<Found, "taint" | "leaks">;
 }
 
-/** Runs one arm, or takes up the run that an earlier try made for it. */
-async function runArm(
-  { plan, arm, server, skill, items, options, countTokens }: ArmWork,
-  context: Context,
-): Promise<RunId> {
-  const { home, clock, signal } = context;
-  const { comparisonHash } = plan;
-  const known = (await listRuns(home)).findLast(
-    ({ comparison }) => comparison?.comparisonHash === comparisonHash && comparison.arm === arm.arm,
-  );
-  if (known?.isSealed) return known.run;
-  const model = server.idOf(arm.adapterHash);
-  const worker: Endpoint = {
-    url: server.url,
-    model,
-    name: arm.model,
-    baseHash: arm.baseHash,
-    adapterHash: arm.adapterHash,
-    contextTokens: server.contextTokens,
-    takesSeed: server.takesSeed,
-    countTokens,
+/** What the candidate's lineage holds against it: nothing where the base is only served twice. */
+async function historyOf(
+  { parts, adapter }: Pick<Comparison, "parts" | "adapter">,
+  { home }: Context,
+): Promise<Comparison["history"]> {
+  if (adapter === null) return { taint: [], leaks: [] };
+  const judged = parts.map(({ part }) => {
+    return { skill: part.skill.id, families: new Set(part.items.map(({ family }) => family)) };
+  });
+  const candidate = adapter.adapterHash;
+  const graph = await openGraph(home);
+  try {
+    return { taint: await taintOfLineage(graph, candidate), leaks: await leaksOf(graph, candidate, judged) };
+  } finally {
+    await graph.close();
+  }
+}
+
+async function compare(comparison: Comparison, context: Context): Promise<Decision> {
+  const { draft, parts, base, adapter, ability, options, history } = comparison;
+  const { home, clock } = context;
+  const { target } = options;
+  const hashes = [...new Set(draft.arms.flatMap(({ adapterHash }) => adapterHash ?? []))];
+  const candidates = hashes.filter((hash) => hash === adapter?.adapterHash);
+  const adapters = hashes.filter((hash) => hash !== adapter?.adapterHash);
+  const room = options.contextTokens === undefined ? {} : { contextTokens: options.contextTokens };
+  const server = await serveHere({ base: base.name, adapters, candidates, target, ...room }, context);
+  try {
+    const renderer = await loadRenderer(home, base);
+    const endpointOf = endpointsAt(server, renderer);
+    // The canary comes first: an adapter that is served but not applied must never be judged.
+    const isLive = adapter === null ? null : await isProven({ adapter, endpointOf, comparison, server }, context);
+    const plan = await writePlan(home, draft, clock);
+    const runs = await runArms(plan, { parts, endpointOf, options }, context);
+    const [reference, treatment] = plan.pairs[0]?.map((name) => endpointOf(armNamed(plan, name))) ?? [];
+    assert(reference !== undefined && treatment !== undefined, "a plan without a pair");
+    const asked = { plan, arms: { base: reference, candidate: treatment }, renderer, options };
+    const seen = adapter === null ? NOT_ASKED : await measureAbility(ability, { ...asked, adapter }, context);
+    const found: Found = { ...history, ...seen, isLive };
+    return await decide(home, plan.comparisonHash, { runs, found, clock });
+  } finally {
+    await server.close();
+  }
+}
+
+/** Where the base is only served twice. */
+const NOT_ASKED = { general: [], foreign: [], kl: null, shown: [] };
+
+function armNamed({ arms }: Plan, name: string): Arm {
+  const arm = arms.find((one) => one.arm === name);
+  assert(arm !== undefined, `a plan that pairs an arm ${name} which it does not have`);
+  return arm;
+}
+
+function endpointsAt(server: RunningServer, renderer: Renderer): (arm: Arm) => Endpoint {
+  const { url, contextTokens, takesSeed } = server;
+  const countTokens = (text: string) => renderer.encode(text).length;
+  return ({ model: name, baseHash, adapterHash }) => {
+    return { url, model: server.idOf(adapterHash), name, baseHash, adapterHash, contextTokens, takesSeed, countTokens };
   };
-  const { end, ...view } = viewRun(`validate ${arm.arm}`, context);
-  const result = await runHarness({
-    home,
-    skill,
-    skillHash: plan.skill.hash,
-    items,
-    split: plan.split,
-    roles: { worker },
-    attempts: 1,
-    concurrency: options.concurrency,
-    seed: plan.seed,
-    sampling: plan.sampling,
-    memory: arm.memory,
-    tipRuns: arm.tipRuns,
-    comparison: { comparisonHash, arm: arm.arm },
-    ...(known !== undefined && { resume: known.run }),
-    config: { command: "validate", target: options.target, limit: options.limit ?? null, items: options.items ?? null },
-    codeVersion: CODE_VERSION,
-    clock,
-    signal,
-    ...view,
-  }).finally(end);
-  if (!result.isComplete) throw interrupted(`the ${arm.arm} arm of the comparison`, result.stoppedBy);
-  return result.run;
+}
+
+/** Null where the endpoint cannot score prompts, so that nothing can be proven. Throws: `ADAPTER_NOT_LIVE`. */
+async function isProven(
+  {
+    adapter,
+    endpointOf,
+    comparison,
+    server,
+  }: {
+    adapter: AdapterManifest;
+    endpointOf(arm: Arm): Endpoint;
+    comparison: Comparison;
+    server: RunningServer;
+  },
+  context: Context,
+): Promise<true | null> {
+  const { draft, base, options } = comparison;
+  const arm = draft.arms.find(({ adapterHash }) => adapterHash === adapter.adapterHash);
+  assert(arm !== undefined, "a comparison without its candidate");
+  const known = { base, adapter };
+  const proof = await proveLive(
+    { endpoint: endpointOf(arm), known, baseModel: server.idOf(null), target: options.target },
+    context,
+  );
+  return proof?.state === "live" ? true : null;
+}
+
+async function planned(options: ValidateOptions, { home }: Context): Promise<ComparisonPlan> {
+  const gate = await readGate(home, options.gate);
+  const parts = await openParts(options);
+  try {
+    return await planComparison(options, { parts, gate, home });
+  } finally {
+    await Promise.all(parts.map(({ skill }) => skill.close()));
+  }
+}
+
+async function unrandomised({ runs, gate, seed }: ValidateOptions, { home }: Context): Promise<UnrandomisedComparison> {
+  const [reference, treatment, ...more] = await sealedRunsNamed(home, runs);
+  if (reference === undefined || treatment === undefined || more.length > 0) {
+    throw new Refusal({
+      code: "BAD_ARGUMENT",
+      message: "Two runs are compared.",
+      expected: "--runs REFERENCE --runs TREATMENT",
+      got: `${runs.length}`,
+      fix: "tracemill runs lists them",
+    });
+  }
+  return compareRuns(home, { runs: [reference, treatment], alpha: (await readGate(home, gate)).alpha, seed });
+}
+
+async function sealedRunsNamed(home: Home, names: readonly string[]): Promise<RunId[]> {
+  const sealed = (await listRuns(home)).filter(({ isSealed }) => isSealed).map(({ run }) => run);
+  return names.map((name) => {
+    const run = sealed.find((one) => one === name);
+    if (run === undefined) throw unknownName("run", name, sealed);
+    return run;
+  });
 }
 
 export default defineCommand({
-  summary: "Prove on held-out items, paired, whether an adapter helps.",
-  details: "Example: tracemill validate --skill sql --split test --base smollm2 --candidate sql-v1",
-  input: input as z.ZodType<ValidateOptions>,
-  run: validateAdapter,
-  print: renderDecision,
-  exitCode: ({ verdict }) => (verdict === "better" ? 0 : 4),
+  summary: "Prove on held-out items, paired, whether an adapter helps and what it harms.",
+  details: `Examples:
+  tracemill validate --skill sql --candidate sql-v1 --sides cron
+  tracemill validate --skill sql --candidate sql-v2 --arms base,champion --against champion
+  tracemill validate --skill sql --sides cron --plan
+  tracemill validate --skill sql --base smollm2 --aa
+  tracemill validate --runs 20261102-090001-0000 --runs 20261102-110001-0000
+
+The gate's axes are in docs/promotion.md; what each number means is in docs/validation.md. The same command goes on where it was
+stopped. It ends with 0 where the gate passed, and with 4 where it did not.`,
+  input: validateInput as z.ZodType<ValidateOptions>,
+  async run(options, context): Promise<Decision | ComparisonPlan | UnrandomisedComparison> {
+    if (options.plan) return planned(options, context);
+    return options.runs.length > 0 ? unrandomised(options, context) : validateAdapter(options, context);
+  },
+  print(result) {
+    if ("rows" in result) return comparisonPlanText(result);
+    return "label" in result ? renderUnrandomised(result) : renderDecision(result);
+  },
+  exitCode: (result) => ("comparisonHash" in result && result.adapterHash !== null && !result.hasPassed ? 4 : 0),
 });

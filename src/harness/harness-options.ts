@@ -2,6 +2,7 @@
  * What a run is told and what it gives back.
  */
 import type { Clock } from "../foundation/clock.ts";
+import type { Lane } from "../foundation/fair-turns.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import type { EventData, MemoryMode, Role, RunStarted, Sampling, SiteMode } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
@@ -44,6 +45,8 @@ export interface HarnessOptions {
   enough?: number;
   /** Most attempts in flight. */
   concurrency: number;
+  /** Waits until an attempt may begin, where runs go on side by side. */
+  turn?: Lane;
   seed: number;
   sampling: Sampling;
   memory: MemoryMode;

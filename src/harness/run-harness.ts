@@ -162,7 +162,8 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
     live.item = item.item.item;
     report();
     const start = opened.starts.get(attemptId(log.run, item.item.item, n)) ?? { turns: 0, answered: null };
-    const outcome = await makeAttempt(bench, item, { n, start, architect });
+    const leave = await options.turn?.();
+    const outcome = await makeAttempt(bench, item, { n, start, architect }).finally(leave);
     countOutcome(item, outcome);
     if (n === 1) item.isFirstTryPassed = firstTryOf(outcome);
     spendBudget(item, options.itemBudget);

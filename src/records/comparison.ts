@@ -3,13 +3,18 @@
  */
 import { z } from "zod";
 import { samplingSchema } from "./events.ts";
+import { axisResultSchema, gateSchema } from "./gate.ts";
 import { hashSchema, itemIdSchema, runIdSchema } from "./ids.ts";
+import { intervalSchema } from "./interval.ts";
 import { SPLITS } from "./item.ts";
 
 export const VERDICTS = ["better", "worse", "inconclusive"] as const;
 
+/** `candidate` asks whether an adapter may be promoted; `aa` serves the base twice, which bounds the noise of serving. */
+export const PURPOSES = ["candidate", "aa"] as const;
+
 export const armSchema = z.object({
-  /** `base`, `base+tips` or `candidate`. */
+  /** `base`, `base+tips`, `candidate`, `champion`, ... */
   arm: z.string(),
   model: z.string(),
   baseHash: hashSchema,
@@ -18,81 +23,157 @@ export const armSchema = z.object({
   tipRuns: z.array(z.object({ run: runIdSchema, head: hashSchema })),
 });
 
-export const planSchema = z.object({
-  comparisonHash: hashSchema,
+/** The items of one skill that every arm attempts. */
+const partSchema = z.object({
   skill: z.object({ id: z.string(), version: z.string(), hash: hashSchema }),
   split: z.enum(SPLITS),
-  /** Every item that each arm attempts once, in order. */
+  /** In order. */
   items: z.array(z.object({ item: itemIdSchema, family: z.string() })).min(1),
+  sampling: samplingSchema,
+});
+
+export const planSchema = partSchema.extend({
+  comparisonHash: hashSchema,
+  purpose: z.enum(PURPOSES).default("candidate"),
+  /** Other skills, at which the candidate has to be no worse. */
+  sides: z.array(partSchema).default([]),
   arms: z.array(armSchema).min(2),
   /** Pairs of arms, each `[reference, treatment]`; the first pair decides. */
   pairs: z.array(z.tuple([z.string(), z.string()])).min(1),
-  sampling: samplingSchema,
+  /** Runs of each arm over the same items, each with its own seed. */
+  samples: z.int().min(1).default(1),
+  /** Most attempts at an item of one run; the first decides. */
+  attempts: z.int().min(1).default(1),
+  /** The command of the user's own agent that makes the attempts; null where the worker's prompt does. */
+  agent: z.string().nullable().default(null),
   seed: z.int(),
-  /** Two-sided error rate of the deciding interval, a fraction. */
+  gate: gateSchema,
+  /** How many candidates were judged on this test set, this one included. */
+  use: z.int().min(1),
+  /** Two-sided error rate of every interval: the gate's, spent over the uses of the test set. A fraction. */
   alpha: z.number().gt(0).lt(1),
-  /** File name in `validate/gates/`: the rule that turns figures into a verdict, fixed before the first call. */
-  gate: z.string().default("first-try-success"),
+  /** Sets of reference texts by which general ability is judged. */
+  general: z.array(z.object({ set: z.string(), hash: hashSchema, texts: z.int() })).default([]),
   plannedAt: z.iso.datetime(),
 });
 
-export const intervalSchema = z.object({ low: z.number(), high: z.number() });
+/** Figures of a pair that need one try an item; the interval is Newcombe's, of the difference as a fraction. */
+const oneTrySchema = z.object({
+  both: z.int(),
+  onlyTreatment: z.int(),
+  onlyReference: z.int(),
+  neither: z.int(),
+  newcombeInterval: intervalSchema,
+  midP: z.number(),
+  exactP: z.number(),
+  /** `midP` after Holm's correction over all pairs of the comparison. */
+  holmP: z.number(),
+});
+
+/** A figure beside the one that decides: the mean of its paired differences, treatment minus reference. */
+const secondarySchema = z.object({
+  metric: z.string(),
+  difference: z.number(),
+  interval: intervalSchema.nullable(),
+  /** Two-sided, of the t statistic over families; after Holm's correction over the figures shown. Null where it cannot be told. */
+  holmP: z.number().nullable(),
+});
 
 export const pairResultSchema = z.object({
   reference: z.string(),
   treatment: z.string(),
   n: z.int(),
   families: z.int(),
-  both: z.int(),
-  onlyTreatment: z.int(),
-  onlyReference: z.int(),
-  neither: z.int(),
   /** Difference in first-try success, treatment minus reference, a fraction. */
   difference: z.number(),
   clusterInterval: intervalSchema.nullable(),
-  newcombeInterval: intervalSchema,
   bootstrapInterval: intervalSchema.nullable(),
-  midP: z.number(),
-  exactP: z.number(),
-  /** `midP` after Holm's correction over all pairs of the comparison. */
-  holmP: z.number(),
+  /** Null where items were tried several times. */
+  oneTry: oneTrySchema.nullable(),
+  /** Where the spread of the difference comes from; null where items were tried once. */
+  variance: z.object({ between: z.number(), within: z.number() }).nullable(),
   /** Smallest true difference that this design finds with 80 % power, a fraction; null where it cannot be told. */
   minimumDetectable: z.number().nullable(),
   /** Completion tokens per attempt, treatment over reference; null where an endpoint did not count them. */
   tokenRatio: z.object({ ratio: z.number(), interval: intervalSchema.nullable() }).nullable(),
+  /** Completion tokens per solved item, likewise; the interval resamples families, and does not decide. */
+  costRatio: z.object({ ratio: z.number(), interval: intervalSchema.nullable() }).nullable(),
+  secondary: z.array(secondarySchema),
   verdict: z.enum(VERDICTS),
 });
 
-export const decisionSchema = z.object({
+/** Units: shares as fractions; means over all attempts, times in milliseconds; null where nothing tells. */
+export const armMetricsSchema = z.object({
+  /** Share of items that were solved within their attempts. */
+  solved: z.number(),
+  attemptsToSuccess: z.number().nullable(),
+  completionTokens: z.number().nullable(),
+  totalTokens: z.number().nullable(),
+  tokensPerSolved: z.number().nullable(),
+  wallMs: z.number(),
+  validCalls: z.number(),
+  noopPasses: z.number(),
+  suspect: z.number(),
+});
+
+export const armResultSchema = z.object({
+  arm: z.string(),
+  /** One for each sample. */
+  runs: z.array(z.object({ run: runIdSchema, head: hashSchema })),
+  /** First attempts that passed, of all. */
+  passed: z.int(),
+  n: z.int(),
+  rate: z.number(),
+  interval: intervalSchema,
+  metrics: armMetricsSchema,
+});
+
+/** What came of one skill's items. */
+const partResultSchema = z.object({
+  arms: z.array(armResultSchema),
+  pairs: z.array(pairResultSchema),
+  /** Items that an arm has no verdict of: both sides of such a pair are left out. */
+  dropped: z.array(z.object({ item: itemIdSchema, arm: z.string() })),
+});
+
+export const decisionSchema = partResultSchema.extend({
   comparisonHash: hashSchema,
-  /** The adapter of the deciding pair's treatment. */
-  adapterHash: hashSchema,
-  gate: z.string(),
+  /** The adapter of the deciding pair's treatment; null where nothing is judged, as the base was served twice. */
+  adapterHash: hashSchema.nullable(),
   alpha: z.number().gt(0).lt(1),
   /** That of the first pair. */
   verdict: z.enum(VERDICTS),
+  /** Whether every axis of the gate passed: what a promotion asks for. */
+  hasPassed: z.boolean(),
+  axes: z.array(axisResultSchema),
   reasons: z.array(z.string()),
-  arms: z.array(
-    z.object({
-      arm: z.string(),
-      run: runIdSchema,
-      head: hashSchema,
-      passed: z.int(),
-      n: z.int(),
-      rate: z.number(),
-      interval: intervalSchema,
-      /** Mean completion tokens of an attempt; null where the endpoint did not count them. */
-      completionTokens: z.number().nullable(),
-    }),
-  ),
-  pairs: z.array(pairResultSchema),
+  sides: z.array(partResultSchema.extend({ skill: z.string() })),
+  /** What is shown of general ability beside the axes: one arm's figure a line. */
+  shown: z.array(z.object({ set: z.string(), arm: z.string(), figure: z.string(), value: z.number() })).default([]),
   decidedAt: z.iso.datetime(),
 });
 
 export type Plan = z.infer<typeof planSchema>;
-export type PlanDraft = Omit<z.input<typeof planSchema>, "comparisonHash" | "plannedAt">;
+/** What is asked; the rest follows when it is written. */
+export type PlanDraft = Omit<Plan, "comparisonHash" | "plannedAt" | "use" | "alpha" | MayBeLeftOut> &
+  Partial<Pick<Plan, MayBeLeftOut>>;
+type MayBeLeftOut = "purpose" | "sides" | "samples" | "attempts" | "agent" | "general";
+export type Part = z.infer<typeof partSchema>;
 export type Arm = z.infer<typeof armSchema>;
 export type Decision = z.infer<typeof decisionSchema>;
+export type PartResult = z.infer<typeof partResultSchema>;
+export type ArmResult = z.infer<typeof armResultSchema>;
+export type ArmMetrics = z.infer<typeof armMetricsSchema>;
 export type PairResult = z.infer<typeof pairResultSchema>;
 export type GateVerdict = (typeof VERDICTS)[number];
-export type Interval = z.infer<typeof intervalSchema>;
+export type { Interval } from "./interval.ts";
+
+/** The parts of a plan: the skill that decides first, then the others. */
+export function partsOf({ skill, split, items, sampling, sides }: Plan): [Part, ...Part[]] {
+  return [{ skill, split, items, sampling }, ...sides];
+}
+
+/** The arms that attempt a part: all of them the first one, those of the deciding pair the skills at the side. */
+export function armsAt({ arms, pairs }: Plan, index: number): Arm[] {
+  return index === 0 ? arms : arms.filter(({ arm }) => pairs[0]?.includes(arm) === true);
+}

@@ -55,7 +55,8 @@ export const runStartedSchema = z.object({
   codeVersion: z.string(),
   /** The resolved configuration, for resuming and for people. */
   config: z.record(z.string(), z.json()),
-  comparison: z.object({ comparisonHash: hashSchema, arm: z.string() }).nullable(),
+  /** Of which comparison it is, as which arm, and which of the arm's samples. */
+  comparison: z.object({ comparisonHash: hashSchema, arm: z.string(), sample: z.int().min(1).default(1) }).nullable(),
 });
 
 export const usageSchema = z.object({ promptTokens: z.int().min(0), completionTokens: z.int().min(0) });

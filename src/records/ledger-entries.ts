@@ -53,7 +53,14 @@ const entrySchemas = {
   dataset_registered: z.object({ datasetHash: hashSchema }),
   adapter_registered: z.object({ adapterHash: hashSchema, name: z.string().nullable() }),
   comparison_planned: z.object({ comparisonHash: hashSchema }),
-  decision_made: z.object({ comparisonHash: hashSchema, adapterHash: hashSchema, verdict: z.string() }),
+  /** The adapter is null where the base was served twice and nothing judged. */
+  decision_made: z.object({
+    comparisonHash: hashSchema,
+    adapterHash: hashSchema.nullable(),
+    verdict: z.string(),
+    /** Whether the gate lets it be promoted. */
+    hasPassed: z.boolean(),
+  }),
   /** From now on this adapter answers at its place. */
   promoted: z.object({
     ...placeShape,

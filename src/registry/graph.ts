@@ -147,9 +147,9 @@ export async function* up(graph: Graph, { kind, id }: Thing): AsyncGenerator<Thi
     }
   }
   if (kind === "decision") {
-    for (const { adapterHash, arms } of graph.decisions.filter((one) => one.comparisonHash === id)) {
-      yield thing("adapter", adapterHash);
-      yield* arms.map(({ run }) => thing("run", run));
+    for (const decision of graph.decisions.filter((one) => one.comparisonHash === id)) {
+      if (decision.adapterHash !== null) yield thing("adapter", decision.adapterHash);
+      yield* runsJudgedBy(decision).map((run) => thing("run", run));
     }
   }
 }
@@ -164,8 +164,8 @@ export async function* down(graph: Graph, one: Thing): AsyncGenerator<Thing> {
     yield* (await datasetsMaybeMadeFrom({ ...graph, joined: new Map() }, one)).map((found) =>
       thing("dataset", found.datasetHash),
     );
-    const arms = graph.decisions.filter((decision) => decision.arms.some(({ run }) => run === id));
-    yield* arms.map(({ comparisonHash }) => thing("decision", comparisonHash));
+    const judged = graph.decisions.filter((decision) => runsJudgedBy(decision).includes(id as RunId));
+    yield* judged.map(({ comparisonHash }) => thing("decision", comparisonHash));
   }
   if (kind === "attempt")
     yield* things(
@@ -206,6 +206,11 @@ export function ancestryOf({ adapters }: Pick<Graph, "adapters">, adapterHash: H
   const adapter = adapters.find((one) => one.adapterHash === adapterHash);
   if (adapter === undefined) return [];
   return [...(adapter.parent === null ? [] : ancestryOf({ adapters }, adapter.parent)), adapter];
+}
+
+/** The runs that a decision was made from: those of every arm, at every skill. */
+export function runsJudgedBy({ arms, sides }: Decision): RunId[] {
+  return [...arms, ...sides.flatMap((side) => side.arms)].flatMap(({ runs }) => runs.map(({ run }) => run));
 }
 
 /** The decisions that judged an adapter. */

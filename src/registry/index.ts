@@ -9,7 +9,8 @@ export {
   readPlaceEvents,
 } from "./champions.ts";
 export { ancestryOf, type Graph, openGraph } from "./graph.ts";
+export { type JudgedFamilies, leaksOf } from "./leaks.ts";
 export { lineageOf } from "./lineage.ts";
 export { type PromotionReport, promote, rollback } from "./promote.ts";
 export { type RevocationReport, revoke } from "./revoke.ts";
-export { taintedDatasets, taintOf, taintOfAdapter } from "./taint.ts";
+export { taintedDatasets, taintOf, taintOfAdapter, taintOfLineage } from "./taint.ts";

@@ -69,7 +69,11 @@ function knownFacts(graph: Graph, { kind, id }: Thing): Record<string, Json> {
   }
   if (kind === "decision") {
     const decision = graph.decisions.find(({ comparisonHash }) => comparisonHash === id);
-    return { verdict: decision?.verdict ?? null, difference: decision?.pairs[0]?.difference ?? null };
+    return {
+      verdict: decision?.verdict ?? null,
+      hasPassed: decision?.hasPassed ?? null,
+      difference: decision?.pairs[0]?.difference ?? null,
+    };
   }
   return {};
 }

@@ -137,7 +137,7 @@ async function passingComparison(home: Home, adapter: AdapterManifest, { skill }
   for (const one of wanted) {
     const decision = judged.get(one)?.at(-1);
     if (decision === undefined) throw notDecided(adapter, one);
-    if (decision.verdict !== "better") throw notPassed(adapter, { skill: one, decision });
+    if (!decision.hasPassed) throw notPassed(adapter, { skill: one, decision });
     passing = decision.comparisonHash;
   }
   return passing as Hash;
@@ -167,7 +167,7 @@ function notPassed(adapter: AdapterManifest, { skill, decision }: { skill: strin
   return new Refusal({
     code: "GATE_NOT_PASSED",
     message: `The last comparison on ${skill} does not allow the adapter ${adapterLabel(adapter)} to be promoted.`,
-    expected: "the verdict better",
+    expected: "every axis of the gate passed",
     got: [decision.verdict, ...decision.reasons].join("; "),
     where: `comparison ${shortHash(decision.comparisonHash)}`,
     fix: 'train on more verified runs, or say why it is to be promoted all the same: --override "reason"',

@@ -8,7 +8,7 @@ import { REVOCABLE, type Revocation } from "../records/ledger-entries.ts";
 import type { Thing } from "../records/lineage.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
-import { ancestryOf, decisionsOn, type Graph, openGraph, withJoined } from "./graph.ts";
+import { ancestryOf, decisionsOn, type Graph, openGraph, runsJudgedBy, withJoined } from "./graph.ts";
 import { knownThing } from "./known.ts";
 import { taintOf } from "./taint.ts";
 
@@ -24,7 +24,7 @@ export interface RevocationReport {
   /** Adapters trained on these, and those that went on from their weights. */
   adapters: { adapterHash: Hash; name: string | null; datasetHash: Hash }[];
   /** Decisions that judged these adapters, and those that a revoked run was an arm of. */
-  decisions: { comparisonHash: Hash; adapterHash: Hash; verdict: string }[];
+  decisions: { comparisonHash: Hash; adapterHash: Hash | null; verdict: string }[];
   /** Tips that a revoked run saved: they stay in memory until they are revoked themselves. */
   savedTips: string[];
 }
@@ -79,7 +79,8 @@ async function touched(graph: Graph, said: Revocation): Promise<Touched> {
   );
   const decisions = new Set(adapters.flatMap(({ adapterHash }) => decisionsOn(graph, adapterHash)));
   const runs = new Set(targets.flatMap(({ kind, id }) => (kind === "run" ? [id] : [])));
-  for (const decision of graph.decisions) if (decision.arms.some(({ run }) => runs.has(run))) decisions.add(decision);
+  for (const decision of graph.decisions)
+    if (runsJudgedBy(decision).some((run) => runs.has(run))) decisions.add(decision);
   return {
     datasets,
     adapters: adapters.map(({ adapterHash, name, datasetHash }) => ({ adapterHash, name, datasetHash })),

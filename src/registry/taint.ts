@@ -70,6 +70,17 @@ export function taintOfAdapter(
   return found.length === 0 ? null : { isCertain: found.some(({ isCertain }) => isCertain) };
 }
 
+/** Says in words what is revoked of an adapter's whole lineage. Throws: `DATASET_CHANGED`. */
+export async function taintOfLineage(graph: Graph, adapterHash: Hash): Promise<string[]> {
+  const found: string[] = [];
+  for (const { datasetHash } of ancestryOf(graph, adapterHash)) {
+    const dataset = graph.datasets.find((one) => one.datasetHash === datasetHash);
+    const taint = dataset === undefined ? null : await taintOf(graph, dataset);
+    for (const { kind, target, reason } of taint?.by ?? []) found.push(`the revoked ${kind} ${target} (${reason})`);
+  }
+  return found;
+}
+
 async function possibleTaint(graph: Graph, dataset: DatasetManifest, by: readonly Revocation[]): Promise<Taint | null> {
   const touching: Taint["by"] = [];
   for (const one of by) {

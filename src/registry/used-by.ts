@@ -67,9 +67,9 @@ async function attemptsUnder(marked: Marked, tip: string): Promise<LineageNode[]
 function besideRows(marked: Marked, run: RunId): LineageNode[] {
   const { joined, decisions } = marked.graph;
   const into = joined.get(run);
-  const arms = decisions.flatMap(({ comparisonHash, arms: all }) =>
-    all
-      .filter((arm) => arm.run === run)
+  const arms = decisions.flatMap(({ comparisonHash, arms: all, sides }) =>
+    [...all, ...sides.flatMap((side) => side.arms)]
+      .filter(({ runs }) => runs.some((one) => one.run === run))
       .map(({ arm }) => nodeOf(marked, { kind: "decision", id: comparisonHash }, { facts: { arm } })),
   );
   return [...(into === undefined ? [] : [nodeOf(marked, { kind: "run", id: into })]), ...arms];

@@ -14,7 +14,7 @@ const event = (data: string) => ({ at: "VARCHAR", seq: "BIGINT", data });
 export const LINE_COLUMNS: Record<StagedType, Readonly<Record<string, string>>> = {
   run_started:
     event(`STRUCT(skill STRUCT(id VARCHAR, version VARCHAR, hash VARCHAR), models JSON, seed BIGINT, split VARCHAR,
-    memory VARCHAR, "codeVersion" VARCHAR, config JSON, comparison STRUCT("comparisonHash" VARCHAR, arm VARCHAR))`),
+    memory VARCHAR, "codeVersion" VARCHAR, config JSON, comparison STRUCT("comparisonHash" VARCHAR, arm VARCHAR, sample BIGINT))`),
   item: { item: "VARCHAR", family: "VARCHAR", split: "VARCHAR", kind: "VARCHAR", task: "VARCHAR", detail: "JSON" },
   message: event(`STRUCT(hash VARCHAR, message JSON)`),
   tools: event(`STRUCT(hash VARCHAR, tools JSON)`),
@@ -179,6 +179,7 @@ export const TABLES: readonly Table[] = [
       data.split AS split, data.memory AS memory, data.seed AS seed, CAST("at" AS TIMESTAMP) AS started_at,
       (SELECT CAST(max("at") AS TIMESTAMP) FROM ev_run_finished) AS finished_at, $head AS head, data."codeVersion" AS code_version,
       data.comparison."comparisonHash" AS comparison, data.comparison.arm AS arm,
+      CASE WHEN data.comparison IS NOT NULL THEN coalesce(data.comparison.sample, 1) END AS sample,
       coalesce(data.models->>'$.worker.name', data.models->>'$.worker.rule') AS worker_model,
       data.models->>'$.worker.baseHash' AS worker_base_hash, data.models->>'$.worker.adapterHash' AS worker_adapter_hash,
       data.config AS config

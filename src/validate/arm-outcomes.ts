@@ -1,34 +1,58 @@
 /**
- * What one arm's run brought on each planned item: the first attempt's verdict, tokens and answer.
- * Holds the run to the plan: a run of another comparison, arm, model or memory is refused, and so is one that lacks
- * an item or a verdict, because dropping such an item would let a failing endpoint pick the items.
+ * What one arm's runs brought on a part's items: each try's verdict, tokens and answer.
+ * Holds the runs to the plan: a run of another comparison, arm, model or memory is refused, because a comparison of what was
+ * not planned would be choosing.
  */
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
-import type { Arm, Plan } from "../records/comparison.ts";
+import type { Arm, Part, Plan } from "../records/comparison.ts";
 import { hashSchema, type ItemId, itemIdSchema, type RunId, runIdSchema } from "../records/ids.ts";
 import type { Lake } from "../store/lake.ts";
+
+/** One run of an arm over a part's items. */
+export interface ArmRun {
+  /** The part's skill. */
+  skill: string;
+  arm: string;
+  /** Counts from 1. */
+  sample: number;
+  run: RunId;
+}
+
+/** What one run came to at an item, over all its attempts. Units: tokens; milliseconds of calls and actions. */
+export interface Try {
+  /** The first attempt's verdict. */
+  passed: boolean;
+  solved: boolean;
+  attempts: number;
+  /** Null where the endpoint did not count. */
+  completionTokens: number | null;
+  totalTokens: number | null;
+  wallMs: number;
+  /** Attempts of which an action was read; passes that were there before it; those whose environment is doubtful. */
+  validCalls: number;
+  noopPasses: number;
+  suspect: number;
+  response: string | null;
+  failureMode: string | null;
+}
 
 export interface Outcome {
   item: ItemId;
   family: string;
   kind: string | null;
   task: string;
-  passed: boolean;
-  /** Null where the endpoint did not count. */
-  completionTokens: number | null;
-  response: string | null;
-  failureMode: string | null;
+  /** One for each sample. */
+  tries: Try[];
 }
 
 export interface ArmOutcomes {
   arm: Arm;
-  run: RunId;
-  head: Hash;
-  /** In the plan's order, one for each planned item. */
-  outcomes: Outcome[];
-  /** Sealed runs of this arm under this comparison; more than one means that somebody chose. */
+  runs: { run: RunId; head: Hash }[];
+  /** In the plan's order; null for an item that a run has no verdict of. */
+  outcomes: (Outcome | null)[];
+  /** Sealed runs of this arm under this comparison; more than its samples means that somebody chose. */
   runsOfArm: number;
 }
 
@@ -39,75 +63,127 @@ const runRow = z.object({
   skill_hash: hashSchema,
   split: z.string(),
   memory: z.string(),
-  seed: z.coerce.number(),
+  seed: z.coerce.number().nullable(),
   comparison: z.string().nullable(),
   arm: z.string().nullable(),
+  sample: z.coerce.number().nullable(),
   worker_base_hash: z.string().nullable(),
   worker_adapter_hash: z.string().nullable(),
 });
 
 const modelRow = z.object({ base_hash: z.string().nullable(), adapter_hash: z.string().nullable() });
 
+const count = z.coerce.number();
 const outcomeRow = z.object({
   item: itemIdSchema,
+  family: z.string(),
   kind: z.string().nullable(),
   task: z.string(),
-  eval_passed: z.boolean().nullable(),
-  completion_tokens: z.coerce.number().nullable(),
+  first_passed: z.boolean().nullable(),
+  solved: z.boolean(),
+  attempts: count,
+  completion_tokens: count.nullable(),
+  total_tokens: count.nullable(),
+  wall_ms: count,
+  valid_calls: count,
+  noop_passes: count,
+  suspect: count,
   response: z.string().nullable(),
   failure_mode: z.string().nullable(),
 });
 
-/** An answer whose tokens the endpoint did not count makes the attempt's sum unknown; a call without answer has none. */
+/** An answer whose tokens the endpoint did not count makes the sums unknown; a call without answer has none. */
 const OUTCOMES = `
-  SELECT a.item, i.kind, i.task, a.eval_passed, a.response, a.failure_mode, t.completion_tokens
+  WITH worked AS (
+    SELECT attempt, sum(latency_ms) AS latency_ms,
+      bool_or(response IS NOT NULL AND completion_tokens IS NULL) AS is_uncounted,
+      coalesce(sum(completion_tokens), 0) AS completion_tokens,
+      coalesce(sum(prompt_tokens), 0) + coalesce(sum(completion_tokens), 0) AS total_tokens
+    FROM turns WHERE run = $run AND ($role IS NULL OR "role" = $role) GROUP BY attempt)
+  SELECT a.item, any_value(i.family) AS family, any_value(i.kind) AS kind, any_value(i.task) AS task,
+    any_value(a.eval_passed) FILTER (a.attempt_number = 1) AS first_passed,
+    coalesce(bool_or(a.eval_passed), false) AS solved, count(*) AS attempts,
+    CASE WHEN NOT bool_or(coalesce(t.is_uncounted, false)) THEN coalesce(sum(t.completion_tokens), 0) END AS completion_tokens,
+    CASE WHEN NOT bool_or(coalesce(t.is_uncounted, false)) THEN coalesce(sum(t.total_tokens), 0) END AS total_tokens,
+    coalesce(sum(t.latency_ms), 0) + coalesce(sum(s.duration_ms), 0) AS wall_ms,
+    count(*) FILTER (s.tool_call IS NOT NULL) AS valid_calls,
+    count(*) FILTER (a.eval_passed AND (a.before_passed OR list_contains(a.flags, 'noop-pass'))) AS noop_passes,
+    count(*) FILTER (list_contains(a.flags, 'environment-suspect')) AS suspect,
+    any_value(a.response) FILTER (a.attempt_number = 1) AS response,
+    any_value(a.failure_mode) FILTER (a.attempt_number = 1) AS failure_mode
   FROM attempts a
   JOIN items i ON i.run = a.run AND i.item = a.item
-  LEFT JOIN (
-    SELECT attempt, CASE WHEN bool_or(response IS NOT NULL AND completion_tokens IS NULL) THEN NULL
-      ELSE coalesce(sum(completion_tokens), 0) END AS completion_tokens
-    FROM turns WHERE run = $run AND role = 'worker' GROUP BY attempt
-  ) t ON t.attempt = a.attempt
-  WHERE a.run = $run AND a.attempt_number = 1`;
+  JOIN files.attempts s ON s.run = a.run AND s.attempt = a.attempt
+  LEFT JOIN worked t ON t.attempt = a.attempt
+  WHERE a.run = $run AND a.attempt_number <= $attempts
+  GROUP BY a.item`;
 
 /**
- * Reads the outcomes of `run` as the given arm of the plan.
- * Throws: `RUN_NOT_OF_COMPARISON` with what differs, `INCOMPLETE_ARM` with how many items lack what.
+ * Reads the outcomes of an arm's runs, one run for each sample.
+ * Throws: `ARM_WITHOUT_RUN`, `RUN_NOT_OF_COMPARISON` with what differs.
  */
-export async function readArm(lake: Lake, plan: Plan, { arm, run }: { arm: Arm; run: RunId }): Promise<ArmOutcomes> {
-  const head = await holdToPlan(lake, plan, { arm, run });
-  const rows = await lake.query(OUTCOMES, { run });
-  const found = new Map(rows.map((row) => outcomeRow.parse(row)).map((row) => [row.item, row]));
-  const missing: string[] = [];
-  const unjudged: string[] = [];
-  const outcomes: Outcome[] = [];
-  for (const { item, family } of plan.items) {
-    const row = found.get(item);
-    if (row === undefined) missing.push(item);
-    else if (row.eval_passed === null) unjudged.push(item);
-    else {
-      const { kind, task, response } = row;
-      const tokens = row.completion_tokens;
-      const outcome = { item, family, kind, task, response, passed: row.eval_passed, failureMode: row.failure_mode };
-      outcomes.push({ ...outcome, completionTokens: tokens });
+export async function readArm(
+  lake: Lake,
+  plan: Plan,
+  { part, arm, runs }: { part: Part; arm: Arm; runs: readonly ArmRun[] },
+): Promise<ArmOutcomes> {
+  const heads: ArmOutcomes["runs"] = [];
+  const outcomes: (Outcome | null)[] = part.items.map(({ item, family }) => ({
+    ...{ item, family, kind: null, task: "", tries: [] },
+  }));
+  for (let sample = 1; sample <= plan.samples; sample++) {
+    const found = runs.find((one) => one.skill === part.skill.id && one.arm === arm.arm && one.sample === sample);
+    if (found === undefined) throw armWithoutRun(plan, { arm: arm.arm, skill: part.skill.id, sample });
+    const { run } = found;
+    heads.push({ run, head: await holdToPlan(lake, plan, { part, arm, sample, run }) });
+    const byItem = await outcomesOfRun(lake, { run, role: "worker", attempts: plan.attempts });
+    for (const [index, outcome] of outcomes.entries()) {
+      const found = outcome === null ? undefined : byItem.get(outcome.item);
+      if (outcome === null || found === undefined) outcomes[index] = null;
+      else outcomes[index] = { ...found, family: outcome.family, tries: [...outcome.tries, ...found.tries] };
     }
   }
-  if (missing.length + unjudged.length > 0) throw incompleteArm({ arm: arm.arm, run, missing, unjudged });
-  return { arm, run, head, outcomes, runsOfArm: await countRunsOfArm(lake, plan, arm) };
+  return { arm, runs: heads, outcomes, runsOfArm: await countRunsOfArm(lake, plan, { part, arm }) };
 }
 
-async function holdToPlan(lake: Lake, plan: Plan, { arm, run }: { arm: Arm; run: RunId }): Promise<Hash> {
+/** Reads what a run came to at each item whose first attempt has a verdict. `role`: whose tokens count; null for all. */
+export async function outcomesOfRun(
+  lake: Lake,
+  asked: { run: RunId; role: string | null; attempts: number },
+): Promise<Map<ItemId, Outcome>> {
+  const rows = (await lake.query(OUTCOMES, asked)).map((row) => outcomeRow.parse(row));
+  const judged = rows.filter(({ first_passed }) => first_passed !== null);
+  return new Map(
+    judged.map(({ item, family, kind, task, ...row }) => [item, { item, family, kind, task, tries: [tryOf(row)] }]),
+  );
+}
+
+function tryOf(row: Omit<z.infer<typeof outcomeRow>, "item" | "family" | "kind" | "task">): Try {
+  return {
+    ...{ passed: row.first_passed === true, solved: row.solved, attempts: row.attempts },
+    ...{ completionTokens: row.completion_tokens, totalTokens: row.total_tokens, wallMs: row.wall_ms },
+    ...{ validCalls: row.valid_calls, noopPasses: row.noop_passes, suspect: row.suspect },
+    ...{ response: row.response, failureMode: row.failure_mode },
+  };
+}
+
+async function holdToPlan(
+  lake: Lake,
+  plan: Plan,
+  { part, arm, sample, run }: { part: Part; arm: Arm; sample: number; run: RunId },
+): Promise<Hash> {
   const rows = await lake.query("SELECT * FROM runs WHERE run = $run", { run });
   if (rows[0] === undefined) throw notOfComparison(run, "a sealed run", "no such run in the lake");
   const row = runRow.parse(rows[0]);
   const claims: [string, string | number | null, string | number | null][] = [
     ["comparison", plan.comparisonHash, row.comparison],
     ["arm", arm.arm, row.arm],
-    ["skill", plan.skill.id, row.skill],
-    ["skill hash", plan.skill.hash, row.skill_hash],
-    ["split", plan.split, row.split],
+    ["sample", sample, row.sample],
+    ["skill", part.skill.id, row.skill],
+    ["skill hash", part.skill.hash, row.skill_hash],
+    ["split", part.split, row.split],
     ["memory", arm.memory, row.memory],
-    ["seed", plan.seed, row.seed],
+    ["seed", plan.agent === null ? sampleSeed(plan, sample) : null, row.seed],
     ["base hash", arm.baseHash, row.worker_base_hash],
     ["adapter hash", arm.adapterHash, row.worker_adapter_hash],
   ];
@@ -125,11 +201,20 @@ async function holdToPlan(lake: Lake, plan: Plan, { arm, run }: { arm: Arm; run:
   return row.head;
 }
 
-async function countRunsOfArm(lake: Lake, plan: Plan, arm: Arm): Promise<number> {
-  const rows = await lake.query("SELECT run FROM runs WHERE comparison = $comparison AND arm = $arm", {
-    comparison: plan.comparisonHash,
-    arm: arm.arm,
-  });
+/** The seed of the k-th run of every arm: the same for all arms. */
+export function sampleSeed({ seed }: Pick<Plan, "seed">, sample: number): number {
+  return seed + sample - 1;
+}
+
+async function countRunsOfArm(lake: Lake, plan: Plan, { part, arm }: { part: Part; arm: Arm }): Promise<number> {
+  const rows = await lake.query(
+    "SELECT run FROM runs WHERE comparison = $comparison AND arm = $arm AND skill = $skill",
+    {
+      comparison: plan.comparisonHash,
+      arm: arm.arm,
+      skill: part.skill.id,
+    },
+  );
   return rows.length;
 }
 
@@ -144,14 +229,12 @@ function notOfComparison(run: RunId, expected: string, got: string): Refusal {
   });
 }
 
-function incompleteArm(gap: { arm: string; run: RunId; missing: string[]; unjudged: string[] }): Refusal {
-  const first = [...gap.missing, ...gap.unjudged][0];
+function armWithoutRun(plan: Plan, { arm, skill, sample }: { arm: string; skill: string; sample: number }): Refusal {
   return new Refusal({
-    code: "INCOMPLETE_ARM",
-    message: `Arm ${gap.arm} has no outcome for ${gap.missing.length + gap.unjudged.length} planned items.`,
-    expected: "a first attempt with one deciding verdict for every planned item",
-    got: `${gap.missing.length} items without an attempt, ${gap.unjudged.length} without a deciding verdict; first: ${first}`,
-    where: `run ${gap.run}`,
-    fix: "see why in the failures that the run recorded, then validate again with another --seed",
+    code: "ARM_WITHOUT_RUN",
+    message: `Arm ${arm} has no run of ${skill}, so there is nothing to pair.`,
+    expected: `${plan.samples} runs for each of: ${plan.arms.map((other) => other.arm).join(", ")}`,
+    got: `no sample ${sample} of ${arm}`,
+    fix: "run the comparison's arms with `tracemill validate`",
   });
 }

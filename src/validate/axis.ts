@@ -3,9 +3,9 @@
  * pure: it sees evidence, never runs, and answers for each thing that it looks at.
  */
 
+import type { AxisResult, GateSettings } from "../records/gate.ts";
 import type { PairedCost } from "../statistics/cost-per-success.ts";
 import type { PairedCounts } from "../statistics/paired-counts.ts";
-import type { AxisResult, GateSettings } from "./gate-settings.ts";
 
 /** Paired outcomes on one skill's items, families apart; -1 to 1 an item, candidate minus base. */
 export interface SkillEvidence {

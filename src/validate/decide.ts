@@ -1,38 +1,51 @@
 /**
- * Decides a planned comparison: pairs the arms' outcomes, lets the plan's gate judge each pair, and puts the decision
- * on the disk, with its report, and in the ledger. A comparison is decided once.
+ * Decides a planned comparison: pairs the arms' outcomes, puts every axis of the gate to the candidate, and writes the
+ * decision to the disk, with its report, and to the ledger. A comparison is decided once.
  */
 import { join } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../foundation/files.ts";
-import { type Decision, decisionSchema, type Plan } from "../records/comparison.ts";
-import type { RunId } from "../records/ids.ts";
-import { wilsonInterval } from "../statistics/wilson.ts";
+import {
+  type ArmResult,
+  armsAt,
+  type Decision,
+  decisionSchema,
+  type GateVerdict,
+  type PartResult,
+  type Plan,
+  partsOf,
+} from "../records/comparison.ts";
+import type { AxisResult } from "../records/gate.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
 import { readDecision, readPlan } from "../store/manifests.ts";
-import { type ArmOutcomes, readArm } from "./arm-outcomes.ts";
-import { loadGate } from "./gate.ts";
-import { pairFigures } from "./pair-figures.ts";
+import { armFigures } from "./arm-figures.ts";
+import { type ArmOutcomes, type ArmRun, readArm } from "./arm-outcomes.ts";
+import type { Axis, Evidence, SkillEvidence } from "./axis.ts";
+import { type Judgement, judgeAll, loadAxes } from "./judge.ts";
+import { type JudgedPart, paired, type WholeArm } from "./judged-part.ts";
+import { pairFigures, skillEvidence } from "./pair-figures.ts";
 import { planHash } from "./plan.ts";
 import { renderReport } from "./report.ts";
 
-export interface ArmRun {
-  arm: string;
-  run: RunId;
-}
+/** What is known of the candidate besides its runs. */
+export type Found = Pick<Evidence, "general" | "kl" | "isLive" | "taint" | "leaks"> &
+  Pick<Decision, "shown"> & {
+    /** What other tools measured, judged as skills at the side are. */
+    foreign: SkillEvidence[];
+  };
 
 /**
- * Judges one sealed run per arm of the plan and returns the decision; the first pair's verdict is the comparison's.
+ * Judges the sealed runs of a plan and returns the decision; the first pair's verdict on the first skill is the comparison's.
  * A comparison that was decided on the same runs gives that decision again.
  * Throws: `PLAN_EDITED`, `ARM_WITHOUT_RUN`, `ALREADY_DECIDED`, `RUN_NOT_OF_COMPARISON`, `INCOMPLETE_ARM`.
  */
 export async function decide(
   home: Home,
   comparisonHash: string,
-  { runs, clock }: { runs: readonly ArmRun[]; clock: Clock },
+  { runs, found, clock }: { runs: readonly ArmRun[]; found: Found; clock: Clock },
 ): Promise<Decision> {
   const plan = await readPlan(home, comparisonHash);
   refuseEdited(home, plan);
@@ -42,71 +55,152 @@ export async function decide(
     await recordDecision(home, known, clock);
     return known;
   }
-  const arms = await readArms(home, plan, runs);
-  const decision = await judge(plan, arms, clock);
-  const folder = home.comparisonFolder(plan.comparisonHash);
-  await writeFileAtomic(join(folder, "report.md"), renderReport(plan, decision, arms));
+  const parts = await readParts(home, plan, runs);
+  const decision = await judge(plan, parts, { found, clock });
+  return keep(home, decision, { report: renderReport(plan, decision, parts), clock });
+}
+
+/**
+ * Decides against a candidate that fails at what needs no run: it has seen what it would be judged on, or its rows are revoked.
+ * Throws: `PLAN_EDITED`.
+ */
+export async function decideBeforehand(
+  home: Home,
+  comparisonHash: string,
+  { found, clock }: { found: Pick<Found, "taint" | "leaks">; clock: Clock },
+): Promise<Decision> {
+  const plan = await readPlan(home, comparisonHash);
+  refuseEdited(home, plan);
+  const axes = await loadAxes();
+  const evidence = { ...NOTHING_SEEN, ...found };
+  const results = ["leakage", "dataset"].flatMap((id) => axes.get(id)?.judge(evidence, plan.gate) ?? []);
+  const failed = results.filter(({ outcome }) => outcome === "failed");
+  assert(failed.length > 0, "nothing speaks against the candidate");
+  const decision = decisionSchema.parse({
+    ...{ comparisonHash: plan.comparisonHash, adapterHash: candidateOf(plan), alpha: plan.alpha },
+    ...{ verdict: "inconclusive", hasPassed: false, axes: results, arms: [], pairs: [], dropped: [], sides: [] },
+    reasons: [...failed.map(({ axis, reason }) => `${axis} failed: ${reason}`), "So no arm was run."],
+    decidedAt: clock().toISOString(),
+  });
+  return keep(home, decision, { report: renderReport(plan, decision, []), clock });
+}
+
+const NOTHING_SEEN: Evidence = {
+  primary: { skill: "", differences: [], baseRate: 0, counts: null, costs: null },
+  ...{ sides: [], general: [], kl: null, isLive: null, taint: [], leaks: null },
+};
+
+async function keep(home: Home, decision: Decision, { report, clock }: { report: string; clock: Clock }) {
+  const folder = home.comparisonFolder(decision.comparisonHash);
+  await writeFileAtomic(join(folder, "report.md"), report);
   await writeJsonAtomic(join(folder, "decision.json"), decision);
   await recordDecision(home, decision, clock);
   return decision;
 }
 
-async function readArms(home: Home, plan: Plan, runs: readonly ArmRun[]): Promise<ArmOutcomes[]> {
+async function readParts(home: Home, plan: Plan, runs: readonly ArmRun[]): Promise<JudgedPart[]> {
   const lake = await openLake(home);
   try {
-    const arms: ArmOutcomes[] = [];
-    for (const arm of plan.arms) {
-      const found = runs.find((candidate) => candidate.arm === arm.arm);
-      if (found === undefined) throw armWithoutRun(plan, arm.arm, runs);
-      arms.push(await readArm(lake, plan, { arm, run: found.run }));
+    const parts: JudgedPart[] = [];
+    for (const [index, part] of partsOf(plan).entries()) {
+      const arms: ArmOutcomes[] = [];
+      for (const arm of armsAt(plan, index)) arms.push(await readArm(lake, plan, { part, arm, runs }));
+      parts.push(paired(part, arms));
     }
-    return arms;
+    return parts;
   } finally {
     lake.close();
   }
 }
 
-async function judge(plan: Plan, arms: readonly ArmOutcomes[], clock: Clock): Promise<Decision> {
-  const gate = await loadGate(plan.gate);
-  const judged = pairFigures(plan, arms).map((figures) => ({ figures, ...gate.judge(figures, plan.alpha) }));
-  const first = judged[0];
-  const candidate = plan.arms.find(({ arm }) => arm === first?.figures.treatment);
-  assert(first !== undefined && candidate?.adapterHash, "a plan's first pair has no adapter");
+async function judge(
+  plan: Plan,
+  parts: readonly JudgedPart[],
+  { found, clock }: { found: Found; clock: Clock },
+): Promise<Decision> {
+  const axes = await loadAxes();
+  const gate = { ...plan.gate, alpha: plan.alpha };
+  const results = parts.map((part) => ({ skill: part.part.skill.id, ...resultOf(plan, part, axes) }));
+  const [first, ...sides] = results as [(typeof results)[number], ...typeof results];
+  const { shown, foreign, ...facts } = found;
+  const { primary, sides: ofParts } = skillsSeen(plan, parts);
+  const evidence = { ...facts, primary, sides: [...ofParts, ...foreign] };
+  const judgement = plan.purpose === "aa" ? NOT_JUDGED : judgeAll(axes, evidence, gate);
   return decisionSchema.parse({
-    comparisonHash: plan.comparisonHash,
-    adapterHash: candidate.adapterHash,
-    gate: plan.gate,
-    alpha: plan.alpha,
-    verdict: first.verdict,
-    reasons: [...first.reasons, ...arms.flatMap(rerunNote)],
-    arms: arms.map((arm) => armResult(arm, plan.alpha)),
-    pairs: judged.map(({ figures, verdict }) => ({ ...figures, verdict })),
+    ...{ comparisonHash: plan.comparisonHash, adapterHash: candidateOf(plan), alpha: plan.alpha },
+    ...{ verdict: first.pairs[0]?.verdict, hasPassed: judgement.hasPassed, axes: judgement.axes },
+    reasons: [
+      ...judgement.reasons,
+      ...(plan.use > 1 ? [reuseNote(plan)] : []),
+      ...parts.flatMap(({ arms }) => arms.flatMap((arm) => rerunNote(arm, plan))),
+      ...results.flatMap(droppedNote),
+    ],
+    ...{ arms: first.arms, pairs: first.pairs, dropped: first.dropped, sides, shown },
     decidedAt: clock().toISOString(),
   });
 }
 
-function armResult({ arm, run, head, outcomes }: ArmOutcomes, alpha: number): Decision["arms"][number] {
-  const n = outcomes.length;
-  const passed = outcomes.filter((outcome) => outcome.passed).length;
-  const tokens = outcomes.flatMap((outcome) => outcome.completionTokens ?? []);
-  const completionTokens = tokens.length === n ? tokens.reduce((total, count) => total + count, 0) / n : null;
-  const interval = wilsonInterval(passed, n, alpha);
-  return { arm: arm.arm, run, head, passed, n, rate: passed / n, interval, completionTokens };
+const NOT_JUDGED: Judgement = { hasPassed: false, axes: [], reasons: [] };
+
+/** What the axes see of the deciding pair, skill by skill. */
+function skillsSeen(plan: Plan, parts: readonly JudgedPart[]): Pick<Evidence, "primary" | "sides"> {
+  const pair = plan.pairs[0] as [string, string];
+  const [primary, ...sides] = parts.map(({ part, arms }) => skillEvidence(part.skill.id, plan, { arms, pair }));
+  assert(primary !== undefined, "a plan without a part");
+  return { primary, sides };
 }
 
-function rerunNote({ arm, run, runsOfArm }: ArmOutcomes): string[] {
-  if (runsOfArm <= 1) return [];
-  return [`Arm ${arm.arm} was run ${runsOfArm} times under this plan; run ${run} was judged.`];
+/** Every pair of arms is judged as the deciding one is: by the primary axis. */
+function resultOf(plan: Plan, { part, arms, dropped }: JudgedPart, axes: ReadonlyMap<string, Axis>): PartResult {
+  const gate = { ...plan.gate, alpha: plan.alpha };
+  const names = arms.map(({ arm }) => arm.arm);
+  const pairs = plan.pairs.filter((pair) => pair.every((arm) => names.includes(arm)));
+  return {
+    arms: arms.map((arm) => armFigures(arm, plan.alpha)),
+    pairs: pairFigures({ ...plan, pairs }, arms).map((figures) => {
+      const pair = [figures.reference, figures.treatment] as const;
+      const primary = skillEvidence(part.skill.id, plan, { arms, pair });
+      return { ...figures, verdict: verdictOf(axes.get("primary")?.judge({ ...NOTHING_SEEN, primary }, gate)) };
+    }),
+    dropped,
+  };
+}
+
+function verdictOf(results: readonly AxisResult[] | undefined): GateVerdict {
+  const outcome = results?.[0]?.outcome;
+  return outcome === "passed" ? "better" : outcome === "failed" ? "worse" : "inconclusive";
+}
+
+function candidateOf(plan: Plan): Decision["adapterHash"] {
+  const [, treatment] = plan.pairs[0] as [string, string];
+  return plan.arms.find(({ arm }) => arm === treatment)?.adapterHash ?? null;
+}
+
+function reuseNote({ use, alpha }: Plan): string {
+  return `It is candidate ${use} on these items, so each interval errs with ${(100 * alpha).toFixed(2)} % only.`;
+}
+
+function rerunNote({ arm, runs, runsOfArm }: WholeArm, { samples }: Plan): string[] {
+  if (runsOfArm <= samples) return [];
+  const judged = runs.map(({ run }) => run).join(", ");
+  return [`Arm ${arm.arm} was run ${runsOfArm} times under this plan; run ${judged} was judged.`];
+}
+
+function droppedNote({ skill, dropped }: { skill: string; dropped: PartResult["dropped"] }): string[] {
+  if (dropped.length === 0) return [];
+  return [`${dropped.length} items of ${skill} have no verdict in an arm and were left out of all arms.`];
 }
 
 function refuseOtherRuns(home: Home, decision: Decision, runs: readonly ArmRun[]): void {
-  const other = decision.arms.find(({ arm, run }) => !runs.some((asked) => asked.arm === arm && asked.run === run));
+  const isAsked = (arm: ArmResult) =>
+    arm.runs.every(({ run }) => runs.some((asked) => asked.arm === arm.arm && asked.run === run));
+  const other = [decision, ...decision.sides].flatMap(({ arms }) => arms).find((arm) => !isAsked(arm));
   if (other === undefined) return;
   throw new Refusal({
     code: "ALREADY_DECIDED",
     message: "This comparison was decided on other runs; deciding it again would be choosing.",
-    expected: `run ${other.run} for arm ${other.arm}`,
-    got: runs.find(({ arm }) => arm === other.arm)?.run ?? "no run",
+    expected: `run ${other.runs.map(({ run }) => run).join(", ")} for arm ${other.arm}`,
+    got: runs.flatMap(({ arm, run }) => (arm === other.arm ? [run] : [])).join(", ") || "no run",
     where: join(home.comparisonFolder(decision.comparisonHash), "decision.json"),
     fix: "plan another comparison, with another seed",
   });
@@ -114,11 +208,11 @@ function refuseOtherRuns(home: Home, decision: Decision, runs: readonly ArmRun[]
 
 /** Says in the ledger what was decided, unless it says so already: a crash may have come between. */
 async function recordDecision(home: Home, decision: Decision, clock: Clock): Promise<void> {
-  const { comparisonHash, adapterHash, verdict } = decision;
+  const { comparisonHash, adapterHash, verdict, hasPassed } = decision;
   for await (const { type, data } of readLedger(home)) {
     if (type === "decision_made" && data.comparisonHash === comparisonHash) return;
   }
-  appendLedger(home, { type: "decision_made", data: { comparisonHash, adapterHash, verdict } }, clock);
+  appendLedger(home, { type: "decision_made", data: { comparisonHash, adapterHash, verdict, hasPassed } }, clock);
 }
 
 function refuseEdited(home: Home, plan: Plan): void {
@@ -130,15 +224,5 @@ function refuseEdited(home: Home, plan: Plan): void {
     got: planHash(plan),
     where: join(home.comparisonFolder(plan.comparisonHash), "plan.json"),
     fix: "put the file back, or plan another comparison",
-  });
-}
-
-function armWithoutRun(plan: Plan, arm: string, runs: readonly ArmRun[]): Refusal {
-  return new Refusal({
-    code: "ARM_WITHOUT_RUN",
-    message: `Arm ${arm} has no run, so there is nothing to pair.`,
-    expected: `one run for each of: ${plan.arms.map((other) => other.arm).join(", ")}`,
-    got: runs.map(({ arm: name, run }) => `${name} (${run})`).join(", ") || "no runs",
-    fix: "run the comparison's arms with `tracemill validate`",
   });
 }

@@ -1,7 +1,7 @@
 /**
  * A decision as text for a terminal: the same figures as the report, without its item tables.
  */
-import type { Decision, PairResult } from "../records/comparison.ts";
+import type { ArmResult, Decision, PairResult } from "../records/comparison.ts";
 import {
   levelOf,
   percent,
@@ -12,29 +12,58 @@ import {
   ratio,
   tokens,
 } from "../statistics/figures.ts";
+import { AXIS_HEADER, axisRow } from "./axis-table.ts";
+import type { UnrandomisedComparison } from "./compare-runs.ts";
 import { outlook } from "./outlook.ts";
-import { verdictSentence } from "./verdict-sentence.ts";
+import { gateSentence, verdictSentence } from "./verdict-sentence.ts";
 
 /** Renders a decision in plain lines of at most 100 columns or so. */
 export function renderDecision(decision: Decision): string {
-  const level = levelOf(decision.alpha);
+  const { alpha, reasons, axes, arms, pairs, sides, shown, adapterHash } = decision;
+  const level = levelOf(alpha);
   return [
     verdictSentence(decision),
-    ...decision.reasons.map((reason) => `  ${reason}`),
-    "",
-    ...armLines(decision, level),
-    ...decision.pairs.flatMap((pair, index) => ["", ...pairLines(pair, { level, isDeciding: index === 0 })]),
+    ...(adapterHash === null ? [] : [gateSentence(decision)]),
+    ...reasons.map((reason) => `  ${reason}`),
+    ...(axes.length > 0 ? ["", ...aligned([AXIS_HEADER, ...axes.map(axisRow)])] : []),
+    ...(arms.length > 0 ? ["", ...armLines(arms, level)] : []),
+    ...pairs.flatMap((pair, index) => ["", ...pairLines(pair, { level, isDeciding: index === 0 })]),
+    ...sides.flatMap((side) => ["", side.skill, ...armLines(side.arms, level)]),
+    ...(shown.length > 0
+      ? ["", ...aligned(shown.map(({ set, arm, figure, value }) => [set, arm, figure, value.toFixed(3)]))]
+      : []),
   ].join("\n");
 }
 
-function armLines(decision: Decision, level: string): string[] {
-  const rows = [
-    ["arm", "solved", "rate", `${level} interval`, "tokens an attempt"],
-    ...decision.arms.map(({ arm, passed, n, rate, interval, completionTokens }) => {
-      return [arm, `${passed} of ${n}`, percent(rate), percentInterval(interval), tokens(completionTokens)];
+/** Renders a comparison of runs that exist already. */
+export function renderUnrandomised({ arms, pair, unpaired, alpha }: UnrandomisedComparison): string {
+  const level = levelOf(alpha);
+  const alone = unpaired.filter(({ items }) => items > 0).map(({ run, items }) => `${items} of ${run}`);
+  return [
+    "Unrandomised: two runs that exist already, paired by item. It shows, and decides nothing.",
+    ...(alone.length > 0 ? [`Not paired: ${alone.join(", ")}.`] : []),
+    "",
+    ...armLines(arms, level),
+    "",
+    ...pairLines({ ...pair, verdict: "inconclusive" }, { level, isDeciding: false }).filter(
+      (line) => !line.trim().startsWith("verdict"),
+    ),
+  ].join("\n");
+}
+
+function armLines(arms: readonly ArmResult[], level: string): string[] {
+  return aligned([
+    ["arm", "solved at the first try", "rate", `${level} interval`, "tokens an attempt", "valid actions"],
+    ...arms.map(({ arm, passed, n, rate, interval, metrics }) => {
+      const { completionTokens, validCalls } = metrics;
+      const counted = [`${passed} of ${n}`, percent(rate), percentInterval(interval)];
+      return [arm, ...counted, tokens(completionTokens), percent(validCalls)];
     }),
-  ];
-  const widths = (rows[0] as string[]).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  ]);
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   return rows.map((row) =>
     row
       .map((text, column) => text.padEnd(widths[column] ?? 0))
@@ -44,21 +73,17 @@ function armLines(decision: Decision, level: string): string[] {
 }
 
 function pairLines(pair: PairResult, { level, isDeciding }: { level: string; isDeciding: boolean }): string[] {
-  const { treatment, reference } = pair;
+  const { treatment, reference, oneTry } = pair;
+  const decides = isDeciding ? "  (this one decides)" : "";
   const rows: [string, string][] = [
-    ["both", `${pair.both} items`],
-    [`only ${treatment}`, `${pair.onlyTreatment}`],
-    [`only ${reference}`, `${pair.onlyReference}`],
-    ["neither", `${pair.neither}`],
+    ...(oneTry === null ? [] : countRows(pair, oneTry)),
     ["difference", `${points(pair.difference)} points`],
-    [
-      `  ${level}, t over families`,
-      `${pointsInterval(pair.clusterInterval)}${isDeciding ? "  (this one decides)" : ""}`,
-    ],
-    [`  ${level}, Newcombe paired`, pointsInterval(pair.newcombeInterval)],
+    [`  ${level}, t over families`, `${pointsInterval(pair.clusterInterval)}${decides}`],
+    ...(oneTry === null ? [] : newcombeRow(oneTry, level)),
     [`  ${level}, bootstrap of families`, pointsInterval(pair.bootstrapInterval)],
-    ["McNemar mid-p", `${pValue(pair.midP)}  (exact ${pValue(pair.exactP)}, mid-p after Holm ${pValue(pair.holmP)})`],
+    ...(oneTry === null ? [] : mcnemarRow(oneTry)),
     ["completion tokens", ratio(pair.tokenRatio)],
+    ["tokens a solved item", ratio(pair.costRatio)],
     ["verdict", pair.verdict],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
@@ -67,4 +92,23 @@ function pairLines(pair: PairResult, { level, isDeciding }: { level: string; isD
     ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
     ...outlook(pair).map((line) => `  ${line}`),
   ];
+}
+
+type OneTry = NonNullable<PairResult["oneTry"]>;
+
+function countRows({ treatment, reference }: PairResult, oneTry: OneTry): [string, string][] {
+  return [
+    ["both", `${oneTry.both} items`],
+    [`only ${treatment}`, `${oneTry.onlyTreatment}`],
+    [`only ${reference}`, `${oneTry.onlyReference}`],
+    ["neither", `${oneTry.neither}`],
+  ];
+}
+
+function newcombeRow({ newcombeInterval }: OneTry, level: string): [string, string][] {
+  return [[`  ${level}, Newcombe paired`, pointsInterval(newcombeInterval)]];
+}
+
+function mcnemarRow({ midP, exactP, holmP }: OneTry): [string, string][] {
+  return [["McNemar mid-p", `${pValue(midP)}  (exact ${pValue(exactP)}, mid-p after Holm ${pValue(holmP)})`]];
 }

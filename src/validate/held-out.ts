@@ -1,45 +1,43 @@
 /**
- * What makes a comparison one on held-out work: every item of the split that is said, and nothing that an arm learned
- * from - training rows of its adapter, tips in its prompts - of the same families. Refuses before the first call.
+ * What makes a comparison one on held-out work: every item of the split that is said, and no tip in an arm's prompts that
+ * came from the same families. Refuses before the first call.
  */
 import { Refusal } from "../foundation/errors.ts";
-import type { Arm, Plan } from "../records/comparison.ts";
+import { type Arm, type Part, type Plan, partsOf } from "../records/comparison.ts";
 import { loadSkill } from "../skills/load.ts";
 import { splitOf } from "../skills/splits.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
-import { readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
-
-type Questioned = Pick<Plan, "skill" | "split" | "items" | "arms">;
+import { readAdapterManifest } from "../store/manifests.ts";
 
 const SHOWN = 3;
 
 /**
- * Checks items and arms of a plan.
- * Throws: `TOO_FEW_FAMILIES`, `ITEM_OF_ANOTHER_SPLIT`, `ADAPTER_OF_ANOTHER_BASE`, `LEAKED_FAMILY`.
+ * Checks items and arms of a plan. What a candidate was trained on is not looked at here: that is an axis of the gate.
+ * Throws: `TOO_FEW_FAMILIES`, `ITEM_OF_ANOTHER_SPLIT`, `ADAPTER_OF_ANOTHER_BASE`, `LEAKED_FAMILY` for tips.
  */
-export async function refuseLeaks(home: Home, plan: Questioned): Promise<void> {
-  const families = new Set(plan.items.map(({ family }) => family));
-  refuseTooFew(families);
-  await refuseOtherSplits(plan);
-  for (const arm of plan.arms) {
-    if (arm.adapterHash !== null) await refuseTrainedFamilies(home, plan, { arm, families });
-    if (arm.tipRuns.length > 0) await refuseTipFamilies(home, arm, families);
+export async function refuseLeaks(home: Home, plan: Plan): Promise<void> {
+  for (const part of partsOf(plan)) {
+    const families = new Set(part.items.map(({ family }) => family));
+    refuseTooFew(part, families);
+    await refuseOtherSplits(part);
+    for (const arm of plan.arms) if (arm.tipRuns.length > 0) await refuseTipFamilies(home, arm, { part, families });
   }
+  for (const arm of plan.arms) if (arm.adapterHash !== null) await refuseOtherBase(home, arm);
 }
 
-function refuseTooFew(families: ReadonlySet<string>): void {
+function refuseTooFew({ skill }: Part, families: ReadonlySet<string>): void {
   if (families.size >= 2) return;
   throw new Refusal({
     code: "TOO_FEW_FAMILIES",
     message: "One family cannot show how families differ, so no interval could be given.",
     expected: "items of at least 2 families (10 or more for a sound interval)",
-    got: `${families.size}: ${[...families].join(", ")}`,
+    got: `${families.size} of ${skill.id}: ${[...families].join(", ")}`,
     fix: "let the comparison take items of more families",
   });
 }
 
-async function refuseOtherSplits({ skill, split, items }: Questioned): Promise<void> {
+async function refuseOtherSplits({ skill, split, items }: Part): Promise<void> {
   const { manifest } = await loadSkill(skill.id);
   const others = items.filter(({ family }) => splitOf(manifest, family) !== split);
   const first = others[0];
@@ -52,49 +50,46 @@ async function refuseOtherSplits({ skill, split, items }: Questioned): Promise<v
   });
 }
 
-async function refuseTrainedFamilies(
-  home: Home,
-  { skill }: Questioned,
-  { arm, families }: { arm: Arm; families: ReadonlySet<string> },
-): Promise<void> {
+async function refuseOtherBase(home: Home, arm: Arm): Promise<void> {
   const adapter = await readAdapterManifest(home, arm.adapterHash as string);
-  if (adapter.baseHash !== arm.baseHash) {
-    throw new Refusal({
-      code: "ADAPTER_OF_ANOTHER_BASE",
-      message: `The adapter ${arm.model} was not trained on the base that arm ${arm.arm} serves.`,
-      expected: `an adapter of base ${arm.baseHash}`,
-      got: `one of ${adapter.base} (${adapter.baseHash})`,
-      where: `adapters/${adapter.adapterHash}/manifest.json`,
-      fix: `validate it with --base ${adapter.base}`,
-    });
-  }
-  const dataset = await readDatasetManifest(home, adapter.datasetHash);
-  // Family names belong to a skill: the same name in another skill is another family.
-  if (!dataset.skills.includes(skill.id)) return;
-  const leaked = dataset.counts.families.filter((family) => families.has(family));
-  if (leaked.length > 0) throw leakedFamily(arm, leaked, `the training rows of datasets/${dataset.datasetHash}`);
+  if (adapter.baseHash === arm.baseHash) return;
+  throw new Refusal({
+    code: "ADAPTER_OF_ANOTHER_BASE",
+    message: `The adapter ${arm.model} was not trained on the base that arm ${arm.arm} serves.`,
+    expected: `an adapter of base ${arm.baseHash}`,
+    got: `one of ${adapter.base} (${adapter.baseHash})`,
+    where: `adapters/${adapter.adapterHash}/manifest.json`,
+    fix: `validate it with --base ${adapter.base}`,
+  });
 }
 
-async function refuseTipFamilies(home: Home, arm: Arm, families: ReadonlySet<string>): Promise<void> {
+/** Family names belong to a skill: the same name in another skill is another family. */
+async function refuseTipFamilies(
+  home: Home,
+  arm: Arm,
+  { part, families }: { part: Part; families: ReadonlySet<string> },
+): Promise<void> {
   const lake = await openLake(home);
   try {
     const runs = new Set<string>(arm.tipRuns.map(({ run }) => run));
-    const rows = await lake.query("SELECT DISTINCT run, family FROM tips ORDER BY family");
+    const rows = await lake.query("SELECT DISTINCT run, family FROM tips WHERE skill = $skill ORDER BY family", {
+      skill: part.skill.id,
+    });
     const leaked = rows.filter((row) => runs.has(String(row.run)) && families.has(String(row.family)));
-    if (leaked.length > 0) throw leakedFamily(arm, [...new Set(leaked.map((row) => String(row.family)))], "its tips");
+    if (leaked.length > 0) throw leakedFamily(arm, [...new Set(leaked.map((row) => String(row.family)))]);
   } finally {
     lake.close();
   }
 }
 
-function leakedFamily(arm: Arm, families: readonly string[], source: string): Refusal {
+function leakedFamily(arm: Arm, families: readonly string[]): Refusal {
   const shown = families.slice(0, SHOWN).join(", ");
   return new Refusal({
     code: "LEAKED_FAMILY",
     message: `Arm ${arm.arm} has learned from ${families.length} of the families that it would be judged on.`,
     expected: "held-out families only",
     got: families.length > SHOWN ? `${shown} and ${families.length - SHOWN} more` : shown,
-    where: source,
-    fix: "train on a dataset without these families, or validate on another split",
+    where: "its tips",
+    fix: "leave the arm out, or validate on another split",
   });
 }

@@ -1,4 +1,10 @@
-/** Validation: plan a paired comparison on held-out families, then decide it. */
-export { decide } from "./decide.ts";
-export { renderDecision } from "./decision-text.ts";
+/** Validation: plan a paired comparison on held-out families, then put every axis of the gate to the candidate. */
+export { klEvidence, measureGeneralAbility } from "./ability/general-ability.ts";
+export { loadGeneralSets, type NamedSet, plannedSets } from "./ability/general-sets.ts";
+export { type ArmRun, sampleSeed } from "./arm-outcomes.ts";
+export { compareRuns, type UnrandomisedComparison } from "./compare-runs.ts";
+export { decide, decideBeforehand, type Found } from "./decide.ts";
+export { renderDecision, renderUnrandomised } from "./decision-text.ts";
+export { type ForeignAxes, foreignAxes } from "./foreign-results.ts";
+export { readGate } from "./gate-file.ts";
 export { writePlan } from "./plan.ts";

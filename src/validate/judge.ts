@@ -5,8 +5,8 @@
  */
 import { join } from "node:path";
 import { extensionIds, loadExtension } from "../foundation/discovery.ts";
+import type { AxisResult, GateSettings } from "../records/gate.ts";
 import type { Axis, Evidence } from "./axis.ts";
-import type { AxisResult, GateSettings } from "./gate-settings.ts";
 
 const AXES = join(import.meta.dirname, "axes");
 

@@ -3,78 +3,225 @@
  */
 import { assert } from "../foundation/errors.ts";
 import { groupBy } from "../foundation/group-by.ts";
-import type { Plan } from "../records/comparison.ts";
+import type { PairResult, Plan } from "../records/comparison.ts";
 import { bootstrapInterval } from "../statistics/bootstrap.ts";
+import { costBootstrap, costRatio, type PairedCost } from "../statistics/cost-per-success.ts";
 import { holm } from "../statistics/holm.ts";
 import { mcnemar } from "../statistics/mcnemar.ts";
 import { newcombeInterval } from "../statistics/newcombe.ts";
-import { countPairs } from "../statistics/paired-counts.ts";
-import { clusterInterval, pairedDifference } from "../statistics/paired-difference.ts";
+import { countPairs, type PairedCounts } from "../statistics/paired-counts.ts";
+import { clusterInterval, meanInterval, pairedDifference } from "../statistics/paired-difference.ts";
 import { minimumDetectable } from "../statistics/power.ts";
 import { ratioOfMeans } from "../statistics/ratio-of-means.ts";
-import type { ArmOutcomes, Outcome } from "./arm-outcomes.ts";
-import type { PairFigures } from "./gate.ts";
+import { studentTCdf } from "../statistics/student-t.ts";
+import { varianceParts } from "../statistics/variance-parts.ts";
+import type { Outcome, Try } from "./arm-outcomes.ts";
+import type { SkillEvidence } from "./axis.ts";
+import type { WholeArm } from "./judged-part.ts";
+
+export type PairFigures = Omit<PairResult, "verdict">;
+
+type Asked = Pick<Plan, "pairs" | "alpha" | "seed" | "samples">;
+
+interface ItemPair {
+  family: string;
+  reference: readonly Try[];
+  treatment: readonly Try[];
+}
+
+/** What is compared beside first-try success, as one figure an item; null where it is not known. */
+const SECONDARY: Record<string, (tries: readonly Try[]) => number | null> = {
+  "solved within the attempts": (tries) => meanOf(tries, (one) => Number(one.solved)),
+  "completion tokens": (tries) => meanOf(tries, (one) => one.completionTokens),
+  "tokens of prompts and answers": (tries) => meanOf(tries, (one) => one.totalTokens),
+  "milliseconds of calls and actions": (tries) => meanOf(tries, (one) => one.wallMs),
+  "attempts with a valid action": (tries) => meanOf(tries, (one) => one.validCalls / one.attempts),
+};
 
 /** Returns the figures of every pair of the plan, in its order. */
-export function pairFigures(plan: Plan, arms: readonly ArmOutcomes[]): PairFigures[] {
+export function pairFigures(plan: Asked, arms: readonly WholeArm[]): PairFigures[] {
   const figures = plan.pairs.map(([reference, treatment]) => {
-    return { reference, treatment, ...figuresOf(plan, outcomesOf(arms, reference), outcomesOf(arms, treatment)) };
+    return { reference, treatment, ...figuresOf(plan, pairsOf(arms, { reference, treatment })) };
   });
-  const adjusted = holm(figures.map((pair) => pair.midP));
-  return figures.map((pair, index) => ({ ...pair, holmP: adjusted[index] as number }));
+  return holmOfPairs(holmOfSecondary(figures));
+}
+
+/** Returns what the axes of the gate see of a pair of arms at a skill. */
+export function skillEvidence(
+  skill: string,
+  plan: Pick<Plan, "samples">,
+  { arms, pair: [reference, treatment] }: { arms: readonly WholeArm[]; pair: readonly [string, string] },
+): SkillEvidence {
+  const families = pairsOf(arms, { reference, treatment });
+  const pairs = families.flat();
+  const costs = families.map((items) => items.flatMap(costOf));
+  const isCounted = costs.flat().length === pairs.length;
+  return {
+    skill,
+    differences: families.map((items) => items.map(difference)),
+    baseRate: meanOf(pairs, (pair) => passedShare(pair.reference)) ?? 0,
+    counts: plan.samples === 1 ? countsOf(pairs) : null,
+    costs: isCounted ? costs : null,
+  };
 }
 
 /** Returns one arm's outcomes by its name. */
-export function outcomesOf(arms: readonly ArmOutcomes[], name: string): Outcome[] {
+export function outcomesOf(arms: readonly WholeArm[], name: string): Outcome[] {
   const found = arms.find(({ arm }) => arm.arm === name);
   assert(found !== undefined, `the plan pairs an arm ${name} that it does not have`);
   return found.outcomes;
 }
 
+/** Families apart, each with its items' pairs. */
+function pairsOf(
+  arms: readonly WholeArm[],
+  { reference, treatment }: { reference: string; treatment: string },
+): ItemPair[][] {
+  const after = outcomesOf(arms, treatment);
+  const pairs = outcomesOf(arms, reference).map((before, index): ItemPair => {
+    assert(after[index]?.item === before.item, "two arms lie in different orders");
+    return { family: before.family, reference: before.tries, treatment: (after[index] as Outcome).tries };
+  });
+  return [...groupBy(pairs, (pair) => pair.family).values()];
+}
+
 function figuresOf(
-  plan: Plan,
-  reference: readonly Outcome[],
-  treatment: readonly Outcome[],
-): Omit<PairFigures, "reference" | "treatment" | "holmP"> {
-  const pairs = reference.map((outcome, index) => pairOf(outcome, treatment[index]));
-  const families = [...groupBy(pairs, (pair) => pair.family).values()];
-  const differences = families.map((items) => items.map((pair) => Number(pair.treatment) - Number(pair.reference)));
-  const counts = countPairs(pairs);
+  { alpha, seed, samples }: Asked,
+  families: readonly (readonly ItemPair[])[],
+): Omit<PairFigures, "reference" | "treatment"> {
+  const pairs = families.flat();
+  const differences = families.map((items) => items.map(difference));
   const estimate = pairedDifference(differences);
   return {
     n: pairs.length,
     families: families.length,
-    ...counts,
     difference: estimate.difference,
-    clusterInterval: clusterInterval(estimate, plan.alpha),
-    newcombeInterval: newcombeInterval(counts, plan.alpha),
-    bootstrapInterval: bootstrapInterval(differences, { alpha: plan.alpha, seed: plan.seed }),
-    ...mcnemar(counts),
-    minimumDetectable: minimumDetectable(estimate, plan.alpha),
-    tokenRatio: tokenRatio(families, plan.alpha),
+    clusterInterval: clusterInterval(estimate, alpha),
+    bootstrapInterval: bootstrapInterval(differences, { alpha, seed }),
+    oneTry: samples === 1 ? oneTryOf(countsOf(pairs), alpha) : null,
+    variance: samples === 1 || pairs.length < 2 ? null : varianceParts(pairs.map(sampleDifferences)),
+    minimumDetectable: minimumDetectable(estimate, alpha),
+    tokenRatio: tokenRatio(families, alpha),
+    costRatio: costRatioOf(families, { alpha, seed }),
+    secondary: Object.entries(SECONDARY).flatMap(([metric, of]) => secondaryOf(metric, families, { of, alpha })),
   };
 }
 
-interface ItemPair {
-  family: string;
-  reference: boolean;
-  treatment: boolean;
-  tokens: { reference: number; treatment: number } | null;
+function oneTryOf(counts: PairedCounts, alpha: number): PairFigures["oneTry"] {
+  const tests = mcnemar(counts);
+  return { ...counts, newcombeInterval: newcombeInterval(counts, alpha), ...tests, holmP: tests.midP };
 }
 
-function pairOf(reference: Outcome, treatment: Outcome | undefined): ItemPair {
-  assert(treatment !== undefined && treatment.item === reference.item, "two arms lie in different orders");
-  const [before, after] = [reference.completionTokens, treatment.completionTokens];
-  return {
-    family: reference.family,
-    reference: reference.passed,
-    treatment: treatment.passed,
-    tokens: before === null || after === null ? null : { reference: before, treatment: after },
-  };
+function countsOf(pairs: readonly ItemPair[]): PairedCounts {
+  return countPairs(
+    pairs.map(({ reference, treatment }) => ({
+      reference: reference[0]?.passed === true,
+      treatment: treatment[0]?.passed === true,
+    })),
+  );
+}
+
+function difference({ reference, treatment }: ItemPair): number {
+  return passedShare(treatment) - passedShare(reference);
+}
+
+function passedShare(tries: readonly Try[]): number {
+  return meanOf(tries, (one) => Number(one.passed)) ?? 0;
+}
+
+function sampleDifferences({ reference, treatment }: ItemPair): number[] {
+  return treatment.map((one, index) => Number(one.passed) - Number(reference[index]?.passed));
 }
 
 function tokenRatio(families: readonly (readonly ItemPair[])[], alpha: number): PairFigures["tokenRatio"] {
-  const amounts = families.map((items) => items.flatMap((pair) => pair.tokens ?? []));
+  const amounts = families.map((items) =>
+    items.flatMap((pair) => {
+      const [reference, treatment] = [pair.reference, pair.treatment].map((tries) => tokensOf(tries));
+      return reference == null || treatment == null ? [] : [{ reference, treatment }];
+    }),
+  );
   const isCounted = amounts.every((items, index) => items.length === families[index]?.length);
   return isCounted ? ratioOfMeans(amounts, alpha) : null;
+}
+
+function costRatioOf(
+  families: readonly (readonly ItemPair[])[],
+  { alpha, seed }: { alpha: number; seed: number },
+): PairFigures["costRatio"] {
+  const costs = families.map((items) => items.flatMap(costOf));
+  if (costs.some((items, index) => items.length !== families[index]?.length)) return null;
+  const found = costRatio(costs, alpha);
+  const interval = found === null ? null : costBootstrap(costs, { alpha, seed });
+  if (found === null) return null;
+  return { ratio: found.ratio, interval: Number.isFinite(interval?.high) ? interval : null };
+}
+
+function costOf({ reference, treatment }: ItemPair): PairedCost[] {
+  const [before, after] = [tokensOf(reference), tokensOf(treatment)];
+  if (before === null || after === null) return [];
+  const solved = (tries: readonly Try[]) => tries.filter((one) => one.solved).length;
+  return [
+    {
+      reference: { spent: before, solved: solved(reference) },
+      treatment: { spent: after, solved: solved(treatment) },
+    },
+  ];
+}
+
+function tokensOf(tries: readonly Try[]): number | null {
+  const mean = meanOf(tries, (one) => one.completionTokens);
+  return mean === null ? null : mean * tries.length;
+}
+
+function secondaryOf(
+  metric: string,
+  families: readonly (readonly ItemPair[])[],
+  { of, alpha }: { of: (tries: readonly Try[]) => number | null; alpha: number },
+): PairFigures["secondary"] {
+  const differences = families.map((items) =>
+    items.flatMap(({ reference, treatment }) => {
+      const [before, after] = [of(reference), of(treatment)];
+      return before === null || after === null ? [] : [after - before];
+    }),
+  );
+  if (differences.some((items, index) => items.length !== families[index]?.length)) return [];
+  const estimate = pairedDifference(differences);
+  const { standardError, families: count } = estimate;
+  const p = standardError === null ? null : twoSided(estimate.difference, standardError, count - 1);
+  return [{ metric, difference: estimate.difference, interval: meanInterval(estimate, alpha), holmP: p }];
+}
+
+function twoSided(mean: number, standardError: number, df: number): number {
+  if (standardError === 0) return mean === 0 ? 1 : 0;
+  return 2 * studentTCdf(-Math.abs(mean / standardError), df);
+}
+
+/** Over the secondary figures of all pairs, that can be told. */
+function holmOfSecondary(figures: readonly Omit<PairFigures, never>[]): PairFigures[] {
+  const raw = figures.flatMap(({ secondary }) => secondary.flatMap(({ holmP }) => holmP ?? []));
+  const adjusted = holm(raw);
+  let next = 0;
+  return figures.map((pair) => ({
+    ...pair,
+    secondary: pair.secondary.map((one) => (one.holmP === null ? one : { ...one, holmP: adjusted[next++] as number })),
+  }));
+}
+
+function holmOfPairs(figures: readonly PairFigures[]): PairFigures[] {
+  const adjusted = holm(figures.map(({ oneTry }) => oneTry?.midP ?? 1));
+  return figures.map((pair, index) => ({
+    ...pair,
+    oneTry: pair.oneTry === null ? null : { ...pair.oneTry, holmP: adjusted[index] as number },
+  }));
+}
+
+/** A mean; null where one of its parts is not known. */
+function meanOf<T>(values: readonly T[], of: (value: T) => number | null): number | null {
+  let sum = 0;
+  for (const value of values) {
+    const part = of(value);
+    if (part === null) return null;
+    sum += part;
+  }
+  return values.length === 0 ? null : sum / values.length;
 }

@@ -2,56 +2,88 @@
  * The plan of a comparison: what will be run and how it will be judged, on the disk and in the ledger before the
  * first call. Its hash is its id, so the same question asked again is the same comparison and can be taken up.
  */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
 import { type Hash, hashJson } from "../foundation/hashing.ts";
-import { type Plan, type PlanDraft, planSchema } from "../records/comparison.ts";
+import { type Plan, type PlanDraft, partsOf, planSchema } from "../records/comparison.ts";
+import { reuseAlpha } from "../statistics/test-set-reuse.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
-import { readPlan } from "../store/manifests.ts";
-import { loadGate } from "./gate.ts";
+import { listDecisions, listPlans } from "../store/manifests.ts";
 import { refuseLeaks } from "./held-out.ts";
 
 /**
- * Writes `comparisons/<hash>/plan.json` and its ledger entry, and returns the plan. Where the same plan is there
- * already, it is returned with its first date.
- * Throws: `NO_CANDIDATE`, `UNKNOWN_GATE`, and what `refuseLeaks` refuses; then nothing is written.
+ * Writes `comparisons/<hash>/plan.json` and its ledger entry, and returns the plan. Where the same question is there
+ * already, its plan is returned with its first date and use.
+ * Throws: `NO_CANDIDATE`, and what `refuseLeaks` refuses; then nothing is written.
  */
 export async function writePlan(home: Home, draft: PlanDraft, clock: Clock): Promise<Plan> {
-  const unnamed = { ...draft, comparisonHash: hashJson(draft), plannedAt: clock().toISOString() };
-  const parsed = planSchema.parse(unnamed);
-  const plan: Plan = { ...parsed, comparisonHash: planHash(parsed) };
-  checkShape(plan);
-  await loadGate(plan.gate);
+  const placed = { comparisonHash: hashJson(draft), plannedAt: clock().toISOString(), use: 1, alpha: draft.gate.alpha };
+  const parsed = planSchema.parse({ ...draft, ...placed });
+  checkShape(parsed);
+  const earlier = await judgedPlans(home);
+  const known = earlier.find((plan) => hashJson(questionOf(plan)) === hashJson(questionOf(parsed)));
+  const plan = known ?? numbered(parsed, earlier);
   await refuseLeaks(home, plan);
-  const path = join(home.comparisonFolder(plan.comparisonHash), "plan.json");
-  const isKnown = existsSync(path);
-  if (!isKnown) await writeJsonAtomic(path, plan);
+  if (known === undefined) await writeJsonAtomic(join(home.comparisonFolder(plan.comparisonHash), "plan.json"), plan);
   if (!(await isPlanned(home, plan.comparisonHash))) {
     appendLedger(home, { type: "comparison_planned", data: { comparisonHash: plan.comparisonHash } }, clock);
   }
-  return isKnown ? readPlan(home, plan.comparisonHash) : plan;
+  return plan;
 }
 
-/** Hash of a plan without its id and its date: of the question alone. */
+/** Hash of a plan without its id and its date. */
 export function planHash(plan: Plan): Hash {
-  const { comparisonHash: _, plannedAt: __, ...question } = plan;
-  return hashJson(question);
+  const { comparisonHash: _, plannedAt: __, ...fixed } = plan;
+  return hashJson(fixed);
+}
+
+/** What is asked, apart from when: how often the test set was used before is no part of the question. */
+function questionOf(plan: Plan): unknown {
+  const { comparisonHash: _, plannedAt: __, use: ___, alpha: ____, ...question } = plan;
+  return question;
+}
+
+/** All plans but those that were refused before any arm was run: nobody learned anything of the items there. */
+async function judgedPlans(home: Home): Promise<Plan[]> {
+  const refused = (await listDecisions(home)).filter(({ arms }) => arms.length === 0);
+  const hashes = new Set(refused.map(({ comparisonHash }) => comparisonHash));
+  return (await listPlans(home)).filter(({ comparisonHash }) => !hashes.has(comparisonHash));
+}
+
+/**
+ * Every candidate that was ever planned to be judged on some of these items is a use of them: whoever looked at how it did
+ * may have chosen by it.
+ */
+function numbered(plan: Plan, earlier: readonly Plan[]): Plan {
+  const items = new Set(plan.items.map(({ item }) => item));
+  const isUse = (other: Plan) =>
+    other.purpose === "candidate" && other.split === plan.split && other.items.some(({ item }) => items.has(item));
+  const use = plan.purpose === "candidate" ? 1 + earlier.filter(isUse).length : 1;
+  const fixed: Plan = {
+    ...plan,
+    use,
+    alpha: plan.purpose === "candidate" ? reuseAlpha(plan.gate.alpha, use) : plan.gate.alpha,
+  };
+  return { ...fixed, comparisonHash: planHash(fixed) };
 }
 
 function checkShape(plan: Plan): void {
   const names = plan.arms.map(({ arm }) => arm);
   assert(new Set(names).size === names.length, "two arms of a plan have the same name");
-  assert(new Set(plan.items.map(({ item }) => item)).size === plan.items.length, "a plan holds an item twice");
+  const parts = partsOf(plan);
+  assert(new Set(parts.map(({ skill }) => skill.id)).size === parts.length, "two parts of a plan are of one skill");
+  for (const { items } of parts) {
+    assert(new Set(items.map(({ item }) => item)).size === items.length, "a plan holds an item twice");
+  }
   assert(
     plan.pairs.every(([reference, treatment]) => names.includes(reference) && names.includes(treatment)),
     "a plan pairs an arm that it does not have",
   );
   const [reference, treatment] = plan.pairs[0] as [string, string];
-  if (plan.arms.find(({ arm }) => arm === treatment)?.adapterHash) return;
+  if (plan.purpose === "aa" || plan.arms.find(({ arm }) => arm === treatment)?.adapterHash) return;
   throw new Refusal({
     code: "NO_CANDIDATE",
     message: "A comparison decides about an adapter.",

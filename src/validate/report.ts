@@ -15,76 +15,80 @@ import {
   ratio,
   tokens,
 } from "../statistics/figures.ts";
-import type { ArmOutcomes, Outcome } from "./arm-outcomes.ts";
+import type { Outcome } from "./arm-outcomes.ts";
+import { AXIS_HEADER, axisRow } from "./axis-table.ts";
+import type { JudgedPart, WholeArm } from "./judged-part.ts";
 import { outlook } from "./outlook.ts";
 import { outcomesOf } from "./pair-figures.ts";
-import { verdictSentence } from "./verdict-sentence.ts";
+import { gateSentence, verdictSentence } from "./verdict-sentence.ts";
 
 const GAINED_SHOWN = 5;
 const LOST_SHOWN = 3;
 const TASK_LIMIT = 600;
 const ANSWER_LIMIT = 600;
 
-/** Renders a decision and the outcomes it was made from as Markdown. */
-export function renderReport(plan: Plan, decision: Decision, arms: readonly ArmOutcomes[]): string {
+/** Renders a decision and the outcomes that it was made from as Markdown; no parts where nothing was run. */
+export function renderReport(plan: Plan, decision: Decision, parts: readonly JudgedPart[]): string {
+  const { axes, reasons, pairs, sides, shown } = decision;
+  const [primary, ...others] = parts;
   return `${[
-    `# ${decision.verdict}: ${plan.skill.id}, ${plan.split} split`,
+    `# ${headingOf(plan, decision)}`,
     verdictSentence(decision),
-    decision.reasons.map((reason) => `- ${reason}`).join("\n"),
-    "## Arms",
-    armTable(plan, decision),
-    ...decision.pairs.flatMap((pair) => pairSection(pair, decision)),
-    "## By kind",
-    breakdown("kind", arms, (outcome) => outcome.kind ?? "(none)"),
-    "## By family",
-    breakdown("family", arms, (outcome) => outcome.family),
-    ...itemSections(plan, arms),
+    ...(plan.purpose === "candidate" ? [gateSentence(decision)] : []),
+    ...(reasons.length > 0 ? [reasons.map((reason) => `- ${reason}`).join("\n")] : []),
+    ...(axes.length > 0 ? ["## The gate", markdownTable(AXIS_HEADER, axes.map(axisRow))] : []),
+    ...(primary === undefined ? [] : ["## Arms", armTable(plan, decision, decision)]),
+    ...pairs.flatMap((pair) => pairSection(pair, decision)),
+    ...sides.flatMap((side) => [`## ${side.skill}`, armTable(plan, decision, side)]),
+    ...(shown.length > 0 ? ["## General ability", shownTable(shown)] : []),
+    ...(primary === undefined ? [] : breakdowns(plan, primary)),
+    ...others.flatMap(({ part, arms }) => [`## ${part.skill.id} by family`, familyTable(arms)]),
     "## How this was made",
     origin(plan, decision),
   ].join("\n\n")}\n`;
 }
 
-function armTable(plan: Plan, decision: Decision): string {
+function headingOf(plan: Plan, { verdict, hasPassed }: Decision): string {
+  if (plan.purpose === "aa") return `Noise of serving: ${plan.skill.id}, ${plan.split} split`;
+  return `${verdict}${hasPassed ? ", gate passed" : ""}: ${plan.skill.id}, ${plan.split} split`;
+}
+
+function armTable(plan: Plan, { alpha }: Decision, { arms }: { arms: Decision["arms"] }): string {
   const header = [
-    "arm",
-    "model",
-    "tips",
-    "solved",
-    "rate",
-    `${levelOf(decision.alpha)} interval (Wilson)`,
-    "tokens an attempt",
+    ...["arm", "model", "tips", "solved", "rate", `${levelOf(alpha)} interval (Wilson)`, "tokens an attempt"],
+    ...["tokens a solved item", "solved within the attempts", "valid actions", "no-op passes", "doubtful environment"],
   ];
-  const rows = decision.arms.map(({ arm, passed, n, rate, interval, completionTokens }) => {
+  const rows = arms.map(({ arm, passed, n, rate, interval, metrics }) => {
     const planned = plan.arms.find((other) => other.arm === arm);
     const tips = planned?.memory === "frozen" ? "yes" : "no";
-    const counts = [`${passed} of ${n}`, percent(rate), percentInterval(interval), tokens(completionTokens)];
-    return [arm, planned?.model ?? "", tips, ...counts];
+    const counts = [`${passed} of ${n}`, percent(rate), percentInterval(interval), tokens(metrics.completionTokens)];
+    const shares = [metrics.solved, metrics.validCalls, metrics.noopPasses, metrics.suspect].map(percent);
+    return [arm, planned?.model ?? "", tips, ...counts, tokens(metrics.tokensPerSolved), ...shares];
   });
   return markdownTable(header, rows);
 }
 
 function pairSection(pair: PairResult, decision: Decision): string[] {
   const level = levelOf(decision.alpha);
-  const { treatment, reference } = pair;
+  const { treatment, reference, oneTry, variance } = pair;
   const isDeciding = pair === decision.pairs[0];
+  const counts = oneTry === null ? [] : countRows(pair, oneTry);
+  const tests = oneTry === null ? [] : testRows(oneTry, level);
   return [
     `## ${treatment} against ${reference}${isDeciding ? " (decides)" : ""}`,
     markdownTable(
       ["figure", "value"],
       [
         ["items", `${pair.n} of ${pair.families} families`],
-        ["solved by both", `${pair.both}`],
-        [`solved only by ${treatment}`, `${pair.onlyTreatment}`],
-        [`solved only by ${reference}`, `${pair.onlyReference}`],
-        ["solved by neither", `${pair.neither}`],
+        ...counts,
         ["difference in first-try success", `${points(pair.difference)} points`],
         [`${level} interval, t over families`, pointsInterval(pair.clusterInterval)],
-        [`${level} interval, Newcombe paired (method 10)`, pointsInterval(pair.newcombeInterval)],
         [`${level} interval, bootstrap of families`, pointsInterval(pair.bootstrapInterval)],
-        ["McNemar, mid-p", pValue(pair.midP)],
-        ["McNemar, exact", pValue(pair.exactP)],
-        ["McNemar, mid-p after Holm over all pairs", pValue(pair.holmP)],
+        ...tests,
+        ...(variance === null ? [] : [["variance between items, within", varianceText(variance)]]),
         ["completion tokens of an attempt, ratio", ratio(pair.tokenRatio)],
+        ["completion tokens a solved item, ratio (bootstrap)", ratio(pair.costRatio)],
+        ...pair.secondary.map((one) => [one.metric, secondaryText(one)]),
         ["verdict", pair.verdict],
       ],
     ),
@@ -92,23 +96,78 @@ function pairSection(pair: PairResult, decision: Decision): string[] {
   ];
 }
 
-function breakdown(name: string, arms: readonly ArmOutcomes[], keyOf: (outcome: Outcome) => string): string {
+function countRows({ treatment, reference }: PairResult, oneTry: NonNullable<PairResult["oneTry"]>): string[][] {
+  return [
+    ["solved by both", `${oneTry.both}`],
+    [`solved only by ${treatment}`, `${oneTry.onlyTreatment}`],
+    [`solved only by ${reference}`, `${oneTry.onlyReference}`],
+    ["solved by neither", `${oneTry.neither}`],
+  ];
+}
+
+function testRows(
+  { newcombeInterval, midP, exactP, holmP }: NonNullable<PairResult["oneTry"]>,
+  level: string,
+): string[][] {
+  return [
+    [`${level} interval, Newcombe paired (method 10)`, pointsInterval(newcombeInterval)],
+    ["McNemar, mid-p", pValue(midP)],
+    ["McNemar, exact", pValue(exactP)],
+    ["McNemar, mid-p after Holm over all pairs", pValue(holmP)],
+  ];
+}
+
+function varianceText({ between, within }: { between: number; within: number }): string {
+  return `${between.toFixed(4)}, ${within.toFixed(4)}`;
+}
+
+function secondaryText({ difference, interval, holmP }: PairResult["secondary"][number]): string {
+  const shown = (value: number) => `${value > 0 ? "+" : ""}${Number(value.toPrecision(3))}`;
+  const between = interval === null ? "" : ` (${shown(interval.low)} to ${shown(interval.high)})`;
+  return `${shown(difference)}${between}${holmP === null ? "" : `, p after Holm ${pValue(holmP)}`}`;
+}
+
+function shownTable(shown: Decision["shown"]): string {
+  return markdownTable(
+    ["texts", "arm", "figure", "value"],
+    shown.map(({ set, arm, figure, value }) => [set, arm, figure, value.toFixed(3)]),
+  );
+}
+
+function breakdowns(plan: Plan, { arms }: JudgedPart): string[] {
+  return [
+    "## By kind",
+    breakdown("kind", arms, (outcome) => outcome.kind ?? "(none)"),
+    "## By family",
+    familyTable(arms),
+    ...itemSections(plan, arms),
+  ];
+}
+
+function familyTable(arms: readonly WholeArm[]): string {
+  return breakdown("family", arms, (outcome) => outcome.family);
+}
+
+function breakdown(name: string, arms: readonly WholeArm[], keyOf: (outcome: Outcome) => string): string {
   const keys = [...new Set(arms.flatMap(({ outcomes }) => outcomes.map(keyOf)))].sort();
   const rows = keys.map((key) => {
     const groups = arms.map(({ outcomes }) => outcomes.filter((outcome) => keyOf(outcome) === key));
-    const solved = groups.map((group) => `${group.filter(({ passed }) => passed).length}`);
+    const solved = groups.map(
+      (group) => `${group.flatMap(({ tries }) => tries).filter(({ passed }) => passed).length}`,
+    );
     return [key, `${groups[0]?.length ?? 0}`, ...solved];
   });
   return markdownTable([name, "items", ...arms.map(({ arm }) => `solved by ${arm.arm}`)], rows);
 }
 
-function itemSections(plan: Plan, arms: readonly ArmOutcomes[]): string[] {
+function itemSections(plan: Plan, arms: readonly WholeArm[]): string[] {
   const [reference, treatment] = plan.pairs[0] as [string, string];
   const pairs = outcomesOf(arms, reference).map((before, index) => {
     return { before, after: outcomesOf(arms, treatment)[index] as Outcome };
   });
-  const gained = spread(pairs.filter(({ before, after }) => !before.passed && after.passed)).slice(0, GAINED_SHOWN);
-  const lost = spread(pairs.filter(({ before, after }) => before.passed && !after.passed)).slice(0, LOST_SHOWN);
+  const isFirst = ({ tries }: Outcome) => tries[0]?.passed === true;
+  const gained = spread(pairs.filter(({ before, after }) => !isFirst(before) && isFirst(after))).slice(0, GAINED_SHOWN);
+  const lost = spread(pairs.filter(({ before, after }) => isFirst(before) && !isFirst(after))).slice(0, LOST_SHOWN);
   const shown = (list: typeof pairs) => list.flatMap((pair) => itemLines(pair, { reference, treatment }));
   return [
     ...(gained.length > 0 ? [`## Solved by ${treatment} and not by ${reference}`, ...shown(gained)] : []),
@@ -126,9 +185,9 @@ function itemLines(
   { before, after }: { before: Outcome; after: Outcome },
   { reference, treatment }: { reference: string; treatment: string },
 ): string[] {
-  const answer = (name: string, { response, passed, failureMode }: Outcome) => [
-    `${name}: ${passed ? "solved" : `not solved (${failureMode ?? "no reason given"})`}`,
-    fenced(response ?? "(no answer)", ANSWER_LIMIT),
+  const answer = (name: string, { tries: [first] }: Outcome) => [
+    `${name}: ${first?.passed === true ? "solved" : `not solved (${first?.failureMode ?? "no reason given"})`}`,
+    fenced(first?.response ?? "(no answer)", ANSWER_LIMIT),
   ];
   return [
     `### \`${before.item.replaceAll(/[`\s]/g, " ")}\``,
@@ -139,9 +198,22 @@ function itemLines(
 }
 
 function origin(plan: Plan, decision: Decision): string {
+  const { skill, split, sampling, seed, samples, attempts, use, alpha, agent } = plan;
+  const tries = `${attempts} ${attempts === 1 ? "attempt" : "attempts"} an item`;
+  const manner = `${tries}, ${samples === 1 ? "one run" : `${samples} runs`} an arm at temperature ${sampling.temperature}, seed ${seed}`;
+  const parts = [{ ...decision, skill: skill.id }, ...decision.sides];
   return [
-    `- Comparison \`${plan.comparisonHash}\`, planned ${plan.plannedAt}, decided ${decision.decidedAt} by the gate \`${decision.gate}\`.`,
-    `- Skill ${plan.skill.id} ${plan.skill.version}, ${plan.split} split, one attempt an item at temperature ${plan.sampling.temperature}, seed ${plan.seed}.`,
-    ...decision.arms.map(({ arm, run, head }) => `- Arm ${arm}: run \`${run}\`, head \`${head}\`.`),
+    `- Comparison \`${plan.comparisonHash}\`, planned ${plan.plannedAt}, decided ${decision.decidedAt}; use ${use} of these items, so alpha is ${Number(alpha.toPrecision(3))}.`,
+    `- Skill ${skill.id} ${skill.version}, ${split} split, ${manner}.`,
+    ...(agent === null ? [] : [`- Each attempt was made by ${fencedInline(agent)}.`]),
+    ...parts.flatMap(({ skill: of, arms }) =>
+      arms.flatMap(({ arm, runs }) =>
+        runs.map(({ run, head }) => `- ${of}, arm ${arm}: run \`${run}\`, head \`${head}\`.`),
+      ),
+    ),
   ].join("\n");
+}
+
+function fencedInline(text: string): string {
+  return `\`${text.replaceAll(/[`\s]+/g, " ")}\``;
 }

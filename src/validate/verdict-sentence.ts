@@ -1,19 +1,33 @@
 /**
  * The verdict in plain words.
  */
-import { assert } from "../foundation/errors.ts";
 import type { Decision } from "../records/comparison.ts";
 import { points } from "../statistics/figures.ts";
 
 /** Says in one sentence what was decided, about which arms, and by how much. */
-export function verdictSentence({ verdict, pairs, arms }: Pick<Decision, "verdict" | "pairs" | "arms">): string {
-  const pair = pairs[0];
-  assert(pair !== undefined && arms.length > 1, "a decision without a pair");
+export function verdictSentence({
+  verdict,
+  pairs,
+  adapterHash,
+}: Pick<Decision, "verdict" | "pairs" | "adapterHash">): string {
+  const [pair] = pairs;
+  if (pair === undefined) return "Refused before any arm was run.";
   const { treatment, reference, difference } = pair;
+  const by = `(${points(difference)} points)`;
+  if (adapterHash === null) return `Noise of serving: the base differs from itself by ${points(difference)} points.`;
   if (verdict === "inconclusive") {
-    return `Inconclusive: these items do not show whether ${treatment} is better than ${reference} (${points(difference)} points).`;
+    return `Inconclusive: these items do not show whether ${treatment} is better than ${reference} ${by}.`;
   }
   const more = verdict === "better" ? "more" : "fewer";
   const title = verdict === "better" ? "Better" : "Worse";
-  return `${title}: ${treatment} solves ${more} held-out items at the first try than ${reference} (${points(difference)} points).`;
+  return `${title}: ${treatment} solves ${more} held-out items at the first try than ${reference} ${by}.`;
+}
+
+/** Says in one sentence whether the gate lets the candidate be promoted. */
+export function gateSentence({ hasPassed, axes }: Pick<Decision, "hasPassed" | "axes">): string {
+  const open = axes.filter(({ outcome, isLetPass }) => outcome !== "passed" && !isLetPass).map(({ axis }) => axis);
+  if (hasPassed) return `The gate passed: ${axes.length} axes, none against it.`;
+  return open.length === 0
+    ? "The gate did not pass: too few side axes told anything."
+    : `The gate did not pass: ${open.join(", ")}.`;
 }

@@ -109,8 +109,8 @@ test("status shows what there is, names the command for each next step, and what
     expect(stdout).toMatch(new RegExp(`^${run} +sql +train +- +sealed +\\d+$`, "m"));
     expect(stdout).toMatch(new RegExp(`^${shortHash(datasetHash)} +sql +worker +8$`, "m"));
     const adapter = [adapterHash, "shop-v1", "tiny", datasetHash].map((text) => text.slice(0, 12)).join(" +");
-    expect(stdout).toMatch(new RegExp(`^${adapter} +better \\(\\+14\\.4 points\\)$`, "m"));
-    expect(stdout).toContain("next: tracemill serve --base tiny --adapter shop-v1");
+    expect(stdout).toMatch(new RegExp(`^${adapter} +better \\(\\+14\\.4 points, gate passed\\)$`, "m"));
+    expect(stdout).toContain("next: tracemill promote shop-v1 --for sql");
   }));
 
 test("status proposes more verified work after a verdict that is not better, then a dataset of it", () =>
@@ -148,21 +148,12 @@ async function writeDecision(home: Home, adapterHash: Hash, verdict: Decision["v
   const interval = { low: 0.1, high: 0.189 };
   const pair: Decision["pairs"][number] = {
     ...{ reference: "base", treatment: "candidate", n: 208, families: 13 },
-    ...{ both: 9, onlyTreatment: 31, onlyReference: 1, neither: 167, difference: 0.144 },
-    ...{ clusterInterval: interval, newcombeInterval: interval, bootstrapInterval: interval },
-    ...{ midP: 0, exactP: 0, holmP: 0, minimumDetectable: 0.063, tokenRatio: null, verdict },
+    ...{ difference: 0.144, clusterInterval: interval, bootstrapInterval: interval, oneTry: null, variance: null },
+    ...{ minimumDetectable: 0.063, tokenRatio: null, costRatio: null, secondary: [], verdict },
   };
   const decision: Decision = {
-    ...{
-      comparisonHash,
-      adapterHash,
-      gate: "first-try-success",
-      alpha: 0.05,
-      verdict,
-      reasons: [],
-      arms: [],
-    },
-    pairs: [pair],
+    ...{ comparisonHash, adapterHash, alpha: 0.05, verdict, hasPassed: verdict === "better", axes: [], reasons: [] },
+    ...{ arms: [], pairs: [pair], dropped: [], sides: [], shown: [] },
     decidedAt: "2026-11-02T08:00:00.000Z",
   };
   await writeJsonAtomic(join(home.comparisonFolder(comparisonHash), "decision.json"), decision);

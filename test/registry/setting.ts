@@ -4,7 +4,7 @@ import { systemClock } from "../../src/foundation/clock.ts";
 import { writeJsonAtomic } from "../../src/foundation/files.ts";
 import { type Hash, hashJson, hashText } from "../../src/foundation/hashing.ts";
 import { type AdapterManifest, trainConfigSchema } from "../../src/records/adapter-manifest.ts";
-import type { Decision, Plan } from "../../src/records/comparison.ts";
+import { type Decision, decisionSchema, type Plan, planSchema } from "../../src/records/comparison.ts";
 import { itemIdSchema, type RunId } from "../../src/records/ids.ts";
 import type { Revocation } from "../../src/records/ledger-entries.ts";
 import { type Graph, openGraph } from "../../src/registry/index.ts";
@@ -104,12 +104,20 @@ export async function putDecision(
 ): Promise<Hash> {
   const { adapterHash, run, verdict = "better", skill, number = 1 } = given;
   const comparisonHash = hashText(`comparison ${number}`);
-  const figures = { passed: 1, n: 1, rate: 1, interval: { low: 0, high: 1 }, completionTokens: null };
-  const decision: Decision = {
-    ...{ comparisonHash, adapterHash, gate: "first-try-success", alpha: 0.05, verdict, reasons: [] },
-    ...{ arms: [{ arm: "candidate", run, head: hashText("head"), ...figures }], pairs: [] },
-    decidedAt: `2026-11-02T12:00:0${number}.000Z`,
-  };
+  const decision: Decision = decisionSchema.parse({
+    ...{ comparisonHash, adapterHash, alpha: 0.05, verdict, hasPassed: verdict === "better", axes: [], reasons: [] },
+    arms: [
+      {
+        ...{ arm: "candidate", runs: [{ run, head: hashText("head") }], passed: 1, n: 1, rate: 1 },
+        interval: { low: 0, high: 1 },
+        metrics: {
+          ...{ solved: 1, attemptsToSuccess: 1, completionTokens: null, totalTokens: null, tokensPerSolved: null },
+          ...{ wallMs: 1, validCalls: 1, noopPasses: 0, suspect: 0 },
+        },
+      },
+    ],
+    ...{ pairs: [], dropped: [], sides: [], decidedAt: `2026-11-02T12:00:0${number}.000Z` },
+  });
   await writeJsonAtomic(`${home.comparisonFolder(comparisonHash)}/decision.json`, decision);
   if (skill !== undefined) await putPlan(home, decision, skill);
   return comparisonHash;
@@ -117,7 +125,7 @@ export async function putDecision(
 
 async function putPlan(home: Home, decision: Decision, skill: string): Promise<void> {
   const arm = { model: "m", baseHash: base.baseHash, memory: "none" as const, tipRuns: [] };
-  const plan: Plan = {
+  const plan: Plan = planSchema.parse({
     ...{
       comparisonHash: decision.comparisonHash,
       skill: { id: skill, version: "1", hash: hashText("skill") },
@@ -131,8 +139,8 @@ async function putPlan(home: Home, decision: Decision, skill: string): Promise<v
     ],
     pairs: [["base", "candidate"]],
     sampling: { temperature: 0, topP: 1, maxTokens: 64 },
-    ...{ alpha: 0.05, gate: "first-try-success", plannedAt: decision.decidedAt },
-  };
+    ...{ alpha: 0.05, use: 1, gate: {}, plannedAt: decision.decidedAt },
+  });
   await writeJsonAtomic(`${home.comparisonFolder(decision.comparisonHash)}/plan.json`, plan);
 }
 

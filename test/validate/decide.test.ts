@@ -6,9 +6,9 @@ import { hashText } from "../../src/foundation/hashing.ts";
 import { type Decision, decisionSchema, type Plan } from "../../src/records/comparison.ts";
 import type { Home } from "../../src/store/home.ts";
 import { readLedger } from "../../src/store/ledger.ts";
-import { decide, renderDecision, writePlan } from "../../src/validate/index.ts";
+import { decide, decideBeforehand, renderDecision, writePlan } from "../../src/validate/index.ts";
 import { withHome } from "../store/sample-run.ts";
-import { clock, letters, type SampleArm, sampleDraft, writeAdapter, writeArm } from "./sample-comparison.ts";
+import { clock, FOUND, letters, type SampleArm, sampleDraft, writeAdapter, writeArm } from "./sample-comparison.ts";
 
 const PER_FAMILY = 6;
 let families: string[];
@@ -35,7 +35,7 @@ async function decided(home: Home, outcomes: { base: SampleArm["outcome"]; candi
     await writeArm(home, planned, { arm: "base", number: 1, outcome: outcomes.base }),
     await writeArm(home, planned, { arm: "candidate", number: 2, outcome: outcomes.candidate }),
   ];
-  const decision = await decide(home, planned.comparisonHash, { runs, clock });
+  const decision = await decide(home, planned.comparisonHash, { runs, found: FOUND, clock });
   return { decision, planned, runs };
 }
 
@@ -51,27 +51,33 @@ describe("two runs with known outcomes", () => {
       const { decision, planned } = await decided(home, { base: baseOutcome, candidate: candidateOutcome });
       expect(decision.verdict).toBe("better");
       expect(decision.arms).toMatchObject([
-        { arm: "base", passed: 10, n: 60, completionTokens: 20 },
-        { arm: "candidate", passed: 30, n: 60, completionTokens: 10 },
+        { arm: "base", passed: 10, n: 60, metrics: { completionTokens: 20, tokensPerSolved: 120 } },
+        { arm: "candidate", passed: 30, n: 60, metrics: { completionTokens: 10, tokensPerSolved: 20 } },
       ]);
       expect(decision.arms[0]?.interval.low).toBeCloseTo(0.0931318, 7);
       expect(decision.arms[1]?.interval.high).toBeCloseTo(0.6226498, 7);
       const pair = decision.pairs[0];
-      expect(pair).toMatchObject({ n: 60, families: 10, both: 5, onlyTreatment: 25, onlyReference: 5, neither: 25 });
+      expect(pair).toMatchObject({ n: 60, families: 10 });
+      expect(pair?.oneTry).toMatchObject({ both: 5, onlyTreatment: 25, onlyReference: 5, neither: 25 });
       expect(pair?.difference).toBeCloseTo(1 / 3, 12);
       // Every family's sum is 1 off the mean of 2, so the standard error is the root of 10 x 10/9, over 60: 1/18.
       expect(pair?.clusterInterval?.low).toBeCloseTo(1 / 3 - 2.262157163 / 18, 8);
       expect(pair?.clusterInterval?.high).toBeCloseTo(1 / 3 + 2.262157163 / 18, 8);
       expect(pair?.minimumDetectable).toBeCloseTo((2.262157163 + 0.88340386) / 18, 8);
-      expect(pair?.newcombeInterval.low).toBeCloseTo(0.1661234, 7);
-      expect(pair?.newcombeInterval.high).toBeCloseTo(0.476338, 7);
-      expect(pair?.midP).toBeCloseTo(0.000192195177, 12);
-      expect(pair?.exactP).toBeCloseTo(0.000324914232, 12);
-      expect(pair?.holmP).toBe(pair?.midP);
+      expect(pair?.oneTry?.newcombeInterval.low).toBeCloseTo(0.1661234, 7);
+      expect(pair?.oneTry?.newcombeInterval.high).toBeCloseTo(0.476338, 7);
+      expect(pair?.oneTry?.midP).toBeCloseTo(0.000192195177, 12);
+      expect(pair?.oneTry?.exactP).toBeCloseTo(0.000324914232, 12);
+      expect(pair?.oneTry?.holmP).toBe(pair?.oneTry?.midP);
       expect(pair?.tokenRatio?.ratio).toBe(0.5);
       expect(pair?.bootstrapInterval?.low).toBeGreaterThan(0.2);
       expect(pair?.bootstrapInterval?.high).toBeLessThan(0.47);
-      const entry = { comparisonHash: planned.comparisonHash, adapterHash: decision.adapterHash, verdict: "better" };
+      const entry = {
+        comparisonHash: planned.comparisonHash,
+        adapterHash: decision.adapterHash,
+        verdict: "better",
+        hasPassed: true,
+      };
       expect(await decisionEntries(home)).toEqual([entry]);
     });
   });
@@ -88,7 +94,7 @@ describe("two runs with known outcomes", () => {
     await withHome(async (home) => {
       const { decision } = await decided(home, { base: baseOutcome, candidate: baseOutcome });
       expect(decision.verdict).toBe("inconclusive");
-      expect(decision.pairs[0]).toMatchObject({ difference: 0, midP: 1, minimumDetectable: null });
+      expect(decision.pairs[0]).toMatchObject({ difference: 0, oneTry: { midP: 1 }, minimumDetectable: null });
     });
   });
 
@@ -99,7 +105,7 @@ describe("two runs with known outcomes", () => {
         candidate: ({ n }) => ({ passed: n < 2, tokens: null }),
       });
       expect(decision.pairs[0]?.tokenRatio).toBeNull();
-      expect(decision.arms[1]?.completionTokens).toBeNull();
+      expect(decision.arms[1]?.metrics.completionTokens).toBeNull();
       expect(renderDecision(decision)).toContain("cannot be told");
     });
   });
@@ -143,19 +149,19 @@ function shownFigures(decision: Decision): string[] {
   const between = (interval: { low: number; high: number } | null) =>
     interval === null ? "?" : `${points(interval.low)} to ${points(interval.high)}`;
   return [
-    ...decision.arms.flatMap(({ passed, n, rate, interval, completionTokens }) => [
+    ...decision.arms.flatMap(({ passed, n, rate, interval, metrics }) => [
       `${passed} of ${n}`,
       `${(100 * rate).toFixed(1)} %`,
       `${(100 * interval.low).toFixed(1)} to ${(100 * interval.high).toFixed(1)} %`,
-      (completionTokens ?? Number.NaN).toFixed(1),
+      (metrics.completionTokens ?? Number.NaN).toFixed(1),
     ]),
     ...decision.pairs.flatMap((pair) => [
       points(pair.difference),
       between(pair.clusterInterval),
-      between(pair.newcombeInterval),
+      between(pair.oneTry?.newcombeInterval ?? null),
       between(pair.bootstrapInterval),
-      pair.midP.toFixed(4),
-      pair.exactP.toFixed(4),
+      (pair.oneTry?.midP ?? 1).toFixed(4),
+      (pair.oneTry?.exactP ?? 1).toFixed(4),
       `difference of ${(100 * (pair.minimumDetectable ?? Number.NaN)).toFixed(1)} points`,
       `x ${pair.tokenRatio?.ratio.toFixed(2)}`,
       pair.verdict,
@@ -179,7 +185,7 @@ describe("a run that is not what was planned is refused", () => {
           await writeArm(home, planned, { arm: "base", number: 1, outcome: baseOutcome }),
           await writeArm(home, planned, { arm: "candidate", number: 2, outcome: candidateOutcome, claims }),
         ];
-        await expect(decide(home, planned.comparisonHash, { runs, clock })).rejects.toMatchObject({
+        await expect(decide(home, planned.comparisonHash, { runs, found: FOUND, clock })).rejects.toMatchObject({
           code: "RUN_NOT_OF_COMPARISON",
         });
         expect(existsSync(join(home.comparisonFolder(planned.comparisonHash), "decision.json"))).toBe(false);
@@ -192,7 +198,7 @@ describe("a run that is not what was planned is refused", () => {
     await withHome(async (home) => {
       const planned = await plan(home);
       const runs = [await writeArm(home, planned, { arm: "base", number: 1, outcome: baseOutcome })];
-      await expect(decide(home, planned.comparisonHash, { runs, clock })).rejects.toMatchObject({
+      await expect(decide(home, planned.comparisonHash, { runs, found: FOUND, clock })).rejects.toMatchObject({
         code: "ARM_WITHOUT_RUN",
       });
     });
@@ -207,7 +213,9 @@ describe("a run that is not what was planned is refused", () => {
       ];
       const path = home.runLog(runs[1]?.run as string);
       await writeFile(path, (await readFile(path, "utf8")).replace('"passed":false', '"passed":true'));
-      await expect(decide(home, planned.comparisonHash, { runs, clock })).rejects.toMatchObject({ code: "LOG_BROKEN" });
+      await expect(decide(home, planned.comparisonHash, { runs, found: FOUND, clock })).rejects.toMatchObject({
+        code: "LOG_BROKEN",
+      });
     });
   });
 });
@@ -226,9 +234,69 @@ test("an item without an attempt or without a verdict refuses the arm and is not
         },
       }),
     ];
-    await expect(decide(home, planned.comparisonHash, { runs, clock })).rejects.toMatchObject({
+    await expect(decide(home, planned.comparisonHash, { runs, found: FOUND, clock })).rejects.toMatchObject({
       code: "INCOMPLETE_ARM",
-      details: { got: `1 items without an attempt, 1 without a deciding verdict; first: letters:${families[2]}-0` },
+      details: { got: `none for letters:${families[2]}-0 in arm candidate, and 1 more` },
+    });
+  });
+});
+
+test("one item in fifty without a verdict is left out of every arm and told", async () => {
+  await withHome(async (home) => {
+    const planned = await plan(home);
+    const candidate: SampleArm["outcome"] = (item) =>
+      item.family === families[2] && item.n === 0 ? "no-verdict" : candidateOutcome(item);
+    const runs = [
+      await writeArm(home, planned, { arm: "base", number: 1, outcome: baseOutcome }),
+      await writeArm(home, planned, { arm: "candidate", number: 2, outcome: candidate }),
+    ];
+    const decision = await decide(home, planned.comparisonHash, { runs, found: FOUND, clock });
+    expect(decision.dropped).toEqual([{ item: `letters:${families[2]}-0`, arm: "candidate" }]);
+    expect(decision.arms.map(({ passed, n }) => ({ passed, n }))).toEqual([
+      { passed: 9, n: 59 },
+      { passed: 29, n: 59 },
+    ]);
+    expect(decision.reasons).toContain("1 items of letters have no verdict in an arm and were left out of all arms.");
+  });
+});
+
+describe("the gate", () => {
+  test("writes down every axis, and what one of them found against a better candidate", async () => {
+    await withHome(async (home) => {
+      const planned = await plan(home);
+      const runs = [
+        await writeArm(home, planned, { arm: "base", number: 1, outcome: baseOutcome }),
+        await writeArm(home, planned, { arm: "candidate", number: 2, outcome: candidateOutcome }),
+      ];
+      const found = { ...FOUND, general: [{ name: "choices", differences: families.map(() => [-0.3, -0.31]) }] };
+      const decision = await decide(home, planned.comparisonHash, { runs, found, clock });
+      expect(decision).toMatchObject({ verdict: "better", hasPassed: false });
+      expect(decision.axes.map(({ axis, outcome }) => `${axis} ${outcome}`).sort()).toEqual([
+        "canary passed",
+        "choices failed",
+        "dataset passed",
+        "leakage passed",
+        "letters passed",
+        "tokens-per-solved passed",
+      ]);
+      expect(decision.reasons[0]).toMatch(/^choices failed: /);
+      expect(renderDecision(decision)).toContain("The gate did not pass: choices.");
+    });
+  });
+
+  test("refuses a candidate that has seen the families before any arm is run", async () => {
+    await withHome(async (home) => {
+      const planned = await plan(home);
+      const { comparisonHash } = planned;
+      const found = { taint: [], leaks: [`${families[0]} of letters (dataset abc)`] };
+      const decision = await decideBeforehand(home, comparisonHash, { found, clock });
+      expect(decision).toMatchObject({ hasPassed: false, arms: [], pairs: [] });
+      expect(decision?.axes.find(({ axis }) => axis === "leakage")?.outcome).toBe("failed");
+      expect(await decisionEntries(home)).toEqual([
+        { comparisonHash, adapterHash: decision?.adapterHash, verdict: "inconclusive", hasPassed: false },
+      ]);
+      const report = await readFile(join(home.comparisonFolder(comparisonHash), "report.md"), "utf8");
+      expect(report).toContain(`It has learned from ${families[0]} of letters (dataset abc).`);
     });
   });
 });
@@ -238,7 +306,7 @@ test("a plan that was edited afterwards is refused", async () => {
     const planned = await plan(home);
     const path = join(home.comparisonFolder(planned.comparisonHash), "plan.json");
     await writeFile(path, JSON.stringify({ ...planned, alpha: 0.5 }));
-    await expect(decide(home, planned.comparisonHash, { runs: [], clock })).rejects.toMatchObject({
+    await expect(decide(home, planned.comparisonHash, { runs: [], found: FOUND, clock })).rejects.toMatchObject({
       code: "PLAN_EDITED",
     });
   });
@@ -247,11 +315,11 @@ test("a plan that was edited afterwards is refused", async () => {
 test("a comparison is decided once: the same runs give the same decision, other runs are refused", async () => {
   await withHome(async (home) => {
     const { decision, planned, runs } = await decided(home, { base: baseOutcome, candidate: baseOutcome });
-    expect(await decide(home, planned.comparisonHash, { runs, clock })).toEqual(decision);
+    expect(await decide(home, planned.comparisonHash, { runs, found: FOUND, clock })).toEqual(decision);
     expect(await decisionEntries(home)).toHaveLength(1);
     const second = await writeArm(home, planned, { arm: "candidate", number: 3, outcome: candidateOutcome });
     await expect(
-      decide(home, planned.comparisonHash, { runs: [runs[0] as (typeof runs)[number], second], clock }),
+      decide(home, planned.comparisonHash, { runs: [runs[0] as (typeof runs)[number], second], found: FOUND, clock }),
     ).rejects.toMatchObject({ code: "ALREADY_DECIDED" });
   });
 });
@@ -262,7 +330,7 @@ test("an arm that was run more than once is said to have been", async () => {
     const first = await writeArm(home, planned, { arm: "base", number: 1, outcome: baseOutcome });
     await writeArm(home, planned, { arm: "candidate", number: 2, outcome: baseOutcome });
     const third = await writeArm(home, planned, { arm: "candidate", number: 3, outcome: candidateOutcome });
-    const decision = await decide(home, planned.comparisonHash, { runs: [first, third], clock });
+    const decision = await decide(home, planned.comparisonHash, { runs: [first, third], found: FOUND, clock });
     expect(decision.reasons).toContain(`Arm candidate was run 2 times under this plan; run ${third.run} was judged.`);
   });
 });

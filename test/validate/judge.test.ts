@@ -4,10 +4,10 @@
  */
 import { describe, expect, test } from "vitest";
 import { type Random, random } from "../../src/foundation/random.ts";
+import { gateSchema } from "../../src/records/gate.ts";
 import type { PairedCost } from "../../src/statistics/cost-per-success.ts";
 import { normalQuantile } from "../../src/statistics/normal.ts";
 import type { Evidence } from "../../src/validate/axis.ts";
-import { gateSchema } from "../../src/validate/gate-settings.ts";
 import { judgeAll, loadAxes } from "../../src/validate/judge.ts";
 import { band, drawFamilies, REPEATS } from "../statistics/simulated-families.ts";
 

@@ -9,20 +9,27 @@ import { type Hash, hashJson, hashText } from "../../src/foundation/hashing.ts";
 import { type AdapterManifest, trainConfigSchema } from "../../src/records/adapter-manifest.ts";
 import type { Arm, Plan, PlanDraft } from "../../src/records/comparison.ts";
 import type { DatasetManifest } from "../../src/records/dataset-manifest.ts";
+import { gateSchema } from "../../src/records/gate.ts";
 import { attemptId, itemId, type RunId, turnId } from "../../src/records/ids.ts";
 import type { Item, Split } from "../../src/records/item.ts";
 import { loadSkill } from "../../src/skills/load.ts";
 import { splitOf } from "../../src/skills/splits.ts";
 import type { Home } from "../../src/store/home.ts";
 import { createRunLog, type RunLog, sealRun } from "../../src/store/run-log.ts";
+import type { ArmRun, Found } from "../../src/validate/index.ts";
 import { writtenSettings } from "../dataset/written-settings.ts";
 import { sampleVerdict } from "../store/sample-run.ts";
 
 process.env.TRACEMILL_SKILLS = join(import.meta.dirname, "../fixtures/skills");
 
 export const BASE_HASH = hashText("base:tiny");
+/** Judged once, its intervals err with 5 %; no side axis is asked for. */
+export const GATE = gateSchema.parse({ alpha: 0.1, informativeSides: 0 });
 export const clock: Clock = steppingClock(new Date("2026-11-02T08:00:00.000Z"), 5);
 const SKILL = { id: "letters", version: "1", hash: hashText("skill:letters") };
+
+/** A candidate against which nothing speaks but its runs. */
+export const FOUND: Found = { general: [], foreign: [], kl: null, isLive: true, taint: [], leaks: [], shown: [] };
 
 /** What one item brings: an outcome, or one of the two ways to have none. */
 export type SampleOutcome =
@@ -130,7 +137,7 @@ export function sampleDraft(families: string[], itemsPerFamily: number, adapterH
     pairs: [["base", "candidate"]],
     sampling: { temperature: 0, topP: 1, maxTokens: 12 },
     seed: 7,
-    alpha: 0.05,
+    gate: GATE,
   };
 }
 
@@ -144,7 +151,7 @@ export interface SampleArm {
 }
 
 /** Writes and seals the run of one arm. */
-export async function writeArm(home: Home, plan: Plan, sample: SampleArm): Promise<{ arm: string; run: RunId }> {
+export async function writeArm(home: Home, plan: Plan, sample: SampleArm): Promise<ArmRun> {
   const arm = plan.arms.find((planned) => planned.arm === sample.arm) as Arm;
   const run = `20261102-09${String(sample.number).padStart(4, "0")}-0000` as RunId;
   const adapterHash = sample.claims?.adapterHash === undefined ? arm.adapterHash : sample.claims.adapterHash;
@@ -167,6 +174,7 @@ export async function writeArm(home: Home, plan: Plan, sample: SampleArm): Promi
       comparison: {
         comparisonHash: sample.claims?.comparisonHash ?? plan.comparisonHash,
         arm: sample.claims?.arm ?? arm.arm,
+        sample: 1,
       },
     },
   });
@@ -184,7 +192,7 @@ export async function writeArm(home: Home, plan: Plan, sample: SampleArm): Promi
   log.append({ type: "run_finished", data: counts });
   log.close();
   await sealRun(home, run, clock);
-  return { arm: sample.arm, run };
+  return { skill: plan.skill.id, arm: sample.arm, sample: 1, run };
 }
 
 function itemOf(item: Item["item"], { family, split }: { family: string; split: Split }): Item {

@@ -2,10 +2,10 @@
  * Does a solved item cost more? Completion tokens of all attempts over the items solved, candidate over base.
  */
 
+import type { AxisOutcome } from "../../records/gate.ts";
 import { costRatio } from "../../statistics/cost-per-success.ts";
 import { ratio as ratioText } from "../../statistics/figures.ts";
 import type { Axis } from "../axis.ts";
-import type { AxisOutcome } from "../gate-settings.ts";
 
 const axis: Axis = {
   summary: "a solved item costs no more tokens than the limit times what it costs the base",

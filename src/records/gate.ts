@@ -2,6 +2,7 @@
  * `gate.yaml`: what is asked of a candidate before it may be promoted, axis by axis, and what each axis found.
  */
 import { z } from "zod";
+import { intervalSchema } from "./interval.ts";
 
 const bounds = z.strictObject({
   /** How much worse a candidate may be: a fraction of items for skills, nats a token for general ability. */
@@ -46,7 +47,7 @@ export const axisResultSchema = z.object({
   /** Whether the gate goes on although the axis did not pass. */
   isLetPass: z.boolean(),
   estimate: z.number().nullable(),
-  interval: z.object({ low: z.number(), high: z.number() }).nullable(),
+  interval: intervalSchema.nullable(),
   /** What was asked, in words: `above 0`, `above -3.0 points`. */
   threshold: z.string(),
   /** In one sentence for people. */

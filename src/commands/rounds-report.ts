@@ -1,0 +1,95 @@
+/**
+ * What a row of loops came to, as text and as `rounds.md` beside the picture `rounds.svg`.
+ */
+import { join } from "node:path";
+import { writeFileAtomic } from "../foundation/files.ts";
+import { shortHash } from "../foundation/hashing.ts";
+import { markdownTable } from "../foundation/markdown.ts";
+import type { ArmResult } from "../records/comparison.ts";
+import { levelOf, percent, percentInterval, points, pointsInterval } from "../statistics/figures.ts";
+import type { Home } from "../store/home.ts";
+import type { RoundReport, RoundsResult } from "./loop-rounds.ts";
+import { roundsPicture } from "./rounds-picture.ts";
+
+const HEADER = [
+  "round",
+  "before",
+  "candidate",
+  "difference",
+  "verdict",
+  "gate",
+  "rows",
+  "by adapters",
+  "different answers",
+];
+
+/** Writes `rounds.md` and `rounds.svg` and returns their paths. */
+export async function writeRoundsReport(
+  result: RoundsResult,
+  home: Home,
+): Promise<{ report: string; picture: string }> {
+  const report = join(home.path, "rounds.md");
+  const picture = join(home.path, "rounds.svg");
+  await writeFileAtomic(picture, roundsPicture(result.rounds.map(pointOf)));
+  await writeFileAtomic(report, markdownOf(result));
+  return { report, picture };
+}
+
+/** Returns the rounds as lines for the screen. */
+export function roundsSummary({ rounds, champion, ended }: RoundsResult): string {
+  return [
+    ...rounds.map((round) => {
+      const [, before, candidate, difference, verdict, gate] = rowOf(round);
+      return `round ${round.round}: ${before} -> ${candidate} (${difference} points), ${verdict}, gate ${gate}`;
+    }),
+    ended,
+    champion === null ? "The base answers." : `Champion: ${shortHash(champion)}.`,
+  ].join("\n");
+}
+
+function markdownOf({ rounds, champion, ended }: RoundsResult): string {
+  return `${[
+    `# ${rounds.length} rounds`,
+    "![first-try success and tokens an attempt, round by round](rounds.svg)",
+    markdownTable(HEADER, rounds.map(rowOf)),
+    "Each round is judged on items of its own. Intervals of the arms are Wilson's; the one of the difference decides.",
+    ...rounds.map(
+      (round) => `- Round ${round.round}: comparison \`${round.comparisonHash}\`. ${round.reasons.join(" ")}`,
+    ),
+    ended,
+    champion === null ? "The base answers." : `The champion is \`${champion}\`.`,
+  ].join("\n\n")}\n`;
+}
+
+function rowOf(round: RoundReport): string[] {
+  const [before, candidate] = armsOf(round);
+  const pair = round.pairs[0];
+  const level = levelOf(0.05);
+  const shown = (arm: ArmResult | undefined) =>
+    arm === undefined ? "-" : `${percent(arm.rate)} (${level} ${percentInterval(arm.interval)})`;
+  return [
+    `${round.round}`,
+    shown(before),
+    shown(candidate),
+    pair === undefined ? "-" : `${points(pair.difference)} (${pointsInterval(pair.clusterInterval)})`,
+    round.verdict,
+    round.isPromoted ? "passed, promoted" : round.hasPassed ? "passed" : "did not pass",
+    `${round.trainRows}`,
+    percent(round.selfGenerated),
+    round.diversity === null ? "-" : percent(round.diversity),
+  ];
+}
+
+function pointOf(round: RoundReport) {
+  const [before, candidate] = armsOf(round);
+  return { round: round.round, before: figureOf(before), candidate: figureOf(candidate) };
+}
+
+function figureOf(arm: ArmResult | undefined) {
+  return arm === undefined ? null : { rate: arm.rate, interval: arm.interval, tokens: arm.metrics.completionTokens };
+}
+
+function armsOf({ arms, pairs }: RoundReport): [ArmResult | undefined, ArmResult | undefined] {
+  const named = (name: string | undefined) => arms.find(({ arm }) => arm === name);
+  return [named(pairs[0]?.reference), named(pairs[0]?.treatment)];
+}

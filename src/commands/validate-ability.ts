@@ -1,0 +1,113 @@
+/**
+ * General ability in a comparison: which sets are asked for, what both arms of the deciding pair make of them, and results of
+ * other tools that the user has.
+ */
+import { join } from "node:path";
+import { hashJson } from "../foundation/hashing.ts";
+import { type Progress, startProgress, warn } from "../foundation/progress.ts";
+import type { Endpoint } from "../harness/index.ts";
+import type { AdapterManifest } from "../records/adapter-manifest.ts";
+import type { Decision, Plan } from "../records/comparison.ts";
+import type { Renderer } from "../render/renderer.ts";
+import { scoresAtOnce } from "../serve/index.ts";
+import {
+  type ForeignAxes,
+  type Found,
+  foreignAxes,
+  klEvidence,
+  loadGeneralSets,
+  measureGeneralAbility,
+  type NamedSet,
+  plannedSets,
+} from "../validate/index.ts";
+import type { Context } from "./command.ts";
+import type { ValidateOptions } from "./validate-input.ts";
+
+/** What is asked beside the skills, known before the first call. */
+export interface AbilityQuestion {
+  sets: NamedSet[];
+  foreign: ForeignAxes;
+  planned: Plan["general"];
+}
+
+/** Loads the sets and reads the results of other tools. Throws: what a set or a reader refuses; `BAD_ARGUMENT`. */
+export async function abilityQuestion({
+  general,
+  mmlu,
+  results,
+  aa,
+}: Pick<ValidateOptions, "general" | "mmlu" | "results" | "aa">): Promise<AbilityQuestion> {
+  const wanted = general.filter((id) => id !== "none").map((id) => ({ id }));
+  const sets = aa
+    ? []
+    : await loadGeneralSets([...wanted, ...(mmlu === undefined ? [] : [{ id: "mmlu", folder: mmlu }])]);
+  const [base, candidate] = results;
+  const foreign =
+    base === undefined || candidate === undefined ? { axes: [], rejected: [] } : await foreignAxes({ base, candidate });
+  const ofSets = plannedSets(sets).map(({ set, hash, texts }) => ({ set, hash, texts }));
+  const ofTools = foreign.axes.map((axis) => {
+    return { set: axis.name, hash: hashJson(axis), texts: axis.differences.flat().length };
+  });
+  return { sets, foreign, planned: [...ofSets, ...ofTools] };
+}
+
+/** What is found of general ability. Throws: a failure of the boundary `endpoint`, after which the same call goes on. */
+export async function measureAbility(
+  { sets, foreign }: AbilityQuestion,
+  asked: {
+    plan: Plan;
+    arms: { base: Endpoint; candidate: Endpoint };
+    adapter: AdapterManifest;
+    renderer: Renderer;
+    options: ValidateOptions;
+  },
+  context: Context,
+): Promise<Pick<Found, "general" | "foreign" | "kl" | "shown">> {
+  const { plan, arms, adapter, renderer, options } = asked;
+  const folder = join(context.home.comparisonFolder(plan.comparisonHash), "general");
+  const { concurrency: atOnce, target, seed } = options;
+  const steps = stepsShown(context);
+  const found = await measureGeneralAbility(arms, sets, {
+    ...{ renderer, folder, atOnce, seed, signal: context.signal, onProgress: steps.update },
+    scoresAtOnce: await scoresAtOnce(target, atOnce),
+  }).finally(steps.end);
+  for (const { set, texts } of found.missing) {
+    warn(`${texts.length} texts of ${set} could not be asked of an arm and are left out: ${texts[0]?.reason}`, context);
+  }
+  for (const { where, reason } of foreign.rejected) warn(`Left out of ${where}: ${reason}`, context);
+  return {
+    general: found.general,
+    foreign: foreign.axes.map(({ name, differences, baseRate, counts }) => ({
+      ...{ skill: name, differences, baseRate, counts, costs: null },
+    })),
+    kl: klEvidence(adapter, found.distance)?.nats ?? null,
+    shown: shownOf(found.shown, plan.pairs[0] as [string, string]),
+  };
+}
+
+function shownOf(
+  shown: Awaited<ReturnType<typeof measureGeneralAbility>>["shown"],
+  [reference, treatment]: [string, string],
+): Decision["shown"] {
+  return shown.flatMap(({ set, figures }) =>
+    figures.flatMap(({ name: figure, base, candidate }) => [
+      ...(base === null ? [] : [{ set, arm: reference, figure, value: base }]),
+      ...(candidate === null ? [] : [{ set, arm: treatment, figure, value: candidate }]),
+    ]),
+  );
+}
+
+/** One bar for each step, as each has its own number of texts. */
+function stepsShown({ clock, stderr: stream, isJson, signal }: Context) {
+  let shown: { step: string; progress: Progress } | null = null;
+  return {
+    update(step: string, done: number, total: number): void {
+      if (shown?.step !== step) {
+        shown?.progress.finish();
+        shown = { step, progress: startProgress({ title: step, total, clock, stream, isJson, signal }) };
+      }
+      shown.progress.update(done);
+    },
+    end: (): void => shown?.progress.finish(),
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * What a comparison is to be: its skills with their items, its arms and pairs, from what the user asked and the home holds.
+ */
+import { Refusal } from "../foundation/errors.ts";
+import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
+import type { BaseManifest } from "../records/base-manifest.ts";
+import type { Arm, Part, Plan, PlanDraft } from "../records/comparison.ts";
+import type { GateSettings } from "../records/gate.ts";
+import type { Item } from "../records/item.ts";
+import { championFor, readChampions } from "../registry/index.ts";
+import type { Skill } from "../skills/contract.ts";
+import { loadSkill, skillHash } from "../skills/load.ts";
+import { scanItems } from "../skills/scan.ts";
+import type { Home } from "../store/home.ts";
+import { readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
+import { listRuns } from "../store/run-log.ts";
+import type { ArmName, ValidateOptions } from "./validate-input.ts";
+
+/** One skill of a comparison, open, with what it is asked. */
+export interface OpenPart {
+  part: Part;
+  skill: Skill;
+  items: Item[];
+}
+
+/** Opens the skill that decides and those at the side. Throws: `UNKNOWN_SKILL`, what the skill refuses, `BAD_ARGUMENT`. */
+export async function openParts(options: ValidateOptions): Promise<[OpenPart, ...OpenPart[]]> {
+  const { skill, items, limit, sides, sideLimit } = options;
+  if (skill === undefined) throw missing("--skill", "the skill whose items decide");
+  if (sides.includes(skill)) throw missing("--sides", `other skills than ${skill}, which decides`);
+  const primary = await openPart(skill, { options, ...(items && { itemsFile: items }), ...(limit && { limit }) });
+  const others: OpenPart[] = [];
+  for (const side of new Set(sides))
+    others.push(await openPart(side, { options, ...(sideLimit && { limit: sideLimit }) }));
+  return [primary, ...others];
+}
+
+async function openPart(
+  id: string,
+  { options, ...scan }: { options: ValidateOptions; itemsFile?: string; limit?: number },
+): Promise<OpenPart> {
+  const { split, itemSeed: seed, temperature } = options;
+  const skill = await loadSkill(id);
+  const items = await scanItems(skill, { seed, split, ...scan });
+  const { version, maxTokens } = skill.manifest;
+  const part: Part = {
+    skill: { id, version, hash: await skillHash(id) },
+    ...{ split, sampling: { temperature, topP: 1, maxTokens } },
+    items: items.map(({ item, family }) => ({ item, family })),
+  };
+  return { part, skill, items };
+}
+
+/** Returns the comparison as a draft. Throws: `NO_CHAMPION`, `BAD_ARGUMENT`, unknown names. */
+export async function draftOf(
+  options: ValidateOptions,
+  home: Home,
+  found: {
+    parts: readonly [OpenPart, ...OpenPart[]];
+    base: BaseManifest;
+    adapter: AdapterManifest | null;
+    gate: GateSettings;
+    general: Plan["general"];
+  },
+): Promise<PlanDraft> {
+  const { samples, attempts, agent = null, seed, aa } = options;
+  if (samples > 1 && options.temperature === 0) throw missing("--temperature", "above 0, as greedy runs are all alike");
+  const [primary, ...sides] = found.parts.map(({ part }) => part) as [Part, ...Part[]];
+  const arms = await armsOf(options, home, { ...found, skill: primary.skill.id });
+  return {
+    ...primary,
+    ...{
+      purpose: aa ? "aa" : "candidate",
+      sides,
+      arms,
+      pairs: pairsOf(
+        arms.map(({ arm }) => arm),
+        options,
+      ),
+    },
+    ...{ samples, attempts, agent, seed, gate: found.gate, general: found.general },
+  };
+}
+
+async function armsOf(
+  { arms, aa, agent, against }: ValidateOptions,
+  home: Home,
+  { base, adapter, skill }: { base: BaseManifest; adapter: AdapterManifest | null; skill: string },
+): Promise<Arm[]> {
+  const plain = { model: base.name, baseHash: base.baseHash, adapterHash: null, memory: "none" as const, tipRuns: [] };
+  if (aa) return [{ ...plain, arm: "base" }, { ...plain, arm: "base again" }]; // biome-ignore format: one line
+  if (adapter === null) throw missing("--candidate", "the adapter to judge, or --aa");
+  const dataset = await readDatasetManifest(home, adapter.datasetHash);
+  const grown = new Set((await listRuns(home)).filter((run) => run.memory === "grow").map(({ run }) => run));
+  const tips = { memory: "frozen" as const, tipRuns: dataset.inputs.runs.filter(({ run }) => grown.has(run)) };
+  const served = (of: AdapterManifest) => ({ ...plain, model: adapterLabel(of), adapterHash: of.adapterHash });
+  const made: Record<ArmName, () => Promise<Omit<Arm, "arm">>> = {
+    base: async () => plain,
+    "base+tips": async () => ({ ...plain, ...tips }),
+    candidate: async () => served(adapter),
+    "candidate+tips": async () => ({ ...served(adapter), ...tips }),
+    champion: async () => served(await championOf(home, skill)),
+  };
+  const wanted = new Set<ArmName>([against, ...arms, "candidate"]);
+  // What another program asks is its own affair: it reads no tips of ours.
+  const names = agent === undefined ? [...wanted] : [...wanted].filter((arm) => !arm.endsWith("+tips"));
+  return Promise.all(names.map(async (arm) => ({ arm, ...(await made[arm]()) })));
+}
+
+/** The deciding pair first; then the candidate against every other arm, and what tips do for the base. */
+function pairsOf(arms: readonly string[], { against, aa }: ValidateOptions): [string, string][] {
+  if (aa) return [["base", "base again"]];
+  const others = arms.filter((arm) => arm !== against && arm !== "candidate");
+  const pairs: [string, string][] = [against, ...others].map((arm) => [arm, "candidate"]);
+  const showsTips = against === "base" && arms.includes("base+tips");
+  return showsTips ? [...pairs, ["base", "base+tips"]] : pairs;
+}
+
+async function championOf(home: Home, skill: string): Promise<AdapterManifest> {
+  const champion = championFor(await readChampions(home), { skill, role: null });
+  if (champion !== null) return readAdapterManifest(home, champion.adapterHash);
+  throw new Refusal({
+    code: "NO_CHAMPION",
+    message: `Nothing is promoted for ${skill} yet, so there is no champion to compare with.`,
+    expected: "a promoted adapter",
+    got: "none",
+    fix: "leave the arm out: --against base",
+  });
+}
+
+function missing(option: string, expected: string): Refusal {
+  const fix = "tracemill validate --skill sql --candidate sql-v1";
+  return new Refusal({ code: "BAD_ARGUMENT", message: `${option} does not fit.`, expected, fix });
+}

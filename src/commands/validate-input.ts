@@ -1,0 +1,72 @@
+/**
+ * The options of `tracemill validate`: one table for the parser, the help and the reference.
+ */
+import { z } from "zod";
+import { SPLITS } from "../records/item.ts";
+import { targetInput } from "./target-input.ts";
+
+export const ARMS = ["base", "base+tips", "candidate", "candidate+tips", "champion"] as const;
+export type ArmName = (typeof ARMS)[number];
+
+export const validateInput = z.object({
+  skill: z.string().optional().describe("the skill whose items decide"),
+  split: z.enum(SPLITS).default("test").describe("which families are attempted"),
+  base: z.string().optional().describe("the base that the candidate is compared with (default: the candidate's)"),
+  candidate: z.string().optional().describe("adapter: name, hash or prefix of it"),
+  aa: z.boolean().default(false).describe("serve the base twice instead: how much does serving alone change?"),
+  arms: z
+    .array(z.enum(ARMS))
+    .default(["base", "base+tips", "candidate"])
+    .describe("what is compared: base, base+tips, candidate, candidate+tips, champion"),
+  against: z.enum(ARMS).default("base").describe("the arm that the candidate has to be better than"),
+  sides: z.array(z.string()).default([]).describe("other skills, at which the candidate has to be no worse"),
+  sideLimit: z.int().min(1).optional().describe("most items of each of them (default: all)"),
+  general: z
+    .array(z.string())
+    .default(["multiple-choice", "human-eval", "neutral"])
+    .describe("sets of general texts that both arms are measured by; none for none"),
+  mmlu: z.string().optional().describe("a folder of MMLU's CSV files, as one more set"),
+  results: z
+    .array(z.string())
+    .default([])
+    .describe("two results of lm-evaluation-harness or Inspect, of the base and of the candidate, as further axes"),
+  gate: z
+    .string()
+    .optional()
+    .describe("what has to be shown, a YAML file (default: gate.yaml of the home, else the one that ships)"),
+  limit: z.int().min(1).optional().describe("most items, drawn evenly over the families (default: all)"),
+  items: z.string().optional().describe("your own items, a JSONL file"),
+  itemSeed: z.int().default(1).describe("seed that the skill makes its items from"),
+  samples: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe("runs of each arm, each with a seed of its own; more than one needs a temperature"),
+  temperature: z.number().min(0).default(0).describe("sampling temperature; 0 is greedy"),
+  attempts: z.int().min(1).default(1).describe("most attempts at an item; the first decides, the others are shown"),
+  agent: z
+    .string()
+    .optional()
+    .describe(
+      "a command of your own agent that makes the attempts, as in `tracemill run`: only the model behind it differs",
+    ),
+  agentTimeout: z.string().default("30m").describe("with --agent: longest time of an attempt, and of a call"),
+  plan: z.boolean().default(false).describe("say what the comparison could show, and run nothing"),
+  runs: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "two runs that exist already, to be paired by item instead: the result is unrandomised and decides nothing",
+    ),
+  seed: z.int().default(1).describe("seed of the comparison: which items are drawn, and of sampling"),
+  concurrency: z.int().min(1).default(16).describe("attempts in flight, of all arms together"),
+  contextTokens: z
+    .int()
+    .min(16)
+    .optional()
+    .describe("longest prompt and answer together (default: 2048): an agent of your own may need more"),
+  ...targetInput,
+});
+
+export type ValidateInput = z.input<typeof validateInput>;
+export type ValidateOptions = z.output<typeof validateInput>;

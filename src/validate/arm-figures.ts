@@ -1,0 +1,50 @@
+/**
+ * An arm's own figures on one skill: how much it solved, and what that took. Pure.
+ */
+import type { ArmMetrics, ArmResult } from "../records/comparison.ts";
+import { wilsonInterval } from "../statistics/wilson.ts";
+import type { Try } from "./arm-outcomes.ts";
+import type { WholeArm } from "./judged-part.ts";
+
+/** Returns an arm's figures; its interval is Wilson's, of tries drawn independently. */
+export function armFigures({ arm, runs, outcomes }: WholeArm, alpha: number): ArmResult {
+  const tries = outcomes.flatMap((outcome) => outcome.tries);
+  const n = tries.length;
+  const passed = tries.filter((one) => one.passed).length;
+  return {
+    ...{ arm: arm.arm, runs, passed, n, rate: passed / n },
+    interval: wilsonInterval(passed, n, alpha),
+    metrics: metricsOf(tries),
+  };
+}
+
+function metricsOf(tries: readonly Try[]): ArmMetrics {
+  const total = (of: (one: Try) => number) => tries.reduce((sum, one) => sum + of(one), 0);
+  const attempts = total((one) => one.attempts);
+  const solved = tries.filter((one) => one.solved);
+  const passes = total((one) => Number(one.solved));
+  const completion = known(tries, (one) => one.completionTokens);
+  const all = known(tries, (one) => one.totalTokens);
+  return {
+    solved: solved.length / tries.length,
+    attemptsToSuccess: passes === 0 ? null : solved.reduce((sum, one) => sum + one.attempts, 0) / passes,
+    completionTokens: completion === null ? null : completion / attempts,
+    totalTokens: all === null ? null : all / attempts,
+    tokensPerSolved: completion === null || passes === 0 ? null : completion / passes,
+    wallMs: total((one) => one.wallMs) / attempts,
+    validCalls: total((one) => one.validCalls) / attempts,
+    noopPasses: total((one) => one.noopPasses) / attempts,
+    suspect: total((one) => one.suspect) / attempts,
+  };
+}
+
+/** A sum; null where one of its parts is not known. */
+function known(tries: readonly Try[], of: (one: Try) => number | null): number | null {
+  let sum = 0;
+  for (const one of tries) {
+    const part = of(one);
+    if (part === null) return null;
+    sum += part;
+  }
+  return sum;
+}

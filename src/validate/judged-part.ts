@@ -1,0 +1,49 @@
+/**
+ * One skill's items with an outcome of every arm: what can be paired. Pure.
+ */
+import { Refusal } from "../foundation/errors.ts";
+import type { Part, PartResult } from "../records/comparison.ts";
+import type { ArmOutcomes, Outcome } from "./arm-outcomes.ts";
+
+/** Above this share of items without a verdict in an arm, what is left is not what was planned. */
+const MOST_DROPPED = 0.02;
+
+/** An arm with an outcome for every item that is paired. */
+export type WholeArm = Omit<ArmOutcomes, "outcomes"> & { outcomes: Outcome[] };
+
+/** A part's arms, with an outcome of every arm for each item that is left. */
+export interface JudgedPart {
+  part: Part;
+  arms: WholeArm[];
+  dropped: PartResult["dropped"];
+}
+
+/**
+ * Leaves out the items that an arm has no verdict of, in every arm.
+ * Throws: `INCOMPLETE_ARM` where they are too many: then a failing endpoint would have picked the items.
+ */
+export function paired(part: Part, arms: readonly ArmOutcomes[]): JudgedPart {
+  const dropped = part.items.flatMap(({ item }, index) => {
+    const arm = arms.find(({ outcomes }) => outcomes[index] === null);
+    return arm === undefined ? [] : [{ item, arm: arm.arm.arm }];
+  });
+  if (dropped.length > MOST_DROPPED * part.items.length) throw incompleteArm(part, dropped);
+  const gone = new Set(dropped.map(({ item }) => item));
+  const whole = arms.map((arm) => ({
+    ...arm,
+    outcomes: arm.outcomes.flatMap((outcome) => (outcome === null || gone.has(outcome.item) ? [] : [outcome])),
+  }));
+  return { part, arms: whole, dropped };
+}
+
+function incompleteArm(part: Part, dropped: PartResult["dropped"]): Refusal {
+  const [first] = dropped;
+  return new Refusal({
+    code: "INCOMPLETE_ARM",
+    message: `${dropped.length} of ${part.items.length} items of ${part.skill.id} have no verdict in an arm: the comparison is not valid.`,
+    expected: `a deciding verdict of the first attempt in every arm for ${100 - 100 * MOST_DROPPED} % of the items`,
+    got: `none for ${first?.item} in arm ${first?.arm}${dropped.length > 1 ? `, and ${dropped.length - 1} more` : ""}`,
+    where: `arm ${first?.arm}`,
+    fix: "see why in the failures that the run recorded, then validate again with another --seed",
+  });
+}
