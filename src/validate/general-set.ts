@@ -4,7 +4,7 @@
  */
 import type { Hash } from "../foundation/hashing.ts";
 import type { Message } from "../records/message.ts";
-import type { Answer, TextScore } from "./ability/measure.ts";
+import type { ArmMeasure, Shown } from "./ability/measure.ts";
 
 /** What a model is given, and how its answer begins. Plain text is given as it is, without a token that begins texts. */
 export interface Opening {
@@ -24,20 +24,6 @@ export type GeneralText = Opening & {
 };
 
 export type GeneralPrompt = Opening & { maxTokens: number; stops: string[] };
-
-/** One figure of each arm, shown beside; null where it cannot be told, with the reason in `note`. */
-export interface Shown {
-  name: string;
-  base: number | null;
-  candidate: number | null;
-  note: string;
-}
-
-/** What one arm made of a set, by id. */
-export interface ArmMeasure {
-  scores: ReadonlyMap<string, TextScore>;
-  answers: ReadonlyMap<string, Answer>;
-}
 
 export interface LoadedSet {
   /** Of everything that is asked. */

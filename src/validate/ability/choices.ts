@@ -3,8 +3,8 @@
  * are scored, after the question alone, or its letter, after the question with all options: small models do not yet know
  * what a letter stands for, and some questions cannot be asked without their options.
  */
-import type { ArmMeasure, GeneralText, Shown } from "../general-set.ts";
-import type { TextScore } from "./measure.ts";
+import type { GeneralText } from "../general-set.ts";
+import type { ArmMeasure, Shown, TextScore } from "./measure.ts";
 
 export const LETTERS = ["A", "B", "C", "D"] as const;
 export type Letter = (typeof LETTERS)[number];

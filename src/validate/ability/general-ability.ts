@@ -6,12 +6,12 @@
 import { join } from "node:path";
 import type { AdapterManifest } from "../../records/adapter-manifest.ts";
 import type { Renderer } from "../../render/renderer.ts";
-import type { ArmMeasure, GeneralPrompt, Shown } from "../general-set.ts";
+import type { GeneralPrompt } from "../general-set.ts";
 import { answerPrompts } from "./answer-prompts.ts";
 import type { MeasuredEndpoint } from "./ask-endpoint.ts";
 import type { NamedSet } from "./general-sets.ts";
 import type { AskingOptions } from "./in-turn.ts";
-import type { Missing } from "./measure.ts";
+import type { ArmMeasure, Missing, Shown } from "./measure.ts";
 import { type Distance, distanceFrom, type GeneralEvidence, generalEvidence } from "./paired-scores.ts";
 import { scoreTexts } from "./score-texts.ts";
 

@@ -7,8 +7,8 @@ import pLimit from "p-limit";
 import { hashJson } from "../../foundation/hashing.ts";
 import { openCodeSandbox } from "../ability/code-sandbox.ts";
 import { type Problem, readProblems } from "../ability/human-eval-problems.ts";
-import type { Answer } from "../ability/measure.ts";
-import type { GeneralSet, Opening, Shown } from "../general-set.ts";
+import type { Answer, Shown } from "../ability/measure.ts";
+import type { GeneralSet, Opening } from "../general-set.ts";
 
 const MOST_TOKENS = 320;
 const TESTS_AT_ONCE = 2;

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { hashJson } from "../../foundation/hashing.ts";
 import { changedFraction, fractionOf, isLoop, isRefusal } from "../ability/behaviour.ts";
-import type { Answer } from "../ability/measure.ts";
-import type { ArmMeasure, GeneralPrompt, GeneralSet, Shown } from "../general-set.ts";
+import type { Answer, ArmMeasure, Shown } from "../ability/measure.ts";
+import type { GeneralPrompt, GeneralSet } from "../general-set.ts";
 
 const PROMPTS = join(import.meta.dirname, "..", "prompts", "neutral.jsonl");
 const MOST_TOKENS = 160;
