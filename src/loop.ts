@@ -28,9 +28,9 @@ export interface LoopResult {
 
 /** Runs the whole loop, or what is left of it, and returns what came out of each stage. */
 export async function loop(settings: LoopSettings, room: Room, context: Context): Promise<LoopResult> {
-  const { skill, base, seed, target, sides, round } = settings;
+  const { skill, base, seed, target, serverArgs, startTimeout, sides, round } = settings;
   // A round collects and is judged on items of its own, so that no candidate is judged where the one before was.
-  const work = { skill, seed, itemSeed: seed + round.number - 1, target };
+  const work = { skill, seed, itemSeed: seed + round.number - 1, target, serverArgs, startTimeout };
   const { stage, stages } = await openJournal(context.home, settings, context.clock);
 
   await stage("base", async () => (await ensureBase(base, context)).baseHash);

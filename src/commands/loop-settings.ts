@@ -11,6 +11,8 @@ export interface LoopSettings {
   seed: number;
   /** What serves the models of each stage. */
   target: string;
+  serverArgs: string;
+  startTimeout: string;
   /** Other skills, at which the candidate has to be no worse. */
   sides: string[];
   round: Round;
@@ -37,7 +39,10 @@ export interface Round {
 export const FIRST_ROUND: Round = { number: 1, champion: null, replay: [], watched: null };
 
 /** What is said anew for each loop. */
-export type LoopWork = Pick<LoopSettings, "skill" | "base" | "seed" | "target" | "sides" | "round">;
+export type LoopWork = Pick<
+  LoopSettings,
+  "skill" | "base" | "seed" | "target" | "serverArgs" | "startTimeout" | "sides" | "round"
+>;
 
 interface CollectSettings {
   /** The run ends after so many attempts, at whatever items it chose. */

@@ -12,7 +12,7 @@ import { loopReport, loopSummary, writeLoopReport } from "./loop-report.ts";
 import { loopRounds } from "./loop-rounds.ts";
 import { FIRST_ROUND, type LoopSettings, loopSettings, PRESETS } from "./loop-settings.ts";
 import { roundsSummary, writeRoundsReport } from "./rounds-report.ts";
-import { attachedServer, targetInput } from "./target-input.ts";
+import { attachedServer, serverInput, targetInput } from "./target-input.ts";
 import type { Room } from "./training-room.ts";
 
 const input = z.object({
@@ -34,6 +34,7 @@ const input = z.object({
     .default(1)
     .describe("with --rounds: rounds in a row without a promotion after which it ends"),
   ...targetInput,
+  ...serverInput,
   pauseServers: z
     .boolean()
     .default(true)

@@ -5,7 +5,7 @@
 import { assert } from "../foundation/errors.ts";
 import { groupBy } from "../foundation/group-by.ts";
 import type { Endpoint } from "../harness/index.ts";
-import type { RunningServer } from "../serve/index.ts";
+import type { RunningServer, ServeOptions } from "../serve/index.ts";
 import type { Context } from "./command.ts";
 import { type Proof, proveLive } from "./live-adapter.ts";
 import { resolveModel, serveHere } from "./model-server.ts";
@@ -20,6 +20,8 @@ export interface Serving {
   context: Context;
   /** What serves the models that are served here. */
   target: string;
+  /** What such a server is told, and how long it may take. */
+  starting: Pick<ServeOptions, "args" | "startTimeoutMs">;
   /** Whether adapters have to prove that they are live. */
   canary: boolean;
 }
@@ -64,13 +66,13 @@ export async function withModels<T>(
 /** Starts one server for each base of the models, and tells what it serves. */
 async function* servedHere(
   names: readonly string[],
-  { context, target }: Serving,
+  { context, target, starting }: Serving,
 ): AsyncGenerator<{ server: RunningServer; served: Elsewhere[] }> {
   const { home } = context;
   const named = await Promise.all(names.map(async (name) => ({ name, known: await resolveModel(home, name) })));
   for (const [base, ofBase] of groupBy(named, ({ known }) => known.base.name)) {
     const adapters = [...new Set(ofBase.flatMap(({ known }) => known.adapter?.adapterHash ?? []))];
-    const server = await serveHere({ base, adapters, target }, context);
+    const server = await serveHere({ base, adapters, target, ...starting }, context);
     const { url, contextTokens, takesSeed } = server;
     const served = ofBase.map(async ({ name, known }) => {
       const adapterHash = known.adapter?.adapterHash ?? null;

@@ -19,7 +19,7 @@ import type { Context } from "./command.ts";
 import { withModels } from "./model-servers.ts";
 import { readDuration } from "./read-duration.ts";
 import type { RunOptions } from "./run-input.ts";
-import { DEFAULT_TARGET } from "./target-input.ts";
+import { DEFAULT_TARGET, startingOf } from "./target-input.ts";
 
 export interface AgentRunSummary {
   run: RunId;
@@ -79,21 +79,25 @@ export async function runOwnAgent(options: RunOptions, context: Context): Promis
   const config = { agent, agentTimeoutMs, attempts, enough, concurrency, model, endpoint, target };
   const player = { model, ...(endpoint !== null && { url: endpoint }) };
   try {
-    const result = await withModels([player], { context, target, canary }, (endpointOf, proofs) => {
-      const { url, model: served, name, baseHash, adapterHash } = endpointOf(player);
-      return skillHash(id).then((hash) =>
-        runAgent({
-          ...{ home, clock, signal, skill, skillHash: hash, items, split, codeVersion: CODE_VERSION },
-          config: { ...config, canary: proofs },
-          ...{ attempts, concurrency, agent: { command: agent, timeoutMs: agentTimeoutMs } },
-          ...(enough !== null && { enough }),
-          ...(resume !== undefined && { resume }),
-          model: { name, endpoint: url, model: served, baseHash, adapterHash },
-          ...{ durability: "kernel", timeoutMs: agentTimeoutMs, onProgress: progress.update },
-          onBug: (error) => stderr.write(`${error instanceof Error ? error.stack : error}\n`),
-        }),
-      );
-    });
+    const result = await withModels(
+      [player],
+      { context, target, canary, starting: startingOf(options) },
+      (endpointOf, proofs) => {
+        const { url, model: served, name, baseHash, adapterHash } = endpointOf(player);
+        return skillHash(id).then((hash) =>
+          runAgent({
+            ...{ home, clock, signal, skill, skillHash: hash, items, split, codeVersion: CODE_VERSION },
+            config: { ...config, canary: proofs },
+            ...{ attempts, concurrency, agent: { command: agent, timeoutMs: agentTimeoutMs } },
+            ...(enough !== null && { enough }),
+            ...(resume !== undefined && { resume }),
+            model: { name, endpoint: url, model: served, baseHash, adapterHash },
+            ...{ durability: "kernel", timeoutMs: agentTimeoutMs, onProgress: progress.update },
+            onBug: (error) => stderr.write(`${error instanceof Error ? error.stack : error}\n`),
+          }),
+        );
+      },
+    );
     progress.finish();
     if (result.sealed === null) throw stoppedEarly(result);
     const { attempts: made, passed } = result.sealed;

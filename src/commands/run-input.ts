@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { MEMORY_MODES, SITE_MODES } from "../records/events.ts";
 import { SPLITS } from "../records/item.ts";
-import { canaryInput, targetInput } from "./target-input.ts";
+import { canaryInput, serverInput, targetInput } from "./target-input.ts";
 
 export const runInput = z.object({
   skill: z.string().optional().describe("the skill whose items are attempted"),
@@ -78,6 +78,7 @@ export const runInput = z.object({
     .optional()
     .describe("an OpenAI-compatible server's URL, up to and with /v1 (default: one is started)"),
   ...targetInput,
+  ...serverInput,
   ...canaryInput,
   resume: z.string().optional().describe("an unfinished run to go on with; its own settings hold"),
 });

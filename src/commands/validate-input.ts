@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { SPLITS } from "../records/item.ts";
-import { targetInput } from "./target-input.ts";
+import { serverInput, targetInput } from "./target-input.ts";
 
 export const ARMS = ["base", "base+tips", "candidate", "candidate+tips", "champion"] as const;
 export type ArmName = (typeof ARMS)[number];
@@ -66,6 +66,7 @@ export const validateInput = z.object({
     .optional()
     .describe("longest prompt and answer together (default: 2048): an agent of your own may need more"),
   ...targetInput,
+  ...serverInput,
 });
 
 export type ValidateInput = z.input<typeof validateInput>;

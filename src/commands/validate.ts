@@ -30,6 +30,7 @@ import {
 import { type Context, defineCommand } from "./command.ts";
 import { proveLive } from "./live-adapter.ts";
 import { serveHere } from "./model-server.ts";
+import { startingOf } from "./target-input.ts";
 import { type AbilityQuestion, abilityQuestion, measureAbility } from "./validate-ability.ts";
 import { runArms } from "./validate-arms.ts";
 import { draftOf, type OpenPart, openParts } from "./validate-draft.ts";
@@ -97,7 +98,10 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
   const candidates = hashes.filter((hash) => hash === adapter?.adapterHash);
   const adapters = hashes.filter((hash) => hash !== adapter?.adapterHash);
   const room = options.contextTokens === undefined ? {} : { contextTokens: options.contextTokens };
-  const server = await serveHere({ base: base.name, adapters, candidates, target, ...room }, context);
+  const server = await serveHere(
+    { base: base.name, adapters, candidates, target, ...startingOf(options), ...room },
+    context,
+  );
   try {
     const renderer = await loadRenderer(home, base);
     const endpointOf = endpointsAt(server, renderer);
