@@ -58,7 +58,7 @@ test("the cluster-robust t interval covers 93.5 to 96.5 % over the whole grid", 
     console.log(`t interval, grid of ${cells.length}: ${name}: covers ${(100 * share).toFixed(1)} % of ${REPEATS}`);
   expect(cells[0]?.share).toBeGreaterThan(0.935 - band(0.065));
   expect(cells.at(-1)?.share).toBeLessThan(0.965 + band(0.035));
-}, 300_000);
+}, 1_800_000);
 
 test("the bootstrap over families covers less than it says with few families, which is why it does not decide", () => {
   const few: Truth = { families: 4, items: 120, discordance: 0.3, difference: 0.05, familySd: 0.08 };
