@@ -17,15 +17,18 @@ export function resampledTotals(
   const families = columns[0]?.length ?? 0;
   const totals = columns.map(() => new Float64Array(resamples));
   const draws = random(seed, "bootstrap");
+  const drawn = new Int32Array(families);
   for (let k = 0; k < resamples; k++) {
-    for (let i = 0; i < families; i++) {
-      const family = Math.floor(draws.next() * families);
-      for (let c = 0; c < columns.length; c++) {
-        (totals[c] as Float64Array)[k] = ((totals[c] as Float64Array)[k] as number) + (columns[c]?.[family] as number);
-      }
-    }
+    for (let i = 0; i < families; i++) drawn[i] = Math.floor(draws.next() * families);
+    for (const [c, column] of columns.entries()) (totals[c] as Float64Array)[k] = totalOf(column, drawn);
   }
   return totals;
+}
+
+function totalOf(column: Float64Array, drawn: Int32Array): number {
+  let total = 0;
+  for (let i = 0; i < drawn.length; i++) total += column[drawn[i] as number] as number;
+  return total;
 }
 
 /** Quantile of sorted values, linear between order statistics (type 7 of Hyndman and Fan 1996). */

@@ -35,6 +35,31 @@ test("the cluster-robust t interval holds the truth about 95 % of the time", () 
   }
 });
 
+/** Every cell of items, discordance, families and their spread in which ten pairs or more are expected to differ. */
+const GRID: Truth[] = [150, 400, 1000].flatMap((items) =>
+  [0.05, 0.1, 0.2, 0.3].flatMap((discordance) =>
+    [12, 20, 30].flatMap((families) =>
+      [0, 0.08]
+        .filter(() => items * discordance >= 10)
+        .map((familySd) => ({ families, items, discordance, difference: 0, familySd })),
+    ),
+  ),
+);
+
+test("the cluster-robust t interval covers 93.5 to 96.5 % over the whole grid", () => {
+  const cells = GRID.map((scene) => {
+    const share = shareOf(`grid ${describeScene(scene)}`, scene, (families) => {
+      const interval = clusterInterval(pairedDifference(families), ALPHA);
+      return interval !== null && interval.low <= 0 && 0 <= interval.high;
+    });
+    return { name: describeScene(scene), share };
+  }).sort((a, b) => a.share - b.share);
+  for (const { name, share } of [...cells.slice(0, 3), ...cells.slice(-3)])
+    console.log(`t interval, grid of ${cells.length}: ${name}: covers ${(100 * share).toFixed(1)} % of ${REPEATS}`);
+  expect(cells[0]?.share).toBeGreaterThan(0.935 - band(0.065));
+  expect(cells.at(-1)?.share).toBeLessThan(0.965 + band(0.035));
+}, 1_800_000);
+
 test("the bootstrap over families covers less than it says with few families, which is why it does not decide", () => {
   const few: Truth = { families: 4, items: 120, discordance: 0.3, difference: 0.05, familySd: 0.08 };
   const holds = (interval: { low: number; high: number } | null) =>

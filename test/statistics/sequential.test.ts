@@ -1,7 +1,7 @@
 /** Tests that may stop early, and the price of using a test set again. */
 import { describe, expect, test } from "vitest";
 import { random } from "../../src/foundation/random.ts";
-import { discordantBets } from "../../src/statistics/discordant-bets.ts";
+import { betsOf, discordantBets, NO_BETS, placeBet, stopsFor } from "../../src/statistics/discordant-bets.ts";
 import { reuseAlpha } from "../../src/statistics/test-set-reuse.ts";
 import { band, REPEATS } from "./simulated-families.ts";
 
@@ -52,6 +52,34 @@ describe("bets on pairs that differ", () => {
     console.log(`bets, 0.7 of pairs favour it: found within ${PAIRS} in ${(100 * power).toFixed(1)} %`);
     expect(power).toBeGreaterThan(0.9);
     expect(everRejected("power", { favour: 0.7, side: "worse" })).toBeLessThan(ALPHA);
+  });
+});
+
+describe("stopping early", () => {
+  test("takes one pair at a time to what all pairs at once come to", () => {
+    const draws = random("simulation", "fold");
+    const favours = Array.from({ length: 50 }, () => draws.next() < 0.6);
+    expect(betsOf(favours.reduce(placeBet, NO_BETS))).toEqual(discordantBets(favours).at(-1));
+  });
+
+  test("is allowed from eight wins in a row on, on either side", () => {
+    // All wins: the wealth after k is 2^k (2k choose k) / 4^k; 26.8 after seven stays under 40, 50.3 after eight does not.
+    const stops = (win: boolean, pairs: number) =>
+      stopsFor(Array.from({ length: pairs }, () => win).reduce(placeBet, NO_BETS), ALPHA);
+    expect([stops(true, 7), stops(true, 8)]).toEqual([null, "better"]);
+    expect([stops(false, 7), stops(false, 8)]).toEqual([null, "worse"]);
+    expect(stopsFor(NO_BETS, ALPHA)).toBeNull();
+  });
+
+  test("of arms that are equal comes on either side in less than alpha of all tries", () => {
+    const draws = random("simulation", "either side");
+    const stopped = Array.from({ length: REPEATS }, () => {
+      let state = NO_BETS;
+      while (state.pairs < PAIRS && stopsFor(state, ALPHA) === null) state = placeBet(state, draws.next() < 0.5);
+      return stopsFor(state, ALPHA) !== null;
+    }).filter(Boolean).length;
+    console.log(`stopped early though equal: ${((100 * stopped) / REPEATS).toFixed(1)} % of ${REPEATS}`);
+    expect(stopped / REPEATS).toBeLessThan(ALPHA + band(ALPHA));
   });
 });
 

@@ -86,13 +86,13 @@ describe("the whole gate", () => {
       console.log(`gate, ${name}: passes ${(100 * share).toFixed(1)} % of ${REPEATS}`);
       expect(share).toBeLessThan(0.03 + band(0.025));
     }
-  });
+  }, 3_600_000);
 
   test("lets a harmless candidate through that is 15 points better at most times", () => {
     const share = shareOfPasses("harmless", { primary: 0.15, side: 0, general: 0, cost: 0.9 });
     console.log(`gate, harmless and 15 points better: passes ${(100 * share).toFixed(1)} % of ${REPEATS}`);
     expect(share).toBeGreaterThan(0.7);
-  });
+  }, 3_600_000);
 });
 
 describe("an axis", () => {
