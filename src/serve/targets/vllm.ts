@@ -4,13 +4,13 @@
  * under names that are never used again.
  */
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { Failure, Refusal } from "../../foundation/errors.ts";
 import { executableNamed } from "../../foundation/executable.ts";
 import { PACKAGE_FOLDER } from "../../foundation/package-folder.ts";
 import { isAddress, originOf } from "../origin-of.ts";
+import { removeServerLog } from "../server-log.ts";
 import { freePort, type ServerProcess, startServerProcess } from "../server-process.ts";
 import type { ModelServer, ModelServerOptions, PeftAdapter, TargetKind } from "../target.ts";
 import { VLLM_HOST, vllmEnvironment, vllmFlags } from "../vllm-flags.ts";
@@ -75,7 +75,7 @@ async function serve(options: ModelServerOptions): Promise<ModelServer> {
     async close() {
       if (own !== null) {
         await own.stop();
-        await rm(options.logFile, { force: true }); // of one that ended as it should nobody asks what it said
+        removeServerLog(options.logFile); // of one that ended as it should nobody asks what it said
       } else for (const id of [...loaded]) await unload(id);
     },
   };
