@@ -4,11 +4,10 @@
  * with its last lines.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, mkdirSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../foundation/errors.ts";
+import { serverLog } from "./server-log.ts";
 
 const POLL_MS = 100;
 const LOAD_TIMEOUT_MS = 600_000;
@@ -121,9 +120,7 @@ async function isHealthy(url: string): Promise<boolean> {
 function watched(child: ChildProcess, logFile?: string): Pick<ServerProcess, "ended" | "lastLines"> {
   let said = "";
   let end: string | null = null;
-  if (logFile !== undefined) mkdirSync(dirname(logFile), { recursive: true });
-  const log = logFile === undefined ? null : createWriteStream(logFile);
-  log?.on("error", () => {}); // a full disk is no reason to end a server
+  const log = logFile === undefined ? null : serverLog(logFile);
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).slice(-KEPT_CHARACTERS);
@@ -133,7 +130,6 @@ function watched(child: ChildProcess, logFile?: string): Pick<ServerProcess, "en
   child.once("exit", (code, signal) => {
     end = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
   });
-  child.once("close", () => log?.end()); // once all that it said is read
   return {
     ended: () => end,
     lastLines: () => said.trimEnd().split("\n").slice(-KEPT_LINES).join("\n"),

@@ -27,6 +27,17 @@ const OWN_FLAGS = [
   ],
 ];
 
+/**
+ * On processors vLLM 0.32 answers a base's request that shares a batch with an adapter's by whatever fills the last place: its
+ * "no adapter" is the index -1 of a tensor (`lora/ops/torch_ops/lora_ops.py`). So that place has to stay empty, and there are more.
+ */
+const SPARE_ON_PROCESSOR = 4;
+
+/** How many adapters may be loaded at once so that answers stay right. */
+export function mostLoaded({ rooms }: Pick<ModelServerOptions, "rooms">, isOnGpu: boolean): number {
+  return isOnGpu ? Number.POSITIVE_INFINITY : rooms.adapters + SPARE_ON_PROCESSOR;
+}
+
 /** Parsers of tool calls and of thoughts, by a base's architecture. */
 const PARSERS: Record<string, string[]> = {
   gemma4: ["--enable-auto-tool-choice", "--tool-call-parser", "gemma4", "--reasoning-parser", "gemma4"],
@@ -43,11 +54,12 @@ export interface VllmPlace {
 export function vllmFlags(options: ModelServerOptions, { port, isOnGpu }: VllmPlace): string[] {
   const { base, baseFolder, adapters, contextTokens, parallel, rooms, args } = options;
   refuseOwnFlags(args);
+  const places = isOnGpu ? rooms.adapters + CANDIDATES : mostLoaded(options, isOnGpu) + 1;
   const [family = ""] = base.architecture.split("_");
   return [
     ...["serve", baseFolder, "--served-model-name", base.name, "--host", VLLM_HOST, "--port", `${port}`],
     ...["--max-model-len", `${contextTokens}`, "--max-num-seqs", `${parallel}`],
-    ...["--enable-lora", "--max-lora-rank", `${roomFor(rooms.rank)}`, "--max-loras", `${rooms.adapters + CANDIDATES}`],
+    ...["--enable-lora", "--max-lora-rank", `${roomFor(rooms.rank)}`, "--max-loras", `${places}`],
     ...(adapters.length > 0
       ? ["--lora-modules", ...adapters.map(({ id, folder }) => loraModule({ name: id, path: folder, base: base.name }))]
       : []),

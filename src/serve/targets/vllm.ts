@@ -4,16 +4,16 @@
  * under names that are never used again.
  */
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { Failure, Refusal } from "../../foundation/errors.ts";
 import { executableNamed } from "../../foundation/executable.ts";
 import { PACKAGE_FOLDER } from "../../foundation/package-folder.ts";
 import { isAddress, originOf } from "../origin-of.ts";
+import { removeServerLog } from "../server-log.ts";
 import { freePort, type ServerProcess, startServerProcess } from "../server-process.ts";
 import type { ModelServer, ModelServerOptions, PeftAdapter, TargetKind } from "../target.ts";
-import { VLLM_HOST, vllmEnvironment, vllmFlags } from "../vllm-flags.ts";
+import { mostLoaded, VLLM_HOST, vllmEnvironment, vllmFlags } from "../vllm-flags.ts";
 
 const NAMED_BY = "TRACEMILL_VLLM";
 /** The checkout's own, for machines without a GPU; half of one is none. */
@@ -42,11 +42,13 @@ async function serve(options: ModelServerOptions): Promise<ModelServer> {
   const { origin, own } = isAddress(named)
     ? { origin: originOf(named), own: null }
     : await started(options, { named, isOnGpu });
-  const loaded = new Set<string>();
+  const loaded = new Set(own === null ? [] : options.adapters.map(({ id }) => id));
 
   async function load({ id, folder }: PeftAdapter): Promise<void> {
     // A process of ours that was killed leaves its adapters on a server that is not ours.
     if (own === null && (await isLoaded(origin, { id, folder }))) return;
+    const most = own === null ? Number.POSITIVE_INFINITY : mostLoaded(options, isOnGpu);
+    if (loaded.size >= most) throw noPlace(id, most);
     await ask(`${origin}/v1/load_lora_adapter`, { lora_name: id, lora_path: folder }, own);
     loaded.add(id);
   }
@@ -75,7 +77,7 @@ async function serve(options: ModelServerOptions): Promise<ModelServer> {
     async close() {
       if (own !== null) {
         await own.stop();
-        await rm(options.logFile, { force: true }); // of one that ended as it should nobody asks what it said
+        removeServerLog(options.logFile); // of one that ended as it should nobody asks what it said
       } else for (const id of [...loaded]) await unload(id);
     },
   };
@@ -147,6 +149,11 @@ function refuseRank(said: string): void {
     got: `rank ${rank}`,
     fix: `start vLLM again with --max-lora-rank ${rank}, or let tracemill start it`,
   });
+}
+
+function noPlace(id: string, most: number): Failure {
+  const message = `${id}: vLLM has ${most} adapters, and no place for one more.`;
+  return new Failure({ boundary: "endpoint", code: "ADAPTER_NOT_LOADED", message });
 }
 
 function argsOfAttached(origin: string): Refusal {
