@@ -10,7 +10,7 @@ import { type Endpoint, runHarness } from "../harness/index.ts";
 import { type Arm, armsAt, type Plan } from "../records/comparison.ts";
 import type { RunId } from "../records/ids.ts";
 import { listRuns } from "../store/run-log.ts";
-import { type ArmRun, sampleSeed } from "../validate/index.ts";
+import { type ArmRun, sampleSeed, type Watch, watchPairs } from "../validate/index.ts";
 import { type ArmsView, viewArms } from "./arms-view.ts";
 import type { Context } from "./command.ts";
 import { interrupted } from "./interruption.ts";
@@ -27,6 +27,8 @@ interface ArmWork {
   endpoint: Endpoint;
   options: ValidateOptions;
   turn: Lane;
+  /** Of the skill that decides, where it may end early. */
+  watch: Watch | null;
 }
 
 /**
@@ -45,9 +47,10 @@ export async function runArms(
   const runs: ArmRun[] = [];
   for (const [index, part] of parts.entries()) {
     const lanes = fairTurns(options.concurrency);
+    const watch = plan.sequential && index === 0 ? watchPairs(part.items.length, plan.alpha) : null;
     const works = armsAt(plan, index).flatMap((arm) =>
       Array.from({ length: plan.samples }, (_, k) => {
-        return { plan, part, arm, sample: k + 1, endpoint: endpointOf(arm), options, turn: lanes() };
+        return { plan, part, arm, sample: k + 1, endpoint: endpointOf(arm), options, turn: lanes(), watch };
       }),
     );
     runs.push(...(await runTogether(works, context)));
@@ -114,8 +117,10 @@ interface Manner {
 }
 
 async function attemptsOfWorker(work: ArmWork, { context, resumed, view }: Manner): Promise<RunId> {
-  const { plan, part, arm, sample, endpoint, options, turn } = work;
+  const { plan, part, arm, sample, endpoint, options, turn, watch } = work;
   const { home, clock, signal } = context;
+  const places = new Map(part.items.map(({ item }, index) => [item, index]));
+  const side = arm.arm === plan.pairs[0]?.[0] ? "reference" : "treatment";
   const result = await runHarness({
     ...{ home, clock, signal, turn, codeVersion: CODE_VERSION, skill: part.skill, skillHash: part.part.skill.hash },
     ...{ items: part.items, split: part.part.split, roles: { worker: endpoint }, sampling: part.part.sampling },
@@ -124,6 +129,8 @@ async function attemptsOfWorker(work: ArmWork, { context, resumed, view }: Manne
     comparison: { comparisonHash: plan.comparisonHash, arm: arm.arm, sample },
     config: { command: "validate", target: options.target, limit: options.limit ?? null, items: options.items ?? null },
     onProgress: ({ attempts, total, firstPasses, firstTries }) => view({ attempts, total, firstPasses, firstTries }),
+    onItemFinished: ({ item, passed }) => watch?.note(side, places.get(item) as number, passed > 0),
+    isEnough: () => watch?.isSure() === true,
     ...resumed,
   });
   if (!result.isComplete) throw interrupted(`the ${arm.arm} arm of the comparison`, result.stoppedBy);

@@ -63,7 +63,10 @@ export async function draftOf(
     general: Plan["general"];
   },
 ): Promise<PlanDraft> {
-  const { samples, attempts, agent = null, seed, aa } = options;
+  const { samples, attempts, agent = null, seed, aa, sequential } = options;
+  if (sequential && (samples > 1 || attempts > 1 || agent !== null || aa)) {
+    throw missing("--sequential", "one attempt an item by the worker: without --samples, --attempts, --agent and --aa");
+  }
   if (samples > 1 && options.temperature === 0) throw missing("--temperature", "above 0, as greedy runs are all alike");
   const [primary, ...sides] = found.parts.map(({ part }) => part) as [Part, ...Part[]];
   const arms = await armsOf(options, home, { ...found, skill: primary.skill.id });
@@ -78,12 +81,12 @@ export async function draftOf(
         options,
       ),
     },
-    ...{ samples, attempts, agent, seed, gate: found.gate, general: found.general },
+    ...{ samples, attempts, sequential, agent, seed, gate: found.gate, general: found.general },
   };
 }
 
 async function armsOf(
-  { arms, aa, agent, against }: ValidateOptions,
+  { arms, aa, agent, against, sequential }: ValidateOptions,
   home: Home,
   { base, adapter, skill }: { base: BaseManifest; adapter: AdapterManifest | null; skill: string },
 ): Promise<Arm[]> {
@@ -101,7 +104,7 @@ async function armsOf(
     "candidate+tips": async () => ({ ...served(adapter), ...tips }),
     champion: async () => served(await championOf(home, skill)),
   };
-  const wanted = new Set<ArmName>([against, ...arms, "candidate"]);
+  const wanted = new Set<ArmName>([against, ...(sequential ? [] : arms), "candidate"]);
   // What another program asks is its own affair: it reads no tips of ours.
   const names = agent === undefined ? [...wanted] : [...wanted].filter((arm) => !arm.endsWith("+tips"));
   return Promise.all(names.map(async (arm) => ({ arm, ...(await made[arm]()) })));

@@ -44,6 +44,10 @@ export const validateInput = z.object({
     .describe("runs of each arm, each with a seed of its own; more than one needs a temperature"),
   temperature: z.number().min(0).default(0).describe("sampling temperature; 0 is greedy"),
   attempts: z.int().min(1).default(1).describe("most attempts at an item; the first decides, the others are shown"),
+  sequential: z
+    .boolean()
+    .default(false)
+    .describe("end as soon as it is sure: only the deciding pair is run, one greedy attempt an item"),
   agent: z
     .string()
     .optional()

@@ -27,6 +27,8 @@ export interface HarnessOptions {
   attempts: number;
   /** The run ends after so many attempts, with the items left that are open then. */
   mostAttempts?: number;
+  /** Asked before each attempt: once it says so the run ends as where `mostAttempts` are made. */
+  isEnough?(): boolean;
   /** Where attempts act; see site.ts. */
   mode?: SiteMode;
   /** Tells the worker what was tried at the item before. */

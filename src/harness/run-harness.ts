@@ -149,7 +149,7 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
   const report = () => options.onProgress?.(progressOf(options, { run: log.run, memory: stage.memory, work, live }));
 
   let begun = sum(work, judgedAttempts);
-  const isSpent = () => begun >= (options.mostAttempts ?? Number.POSITIVE_INFINITY);
+  const isSpent = () => begun >= (options.mostAttempts ?? Number.POSITIVE_INFINITY) || options.isEnough?.() === true;
   const finishWhatIsDone = () => {
     for (const item of work) {
       if (isSpent() && !signal.aborted) leaveOpen(item);

@@ -44,6 +44,8 @@ export const planSchema = partSchema.extend({
   samples: z.int().min(1).default(1),
   /** Most attempts at an item of one run; the first decides. */
   attempts: z.int().min(1).default(1),
+  /** Whether it may end as soon as it is sure: bets on the pairs that differ decide, not the interval. */
+  sequential: z.boolean().default(false),
   /** The command of the user's own agent that makes the attempts; null where the worker's prompt does. */
   agent: z.string().nullable().default(null),
   seed: z.int(),
@@ -157,7 +159,7 @@ export type Plan = z.infer<typeof planSchema>;
 /** What is asked; the rest follows when it is written. */
 export type PlanDraft = Omit<Plan, "comparisonHash" | "plannedAt" | "use" | "alpha" | MayBeLeftOut> &
   Partial<Pick<Plan, MayBeLeftOut>>;
-type MayBeLeftOut = "purpose" | "sides" | "samples" | "attempts" | "agent" | "general";
+type MayBeLeftOut = "purpose" | "sides" | "samples" | "attempts" | "sequential" | "agent" | "general";
 export type Part = z.infer<typeof partSchema>;
 export type Arm = z.infer<typeof armSchema>;
 export type Decision = z.infer<typeof decisionSchema>;

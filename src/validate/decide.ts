@@ -25,10 +25,11 @@ import { armFigures } from "./arm-figures.ts";
 import { type ArmOutcomes, type ArmRun, readArm } from "./arm-outcomes.ts";
 import type { Axis, Evidence, SkillEvidence } from "./axis.ts";
 import { type Judgement, judgeAll, loadAxes } from "./judge.ts";
-import { type JudgedPart, paired, type WholeArm } from "./judged-part.ts";
+import { cutAt, type JudgedPart, paired, type WholeArm } from "./judged-part.ts";
 import { pairFigures, skillEvidence } from "./pair-figures.ts";
 import { planHash } from "./plan.ts";
 import { renderReport } from "./report.ts";
+import { type PairSeen, sequentialAxis, stopOf } from "./sequential.ts";
 
 /** What is known of the candidate besides its runs. */
 export type Found = Pick<Evidence, "general" | "kl" | "isLive" | "taint" | "leaks"> &
@@ -105,12 +106,24 @@ async function readParts(home: Home, plan: Plan, runs: readonly ArmRun[]): Promi
     for (const [index, part] of partsOf(plan).entries()) {
       const arms: ArmOutcomes[] = [];
       for (const arm of armsAt(plan, index)) arms.push(await readArm(lake, plan, { part, arm, runs }));
-      parts.push(paired(part, arms));
+      const stop = plan.sequential && index === 0 ? stopOf(pairsSeen(plan, arms), plan.alpha) : null;
+      const { part: cut, arms: kept } = stop === null ? { part, arms } : cutAt(part, arms, stop.items);
+      parts.push({ ...paired(cut, kept), stop });
     }
     return parts;
   } finally {
     lake.close();
   }
+}
+
+function pairsSeen({ pairs }: Plan, arms: readonly ArmOutcomes[]): PairSeen[] {
+  const [reference, treatment] = (pairs[0] as [string, string]).map(
+    (name) => arms.find(({ arm }) => arm.arm === name)?.outcomes ?? [],
+  ) as [ArmOutcomes["outcomes"], ArmOutcomes["outcomes"]];
+  return reference.map((before, index) => {
+    const [one, other] = [before?.tries[0]?.passed, treatment[index]?.tries[0]?.passed];
+    return one === undefined || other === undefined ? null : { reference: one, treatment: other };
+  });
 }
 
 async function judge(
@@ -125,13 +138,14 @@ async function judge(
   const { shown, foreign, ...facts } = found;
   const { primary, sides: ofParts } = skillsSeen(plan, parts);
   const evidence = { ...facts, primary, sides: [...ofParts, ...foreign] };
-  const judgement = plan.purpose === "aa" ? NOT_JUDGED : judgeAll(axes, evidence, gate);
+  const judgement = plan.purpose === "aa" ? NOT_JUDGED : judgeAll(axesOf(axes, parts, plan), evidence, gate);
   return decisionSchema.parse({
     ...{ comparisonHash: plan.comparisonHash, adapterHash: candidateOf(plan), alpha: plan.alpha },
     ...{ verdict: first.pairs[0]?.verdict, hasPassed: judgement.hasPassed, axes: judgement.axes },
     reasons: [
       ...judgement.reasons,
       ...(plan.use > 1 ? [reuseNote(plan)] : []),
+      ...stopNote(plan, parts[0]?.stop ?? null),
       ...parts.flatMap(({ arms }) => arms.flatMap((arm) => rerunNote(arm, plan))),
       ...results.flatMap(droppedNote),
     ],
@@ -150,8 +164,23 @@ function skillsSeen(plan: Plan, parts: readonly JudgedPart[]): Pick<Evidence, "p
   return { primary, sides };
 }
 
+/** Where a comparison may end early its bets decide, in the place of the interval. */
+function axesOf(
+  axes: ReadonlyMap<string, Axis>,
+  [first]: readonly JudgedPart[],
+  { alpha }: Plan,
+): ReadonlyMap<string, Axis> {
+  const primary = axes.get("primary");
+  const stop = first?.stop ?? null;
+  if (primary === undefined || stop === null) return axes;
+  const judge: Axis["judge"] = (...asked) => primary.judge(...asked).map((axis) => sequentialAxis(axis, stop, alpha));
+  return new Map(axes).set("primary", { ...primary, judge });
+}
+
 /** Every pair of arms is judged as the deciding one is: by the primary axis. */
-function resultOf(plan: Plan, { part, arms, dropped }: JudgedPart, axes: ReadonlyMap<string, Axis>): PartResult {
+function resultOf(plan: Plan, judged: JudgedPart, all: ReadonlyMap<string, Axis>): PartResult {
+  const { part, arms, dropped } = judged;
+  const axes = axesOf(all, [judged], plan);
   const gate = { ...plan.gate, alpha: plan.alpha };
   const names = arms.map(({ arm }) => arm.arm);
   const pairs = plan.pairs.filter((pair) => pair.every((arm) => names.includes(arm)));
@@ -178,6 +207,13 @@ function candidateOf(plan: Plan): Decision["adapterHash"] {
 
 function reuseNote({ use, alpha }: Plan): string {
   return `It is candidate ${use} on these items, so each interval errs with ${(100 * alpha).toFixed(2)} % only.`;
+}
+
+function stopNote({ items }: Plan, stop: JudgedPart["stop"]): string[] {
+  if (stop === null || stop.verdict === null) return [];
+  return [
+    `It was sure after ${stop.items} of ${items.length} items and looks at no other; the interval beside it was not made for that.`,
+  ];
 }
 
 function rerunNote({ arm, runs, runsOfArm }: WholeArm, { samples }: Plan): string[] {

@@ -8,3 +8,4 @@ export { renderDecision, renderUnrandomised } from "./decision-text.ts";
 export { type ForeignAxes, foreignAxes } from "./foreign-results.ts";
 export { readGate } from "./gate-file.ts";
 export { writePlan } from "./plan.ts";
+export { type Watch, watchPairs } from "./sequential.ts";

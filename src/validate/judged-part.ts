@@ -4,6 +4,7 @@
 import { Refusal } from "../foundation/errors.ts";
 import type { Part, PartResult } from "../records/comparison.ts";
 import type { ArmOutcomes, Outcome } from "./arm-outcomes.ts";
+import type { Stop } from "./sequential.ts";
 
 /** Above this share of items without a verdict in an arm, what is left is not what was planned. */
 const MOST_DROPPED = 0.02;
@@ -16,6 +17,16 @@ export interface JudgedPart {
   part: Part;
   arms: WholeArm[];
   dropped: PartResult["dropped"];
+  /** Where the comparison may end early: how far it came, and how sure it was. */
+  stop: Stop | null;
+}
+
+/** Cuts a part to the items up to which a comparison that may end early was sure. */
+export function cutAt(part: Part, arms: readonly ArmOutcomes[], items: number): { part: Part; arms: ArmOutcomes[] } {
+  return {
+    part: { ...part, items: part.items.slice(0, items) },
+    arms: arms.map((arm) => ({ ...arm, outcomes: arm.outcomes.slice(0, items) })),
+  };
 }
 
 /**
@@ -33,7 +44,7 @@ export function paired(part: Part, arms: readonly ArmOutcomes[]): JudgedPart {
     ...arm,
     outcomes: arm.outcomes.flatMap((outcome) => (outcome === null || gone.has(outcome.item) ? [] : [outcome])),
   }));
-  return { part, arms: whole, dropped };
+  return { part, arms: whole, dropped, stop: null };
 }
 
 function incompleteArm(part: Part, dropped: PartResult["dropped"]): Refusal {

@@ -1,0 +1,72 @@
+/**
+ * A comparison that may end as soon as it is sure: pairs are looked at in the plan's order, and bets on those that differ tell when
+ * enough is seen. Pure. Valid against "no item favours the candidate"; where whole families favour one arm, the order, which
+ * goes from family to family, keeps them from coming in a row.
+ */
+import type { AxisResult } from "../records/gate.ts";
+import { type BetState, betsOf, NO_BETS, placeBet, stopsFor } from "../statistics/discordant-bets.ts";
+
+/** Whether each arm passed at an item's first try; null where one of them has no verdict (yet). */
+export type PairSeen = { reference: boolean; treatment: boolean } | null;
+
+export interface Stop {
+  /** Items up to and with the one after which it was sure; all of them where it never was. */
+  items: number;
+  state: BetState;
+  verdict: "better" | "worse" | null;
+}
+
+/** Folds the pairs in the plan's order, without those that have no verdict, up to the first sure answer. */
+export function stopOf(pairs: readonly PairSeen[], alpha: number): Stop {
+  let state = NO_BETS;
+  for (const [index, pair] of pairs.entries()) {
+    if (pair === null || pair.reference === pair.treatment) continue;
+    state = placeBet(state, pair.treatment);
+    const verdict = stopsFor(state, alpha);
+    if (verdict !== null) return { items: index + 1, state, verdict };
+  }
+  return { items: pairs.length, state, verdict: null };
+}
+
+/** What is seen of a comparison while it runs: told of each item that an arm has finished, in whatever order they come. */
+export interface Watch {
+  note(arm: "reference" | "treatment", index: number, passed: boolean): void;
+  /** Whether the pairs that are whole, from the first on without a gap, are enough. */
+  isSure(): boolean;
+}
+
+/** Watches `items` pairs. */
+export function watchPairs(items: number, alpha: number): Watch {
+  const seen = { reference: new Map<number, boolean>(), treatment: new Map<number, boolean>() };
+  let [next, state, sure] = [0, NO_BETS, false];
+  return {
+    note(arm, index, passed) {
+      seen[arm].set(index, passed);
+      for (; next < items && !sure; next++) {
+        const [reference, treatment] = [seen.reference.get(next), seen.treatment.get(next)];
+        if (reference === undefined || treatment === undefined) return;
+        if (reference === treatment) continue;
+        state = placeBet(state, treatment);
+        sure = stopsFor(state, alpha) !== null;
+      }
+    },
+    isSure: () => sure,
+  };
+}
+
+/** The deciding axis of such a comparison: its interval is shown, but the bets decide. */
+export function sequentialAxis(axis: AxisResult, { state, verdict, items }: Stop, alpha: number): AxisResult {
+  const { better, worse, pairs } = betsOf(state);
+  const bar = (2 / alpha).toPrecision(3);
+  const shown = (wealth: number) => wealth.toPrecision(3);
+  return {
+    ...axis,
+    outcome: verdict === "better" ? "passed" : verdict === "worse" ? "failed" : "inconclusive",
+    threshold: `an e-value of ${bar}`,
+    reason:
+      verdict === null
+        ? `After ${items} items, of which ${pairs} differ, the e-values are ${shown(better)} (better) and ${shown(worse)} (worse); ${bar} is asked.`
+        : `It was sure after ${items} items, of which ${pairs} differ: e-value ${shown(verdict === "better" ? better : worse)}.`,
+    neededItems: null,
+  };
+}

@@ -1,0 +1,95 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { random } from "../../src/foundation/random.ts";
+import { decide, watchPairs, writePlan } from "../../src/validate/index.ts";
+import { type PairSeen, stopOf } from "../../src/validate/sequential.ts";
+import { withHome } from "../store/sample-run.ts";
+import { clock, FOUND, letters, type SampleArm, sampleDraft, writeAdapter, writeArm } from "./sample-comparison.ts";
+
+const won: PairSeen = { reference: false, treatment: true };
+const lost: PairSeen = { reference: true, treatment: false };
+const tied: PairSeen = { reference: true, treatment: true };
+
+describe("pairs in the plan's order", () => {
+  test("are enough as soon as the bets are, and what comes later changes nothing", () => {
+    const wins = Array.from({ length: 30 }, () => won);
+    const { items, verdict } = stopOf(wins, 0.05);
+    expect(verdict).toBe("better");
+    expect(items).toBeLessThan(12);
+    expect(stopOf([...wins.slice(0, items), ...wins.map(() => lost)], 0.05)).toMatchObject({ items, verdict });
+    expect(stopOf([tied, null, ...wins], 0.05)).toMatchObject({ items: items + 2, verdict });
+    expect(
+      stopOf(
+        wins.map(() => lost),
+        0.05,
+      ),
+    ).toMatchObject({ items, verdict: "worse" });
+  });
+
+  test("are all looked at where they never tell", () => {
+    const even = Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? won : lost));
+    expect(stopOf(even, 0.05)).toMatchObject({ items: 40, verdict: null });
+  });
+});
+
+test("a watch that is told in any order is sure exactly when the whole prefix is", () => {
+  const draws = random("sequential", "watch");
+  for (let round = 0; round < 20; round++) {
+    const pairs = Array.from({ length: 25 }, () => ({ reference: draws.next() < 0.1, treatment: draws.next() < 0.8 }));
+    const { items, verdict } = stopOf(pairs, 0.05);
+    const watch = watchPairs(pairs.length, 0.05);
+    const told = draws.shuffle(
+      pairs.flatMap((pair, index) => [
+        { arm: "reference" as const, index, passed: pair.reference },
+        { arm: "treatment" as const, index, passed: pair.treatment },
+      ]),
+    );
+    const seen = new Map<number, number>();
+    for (const { arm, index, passed } of told) {
+      watch.note(arm, index, passed);
+      seen.set(index, (seen.get(index) ?? 0) + 1);
+      const prefix = pairs.findIndex((_, n) => seen.get(n) !== 2);
+      const whole = prefix === -1 ? pairs.length : prefix;
+      expect(watch.isSure()).toBe(verdict !== null && whole >= items);
+    }
+  }
+});
+
+describe("a comparison that may end early", () => {
+  let families: string[];
+  beforeAll(async () => {
+    families = await letters("test", 10);
+  });
+  /** After ten items neither arm attempts any more. */
+  const upTo =
+    (most: number, passed: boolean): SampleArm["outcome"] =>
+    ({ family, n }) =>
+      families.indexOf(family) * 3 + n < most ? { passed } : "no-attempt";
+
+  test("is decided on the items that it looked at, by the bets", () =>
+    withHome(async (home) => {
+      const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
+      const plan = await writePlan(home, { ...sampleDraft(families, 3, adapter), sequential: true }, clock);
+      const runs = [
+        await writeArm(home, plan, { arm: "base", number: 1, outcome: upTo(14, false) }),
+        await writeArm(home, plan, { arm: "candidate", number: 2, outcome: upTo(13, true) }),
+      ];
+      const decision = await decide(home, plan.comparisonHash, { runs, found: FOUND, clock });
+      const { n } = decision.arms[0] as (typeof decision.arms)[number];
+      expect(n).toBeLessThan(12);
+      expect(decision).toMatchObject({ verdict: "better", dropped: [] });
+      expect(decision.axes[0]).toMatchObject({ outcome: "passed", threshold: "an e-value of 40.0" });
+      expect(decision.reasons.join()).toContain(`It was sure after ${n} of 30 items`);
+    }));
+
+  test("that ended before it was sure is not valid", () =>
+    withHome(async (home) => {
+      const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
+      const plan = await writePlan(home, { ...sampleDraft(families, 3, adapter), sequential: true }, clock);
+      const runs = [
+        await writeArm(home, plan, { arm: "base", number: 1, outcome: upTo(4, false) }),
+        await writeArm(home, plan, { arm: "candidate", number: 2, outcome: upTo(4, true) }),
+      ];
+      const deciding = decide(home, plan.comparisonHash, { runs, found: FOUND, clock });
+      await expect(deciding).rejects.toMatchObject({ code: "INCOMPLETE_ARM" });
+    }));
+});
