@@ -101,12 +101,15 @@ async function armsOf(
     base: async () => plain,
     "base+tips": async () => ({ ...plain, ...tips }),
     candidate: async () => served(adapter),
+    // Its tips are the solved items that the skill brings along: they are found once something is served.
+    "few-shot": async () => ({ ...plain, memory: "frozen" }),
     "candidate+tips": async () => ({ ...served(adapter), ...tips }),
     champion: async () => served(await championOf(home, skill)),
   };
   const wanted = new Set<ArmName>([against, ...(sequential ? [] : arms), "candidate"]);
   // What another program asks is its own affair: it reads no tips of ours.
-  const names = agent === undefined ? [...wanted] : [...wanted].filter((arm) => !arm.endsWith("+tips"));
+  const names =
+    agent === undefined ? [...wanted] : [...wanted].filter((arm) => !arm.endsWith("+tips") && arm !== "few-shot");
   return Promise.all(names.map(async (arm) => ({ arm, ...(await made[arm]()) })));
 }
 

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { SPLITS } from "../records/item.ts";
 import { serverInput, targetInput } from "./target-input.ts";
 
-export const ARMS = ["base", "base+tips", "candidate", "candidate+tips", "champion"] as const;
+export const ARMS = ["base", "base+tips", "candidate", "candidate+tips", "champion", "few-shot"] as const;
 export type ArmName = (typeof ARMS)[number];
 
 export const validateInput = z.object({
@@ -17,7 +17,7 @@ export const validateInput = z.object({
   arms: z
     .array(z.enum(ARMS))
     .default(["base", "base+tips", "candidate"])
-    .describe("what is compared: base, base+tips, candidate, candidate+tips, champion"),
+    .describe("what is compared: base, base+tips, few-shot, candidate, candidate+tips, champion"),
   against: z.enum(ARMS).default("base").describe("the arm that the candidate has to be better than"),
   sides: z.array(z.string()).default([]).describe("other skills, at which the candidate has to be no worse"),
   sideLimit: z.int().min(1).optional().describe("most items of each of them (default: all)"),

@@ -28,6 +28,7 @@ import {
   writePlan,
 } from "../validate/index.ts";
 import { type Context, defineCommand } from "./command.ts";
+import { solvedItemsRun } from "./few-shot.ts";
 import { proveLive } from "./live-adapter.ts";
 import { serveHere } from "./model-server.ts";
 import { startingOf } from "./target-input.ts";
@@ -107,7 +108,7 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
     const endpointOf = endpointsAt(server, renderer);
     // The canary comes first: an adapter that is served but not applied must never be judged.
     const isLive = adapter === null ? null : await isProven({ adapter, endpointOf, comparison, server }, context);
-    const plan = await writePlan(home, draft, clock);
+    const plan = await writePlan(home, await withShots(draft, { parts, endpointOf, options }, context), clock);
     const runs = await runArms(plan, { parts, endpointOf, options }, context);
     const [reference, treatment] = plan.pairs[0]?.map((name) => endpointOf(armNamed(plan, name))) ?? [];
     assert(reference !== undefined && treatment !== undefined, "a plan without a pair");
@@ -118,6 +119,24 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
   } finally {
     await server.close();
   }
+}
+
+/** Gives the arm `few-shot` its solved items. */
+async function withShots(
+  draft: PlanDraft,
+  {
+    parts,
+    endpointOf,
+    options,
+  }: { parts: Comparison["parts"]; endpointOf(arm: Arm): Endpoint; options: ValidateOptions },
+  context: Context,
+): Promise<PlanDraft> {
+  const [part] = parts;
+  const arm = draft.arms.find((one) => one.arm === "few-shot");
+  if (arm === undefined || part === undefined) return draft;
+  const worker = endpointOf(arm);
+  const shots = await solvedItemsRun(part, { worker, itemSeed: options.itemSeed }, context);
+  return { ...draft, arms: draft.arms.map((one) => (one === arm ? { ...arm, tipRuns: [shots] } : one)) };
 }
 
 /** Where the base is only served twice. */

@@ -119,6 +119,23 @@ test("general ability is measured on both arms, becomes an axis, and stands in t
   expect(general).toMatchObject([{ set: "multiple-choice", texts: 168 }]);
 });
 
+test("solved items that a skill brings along are an arm of their own, from a run that is on record", {
+  timeout: 240_000,
+}, async () => {
+  const words = ["--skill", "sql", "--limit", "6", "--candidate", "sound", "--general", "none"];
+  const { decision } = await validated(...words, "--arms", "few-shot", "--arms", "base");
+  const { arms } = await readPlan(home, decision.comparisonHash);
+  const [shots] = arms.find(({ arm }) => arm === "few-shot")?.tipRuns ?? [];
+  const saved = await rows(`SELECT count(*) AS n FROM tips WHERE run = '${shots?.run}'`);
+  expect(Number(saved[0]?.n)).toBeGreaterThan(10);
+  const run = decision.arms.find(({ arm }) => arm === "few-shot")?.runs[0]?.run;
+  const shown = await rows(`SELECT count(*) AS n FROM retrievals WHERE run = '${run}' AND is_rendered`);
+  expect(Number(shown[0]?.n)).toBeGreaterThan(0);
+
+  const none = await tracemill(home, "validate", ...SMALL, "--candidate", "sound", "--arms", "few-shot");
+  expect(none.stderr).toContain("NO_STARTERS: ");
+});
+
 test("the base against itself shows the noise of serving, judges nothing, and uses up no test set", {
   timeout: 240_000,
 }, async () => {

@@ -276,6 +276,23 @@ describe("a run with a budget of attempts", () => {
   });
 });
 
+describe("a run that is asked whether it has enough", () => {
+  it("ends as soon as it has, sealed, with what was not begun left open", async () => {
+    const finished: string[] = [];
+    const painted = house({ rooms: ["a", "b", "c", "d", "e"] });
+    const result = await runHarness({
+      ...(await start(painted, says("red", "red", "red"))),
+      onItemFinished: ({ item, state }) => finished.push(`${item} ${state}`),
+      isEnough: () => finished.length >= 2,
+    });
+    expect(finished).toEqual([
+      ...["house:a solved", "house:b solved"],
+      ...["house:c skipped", "house:d skipped", "house:e skipped"],
+    ]);
+    expect(result).toMatchObject({ attempts: 2, isComplete: true });
+  });
+});
+
 describe("the worker", () => {
   it("is told what was tried before and why it failed, where the run says so", async () => {
     await runHarness(await start(house(), says("blue", "red", "red", "red"), { showsAttempts: true }));
