@@ -114,6 +114,8 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
     assert(reference !== undefined && treatment !== undefined, "a plan without a pair");
     const asked = { plan, arms: { base: reference, candidate: treatment }, renderer, options };
     const seen = adapter === null ? NOT_ASKED : await measureAbility(ability, { ...asked, adapter }, context);
+    // And once more: one that stopped being applied on the way was judged as the base.
+    if (isLive !== null && adapter !== null) await isProven({ adapter, endpointOf, comparison, server }, context);
     const found: Found = { ...history, ...seen, isLive };
     return await decide(home, plan.comparisonHash, { runs, found, clock });
   } finally {
