@@ -55,11 +55,10 @@ export async function loop(settings: LoopSettings, room: Room, context: Context)
   });
 
   const adapterHash = await stage("train", async () => {
-    const work = () => trainOn({ ...settings.train, seed, dataset: datasetHash, base }, context);
-    return (await withTrainingRoom(room, context, work)).adapterHash;
+    const training = () => trainOn({ ...settings.train, seed, dataset: datasetHash, base }, context);
+    return (await withTrainingRoom(room, context, training)).adapterHash;
   });
 
-  // The canary comes first: an adapter that is served but not applied must never be judged.
   const against = round.champion === null ? "base" : "champion";
   const decision = await stage("validate", () =>
     validateAdapter({ ...settings.validate, ...work, base, candidate: adapterHash, sides, against }, context),

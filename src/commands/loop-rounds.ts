@@ -27,6 +27,8 @@ export interface RoundReport {
   arms: Decision["arms"];
   pairs: Decision["pairs"];
   reasons: string[];
+  /** Two-sided error rate of the intervals. */
+  alpha: number;
   trainRows: number;
   /** Rows whose answer an adapter wrote, which was trained on such rows itself. */
   selfGenerated: number;
@@ -90,7 +92,7 @@ async function reportOf(
   made: { round: number; isPromoted: boolean },
   home: Home,
 ): Promise<RoundReport> {
-  const { comparisonHash, verdict, hasPassed, arms, pairs, reasons } = decision;
+  const { comparisonHash, verdict, hasPassed, arms, pairs, reasons, alpha } = decision;
   const { counts, models } = await readDatasetManifest(home, datasetHash);
   const rows = models.reduce((sum, model) => sum + model.rows, 0);
   const adapters = await readModelsWithAdapter(
@@ -102,7 +104,7 @@ async function reportOf(
     .reduce((sum, one) => sum + one.rows, 0);
   return {
     ...made,
-    ...{ adapterHash, datasetHash, comparisonHash, verdict, hasPassed, arms, pairs, reasons },
+    ...{ adapterHash, datasetHash, comparisonHash, verdict, hasPassed, arms, pairs, reasons, alpha },
     trainRows: counts.trainRows,
     selfGenerated: rows === 0 ? 0 : own / rows,
     diversity: await diversityOf(home, runs.train),

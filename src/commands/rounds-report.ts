@@ -64,7 +64,7 @@ function markdownOf({ rounds, champion, ended }: RoundsResult): string {
 function rowOf(round: RoundReport): string[] {
   const [before, candidate] = armsOf(round);
   const pair = round.pairs[0];
-  const level = levelOf(0.05);
+  const level = levelOf(round.alpha);
   const shown = (arm: ArmResult | undefined) =>
     arm === undefined ? "-" : `${percent(arm.rate)} (${level} ${percentInterval(arm.interval)})`;
   return [

@@ -7,7 +7,7 @@ import { hashJson } from "../foundation/hashing.ts";
 import { type Progress, startProgress, warn } from "../foundation/progress.ts";
 import type { Endpoint } from "../harness/index.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
-import type { Decision, Plan } from "../records/comparison.ts";
+import { type Decision, decidingPair, type Plan } from "../records/comparison.ts";
 import type { Renderer } from "../render/renderer.ts";
 import { scoresAtOnce } from "../serve/index.ts";
 import {
@@ -56,7 +56,7 @@ export async function measureAbility(
   { sets, foreign }: AbilityQuestion,
   asked: {
     plan: Plan;
-    arms: { base: Endpoint; candidate: Endpoint };
+    arms: { base: Endpoint; reference: Endpoint; candidate: Endpoint };
     adapter: AdapterManifest;
     renderer: Renderer;
     options: ValidateOptions;
@@ -80,8 +80,8 @@ export async function measureAbility(
     foreign: foreign.axes.map(({ name, differences, baseRate, counts }) => ({
       ...{ skill: name, differences, baseRate, counts, costs: null },
     })),
-    kl: klEvidence(adapter, found.distance)?.nats ?? null,
-    shown: shownOf(found.shown, plan.pairs[0] as [string, string]),
+    kl: klEvidence(adapter, found.distance),
+    shown: shownOf(found.shown, decidingPair(plan)),
   };
 }
 

@@ -129,7 +129,8 @@ async function attemptsOfWorker(work: ArmWork, { context, resumed, view }: Manne
     comparison: { comparisonHash: plan.comparisonHash, arm: arm.arm, sample },
     config: { command: "validate", target: options.target, limit: options.limit ?? null, items: options.items ?? null },
     onProgress: ({ attempts, total, firstPasses, firstTries }) => view({ attempts, total, firstPasses, firstTries }),
-    onItemFinished: ({ item, passed }) => watch?.note(side, places.get(item) as number, passed > 0),
+    onItemFinished: ({ item, state, passed }) =>
+      watch?.note(side, places.get(item) as number, state === "failed" ? null : passed > 0),
     isEnough: () => watch?.isSure() === true,
     ...resumed,
   });

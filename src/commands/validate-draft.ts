@@ -26,8 +26,10 @@ export interface OpenPart {
 /** Opens the skill that decides and those at the side. Throws: `UNKNOWN_SKILL`, what the skill refuses, `BAD_ARGUMENT`. */
 export async function openParts(options: ValidateOptions): Promise<[OpenPart, ...OpenPart[]]> {
   const { skill, items, limit, sides, sideLimit } = options;
-  if (skill === undefined) throw missing("--skill", "the skill whose items decide");
-  if (sides.includes(skill)) throw missing("--sides", `other skills than ${skill}, which decides`);
+  if (skill === undefined)
+    throw doesNotFit("--skill", "the skill whose items decide", "tracemill validate --skill sql --candidate sql-v1");
+  if (sides.includes(skill))
+    throw doesNotFit("--sides", `other skills than ${skill}, which decides`, `leave ${skill} out of --sides`);
   const primary = await openPart(skill, { options, ...(items && { itemsFile: items }), ...(limit && { limit }) });
   const others: OpenPart[] = [];
   for (const side of new Set(sides))
@@ -65,22 +67,24 @@ export async function draftOf(
 ): Promise<PlanDraft> {
   const { samples, attempts, agent = null, seed, aa, sequential } = options;
   if (sequential && (samples > 1 || attempts > 1 || agent !== null || aa)) {
-    throw missing("--sequential", "one attempt an item by the worker: without --samples, --attempts, --agent and --aa");
+    throw doesNotFit(
+      "--sequential",
+      "one attempt an item by the worker: without --samples, --attempts, --agent and --aa",
+      "leave the others out",
+    );
   }
-  if (samples > 1 && options.temperature === 0) throw missing("--temperature", "above 0, as greedy runs are all alike");
+  if (samples > 1 && options.temperature === 0)
+    throw doesNotFit("--temperature", "above 0, as greedy runs are all alike", "--temperature 0.7, or one sample");
   const [primary, ...sides] = found.parts.map(({ part }) => part) as [Part, ...Part[]];
   const arms = await armsOf(options, home, { ...found, skill: primary.skill.id });
   return {
     ...primary,
-    ...{
-      purpose: aa ? "aa" : "candidate",
-      sides,
-      arms,
-      pairs: pairsOf(
-        arms.map(({ arm }) => arm),
-        options,
-      ),
-    },
+    purpose: aa ? "aa" : "candidate",
+    pairs: pairsOf(
+      arms.map(({ arm }) => arm),
+      options,
+    ),
+    ...{ sides, arms },
     ...{ samples, attempts, sequential, agent, seed, gate: found.gate, general: found.general },
   };
 }
@@ -92,7 +96,8 @@ async function armsOf(
 ): Promise<Arm[]> {
   const plain = { model: base.name, baseHash: base.baseHash, adapterHash: null, memory: "none" as const, tipRuns: [] };
   if (aa) return [{ ...plain, arm: "base" }, { ...plain, arm: "base again" }]; // biome-ignore format: one line
-  if (adapter === null) throw missing("--candidate", "the adapter to judge, or --aa");
+  if (adapter === null)
+    throw doesNotFit("--candidate", "the adapter to judge, or --aa", "tracemill status lists the adapters");
   const dataset = await readDatasetManifest(home, adapter.datasetHash);
   const grown = new Set((await listRuns(home)).filter((run) => run.memory === "grow").map(({ run }) => run));
   const tips = { memory: "frozen" as const, tipRuns: dataset.inputs.runs.filter(({ run }) => grown.has(run)) };
@@ -134,7 +139,6 @@ async function championOf(home: Home, skill: string): Promise<AdapterManifest> {
   });
 }
 
-function missing(option: string, expected: string): Refusal {
-  const fix = "tracemill validate --skill sql --candidate sql-v1";
+function doesNotFit(option: string, expected: string, fix = `give ${option} as expected`): Refusal {
   return new Refusal({ code: "BAD_ARGUMENT", message: `${option} does not fit.`, expected, fix });
 }

@@ -1,6 +1,7 @@
 /**
  * `tracemill validate --plan`: what a comparison of these items could show, before any model is loaded.
  */
+import { shortHash } from "../foundation/hashing.ts";
 import type { Decision } from "../records/comparison.ts";
 import type { GateSettings } from "../records/gate.ts";
 import { percent, pointsSize } from "../statistics/figures.ts";
@@ -72,7 +73,7 @@ async function earlierSpread(home: Home, skill: string) {
     const plan = await readPlan(home, decision.comparisonHash);
     const spread = plan.skill.id === skill && plan.split === "validation" ? spreadOf(decision) : null;
     if (spread !== null)
-      return { ...spread, source: `comparison ${decision.comparisonHash.slice(0, 12)} on the validation split` };
+      return { ...spread, source: `comparison ${shortHash(decision.comparisonHash)} on the validation split` };
   }
   return null;
 }

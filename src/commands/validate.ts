@@ -107,15 +107,17 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
     const renderer = await loadRenderer(home, base);
     const endpointOf = endpointsAt(server, renderer);
     // The canary comes first: an adapter that is served but not applied must never be judged.
-    const isLive = adapter === null ? null : await isProven({ adapter, endpointOf, comparison, server }, context);
+    const prove = async () => adapter !== null && proofOf({ adapter, endpointOf, comparison, server }, context);
+    await prove();
     const plan = await writePlan(home, await withShots(draft, { parts, endpointOf, options }, context), clock);
     const runs = await runArms(plan, { parts, endpointOf, options }, context);
     const [reference, treatment] = plan.pairs[0]?.map((name) => endpointOf(armNamed(plan, name))) ?? [];
     assert(reference !== undefined && treatment !== undefined, "a plan without a pair");
-    const asked = { plan, arms: { base: reference, candidate: treatment }, renderer, options };
+    const plainBase = { ...reference, model: server.idOf(null), name: base.name, adapterHash: null };
+    const asked = { plan, arms: { base: plainBase, reference, candidate: treatment }, renderer, options };
     const seen = adapter === null ? NOT_ASKED : await measureAbility(ability, { ...asked, adapter }, context);
     // And once more: one that stopped being applied on the way was judged as the base.
-    if (isLive !== null && adapter !== null) await isProven({ adapter, endpointOf, comparison, server }, context);
+    const isLive = (await prove()) ? true : null;
     const found: Found = { ...history, ...seen, isLive };
     return await decide(home, plan.comparisonHash, { runs, found, clock });
   } finally {
@@ -158,8 +160,8 @@ function endpointsAt(server: RunningServer, renderer: Renderer): (arm: Arm) => E
   };
 }
 
-/** Null where the endpoint cannot score prompts, so that nothing can be proven. Throws: `ADAPTER_NOT_LIVE`. */
-async function isProven(
+/** Whether the adapter was proven to be live; false where the endpoint cannot score prompts. Throws: `ADAPTER_NOT_LIVE`. */
+async function proofOf(
   {
     adapter,
     endpointOf,
@@ -172,7 +174,7 @@ async function isProven(
     server: RunningServer;
   },
   context: Context,
-): Promise<true | null> {
+): Promise<boolean> {
   const { draft, base, options } = comparison;
   const arm = draft.arms.find(({ adapterHash }) => adapterHash === adapter.adapterHash);
   assert(arm !== undefined, "a comparison without its candidate");
@@ -181,7 +183,7 @@ async function isProven(
     { endpoint: endpointOf(arm), known, baseModel: server.idOf(null), target: options.target },
     context,
   );
-  return proof?.state === "live" ? true : null;
+  return proof?.state === "live";
 }
 
 async function planned(options: ValidateOptions, { home }: Context): Promise<ComparisonPlan> {

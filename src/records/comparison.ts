@@ -175,6 +175,11 @@ export function partsOf({ skill, split, items, sampling, sides }: Plan): [Part, 
   return [{ skill, split, items, sampling }, ...sides];
 }
 
+/** The reference and the treatment that decide. */
+export function decidingPair({ pairs }: Pick<Plan, "pairs">): [string, string] {
+  return pairs[0] as [string, string];
+}
+
 /** The arms that attempt a part: all of them the first one, those of the deciding pair the skills at the side. */
 export function armsAt({ arms, pairs }: Plan, index: number): Arm[] {
   return index === 0 ? arms : arms.filter(({ arm }) => pairs[0]?.includes(arm) === true);

@@ -5,6 +5,7 @@
  */
 import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { isAlive } from "../foundation/lock-file.ts";
 
 const MOST_BYTES = 10_000_000;
 const KEPT_OF_THE_GONE = 3;
@@ -50,13 +51,4 @@ function removeOld(path: string): void {
   });
   const newestFirst = ofGone.sort((x, y) => y.atMs - x.atMs);
   for (const { file } of newestFirst.slice(KEPT_OF_THE_GONE)) removeServerLog(file);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

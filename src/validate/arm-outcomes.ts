@@ -115,7 +115,7 @@ const OUTCOMES = `
   JOIN items i ON i.run = a.run AND i.item = a.item
   JOIN files.attempts s ON s.run = a.run AND s.attempt = a.attempt
   LEFT JOIN worked t ON t.attempt = a.attempt
-  WHERE a.run = $run AND a.attempt_number <= $attempts
+  WHERE a.run = $run AND ($attempts IS NULL OR a.attempt_number <= $attempts)
   GROUP BY a.item`;
 
 /**
@@ -146,10 +146,10 @@ export async function readArm(
   return { arm, runs: heads, outcomes, runsOfArm: await countRunsOfArm(lake, plan, { part, arm }) };
 }
 
-/** Reads what a run came to at each item whose first attempt has a verdict. `role`: whose tokens count; null for all. */
+/** Reads what a run came to at each item whose first attempt has a verdict. `role`: whose tokens count; null, as of `attempts`, for all. */
 export async function outcomesOfRun(
   lake: Lake,
-  asked: { run: RunId; role: string | null; attempts: number },
+  asked: { run: RunId; role: string | null; attempts: number | null },
 ): Promise<Map<ItemId, Outcome>> {
   const rows = (await lake.query(OUTCOMES, asked)).map((row) => outcomeRow.parse(row));
   const judged = rows.filter(({ first_passed }) => first_passed !== null);

@@ -38,5 +38,7 @@ export interface Evidence {
 export interface Axis {
   /** What it asks, in one sentence for people. */
   summary: string;
+  /** Whether it can be judged before any arm is run. */
+  needsNoRun?: true;
   judge(evidence: Evidence, gate: GateSettings): AxisResult[];
 }

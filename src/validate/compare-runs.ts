@@ -2,7 +2,7 @@
  * Compares two runs that exist already, imported ones too, over the items that both attempted. Nobody planned it, nobody drew who
  * attempted what, and whoever looks has chosen the runs: so it shows, and decides nothing.
  */
-import { Refusal } from "../foundation/errors.ts";
+import { assert, Refusal } from "../foundation/errors.ts";
 import { ZERO_HASH } from "../foundation/hashing.ts";
 import type { ArmResult, PairResult } from "../records/comparison.ts";
 import type { RunId } from "../records/ids.ts";
@@ -22,9 +22,6 @@ export interface UnrandomisedComparison {
   unpaired: { run: string; items: number }[];
 }
 
-/** At most so many attempts of an item are read: all that a run has. */
-const ALL_ATTEMPTS = 1_000_000;
-
 /**
  * Pairs the first attempts of two sealed runs by item: the first is the reference.
  * Throws: `NOTHING_TO_PAIR` with how many items each has.
@@ -36,9 +33,9 @@ export async function compareRuns(
   const lake = await openLake(home);
   try {
     const [reference, treatment] = await Promise.all(
-      runs.map((run) => outcomesOfRun(lake, { run, role: null, attempts: ALL_ATTEMPTS })),
+      runs.map((run) => outcomesOfRun(lake, { run, role: null, attempts: null })),
     );
-    if (reference === undefined || treatment === undefined) throw nothingToPair(runs, [0, 0]);
+    assert(reference !== undefined && treatment !== undefined, "two runs give two maps");
     const shared = [...reference.keys()].filter((item) => treatment.has(item)).sort();
     if (shared.length === 0) throw nothingToPair(runs, [reference.size, treatment.size]);
     const arms = [reference, treatment].map((outcomes, index): WholeArm => {
@@ -59,7 +56,7 @@ export async function compareRuns(
       return { arm, runs: [{ run: runs[index] as RunId, head: ZERO_HASH }], outcomes: named, runsOfArm: 1 };
     });
     const [pair] = pairFigures({ pairs: [[runs[0], runs[1]]], alpha, seed, samples: 1 }, arms);
-    if (pair === undefined) throw nothingToPair(runs, [reference.size, treatment.size]);
+    assert(pair !== undefined, "a pair of arms gives its figures");
     return {
       ...{ label: "unrandomised", alpha, arms: arms.map((arm) => armFigures(arm, alpha)), pair },
       unpaired: [reference, treatment].map((outcomes, index) => {

@@ -10,6 +10,7 @@ import {
   type ArmResult,
   armsAt,
   type Decision,
+  decidingPair,
   decisionSchema,
   type GateVerdict,
   type PartResult,
@@ -74,7 +75,9 @@ export async function decideBeforehand(
   refuseEdited(home, plan);
   const axes = await loadAxes();
   const evidence = { ...NOTHING_SEEN, ...found };
-  const results = ["leakage", "dataset"].flatMap((id) => axes.get(id)?.judge(evidence, plan.gate) ?? []);
+  const results = [...axes.values()]
+    .filter(({ needsNoRun }) => needsNoRun)
+    .flatMap((axis) => axis.judge(evidence, plan.gate));
   const failed = results.filter(({ outcome }) => outcome === "failed");
   assert(failed.length > 0, "nothing speaks against the candidate");
   const decision = decisionSchema.parse({
@@ -117,7 +120,7 @@ async function readParts(home: Home, plan: Plan, runs: readonly ArmRun[]): Promi
 }
 
 function pairsSeen({ pairs }: Plan, arms: readonly ArmOutcomes[]): PairSeen[] {
-  const [reference, treatment] = (pairs[0] as [string, string]).map(
+  const [reference, treatment] = decidingPair({ pairs }).map(
     (name) => arms.find(({ arm }) => arm.arm === name)?.outcomes ?? [],
   ) as [ArmOutcomes["outcomes"], ArmOutcomes["outcomes"]];
   return reference.map((before, index) => {
@@ -158,7 +161,7 @@ const NOT_JUDGED: Judgement = { hasPassed: false, axes: [], reasons: [] };
 
 /** What the axes see of the deciding pair, skill by skill. */
 function skillsSeen(plan: Plan, parts: readonly JudgedPart[]): Pick<Evidence, "primary" | "sides"> {
-  const pair = plan.pairs[0] as [string, string];
+  const pair = decidingPair(plan);
   const [primary, ...sides] = parts.map(({ part, arms }) => skillEvidence(part.skill.id, plan, { arms, pair }));
   assert(primary !== undefined, "a plan without a part");
   return { primary, sides };
@@ -201,7 +204,7 @@ function verdictOf(results: readonly AxisResult[] | undefined): GateVerdict {
 }
 
 function candidateOf(plan: Plan): Decision["adapterHash"] {
-  const [, treatment] = plan.pairs[0] as [string, string];
+  const [, treatment] = decidingPair(plan);
   return plan.arms.find(({ arm }) => arm === treatment)?.adapterHash ?? null;
 }
 

@@ -45,9 +45,7 @@ export function renderUnrandomised({ arms, pair, unpaired, alpha }: Unrandomised
     "",
     ...armLines(arms, level),
     "",
-    ...pairLines({ ...pair, verdict: "inconclusive" }, { level, isDeciding: false }).filter(
-      (line) => !line.trim().startsWith("verdict"),
-    ),
+    ...pairLines(pair, { level, isDeciding: false }),
   ].join("\n");
 }
 
@@ -72,7 +70,10 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-function pairLines(pair: PairResult, { level, isDeciding }: { level: string; isDeciding: boolean }): string[] {
+/** `verdict` is missing where nothing was judged. */
+type ShownPair = Omit<PairResult, "verdict"> & Partial<Pick<PairResult, "verdict">>;
+
+function pairLines(pair: ShownPair, { level, isDeciding }: { level: string; isDeciding: boolean }): string[] {
   const { treatment, reference, oneTry } = pair;
   const decides = isDeciding ? "  (this one decides)" : "";
   const rows: [string, string][] = [
@@ -84,7 +85,7 @@ function pairLines(pair: PairResult, { level, isDeciding }: { level: string; isD
     ...(oneTry === null ? [] : mcnemarRow(oneTry)),
     ["completion tokens", ratio(pair.tokenRatio)],
     ["tokens a solved item", ratio(pair.costRatio)],
-    ["verdict", pair.verdict],
+    ...(pair.verdict === undefined ? [] : [["verdict", pair.verdict] as [string, string]]),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return [
@@ -96,7 +97,7 @@ function pairLines(pair: PairResult, { level, isDeciding }: { level: string; isD
 
 type OneTry = NonNullable<PairResult["oneTry"]>;
 
-function countRows({ treatment, reference }: PairResult, oneTry: OneTry): [string, string][] {
+function countRows({ treatment, reference }: ShownPair, oneTry: OneTry): [string, string][] {
   return [
     ["both", `${oneTry.both} items`],
     [`only ${treatment}`, `${oneTry.onlyTreatment}`],

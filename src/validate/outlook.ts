@@ -6,7 +6,12 @@ import { pointsSize } from "../statistics/figures.ts";
 import { POWER, requiredItems } from "../statistics/power.ts";
 
 /** Says in whole sentences what the pair could have detected, and with how many items its difference would show. */
-export function outlook({ minimumDetectable: detectable, n, difference, verdict }: PairResult): string[] {
+export function outlook({
+  minimumDetectable: detectable,
+  n,
+  difference,
+  verdict,
+}: Omit<PairResult, "verdict"> & Partial<Pick<PairResult, "verdict">>): string[] {
   if (detectable === null)
     return ["The families do not differ, so it cannot be told what difference would have been seen."];
   const power = `${Math.round(100 * POWER)} %`;

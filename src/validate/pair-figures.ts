@@ -197,7 +197,7 @@ function twoSided(mean: number, standardError: number, df: number): number {
 }
 
 /** Over the secondary figures of all pairs, that can be told. */
-function holmOfSecondary(figures: readonly Omit<PairFigures, never>[]): PairFigures[] {
+function holmOfSecondary(figures: readonly PairFigures[]): PairFigures[] {
   const raw = figures.flatMap(({ secondary }) => secondary.flatMap(({ holmP }) => holmP ?? []));
   const adjusted = holm(raw);
   let next = 0;

@@ -7,7 +7,7 @@ import type { Clock } from "../foundation/clock.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
 import { type Hash, hashJson } from "../foundation/hashing.ts";
-import { type Plan, type PlanDraft, partsOf, planSchema } from "../records/comparison.ts";
+import { decidingPair, type Plan, type PlanDraft, partsOf, planSchema } from "../records/comparison.ts";
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
@@ -82,7 +82,7 @@ function checkShape(plan: Plan): void {
     plan.pairs.every(([reference, treatment]) => names.includes(reference) && names.includes(treatment)),
     "a plan pairs an arm that it does not have",
   );
-  const [reference, treatment] = plan.pairs[0] as [string, string];
+  const [reference, treatment] = decidingPair(plan);
   if (plan.purpose === "aa" || plan.arms.find(({ arm }) => arm === treatment)?.adapterHash) return;
   throw new Refusal({
     code: "NO_CANDIDATE",

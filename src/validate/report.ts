@@ -4,7 +4,7 @@
  */
 import { groupBy } from "../foundation/group-by.ts";
 import { fenced, markdownTable } from "../foundation/markdown.ts";
-import type { Decision, PairResult, Plan } from "../records/comparison.ts";
+import { type Decision, decidingPair, type PairResult, type Plan } from "../records/comparison.ts";
 import {
   levelOf,
   percent,
@@ -161,7 +161,7 @@ function breakdown(name: string, arms: readonly WholeArm[], keyOf: (outcome: Out
 }
 
 function itemSections(plan: Plan, arms: readonly WholeArm[]): string[] {
-  const [reference, treatment] = plan.pairs[0] as [string, string];
+  const [reference, treatment] = decidingPair(plan);
   const pairs = outcomesOf(arms, reference).map((before, index) => {
     return { before, after: outcomesOf(arms, treatment)[index] as Outcome };
   });

@@ -20,24 +20,29 @@ export interface Stop {
 export function stopOf(pairs: readonly PairSeen[], alpha: number): Stop {
   let state = NO_BETS;
   for (const [index, pair] of pairs.entries()) {
-    if (pair === null || pair.reference === pair.treatment) continue;
-    state = placeBet(state, pair.treatment);
+    if (pair !== null) state = seenPair(state, pair);
     const verdict = stopsFor(state, alpha);
     if (verdict !== null) return { items: index + 1, state, verdict };
   }
   return { items: pairs.length, state, verdict: null };
 }
 
+/** A pair that does not differ says nothing. */
+function seenPair(state: BetState, { reference, treatment }: NonNullable<PairSeen>): BetState {
+  return reference === treatment ? state : placeBet(state, treatment);
+}
+
 /** What is seen of a comparison while it runs: told of each item that an arm has finished, in whatever order they come. */
 export interface Watch {
-  note(arm: "reference" | "treatment", index: number, passed: boolean): void;
+  /** `passed` is null for an item that was given up without a verdict. */
+  note(arm: "reference" | "treatment", index: number, passed: boolean | null): void;
   /** Whether the pairs that are whole, from the first on without a gap, are enough. */
   isSure(): boolean;
 }
 
 /** Watches `items` pairs. */
 export function watchPairs(items: number, alpha: number): Watch {
-  const seen = { reference: new Map<number, boolean>(), treatment: new Map<number, boolean>() };
+  const seen = { reference: new Map<number, boolean | null>(), treatment: new Map<number, boolean | null>() };
   let [next, state, sure] = [0, NO_BETS, false];
   return {
     note(arm, index, passed) {
@@ -45,8 +50,7 @@ export function watchPairs(items: number, alpha: number): Watch {
       for (; next < items && !sure; next++) {
         const [reference, treatment] = [seen.reference.get(next), seen.treatment.get(next)];
         if (reference === undefined || treatment === undefined) return;
-        if (reference === treatment) continue;
-        state = placeBet(state, treatment);
+        if (reference !== null && treatment !== null) state = seenPair(state, { reference, treatment });
         sure = stopsFor(state, alpha) !== null;
       }
     },

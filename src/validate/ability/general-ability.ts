@@ -44,8 +44,10 @@ export interface GeneralAbility {
   missing: { set: string; texts: Missing[] }[];
 }
 
+/** The arms of the deciding pair, and the base alone, from which the candidate's distance is told; it may be the reference. */
 interface Arms {
   base: MeasuredEndpoint;
+  reference: MeasuredEndpoint;
   candidate: MeasuredEndpoint;
 }
 
@@ -60,26 +62,22 @@ export async function measureGeneralAbility(
 ): Promise<GeneralAbility> {
   const found: GeneralAbility = { general: [], shown: [], distance: null, missing: [] };
   for (const set of sets) {
-    const base = await measureArm(arms.base, set, { ...options, arm: "base" });
+    const reference = await measureArm(arms.reference, set, { ...options, arm: "reference" });
     const candidate = await measureArm(arms.candidate, set, { ...options, arm: "candidate" });
-    const evidence = generalEvidence({ name: set.id, texts: set.texts }, base.scores, candidate.scores);
+    const evidence = generalEvidence({ name: set.id, texts: set.texts }, reference.scores, candidate.scores);
     if (evidence !== null) found.general.push(evidence);
-    found.shown.push({ set: set.id, figures: await set.shown({ base, candidate }, options.signal) });
-    if (base.missing.length > 0) found.missing.push({ set: set.id, texts: base.missing });
+    found.shown.push({ set: set.id, figures: await set.shown({ base: reference, candidate }, options.signal) });
+    if (reference.missing.length > 0) found.missing.push({ set: set.id, texts: reference.missing });
     if (set.isDrawn) found.distance = await estimateDistance(arms, set.prompts, options);
   }
   return found;
 }
 
 /** The evidence of the `kl` axis: the trainer's exact figure where there is one, else the estimate. Units: nats a token. */
-export function klEvidence(
-  adapter: AdapterManifest,
-  distance: Distance | null,
-): { nats: number; source: "trainer" | "estimate" } | null {
+export function klEvidence(adapter: AdapterManifest, distance: Distance | null): number | null {
   const told = adapter.curve.filter(({ step }) => adapter.bestStep === undefined || step === adapter.bestStep);
   const exact = told.flatMap(({ validation }) => validation?.klToBase ?? []).at(-1);
-  if (exact !== undefined) return { nats: exact, source: "trainer" };
-  return distance === null ? null : { nats: distance.nats, source: "estimate" };
+  return exact ?? distance?.nats ?? null;
 }
 
 async function measureArm(

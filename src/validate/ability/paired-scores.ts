@@ -3,7 +3,6 @@
  */
 import { groupBy } from "../../foundation/group-by.ts";
 import { pairedDifference } from "../../statistics/paired-difference.ts";
-import type { Evidence } from "../axis.ts";
 import type { GeneralText } from "../general-set.ts";
 import type { TextScore } from "./measure.ts";
 
@@ -37,11 +36,6 @@ export function generalEvidence(
     differences: [...groups.values()].map((group) => group.map((pair) => pair.difference)),
     missing: deciding.length - pairs.length,
   };
-}
-
-/** What the gate's axis of general ability takes. */
-export function axesOf(evidence: readonly GeneralEvidence[]): Evidence["general"] {
-  return evidence.map(({ name, differences }) => ({ name, differences }));
 }
 
 /** How far the candidate lies from the base, as an estimate from text that the base drew. */

@@ -5,6 +5,7 @@ import type { Axis } from "../axis.ts";
 
 const axis: Axis = {
   summary: "nothing that the adapter was trained on is revoked",
+  needsNoRun: true,
   judge: ({ taint }) => [
     {
       ...{

@@ -7,6 +7,7 @@ const SHOWN = 3;
 
 const axis: Axis = {
   summary: "the families of the comparison and the adapter's whole lineage share nothing",
+  needsNoRun: true,
   judge: ({ leaks }) => [
     {
       ...{

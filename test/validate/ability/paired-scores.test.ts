@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { random } from "../../../src/foundation/random.ts";
 import { choiceFigures, choiceTexts, LETTERS, type Question } from "../../../src/validate/ability/choices.ts";
 import type { TextScore } from "../../../src/validate/ability/measure.ts";
-import { axesOf, distanceFrom, generalEvidence } from "../../../src/validate/ability/paired-scores.ts";
+import { distanceFrom, generalEvidence } from "../../../src/validate/ability/paired-scores.ts";
 import type { GeneralText } from "../../../src/validate/general-set.ts";
 
 const text = (id: string, group: string, isDeciding = true): GeneralText => ({
@@ -18,7 +18,6 @@ describe("the evidence of a set", () => {
     const candidate = scores({ a: [-5, 2], b: [-1.5, 3], c: [-1, 1], d: [-1, 1] });
     const evidence = generalEvidence({ name: "set", texts }, base, candidate);
     expect(evidence).toEqual({ name: "set", differences: [[-0.5, 0], [0.5]], missing: 1 });
-    expect(axesOf(evidence === null ? [] : [evidence])).toEqual([{ name: "set", differences: [[-0.5, 0], [0.5]] }]);
   });
 
   test("is none where no text decides", () => {
