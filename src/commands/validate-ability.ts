@@ -102,6 +102,7 @@ function stepsShown({ clock, stderr: stream, isJson, signal }: Context) {
   let shown: { step: string; progress: Progress } | null = null;
   return {
     update(step: string, done: number, total: number): void {
+      if (total === 0) return;
       if (shown?.step !== step) {
         shown?.progress.finish();
         shown = { step, progress: startProgress({ title: step, total, clock, stream, isJson, signal }) };
