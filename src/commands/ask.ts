@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { Failure, Refusal } from "../foundation/errors.ts";
+import { textTable } from "../foundation/text-table.ts";
 import { SPLITS } from "../records/item.ts";
 import type { Message } from "../records/message.ts";
 import type { Reply, Skill, Source } from "../skills/contract.ts";
@@ -13,7 +14,6 @@ import { type Context, defineCommand } from "./command.ts";
 import { proveServed } from "./live-adapter.ts";
 import { resolveModel, serveHere } from "./model-server.ts";
 import { canaryInput, serverInput, startingOf, targetInput } from "./target-input.ts";
-import { textTable } from "./text-table.ts";
 
 const MOST_ROWS = 10;
 

@@ -2,10 +2,10 @@
 import { z } from "zod";
 import { auditLabels, type LabelAudit, runCalled } from "../capture/index.ts";
 import { Refusal } from "../foundation/errors.ts";
+import { textTable } from "../foundation/text-table.ts";
 import { percent } from "../statistics/figures.ts";
 import { openLake } from "../store/lake.ts";
 import { defineCommand } from "./command.ts";
-import { textTable } from "./text-table.ts";
 
 const input = z.object({ run: z.string().describe("the run: its id, or another program's own name for it") });
 

@@ -3,12 +3,12 @@
  */
 import { z } from "zod";
 import { shortHash } from "../foundation/hashing.ts";
+import { textTable } from "../foundation/text-table.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import { type Champion, placeName, readChampions, taintOfAdapter } from "../registry/index.ts";
 import { listAdapters } from "../store/manifests.ts";
 import { defineCommand } from "./command.ts";
 import { allTainted } from "./taint.ts";
-import { textTable } from "./text-table.ts";
 
 interface ChampionRow extends Champion {
   place: string;

@@ -2,8 +2,8 @@
  * What an export tells people: how many examples there were, who took which, and what was written where.
  */
 import { shortHash } from "../foundation/hashing.ts";
+import { textTable } from "../foundation/text-table.ts";
 import type { ExportPreview, ExportResult } from "./export-result.ts";
-import { textTable } from "./text-table.ts";
 
 /** Writes a result as text; with `explain` up to three examples of every refusal. */
 export function printedExport(result: (ExportPreview | ExportResult) & { explain: boolean }): string {

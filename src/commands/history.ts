@@ -3,9 +3,9 @@
  */
 import { z } from "zod";
 import { shortHash } from "../foundation/hashing.ts";
+import { textTable } from "../foundation/text-table.ts";
 import { type PlaceEvent, placeName, placeOf, readPlaceEvents } from "../registry/index.ts";
 import { defineCommand } from "./command.ts";
-import { textTable } from "./text-table.ts";
 
 export default defineCommand<{ place?: string | undefined }, PlaceEvent[]>({
   summary: "Show every promotion and rollback.",

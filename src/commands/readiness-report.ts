@@ -3,10 +3,10 @@
  * others have found to be enough.
  */
 import type { Coverage } from "../curate/index.ts";
+import { textTable } from "../foundation/text-table.ts";
 import type { RunId } from "../records/ids.ts";
 import type { RefusalCount } from "../records/refusal-tally.ts";
 import { pointsSize } from "../statistics/figures.ts";
-import { textTable } from "./text-table.ts";
 
 export interface RoleReadiness {
   role: string;

@@ -4,11 +4,11 @@ import { type ReverifyReport, reverify } from "../capture/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { type Progress, startProgress } from "../foundation/progress.ts";
+import { textTable } from "../foundation/text-table.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import type { Home } from "../store/home.ts";
 import { listRuns, type RunSummary } from "../store/run-log.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { textTable } from "./text-table.ts";
 
 const input = z.object({
   run: z.string().optional().describe("the run; left out with --skill, which means all its runs"),

@@ -2,12 +2,12 @@
 import { z } from "zod";
 import { shortHash } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
+import { textTable } from "../foundation/text-table.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
 import { listRuns, type RunSummary } from "../store/run-log.ts";
 import { defineCommand } from "./command.ts";
-import { textTable } from "./text-table.ts";
 
 const ACTIONS = ["list", "show"] as const;
 

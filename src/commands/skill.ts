@@ -6,12 +6,12 @@ import { delimiter, relative, resolve } from "node:path";
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { type Progress, startProgress } from "../foundation/progress.ts";
+import { textTable } from "../foundation/text-table.ts";
 import type { Check, Skill } from "../skills/contract.ts";
 import { listSkills, loadSkill, skillParents } from "../skills/load.ts";
 import { type FamilyCounts, FORMS, writeSkill } from "../skills/scaffold.ts";
 import { type Finding, runSuite, SUITE } from "../skills/suite.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { textTable } from "./text-table.ts";
 
 const input = z.object({
   action: z

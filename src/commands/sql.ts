@@ -6,10 +6,10 @@ import { once } from "node:events";
 import { z } from "zod";
 import { printable } from "../foundation/printable.ts";
 import { warn } from "../foundation/progress.ts";
+import { textTable } from "../foundation/text-table.ts";
 import type { Row } from "../store/duckdb.ts";
 import { type LakeQuery, queryLake } from "../store/sql.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { textTable } from "./text-table.ts";
 
 const SHOWN_ROWS = 200;
 

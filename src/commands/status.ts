@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { shortHash } from "../foundation/hashing.ts";
+import { textTable } from "../foundation/text-table.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import type { Decision } from "../records/comparison.ts";
 import type { Tier } from "../records/selection.ts";
@@ -12,7 +13,6 @@ import { listAdapters, listBases, listDatasets, listDecisions } from "../store/m
 import { listRuns } from "../store/run-log.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { allTainted } from "./taint.ts";
-import { textTable } from "./text-table.ts";
 
 interface Status {
   home: string;

@@ -1,12 +1,13 @@
 /**
  * How `tracemill tips` writes for people: a table, one tip in full, its effect in words, and what was retired.
  */
+
+import { textTable } from "../foundation/text-table.ts";
 import type { Consolidation } from "../harness/index.ts";
 import type { TipId } from "../records/ids.ts";
 import { levelOf, percent, points, pointsInterval } from "../statistics/figures.ts";
 import type { CreditRule, TipCredit } from "../statistics/tip-credit.ts";
 import type { TipHistory } from "../store/tip-draws.ts";
-import { textTable } from "./text-table.ts";
 import type { TipEntry } from "./tip-book.ts";
 import type { RetirementReport } from "./tip-retirement.ts";
 

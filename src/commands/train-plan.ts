@@ -2,8 +2,8 @@
  * `tracemill train --plan`: the plan as text, one line a device, what fits and how long it takes.
  */
 import { duration } from "../foundation/progress.ts";
+import { textTable } from "../foundation/text-table.ts";
 import { adviceText, type TrainPlan } from "../train/index.ts";
-import { textTable } from "./text-table.ts";
 
 const GIB = 2 ** 30;
 const PARTS = [

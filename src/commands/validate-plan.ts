@@ -2,6 +2,7 @@
  * `tracemill validate --plan`: what a comparison of these items could show, before any model is loaded.
  */
 import { shortHash } from "../foundation/hashing.ts";
+import { textTable } from "../foundation/text-table.ts";
 import type { Decision } from "../records/comparison.ts";
 import type { GateSettings } from "../records/gate.ts";
 import { percent, pointsSize } from "../statistics/figures.ts";
@@ -11,7 +12,6 @@ import { studentTQuantile } from "../statistics/student-t.ts";
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
 import type { Home } from "../store/home.ts";
 import { listDecisions, readPlan } from "../store/manifests.ts";
-import { textTable } from "./text-table.ts";
 import type { OpenPart } from "./validate-draft.ts";
 import type { ValidateOptions } from "./validate-input.ts";
 

@@ -1,6 +1,8 @@
 /**
  * A decision as text for a terminal: the same figures as the report, without its item tables.
  */
+import { printable } from "../foundation/printable.ts";
+import { textTable } from "../foundation/text-table.ts";
 import type { ArmResult, Decision, PairResult } from "../records/comparison.ts";
 import {
   levelOf,
@@ -23,15 +25,13 @@ export function renderDecision(decision: Decision): string {
   const level = levelOf(alpha);
   return [
     verdictSentence(decision),
-    ...(adapterHash === null ? [] : [gateSentence(decision)]),
-    ...reasons.map((reason) => `  ${reason}`),
-    ...(axes.length > 0 ? ["", ...aligned([AXIS_HEADER, ...axes.map(axisRow)])] : []),
-    ...(arms.length > 0 ? ["", ...armLines(arms, level)] : []),
+    ...(adapterHash === null ? [] : [printable(gateSentence(decision))]),
+    ...reasons.map((reason) => `  ${printable(reason)}`),
+    ...(axes.length > 0 ? ["", textTable(AXIS_HEADER, axes.map(axisRow))] : []),
+    ...(arms.length > 0 ? ["", armTable(arms, level)] : []),
     ...pairs.flatMap((pair, index) => ["", ...pairLines(pair, { level, isDeciding: index === 0 })]),
-    ...sides.flatMap((side) => ["", side.skill, ...armLines(side.arms, level)]),
-    ...(shown.length > 0
-      ? ["", ...aligned(shown.map(({ set, arm, figure, value }) => [set, arm, figure, value.toFixed(3)]))]
-      : []),
+    ...sides.flatMap((side) => ["", side.skill, armTable(side.arms, level)]),
+    ...(shown.length > 0 ? ["", shownTable(shown)] : []),
   ].join("\n");
 }
 
@@ -43,31 +43,26 @@ export function renderUnrandomised({ arms, pair, unpaired, alpha }: Unrandomised
     "Unrandomised: two runs that exist already, paired by item. It shows, and decides nothing.",
     ...(alone.length > 0 ? [`Not paired: ${alone.join(", ")}.`] : []),
     "",
-    ...armLines(arms, level),
+    armTable(arms, level),
     "",
     ...pairLines(pair, { level, isDeciding: false }),
   ].join("\n");
 }
 
-function armLines(arms: readonly ArmResult[], level: string): string[] {
-  return aligned([
+function armTable(arms: readonly ArmResult[], level: string): string {
+  return textTable(
     ["arm", "solved at the first try", "rate", `${level} interval`, "tokens an attempt", "valid actions"],
-    ...arms.map(({ arm, passed, n, rate, interval, metrics }) => {
+    arms.map(({ arm, passed, n, rate, interval, metrics }) => {
       const { completionTokens, validCalls } = metrics;
       const counted = [`${passed} of ${n}`, percent(rate), percentInterval(interval)];
       return [arm, ...counted, tokens(completionTokens), percent(validCalls)];
     }),
-  ]);
+  );
 }
 
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows.map((row) =>
-    row
-      .map((text, column) => text.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+function shownTable(shown: Decision["shown"]): string {
+  const rows = shown.map(({ set, arm, figure, value }) => [set, arm, figure, value.toFixed(3)]);
+  return textTable(["texts", "arm", "figure", "value"], rows);
 }
 
 /** `verdict` is missing where nothing was judged. */
