@@ -16,13 +16,14 @@ import {
 import { formatFor, loadFormat } from "../dataset/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
+import { partsOf } from "../records/comparison.ts";
 import type { ExportSettings } from "../records/dataset-manifest.ts";
 import type { Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Selection, Tier } from "../records/selection.ts";
 import type { Home } from "../store/home.ts";
 import { type Lake, openLake } from "../store/lake.ts";
-import { listPlans } from "../store/manifests.ts";
+import { listRunPlans } from "../store/manifests.ts";
 import { openTexts } from "../store/recorded-texts.ts";
 import { answerTexts, checkedRole, chosenBase, chosenRuns, type SealedRun } from "./export-inputs.ts";
 import type { ExportOptions } from "./export-result.ts";
@@ -94,7 +95,9 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
           filter: tier === "prompts" ? withoutOutcome(filter) : filter,
           labels: role === "worker" ? null : await (await loadRoleRule(role)).labels(lake, names),
           withBad: tier === "judged" || tier === "preference-pairs",
-          comparisons: await listPlans(home),
+          comparisons: (await listRunPlans(home)).flatMap((plan) =>
+            partsOf(plan).map((part) => ({ ...plan, ...part })),
+          ),
         };
       });
       return scrubbed(selection, scrubReason);

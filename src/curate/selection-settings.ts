@@ -2,13 +2,13 @@
  * What a selection is asked for. Every setting stands in the dataset's manifest, as the same settings over the same runs
  * give the same rows.
  */
-import type { Plan } from "../records/comparison.ts";
+import type { Part, Plan } from "../records/comparison.ts";
 import type { ActionCall } from "../records/events.ts";
 import type { Tier, Tries, Unit } from "../records/selection.ts";
 import type { Scope } from "./candidate-query.ts";
 
-/** What is asked of a comparison's plan. */
-export type HoldingPlan = Pick<Plan, "comparisonHash" | "split" | "skill" | "items">;
+/** One skill's items that a comparison judges by. */
+export type HoldingPlan = Pick<Plan, "comparisonHash"> & Pick<Part, "split" | "skill" | "items">;
 
 export interface SelectionSettings extends Scope {
   tier: Tier;

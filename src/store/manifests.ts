@@ -83,6 +83,13 @@ export async function listPlans(home: Home): Promise<Plan[]> {
   return Promise.all(names.map((name) => readManifest(join(folder, name, "plan.json"), planSchema)));
 }
 
+/** The plans of comparisons that were run, or may be yet: without those that were refused before any arm was. */
+export async function listRunPlans(home: Home): Promise<Plan[]> {
+  const refused = (await listDecisions(home)).filter(({ arms }) => arms.length === 0);
+  const hashes = new Set<string>(refused.map(({ comparisonHash }) => comparisonHash));
+  return (await listPlans(home)).filter(({ comparisonHash }) => !hashes.has(comparisonHash));
+}
+
 /** Reads what a comparison led to; null where it is not decided yet. Throws: as `readPlan`. */
 export async function readDecision(home: Home, hashOrPrefix: string): Promise<Decision | null> {
   const folder = await comparisonFolder(home, hashOrPrefix);

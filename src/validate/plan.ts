@@ -11,7 +11,7 @@ import { decidingPair, type Plan, type PlanDraft, partsOf, planSchema } from "..
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
-import { listDecisions, listPlans } from "../store/manifests.ts";
+import { listPlans, listRunPlans } from "../store/manifests.ts";
 import { refuseLeaks } from "./held-out.ts";
 
 /**
@@ -23,9 +23,8 @@ export async function writePlan(home: Home, draft: PlanDraft, clock: Clock): Pro
   const placed = { comparisonHash: hashJson(draft), plannedAt: clock().toISOString(), use: 1, alpha: draft.gate.alpha };
   const parsed = planSchema.parse({ ...draft, ...placed });
   checkShape(parsed);
-  const earlier = await judgedPlans(home);
-  const known = earlier.find((plan) => hashJson(questionOf(plan)) === hashJson(questionOf(parsed)));
-  const plan = known ?? numbered(parsed, earlier);
+  const known = (await listPlans(home)).find((plan) => hashJson(questionOf(plan)) === hashJson(questionOf(parsed)));
+  const plan = known ?? numbered(parsed, await listRunPlans(home));
   await refuseLeaks(home, plan);
   if (known === undefined) await writeJsonAtomic(join(home.comparisonFolder(plan.comparisonHash), "plan.json"), plan);
   if (!(await isPlanned(home, plan.comparisonHash))) {
@@ -46,16 +45,9 @@ function questionOf(plan: Plan): unknown {
   return question;
 }
 
-/** All plans but those that were refused before any arm was run: nobody learned anything of the items there. */
-async function judgedPlans(home: Home): Promise<Plan[]> {
-  const refused = (await listDecisions(home)).filter(({ arms }) => arms.length === 0);
-  const hashes = new Set(refused.map(({ comparisonHash }) => comparisonHash));
-  return (await listPlans(home)).filter(({ comparisonHash }) => !hashes.has(comparisonHash));
-}
-
 /**
  * Every candidate that was ever planned to be judged on some of these items is a use of them: whoever looked at how it did
- * may have chosen by it.
+ * may have chosen by it. One that was refused before any arm was run taught nobody anything.
  */
 function numbered(plan: Plan, earlier: readonly Plan[]): Plan {
   const items = new Set(plan.items.map(({ item }) => item));

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { hashText } from "../../src/foundation/hashing.ts";
+import { type Hash, hashText } from "../../src/foundation/hashing.ts";
 import { type Decision, decisionSchema, type Plan } from "../../src/records/comparison.ts";
 import type { Home } from "../../src/store/home.ts";
 import { readLedger } from "../../src/store/ledger.ts";
@@ -297,6 +297,8 @@ describe("the gate", () => {
       ]);
       const report = await readFile(join(home.comparisonFolder(comparisonHash), "report.md"), "utf8");
       expect(report).toContain(`It has learned from ${families[0]} of letters (dataset abc).`);
+      const draft = sampleDraft(families, PER_FAMILY, decision.adapterHash as Hash);
+      expect((await writePlan(home, { ...draft, seed: 8 }, clock)).use).toBe(1);
     });
   });
 });
