@@ -3,6 +3,7 @@
  * other tools that the user has.
  */
 import { join } from "node:path";
+import { Refusal } from "../foundation/errors.ts";
 import { hashJson } from "../foundation/hashing.ts";
 import { type Progress, startProgress, warn } from "../foundation/progress.ts";
 import type { Endpoint } from "../harness/index.ts";
@@ -14,6 +15,7 @@ import {
   type ForeignAxes,
   type Found,
   foreignAxes,
+  type GeneralEvidence,
   klEvidence,
   loadGeneralSets,
   measureGeneralAbility,
@@ -22,6 +24,9 @@ import {
 } from "../validate/index.ts";
 import type { Context } from "./command.ts";
 import type { ValidateOptions } from "./validate-input.ts";
+
+/** Share of a set's texts that may be missing. */
+const MOST_MISSING = 0.02;
 
 /** What is asked beside the skills, known before the first call. */
 export interface AbilityQuestion {
@@ -42,6 +47,7 @@ export async function abilityQuestion({
     ? []
     : await loadGeneralSets([...wanted, ...(mmlu === undefined ? [] : [{ id: "mmlu", folder: mmlu }])]);
   const [base, candidate] = results;
+  if (results.length !== 0 && (results.length !== 2 || base === candidate)) throw badResults(results);
   const foreign =
     base === undefined || candidate === undefined ? { axes: [], rejected: [] } : await foreignAxes({ base, candidate });
   const ofSets = plannedSets(sets).map(({ set, hash, texts }) => ({ set, hash, texts }));
@@ -74,6 +80,7 @@ export async function measureAbility(
   for (const { set, texts } of found.missing) {
     warn(`${texts.length} texts of ${set} could not be asked of an arm and are left out: ${texts[0]?.reason}`, context);
   }
+  refuseGaps({ sets, foreign, planned: plan.general }, found.general);
   for (const { where, reason } of foreign.rejected) warn(`Left out of ${where}: ${reason}`, context);
   return {
     general: found.general,
@@ -83,6 +90,32 @@ export async function measureAbility(
     kl: klEvidence(adapter, found.distance),
     shown: shownOf(found.shown, decidingPair(plan)),
   };
+}
+
+function badResults(results: readonly string[]): Refusal {
+  return new Refusal({
+    code: "BAD_ARGUMENT",
+    message: "Results of other tools are given for both arms, or for none.",
+    expected: "--results OF_THE_BASE --results OF_THE_CANDIDATE",
+    got: results.join(", "),
+    fix: "give two different ones",
+  });
+}
+
+/** A set of which much could not be asked says nothing of the rest. Throws: `SET_NOT_MEASURED`. */
+function refuseGaps({ sets }: AbilityQuestion, general: readonly GeneralEvidence[]): void {
+  for (const { id, texts } of sets) {
+    const deciding = texts.filter(({ isDeciding }) => isDeciding).length;
+    const missing = general.find(({ name }) => name === id)?.missing ?? deciding;
+    if (missing <= MOST_MISSING * deciding) continue;
+    throw new Refusal({
+      code: "SET_NOT_MEASURED",
+      message: `Too many texts of ${id} could not be asked of both arms.`,
+      expected: `all but ${100 * MOST_MISSING} % of ${deciding}`,
+      got: `${deciding - missing}`,
+      fix: "give the server more room: --context-tokens, or leave the set out",
+    });
+  }
 }
 
 function shownOf(

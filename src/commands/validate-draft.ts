@@ -73,6 +73,12 @@ export async function draftOf(
       "leave the others out",
     );
   }
+  if (aa && found.adapter !== null) throw doesNotFit("--aa", "the base alone", "leave --candidate out");
+  if (options.against.startsWith("candidate"))
+    throw doesNotFit("--against", "an arm without the candidate", "--against base");
+  if (agent !== null && ["base+tips", "few-shot"].includes(options.against)) {
+    throw doesNotFit("--against", "an arm without tips, as an agent of your own reads none of ours", "--against base");
+  }
   if (samples > 1 && options.temperature === 0)
     throw doesNotFit("--temperature", "above 0, as greedy runs are all alike", "--temperature 0.7, or one sample");
   const [primary, ...sides] = found.parts.map(({ part }) => part) as [Part, ...Part[]];

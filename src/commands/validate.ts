@@ -14,7 +14,7 @@ import { leaksOf, openGraph, taintOfLineage } from "../registry/index.ts";
 import { loadRenderer, type Renderer } from "../render/renderer.ts";
 import type { RunningServer } from "../serve/index.ts";
 import type { Home } from "../store/home.ts";
-import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
+import { readAdapterManifest, readBaseManifest, readDecision } from "../store/manifests.ts";
 import { listRuns } from "../store/run-log.ts";
 import {
   compareRuns,
@@ -110,6 +110,8 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
     const prove = async () => adapter !== null && proofOf({ adapter, endpointOf, comparison, server }, context);
     await prove();
     const plan = await writePlan(home, await withShots(draft, { parts, endpointOf, options }, context), clock);
+    const known = await readDecision(home, plan.comparisonHash);
+    if (known !== null) return known;
     const runs = await runArms(plan, { parts, endpointOf, options }, context);
     const [reference, treatment] = plan.pairs[0]?.map((name) => endpointOf(armNamed(plan, name))) ?? [];
     assert(reference !== undefined && treatment !== undefined, "a plan without a pair");

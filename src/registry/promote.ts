@@ -36,7 +36,7 @@ export interface PromotionReport extends Promotion {
 /**
  * Makes an adapter the champion of a place, durably.
  * Throws: `UNKNOWN_ADAPTER`, `PLACE_OF_ANOTHER_SKILL`, `PLACE_OF_ANOTHER_ROLE`, `TAINTED_ADAPTER`, `NOT_DECIDED`,
- * `GATE_NOT_PASSED`, `BAD_ARGUMENT` for an empty reason, `LOCKED` where another one is at it.
+ * `GATE_NOT_PASSED`, `OTHER_QUESTION_DECIDED`, `BAD_ARGUMENT` for an empty reason, `LOCKED` where another one is at it.
  */
 export async function promote(home: Home, options: PromoteOptions): Promise<PromotionReport> {
   const { place, clock } = options;
@@ -138,6 +138,9 @@ async function passingComparison(home: Home, adapter: AdapterManifest, { skill }
     const decision = judged.get(one)?.at(-1);
     if (decision === undefined) throw notDecided(adapter, one);
     if (!decision.hasPassed) throw notPassed(adapter, { skill: one, decision });
+    const { split, pairs } = await readPlan(home, decision.comparisonHash);
+    const reference = pairs[0]?.[0] ?? "";
+    if (split !== "test" || !REFERENCES.includes(reference)) throw notAgainst(adapter, { split, reference });
     passing = decision.comparisonHash;
   }
   return passing as Hash;
@@ -151,6 +154,19 @@ async function decisionsBySkill(home: Home, adapterHash: Hash): Promise<Map<stri
     bySkill.set(skill.id, [...(bySkill.get(skill.id) ?? []), decision]);
   }
   return bySkill;
+}
+
+/** What answers without a promotion, or answers now: to be better than anything else says too little. */
+const REFERENCES = ["base", "champion"];
+
+function notAgainst(adapter: AdapterManifest, { split, reference }: { split: string; reference: string }): Refusal {
+  return new Refusal({
+    code: "OTHER_QUESTION_DECIDED",
+    message: `The last comparison of the adapter ${adapterLabel(adapter)} did not ask whether it may answer instead of what answers now.`,
+    expected: `one against ${REFERENCES.join(" or ")}, on the test split`,
+    got: `one against ${reference}, on the ${split} split`,
+    fix: `tracemill validate --candidate ${adapterLabel(adapter)} --against base`,
+  });
 }
 
 function notDecided(adapter: AdapterManifest, skill: string): Refusal {

@@ -73,6 +73,8 @@ export async function decideBeforehand(
 ): Promise<Decision> {
   const plan = await readPlan(home, comparisonHash);
   refuseEdited(home, plan);
+  const known = await readDecision(home, plan.comparisonHash);
+  if (known !== null) return known; // decided once: what came to light since is told by `status` and `promote`
   const axes = await loadAxes();
   const evidence = { ...NOTHING_SEEN, ...found };
   const results = [...axes.values()]

@@ -2,7 +2,7 @@
  * Reads `gate.yaml`: the user's own, the home's, or the one that ships.
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -28,9 +28,9 @@ export async function readGate(home: Home, file?: string): Promise<GateSettings>
 
 async function textOf(path: string): Promise<string> {
   try {
-    const bytes = await readFile(path);
-    if (bytes.length > MOST_BYTES) throw badGate(path, `a file of ${bytes.length} bytes`);
-    return bytes.toString("utf8");
+    const found = await stat(path);
+    if (!found.isFile() || found.size > MOST_BYTES) throw badGate(path, `no file of at most ${MOST_BYTES} bytes`);
+    return await readFile(path, "utf8");
   } catch (error) {
     throw error instanceof Refusal ? error : badGate(path, (error as Error).message);
   }

@@ -58,11 +58,18 @@ export function watchPairs(items: number, alpha: number): Watch {
   };
 }
 
-/** The deciding axis of such a comparison: its interval is shown, but the bets decide. */
+/**
+ * The deciding axis of such a comparison: the bets decide, and it passes only where the interval over families does too, as bets
+ * take pairs of one family for unrelated.
+ */
 export function sequentialAxis(axis: AxisResult, { state, verdict, items }: Stop, alpha: number): AxisResult {
   const { better, worse, pairs } = betsOf(state);
   const bar = (2 / alpha).toPrecision(3);
   const shown = (wealth: number) => wealth.toPrecision(3);
+  if (verdict === "better" && axis.outcome !== "passed") {
+    const reason = `The bets are sure after ${items} items; over families it is not shown: ${axis.reason}`;
+    return { ...axis, outcome: "inconclusive", threshold: `an e-value of ${bar}`, reason };
+  }
   return {
     ...axis,
     outcome: verdict === "better" ? "passed" : verdict === "worse" ? "failed" : "inconclusive",

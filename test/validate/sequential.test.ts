@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { random } from "../../src/foundation/random.ts";
 import { decide, watchPairs, writePlan } from "../../src/validate/index.ts";
-import { type PairSeen, stopOf } from "../../src/validate/sequential.ts";
+import { type PairSeen, sequentialAxis, stopOf } from "../../src/validate/sequential.ts";
 import { withHome } from "../store/sample-run.ts";
 import { clock, FOUND, letters, type SampleArm, sampleDraft, writeAdapter, writeArm } from "./sample-comparison.ts";
 
@@ -29,6 +29,17 @@ describe("pairs in the plan's order", () => {
     const even = Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? won : lost));
     expect(stopOf(even, 0.05)).toMatchObject({ items: 40, verdict: null });
   });
+});
+
+test("the axis passes where bets and interval agree, and not by bets alone", () => {
+  const stop = stopOf(
+    Array.from({ length: 30 }, () => won),
+    0.05,
+  );
+  const axis = { ...{ axis: "sql", kind: "primary" as const, isLetPass: false, estimate: 0.5, interval: null } };
+  const judged = { ...axis, threshold: "above 0", reason: "as it was", neededItems: null };
+  const outcomeOf = (outcome: "passed" | "inconclusive") => sequentialAxis({ ...judged, outcome }, stop, 0.05).outcome;
+  expect([outcomeOf("passed"), outcomeOf("inconclusive")]).toEqual(["passed", "inconclusive"]);
 });
 
 test("a watch that is told in any order is sure exactly when the whole prefix is", () => {
@@ -76,8 +87,10 @@ describe("a comparison that may end early", () => {
       const decision = await decide(home, plan.comparisonHash, { runs, found: FOUND, clock });
       const { n } = decision.arms[0] as (typeof decision.arms)[number];
       expect(n).toBeLessThan(12);
-      expect(decision).toMatchObject({ verdict: "better", dropped: [] });
-      expect(decision.axes[0]).toMatchObject({ outcome: "passed", threshold: "an e-value of 40.0" });
+      // Three families are too few for the interval, whatever the bets say.
+      expect(decision).toMatchObject({ verdict: "inconclusive", hasPassed: false, dropped: [] });
+      expect(decision.axes[0]).toMatchObject({ outcome: "inconclusive", threshold: "an e-value of 40.0" });
+      expect(decision.axes[0]?.reason).toContain(`The bets are sure after ${n} items; over families it is not shown`);
       expect(decision.reasons.join()).toContain(`It was sure after ${n} of 30 items`);
     }));
 
