@@ -173,6 +173,10 @@ describe("an axis", () => {
     expect(outcomeOf("tokens-per-solved", { primary: { ...good.primary, costs: null } })).toBe("inconclusive");
     expect(outcomeOf("tokens-per-solved", {}, { tokensPerSolved: { atMost: 0.1 } })).toBe("failed");
     expect(outcomeOf("tokens-per-solved", {}, { tokensPerSolved: null })).toBeUndefined();
+    const costs = [[{ reference: { spent: 9, solved: 0 }, treatment: { spent: 9, solved: 1 } }]];
+    expect(outcomeOf("tokens-per-solved", { primary: { ...good.primary, costs } })).toBe("passed");
+    const neither = [[{ reference: { spent: 9, solved: 0 }, treatment: { spent: 9, solved: 0 } }]];
+    expect(outcomeOf("tokens-per-solved", { primary: { ...good.primary, costs: neither } })).toBe("inconclusive");
   });
 });
 

@@ -5,7 +5,7 @@
 import type { AxisOutcome } from "../../records/gate.ts";
 import { costRatio } from "../../statistics/cost-per-success.ts";
 import { ratio as ratioText } from "../../statistics/figures.ts";
-import type { Axis } from "../axis.ts";
+import type { Axis, SkillEvidence } from "../axis.ts";
 
 const axis: Axis = {
   summary: "a solved item costs no more tokens than the limit times what it costs the base",
@@ -13,6 +13,12 @@ const axis: Axis = {
     if (tokensPerSolved === null) return [];
     const { atMost, allowInconclusive } = tokensPerSolved;
     const asked = { axis: "tokens-per-solved", kind: "limit" as const, threshold: `at most x ${atMost.toFixed(2)}` };
+    if (solvesFromNothing(primary.costs)) {
+      const reason = "The base solved nothing, so whatever a solved item costs is less.";
+      return [
+        { ...asked, outcome: "passed", isLetPass: false, estimate: null, interval: null, reason, neededItems: null },
+      ];
+    }
     const cost = primary.costs === null ? null : costRatio(primary.costs, alpha);
     const interval = cost?.interval ?? null;
     const outcome: AxisOutcome =
@@ -35,3 +41,8 @@ const axis: Axis = {
 };
 
 export default axis;
+
+function solvesFromNothing(costs: SkillEvidence["costs"]): boolean {
+  const all = (costs ?? []).flat();
+  return all.some(({ treatment }) => treatment.solved > 0) && all.every(({ reference }) => reference.solved === 0);
+}
