@@ -8,7 +8,7 @@ import { Refusal } from "../foundation/errors.ts";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
-import type { Decision } from "../records/comparison.ts";
+import { type Decision, decidingPair } from "../records/comparison.ts";
 import type { Place, Promotion, Rollback } from "../records/ledger-entries.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
@@ -46,9 +46,10 @@ export async function promote(home: Home, options: PromoteOptions): Promise<Prom
   return alone(home, async () => {
     checkPlace(adapter, place);
     await refuseTaintedAdapter(home, adapter);
-    const comparisonHash = override === undefined ? await passingComparison(home, adapter, place) : null;
     const before = (await standingPromotions(home)).get(placeName(place))?.at(-1)?.adapterHash ?? null;
     const { adapterHash } = adapter;
+    const isAsked = override === undefined && before !== adapterHash;
+    const comparisonHash = isAsked ? await passingComparison(home, adapter, { place, before }) : null;
     const promotion: Promotion = { ...place, adapterHash, comparisonHash, override: override ?? null };
     const wasChampion = before === adapterHash;
     if (!wasChampion) appendLedger(home, { type: "promoted", data: promotion }, clock);
@@ -130,7 +131,11 @@ async function refuseTaintedAdapter(home: Home, adapter: AdapterManifest): Promi
 }
 
 /** Returns the comparison that allows the promotion: the last one on the skill, for the default the last on each. */
-async function passingComparison(home: Home, adapter: AdapterManifest, { skill }: Place): Promise<Hash> {
+async function passingComparison(
+  home: Home,
+  adapter: AdapterManifest,
+  { place: { skill }, before }: { place: Place; before: Hash | null },
+): Promise<Hash> {
   const wanted = skill === DEFAULT ? adapter.skills : [skill];
   const judged = await decisionsBySkill(home, adapter.adapterHash);
   let passing: Hash | undefined;
@@ -138,9 +143,11 @@ async function passingComparison(home: Home, adapter: AdapterManifest, { skill }
     const decision = judged.get(one)?.at(-1);
     if (decision === undefined) throw notDecided(adapter, one);
     if (!decision.hasPassed) throw notPassed(adapter, { skill: one, decision });
-    const { split, pairs } = await readPlan(home, decision.comparisonHash);
-    const reference = pairs[0]?.[0] ?? "";
-    if (split !== "test" || !REFERENCES.includes(reference)) throw notAgainst(adapter, { split, reference });
+    const plan = await readPlan(home, decision.comparisonHash);
+    const [reference] = decidingPair(plan);
+    const beaten = plan.arms.find(({ arm }) => arm === reference)?.adapterHash ?? null;
+    const isAnswering = before === null ? REFERENCES.includes(reference) : beaten === before;
+    if (plan.split !== "test" || !isAnswering) throw notAgainst(adapter, { split: plan.split, reference, before });
     passing = decision.comparisonHash;
   }
   return passing as Hash;
@@ -159,13 +166,17 @@ async function decisionsBySkill(home: Home, adapterHash: Hash): Promise<Map<stri
 /** What answers without a promotion, or answers now: to be better than anything else says too little. */
 const REFERENCES = ["base", "champion"];
 
-function notAgainst(adapter: AdapterManifest, { split, reference }: { split: string; reference: string }): Refusal {
+function notAgainst(
+  adapter: AdapterManifest,
+  { split, reference, before }: { split: string; reference: string; before: Hash | null },
+): Refusal {
+  const asked = before === null ? REFERENCES.join(" or ") : `the champion ${shortHash(before)}`;
   return new Refusal({
     code: "OTHER_QUESTION_DECIDED",
     message: `The last comparison of the adapter ${adapterLabel(adapter)} did not ask whether it may answer instead of what answers now.`,
-    expected: `one against ${REFERENCES.join(" or ")}, on the test split`,
+    expected: `one against ${asked}, on the test split`,
     got: `one against ${reference}, on the ${split} split`,
-    fix: `tracemill validate --candidate ${adapterLabel(adapter)} --against base`,
+    fix: `tracemill validate --candidate ${adapterLabel(adapter)} --against ${before === null ? "base" : "champion"}`,
   });
 }
 

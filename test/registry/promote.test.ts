@@ -19,9 +19,9 @@ function withJudged(use: (chain: Chain) => Promise<void>): Promise<void> {
 }
 
 /** A second adapter of the same dataset that a later comparison found better. */
-async function successor({ home, datasetHash, runs }: Chain) {
+async function successor({ home, datasetHash, runs, adapterHash: champion }: Chain) {
   const adapterHash = await putAdapter(home, datasetHash, { name: "sql-v2" });
-  await putDecision(home, { adapterHash, run: runs.at(-1)?.run as RunId, skill: "sql", number: 2 });
+  await putDecision(home, { adapterHash, run: runs.at(-1)?.run as RunId, skill: "sql", number: 2, champion });
   return adapterHash;
 }
 
@@ -34,6 +34,19 @@ describe("a promotion", () => {
       expect(again).toMatchObject({ before: adapterHash, wasChampion: true });
       expect(await readPlaceEvents(home)).toHaveLength(1);
       expect((await readChampions(home)).get("sql")).toMatchObject({ adapterHash, comparisonHash });
+    }));
+
+  test("is refused where something else than what answers was beaten", () =>
+    withJudged(async (chain) => {
+      const { home, datasetHash, runs } = chain;
+      await promote(home, { adapter: "sql-v1", place: SQL, clock });
+      const adapterHash = await putAdapter(home, datasetHash, { name: "sql-v3" });
+      await putDecision(home, { adapterHash, run: runs.at(-1)?.run as RunId, skill: "sql", number: 3 });
+      await expect(promote(home, { adapter: "sql-v3", place: SQL, clock })).rejects.toMatchObject({
+        code: "OTHER_QUESTION_DECIDED",
+        details: { expected: `one against the champion ${shortHash(chain.adapterHash)}, on the test split` },
+      });
+      expect(await readPlaceEvents(home)).toHaveLength(1);
     }));
 
   test("of a role goes before that of the skill, and that before the default", () =>

@@ -100,7 +100,14 @@ export async function putAdapter(
 /** A comparison that judged an adapter, with its plan where a skill is given; later ones come later. */
 export async function putDecision(
   home: Home,
-  given: { adapterHash: Hash; run: RunId; verdict?: Decision["verdict"]; skill?: string; number?: number },
+  given: {
+    adapterHash: Hash;
+    run: RunId;
+    verdict?: Decision["verdict"];
+    skill?: string;
+    number?: number;
+    champion?: Hash;
+  },
 ): Promise<Hash> {
   const { adapterHash, run, verdict = "better", skill, number = 1 } = given;
   const comparisonHash = hashText(`comparison ${number}`);
@@ -119,11 +126,16 @@ export async function putDecision(
     ...{ pairs: [], dropped: [], sides: [], decidedAt: `2026-11-02T12:00:0${number}.000Z` },
   });
   await writeJsonAtomic(`${home.comparisonFolder(comparisonHash)}/decision.json`, decision);
-  if (skill !== undefined) await putPlan(home, decision, skill);
+  if (skill !== undefined) await putPlan(home, decision, { skill, champion: given.champion ?? null });
   return comparisonHash;
 }
 
-async function putPlan(home: Home, decision: Decision, skill: string): Promise<void> {
+async function putPlan(
+  home: Home,
+  decision: Decision,
+  { skill, champion }: { skill: string; champion: Hash | null },
+): Promise<void> {
+  const reference = champion === null ? "base" : "champion";
   const arm = { model: "m", baseHash: base.baseHash, memory: "none" as const, tipRuns: [] };
   const plan: Plan = planSchema.parse({
     ...{
@@ -134,10 +146,10 @@ async function putPlan(home: Home, decision: Decision, skill: string): Promise<v
     },
     items: [{ item: itemIdSchema.parse(`${skill}:a`), family: "moon" }],
     arms: [
-      { ...arm, arm: "base", adapterHash: null },
+      { ...arm, arm: reference, adapterHash: champion },
       { ...arm, arm: "candidate", adapterHash: decision.adapterHash },
     ],
-    pairs: [["base", "candidate"]],
+    pairs: [[reference, "candidate"]],
     sampling: { temperature: 0, topP: 1, maxTokens: 64 },
     ...{ alpha: 0.05, use: 1, gate: {}, plannedAt: decision.decidedAt },
   });
