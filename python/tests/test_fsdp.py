@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 import torch
-import torch.distributed as distributed
 from safetensors.torch import load_file
 
 from tracemill_train import tiny_base
@@ -36,11 +35,6 @@ claim_stdout()
 sys.exit(run_workers(2, sys.argv[1:]))
 """
 """What `--launch fsdp` does once it has counted the GPUs."""
-
-needs_gloo = pytest.mark.skipif(
-    not (distributed.is_available() and distributed.is_gloo_available()), reason="this PyTorch has no Gloo"
-)
-
 
 class Stopped(Exception):
     """Ends a training from within its events."""
@@ -65,7 +59,6 @@ def run_two(folder: Path, request: dict[str, Any]) -> Ended:
     return Ended(ended.returncode, [json.loads(line) for line in ended.stdout.splitlines()], ended.stderr)
 
 
-@needs_gloo
 def test_two_processes_learn_what_one_does_and_each_goes_on_from_the_others_checkpoint(
     tmp_path: Path, write_dataset: WriteDataset
 ) -> None:

@@ -146,7 +146,7 @@ async function startTarget(
   }
 }
 
-/** Of the base's adapters that are registered: any of them may be promoted while the server runs. */
+/** Of the base's registered adapters: each may be promoted while the server runs, which makes its room at the start. */
 async function ranksOf(home: Home, { baseHash }: BaseManifest): Promise<number[]> {
   const adapters = await listAdapters(home);
   return adapters.flatMap((one) => (one.baseHash === baseHash && one.config.trains !== "full" ? one.config.rank : []));
