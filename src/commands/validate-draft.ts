@@ -145,6 +145,7 @@ async function championOf(home: Home, skill: string): Promise<AdapterManifest> {
   });
 }
 
-function doesNotFit(option: string, expected: string, fix = `give ${option} as expected`): Refusal {
+/** A refusal of an option that does not go with the others, or is missing. */
+export function doesNotFit(option: string, expected: string, fix = `give ${option} as expected`): Refusal {
   return new Refusal({ code: "BAD_ARGUMENT", message: `${option} does not fit.`, expected, fix });
 }

@@ -34,7 +34,7 @@ import { serveHere } from "./model-server.ts";
 import { startingOf } from "./target-input.ts";
 import { type AbilityQuestion, abilityQuestion, measureAbility } from "./validate-ability.ts";
 import { runArms } from "./validate-arms.ts";
-import { draftOf, type OpenPart, openParts } from "./validate-draft.ts";
+import { doesNotFit, draftOf, type OpenPart, openParts } from "./validate-draft.ts";
 import { type ValidateInput, type ValidateOptions, validateInput } from "./validate-input.ts";
 import { type ComparisonPlan, comparisonPlanText, planComparison } from "./validate-plan.ts";
 
@@ -47,7 +47,10 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
   const options = validateInput.parse(given);
   const gate = await readGate(home, options.gate);
   const adapter = options.candidate === undefined ? null : await readAdapterManifest(home, options.candidate);
-  const base = await readBaseManifest(home, options.base ?? adapter?.base ?? "");
+  const baseName = options.base ?? adapter?.base;
+  if (baseName === undefined)
+    throw doesNotFit("--candidate", "the adapter to judge", "tracemill status lists the adapters");
+  const base = await readBaseManifest(home, baseName);
   const ability = await abilityQuestion(options);
   const parts = await openParts(options);
   try {

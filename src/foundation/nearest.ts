@@ -25,7 +25,10 @@ export function unknownName(kind: string, name: string, known: Iterable<string>)
   return new Refusal({
     code: `UNKNOWN_${kind.toUpperCase().replaceAll(/[^A-Z]+/g, "_")}`,
     message: `There is no ${kind} named "${name}".`,
-    expected: all.length > 0 ? `one of: ${all.join(", ")}` : `a ${kind} (none is there yet)`,
+    expected:
+      all.length > 0
+        ? `one of: ${all.join(", ")}`
+        : `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind} (none is there yet)`,
     got: `"${name}"`,
     ...(close.length > 0 && { fix: `did you mean ${close.map((c) => `"${c}"`).join(" or ")}?` }),
   });
