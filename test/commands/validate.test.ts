@@ -48,6 +48,9 @@ async function validated(...words: string[]): Promise<{ decision: Decision; exit
   return { decision: JSON.parse(stdout), exitCode };
 }
 
+/** What was ever planned here. */
+const planned = () => readdir(join(folder, "comparisons")).catch(() => []);
+
 async function rows(query: string): Promise<Record<string, unknown>[]> {
   const lake = await openLake(home);
   try {
@@ -204,11 +207,11 @@ describe("what does not fit together is refused before anything is planned", () 
     ["a gate that is not there", ["--candidate", "sound", "--gate", "none.yaml"], "BAD_GATE: "],
   ] as const) {
     test(what, async () => {
-      const plans = await readdir(join(folder, "comparisons"));
+      const plans = await planned();
       const { exitCode, stderr } = await tracemill(home, "validate", ...SMALL, ...words);
       expect(exitCode).toBe(2);
       expect(stderr).toContain(told);
-      expect(await readdir(join(folder, "comparisons"))).toEqual(plans);
+      expect(await planned()).toEqual(plans);
     });
   }
 });
