@@ -27,7 +27,7 @@ family = np.arange(pairs) % families
 start = time.perf_counter()
 sums, sizes = np.bincount(family, d), np.bincount(family).astype(float)
 mean = sums.sum() / pairs
-se = np.sqrt(((sums - sizes * mean) ** 2).sum() * families / (families - 1)) / pairs
+se = np.sqrt((((sums - sizes * mean) / (pairs - sizes)) ** 2).sum())
 stats.t.interval(0.95, families - 1, mean, se)
 draws = np.empty(resamples)
 for at in range(0, resamples, 1000):

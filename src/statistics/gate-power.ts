@@ -2,9 +2,9 @@
  * What a gate of several axes could show, before anything is known of a candidate but a guess of how often the arms differ: the
  * difference that would be seen, and the chance that a candidate which is better and harms nothing passes every axis.
  */
-import { plannedDetectable } from "./planned-power.ts";
+import { plannedDetectable, plannedHalfWidth } from "./planned-power.ts";
 import { POWER } from "./power.ts";
-import { studentTCdf, studentTQuantile } from "./student-t.ts";
+import { studentTCdf } from "./student-t.ts";
 
 /** Items of one skill. `discordant`: the share of them on which two arms are expected to differ. */
 export interface PlannedSkill {
@@ -97,11 +97,11 @@ function powerOf(
     growth,
   }: { variance: number; n: number; groups: number; alpha: number; growth: number },
 ): number {
-  const df = Math.floor(groups * growth) - 1;
-  if (df < 1) return 0;
+  const grown = Math.floor(groups * growth);
+  if (grown < 2) return 0;
   if (variance === 0) return distance > 0 ? 1 : 0;
   const standardError = Math.sqrt(variance / (n * growth));
-  return 1 - studentTCdf(studentTQuantile(1 - alpha / 2, df) - distance / standardError, df);
+  return 1 - studentTCdf(plannedHalfWidth(grown, alpha) - distance / standardError, grown - 1);
 }
 
 function neededItems(plan: PlannedGate, difference: number): number | null {

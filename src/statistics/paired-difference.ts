@@ -14,12 +14,13 @@ export interface PairedDifference {
 }
 
 /**
- * Mean difference over all items, with its cluster-robust standard error.
+ * Mean difference over all items, with its cluster-robust standard error: the root of the summed squares of what leaving one
+ * family out does to the mean.
  * Shapes: `families` has one entry per family, each holding its items' differences (>= 1): -1, 0 or 1 for one
  * attempt an item, any fraction in [-1, 1] for a mean over attempts.
  * Units: fractions in [-1, 1].
- * Source: Miller 2024, arXiv:2411.00640, appendix A; deviates: finite-cluster correction G / (G - 1), without which
- * the interval covers too little below 30 families.
+ * Source: CR3 of Bell and McCaffrey 2002, Survey Methodology 28:169, for a mean. The sandwich of Miller 2024, arXiv:2411.00640,
+ * appendix A, is too small with few families, and with the factor G / (G - 1) still where they are unequal or skewed.
  */
 export function pairedDifference(families: readonly (readonly number[])[]): PairedDifference {
   const n = families.reduce((total, items) => total + items.length, 0);
@@ -27,8 +28,11 @@ export function pairedDifference(families: readonly (readonly number[])[]): Pair
   const difference = families.reduce((total, items) => total + sum(items), 0) / n;
   const count = families.length;
   if (count < 2) return { difference, standardError: null, families: count };
-  const squares = families.reduce((total, items) => total + (sum(items) - items.length * difference) ** 2, 0);
-  return { difference, standardError: Math.sqrt((squares * count) / (count - 1)) / n, families: count };
+  const squares = families.reduce((total, items) => {
+    const leftOut = (sum(items) - items.length * difference) / (n - items.length);
+    return total + leftOut ** 2;
+  }, 0);
+  return { difference, standardError: Math.sqrt(squares), families: count };
 }
 
 /**

@@ -17,7 +17,15 @@ export function plannedDetectable(
   { discordant, alpha, designEffect = 1 }: { discordant: number; alpha: number; designEffect?: number },
 ): number | null {
   if (families < 2 || items < 1) return null;
-  const df = families - 1;
-  const standardErrors = studentTQuantile(1 - alpha / 2, df) + studentTQuantile(POWER, df);
+  const standardErrors = plannedHalfWidth(families, alpha) + studentTQuantile(POWER, families - 1);
   return Math.min(1, standardErrors * Math.sqrt((discordant * designEffect) / items));
+}
+
+/**
+ * How far an interval of `clusterInterval` reaches on one side, where families are as large as each other.
+ * Units: standard errors of the mean; `families` >= 2. Leaving a family out tells a variance as G / (G - 1) times what it is.
+ */
+export function plannedHalfWidth(families: number, alpha: number): number {
+  const df = families - 1;
+  return studentTQuantile(1 - alpha / 2, df) * Math.sqrt(families / df);
 }

@@ -13,7 +13,7 @@ const negated = (families: number[][]) => families.map((items) => items.map((d) 
 
 describe("the cluster-robust interval", () => {
   test("equals a small example worked by hand", () => {
-    // Mean 3/8; squared family residuals 25/16 + 9/16 + 4/16 = 2.375; times 3/2, the root, over 8 items.
+    // Mean 3/8. Without the families in turn: 1/6, 3/6 and 2/4.
     const families = [
       [1, 1],
       [0, 0],
@@ -21,19 +21,20 @@ describe("the cluster-robust interval", () => {
     ];
     const estimate = pairedDifference(families);
     expect(estimate.difference).toBe(0.375);
-    expect(estimate.standardError).toBeCloseTo(Math.sqrt(2.375 * 1.5) / 8, 14);
-    const half = 4.302652729749464 * (Math.sqrt(2.375 * 1.5) / 8);
+    const standardError = Math.hypot(3 / 8 - 1 / 6, 3 / 8 - 3 / 6, 3 / 8 - 2 / 4);
+    expect(estimate.standardError).toBeCloseTo(standardError, 14);
+    const half = 4.302652729749464 * standardError;
     const interval = clusterInterval(estimate, 0.05);
     expect(interval?.low).toBeCloseTo(Math.max(-1, 0.375 - half), 10);
     expect(interval?.high).toBe(1);
   });
 
-  test("is that of independent pairs where every family holds one item", () => {
+  test("is that of independent pairs where every family holds one item, but for the factor n / (n - 1)", () => {
     const differences = [1, 0, 0, -1, 1, 1, 0, 0, 1, 0];
     const mean = 0.3;
     const variance = differences.reduce((total, d) => total + (d - mean) ** 2, 0) / 9;
     const estimate = pairedDifference(differences.map((d) => [d]));
-    expect(estimate.standardError).toBeCloseTo(Math.sqrt(variance / 10), 14);
+    expect(estimate.standardError).toBeCloseTo(Math.sqrt(variance / 9), 14);
   });
 
   test("cannot be told below two families", () => {

@@ -71,7 +71,7 @@ describe.skipIf(!hasPeers)("statistics and their peers", () => {
     }
   });
 
-  test("the cluster-robust interval is that of least squares with errors clustered by family", async () => {
+  test("the cluster-robust interval is that of least squares with each family left out in turn", async () => {
     const samples = Array.from({ length: 10 }, (_, i) => someFamilies(i % 2 === 0 ? 0 : 0.1));
     const answers = await answersTo(samples.map((families) => ({ of: "cluster", alpha: ALPHA, families })));
     for (const [i, families] of samples.entries()) {

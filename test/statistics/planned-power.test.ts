@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { random } from "../../src/foundation/random.ts";
+import { clusterInterval, pairedDifference } from "../../src/statistics/paired-difference.ts";
 import { plannedDetectable } from "../../src/statistics/planned-power.ts";
-import { studentTQuantile } from "../../src/statistics/student-t.ts";
 
 it("gives 6 points for 200 items of which 10 % differ, and twice that for a quarter of the items", () => {
   const at = (items: number) => plannedDetectable({ items, families: 200 }, { discordant: 0.1, alpha: 0.05 }) as number;
@@ -25,19 +25,14 @@ it("is the difference that is found with 80 % power in simulated comparisons", (
   const trials = 2000;
   let found = 0;
   for (let trial = 0; trial < trials; trial++) {
-    const sums = Array.from({ length: families }, () => {
-      let sum = 0;
-      for (let i = 0; i < perFamily; i++) {
+    const drawn = Array.from({ length: families }, () =>
+      Array.from({ length: perFamily }, () => {
         const u = draw.next();
-        if (u < (discordant + difference) / 2) sum += 1;
-        else if (u < discordant) sum -= 1;
-      }
-      return sum;
-    });
-    const mean = sums.reduce((x, y) => x + y, 0) / items;
-    const spread = sums.reduce((total, sum) => total + (sum - mean * perFamily) ** 2, 0);
-    const error = Math.sqrt((families / (families - 1)) * spread) / items;
-    if (Math.abs(mean) > studentTQuantile(0.975, families - 1) * error) found += 1;
+        return u < (discordant + difference) / 2 ? 1 : u < discordant ? -1 : 0;
+      }),
+    );
+    const interval = clusterInterval(pairedDifference(drawn), 0.05);
+    if (interval !== null && (interval.low > 0 || interval.high < 0)) found += 1;
   }
   console.log(`power at the planned difference: ${found / trials}`);
   expect(found / trials).toBeGreaterThan(0.76);
