@@ -60,10 +60,11 @@ describe("two runs with known outcomes", () => {
       expect(pair).toMatchObject({ n: 60, families: 10 });
       expect(pair?.oneTry).toMatchObject({ both: 5, onlyTreatment: 25, onlyReference: 5, neither: 25 });
       expect(pair?.difference).toBeCloseTo(1 / 3, 12);
-      // Every family's sum is 1 off the mean of 2, so the standard error is the root of 10 x 10/9, over 60: 1/18.
-      expect(pair?.clusterInterval?.low).toBeCloseTo(1 / 3 - 2.262157163 / 18, 8);
-      expect(pair?.clusterInterval?.high).toBeCloseTo(1 / 3 + 2.262157163 / 18, 8);
-      expect(pair?.minimumDetectable).toBeCloseTo((2.262157163 + 0.88340386) / 18, 8);
+      // Every family's sum is 1 off the mean of 2, so leaving one out changes the mean of the other 54 items by 1/54.
+      const standardError = Math.sqrt(10) / 54;
+      expect(pair?.clusterInterval?.low).toBeCloseTo(1 / 3 - 2.262157163 * standardError, 8);
+      expect(pair?.clusterInterval?.high).toBeCloseTo(1 / 3 + 2.262157163 * standardError, 8);
+      expect(pair?.minimumDetectable).toBeCloseTo((2.262157163 + 0.88340386) * standardError, 8);
       expect(pair?.oneTry?.newcombeInterval.low).toBeCloseTo(0.1661234, 7);
       expect(pair?.oneTry?.newcombeInterval.high).toBeCloseTo(0.476338, 7);
       expect(pair?.oneTry?.midP).toBeCloseTo(0.000192195177, 12);
