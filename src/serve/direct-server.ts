@@ -72,7 +72,8 @@ export async function startDirectServer(
     throw error;
   });
   return {
-    ...{ url: `${web.url}/v1`, contextTokens, takesSeed: server.takesSeed, threads: 0, pid: running.pid },
+    ...{ url: `${web.url}/v1`, contextTokens, takesSeed: server.takesSeed, threads: 0 },
+    ...{ pid: running.pid, ended: running.ended },
     get models() {
       return names.models().map(({ id, parent, baseHash, adapterHash }) => ({ id, parent, baseHash, adapterHash }));
     },
@@ -100,24 +101,36 @@ function startRunning(start: () => Promise<ModelServer>) {
   const oneByOne = pLimit(1);
   const answers = openAnswers();
   let server: ModelServer | null = null;
+  /** Of the one before, where it has ended by itself and none runs since. */
+  let died: string | null = null;
+
+  async function takeAway(): Promise<void> {
+    const ending = server;
+    server = null;
+    await answers.untilNone();
+    await ending?.close();
+  }
+
   return {
     now: () => server,
     pid: () => server?.pid ?? null,
+    ended: () => server?.ended() ?? died,
     enter() {
       if (server === null) throw serverPaused();
       return { server, leave: answers.enter() };
     },
     resume: () =>
       oneByOne(async () => {
+        died = server?.ended() ?? died;
+        if (died !== null) await takeAway();
         server ??= await start();
+        died = null;
         return server;
       }),
     pause: () =>
       oneByOne(async () => {
-        const ending = server;
-        server = null;
-        await answers.untilNone();
-        await ending?.close();
+        died = null;
+        await takeAway();
       }),
   };
 }

@@ -15,6 +15,9 @@ export interface TargetOptions {
   parallel: number;
   /** To begin with; see `setThreads`. */
   threads: number;
+  /** For a server of its own: ends it while it starts. */
+  signal?: AbortSignal;
+  onStage?(stage: string): void;
 }
 
 /** What was evaluated since the start, over all models: `tokens / batches` tells how well answers share batches. */
