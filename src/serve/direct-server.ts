@@ -63,7 +63,8 @@ export async function startDirectServer(
   const closing = new AbortController();
   const front = createFront({
     ...{ names, baseId: base.name, enter: running.enter, closing: closing.signal },
-    onBug: (error) => console.error(error),
+    // Of one that has died whoever looks after it tells, once.
+    onBug: (error) => running.ended() === null && console.error(error),
   });
   // Its port is known to be free before minutes are spent on a start.
   const web = await startWebServer(front.fetch, { host, port });

@@ -81,6 +81,8 @@ export interface ModelServer {
   ended(): string | null;
   /** Whether a request may name the seed of its draws. */
   takesSeed: boolean;
+  /** Whether a prompt whose tokens are scored has to be answered while nothing else is. */
+  scoresAlone: boolean;
   /** Serves one more adapter. */
   load(adapter: PeftAdapter): Promise<void>;
   unload(id: string): Promise<void>;

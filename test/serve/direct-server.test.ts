@@ -42,7 +42,7 @@ async function serve({ logFile }: ModelServerOptions) {
   const own = await startServerProcess({ ...command, healthUrl: `${origin}/health` });
   const nothing = async () => {};
   return {
-    ...{ origin, pid: own.pid, ended: own.ended, takesSeed: true },
+    ...{ origin, pid: own.pid, ended: own.ended, takesSeed: true, scoresAlone: false },
     load: nothing,
     unload: nothing,
     close: own.stop,

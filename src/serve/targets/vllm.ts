@@ -29,8 +29,7 @@ const modelsSchema = z.looseObject({ data: z.array(z.looseObject({ id: z.string(
  */
 const vllm: TargetKind = {
   tolerance: { base: 0.25, noiseFactor: 3, effectFraction: 0.05 },
-  // Its engine for processors (0.32) dies of two prompts that are scored in one batch while adapters are served.
-  scoresAtOnce: 1,
+  scoresAtOnce: 1, // see scoresAlone; of a server that runs already it is not known what it runs on
   serve,
 };
 
@@ -69,6 +68,8 @@ async function serve(options: ModelServerOptions): Promise<ModelServer> {
     ended: () => (own === null ? null : whyEnded(own)),
     // On processors its generator takes no seed of a request, and the engine dies of one; of another's nothing is known.
     takesSeed: own?.isOnGpu ?? false,
+    // While adapters are served its engine for processors (0.32) dies of a prompt that is scored beside anything else.
+    scoresAlone: own?.isOnGpu === false,
     load,
     unload,
     async close() {
