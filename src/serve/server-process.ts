@@ -74,12 +74,13 @@ export async function startServerProcess(command: ServerCommand): Promise<Server
     env: { ...process.env, ...env },
   });
   const server = watched(child, command.logFile);
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const pid = await started(child);
   const running: ServerProcess = {
     pid,
     ended: server.ended,
     lastLines: server.lastLines,
-    stop: () => stop(child, pid),
+    stop: () => stop(child, { pid, closed }),
   };
   try {
     await untilHealthy(running, command);
@@ -167,7 +168,7 @@ function started(child: ChildProcess): Promise<number> {
   });
 }
 
-async function stop(child: ChildProcess, pid: number): Promise<void> {
+async function stop(child: ChildProcess, { pid, closed }: { pid: number; closed: Promise<void> }): Promise<void> {
   const isGone = () => child.exitCode !== null || child.signalCode !== null;
   if (!isGone()) {
     const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
@@ -175,7 +176,8 @@ async function stop(child: ChildProcess, pid: number): Promise<void> {
     await Promise.race([gone, sleep(GRACE_MS, undefined, { ref: false })]);
   }
   killGroup(pid, "SIGKILL"); // also what it left behind
-  if (!isGone()) await new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  // A process lets go of its memory before its pipes, and all of the group have these.
+  await Promise.race([closed, sleep(GRACE_MS, undefined, { ref: false })]);
 }
 
 function killGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
