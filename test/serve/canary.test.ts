@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
+import { random } from "../../src/foundation/random.ts";
 import type { AdapterManifest, Probes } from "../../src/records/adapter-manifest.ts";
 import { addBase } from "../../src/serve/add-base.ts";
 import { checkCanary } from "../../src/serve/canary.ts";
@@ -48,6 +49,36 @@ test("an adapter that is served as it was trained is live, well inside the limit
   expect(tokens).toBe(probes.probes.reduce((sum, { ids }) => sum + ids.length - 1, 0));
   expect(effect.endpoint).toBeCloseTo(effect.trainer, 2);
   expect(difference.adapter).toBeLessThan(limits.differenceAtMost / 3);
+});
+
+describe("figures of a base in 4 bits", () => {
+  /** Moves base and adapter alike, and a little each for itself, as far as 4 bits were seen to. */
+  function in4Bits({ dtype }: { dtype: string }): Probes {
+    const { next } = random("4 bits");
+    const noise = (most: number) => (2 * next() - 1) * most;
+    const moved = probes.probes.map(({ ids, baseLogprobs, adapterLogprobs }) => {
+      const alike = baseLogprobs.map(() => noise(0.6));
+      const move = (values: number[]) => values.map((value, i) => value + (alike[i] as number) + noise(0.2));
+      return { ids, baseLogprobs: move(baseLogprobs), adapterLogprobs: move(adapterLogprobs) };
+    });
+    return { ...probes, dtype, probes: moved };
+  }
+
+  test("are further from the endpoint's than others may be, and tell a live adapter all the same", async () => {
+    const { difference, limits } = await check("sound", { probes: in4Bits({ dtype: "nf4" }) });
+    expect(difference.base).toBeGreaterThan(0.25);
+    expect(difference.adapter).toBeLessThan(limits.differenceAtMost);
+    const asFloat32 = check("sound", { probes: in4Bits({ dtype: "float32" }) });
+    await expect(asFloat32).rejects.toThrow(notLive("is not the one of the trainer"));
+  });
+
+  test("tell another adapter, one of zeros, and another base under its name", async () => {
+    const nf4 = in4Bits({ dtype: "nf4" });
+    await expect(check("other", { probes: nf4 })).rejects.toThrow(notLive("is applied wrongly"));
+    await expect(check("zero", { probes: nf4 })).rejects.toThrow(notLive("changes too little"));
+    const otherBase = { probes: nf4, baseModel: "other" };
+    await expect(check("sound", otherBase)).rejects.toMatchObject({ code: "ADAPTER_NOT_LIVE" });
+  });
 });
 
 describe("an adapter is not live", () => {
