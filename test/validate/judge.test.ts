@@ -46,7 +46,7 @@ function draw(truth: Truth, { items, draws }: { items: { primary: number; side: 
     },
     sides: [{ skill: "cron", ...paired(side, 0.5), costs: null }],
     general: [{ name: "humaneval", differences: Array.from({ length: 160 }, () => [truth.general + 0.08 * normal()]) }],
-    ...{ kl: null, isLive: true, taint: [], leaks: [] },
+    ...{ foreign: [], kl: null, isLive: true, taint: [], leaks: [] },
   };
 }
 
