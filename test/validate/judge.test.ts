@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { type Random, random } from "../../src/foundation/random.ts";
 import { gateSchema } from "../../src/records/gate.ts";
 import type { PairedCost } from "../../src/statistics/cost-per-success.ts";
+import { gatePower } from "../../src/statistics/gate-power.ts";
 import { normalQuantile } from "../../src/statistics/normal.ts";
 import type { Evidence } from "../../src/validate/axis.ts";
 import { judgeAll, loadAxes } from "../../src/validate/judge.ts";
@@ -88,6 +89,21 @@ describe("the whole gate", () => {
     }
   }, 3_600_000);
 
+  test("lets a harmless candidate through as often as its plan says, within 3 points", () => {
+    const sizes = { primary: 400, side: 2000 };
+    const plan = {
+      primary: { items: sizes.primary, families: FAMILIES, discordant: 0.25 },
+      sides: [{ items: sizes.side, families: FAMILIES, discordant: 0.08 }],
+      general: [{ texts: 160, groups: 160, sd: 0.08 }],
+      ...{ alpha: GATE.alpha, minFamilies: GATE.primary.minFamilies, designEffect: 1, samples: 1, within: 0 },
+      margins: { skills: GATE.skills.margin, general: GATE.general.margin },
+    };
+    const { whole } = gatePower(plan, 0.15);
+    const share = shareOfPasses("as planned", { primary: 0.15, side: 0, general: 0, cost: 0.8 }, sizes);
+    console.log(`gate, planned ${(100 * whole).toFixed(1)} %, passes ${(100 * share).toFixed(1)} % of ${REPEATS}`);
+    expect(Math.abs(share - whole)).toBeLessThan(0.03 + band(whole));
+  }, 3_600_000);
+
   test("lets a harmless candidate through that is 15 points better at most times", () => {
     const share = shareOfPasses("harmless", { primary: 0.15, side: 0, general: 0, cost: 0.9 });
     console.log(`gate, harmless and 15 points better: passes ${(100 * share).toFixed(1)} % of ${REPEATS}`);
@@ -140,6 +156,52 @@ describe("an axis", () => {
     expect(outcomeOf("cron", { sides })).toBe("uninformative");
     expect(judged({ sides }).hasPassed).toBe(true);
     expect(judged({ sides, general: [] }).reasons).toEqual([expect.stringContaining("0 side axes passed; 1 must")]);
+  });
+
+  test("of harm shows the worse of the arm to beat and the base, and says which", () => {
+    const [side] = good.sides as [Evidence["sides"][number]];
+    const [set] = good.general as [Evidence["general"][number]];
+    const lost = (differences: number[][], by: number) => differences.map((items) => items.map((one) => one - by));
+    const worse = { ...side, differences: lost(side.differences, 0.1) };
+    const axisOf = (axis: string, change: Partial<Evidence>) =>
+      judged(change).axes.find((one) => one.axis === axis) as (typeof results)[number];
+    const results = judged({}).axes;
+    const sides = [{ ...side, toBase: worse }];
+    expect(axisOf("cron", { sides })).toMatchObject({
+      outcome: "failed",
+      reason: expect.stringMatching(/^Against the base: /),
+    });
+    expect(judged({ sides }).hasPassed).toBe(false);
+    const turned = [{ ...worse, toBase: side }];
+    expect(axisOf("cron", { sides: turned }).reason).toMatch(/^Against the arm to beat: /);
+    const general = [{ ...set, toBase: lost(set.differences, 0.2) }];
+    expect(axisOf("humaneval", { general })).toMatchObject({
+      outcome: "failed",
+      reason: expect.stringMatching(/^Against the base: /),
+    });
+    // A champion that lost the skill has nothing to lose there; the base has.
+    const fallen = [{ ...side, baseRate: 0, toBase: worse }];
+    expect(axisOf("cron", { sides: fallen }).outcome).toBe("failed");
+    // And where only the base is at the floor, the champion is what could be lost.
+    const learned = [{ ...side, toBase: { ...worse, baseRate: 0 } }];
+    expect(axisOf("cron", { sides: learned }).outcome).toBe("passed");
+    const never = [{ ...side, baseRate: 0, toBase: { ...side, baseRate: 0 } }];
+    expect(axisOf("cron", { sides: never }).outcome).toBe("uninformative");
+  });
+
+  test("of another tool's results speaks against a candidate, and is no side that has to tell something", () => {
+    const [side] = good.sides as [Evidence["sides"][number]];
+    const foreign = [{ ...side, skill: "inspect:quiz" }];
+    expect(outcomeOf("inspect:quiz", { foreign })).toBe("passed");
+    expect(judged({ foreign, sides: [], general: [] }).reasons).toEqual([
+      expect.stringContaining("0 side axes passed; 1 must"),
+    ]);
+    const missing = [{ skill: "inspect:two", missing: "The results of the candidate hold nothing of two." }];
+    expect(judged({ foreign: missing })).toMatchObject({
+      hasPassed: false,
+      reasons: ["inspect:two inconclusive: The results of the candidate hold nothing of two."],
+    });
+    expect(judged({ foreign: missing }, { skills: { margin: 0.03, allowInconclusive: true } }).hasPassed).toBe(true);
   });
 
   test("that cannot tell blocks unless it is allowed to, and names the items that would tell where it can", () => {
