@@ -117,7 +117,9 @@ async function armsOf(
     "candidate+tips": async () => ({ ...served(adapter), ...tips }),
     champion: async () => served(await championOf(home, skill)),
   };
-  const wanted = new Set<ArmName>([against, ...(sequential ? [] : arms), "candidate"]);
+  // Losses within the margin would add up from champion to champion, so the base stays the measure of harm.
+  const always: ArmName[] = against === "champion" ? [against, "base"] : [against];
+  const wanted = new Set<ArmName>([...always, ...(sequential ? [] : arms), "candidate"]);
   // What another program asks is its own affair: it reads no tips of ours.
   const names =
     agent === undefined ? [...wanted] : [...wanted].filter((arm) => !arm.endsWith("+tips") && arm !== "few-shot");

@@ -193,9 +193,10 @@ async function proofOf(
 
 async function planned(options: ValidateOptions, { home }: Context): Promise<ComparisonPlan> {
   const gate = await readGate(home, options.gate);
+  const { sets } = await abilityQuestion({ ...options, results: [] });
   const parts = await openParts(options);
   try {
-    return await planComparison(options, { parts, gate, home });
+    return await planComparison(options, { parts, sets, gate, home });
   } finally {
     await Promise.all(parts.map(({ skill }) => skill.close()));
   }

@@ -180,7 +180,20 @@ export function decidingPair({ pairs }: Pick<Plan, "pairs">): [string, string] {
   return pairs[0] as [string, string];
 }
 
-/** The arms that attempt a part: all of them the first one, those of the deciding pair the skills at the side. */
-export function armsAt({ arms, pairs }: Plan, index: number): Arm[] {
-  return index === 0 ? arms : arms.filter(({ arm }) => pairs[0]?.includes(arm) === true);
+/** The base and the treatment, where another arm is the one to beat and the base is an arm too; else null. */
+export function basePair({ arms, pairs }: Pick<Plan, "arms" | "pairs">): [string, string] | null {
+  const [reference, treatment] = decidingPair({ pairs });
+  return reference !== BASE_ARM && arms.some(({ arm }) => arm === BASE_ARM) ? [BASE_ARM, treatment] : null;
+}
+
+const BASE_ARM = "base";
+
+/**
+ * The arms that attempt a part: all of them the first one, or the deciding pair where it may end early; the skills at the side
+ * the deciding pair and the base.
+ */
+export function armsAt(plan: Plan, index: number): Arm[] {
+  if (index === 0 && !plan.sequential) return plan.arms;
+  const names = [...decidingPair(plan), ...(index === 0 ? [] : (basePair(plan) ?? []))];
+  return plan.arms.filter(({ arm }) => names.includes(arm));
 }

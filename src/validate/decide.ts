@@ -9,6 +9,7 @@ import { writeFileAtomic, writeJsonAtomic } from "../foundation/files.ts";
 import {
   type ArmResult,
   armsAt,
+  basePair,
   type Decision,
   decidingPair,
   decisionSchema,
@@ -24,7 +25,7 @@ import { appendLedger, readLedger } from "../store/ledger.ts";
 import { readDecision, readPlan } from "../store/manifests.ts";
 import { armFigures } from "./arm-figures.ts";
 import { type ArmOutcomes, type ArmRun, readArm } from "./arm-outcomes.ts";
-import type { Axis, Evidence, SkillEvidence } from "./axis.ts";
+import type { Axis, Evidence } from "./axis.ts";
 import { type Judgement, judgeAll, loadAxes } from "./judge.ts";
 import { cutAt, type JudgedPart, paired, type WholeArm } from "./judged-part.ts";
 import { pairFigures, skillEvidence } from "./pair-figures.ts";
@@ -33,11 +34,7 @@ import { renderReport } from "./report.ts";
 import { type PairSeen, sequentialAxis, stopOf } from "./sequential.ts";
 
 /** What is known of the candidate besides its runs. */
-export type Found = Pick<Evidence, "general" | "kl" | "isLive" | "taint" | "leaks"> &
-  Pick<Decision, "shown"> & {
-    /** What other tools measured, judged as skills at the side are. */
-    foreign: SkillEvidence[];
-  };
+export type Found = Omit<Evidence, "primary" | "sides"> & Pick<Decision, "shown">;
 
 /**
  * Judges the sealed runs of a plan and returns the decision; the first pair's verdict on the first skill is the comparison's.
@@ -93,7 +90,7 @@ export async function decideBeforehand(
 
 const NOTHING_SEEN: Evidence = {
   primary: { skill: "", differences: [], baseRate: 0, counts: null, costs: null },
-  ...{ sides: [], general: [], kl: null, isLive: null, taint: [], leaks: null },
+  ...{ sides: [], general: [], foreign: [], kl: null, isLive: null, taint: [], leaks: null },
 };
 
 async function keep(home: Home, decision: Decision, { report, clock }: { report: string; clock: Clock }) {
@@ -140,9 +137,8 @@ async function judge(
   const gate = { ...plan.gate, alpha: plan.alpha };
   const results = parts.map((part) => ({ skill: part.part.skill.id, ...resultOf(plan, part, axes) }));
   const [first, ...sides] = results as [(typeof results)[number], ...typeof results];
-  const { shown, foreign, ...facts } = found;
-  const { primary, sides: ofParts } = skillsSeen(plan, parts);
-  const evidence = { ...facts, primary, sides: [...ofParts, ...foreign] };
+  const { shown, ...facts } = found;
+  const evidence = { ...facts, ...skillsSeen(plan, parts) };
   const judgement = plan.purpose === "aa" ? NOT_JUDGED : judgeAll(axesOf(axes, parts, plan), evidence, gate);
   return decisionSchema.parse({
     ...{ comparisonHash: plan.comparisonHash, adapterHash: candidateOf(plan), alpha: plan.alpha },
@@ -161,12 +157,14 @@ async function judge(
 
 const NOT_JUDGED: Judgement = { hasPassed: false, axes: [], reasons: [] };
 
-/** What the axes see of the deciding pair, skill by skill. */
-function skillsSeen(plan: Plan, parts: readonly JudgedPart[]): Pick<Evidence, "primary" | "sides"> {
-  const pair = decidingPair(plan);
-  const [primary, ...sides] = parts.map(({ part, arms }) => skillEvidence(part.skill.id, plan, { arms, pair }));
-  assert(primary !== undefined, "a plan without a part");
-  return { primary, sides };
+/** What the axes see of the deciding pair, skill by skill, and at the side of the base. */
+function skillsSeen(plan: Plan, [first, ...others]: readonly JudgedPart[]): Pick<Evidence, "primary" | "sides"> {
+  assert(first !== undefined, "a plan without a part");
+  const seen = ({ part, arms }: JudgedPart, pair: [string, string]) =>
+    skillEvidence(part.skill.id, plan, { arms, pair });
+  const [pair, base] = [decidingPair(plan), basePair(plan)];
+  const sides = others.map((part) => ({ ...seen(part, pair), ...(base && { toBase: seen(part, base) }) }));
+  return { primary: seen(first, pair), sides };
 }
 
 /** Where a comparison may end early its bets decide, in the place of the interval. */

@@ -8,5 +8,5 @@ export { decide, decideBeforehand, type Found } from "./decide.ts";
 export { renderDecision, renderUnrandomised } from "./decision-text.ts";
 export { type ForeignAxes, foreignAxes } from "./foreign-results.ts";
 export { readGate } from "./gate-file.ts";
-export { writePlan } from "./plan.ts";
+export { nextUse, writePlan } from "./plan.ts";
 export { type Watch, watchPairs } from "./sequential.ts";

@@ -46,14 +46,18 @@ function questionOf(plan: Plan): unknown {
 }
 
 /**
- * Every candidate that was ever planned to be judged on some of these items is a use of them: whoever looked at how it did
- * may have chosen by it. One that was refused before any arm was run taught nobody anything.
+ * Returns which candidate on some of these items the next one is. Every one that was ever planned to be judged on them is a
+ * use: whoever looked at how it did may have chosen by it. One that was refused before any arm was run taught nobody anything.
  */
-function numbered(plan: Plan, earlier: readonly Plan[]): Plan {
-  const items = new Set(plan.items.map(({ item }) => item));
+export function nextUse({ items: asked, split }: Pick<Plan, "items" | "split">, earlier: readonly Plan[]): number {
+  const items = new Set(asked.map(({ item }) => item));
   const isUse = (other: Plan) =>
-    other.purpose === "candidate" && other.split === plan.split && other.items.some(({ item }) => items.has(item));
-  const use = plan.purpose === "candidate" ? 1 + earlier.filter(isUse).length : 1;
+    other.purpose === "candidate" && other.split === split && other.items.some(({ item }) => items.has(item));
+  return 1 + earlier.filter(isUse).length;
+}
+
+function numbered(plan: Plan, earlier: readonly Plan[]): Plan {
+  const use = plan.purpose === "candidate" ? nextUse(plan, earlier) : 1;
   const fixed: Plan = {
     ...plan,
     use,

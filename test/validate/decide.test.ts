@@ -83,6 +83,19 @@ describe("two runs with known outcomes", () => {
     });
   });
 
+  test("promise nothing of figures that are the same for every item", async () => {
+    await withHome(async (home) => {
+      const { decision } = await decided(home, { base: baseOutcome, candidate: candidateOutcome });
+      const [pair] = decision.pairs;
+      const tokens = pair?.secondary.find(({ metric }) => metric === "completion tokens");
+      // Ten families that all spend less: the sign test's 2 in 1024, times the figures that Holm's correction counts.
+      expect(tokens?.interval).toBeNull();
+      expect(tokens?.holmP).toBeGreaterThanOrEqual(2 / 1024);
+      expect(tokens?.holmP).toBeLessThan(0.02);
+      expect(pair?.tokenRatio).toEqual({ ratio: 0.5, interval: null });
+    });
+  });
+
   test("are worse when the outcomes trade places", async () => {
     await withHome(async (home) => {
       const { decision } = await decided(home, { base: candidateOutcome, candidate: baseOutcome });
