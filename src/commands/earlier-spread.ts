@@ -33,7 +33,8 @@ function spreadOf({
   const standardError = pair.minimumDetectable / (studentTQuantile(1 - alpha / 2, df) + studentTQuantile(POWER, df));
   const independent = (discordant - pair.difference ** 2) / pair.n;
   if (independent <= 0) return null;
-  return { discordant, designEffect: Math.max(1, standardError ** 2 / independent) };
+  const spread = standardError ** 2 * (1 - 1 / pair.families); // without what leaving a family out adds, which a plan adds itself
+  return { discordant, designEffect: Math.max(1, spread / independent) };
 }
 
 /**

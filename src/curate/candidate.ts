@@ -2,8 +2,10 @@
  * One example as the filters see it: a row of the query in `candidate-query.ts` with its texts. Lake and logs are files
  * like any other: texts are checked here, and what cannot be read is absent, for a filter to refuse.
  */
+
 import { z } from "zod";
 import { type Hash, hashJson, hashText } from "../foundation/hashing.ts";
+import { jsonValue } from "../foundation/json-value.ts";
 import { type ActionCall, actionCallSchema, type Role } from "../records/events.ts";
 import type { AttemptId, ItemId, RunId, TipId, TurnId } from "../records/ids.ts";
 import { SPLITS, type Split } from "../records/item.ts";
@@ -88,7 +90,7 @@ export interface CandidateVerdict {
 const jsonColumn = <T>(schema: z.ZodType<T>) =>
   z.unknown().transform((text): T | null => {
     if (typeof text !== "string") return null;
-    const parsed = schema.safeParse(parseJson(text));
+    const parsed = schema.safeParse(jsonValue(text));
     return parsed.success ? parsed.data : null;
   });
 
@@ -219,12 +221,4 @@ function promptKey(
   const hashOf = new Map(messages.map((message, i) => [message, hashes[i]]));
   const parts = tipFree.map((message) => hashOf.get(message) ?? hashJson(message));
   return hashText([...parts, toolsHash ?? ""].join(" "));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // an unreadable text is an absent one
-  }
 }

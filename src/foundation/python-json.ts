@@ -2,19 +2,12 @@
  * JSON as Python writes it: with NaN and Infinity, which JSON has not.
  */
 import type { Json } from "./canonical-json.ts";
+import { jsonValue } from "./json-value.ts";
 
 /** Parses a value, with null for what JSON has no number for; undefined where it is no JSON even so. */
 export function parsePythonJson(text: string): Json | undefined {
-  return parsed(text) ?? parsed(withoutNaN(text));
-}
-
-/** Undefined where it is no JSON. */
-function parsed(text: string | null): Json | undefined {
-  try {
-    return text === null ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const value = jsonValue(text);
+  return (value === undefined ? jsonValue(withoutNaN(text) ?? "") : value) as Json | undefined;
 }
 
 /** The text with null for every number that Python alone writes; null where it has none. */

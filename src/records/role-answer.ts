@@ -2,8 +2,10 @@
  * Reads what a role's model answers in JSON. Models put prose or a fence around it, so the first object that parses and
  * fits is taken; an answer without one is no answer, and is kept as it came on its turn.
  */
+
 import { z } from "zod";
 import type { Json } from "../foundation/canonical-json.ts";
+import { jsonValue } from "../foundation/json-value.ts";
 import { ARCHITECT_CHOICES } from "./events.ts";
 import type { Message } from "./message.ts";
 import { TIP_TYPES } from "./tip.ts";
@@ -73,7 +75,7 @@ export function structuredAnswer<T>(schema: z.ZodType<T>, answer: Message): T | 
   let from = content.indexOf("{");
   for (let tries = 0; from !== -1 && tries < MOST_OBJECTS; tries++) {
     const end = endOfObject(content, from);
-    const read = end === -1 ? undefined : schema.safeParse(parsed(content.slice(from, end)));
+    const read = end === -1 ? undefined : schema.safeParse(jsonValue(content.slice(from, end)));
     if (read?.success) return read.data;
     from = content.indexOf("{", from + 1);
   }
@@ -94,12 +96,4 @@ function endOfObject(content: string, start: number): number {
     else if (character === "}" && --depth === 0) return i + 1;
   }
   return -1;
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined; // prose in braces, or JSON that is cut
-  }
 }

@@ -4,11 +4,13 @@
  * base's, about as far as the trainer's do, and close to the trainer's: an adapter that is not applied fails the first,
  * one that is applied wrongly (another scale, rows in another order) the second.
  */
+
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { z } from "zod";
 import { loadExtension } from "../foundation/discovery.ts";
 import { assert, Failure, Refusal } from "../foundation/errors.ts";
+import { jsonValue } from "../foundation/json-value.ts";
 import { type AdapterManifest, adapterLabel, type Probes } from "../records/adapter-manifest.ts";
 import type { TargetKind } from "./target.ts";
 
@@ -110,21 +112,13 @@ async function scoresOf(asked: {
   });
   const text = await response.text();
   if (!response.ok) throw fail("ENDPOINT_REFUSED", `status ${response.status}: ${text.slice(0, 500)}`);
-  const read = scoredSchema.safeParse(parsed(text));
+  const read = scoredSchema.safeParse(jsonValue(text));
   if (!read.success) throw fail("NO_PROMPT_SCORES", "the answer has no log-probabilities of the prompt");
   const scores = read.data.choices[0]?.logprobs.token_logprobs.slice(1) ?? [];
   if (scores.length !== ids.length - 1 || scores.includes(null)) {
     throw fail("NO_PROMPT_SCORES", `${scores.length} log-probabilities for ${ids.length} tokens`);
   }
   return scores as number[];
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the schema refuses it
-  }
 }
 
 function meanDifference(one: readonly number[], other: readonly number[]): number {

@@ -3,11 +3,13 @@
  * manifest names, a LoRA and nothing else, on modules that the base has and in shapes that fit them, all values finite.
  * A pickle is never opened, nor anything that would make a loader run code. Knows no server.
  */
+
 import { open, readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { hashJson, hashText, shortHash } from "../foundation/hashing.ts";
+import { jsonValue } from "../foundation/json-value.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { Home } from "../store/home.ts";
@@ -116,7 +118,7 @@ async function readConfig(
   });
   const [expected, got] = [hashOf(adapter, CONFIG), hashText(text)];
   if (got !== expected) throw changedFile("ADAPTER_CHANGED", where, { expected, got });
-  const read = configSchema.safeParse(jsonOf(text.toString("utf8")));
+  const read = configSchema.safeParse(jsonValue(text.toString("utf8")));
   if (!read.success) {
     throw new Refusal({
       code: "ADAPTER_DOES_NOT_FIT",
@@ -133,14 +135,6 @@ async function readConfig(
 
 function hashOf({ files }: AdapterManifest, name: string): string | undefined {
   return files.find(({ path }) => path === name)?.hash;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the schema refuses it
-  }
 }
 
 function notFiniteIn(where: string, tensor: string): Refusal {

@@ -2,12 +2,14 @@
  * The manifests of what is made: bases, datasets, adapters, and a comparison's plan and decision. A dataset or an
  * adapter is named by its hash, by a prefix of it that only it has, or (an adapter) by its registered name.
  */
+
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
+import { jsonValue } from "../foundation/json-value.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { type AdapterManifest, adapterManifestSchema, type Probes, probesSchema } from "../records/adapter-manifest.ts";
 import { type BaseManifest, baseManifestSchema } from "../records/base-manifest.ts";
@@ -153,7 +155,7 @@ async function readAll<T>(folder: string, schema: z.ZodType<T>): Promise<T[]> {
 }
 
 async function readManifest<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(parseJson(await readFile(path, "utf8")));
+  const parsed = schema.safeParse(jsonValue(await readFile(path, "utf8")));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new Refusal({
@@ -164,14 +166,6 @@ async function readManifest<T>(path: string, schema: z.ZodType<T>): Promise<T> {
     where: path,
     fix: "make it again with the command that made it, or put it back from a backup",
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the schema refuses it with the file's name
-  }
 }
 
 /** The folders in `folder` that are complete: their manifest is written last. */

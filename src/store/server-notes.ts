@@ -3,10 +3,12 @@
  * holds `servers/<pid>.pause`, a lock: the server gives its memory back while a living process holds it, and takes it again
  * when that process lets go or is gone, however it went. Nothing has to be mended after a crash.
  */
+
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeJsonAtomic } from "../foundation/files.ts";
+import { jsonValue } from "../foundation/json-value.ts";
 import { acquireLock, birthOf, isProcess, lockOwner } from "../foundation/lock-file.ts";
 import type { Home } from "./home.ts";
 
@@ -56,18 +58,10 @@ export function isPauseHeld(home: Home): boolean {
 
 async function livingNote(path: string): Promise<ServerNote | null> {
   const text = await readFile(path, "utf8").catch(() => "");
-  const read = noteSchema.safeParse(parsed(text));
+  const read = noteSchema.safeParse(jsonValue(text));
   if (read.success && isProcess(read.data)) return read.data;
   await rm(path, { force: true });
   return null;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null; // the schema refuses it
-  }
 }
 
 function notePath(home: Home, pid: number): string {

@@ -2,10 +2,12 @@
  * General rows that are mixed into a training, so that what the base could is not forgotten: a JSONL file of conversations,
  * tokenised by the one renderer as datasets are. Which rows are drawn is the trainer's, by the training's seed.
  */
+
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { hashFile } from "../foundation/hashing.ts";
+import { jsonValue } from "../foundation/json-value.ts";
 import { readLines } from "../foundation/jsonl.ts";
 import type { TrainConfig } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
@@ -78,7 +80,7 @@ function rendered(
   text: string,
   { request, number }: { request: RehearsalRequest; number: number },
 ) {
-  const parsed = lineSchema.safeParse(parsedJson(text));
+  const parsed = lineSchema.safeParse(jsonValue(text));
   if (!parsed.success) throw badRow(request.file, number, "neither messages nor prompt and completion");
   const messages = parsed.data;
   const answer = messages.at(-1);
@@ -88,14 +90,6 @@ function rendered(
   } catch (error) {
     if (error instanceof Refusal) throw badRow(request.file, number, error.code);
     throw error;
-  }
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the schema refuses it
   }
 }
 

@@ -3,74 +3,22 @@
  * and good on all others is let through. `TRACEMILL_LONG=1` runs the full counts.
  */
 import { describe, expect, test } from "vitest";
-import { type Random, random } from "../../src/foundation/random.ts";
+import { random } from "../../src/foundation/random.ts";
 import { gateSchema } from "../../src/records/gate.ts";
-import type { PairedCost } from "../../src/statistics/cost-per-success.ts";
 import { gatePower } from "../../src/statistics/gate-power.ts";
-import { normalQuantile } from "../../src/statistics/normal.ts";
 import type { Evidence } from "../../src/validate/axis.ts";
 import { judgeAll, loadAxes } from "../../src/validate/judge.ts";
 import { band, drawFamilies, REPEATS } from "../statistics/simulated-families.ts";
+import { DRAWN, drawEvidence, GOOD, paired, SPREAD, type Truth } from "./drawn-evidence.ts";
 
 const axes = await loadAxes();
 const GATE = gateSchema.parse({});
-const FAMILIES = 14;
 
-/** What is true of a candidate. */
-interface Truth {
-  primary: number;
-  side: number;
-  /** Nats a token. */
-  general: number;
-  /** What a solved item costs, over what it costs the base. */
-  cost: number;
-}
-
-const GOOD: Truth = { primary: 0.15, side: 0.02, general: 0.01, cost: 0.8 };
-
-function draw(truth: Truth, { items, draws }: { items: { primary: number; side: number }; draws: Random }): Evidence {
-  const normal = () => normalQuantile(draws.next() || 0.5);
-  const spread = { families: FAMILIES, familySd: 0.03 };
-  const primary = drawFamilies(
-    { ...spread, items: items.primary, discordance: 0.25, difference: truth.primary },
-    draws,
-  );
-  const side = drawFamilies(
-    { ...spread, familySd: 0, items: items.side, discordance: 0.08, difference: truth.side },
-    draws,
-  );
-  return {
-    primary: {
-      skill: "sql",
-      ...paired(primary, 0.3),
-      costs: primary.map((one) => costsOf(one, truth, draws)),
-    },
-    sides: [{ skill: "cron", ...paired(side, 0.5), costs: null }],
-    general: [{ name: "humaneval", differences: Array.from({ length: 160 }, () => [truth.general + 0.08 * normal()]) }],
-    ...{ foreign: [], kl: null, isLive: true, taint: [], leaks: [] },
-  };
-}
-
-function paired(differences: number[][], baseRate: number) {
-  const all = differences.flat();
-  const count = (value: number) => all.filter((one) => one === value).length;
-  const both = Math.max(0, Math.round(baseRate * all.length) - count(-1));
-  const counts = { both, onlyTreatment: count(1), onlyReference: count(-1), neither: count(0) - both };
-  return { differences, baseRate, counts };
-}
-
-/** Costs whose ratio of expectations is the truth's; what was solved is drawn apart from the differences. */
-function costsOf(items: readonly number[], { cost }: Truth, draws: Random): PairedCost[] {
-  return items.map(() => ({
-    reference: { spent: 50 + 100 * draws.next(), solved: Number(draws.next() < 0.5) },
-    treatment: { spent: cost * (50 + 100 * draws.next()), solved: Number(draws.next() < 0.5) },
-  }));
-}
-
-function shareOfPasses(key: string, truth: Truth, items = { primary: 400, side: 1200 }): number {
+function shareOfPasses(key: string, truth: Truth, sizes = DRAWN): number {
   const draws = random("simulation", key);
   let passes = 0;
-  for (let k = 0; k < REPEATS; k++) passes += Number(judgeAll(axes, draw(truth, { items, draws }), GATE).hasPassed);
+  for (let k = 0; k < REPEATS; k++)
+    passes += Number(judgeAll(axes, drawEvidence(truth, { sizes, draws }), GATE).hasPassed);
   return passes / REPEATS;
 }
 
@@ -90,11 +38,11 @@ describe("the whole gate", () => {
   }, 3_600_000);
 
   test("lets a harmless candidate through as often as its plan says, within 3 points", () => {
-    const sizes = { primary: 400, side: 2000 };
+    const sizes = { ...DRAWN, side: 2000 };
     const plan = {
-      primary: { items: sizes.primary, families: FAMILIES, discordant: 0.25 },
-      sides: [{ items: sizes.side, families: FAMILIES, discordant: 0.08 }],
-      general: [{ texts: 160, groups: 160, sd: 0.08 }],
+      primary: { items: sizes.primary, families: sizes.families, discordant: SPREAD.primary },
+      sides: [{ items: sizes.side, families: sizes.families, discordant: SPREAD.side }],
+      general: [{ texts: sizes.texts, groups: sizes.texts, sd: SPREAD.texts }],
       ...{ alpha: GATE.alpha, minFamilies: GATE.primary.minFamilies, designEffect: 1, samples: 1, within: 0 },
       margins: { skills: GATE.skills.margin, general: GATE.general.margin },
     };
@@ -113,7 +61,7 @@ describe("the whole gate", () => {
 
 describe("an axis", () => {
   const draws = random("axes", "one");
-  const good = draw(GOOD, { items: { primary: 400, side: 2000 }, draws });
+  const good = drawEvidence(GOOD, { sizes: { ...DRAWN, side: 2000 }, draws });
   const judged = (change: Partial<Evidence>, settings: object = {}) =>
     judgeAll(axes, { ...good, ...change }, gateSchema.parse(settings));
   const outcomeOf = (axis: string, change: Partial<Evidence>, settings: object = {}) =>

@@ -2,11 +2,13 @@
  * One question to an endpoint's `/v1/completions`, in token ids, tried again where that may help. Does not know what the
  * answer is for. The server is not trusted: redirects are not followed, what is read is bounded, its shape checked.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { boundedText } from "../../foundation/bounded-text.ts";
 import { Failure } from "../../foundation/errors.ts";
 import type { Hash } from "../../foundation/hashing.ts";
+import { jsonValue } from "../../foundation/json-value.ts";
 
 const TRIES = 5;
 const FIRST_WAIT_MS = 500;
@@ -86,16 +88,8 @@ function readChoice<T>(
   text: string,
   { choice, where, model }: { choice: z.ZodType<T>; where: string; model: string },
 ): T {
-  const read = z.object({ choices: z.array(choice).min(1) }).safeParse(parsed(text));
+  const read = z.object({ choices: z.array(choice).min(1) }).safeParse(jsonValue(text));
   if (read.success) return read.data.choices[0] as T;
   const message = `${where} as ${model}: ${z.prettifyError(read.error).slice(0, SHOWN_CHARACTERS)}`;
   throw new Failure({ boundary: "endpoint", code: "MALFORMED_ANSWER", message });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the schema refuses it
-  }
 }

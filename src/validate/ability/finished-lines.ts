@@ -2,9 +2,11 @@
  * What is finished of long work, one JSON line each under a key, so that the work goes on where it was interrupted. A torn
  * last line is cut off; a line that does not fit is passed over, and its work done again.
  */
+
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
+import { jsonValue } from "../../foundation/json-value.ts";
 import { readLines } from "../../foundation/jsonl.ts";
 import { syncFile, wholeAppends } from "../../store/durable-file.ts";
 
@@ -30,7 +32,7 @@ export function openFinishedLines<T>(path: string, schema: z.ZodType<T>): Finish
   const values = new Map<string, T>();
   let tornAt: number | null = null;
   for (const { bytes, startByte, isComplete } of readLines(path)) {
-    const read = lineSchema.safeParse(parsed(bytes));
+    const read = lineSchema.safeParse(jsonValue(bytes?.toString("utf8") ?? ""));
     if (!isComplete) tornAt = startByte;
     else if (read.success) values.set(read.data.key, read.data.value);
   }
@@ -49,12 +51,4 @@ export function openFinishedLines<T>(path: string, schema: z.ZodType<T>): Finish
       closeSync(fd);
     },
   };
-}
-
-function parsed(bytes: Buffer | null): unknown {
-  try {
-    return JSON.parse(bytes?.toString("utf8") ?? "");
-  } catch {
-    return undefined; // the schema refuses it
-  }
 }

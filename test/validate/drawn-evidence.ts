@@ -1,0 +1,70 @@
+/**
+ * Draws what a comparison saw of a candidate whose truth is known: a skill that it was trained for, another one at the side, a set
+ * of texts, and what solved items cost.
+ */
+import type { Random } from "../../src/foundation/random.ts";
+import type { PairedCost } from "../../src/statistics/cost-per-success.ts";
+import { normalQuantile } from "../../src/statistics/normal.ts";
+import type { Evidence } from "../../src/validate/axis.ts";
+import { drawFamilies } from "../statistics/simulated-families.ts";
+
+/** How much is drawn: items of each skill over `families`, and texts. */
+export const DRAWN = { families: 14, primary: 400, side: 1200, texts: 160 };
+/** How the arms differ, whatever the candidate is: shares of items, and nats a token. */
+export const SPREAD = { primary: 0.25, side: 0.08, texts: 0.08 };
+
+/** What is true of a candidate. */
+export interface Truth {
+  primary: number;
+  side: number;
+  /** Nats a token. */
+  general: number;
+  /** What a solved item costs, over what it costs the base. */
+  cost: number;
+}
+
+export const GOOD: Truth = { primary: 0.15, side: 0.02, general: 0.01, cost: 0.8 };
+
+export function drawEvidence(truth: Truth, { sizes, draws }: { sizes: typeof DRAWN; draws: Random }): Evidence {
+  const normal = () => normalQuantile(draws.next() || 0.5);
+  const spread = { families: sizes.families, familySd: 0.03 };
+  const primary = drawFamilies(
+    { ...spread, items: sizes.primary, discordance: SPREAD.primary, difference: truth.primary },
+    draws,
+  );
+  const side = drawFamilies(
+    { ...spread, familySd: 0, items: sizes.side, discordance: SPREAD.side, difference: truth.side },
+    draws,
+  );
+  return {
+    primary: {
+      skill: "sql",
+      ...paired(primary, 0.3),
+      costs: primary.map((one) => costsOf(one, truth, draws)),
+    },
+    sides: [{ skill: "cron", ...paired(side, 0.5), costs: null }],
+    general: [
+      {
+        name: "humaneval",
+        differences: Array.from({ length: sizes.texts }, () => [truth.general + SPREAD.texts * normal()]),
+      },
+    ],
+    ...{ foreign: [], kl: null, isLive: true, taint: [], leaks: [] },
+  };
+}
+
+export function paired(differences: number[][], baseRate: number) {
+  const all = differences.flat();
+  const count = (value: number) => all.filter((one) => one === value).length;
+  const both = Math.max(0, Math.round(baseRate * all.length) - count(-1));
+  const counts = { both, onlyTreatment: count(1), onlyReference: count(-1), neither: count(0) - both };
+  return { differences, baseRate, counts };
+}
+
+/** Costs whose ratio of expectations is the truth's; what was solved is drawn apart from the differences. */
+function costsOf(items: readonly number[], { cost }: Truth, draws: Random): PairedCost[] {
+  return items.map(() => ({
+    reference: { spent: 50 + 100 * draws.next(), solved: Number(draws.next() < 0.5) },
+    treatment: { spent: cost * (50 + 100 * draws.next()), solved: Number(draws.next() < 0.5) },
+  }));
+}
