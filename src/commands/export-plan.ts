@@ -23,7 +23,7 @@ import type { RunId } from "../records/ids.ts";
 import type { Selection, Tier } from "../records/selection.ts";
 import type { Home } from "../store/home.ts";
 import { type Lake, openLake } from "../store/lake.ts";
-import { listRunPlans } from "../store/manifests.ts";
+import { listRunPlans } from "../store/comparisons.ts";
 import { openTexts } from "../store/recorded-texts.ts";
 import { answerTexts, checkedRole, chosenBase, chosenRuns, type SealedRun } from "./export-inputs.ts";
 import type { ExportOptions } from "./export-result.ts";
