@@ -63,7 +63,7 @@ export async function measured(
     await proveSoFar();
     return { runs, seen };
   } catch (error) {
-    await proveAtStop(session, prove, context);
+    if (adapter !== null) await proveAtStop(session, prove, context);
     throw error;
   }
 }
@@ -73,8 +73,9 @@ async function proveAtStop(session: Session, prove: Prove, context: Context): Pr
   try {
     const isLive = await orNotLive(prove(AbortSignal.timeout(LAST_CANARY_MS)));
     await session.note(isLive);
-    if (isLive !== false) return;
-    warn("The adapter is not applied any more, so what this try has made is not taken up again.", context);
+    if (isLive === true) return;
+    const what = isLive === false ? "is not applied any more" : "is not proven to be applied";
+    warn(`The adapter ${what}, so what this try has made is not taken up again.`, context);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     warn(`The canary could not be asked, so what this try has made is not taken up again: ${reason}`, context);

@@ -24,7 +24,7 @@ export interface Session {
   /** What the canary has said since the start: false once it failed, whatever it says later. */
   isLive(): IsLive;
   isTakenUp(run: RunId): boolean;
-  /** Notes what the canary says while nothing is written: where it stands, all that is there may be taken up. */
+  /** Notes what the canary says while nothing is written: where the adapter is live, all that is there may be taken up. */
   note(isLive: IsLive): Promise<void>;
   /** Lets others have the comparison. */
   close(): void;
@@ -51,7 +51,7 @@ export async function openSession(home: Home, plan: Plan, clock: Clock): Promise
       async note(isLive) {
         if (seen === false) return;
         seen = isLive;
-        if (isLive === false || plan.purpose === "aa") return;
+        if (isLive !== true) return;
         const runs = (await headsOf(home, plan)).filter(({ run }) => !leftOut.has(run));
         const data = { comparisonHash, runs, generalHash: await generalHash(home, plan) };
         appendLedger(home, { type: "arms_proven", data }, clock);

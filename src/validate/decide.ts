@@ -236,7 +236,7 @@ function candidateOf(plan: Plan): Decision["adapterHash"] {
 }
 
 function reuseNote({ use, alpha }: Plan): string {
-  return `It is candidate ${use} on these items, so each interval errs with ${(100 * alpha).toFixed(2)} % only.`;
+  return `It is candidate ${use} on families of these items, so each interval errs with ${(100 * alpha).toFixed(2)} % only.`;
 }
 
 function stopNote({ items }: Plan, stop: JudgedPart["stop"]): string[] {

@@ -50,6 +50,19 @@ test("a canary that fails once proves nothing from then on", () =>
     next.close();
   }));
 
+test("an endpoint that cannot tell proves nothing", () =>
+  withHome(async (home) => {
+    const plan = await planned(home);
+    const session = await openSession(home, plan, clock);
+    const { run } = await writeArm(home, plan, { arm: "candidate", number: 1, outcome });
+    await session.note(null);
+    expect(session.isLive()).toBeNull();
+    session.close();
+    const next = await openSession(home, plan, clock);
+    expect(next.leftOut).toEqual([run]);
+    next.close();
+  }));
+
 test("a run whose log went on after the canary is left out", () =>
   withHome(async (home) => {
     const plan = await planned(home);
