@@ -2,7 +2,6 @@
  * General ability in a comparison: which sets are asked for, what both arms of the deciding pair make of them, and results of
  * other tools that the user has.
  */
-import { join } from "node:path";
 import { Refusal } from "../foundation/errors.ts";
 import { hashJson } from "../foundation/hashing.ts";
 import { type Progress, startProgress, warn } from "../foundation/progress.ts";
@@ -24,6 +23,7 @@ import {
 } from "../validate/index.ts";
 import type { Context } from "./command.ts";
 import type { ValidateOptions } from "./validate-input.ts";
+import { generalFolder } from "./validate-session.ts";
 
 /** Share of a set's texts that may be missing. */
 const MOST_MISSING = 0.02;
@@ -73,7 +73,7 @@ export async function measureAbility(
   context: Context,
 ): Promise<Pick<Found, "general" | "foreign" | "kl" | "shown">> {
   const { plan, arms, adapter, renderer, options } = asked;
-  const folder = join(context.home.comparisonFolder(plan.comparisonHash), "general");
+  const folder = generalFolder(context.home, plan);
   const { concurrency: atOnce, target, seed } = options;
   const steps = stepsShown(context);
   const found = await measureGeneralAbility(arms, sets, {

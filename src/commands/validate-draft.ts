@@ -2,18 +2,22 @@
  * What a comparison is to be: its skills with their items, its arms and pairs, from what the user asked and the home holds.
  */
 import { Refusal } from "../foundation/errors.ts";
+import { hashJson } from "../foundation/hashing.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { Arm, Part, Plan, PlanDraft } from "../records/comparison.ts";
 import type { GateSettings } from "../records/gate.ts";
 import type { Item } from "../records/item.ts";
 import { championFor, readChampions } from "../registry/index.ts";
+import { servedContextTokens } from "../serve/index.ts";
 import type { Skill } from "../skills/contract.ts";
 import { loadSkill, skillHash } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import type { Home } from "../store/home.ts";
 import { readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
 import { listRuns } from "../store/run-log.ts";
+import { readDuration } from "./read-duration.ts";
+import { startingOf } from "./target-input.ts";
 import type { ArmName, ValidateOptions } from "./validate-input.ts";
 
 /** One skill of a comparison, open, with what it is asked. */
@@ -49,6 +53,7 @@ async function openPart(
     skill: { id, version, hash: await skillHash(id) },
     ...{ split, sampling: { temperature, topP: 1, maxTokens } },
     items: items.map(({ item, family }) => ({ item, family })),
+    contentHash: hashJson({ items, verifier: skill.manifest.verifier ?? { id, version } }),
   };
   return { part, skill, items };
 }
@@ -92,7 +97,14 @@ export async function draftOf(
     ),
     ...{ sides, arms },
     ...{ samples, attempts, sequential, agent, seed, gate: found.gate, general: found.general },
+    ...(agent !== null && { agentTimeoutMs: readDuration("agent-timeout", options.agentTimeout) }),
+    serving: servingOf(options, found.base),
   };
+}
+
+function servingOf(options: ValidateOptions, base: BaseManifest): Plan["serving"] {
+  const contextTokens = servedContextTokens(base, options.contextTokens);
+  return { target: options.target, args: startingOf(options).args, contextTokens };
 }
 
 async function armsOf(

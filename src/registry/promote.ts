@@ -8,11 +8,12 @@ import { Refusal } from "../foundation/errors.ts";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
-import { type Decision, decidingPair } from "../records/comparison.ts";
+import { type Decision, decidingPair, type Plan } from "../records/comparison.ts";
 import type { Place, Promotion, Rollback } from "../records/ledger-entries.ts";
+import { listMadeDecisions, refuseEditedPlan } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
-import { listDecisions, readAdapterManifest, readDatasetManifest, readPlan } from "../store/manifests.ts";
+import { readAdapterManifest, readDatasetManifest, readPlan } from "../store/manifests.ts";
 import { DEFAULT, placeName, standingPromotions } from "./champions.ts";
 import { ancestryOf, openGraph } from "./graph.ts";
 import { taintOf } from "./taint.ts";
@@ -36,7 +37,7 @@ export interface PromotionReport extends Promotion {
 /**
  * Makes an adapter the champion of a place, durably.
  * Throws: `UNKNOWN_ADAPTER`, `PLACE_OF_ANOTHER_SKILL`, `PLACE_OF_ANOTHER_ROLE`, `TAINTED_ADAPTER`, `NOT_DECIDED`,
- * `GATE_NOT_PASSED`, `OTHER_QUESTION_DECIDED`, `BAD_ARGUMENT` for an empty reason, `LOCKED` where another one is at it.
+ * `GATE_NOT_PASSED`, `OTHER_QUESTION_DECIDED`, `DECISION_CHANGED`, `PLAN_EDITED`, `BAD_ARGUMENT` for an empty reason, `LOCKED` where another one is at it.
  */
 export async function promote(home: Home, options: PromoteOptions): Promise<PromotionReport> {
   const { place, clock } = options;
@@ -143,7 +144,7 @@ async function passingComparison(
     const decision = judged.get(one)?.at(-1);
     if (decision === undefined) throw notDecided(adapter, one);
     if (!decision.hasPassed) throw notPassed(adapter, { skill: one, decision });
-    const plan = await readPlan(home, decision.comparisonHash);
+    const plan = await plannedFor(home, decision);
     const [reference] = decidingPair(plan);
     const beaten = plan.arms.find(({ arm }) => arm === reference)?.adapterHash ?? null;
     const isAnswering = before === null ? REFERENCES.includes(reference) : beaten === before;
@@ -153,14 +154,20 @@ async function passingComparison(
   return passing as Hash;
 }
 
+/** Of what the ledger says was decided, whatever files there are. */
 async function decisionsBySkill(home: Home, adapterHash: Hash): Promise<Map<string, Decision[]>> {
   const bySkill = new Map<string, Decision[]>();
-  for (const decision of await listDecisions(home)) {
-    if (decision.adapterHash !== adapterHash) continue;
-    const { skill } = await readPlan(home, decision.comparisonHash);
+  for (const decision of await listMadeDecisions(home, adapterHash)) {
+    const { skill } = await plannedFor(home, decision);
     bySkill.set(skill.id, [...(bySkill.get(skill.id) ?? []), decision]);
   }
   return bySkill;
+}
+
+async function plannedFor(home: Home, { comparisonHash }: Decision): Promise<Plan> {
+  const plan = await readPlan(home, comparisonHash);
+  refuseEditedPlan(home, plan);
+  return plan;
 }
 
 /** What answers without a promotion, or answers now: to be better than anything else says too little. */

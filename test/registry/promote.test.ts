@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemClock as clock } from "../../src/foundation/clock.ts";
@@ -84,6 +84,30 @@ describe("a promotion", () => {
       await putAdapter(home, datasetHash, { name: "sql-v2" });
       const unjudged = promote(home, { adapter: "sql-v2", place: SQL, clock });
       await expect(unjudged).rejects.toMatchObject({ code: "NOT_DECIDED" });
+    }));
+
+  test("is refused where the decision was edited by hand, or is not one that was made", () =>
+    withJudged(async ({ home, adapterHash, runs }) => {
+      const run = runs.at(-1)?.run as RunId;
+      const last = await putDecision(home, { adapterHash, run, verdict: "worse", skill: "sql", number: 2 });
+      const path = join(home.comparisonFolder(last), "decision.json");
+      const decision = readFileSync(path, "utf8");
+      const promotion = () => promote(home, { adapter: "sql-v1", place: SQL, clock });
+      writeFileSync(path, decision.replace('"hasPassed": false', '"hasPassed": true'));
+      expect(readFileSync(path, "utf8")).not.toBe(decision);
+      await expect(promotion()).rejects.toMatchObject({ code: "DECISION_CHANGED", details: { where: path } });
+      rmSync(path);
+      await expect(promotion()).rejects.toMatchObject({ code: "DECISION_CHANGED" });
+      writeFileSync(path, decision);
+      await expect(promotion()).rejects.toMatchObject({ code: "GATE_NOT_PASSED" });
+    }));
+
+  test("is refused where the plan was edited by hand", () =>
+    withJudged(async ({ home, comparisonHash }) => {
+      const path = join(home.comparisonFolder(comparisonHash), "plan.json");
+      writeFileSync(path, readFileSync(path, "utf8").replace('"use": 1', '"use": 2'));
+      const promotion = promote(home, { adapter: "sql-v1", place: SQL, clock });
+      await expect(promotion).rejects.toMatchObject({ code: "PLAN_EDITED" });
     }));
 
   test("of a default needs a passing decision on every skill that was trained", () =>
