@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from . import attention
 from .model import empty_model, load_config, load_model, training_dtype
-from .placement import ON_CPU, RESERVED_BYTES, DeviceMap, assert_placed, device_map, does_not_fit, place_blocks, sizes_of
+from .placement import ON_CPU, RESERVED_BYTES, DeviceMap, check_placed, device_map, does_not_fit, place_blocks, sizes_of
 from .quantization import require_bitsandbytes
 from .refusal import Refusal
 from .settings import Settings
@@ -43,7 +43,7 @@ def load_for_training(base: Path, settings: Settings, launch: str = "single") ->
     model = load_model(
         base, dtype, kernel, quantization=settings.quantization, device_map=spread, with_towers=is_full
     )
-    assert_placed(model, placed)
+    check_placed(model, placed)
     return model
 
 

@@ -40,7 +40,7 @@ export async function trainBy(verb: string, job: TrainJob): Promise<Training> {
       result: trainingSchema,
       signal,
       onEvent(event) {
-        if (event.type === "progress" || event.type === "step") onProgress(event);
+        if (event.type !== "finished" && event.type !== "refused") onProgress(event);
       },
     },
   );
