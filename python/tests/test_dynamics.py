@@ -223,7 +223,8 @@ def test_one_poisoned_row_is_named_alone(base: Path, tmp_path: Path, write_datas
         )
         return model
 
-    request = train_request(tmp_path, base, write_dataset(rows), epochs=1, batchSize=8, microBatchSize=1)
+    dataset = write_dataset(rows, rows[:1])
+    request = train_request(tmp_path, base, dataset, epochs=1, batchSize=8, microBatchSize=1)
     with pytest.raises(Refusal) as refused:
         train_verb.run(parsed("train", request), lambda *_, **__: None, train_verb.Loader(load, train_verb.prepare))
     assert refused.value.details["where"] == "rows row-3"
