@@ -52,7 +52,15 @@ async function compare(base: string, folder: string, { batch, tokens }: { batch:
     ...{ maxTokens: tokens, seed: 1 },
   });
   const { shape } = await readModelConfig(base);
-  const given = { base: "base", method: "sft", shape, config: { ...config, rehearsal: null }, datasetFolder: folder };
+  const given = {
+    base: "base",
+    method: "sft",
+    launch: "single" as const,
+    rehearsalFile: null,
+    shape,
+    config: { ...config, rehearsal: null },
+    datasetFolder: folder,
+  };
   const { devices } = await preflight({ ...given, gpus: "cpu" });
   const out = join(folder, "adapter");
   await mkdir(out);

@@ -33,6 +33,8 @@ export interface TrainJob {
   config: TrainConfig;
   /** Changes how fast a training is, not what it is: so no part of `config`. */
   launch: Launch;
+  /** The GPU of each block, as it was planned; null: the backend's own choice. */
+  blockDevices: number[] | null;
   signal: AbortSignal;
   onProgress(progress: TrainProgress): void;
 }

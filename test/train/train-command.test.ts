@@ -41,7 +41,11 @@ it("tells every figure of steps and validations with --json, also where there ar
   withHome(async (home) => {
     const base = await addTinyBase(home);
     const { context, stderr } = contextOf(home);
-    for (const [validation, measured] of [[2, ["klToBase", "loss"]], [0, ["klToBase"]]] as const) { // biome-ignore format: one line a table
+    for (const [validation, measured] of [
+      [2, ["klToBase", "loss"]],
+      [0, ["klToBase"]],
+    ] as const) {
+      // biome-ignore format: one line a table
       const { datasetHash } = await writeDataset(home, base, { validation });
       await trainOn({ ...SETTINGS, dataset: datasetHash, base: "tiny", epochs: 1 }, { ...context, isJson: true });
       const lines = String(stderr.read()).trim().split("\n").map((line) => JSON.parse(line)); // biome-ignore format: one line

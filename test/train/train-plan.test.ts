@@ -59,7 +59,8 @@ it("refuses a training that cannot fit before anything is loaded, unless it is t
 
 it("shows a table of what each card holds, in GiB", () => {
   const plan = planTraining({
-    ...{ base: "gemma-4-31b", method: "sft", shape: SHAPES.gemma4_31b, devices: parseGpus("4xL4"), storageBytes: 2 },
+    ...{ base: "gemma-4-31b", method: "sft", launch: "single", shape: SHAPES.gemma4_31b, storageBytes: 2 },
+    devices: parseGpus("4xL4"),
     config: {
       ...CONFIG,
       quantization: "nf4",
@@ -67,7 +68,7 @@ it("shows a table of what each card holds, in GiB", () => {
       gradientCheckpointing: true,
       microBatchSize: 1,
     },
-    lengths: { rows: 600, tokens: 900_000, p50: 1200, p99: 4000, max: 4096, trained: 256, longer: 0 },
+    lengths: { rows: 600, tokens: 900_000, p50: 1200, p99: 4000, max: 4096, others: 5000, trained: 256, longer: 0 },
   });
   const lines = planText(plan).split("\n");
   expect(lines[0]).toBe("Plan for sft on gemma-4-31b: 30.7 B weights, LoRA of rank 4: 30.6 M");
@@ -76,5 +77,6 @@ it("shows a table of what each card holds, in GiB", () => {
   );
   expect(lines.filter((line) => /^\d +L4 +\d+-\d+ /.test(line))).toHaveLength(4);
   expect(lines.find((line) => line.startsWith("time"))).toMatch(/ on L4, .* on H100/);
+  expect(lines).toContain("          5000 the longest that is validated on or rehearsed");
   expect(lines.at(-1)).toBe("It fits.");
 });
