@@ -11,6 +11,9 @@ import torch
 from transformers import Trainer
 from trl import SFTConfig
 
+from tracemill_train.launch import gpu_count
+from tracemill_train.loading import place
+from tracemill_train.model import load_config
 from tracemill_train.placement import Sizes, check_placed, device_map, place_blocks, sizes_of
 from tracemill_train.refusal import Refusal
 from tracemill_train.settings import Settings
@@ -151,3 +154,19 @@ def test_a_machine_of_many_gpus_gets_no_copies_of_the_model(tmp_path: Path) -> N
         trainer = Trainer(model, guard(arguments))
         wrapped.append((type(trainer._wrap_model(model)), trainer.args.train_batch_size))
     assert wrapped == [(torch.nn.DataParallel, 16), (type(model), 8)]
+
+
+def test_the_blocks_lie_where_the_plan_has_them_or_the_gpus_that_it_was_made_for_are_missed(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(4, 8, 0, 0.01, 1, 8, 1, 64, 1)
+    count = len(sizes_of(load_config(base / "hf"), torch.float32, quantization="none", rank=4).blocks)
+    planned = [0] * (count - 1) + [1]
+    if gpu_count() > 1:
+        pytest.skip("this machine has the GPUs that are to be missed")
+    with pytest.raises(Refusal) as refused:
+        place(base / "hf", settings, torch.float32, planned)
+    assert (refused.value.code, refused.value.details["got"]) == ("NO_GPUS", str(gpu_count()))
+    monkeypatch.setattr("tracemill_train.loading.gpu_count", lambda: 2)
+    placed = place(base / "hf", settings, torch.float32, planned)
+    assert [placed[f"model.layers.{index}"] for index in range(count)] == planned
