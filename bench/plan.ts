@@ -96,8 +96,8 @@ async function writeRows(
   { rows, tokens, isPairs }: { rows: number; tokens: number; isPairs: boolean },
 ): Promise<void> {
   await mkdir(join(folder, "tokens"), { recursive: true });
-  const ids = (step: number) => `[((n * 31 + at * ${step}) % 500 + 3)::INTEGER FOR at IN range(${tokens})]`;
-  const mask = `[(at >= ${tokens - ANSWER_TOKENS})::UTINYINT FOR at IN range(${tokens})]`;
+  const ids = (step: number) => `[((n * 31 + i * ${step}) % 500 + 3)::INTEGER FOR i IN range(${tokens})]`;
+  const mask = `[(i >= ${tokens - ANSWER_TOKENS})::UTINYINT FOR i IN range(${tokens})]`;
   const columns = isPairs
     ? `${ids(17)} AS chosen_ids, ${mask} AS chosen_mask, ${ids(19)} AS rejected_ids, ${mask} AS rejected_mask`
     : `${ids(17)} AS ids, ${mask} AS mask`;

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { comparePlan } from "../../../bench/plan.ts";
 import { tinyBase } from "../../fixtures/tiny-base.ts";
