@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
 import type { Context } from "../../src/commands/command.ts";
@@ -9,6 +11,7 @@ import { listAdapters } from "../../src/store/manifests.ts";
 import type { TrainPlan } from "../../src/train/index.ts";
 import { parseGpus } from "../../src/train/plan/cards.ts";
 import { planTraining } from "../../src/train/plan/plan.ts";
+import { withNvidiaSmi } from "../fixtures/nvidia-smi.ts";
 import { withHome } from "../store/sample-run.ts";
 import { SHAPES } from "./plan/shapes.ts";
 import { addTinyBase, CONFIG, SETTINGS, writeDataset } from "./sample-training.ts";
@@ -55,6 +58,37 @@ it("refuses a training that cannot fit before anything is loaded, unless it is t
       ...{ code: "DOES_NOT_FIT", details: { fix: expect.stringContaining("--micro-batch-size") } },
     });
     expect(await listAdapters(home)).toEqual([]);
+  }));
+
+it("plans for general rows that are rehearsed, and refuses one that cannot be trained on", () =>
+  withHome(async (home) => {
+    const { datasetHash } = await writeDataset(home, await addTinyBase(home));
+    const file = join(home.path, "general.jsonl");
+    const line = (completion: string) => JSON.stringify({ prompt: "hello", completion });
+    await writeFile(file, [line("a b c ".repeat(40)), line("yes"), line("no")].join("\n"));
+    const given = input({ dataset: [datasetHash], gpus: "2xL4", rehearse: `${file}:0.2` });
+    const { lengths, setting } = (await command.run(given, contextOf(home))) as TrainPlan;
+    expect(lengths).toMatchObject({ rows: 10, others: setting.tokens });
+    expect(setting.tokens).toBeGreaterThan(lengths.max);
+    await writeFile(file, "{}\n");
+    await expect(command.run(given, contextOf(home))).rejects.toMatchObject({ code: "BAD_REHEARSAL_ROW" });
+  }));
+
+it("is what the trainer follows: GPUs that PyTorch does not see are refused, not left out", () =>
+  withHome(async (home) => {
+    const { datasetHash } = await writeDataset(home, await addTinyBase(home));
+    const gpus = ["a", "b"].map((id) => `GPU-none-${id}, NVIDIA L4, 23034, 22563\\n`).join("");
+    const visible = process.env.CUDA_VISIBLE_DEVICES;
+    process.env.CUDA_VISIBLE_DEVICES = "GPU-none-a,GPU-none-b";
+    try {
+      const training = withNvidiaSmi({ gpus }, () =>
+        trainOn({ ...SETTINGS, dataset: datasetHash, base: "tiny" }, contextOf(home)),
+      );
+      await expect(training).rejects.toMatchObject({ code: "NO_GPUS", details: { expected: "2 GPUs", got: "0" } });
+    } finally {
+      if (visible === undefined) delete process.env.CUDA_VISIBLE_DEVICES;
+      else process.env.CUDA_VISIBLE_DEVICES = visible;
+    }
   }));
 
 it("shows a table of what each card holds, in GiB", () => {

@@ -1,46 +1,29 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterEach, describe, expect, it } from "vitest";
 import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
 import { processorStorageBytes, readGpus, readProcessor } from "../../../src/train/plan/devices.ts";
 import { tokenLengths } from "../../../src/train/plan/lengths.ts";
 import { preflight } from "../../../src/train/plan/preflight.ts";
+import { withNvidiaSmi } from "../../fixtures/nvidia-smi.ts";
 import { SHAPES } from "./shapes.ts";
 
 const MIB = 2 ** 20;
-const PATH = process.env.PATH;
 const folders: string[] = [];
 
 afterEach(async () => {
-  process.env.PATH = PATH;
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
 });
 
-/** Puts a program named nvidia-smi before all others that prints what a real one prints for each of the two queries. */
-async function withNvidiaSmi({ gpus, apps, exit = 0 }: { gpus: string; apps: string; exit?: number }): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "nvidia-smi-"));
-  folders.push(folder);
-  const script = `#!/bin/sh
-case "$1" in
---query-gpu=*) printf '${gpus}' ;;
-*) printf '${apps}' ;;
-esac
-exit ${exit}
-`;
-  await writeFile(join(folder, "nvidia-smi"), script);
-  await chmod(join(folder, "nvidia-smi"), 0o755);
-  process.env.PATH = `${folder}${delimiter}${PATH}`;
-}
-
 describe("the GPUs of this machine", () => {
   it("are told with their free memory and who holds the rest", async () => {
-    await withNvidiaSmi({
+    const told = {
       gpus: "GPU-a, NVIDIA L4, 23034, 1885\\nGPU-b, NVIDIA L4, 23034, 22563\\n",
       apps: "GPU-a, 4711, /usr/bin/python3,-O, 21149\\nGPU-b, 12, [Not Found], [N/A]\\n",
-    });
-    expect(await readGpus()).toEqual([
+    };
+    expect(await withNvidiaSmi(told, () => readGpus())).toEqual([
       {
         ...{ kind: "gpu", name: "NVIDIA L4", totalBytes: 23_034 * MIB, freeBytes: 1885 * MIB },
         holders: [{ pid: 4711, name: "/usr/bin/python3,-O", usedBytes: 21_149 * MIB }],
@@ -54,8 +37,10 @@ describe("the GPUs of this machine", () => {
 
   it("are those that CUDA_VISIBLE_DEVICES leaves, in its order", async () => {
     const gpus = ["a", "b", "c"].map((id) => `GPU-${id}, NVIDIA L4, 23034, 22563\\n`).join("");
-    await withNvidiaSmi({ gpus, apps: "GPU-c, 7, python3, 100\\n" });
-    const pids = async (visible?: string) => (await readGpus(visible)).map(({ holders }) => holders[0]?.pid ?? null);
+    const pids = (visible?: string) =>
+      withNvidiaSmi({ gpus, apps: "GPU-c, 7, python3, 100\\n" }, async () =>
+        (await readGpus(visible)).map(({ holders }) => holders[0]?.pid ?? null),
+      );
     expect(await pids()).toEqual([null, null, 7]);
     expect(await pids("2,0")).toEqual([7, null]);
     expect(await pids(" GPU-c ")).toEqual([7]);
@@ -64,13 +49,12 @@ describe("the GPUs of this machine", () => {
   });
 
   it("are none where nvidia-smi finds no driver", async () => {
-    await withNvidiaSmi({ gpus: "", apps: "", exit: 9 });
-    expect(await readGpus()).toEqual([]);
+    expect(await withNvidiaSmi({ gpus: "", exit: 9 }, () => readGpus())).toEqual([]);
   });
 
   it("are refused where nvidia-smi says what cannot be read", async () => {
-    await withNvidiaSmi({ gpus: "Unable to determine the device handle\\n", apps: "" });
-    await expect(readGpus()).rejects.toMatchObject({ code: "NVIDIA_SMI_FAILED" });
+    const reading = withNvidiaSmi({ gpus: "Unable to determine the device handle\\n" }, () => readGpus());
+    await expect(reading).rejects.toMatchObject({ code: "NVIDIA_SMI_FAILED" });
   });
 });
 
