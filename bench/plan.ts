@@ -28,15 +28,17 @@ export interface Measured {
 const QLORA = { quantization: "nf4", optimizer: "adamw-8bit", gradientCheckpointing: true } as const;
 
 const CASES: Record<"tiny" | "smollm2", readonly Measured[]> = {
-  tiny: [{ batch: 4, tokens: 32 }],
+  tiny: [
+    { batch: 4, tokens: 32 },
+    { batch: 64, tokens: 512, config: QLORA },
+  ],
   smollm2: [
     { batch: 1, tokens: 64 },
     { batch: 8, tokens: 160 },
     { batch: 2, tokens: 512 },
-    { batch: 8, tokens: 160, config: QLORA },
-    { batch: 8, tokens: 160, config: { packing: true } },
-    { batch: 4, tokens: 160, method: "dpo" },
-    { batch: 4, tokens: 160, config: { trains: "full" } },
+    { batch: 2, tokens: 160, config: { packing: true } },
+    { batch: 2, tokens: 160, method: "dpo" },
+    { batch: 2, tokens: 160, config: { trains: "full" } },
   ],
 };
 
