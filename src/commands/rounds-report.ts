@@ -8,7 +8,8 @@ import { markdownTable } from "../foundation/markdown.ts";
 import type { ArmResult } from "../records/comparison.ts";
 import { levelOf, percent, percentInterval, points, pointsInterval } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
-import type { RoundReport, RoundsResult } from "./loop-rounds.ts";
+import type { RoundsResult } from "./loop-rounds.ts";
+import type { RoundReport } from "./round-report.ts";
 import { roundsPicture } from "./rounds-picture.ts";
 
 const HEADER = [

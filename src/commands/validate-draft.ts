@@ -30,7 +30,12 @@ export async function openParts(options: ValidateOptions): Promise<[OpenPart, ..
     throw doesNotFit("--skill", "the skill whose items decide", "tracemill validate --skill sql --candidate sql-v1");
   if (sides.includes(skill))
     throw doesNotFit("--sides", `other skills than ${skill}, which decides`, `leave ${skill} out of --sides`);
-  const primary = await openPart(skill, { options, ...(items && { itemsFile: items }), ...(limit && { limit }) });
+  const primary = await openPart(skill, {
+    options,
+    ...(items && { itemsFile: items }),
+    ...(limit && { limit }),
+    ...(options.freshFamilies && { isFresh: true }),
+  });
   const others: OpenPart[] = [];
   for (const side of new Set(sides))
     others.push(await openPart(side, { options, ...(sideLimit && { limit: sideLimit }) }));
@@ -39,7 +44,7 @@ export async function openParts(options: ValidateOptions): Promise<[OpenPart, ..
 
 async function openPart(
   id: string,
-  { options, ...scan }: { options: ValidateOptions; itemsFile?: string; limit?: number },
+  { options, ...scan }: { options: ValidateOptions; itemsFile?: string; limit?: number; isFresh?: boolean },
 ): Promise<OpenPart> {
   const { split, itemSeed: seed, temperature } = options;
   const skill = await loadSkill(id);
@@ -96,7 +101,7 @@ export async function draftOf(
 }
 
 async function armsOf(
-  { arms, aa, agent, against, sequential }: ValidateOptions,
+  { arms, aa, agent, against, sequential, champion }: ValidateOptions,
   home: Home,
   { base, adapter, skill }: { base: BaseManifest; adapter: AdapterManifest | null; skill: string },
 ): Promise<Arm[]> {
@@ -115,7 +120,8 @@ async function armsOf(
     // Its tips are the solved items that the skill brings along: they are found once something is served.
     "few-shot": async () => ({ ...plain, memory: "frozen" }),
     "candidate+tips": async () => ({ ...served(adapter), ...tips }),
-    champion: async () => served(await championOf(home, skill)),
+    champion: async () =>
+      served(champion === undefined ? await championOf(home, skill) : await readAdapterManifest(home, champion)),
   };
   const wanted = new Set<ArmName>([against, ...(sequential ? [] : arms), "candidate"]);
   // What another program asks is its own affair: it reads no tips of ours.
