@@ -1,0 +1,87 @@
+/**
+ * What a loop trains on and begins with: other skills than the one that is judged, and the champion's weights. With the tiny base,
+ * which has nothing to learn, so that no gate passes.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
+import { type Home, homeAt } from "../../src/store/home.ts";
+import { listPlans, readAdapterManifest, readDatasetManifest } from "../../src/store/manifests.ts";
+import { tinyBase } from "../fixtures/tiny-base.ts";
+import { tracemill } from "../fixtures/tracemill.ts";
+import { withHome } from "../store/sample-run.ts";
+
+process.env.TRACEMILL_SKILLS = join(PACKAGE_FOLDER, "test", "fixtures", "skills");
+
+const LOOP = ["loop", "--preset", "tiny", "--base", "tiny", "--json"];
+const onceSchema = z.object({
+  adapterHash: z.string(),
+  datasetHash: z.string(),
+  stages: z.record(z.string(), z.json()),
+});
+const roundsSchema = z.object({ champion: z.string(), rounds: z.array(onceSchema.omit({ stages: true })).length(1) });
+
+let home: Home;
+let end: () => void;
+
+beforeAll(async () => {
+  await new Promise<void>((ready, fail) => {
+    withHome(async ({ path }) => {
+      home = homeAt(path);
+      const base = await tinyBase();
+      await tracemill(home, "base", "add", "tiny", "--hf", base.hf, "--gguf", base.gguf);
+      ready();
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    }).catch(fail);
+  });
+}, 120_000);
+
+afterAll(() => end?.());
+
+describe("a loop", { timeout: 600_000 }, () => {
+  let learned: z.infer<typeof onceSchema>;
+
+  test("of all skills but one trains on their rows alone, and is judged at the one", async () => {
+    const made = await tracemill(home, ...LOOP, "--skills", "letters,parity,-cron");
+    expect([made.exitCode, made.stderr.includes('"refusal"') ? made.stderr : ""]).toEqual([4, ""]);
+    learned = onceSchema.parse(JSON.parse(made.stdout));
+    expect(Object.keys(learned.stages)).toEqual([
+      ...["base", "collect letters", "collect parity", "watch letters", "watch parity", "export", "train", "validate"],
+    ]);
+    const dataset = await readDatasetManifest(home, learned.datasetHash);
+    expect([dataset.skills, dataset.bySkill.map(({ skill }) => skill)]).toEqual([
+      ["letters", "parity"],
+      dataset.skills,
+    ]);
+    const [plan] = await listPlans(home);
+    expect(plan?.skill.id).toBe("cron");
+    expect(plan?.arms.map(({ arm }) => arm)).toEqual(["base", "candidate"]);
+    expect(await readFile(join(home.path, "report.md"), "utf8")).toContain(
+      "Transfer: trained on letters, parity alone, and judged at cron",
+    );
+  });
+
+  test("goes on from the champion's weights where it is told to, and is judged against that champion", async () => {
+    await tracemill(home, "promote", learned.adapterHash, "--for", "letters", "--override", "a test");
+    const made = await tracemill(home, ...LOOP, "--skill", "letters", "--rounds", "1", "--continue");
+    const { champion, rounds } = roundsSchema.parse(JSON.parse(made.stdout));
+    expect(champion).toBe(learned.adapterHash);
+    const [round] = rounds;
+    expect(await readAdapterManifest(home, round?.adapterHash ?? "")).toMatchObject({ parent: learned.adapterHash });
+    const plan = (await listPlans(home)).find(({ skill }) => skill.id === "letters");
+    expect(plan?.pairs[0]).toEqual(["champion", "candidate"]);
+    expect(plan?.arms.find(({ arm }) => arm === "champion")?.adapterHash).toBe(learned.adapterHash);
+  });
+
+  test.each([
+    ["--continue without rounds", ["--continue"]],
+    ["rounds of a skill that is left out", ["--skills", "letters,-parity", "--rounds", "2"]],
+  ])("is refused: %s", async (_, words) => {
+    const { exitCode, stderr } = await tracemill(home, ...LOOP, ...words);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('"code":"BAD_ARGUMENT"')]);
+  });
+});
