@@ -14,9 +14,9 @@ import type { Decision } from "../records/comparison.ts";
 import { levelOf, percent, points, pointsInterval } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
+import { readDatasetManifest } from "../store/manifests.ts";
 import { renderDecision } from "../validate/index.ts";
 import { collectGrowth, growthLine } from "./collect-growth.ts";
-import type { LoopSettings } from "./loop-settings.ts";
 
 const SHOWN_ITEMS = 5;
 
@@ -57,7 +57,7 @@ export async function loopReport(result: LoopResult, home: Home): Promise<string
     "",
     `**${verdictLine(decision)}**`,
     "",
-    ...transferLine(settings),
+    ...(settings.learns.includes(settings.skill) ? [] : [await transferLine(result, home), ""]),
     ...(settings.collect.starters ? [STARTERS, ""] : []),
     "## What was done",
     "",
@@ -117,9 +117,11 @@ export function loopSummary(result: LoopResult, home: Home): string {
   ].join("\n");
 }
 
-function transferLine({ skill, learns }: LoopSettings): string[] {
-  if (learns.includes(skill)) return [];
-  return [`Transfer: trained on ${learns.join(", ")} alone, and judged at ${skill}, of which it has seen nothing.`, ""];
+/** By the rows, as a skill of which the base solves nothing gives none. */
+async function transferLine({ settings: { skill, learns }, datasetHash }: LoopResult, home: Home): Promise<string> {
+  const { bySkill } = await readDatasetManifest(home, datasetHash);
+  const rows = learns.map((one) => `${bySkill.find((of) => of.skill === one)?.trainRows ?? 0} rows of ${one}`);
+  return `Transfer: trained on ${rows.join(", ")}, and judged at ${skill}, of which it has seen nothing.`;
 }
 
 function verdictLine({ verdict, hasPassed, arms, pairs, alpha }: Decision): string {

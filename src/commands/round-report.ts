@@ -2,7 +2,6 @@
  * What one round of loops came to: what its gate said, and how much of what it trained on models had written that were trained
  * on such rows themselves.
  */
-import type { LoopResult } from "../loop.ts";
 import type { Decision } from "../records/comparison.ts";
 import { sqlText } from "../store/duckdb.ts";
 import type { Home } from "../store/home.ts";
@@ -30,9 +29,17 @@ export interface RoundReport {
   diversity: number | null;
 }
 
+/** Of what a loop gives. */
+interface LoopOutcome {
+  adapterHash: string;
+  datasetHash: string;
+  decision: Decision;
+  runs: { train: readonly string[] };
+}
+
 /** Reports a round. Throws: as `readDatasetManifest` and `openLake`. */
 export async function reportOf(
-  { adapterHash, datasetHash, decision, runs }: LoopResult,
+  { adapterHash, datasetHash, decision, runs }: LoopOutcome,
   made: { round: number; isPromoted: boolean },
   home: Home,
 ): Promise<RoundReport> {

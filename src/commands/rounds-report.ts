@@ -48,12 +48,12 @@ export function roundsSummary({ rounds, champion, ended }: RoundsResult): string
   ].join("\n");
 }
 
-function markdownOf({ rounds, champion, ended }: RoundsResult): string {
+function markdownOf({ rounds, champion, ended, last }: RoundsResult): string {
   return `${[
     `# ${rounds.length} rounds`,
     "![first-try success and tokens an attempt, round by round](rounds.svg)",
     markdownTable(HEADER, rounds.map(rowOf)),
-    "Each round is judged on items of its own. Intervals of the arms are Wilson's; the one of the difference decides.",
+    `Each round is judged on items of its own${last.settings.round.isFresh ? ", from the second on of families that no other round has" : ""}. Intervals of the arms are Wilson's; the one of the difference decides.`,
     ...rounds.map(
       (round) => `- Round ${round.round}: comparison \`${round.comparisonHash}\`. ${round.reasons.join(" ")}`,
     ),
