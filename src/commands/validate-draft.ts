@@ -34,7 +34,12 @@ export async function openParts(options: ValidateOptions): Promise<[OpenPart, ..
     throw doesNotFit("--skill", "the skill whose items decide", "tracemill validate --skill sql --candidate sql-v1");
   if (sides.includes(skill))
     throw doesNotFit("--sides", `other skills than ${skill}, which decides`, `leave ${skill} out of --sides`);
-  const primary = await openPart(skill, { options, ...(items && { itemsFile: items }), ...(limit && { limit }) });
+  const primary = await openPart(skill, {
+    options,
+    ...(items && { itemsFile: items }),
+    ...(limit && { limit }),
+    ...(options.freshFamilies && { isFresh: true }),
+  });
   const others: OpenPart[] = [];
   for (const side of new Set(sides))
     others.push(await openPart(side, { options, ...(sideLimit && { limit: sideLimit }) }));
@@ -43,7 +48,7 @@ export async function openParts(options: ValidateOptions): Promise<[OpenPart, ..
 
 async function openPart(
   id: string,
-  { options, ...scan }: { options: ValidateOptions; itemsFile?: string; limit?: number },
+  { options, ...scan }: { options: ValidateOptions; itemsFile?: string; limit?: number; isFresh?: boolean },
 ): Promise<OpenPart> {
   const { split, itemSeed: seed, temperature } = options;
   const skill = await loadSkill(id);
@@ -108,7 +113,7 @@ function servingOf(options: ValidateOptions, base: BaseManifest): Plan["serving"
 }
 
 async function armsOf(
-  { arms, aa, agent, against, sequential }: ValidateOptions,
+  { arms, aa, agent, against, sequential, champion }: ValidateOptions,
   home: Home,
   { base, adapter, skill }: { base: BaseManifest; adapter: AdapterManifest | null; skill: string },
 ): Promise<Arm[]> {
@@ -127,7 +132,8 @@ async function armsOf(
     // Its tips are the solved items that the skill brings along: they are found once something is served.
     "few-shot": async () => ({ ...plain, memory: "frozen" }),
     "candidate+tips": async () => ({ ...served(adapter), ...tips }),
-    champion: async () => served(await championOf(home, skill)),
+    champion: async () =>
+      served(champion === undefined ? await championOf(home, skill) : await readAdapterManifest(home, champion)),
   };
   // Losses within the margin would add up from champion to champion, so the base stays the measure of harm.
   const always: ArmName[] = against === "champion" ? [against, "base"] : [against];

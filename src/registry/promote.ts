@@ -14,7 +14,7 @@ import { listMadeDecisions, refuseEditedPlan } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
 import { readAdapterManifest, readDatasetManifest, readPlan } from "../store/manifests.ts";
-import { DEFAULT, placeName, standingPromotions } from "./champions.ts";
+import { type Champion, championFor, DEFAULT, placeName, readChampions, standingPromotions } from "./champions.ts";
 import { ancestryOf, openGraph } from "./graph.ts";
 import { taintOf } from "./taint.ts";
 
@@ -32,6 +32,11 @@ export interface PromotionReport extends Promotion {
   before: Hash | null;
   /** Whether it was champion there already: then nothing is written. */
   wasChampion: boolean;
+}
+
+export interface RollbackReport extends Rollback {
+  /** Who answers there now, which may be the champion of the whole skill or the default; null for the base. */
+  answeredBy: Champion | null;
 }
 
 /**
@@ -59,22 +64,23 @@ export async function promote(home: Home, options: PromoteOptions): Promise<Prom
 }
 
 /**
- * Takes the last promotion at a place back: the champion before answers again, or `toBase` the base alone.
+ * Takes the last promotion at a place back, so that the champion before stands again, or `toBase` all of them. Where none
+ * stands any more, the champion of the wider place answers, else the base.
  * Throws: `NOTHING_PROMOTED`, `TAINTED_ADAPTER` where what would be back is, `LOCKED`.
  */
 export async function rollback(
   home: Home,
   { place, toBase = false, reason, clock }: { place: Place; toBase?: boolean; reason?: string; clock: Clock },
-): Promise<Rollback> {
+): Promise<RollbackReport> {
   return alone(home, async () => {
     const standing = (await standingPromotions(home)).get(placeName(place)) ?? [];
     const [champion, earlier] = [standing.at(-1), standing.at(-2)];
-    if (champion === undefined) throw nothingPromoted(place);
+    if (champion === undefined) throw nothingPromoted(place, championFor(await readChampions(home), place));
     const to = toBase ? null : (earlier?.adapterHash ?? null);
     if (to !== null) await refuseTaintedAdapter(home, await readAdapterManifest(home, to));
     const data = { ...place, from: champion.adapterHash, to, reason: reason ?? null };
     appendLedger(home, { type: "rolled_back", data }, clock);
-    return data;
+    return { ...data, answeredBy: championFor(await readChampions(home), place) };
   });
 }
 
@@ -208,13 +214,14 @@ function notPassed(adapter: AdapterManifest, { skill, decision }: { skill: strin
   });
 }
 
-function nothingPromoted(place: Place): Refusal {
+function nothingPromoted(place: Place, answering: Champion | null): Refusal {
+  const by = answering === null ? "the base" : `the champion of ${placeName(answering)}`;
   return new Refusal({
     code: "NOTHING_PROMOTED",
-    message: `Nothing is promoted for ${placeName(place)}; the base answers there.`,
+    message: `Nothing is promoted for ${placeName(place)}; ${by} answers there.`,
     expected: "a champion",
     got: "none",
-    fix: "tracemill champion",
+    fix: answering === null ? "tracemill champion" : `tracemill rollback ${placeName(answering)}`,
   });
 }
 

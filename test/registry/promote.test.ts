@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import rollbackCommand from "../../src/commands/rollback.ts";
 import { systemClock as clock } from "../../src/foundation/clock.ts";
 import { shortHash } from "../../src/foundation/hashing.ts";
 import type { RunId } from "../../src/records/ids.ts";
@@ -182,6 +183,26 @@ describe("a rollback", () => {
       for (const adapter of ["sql-v1", "sql-v2"]) await promote(home, { adapter, place: SQL, clock });
       expect(await rollback(home, { place: SQL, toBase: true, clock })).toMatchObject({ to: null });
       expect(await readChampions(home)).toEqual(new Map());
+    }));
+
+  test("tells who answers then: the default's champion goes before the base", () =>
+    withJudged(async (chain) => {
+      const { home, datasetHash } = chain;
+      const both = await putAdapter(home, datasetHash, { name: "both", skills: ["cron", "sql"] });
+      await promote(home, { adapter: "both", place: placeOf("default"), override: "a test", clock });
+      await promote(home, { adapter: "sql-v1", place: SQL, override: "a test", clock });
+      const report = await rollback(home, { place: SQL, toBase: true, clock });
+      expect(report).toMatchObject({ to: null, answeredBy: { skill: "default", adapterHash: both } });
+      expect(rollbackCommand.print?.(report, {} as never)).toBe(
+        `${shortHash(chain.adapterHash)} is no longer the champion of sql; ${shortHash(both)} answers there now, as the champion of default. For the base: tracemill rollback default --to-base`,
+      );
+      await expect(rollback(home, { place: SQL, clock })).rejects.toMatchObject({
+        code: "NOTHING_PROMOTED",
+        details: { message: "Nothing is promoted for sql; the champion of default answers there." },
+      });
+      const last = await rollback(home, { place: placeOf("default"), toBase: true, clock });
+      expect(last.answeredBy).toBeNull();
+      expect(rollbackCommand.print?.(last, {} as never)).toContain("the base answers again.");
     }));
 
   test("never brings a tainted champion back", () =>
