@@ -19,7 +19,7 @@ export function follow(looks: readonly (() => Promise<void>)[], context: Context
       told = "";
     } catch (error) {
       const { message } = error as Error;
-      if (message !== told) warn(`Warning: ${message}`, context);
+      if (message !== told && !context.signal.aborted) warn(`Warning: ${message}`, context);
       told = message;
     } finally {
       isUnderway = false;

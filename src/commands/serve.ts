@@ -10,6 +10,7 @@ import { warnOfOpenHost } from "./open-host.ts";
 import { type Champions, calledChampions } from "./serve-champions.ts";
 import { follow } from "./serve-follow.ts";
 import { listedForPauses } from "./serve-pauses.ts";
+import { restarting } from "./serve-restarts.ts";
 import { proveStarted, type Starting, startingWith } from "./serve-start.ts";
 import { warnOfTaint } from "./taint.ts";
 import { attachedServer, canaryInput, serverInput, startingOf, targetInput } from "./target-input.ts";
@@ -83,7 +84,11 @@ async function untilEnded(
   // One that was not started here gives no memory back, so it is not listed as one that does.
   const isOurs = attachedServer(target) === null;
   const pauses = isOurs ? await listedForPauses(server, { base, target }, context) : null;
-  const looks = [async () => pauses?.look(), async () => (pauses?.isPaused() === true ? undefined : champions?.look())];
+  const looks = [
+    async () => pauses?.look(),
+    restarting(server, context),
+    async () => (pauses?.isPaused() === true || server.ended() !== null ? undefined : champions?.look()),
+  ];
   const stop = follow(looks, context);
   announce(server, { host, champions: champions?.now() ?? {} }, context);
   if (!context.signal.aborted) await once(context.signal, "abort");

@@ -18,6 +18,7 @@ import type { TargetKind } from "./target.ts";
 const LEAST_EFFECT_FRACTION = 0.5;
 /** Below this an adapter changes too little for anything to be proven by it. */
 const LEAST_EFFECT = 0.001;
+const NOT_IMPLEMENTED = 501;
 
 const scoredSchema = z.object({
   choices: z.array(z.object({ logprobs: z.object({ token_logprobs: z.array(z.number().nullable()) }) })).min(1),
@@ -111,7 +112,9 @@ async function scoresOf(asked: {
     throw fail("ENDPOINT_UNREACHABLE", cause.message, cause);
   });
   const text = await response.text();
-  if (!response.ok) throw fail("ENDPOINT_REFUSED", `status ${response.status}: ${text.slice(0, 500)}`);
+  // A server that fails says nothing of what it can score.
+  const code = response.status >= 500 && response.status !== NOT_IMPLEMENTED ? "ENDPOINT_FAILED" : "ENDPOINT_REFUSED";
+  if (!response.ok) throw fail(code, `status ${response.status}: ${text.slice(0, 500)}`);
   const read = scoredSchema.safeParse(jsonValue(text));
   if (!read.success) throw fail("NO_PROMPT_SCORES", "the answer has no log-probabilities of the prompt");
   const scores = read.data.choices[0]?.logprobs.token_logprobs.slice(1) ?? [];

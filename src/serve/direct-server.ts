@@ -63,7 +63,8 @@ export async function startDirectServer(
   const closing = new AbortController();
   const front = createFront({
     ...{ names, baseId: base.name, enter: running.enter, closing: closing.signal },
-    onBug: (error) => console.error(error),
+    // Of one that has died whoever looks after it tells, once.
+    onBug: (error) => running.ended() === null && console.error(error),
   });
   // Its port is known to be free before minutes are spent on a start.
   const web = await startWebServer(front.fetch, { host, port });
@@ -72,7 +73,8 @@ export async function startDirectServer(
     throw error;
   });
   return {
-    ...{ url: `${web.url}/v1`, contextTokens, takesSeed: server.takesSeed, threads: 0, pid: running.pid },
+    ...{ url: `${web.url}/v1`, contextTokens, takesSeed: server.takesSeed, threads: 0 },
+    ...{ pid: running.pid, ended: running.ended },
     get models() {
       return names.models().map(({ id, parent, baseHash, adapterHash }) => ({ id, parent, baseHash, adapterHash }));
     },
@@ -100,24 +102,36 @@ function startRunning(start: () => Promise<ModelServer>) {
   const oneByOne = pLimit(1);
   const answers = openAnswers();
   let server: ModelServer | null = null;
+  /** Of the one before, where it has ended by itself and none runs since. */
+  let died: string | null = null;
+
+  async function takeAway(): Promise<void> {
+    const ending = server;
+    server = null;
+    await answers.untilNone();
+    await ending?.close();
+  }
+
   return {
     now: () => server,
     pid: () => server?.pid ?? null,
+    ended: () => server?.ended() ?? died,
     enter() {
       if (server === null) throw serverPaused();
       return { server, leave: answers.enter() };
     },
     resume: () =>
       oneByOne(async () => {
+        died = server?.ended() ?? died;
+        if (died !== null) await takeAway();
         server ??= await start();
+        died = null;
         return server;
       }),
     pause: () =>
       oneByOne(async () => {
-        const ending = server;
-        server = null;
-        await answers.untilNone();
-        await ending?.close();
+        died = null;
+        await takeAway();
       }),
   };
 }

@@ -11,6 +11,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
 import { Failure, Refusal } from "../foundation/errors.ts";
 import { answerError } from "./answer-error.ts";
+import { type Company, createCompany } from "./company.ts";
 import { type Model, modelCard } from "./model-card.ts";
 import type { ServedNames } from "./served-names.ts";
 import type { ModelServer } from "./target.ts";
@@ -72,12 +73,15 @@ export function createFront(parts: FrontParts): Hono {
     ];
     return c.json({ object: "list", data: list });
   });
-  for (const path of LOOKING) app.get(path, (c) => passOn(c, parts, { body: null, leaveModel: () => {} }));
-  for (const path of ASKING) app.post(path, (c) => ask(c, parts));
+  const asking = { ...parts, company: createCompany() };
+  for (const path of LOOKING) app.get(path, (c) => passOn(c, asking, { body: null, leaveModel: () => {} }));
+  for (const path of ASKING) app.post(path, (c) => ask(c, asking));
   return app;
 }
 
-async function ask(c: Context, parts: FrontParts): Promise<Response> {
+type Asking = FrontParts & { company: Company };
+
+async function ask(c: Context, parts: Asking): Promise<Response> {
   const text = await c.req.text();
   const body = objectOf(text);
   const named = typeof body?.model === "string" ? body.model : parts.baseId;
@@ -85,13 +89,18 @@ async function ask(c: Context, parts: FrontParts): Promise<Response> {
   // What says the server's own name already goes on to the byte: numbers of a body that is written anew may lose digits.
   const sent =
     body === null || body.model === model.upstream ? text : JSON.stringify({ ...body, model: model.upstream });
-  return passOn(c, parts, { body: sent, leaveModel });
+  return passOn(c, parts, { body: sent, leaveModel, isScored: body !== null && isScored(body) });
+}
+
+/** Whether the tokens of the prompt are scored, as vLLM reads it: it takes `"true"` for true. */
+function isScored({ echo = false, logprobs = null, prompt_logprobs = null }: Record<string, unknown>): boolean {
+  return prompt_logprobs !== null || (echo !== false && echo !== null && logprobs !== null);
 }
 
 async function passOn(
   c: Context,
-  parts: FrontParts,
-  { body, leaveModel }: { body: string | null; leaveModel(): void },
+  parts: Asking,
+  { body, leaveModel, isScored }: { body: string | null; leaveModel(): void; isScored?: boolean },
 ): Promise<Response> {
   let leave = leaveModel;
   try {
@@ -101,6 +110,14 @@ async function passOn(
       leaveServer();
     };
     const signal = AbortSignal.any([c.req.raw.signal, parts.closing]);
+    if (server.scoresAlone && isScored !== undefined) {
+      const leaveCompany = await parts.company.enter(isScored, signal);
+      const leaveBoth = leave;
+      leave = () => {
+        leaveCompany();
+        leaveBoth();
+      };
+    }
     const answer = await answered(c, server, { body, signal });
     answer.once("close", leave); // at its end, and where it broke off
     const headers = new Headers(headersOf(answer.headers as Record<string, string | string[] | undefined>));

@@ -62,6 +62,8 @@ export interface RunningServer {
   close(): Promise<void>;
   /** Of the process group that serves now, where it is one of its own that was started here. */
   pid(): number | null;
+  /** Why such a process has ended by itself; null while it runs or is paused. `resume` starts it again. */
+  ended(): string | null;
 }
 
 /** Finds the id of an adapter that is served, or for null of the base. */

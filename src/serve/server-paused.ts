@@ -6,7 +6,7 @@ import { Failure } from "../foundation/errors.ts";
 const CODE = "SERVER_PAUSED";
 
 export function serverPaused(): Failure {
-  const message = "The server gave its memory to a training and comes back when that is done.";
+  const message = "The server gave its memory to a training, or starts again; it comes back by itself.";
   return new Failure({ boundary: "endpoint", code: CODE, message });
 }
 

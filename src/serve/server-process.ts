@@ -6,14 +6,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
 import { Failure } from "../foundation/errors.ts";
+import { printable } from "../foundation/printable.ts";
+import { duration } from "../foundation/progress.ts";
 import { serverLog } from "./server-log.ts";
 
 const POLL_MS = 100;
+const TELL_MS = 5000;
 const LOAD_TIMEOUT_MS = 600_000;
 const GRACE_MS = 10_000;
 const KEPT_LINES = 30;
 const KEPT_CHARACTERS = 20_000;
+const TOLD_CHARACTERS = 160;
 const NEVER = new AbortController().signal;
 /**
  * Runs the server and holds the other end of a pipe that this process has: however this process ends, the pipe does too,
@@ -41,6 +46,10 @@ export interface ServerCommand {
   /** How long that may take; ten minutes, where it is left out. */
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** Told while that lasts what it said last. */
+  onStage?(stage: string): void;
+  /** How often; every five seconds, where it is left out. */
+  tellMs?: number;
 }
 
 export interface ServerProcess {
@@ -58,22 +67,23 @@ export interface ServerProcess {
  * Throws: a failure `SERVER_DIED` of the boundary `endpoint` with its last lines; the signal's reason.
  */
 export async function startServerProcess(command: ServerCommand): Promise<ServerProcess> {
-  const { title, executable, args, env, healthUrl, timeoutMs = LOAD_TIMEOUT_MS, signal = NEVER } = command;
+  const { executable, args, env } = command;
   const child = spawn("sh", ["-c", GUARD, "guard", executable, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true, // a group of its own, which ends with it
     env: { ...process.env, ...env },
   });
   const server = watched(child, command.logFile);
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const pid = await started(child);
   const running: ServerProcess = {
     pid,
     ended: server.ended,
     lastLines: server.lastLines,
-    stop: () => stop(child, pid),
+    stop: () => stop(child, { pid, closed }),
   };
   try {
-    await untilHealthy(running, { title, healthUrl, timeoutMs, signal });
+    await untilHealthy(running, command);
     return running;
   } catch (error) {
     await running.stop();
@@ -92,11 +102,18 @@ export async function freePort(): Promise<number> {
 
 async function untilHealthy(
   server: ServerProcess,
-  { title, healthUrl, timeoutMs, signal }: { title: string; healthUrl: string; timeoutMs: number; signal: AbortSignal },
+  { title, healthUrl, timeoutMs = LOAD_TIMEOUT_MS, signal = NEVER, onStage, tellMs = TELL_MS }: ServerCommand,
 ): Promise<void> {
   const timeout = AbortSignal.timeout(timeoutMs);
-  while (!(await isHealthy(healthUrl))) {
+  const beganMs = performance.now();
+  let told = 0;
+  while (!(await isHealthy(healthUrl, signal))) {
     signal.throwIfAborted();
+    const waitedMs = performance.now() - beganMs;
+    if (waitedMs >= (told + 1) * tellMs) {
+      told = Math.floor(waitedMs / tellMs);
+      onStage?.(`${title} loads since ${duration(waitedMs)}: ${lastLine(server)}`);
+    }
     const why = server.ended() ?? (timeout.aborted ? `not healthy after ${timeoutMs / 1000} s` : null);
     if (why !== null) {
       const message = `${title} ${why} while it was loading. Its last lines:\n${server.lastLines()}`;
@@ -111,8 +128,16 @@ async function untilHealthy(
   throw new Failure({ boundary: "endpoint", code: "SERVER_DIED", message });
 }
 
-async function isHealthy(url: string): Promise<boolean> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(GRACE_MS) }).catch(() => null);
+/** For a terminal: bars are drawn over themselves, and colours are its own. */
+function lastLine(server: ServerProcess): string {
+  const lines = stripVTControlCharacters(server.lastLines()).split(/[\r\n]+/);
+  const line = lines.findLast((one) => one.trim() !== "") ?? "it has said nothing yet";
+  return printable(line.trim()).slice(0, TOLD_CHARACTERS);
+}
+
+async function isHealthy(url: string, stop: AbortSignal): Promise<boolean> {
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(GRACE_MS)]);
+  const response = await fetch(url, { signal }).catch(() => null);
   await response?.body?.cancel();
   return response?.status === 200;
 }
@@ -143,7 +168,7 @@ function started(child: ChildProcess): Promise<number> {
   });
 }
 
-async function stop(child: ChildProcess, pid: number): Promise<void> {
+async function stop(child: ChildProcess, { pid, closed }: { pid: number; closed: Promise<void> }): Promise<void> {
   const isGone = () => child.exitCode !== null || child.signalCode !== null;
   if (!isGone()) {
     const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
@@ -151,7 +176,8 @@ async function stop(child: ChildProcess, pid: number): Promise<void> {
     await Promise.race([gone, sleep(GRACE_MS, undefined, { ref: false })]);
   }
   killGroup(pid, "SIGKILL"); // also what it left behind
-  if (!isGone()) await new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  // A process lets go of its memory before its pipes, and all of the group have these.
+  await Promise.race([closed, sleep(GRACE_MS, undefined, { ref: false })]);
 }
 
 function killGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {

@@ -75,13 +75,16 @@ async function startEngineServer(
   options: Placed,
   { base, names: wanted }: { base: BaseManifest; names: string[] },
 ): Promise<RunningServer> {
-  const { home, host, port, parallel, queueLimit, contextTokens } = options;
+  const { home, host, port, parallel, queueLimit, contextTokens, signal, onStage } = options;
   const weightsFile = await servedGguf(home, base, options);
   const first = await servedModels(home, base, wanted);
   const renderer = await loadRenderer(home, base);
   const threads = options.threads ?? (await freeCores());
   const target = await startPausable(first, (models) =>
-    kind.start({ weightsFile, models, contextTokens, parallel, threads }),
+    kind.start({
+      ...{ weightsFile, models, contextTokens, parallel, threads },
+      ...{ ...(signal !== undefined && { signal }), ...(onStage !== undefined && { onStage }) },
+    }),
   );
   const names = createServedNames(first, { open: target.load, close: ({ id }) => target.unload(id) });
   const following = options.threads === undefined ? followFreeCores(target.setThreads) : null;
@@ -99,7 +102,8 @@ async function startEngineServer(
     throw error;
   });
   return {
-    ...{ url: `${server.url}/v1`, threads, contextTokens, takesSeed: true, pid: () => null },
+    ...{ url: `${server.url}/v1`, threads, contextTokens, takesSeed: true },
+    ...{ pid: () => null, ended: () => null },
     get models() {
       return names.models().map(({ adapterFile: _, ...model }) => model);
     },

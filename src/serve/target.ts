@@ -15,6 +15,9 @@ export interface TargetOptions {
   parallel: number;
   /** To begin with; see `setThreads`. */
   threads: number;
+  /** For a server of its own: ends it while it starts. */
+  signal?: AbortSignal;
+  onStage?(stage: string): void;
 }
 
 /** What was evaluated since the start, over all models: `tokens / batches` tells how well answers share batches. */
@@ -78,6 +81,8 @@ export interface ModelServer {
   ended(): string | null;
   /** Whether a request may name the seed of its draws. */
   takesSeed: boolean;
+  /** Whether a prompt whose tokens are scored has to be answered while nothing else is. */
+  scoresAlone: boolean;
   /** Serves one more adapter. */
   load(adapter: PeftAdapter): Promise<void>;
   unload(id: string): Promise<void>;

@@ -88,6 +88,21 @@ describe("an endpoint that cannot be asked is a failure, not a verdict on the ad
     await expect(check("sound", { url: "http://127.0.0.1:9/v1" })).rejects.toThrow(failure("ENDPOINT_UNREACHABLE"));
   });
 
+  test("where it fails, which is told apart from one that does not score prompts", async () => {
+    for (const [status, code] of [
+      [500, "ENDPOINT_FAILED"],
+      [503, "ENDPOINT_FAILED"],
+      [501, "ENDPOINT_REFUSED"],
+      [400, "ENDPOINT_REFUSED"],
+    ] as const) {
+      const stranger = createServer((_, response) => response.writeHead(status).end("{}")).listen(0, "127.0.0.1");
+      await new Promise((done) => stranger.once("listening", done));
+      const url = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}/v1`;
+      await expect(check("sound", { url })).rejects.toThrow(failure(code));
+      stranger.close();
+    }
+  });
+
   test("where its answers hold no scores of the prompt, or are no JSON", async () => {
     for (const body of ['{"choices":[{"text":"no scores"}]}', "<html>"]) {
       const stranger = createServer((_, response) => response.end(body)).listen(0, "127.0.0.1");

@@ -1,6 +1,7 @@
 /** The front of a server that answers by itself: here a real HTTP server that tells what it was asked. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hashText } from "../../src/foundation/hashing.ts";
 import { startWebServer, type WebServer } from "../../src/foundation/web-server.ts";
@@ -19,6 +20,9 @@ const MODELS: FrontedModel[] = [
 let behind: Server;
 let front: WebServer;
 let isPaused = false;
+/** The prompts that were being answered behind when another came. */
+const beside = new Map<string, string[]>();
+const underway = new Set<string>();
 const answers = openAnswers();
 const names = createServedNames(MODELS, { open: async () => {}, close: async () => {} });
 
@@ -35,7 +39,14 @@ beforeAll(async () => {
     request.on("data", (text: string) => {
       body += text;
     });
-    request.on("end", () => {
+    request.on("end", async () => {
+      const [, prompt] = /"prompt":"(\w+)"/.exec(body) ?? [];
+      if (prompt !== undefined) {
+        beside.set(prompt, [...underway]);
+        underway.add(prompt);
+        await sleep(100);
+        underway.delete(prompt);
+      }
       response.writeHead(201, { "x-told": "yes" });
       response.write(`${request.method} ${request.url} `);
       response.end(body);
@@ -49,6 +60,7 @@ beforeAll(async () => {
     pid: null,
     ended: () => null,
     takesSeed: true,
+    scoresAlone: true,
     load: nothing,
     unload: nothing,
     close: nothing,
@@ -96,6 +108,19 @@ describe("a request", () => {
   test("of an unknown model, or one that would load an adapter, is not passed on", async () => {
     expect((await post("/v1/completions", '{"model":"nobody"}')).status).toBe(404);
     expect((await post("/v1/load_lora_adapter", '{"lora_name":"x","lora_path":"/x"}')).status).toBe(404);
+  });
+
+  test("whose prompt is scored is answered while nothing else is, where the server has to have it so", async () => {
+    const scored = [
+      { prompt: "b", echo: true, logprobs: 0 },
+      { prompt: "c", prompt_logprobs: 1 },
+    ];
+    const others = [{ prompt: "a" }, ...scored, { prompt: "d", logprobs: 1 }, { prompt: "e", echo: true }];
+    const asked = others.map((body) => post("/v1/completions", JSON.stringify({ model: "base", ...body })));
+    await Promise.all(asked.map(async (answer) => (await answer).text()));
+    expect([...beside.keys()].sort()).toEqual(["a", "b", "c", "d", "e"]);
+    const pairs = [...beside].flatMap(([prompt, other]) => other.map((one) => prompt + one));
+    expect(pairs.filter((pair) => /[bc]/.test(pair))).toEqual([]);
   });
 
   test("is told to come back during a pause", async () => {

@@ -1,9 +1,12 @@
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { expect, it } from "vitest";
 import { freePort, startServerProcess } from "../../src/serve/server-process.ts";
+import { processesNaming } from "../fixtures/processes.ts";
 
 const PROGRAMS = join(import.meta.dirname, "../fixtures/programs");
 const SERVER = join(PROGRAMS, "model-server.mjs");
@@ -29,6 +32,36 @@ it("is started, answers, and is gone when it is stopped, also where it ignores t
     expect(server.ended()).not.toBeNull();
     await expect(fetch(server.healthUrl)).rejects.toThrow();
   }
+}, 60_000);
+
+it("that takes long to load is told of with what it said last, without its colours, until it answers", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "tracemill-slow-server-"));
+  const port = await freePort();
+  const told: string[] = [];
+  const server = await startServerProcess({
+    ...{ title: "the server", executable: process.execPath, healthUrl: `http://127.0.0.1:${port}/health`, tellMs: 20 },
+    args: [SERVER, `${port}`, "slow", join(folder, "loaded")],
+    onStage(stage) {
+      told.push(stage);
+      if (stage.endsWith("shards: 2 of 2")) void writeFile(join(folder, "loaded"), "");
+    },
+  });
+  expect(told[0]).toMatch(/^the server loads since \d+ m?s: /);
+  expect(told.at(-1)).toMatch(/: shards: 2 of 2$/);
+  await server.stop();
+  await rm(folder, { recursive: true });
+}, 60_000);
+
+it("that is told to end while it loads leaves nothing of its group behind", async () => {
+  const port = await freePort();
+  const ending = new AbortController();
+  const started = startServerProcess({
+    ...{ title: "the server", executable: process.execPath, healthUrl: `http://127.0.0.1:${port}/health`, tellMs: 20 },
+    ...{ args: [SERVER, `${port}`, "slow", "/never"], signal: ending.signal },
+    onStage: (stage) => stage.endsWith("shards: 2 of 2") && ending.abort(new Error("enough")),
+  });
+  await expect(started).rejects.toThrow("enough");
+  expect(await processesNaming(`${port} slow /never`)).toEqual([]);
 }, 60_000);
 
 it("that dies while it loads is told with its exit code and its last lines", async () => {

@@ -119,7 +119,7 @@ function withLastLines(error: unknown, own: ServerProcess | null): unknown {
 }
 
 async function started(
-  { weightsFile, models, contextTokens, parallel, threads }: TargetOptions,
+  { weightsFile, models, contextTokens, parallel, threads, signal, onStage }: TargetOptions,
   executable: string,
 ): Promise<{ url: string; own: ServerProcess }> {
   const port = await freePort();
@@ -136,6 +136,7 @@ async function started(
     // States of prompts that are kept beside the slots do not say which adapter they were evaluated with.
     env: { LLAMA_ARG_CACHE_RAM: "0" },
     healthUrl: `${url}/health`,
+    ...{ ...(signal !== undefined && { signal }), ...(onStage !== undefined && { onStage }) },
   });
   return { url, own };
 }

@@ -13,12 +13,12 @@ import { isAddress, originOf } from "../origin-of.ts";
 import { removeServerLog } from "../server-log.ts";
 import { freePort, type ServerProcess, startServerProcess } from "../server-process.ts";
 import type { ModelServer, ModelServerOptions, PeftAdapter, TargetKind } from "../target.ts";
+import { isOnGpu } from "../vllm-build.ts";
 import { mostLoaded, VLLM_HOST, vllmEnvironment, vllmFlags } from "../vllm-flags.ts";
 
 const NAMED_BY = "TRACEMILL_VLLM";
 /** The checkout's own, for machines without a GPU; half of one is none. */
 const OWN = join(PACKAGE_FOLDER, ".venv-vllm");
-const GPU_DEVICES = ["/dev/nvidiactl", "/dev/kfd"];
 const LOAD_TIMEOUT_MS = 120_000;
 
 const modelsSchema = z.looseObject({ data: z.array(z.looseObject({ id: z.string(), root: z.string().nullish() })) });
@@ -29,8 +29,7 @@ const modelsSchema = z.looseObject({ data: z.array(z.looseObject({ id: z.string(
  */
 const vllm: TargetKind = {
   tolerance: { base: 0.25, noiseFactor: 3, effectFraction: 0.05 },
-  // Its engine for processors (0.32) dies of two prompts that are scored in one batch while adapters are served.
-  scoresAtOnce: 1,
+  scoresAtOnce: 1, // see scoresAlone; of a server that runs already it is not known what it runs on
   serve,
 };
 
@@ -38,16 +37,13 @@ export default vllm;
 
 async function serve(options: ModelServerOptions): Promise<ModelServer> {
   const named = process.env[NAMED_BY];
-  const isOnGpu = GPU_DEVICES.some((device) => existsSync(device));
-  const { origin, own } = isAddress(named)
-    ? { origin: originOf(named), own: null }
-    : await started(options, { named, isOnGpu });
+  const { origin, own } = isAddress(named) ? { origin: originOf(named), own: null } : await started(options, named);
   const loaded = new Set(own === null ? [] : options.adapters.map(({ id }) => id));
 
   async function load({ id, folder }: PeftAdapter): Promise<void> {
     // A process of ours that was killed leaves its adapters on a server that is not ours.
     if (own === null && (await isLoaded(origin, { id, folder }))) return;
-    const most = own === null ? Number.POSITIVE_INFINITY : mostLoaded(options, isOnGpu);
+    const most = own === null ? Number.POSITIVE_INFINITY : mostLoaded(options, own.isOnGpu);
     if (loaded.size >= most) throw noPlace(id, most);
     await ask(`${origin}/v1/load_lora_adapter`, { lora_name: id, lora_path: folder }, own);
     loaded.add(id);
@@ -71,7 +67,9 @@ async function serve(options: ModelServerOptions): Promise<ModelServer> {
     pid: own?.pid ?? null,
     ended: () => (own === null ? null : whyEnded(own)),
     // On processors its generator takes no seed of a request, and the engine dies of one; of another's nothing is known.
-    takesSeed: own !== null && isOnGpu,
+    takesSeed: own?.isOnGpu ?? false,
+    // While adapters are served its engine for processors (0.32) dies of a prompt that is scored beside anything else.
+    scoresAlone: own?.isOnGpu === false,
     load,
     unload,
     async close() {
@@ -83,26 +81,30 @@ async function serve(options: ModelServerOptions): Promise<ModelServer> {
   };
 }
 
+/** A server that was started here. */
+type OwnServer = ServerProcess & { isOnGpu: boolean };
+
 async function started(
   options: ModelServerOptions,
-  { named, isOnGpu }: { named: string | undefined; isOnGpu: boolean },
-): Promise<{ origin: string; own: ServerProcess }> {
+  named: string | undefined,
+): Promise<{ origin: string; own: OwnServer }> {
   const { logFile, startTimeoutMs: timeoutMs, onStage } = options;
   const executable = executableNamed(named, {
     name: "vllm",
     besides: existsSync(join(OWN, ".installed")) ? [join(OWN, "bin", "vllm")] : [],
   });
   if (executable === null) throw noVllm(named);
-  const port = await freePort();
-  const origin = `http://${VLLM_HOST}:${port}`;
+  const place = { port: await freePort(), isOnGpu: isOnGpu(executable) };
+  const origin = `http://${VLLM_HOST}:${place.port}`;
   onStage?.(`starting vLLM; it says in ${logFile} what it does`);
   const own = await startServerProcess({
-    ...{ title: "vLLM", executable, args: vllmFlags(options, { port, isOnGpu }), logFile },
-    env: vllmEnvironment(isOnGpu),
+    ...{ title: "vLLM", executable, args: vllmFlags(options, place), logFile },
+    env: vllmEnvironment(place.isOnGpu),
     ...{ healthUrl: `${origin}/health`, timeoutMs },
     ...(options.signal !== undefined && { signal: options.signal }),
+    ...(onStage !== undefined && { onStage }),
   });
-  return { origin, own };
+  return { origin, own: { ...own, isOnGpu: place.isOnGpu } };
 }
 
 /** Whether a server has this very adapter: its folder is named by its hash. */
