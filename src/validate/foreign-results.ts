@@ -74,7 +74,9 @@ async function readerOf(path: string): Promise<{ id: string; reader: ResultReade
     code: "UNKNOWN_RESULTS",
     message: "No reader knows these results.",
     expected: readers.map(({ id, reader }) => `${id} (${reader.summary})`).join("; "),
+    got: "a file of another shape",
     where: path,
+    fix: "name the file that the tool itself wrote",
   });
 }
 
