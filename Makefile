@@ -53,6 +53,7 @@ vllm: .venv-vllm/.installed
 test: setup stig agents formats statistics vllm
 	$(NODE) node_modules/.bin/biome check .
 	$(NODE) node_modules/.bin/tsc --noEmit
+	cd python && ../$(VENV) -m mypy
 	$(VENV) -m pytest -q python/tests
 	$(NODE) node_modules/.bin/vitest run
 
@@ -75,6 +76,7 @@ bench-peers:
 check: setup
 	$(NODE) node_modules/.bin/biome check .
 	$(NODE) node_modules/.bin/tsc --noEmit
+	cd python && ../$(VENV) -m mypy
 
 build: setup
 	$(NODE) scripts/build.ts

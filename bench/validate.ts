@@ -11,6 +11,7 @@ import { z } from "zod";
 import { runArms } from "../src/commands/validate-arms.ts";
 import { draftOf, openParts } from "../src/commands/validate-draft.ts";
 import { validateInput } from "../src/commands/validate-input.ts";
+import { openSession } from "../src/commands/validate-session.ts";
 import { systemClock } from "../src/foundation/clock.ts";
 import type { BaseManifest } from "../src/records/base-manifest.ts";
 import type { RecordedMessage } from "../src/records/message.ts";
@@ -65,6 +66,7 @@ async function compared(home: Home, base: BaseManifest, seed: number): Promise<{
   const parts = await openParts(options);
   const draft = await draftOf(options, home, { parts, base, adapter: null, gate: await readGate(home), general: [] });
   const plan = await writePlan(home, draft, systemClock);
+  const session = await openSession(home, plan, systemClock);
   const server = await serve(home, base);
   const renderer = await loadRenderer(home, base);
   const { url, contextTokens, takesSeed } = server;
@@ -75,7 +77,7 @@ async function compared(home: Home, base: BaseManifest, seed: number): Promise<{
     const started = performance.now();
     const runs = await runArms(
       plan,
-      { parts, endpointOf, options },
+      { parts, endpointOf, options, session, onPartEnd: async () => {} },
       { ...context, signal: new AbortController().signal },
     );
     const seconds = (performance.now() - started) / 1000;
@@ -84,6 +86,7 @@ async function compared(home: Home, base: BaseManifest, seed: number): Promise<{
     const tokens = asked.reduce((sum, one) => sum + one.tokens, 0);
     return { rate: tokens / seconds, requests: asked.map(({ request }) => request) };
   } finally {
+    session.close();
     await server.close();
     await Promise.all(parts.map(({ skill }) => skill.close()));
   }

@@ -8,18 +8,19 @@
 import { ensureBase } from "./commands/base.ts";
 import type { Context } from "./commands/command.ts";
 import { exportDataset } from "./commands/export.ts";
-import type { LoopSettings } from "./commands/loop-settings.ts";
-import { runSkill } from "./commands/run.ts";
+import { judgedBy, type LoopSettings } from "./commands/loop-settings.ts";
+import { type RunInput, runSkill } from "./commands/run.ts";
 import { trainOn } from "./commands/train.ts";
 import { type Room, withTrainingRoom } from "./commands/training-room.ts";
 import { validateAdapter } from "./commands/validate.ts";
+import { inOrder } from "./foundation/in-order.ts";
 import type { Decision } from "./records/comparison.ts";
 import { type JournalStage, openJournal } from "./store/journal.ts";
 
 export interface LoopResult {
   settings: LoopSettings;
-  /** The run that rows and tips come from, and the one that only watches the training. */
-  runs: { train: string; validation: string };
+  /** The runs that rows and tips come from, and those that only watch the training; one a skill. */
+  runs: { train: string[]; validation: string[] };
   datasetHash: string;
   adapterHash: string;
   decision: Decision;
@@ -28,48 +29,44 @@ export interface LoopResult {
 
 /** Runs the whole loop, or what is left of it, and returns what came out of each stage. */
 export async function loop(settings: LoopSettings, room: Room, context: Context): Promise<LoopResult> {
-  const { skill, base, seed, target, serverArgs, startTimeout, sides, round } = settings;
+  const { skill, learns, base, seed, target, serverArgs, startTimeout, sides, round } = settings;
   // A round collects and is judged on items of its own, so that no candidate is judged where the one before was.
-  const work = { skill, seed, itemSeed: seed + round.number - 1, target, serverArgs, startTimeout };
+  const work = { seed, itemSeed: seed + round.number - 1, target, serverArgs, startTimeout };
   const { stage, stages } = await openJournal(context.home, settings, context.clock);
+  const ofEach = (name: string, run: Omit<RunInput, "skill">, tips?: readonly string[]) =>
+    inOrder(learns, async (one, index) => {
+      const tipsFrom = tips?.[index] === undefined ? {} : { tipsFrom: [tips[index]] };
+      const { run: made } = await stage(learns.length === 1 ? name : `${name} ${one}`, (resume, noteRun) =>
+        runSkill({ ...run, ...work, ...tipsFrom, skill: one, resume, noteRun }, context),
+      );
+      return made;
+    });
 
   await stage("base", async () => (await ensureBase(base, context)).baseHash);
 
   // The model works on the train families; each verified solution becomes a tip for the items that are like it.
-  const train = await stage("collect", (resume, noteRun) =>
-    runSkill(
-      { ...settings.collect, ...work, model: round.champion ?? base, split: "train", memory: "grow", resume, noteRun },
-      context,
-    ),
-  );
+  const growing = { ...settings.collect, model: round.champion ?? base, split: "train", memory: "grow" } as const;
+  const train = await ofEach("collect", growing);
 
   // Verified answers of the validation families: the trainer watches its loss on them, and never trains on one.
-  const watched = await stage("watch", async (resume, noteRun) => {
-    const watch = { ...settings.watch, ...work, model: base, split: "validation" as const, tipsFrom: [train.run] };
-    return round.watched ?? (await runSkill({ ...watch, resume, noteRun }, context)).run;
-  });
+  const watching = { ...settings.watch, model: base, split: "validation" } as const;
+  const watched = round.watched.length > 0 ? round.watched : await ofEach("watch", watching, train);
 
   const datasetHash = await stage("export", async () => {
-    const runs = [...round.replay, train.run, watched];
-    return (await exportDataset({ ...settings.export, skills: [skill], base, seed, runs }, context)).datasetHash;
+    const runs = [...round.replay, ...train, ...watched];
+    return (await exportDataset({ ...settings.export, skills: learns, base, seed, runs }, context)).datasetHash;
   });
 
   const adapterHash = await stage("train", async () => {
-    const training = () => trainOn({ ...settings.train, seed, dataset: datasetHash, base }, context);
+    const from = settings.continues && round.champion !== null ? { from: round.champion } : {};
+    const training = () => trainOn({ ...settings.train, ...from, seed, dataset: datasetHash, base }, context);
     return (await withTrainingRoom(room, context, training)).adapterHash;
   });
 
-  const against = round.champion === null ? "base" : "champion";
-  const decision = await stage("validate", () =>
-    validateAdapter({ ...settings.validate, ...work, base, candidate: adapterHash, sides, against }, context),
-  );
+  const decision = await stage("validate", () => {
+    const asked = { ...settings.validate, ...work, ...judgedBy(settings), skill, base, candidate: adapterHash, sides };
+    return validateAdapter(asked, context);
+  });
 
-  return {
-    settings,
-    runs: { train: train.run, validation: watched },
-    datasetHash,
-    adapterHash,
-    decision,
-    stages,
-  };
+  return { settings, runs: { train, validation: watched }, datasetHash, adapterHash, decision, stages };
 }

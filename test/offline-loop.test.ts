@@ -18,7 +18,7 @@ const STAGES = ["base", "collect", "watch", "export", "train", "validate"];
 const stagesSchema = z.record(z.string(), z.looseObject({ startedAt: z.string() }));
 const journalSchema = z.object({ stages: stagesSchema, notes: z.record(z.string(), z.string()) });
 const resultSchema = z.object({
-  runs: z.object({ train: z.string(), validation: z.string() }),
+  runs: z.object({ train: z.array(z.string()), validation: z.array(z.string()) }),
   datasetHash: z.string(),
   adapterHash: z.string(),
   decision: z.looseObject({
@@ -110,8 +110,11 @@ describe(`the whole loop ${lacking === null ? "where only loopback is" : "withou
     // What was done before a kill was not done again.
     expect(Object.keys(stages)).toEqual(STAGES);
     for (const { stages: before } of [collecting, training, validating]) expect(stages).toMatchObject(before);
-    expect(runs.train).toBe(collecting.notes.collect);
-    for (const run of [...Object.values(runs), ...decision.arms.flatMap((arm) => arm.runs.map(({ run }) => run))]) {
+    expect(runs.train).toEqual([collecting.notes.collect]);
+    for (const run of [
+      ...Object.values(runs).flat(),
+      ...decision.arms.flatMap((arm) => arm.runs.map(({ run }) => run)),
+    ]) {
       const attempts = only(await eventsOf(homeAt(path), run as never), "verdict").map(({ attempt }) => attempt);
       expect(attempts.length).toBeGreaterThan(0);
       expect(new Set(attempts).size).toBe(attempts.length);
@@ -128,7 +131,7 @@ describe(`the whole loop ${lacking === null ? "where only loopback is" : "withou
     const report = await readFile(join(path, "report.md"), "utf8");
     expect(report).toContain(`**${decision.verdict}: first-try success`);
     expect(report).toContain("## 5 items before and after");
-    for (const place of [result.datasetHash, result.adapterHash, runs.train]) expect(report).toContain(place);
+    for (const place of [result.datasetHash, result.adapterHash, ...runs.train]) expect(report).toContain(place);
 
     expect(await tracemill("verify")).toMatchObject({ exitCode: 0 });
 

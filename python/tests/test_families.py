@@ -16,7 +16,7 @@ from tracemill_train.loading import place
 from tracemill_train.lora import add_lora
 from tracemill_train.loss import answer_loss
 from tracemill_train.model import empty_model, load_config, load_model, remove_towers, text_model
-from tracemill_train.placement import ON_CPU, assert_placed, device_map, sizes_of
+from tracemill_train.placement import ON_CPU, check_placed, device_map, sizes_of
 from tracemill_train.refusal import Refusal
 from tracemill_train.tiny_families import CONFIGS, build_tiny, config_of
 
@@ -88,7 +88,7 @@ def test_a_map_of_blocks_covers_all_that_is_loaded(tmp_path: Path, family: str, 
     names = device_map(empty, [0] * len(text_model(empty).layers))
     placed: dict[str, int | str] = {name: "cpu" for name in names}
     model = load_model(folder, torch.bfloat16, quantization=quantization, device_map=placed)
-    assert_placed(model, placed)
+    check_placed(model, placed)
     with torch.no_grad():
         assert torch.isfinite(model(input_ids=torch.tensor([[5, 6, 7]])).logits).all()
 

@@ -11,7 +11,10 @@ import torch
 from transformers import Trainer
 from trl import SFTConfig
 
-from tracemill_train.placement import Sizes, assert_placed, device_map, place_blocks, sizes_of
+from tracemill_train.launch import gpu_count
+from tracemill_train.loading import place
+from tracemill_train.model import load_config
+from tracemill_train.placement import Sizes, check_placed, device_map, place_blocks, sizes_of
 from tracemill_train.refusal import Refusal
 from tracemill_train.settings import Settings
 from tracemill_train.tiny_families import build_tiny, config_of
@@ -111,17 +114,33 @@ def test_embedding_head_and_norm_lie_together_and_every_weight_has_a_place(famil
 def test_a_weight_that_lies_elsewhere_than_planned_fails_the_check() -> None:
     model = build_tiny("llama", 512, seed=1)
     everywhere = {"model.embed_tokens": "cpu", "lm_head": "cpu", "model.norm": "cpu", "model.layers": "cpu"}
-    assert_placed(model, everywhere)
-    assert_placed(model, {"": "cpu"})
-    with pytest.raises(AssertionError, match="layers.1.*lies on cpu, not on meta"):
-        assert_placed(model, {**everywhere, "model.layers.1": "meta"})
-    with pytest.raises(AssertionError, match="not on cuda:1"):
-        assert_placed(model, {**everywhere, "model.layers.0": 1})
-    with pytest.raises(AssertionError, match="lm_head|embed_tokens"):
-        assert_placed(model, {"model.norm": "cpu", "model.layers": "cpu"})
+    check_placed(model, everywhere)
+    check_placed(model, {"": "cpu"})
+    refused = [
+        misplacement(model, placed)
+        for placed in (
+            {**everywhere, "model.layers.1": "meta"},
+            {**everywhere, "model.layers.0": 1},
+            {"model.norm": "cpu", "model.layers": "cpu"},
+        )
+    ]
     model.model.layers[1].to("meta")
-    with pytest.raises(AssertionError, match="lies on meta, not on cpu"):
-        assert_placed(model, everywhere)
+    refused.append(misplacement(model, everywhere))
+    assert [(told["expected"], told["got"]) for told in refused] == [
+        ("meta", "cpu"),
+        ("cuda:1", "cpu"),
+        ("a place for it", "none"),
+        ("cpu", "meta"),
+    ]
+    assert [told["where"].split(".")[1] for told in refused] == ["layers", "layers", "embed_tokens", "layers"]
+
+
+def misplacement(model: torch.nn.Module, placed: dict[str, int | str]) -> dict[str, str]:
+    """What is told of a model that lies otherwise than it was placed."""
+    with pytest.raises(Refusal) as refused:
+        check_placed(model, placed)
+    assert refused.value.code == "MISPLACED_WEIGHT"
+    return refused.value.details
 
 
 def test_a_machine_of_many_gpus_gets_no_copies_of_the_model(tmp_path: Path) -> None:
@@ -135,3 +154,19 @@ def test_a_machine_of_many_gpus_gets_no_copies_of_the_model(tmp_path: Path) -> N
         trainer = Trainer(model, guard(arguments))
         wrapped.append((type(trainer._wrap_model(model)), trainer.args.train_batch_size))
     assert wrapped == [(torch.nn.DataParallel, 16), (type(model), 8)]
+
+
+def test_the_blocks_lie_where_the_plan_has_them_or_the_gpus_that_it_was_made_for_are_missed(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(4, 8, 0, 0.01, 1, 8, 1, 64, 1)
+    count = len(sizes_of(load_config(base / "hf"), torch.float32, quantization="none", rank=4).blocks)
+    planned = [0] * (count - 1) + [1]
+    if gpu_count() > 1:
+        pytest.skip("this machine has the GPUs that are to be missed")
+    with pytest.raises(Refusal) as refused:
+        place(base / "hf", settings, torch.float32, planned)
+    assert (refused.value.code, refused.value.details["got"]) == ("NO_GPUS", str(gpu_count()))
+    monkeypatch.setattr("tracemill_train.loading.gpu_count", lambda: 2)
+    placed = place(base / "hf", settings, torch.float32, planned)
+    assert [placed[f"model.layers.{index}"] for index in range(count)] == planned

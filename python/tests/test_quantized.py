@@ -79,6 +79,21 @@ def test_a_validation_leaves_the_gradients_of_4_bit_layers_as_they_were(gemma: P
     assert all(gradient.abs().sum() > 0 for gradient in after)
 
 
+def test_a_4_bit_layer_gives_what_peft_gives_and_keeps_no_second_copy_of_its_input(gemma: Path) -> None:
+    adapted = add_lora(load_model(gemma / "hf", torch.bfloat16, quantization="nf4"), 4, 8, 0.0)
+    layer = next(module for name, module in adapted.named_modules() if name.endswith("layers.0.mlp.gate_proj"))
+    torch.nn.init.normal_(layer.lora_B["default"].weight, std=0.1)
+    given = torch.randn((3, 50, layer.in_features), generator=torch.Generator().manual_seed(1)).bfloat16()
+    theirs = layer(given)
+    use_fast_forward(adapted)
+    kept: list[torch.Tensor] = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: kept.append(tensor) or tensor, lambda tensor: tensor):
+        ours = layer(given.requires_grad_())
+    torch.testing.assert_close(ours, theirs, rtol=0.02, atol=0.02)
+    inputs = {tensor.data_ptr() for tensor in kept if tensor.numel() == given.numel()}
+    assert inputs == {given.data_ptr()}
+
+
 def test_no_4_bit_layer_may_repack_itself_whatever_the_processor(gemma: Path) -> None:
     model = load_model(gemma / "hf", torch.bfloat16, quantization="nf4")
     packed = [module for module in model.modules() if type(module).__name__ == "Linear4bit"]

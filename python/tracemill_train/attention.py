@@ -41,7 +41,8 @@ def attend(
         window = kwargs.pop("sliding_window", None)
         parts = zip(*(states.split(row_lengths, dim=2) for states in (query, key, value)))
         rows = [
-            attend(module, *states, causal_mask(states[0], window), scaling=scaling, **kwargs)[0] for states in parts
+            attend(module, queries, keys, values, causal_mask(queries, window), scaling=scaling, **kwargs)[0]
+            for queries, keys, values in parts
         ]
         return torch.cat(rows, dim=1), None
     if query.shape[2] > SHORT_TOKENS or attention_mask is None:

@@ -7,6 +7,7 @@ spike where its loss is above four times the median of the steps before it, and 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from statistics import median
 from typing import Sequence
 
@@ -18,7 +19,14 @@ STEPS_NEEDED = 20
 """Before so many steps nothing is called a spike: the loss still falls fast."""
 SPIKE_RATIO = 4.0
 SPIKE_NATS = 1.0
-ROWS_NAMED = 8
+
+
+@dataclass(frozen=True)
+class Part:
+    """What of a step was in memory together: its loss (nats a token) and the names of its rows."""
+
+    loss: float
+    rows: Sequence[str]
 
 
 def is_spike(loss: float, before: Sequence[float]) -> bool:
@@ -29,20 +37,22 @@ def is_spike(loss: float, before: Sequence[float]) -> bool:
     return loss > SPIKE_RATIO * usual and loss > usual + SPIKE_NATS
 
 
-def refuse_divergence(step: int, *, loss: float, grad_norm: float | None, before: Sequence[float], rows: Sequence[str]) -> None:
-    """Raises: `Refusal` TRAINING_DIVERGED naming the rows of the step."""
+def refuse_divergence(
+    step: int, *, loss: float, grad_norm: float | None, before: Sequence[float], parts: Sequence[Part]
+) -> None:
+    """Raises: `Refusal` TRAINING_DIVERGED naming every row of the part that did it, or of all where only the gradient tells."""
+    worst = [max(parts, key=lambda part: part.loss if math.isfinite(part.loss) else math.inf)]
     if not math.isfinite(loss):
         problem = f"The loss of step {step} is not a number."
     elif grad_norm is not None and not math.isfinite(grad_norm):
-        problem = f"The gradient of step {step} is not a number."
+        problem, worst = f"The gradient of step {step} is not a number.", list(parts)
     elif is_spike(loss, before):
         problem = f"The loss of step {step} is {loss:.2f}, where it was about {median(before[-STEPS_KEPT:]):.2f} before."
     else:
         return
-    more = f" and {len(rows) - ROWS_NAMED} more" if len(rows) > ROWS_NAMED else ""
     raise Refusal(
         "TRAINING_DIVERGED",
         problem,
-        where=f"rows {', '.join(rows[:ROWS_NAMED])}{more}",
+        where=f"rows {', '.join(row for part in worst for row in part.rows)}",
         fix="look at these rows, or train again with a lower --learning-rate or --max-grad-norm",
     )

@@ -27,7 +27,7 @@ FILES = ("adapter_config.json", "adapter_model.safetensors")
 class Request:
     """Folders of the dataset, of the base and of the adapter, whose files are added there.
 
-    Units: `vocabulary` in tokens; `threads` null: one a physical core.
+    Units: `vocabulary` in tokens; train rows of more than `max_tokens` were left out (null: none); `threads` null: one a physical core.
     """
 
     dataset: Path
@@ -35,6 +35,7 @@ class Request:
     out: Path
     vocabulary: int
     seed: int
+    max_tokens: int | None = None
     threads: int | None = None
 
 
@@ -51,6 +52,8 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
         load_rows(request.dataset / f"tokens/{part}.parquet", None, request.vocabulary)  # too long is the trainer's to say
         for part in ("train", "validation")
     )
+    if request.max_tokens is not None:
+        train = [row for row in train if len(row.ids) <= request.max_tokens]
     emit("progress", stage="writing the adapter for llama.cpp")
     gguf_refused = write_gguf_adapter(request.base, request.out, emit)
     emit("progress", stage="writing the probes")

@@ -66,7 +66,7 @@ def check_launch(launch: str, processes: int, *, method: str, settings: Settings
             got=f"{processes}",
             fix="train without --launch fsdp",
         )
-    rows = settings.micro_batch_size or settings.batch_size
+    rows = settings.rows_at_once
     if rows % processes != 0:
         option = "--batch-size" if settings.micro_batch_size is None else "--micro-batch-size"
         raise Refusal(

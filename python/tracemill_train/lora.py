@@ -1,4 +1,4 @@
-"""LoRA on every linear projection, with a forward made for a CPU.
+"""LoRA on every linear projection, with a forward made for a CPU, and for little memory.
 
 The adapter's weights stay in float32, where small updates are not lost. PEFT's own forward would cast every
 activation to float32 for it; here the two small matrices are cast to the base's type instead, and the backward, which
@@ -15,7 +15,7 @@ from typing import Any, Iterator
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from peft.tuners.lora.layer import Linear
+from peft.tuners.lora.layer import Linear, LoraLayer
 from transformers import PreTrainedModel
 
 from .refusal import Refusal
@@ -41,14 +41,14 @@ def add_lora(
 
 
 def use_fast_forward(model: PeftModel) -> None:
-    """Replaces the forward of every LoRA layer without dropout; numbers agree with PEFT's up to rounding in the base's type.
-
-    A layer whose frozen weight is no plain matrix (one in 4 bits) keeps PEFT's own.
-    """
+    """Replaces the forward of every LoRA layer without dropout; numbers agree with PEFT's up to rounding in the base's type."""
     for module in model.modules():
-        is_plain = isinstance(module, Linear) and type(module.get_base_layer()) is torch.nn.Linear
-        if is_plain and isinstance(module.lora_dropout["default"], torch.nn.Identity):
+        if not isinstance(module, LoraLayer) or not isinstance(module.lora_dropout["default"], torch.nn.Identity):
+            continue
+        if isinstance(module, Linear) and type(module.get_base_layer()) is torch.nn.Linear:
             module.forward = types.MethodType(_forward, module)
+        elif hasattr(module.get_base_layer().weight, "quant_state"):
+            module.forward = types.MethodType(_forward_packed, module)
 
 
 @contextlib.contextmanager
@@ -68,6 +68,15 @@ def _forward(layer: Linear, x: torch.Tensor) -> torch.Tensor:
     a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
     y = _LoraProduct.apply(x, base.weight, a, b, layer.scaling["default"])
     return y if base.bias is None else y + base.bias
+
+
+def _forward_packed(layer: Any, x: torch.Tensor) -> torch.Tensor:
+    """Of a layer in 4 bits, whose own product knows how to unpack it. Keeps no copy of `x` in float32, as PEFT's does."""
+    y = layer.base_layer(x)
+    if layer.disable_adapters:
+        return y
+    a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+    return y + (x @ a.to(x.dtype).t()) @ (b * layer.scaling["default"]).to(x.dtype).t()
 
 
 class _LoraProduct(torch.autograd.Function):

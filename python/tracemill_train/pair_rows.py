@@ -49,8 +49,9 @@ def load_pairs(path: Path, settings: Settings, vocabulary: int) -> list[PairRow]
     """
     rows = []
     for row_id, *columns in read_columns(path, COLUMNS):
-        sides = []
-        for side, ids, mask in (("chosen", *columns[:2]), ("rejected", *columns[2:])):
-            sides.append(Conversation(ids, labels_of(ids, mask, vocabulary, f"{path}, {row_id}, {side}")))
-        rows.append(PairRow(row_id, *sides))
+        chosen, rejected = (
+            Conversation(ids, labels_of(ids, mask, vocabulary, f"{path}, {row_id}, {side}"))
+            for side, ids, mask in (("chosen", *columns[:2]), ("rejected", *columns[2:]))
+        )
+        rows.append(PairRow(row_id, chosen, rejected))
     return short_enough(rows, lambda row: max(len(row.chosen.ids), len(row.rejected.ids)), settings, path)

@@ -121,11 +121,28 @@ def _block_bytes(block: torch.nn.Module, dtype: torch.dtype, *, quantization: st
     return round(total)
 
 
-def assert_placed(model: torch.nn.Module, placed: Mapping[str, int | str]) -> None:
-    """Asserts that every weight lies where the map says: a loader that ignores the map fails here, not out of memory."""
+def check_placed(model: torch.nn.Module, placed: Mapping[str, int | str]) -> None:
+    """Checks that every weight lies where the map says: a loader that ignores the map fails here, not out of memory.
+
+    Raises: `Refusal` MISPLACED_WEIGHT naming the weight.
+    """
     for name, weight in model.named_parameters():
         holders = [part for part in placed if part == "" or name == part or name.startswith(f"{part}.")]
-        assert holders, f"{name} has no place"
+        if not holders:
+            raise misplaced(name, "a place for it", "none")
         expected = placed[max(holders, key=len)]
         device = torch.device("cuda", expected) if isinstance(expected, int) else torch.device(expected)
-        assert weight.device == device, f"{name} lies on {weight.device}, not on {device}"
+        if weight.device != device:
+            raise misplaced(name, str(device), str(weight.device))
+
+
+def misplaced(name: str, expected: str, got: str) -> Refusal:
+    """Builds the refusal of a model that does not lie where it was planned."""
+    return Refusal(
+        "MISPLACED_WEIGHT",
+        "The base was not loaded where its blocks were placed.",
+        expected=expected,
+        got=got,
+        where=name,
+        fix="train on one GPU (CUDA_VISIBLE_DEVICES=0), or with the pinned versions of python/requirements.txt",
+    )

@@ -24,7 +24,6 @@ from .loss import chunk_tokens, logits_of
 from .method import Kit, Saw
 from .model import text_config, text_model
 from .rows import IGNORED, Conversation, collate
-from .settings import Settings
 from .trainer_arguments import never_copied
 
 
@@ -64,11 +63,6 @@ def summed_logprobs(model: PeftModel, conversations: Sequence[Conversation], bat
                 sums[at] = value
     model.train(was_training)
     return sums
-
-
-def rows_at_once(settings: Settings) -> int:
-    """Returns how many rows are in memory together."""
-    return settings.micro_batch_size or settings.batch_size
 
 
 def padded(conversations: Sequence[Conversation]) -> dict[str, torch.Tensor]:

@@ -15,7 +15,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState
 
 from .best_weights import Best, forget_bests, keep_best
 from .checkpoints import mark_complete
-from .divergence import refuse_divergence
+from .divergence import Part, refuse_divergence
 from .events import Emit
 from .fsdp import whole
 from .kl import Distance
@@ -143,8 +143,7 @@ class Reporter(TrainerCallback):
         self._tokens += self.plan.tokens_of(step)
         loss, figures = self._mean_of_step()
         before = [point["loss"] for point in self.curve(state)]
-        rows = [row.row_id for row in self.plan.rows_of(step)]
-        refuse_divergence(step, loss=loss, grad_norm=self._grad_norm, before=before, rows=rows)
+        refuse_divergence(step, loss=loss, grad_norm=self._grad_norm, before=before, parts=self._parts_of(step))
         validation = self._validate(step, model)
         self._judge(step, validation, model, Path(args.output_dir))
         self._report(step, state, {"loss": loss, **figures}, validation)
@@ -172,6 +171,11 @@ class Reporter(TrainerCallback):
             told = [(figures[name], share) for _, figures, share in self._seen if name in figures]
             mean[name] = sum(value * share for value, share in told) / sum(share for _, share in told)
         return loss, mean
+
+    def _parts_of(self, step: int) -> list[Part]:
+        """The step's micro-batches, whose rows lie in its order."""
+        rows, size = [row.row_id for row in self.plan.rows_of(step)], self.plan.settings.rows_at_once
+        return [Part(loss, rows[at * size : (at + 1) * size]) for at, (loss, _, _) in enumerate(self._seen)]
 
     def _validate(self, step: int, model: Any) -> dict[str, float]:
         """The method's figures on the validation rows and the distance from the base, where they are due after this step."""

@@ -39,3 +39,8 @@ class Settings:
     rehearsal_fraction: float = 0.0
     good_weight: float = 1.0
     bad_weight: float = 1.0
+
+    @property
+    def rows_at_once(self) -> int:
+        """Number of rows that are in memory together."""
+        return self.micro_batch_size or self.batch_size

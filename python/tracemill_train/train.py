@@ -46,7 +46,7 @@ class Request:
     """A method's name; folders of the dataset, the base (Hugging Face form), the adapter to write and the checkpoints.
 
     `lora_targets` is a regular expression that the whole name of a module matches which gets a LoRA; `block_class` names
-    the class of one block, for `launch` "fsdp". `parent` is the folder of an adapter whose weights are gone on from;
+    the class of one block, for `launch` "fsdp". `block_devices` has the GPU of each block; null: chosen here. `parent` is the folder of an adapter whose weights are gone on from;
     null: from nothing. `rehearsal` is a Parquet file of general rows (row_id, ids, mask), of which so many are mixed in
     that they are `rehearsalFraction` of all rows.
 
@@ -62,6 +62,7 @@ class Request:
     lora_targets: str = ALL_PROJECTIONS
     block_class: str | None = None
     launch: str = "single"
+    block_devices: list[int] | None = None
     threads: int | None = None
     checkpoint_seconds: float = 30.0
     parent: Path | None = None
@@ -102,7 +103,7 @@ class Loader:
 
 def load(request: Request) -> PreTrainedModel:
     """Loads a base by transformers. Raises: as `load_for_training`."""
-    return load_for_training(request.base, request.config, request.launch)
+    return load_for_training(request.base, request.config, request.launch, block_devices=request.block_devices)
 
 
 def prepare(model: PreTrainedModel, request: Request) -> PeftModel | PreTrainedModel:

@@ -20,7 +20,7 @@ Arguments = TypeVar("Arguments", bound=TrainingArguments)
 
 def training_arguments(config: Settings, folder: Path) -> dict[str, Any]:
     """Returns the arguments of a trainer; `folder` is where its checkpoints go. Processes share the rows in memory."""
-    rows = config.micro_batch_size or config.batch_size
+    rows = config.rows_at_once
     return {
         "output_dir": str(folder),
         "per_device_train_batch_size": rows // process_count(),

@@ -7,6 +7,7 @@ import { itemId } from "../../src/records/ids.ts";
 import type { Draft } from "../../src/skills/contract.ts";
 import type { Domain } from "./domain.ts";
 import { DOMAINS } from "./domains.ts";
+import { freshDomains } from "./fresh-domains.ts";
 import {
   dateShape,
   keyShape,
@@ -30,6 +31,11 @@ const PARENT_ROWS: [number, number] = [4, 6];
 /** Every item of a seed, domain by domain. */
 export function generateItems(seed: number): Draft[] {
   return DOMAINS.flatMap((domain) => KINDS.flatMap((kind) => itemsOf(domain, kind, seed)));
+}
+
+/** The same of domains that no other seed has. */
+export function freshItems(seed: number): Draft[] {
+  return freshDomains(seed).flatMap((domain) => KINDS.flatMap((kind) => itemsOf(domain, kind, seed)));
 }
 
 function itemsOf(domain: Domain, kind: Kind, seed: number): Draft[] {

@@ -5,7 +5,7 @@
 import type { Skill } from "../../src/skills/contract.ts";
 import { toldReason } from "../../src/skills/told-reason.ts";
 import { answerSource, describeSource } from "./free-question.ts";
-import { generateItems } from "./generate.ts";
+import { freshItems, generateItems } from "./generate.ts";
 import { manifest } from "./manifest.ts";
 import { answerText, parseAnswer, queryCall } from "./parse-answer.ts";
 import { exampleTurns, promptFor } from "./prompt.ts";
@@ -21,6 +21,7 @@ const skill: Skill = {
   async items({ seed, itemsFile }) {
     return itemsFile === undefined ? generateItems(seed) : userItems(itemsFile, seed, verifier);
   },
+  freshItems: async ({ seed }) => freshItems(seed),
   prompt(item) {
     const { schema, question } = taskDetail(item);
     return promptFor(schema, question);

@@ -63,5 +63,6 @@ function spaced(name: string): string {
 function markText(mark: Mark | null): string[] {
   if (mark === null) return [];
   if (mark.kind === "revoked") return [`REVOKED: ${mark.reason}`];
+  if (mark.kind === "written-by") return [`ROWS WRITTEN BY THE TAINTED ${shortHash(mark.adapterHash)}`];
   return [mark.isCertain ? "TAINTED" : "PERHAPS TAINTED"];
 }

@@ -14,6 +14,7 @@ import type { Decision } from "../records/comparison.ts";
 import { levelOf, percent, points, pointsInterval } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
+import { readDatasetManifest } from "../store/manifests.ts";
 import { renderDecision } from "../validate/index.ts";
 import { collectGrowth, growthLine } from "./collect-growth.ts";
 
@@ -45,24 +46,30 @@ interface BeforeAfter {
 export async function loopReport(result: LoopResult, home: Home): Promise<string> {
   const { settings, decision, stages } = result;
   const items = await beforeAfter(decision, home, settings.seed);
-  const growth = growthLine(await collectGrowth(home, result.runs.train));
+  const growths = await Promise.all(
+    result.runs.train.map(async (run, i) => {
+      const skill = settings.learns.length === 1 ? "" : ` at ${settings.learns[i]}`;
+      return `Collecting${skill}, as the memory grew: ${growthLine(await collectGrowth(home, run))}.`;
+    }),
+  );
   return [
     `# Loop: skill \`${settings.skill}\`, base \`${settings.base}\``,
     "",
     `**${verdictLine(decision)}**`,
     "",
+    ...(settings.learns.includes(settings.skill) ? [] : [await transferLine(result, home), ""]),
     ...(settings.collect.starters ? [STARTERS, ""] : []),
     "## What was done",
     "",
     "| stage | what | time |",
     "|---|---|---|",
     ...Object.entries(stages).map(
-      ([name, { durationMs }]) => `| ${name} | ${STAGE_MEANING[name] ?? ""} | ${duration(durationMs)} |`,
+      ([name, { durationMs }]) =>
+        `| ${name} | ${STAGE_MEANING[name.split(" ", 1)[0] ?? ""] ?? ""} | ${duration(durationMs)} |`,
     ),
     `| all | | ${duration(Object.values(stages).reduce((sum, { durationMs }) => sum + durationMs, 0))} |`,
     "",
-    `Collecting, as the memory grew: ${growth}.`,
-    "",
+    ...growths.flatMap((growth) => [growth, ""]),
     "## The decision",
     "",
     "```",
@@ -110,6 +117,13 @@ export function loopSummary(result: LoopResult, home: Home): string {
   ].join("\n");
 }
 
+/** By the rows, as a skill of which the base solves nothing gives none. */
+async function transferLine({ settings: { skill, learns }, datasetHash }: LoopResult, home: Home): Promise<string> {
+  const { bySkill } = await readDatasetManifest(home, datasetHash);
+  const rows = learns.map((one) => `${bySkill.find((of) => of.skill === one)?.trainRows ?? 0} rows of ${one}`);
+  return `Transfer: trained on ${rows.join(", ")}, and judged at ${skill}, of which it has seen nothing.`;
+}
+
 function verdictLine({ verdict, hasPassed, arms, pairs, alpha }: Decision): string {
   const [pair] = pairs;
   const rate = (name: string) => percent(arms.find(({ arm }) => arm === name)?.rate ?? Number.NaN);
@@ -155,7 +169,7 @@ function itemSection({ task, before, beforePassed, after, afterPassed }: BeforeA
 
 function places({ runs, datasetHash, adapterHash, decision }: LoopResult, home: Home): [string, string][] {
   return [
-    ["run", home.runLog(runs.train)],
+    ...runs.train.map((run): [string, string] => ["run", home.runLog(run)]),
     ["dataset", home.datasetFolder(datasetHash)],
     ["adapter", home.adapterFolder(adapterHash)],
     ["comparison", home.comparisonFolder(decision.comparisonHash)],

@@ -5,36 +5,13 @@
  */
 import type { LoopResult } from "../loop.ts";
 import { loop } from "../loop.ts";
-import type { Decision } from "../records/comparison.ts";
 import { championFor, promote, readChampions } from "../registry/index.ts";
-import type { Home } from "../store/home.ts";
+import { loadSkill } from "../skills/load.ts";
 import { openJournal } from "../store/journal.ts";
-import { openLake } from "../store/lake.ts";
-import { readDatasetManifest } from "../store/manifests.ts";
 import type { Context } from "./command.ts";
 import type { LoopSettings, Round } from "./loop-settings.ts";
+import { type RoundReport, reportOf } from "./round-report.ts";
 import type { Room } from "./training-room.ts";
-
-/** What a round came to, with what tells whether the models feed on themselves. Units: shares as fractions. */
-export interface RoundReport {
-  round: number;
-  adapterHash: string;
-  datasetHash: string;
-  comparisonHash: string;
-  verdict: Decision["verdict"];
-  hasPassed: boolean;
-  isPromoted: boolean;
-  arms: Decision["arms"];
-  pairs: Decision["pairs"];
-  reasons: string[];
-  /** Two-sided error rate of the intervals. */
-  alpha: number;
-  trainRows: number;
-  /** Rows whose answer an adapter wrote, which was trained on such rows itself. */
-  selfGenerated: number;
-  /** Different verified answers over all verified answers of the collecting run; null where it has none. */
-  diversity: number | null;
-}
 
 export interface RoundsResult {
   rounds: RoundReport[];
@@ -60,6 +37,7 @@ export async function loopRounds(
   const place = { skill, role: null };
   const start = async () => championFor(await readChampions(home), place)?.adapterHash ?? null;
   let round: Round = { ...settings.round, champion: await journal.stage("champion", start) };
+  const isFresh = await journal.stage("fresh", () => makesFresh(skill));
   const rounds: RoundReport[] = [];
   let without = 0;
   for (;;) {
@@ -73,8 +51,8 @@ export async function loopRounds(
     const champion = promoted ?? round.champion;
     const ended = endOf({ number: round.number, most, without, patience });
     if (ended !== null) return { rounds, champion, ended, last: result };
-    const replay = [...round.replay, result.runs.train];
-    round = { number: round.number + 1, champion, replay, watched: result.runs.validation };
+    const replay = [...round.replay, ...result.runs.train];
+    round = { number: round.number + 1, champion, replay, watched: result.runs.validation, isFresh };
   }
 }
 
@@ -87,54 +65,12 @@ function endOf(at: { number: number; most: number; without: number; patience: nu
   return at.number >= at.most ? `All ${at.most} rounds are made.` : null;
 }
 
-async function reportOf(
-  { adapterHash, datasetHash, decision, runs }: LoopResult,
-  made: { round: number; isPromoted: boolean },
-  home: Home,
-): Promise<RoundReport> {
-  const { comparisonHash, verdict, hasPassed, arms, pairs, reasons, alpha } = decision;
-  const { counts, models } = await readDatasetManifest(home, datasetHash);
-  const rows = models.reduce((sum, model) => sum + model.rows, 0);
-  const adapters = await readModelsWithAdapter(
-    home,
-    models.flatMap(({ model }) => model ?? []),
-  );
-  const own = models
-    .filter(({ model }) => model !== null && adapters.has(model))
-    .reduce((sum, one) => sum + one.rows, 0);
-  return {
-    ...made,
-    ...{ adapterHash, datasetHash, comparisonHash, verdict, hasPassed, arms, pairs, reasons, alpha },
-    trainRows: counts.trainRows,
-    selfGenerated: rows === 0 ? 0 : own / rows,
-    diversity: await diversityOf(home, runs.train),
-  };
-}
-
-/** Which models, as turns name them, were served with an adapter. */
-async function readModelsWithAdapter(home: Home, models: readonly string[]): Promise<Set<string>> {
-  const lake = await openLake(home);
+/** Whether the skill gives families that are another seed's alone. Throws: `UNKNOWN_SKILL`. */
+async function makesFresh(id: string): Promise<boolean> {
+  const skill = await loadSkill(id);
   try {
-    const rows = await lake.query("SELECT DISTINCT model FROM turns WHERE adapter_hash IS NOT NULL");
-    const known = new Set(rows.map(({ model }) => String(model)));
-    return new Set(models.filter((model) => known.has(model)));
+    return skill.freshItems !== undefined;
   } finally {
-    lake.close();
-  }
-}
-
-/** White space apart: a model that collapses gives ever the same few answers, to whatever it is asked. */
-async function diversityOf(home: Home, run: string): Promise<number | null> {
-  const lake = await openLake(home);
-  try {
-    const [row] = await lake.query(
-      `SELECT count(*) AS n, count(DISTINCT regexp_replace(lower(response), '\\s+', ' ', 'g')) AS distinct_answers
-       FROM attempts WHERE run = $run AND eval_passed`,
-      { run },
-    );
-    const n = Number(row?.n ?? 0);
-    return n === 0 ? null : Number(row?.distinct_answers) / n;
-  } finally {
-    lake.close();
+    await skill.close();
   }
 }

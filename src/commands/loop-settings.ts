@@ -6,7 +6,10 @@
 import type { TrainSettings } from "../train/index.ts";
 
 export interface LoopSettings {
+  /** The skill that decides. */
   skill: string;
+  /** The skills that are trained on: that one, or others alone, where it is asked what they bring to it. */
+  learns: string[];
   base: string;
   seed: number;
   /** What serves the models of each stage. */
@@ -16,6 +19,8 @@ export interface LoopSettings {
   /** Other skills, at which the candidate has to be no worse. */
   sides: string[];
   round: Round;
+  /** Whether a training goes on from the champion's weights; else each begins with the base. */
+  continues: boolean;
   collect: CollectSettings;
   watch: CollectSettings;
   export: { maxPerItem: number; target: "answer" | "action" };
@@ -32,16 +37,29 @@ export interface Round {
   champion: string | null;
   /** Runs of earlier rounds, whose rows are trained on again. */
   replay: string[];
-  /** The first round's run over the validation families; null where it is still to be made. */
-  watched: string | null;
+  /** The first round's runs over the validation families; none where they are still to be made. */
+  watched: string[];
+  /** Whether it is judged on families that only its items' seed gives, which no other round has used. */
+  isFresh: boolean;
 }
 
-export const FIRST_ROUND: Round = { number: 1, champion: null, replay: [], watched: null };
+export const FIRST_ROUND: Round = { number: 1, champion: null, replay: [], watched: [], isFresh: false };
+
+/** What a loop asks of its comparison beside the preset's: the champion is the one that the round began with. */
+export function judgedBy({ skill, learns, round }: LoopSettings) {
+  const { champion, isFresh: freshFamilies } = round;
+  return {
+    freshFamilies,
+    ...(champion === null ? { against: "base" as const } : { against: "champion" as const, champion }),
+    // Tips of other skills say nothing of this one.
+    ...(!learns.includes(skill) && { arms: ["base" as const, "candidate" as const] }),
+  };
+}
 
 /** What is said anew for each loop. */
 export type LoopWork = Pick<
   LoopSettings,
-  "skill" | "base" | "seed" | "target" | "serverArgs" | "startTimeout" | "sides" | "round"
+  "skill" | "learns" | "continues" | "base" | "seed" | "target" | "serverArgs" | "startTimeout" | "sides" | "round"
 >;
 
 interface CollectSettings {

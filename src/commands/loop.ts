@@ -4,6 +4,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { Refusal } from "../foundation/errors.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
 import { loop } from "../loop.ts";
 import { python } from "../train/python.ts";
@@ -11,13 +12,20 @@ import { type Context, defineCommand } from "./command.ts";
 import { loopReport, loopSummary, writeLoopReport } from "./loop-report.ts";
 import { loopRounds } from "./loop-rounds.ts";
 import { FIRST_ROUND, type LoopSettings, loopSettings, PRESETS } from "./loop-settings.ts";
+import { loopSkills } from "./loop-skills.ts";
 import { roundsSummary, writeRoundsReport } from "./rounds-report.ts";
 import { attachedServer, serverInput, targetInput } from "./target-input.ts";
 import type { Room } from "./training-room.ts";
 
 const input = z.object({
   preset: z.enum(PRESETS).default("demo").describe("how much of everything: demo, quick, or tiny for tests"),
-  skill: z.string().default("sql").describe("the skill to get better at"),
+  skill: z.string().optional().describe("the skill to get better at (default: sql)"),
+  skills: z
+    .string()
+    .optional()
+    .describe(
+      'train on all skills but one and judge that one: "all,-NAME", or NAME,-OTHER; once, and nothing promoted',
+    ),
   base: z.string().default("smollm2").describe("the base to start from"),
   seed: z.int().default(1).describe("seed of items and draws; never moves a family between splits"),
   sides: z.array(z.string()).default([]).describe("other skills, at which a candidate has to be no worse"),
@@ -33,6 +41,10 @@ const input = z.object({
     .min(1)
     .default(1)
     .describe("with --rounds: rounds in a row without a promotion after which it ends"),
+  continue: z
+    .boolean()
+    .default(false)
+    .describe("with --rounds: go on from the champion's weights (default: from the base in each round)"),
   ...targetInput,
   ...serverInput,
   pauseServers: z
@@ -61,22 +73,51 @@ async function inRounds(
   return { ...result, ...written, summary: roundsSummary({ ...result, last }), isPassed };
 }
 
+function needsRounds(): Refusal {
+  return new Refusal({
+    code: "BAD_ARGUMENT",
+    message: "--continue goes on from a champion, and a single loop looks for none.",
+    expected: "--continue with --rounds",
+    got: "no --rounds",
+    fix: "--rounds 1 --continue",
+  });
+}
+
+function onceOnly(skills: string): Refusal {
+  return new Refusal({
+    code: "BAD_ARGUMENT",
+    message:
+      "What was trained on other skills cannot be promoted for the one that is left out, so there are no rounds of it.",
+    expected: "--skills without --rounds",
+    got: `--skills ${skills} --rounds`,
+    fix: "leave one of them out",
+  });
+}
+
 export default defineCommand({
   summary: "Run the whole loop: collect, export, train, validate; resumes where it stopped.",
   details: `Examples:
   tracemill loop --preset quick
   tracemill loop --preset quick --rounds 3 --sides cron
+  tracemill loop --preset quick --skills all,-sql
 
-With --rounds the rows of all rounds are trained on from the base, each round is judged on items of its own, and rounds.md in the
-home folder shows success and tokens over the rounds.`,
+With --rounds the rows of all rounds are trained on from the base, each round is judged on items of its own (from the second one on of
+families of its own, where the skill makes them), and rounds.md in the home folder shows success and tokens over the rounds.
+With --skills one skill is left out of training and judged: does what was learned of the others carry over?`,
   input: input as z.ZodType<z.output<typeof input>>,
-  async run({ preset, pauseServers, rounds, roundPatience: patience, ...work }, context) {
+  async run(
+    { preset, pauseServers, rounds, roundPatience: patience, skill, skills, continue: continues, ...work },
+    context,
+  ) {
     const { home } = context;
+    if (continues && rounds === undefined) throw needsRounds();
+    if (skills !== undefined && rounds !== undefined) throw onceOnly(skills);
+    const chosen = await loopSkills({ ...(skill !== undefined && { skill }), ...(skills !== undefined && { skills }) });
     await python(); // Missing, it is to be told now, not when the collecting is done.
     await mkdir(home.path, { recursive: true });
     const release = acquireLock(join(home.path, "loop.lock"), "The loop of this home");
     try {
-      const settings = loopSettings(preset, { ...work, round: FIRST_ROUND });
+      const settings = loopSettings(preset, { ...work, ...chosen, continues, round: FIRST_ROUND });
       const room = { pausesServers: pauseServers, attached: attachedServer(work.target) };
       if (rounds === undefined) return await once(settings, room, context);
       return await inRounds(settings, { most: rounds, patience, room }, context);

@@ -28,7 +28,7 @@ until it is made again: tracemill dataset rebuild HASH. An attempt whose verifie
 });
 
 function printed({ kind, target, reason, ...report }: RevocationReport): string {
-  const { isDryRun, wasRevoked, datasets, adapters, decisions, savedTips } = report;
+  const { isDryRun, wasRevoked, datasets, adapters, written, decisions, savedTips } = report;
   const said = wasRevoked ? "is revoked already" : isDryRun ? "would be revoked" : "is revoked";
   const untouched = datasets.length === 0 && decisions.length === 0;
   return [
@@ -40,6 +40,9 @@ function printed({ kind, target, reason, ...report }: RevocationReport): string 
     }),
     ...adapters.map(
       (adapter) => `  adapter ${adapterLabel(adapter)}: trained on ${shortHash(adapter.datasetHash)}, tainted`,
+    ),
+    ...written.map(
+      (adapter) => `  adapter ${adapterLabel(adapter)}: learned from rows that ${shortHash(adapter.writer)} wrote`,
     ),
     ...decisions.map(
       ({ comparisonHash, adapterHash, verdict }) =>

@@ -8,7 +8,8 @@ import { markdownTable } from "../foundation/markdown.ts";
 import type { ArmResult } from "../records/comparison.ts";
 import { levelOf, percent, percentInterval, points, pointsInterval } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
-import type { RoundReport, RoundsResult } from "./loop-rounds.ts";
+import type { RoundsResult } from "./loop-rounds.ts";
+import type { RoundReport } from "./round-report.ts";
 import { roundsPicture } from "./rounds-picture.ts";
 
 const HEADER = [
@@ -47,12 +48,12 @@ export function roundsSummary({ rounds, champion, ended }: RoundsResult): string
   ].join("\n");
 }
 
-function markdownOf({ rounds, champion, ended }: RoundsResult): string {
+function markdownOf({ rounds, champion, ended, last }: RoundsResult): string {
   return `${[
     `# ${rounds.length} rounds`,
     "![first-try success and tokens an attempt, round by round](rounds.svg)",
     markdownTable(HEADER, rounds.map(rowOf)),
-    "Each round is judged on items of its own. Intervals of the arms are Wilson's; the one of the difference decides.",
+    `Each round is judged on items of its own${last.settings.round.isFresh ? ", from the second on of families that no other round has" : ""}. Intervals of the arms are Wilson's; the one of the difference decides.`,
     ...rounds.map(
       (round) => `- Round ${round.round}: comparison \`${round.comparisonHash}\`. ${round.reasons.join(" ")}`,
     ),

@@ -1,20 +1,22 @@
 /**
  * The champions of a running server: under the name of a place (`sql`, `stig/worker`) answers whoever is champion there, and
  * what is promoted, rolled back or revoked while it runs is followed. A new champion is loaded and proven before the name
- * means it; the one before goes once it has answered what it was asked, unless it is served under its own name anyway.
+ * means it; the one before goes once it has answered what it was asked, unless it is served under its own name anyway. One that
+ * is tainted and refused goes at once.
  */
 import { stat } from "node:fs/promises";
 import { canonicalJson } from "../foundation/canonical-json.ts";
 import { Failure, Refusal } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
-import { warn } from "../foundation/progress.ts";
+import { duration, warn } from "../foundation/progress.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { Meaning, RunningServer } from "../serve/index.ts";
 import { revocations } from "../store/ledger.ts";
+import { type ChampionTries, championTries } from "./champion-tries.ts";
 import type { Context } from "./command.ts";
 import { proveServed } from "./live-adapter.ts";
-import { type Standing, standingChampions, taintedAdapters } from "./standing-champions.ts";
+import { type Standing, standingChampions, taintedAdapters, taintedChampion } from "./standing-champions.ts";
 import { warnOfTaint } from "./taint.ts";
 
 export interface ChampionsOptions {
@@ -34,7 +36,10 @@ export interface Champions {
   now(): Record<string, string | null>;
 }
 
-/** Gives the names of places to the champions that stand now. Shapes: `failed` says why an adapter could not be served. */
+/**
+ * Gives the names of places to the champions that stand now. One that cannot be served is tried again, ever more rarely.
+ * Shapes: `failed` says why an adapter could not be served from the start.
+ */
 export async function calledChampions(
   server: RunningServer,
   options: ChampionsOptions & { failed: ReadonlyMap<Hash, Refusal> },
@@ -42,23 +47,14 @@ export async function calledChampions(
 ): Promise<Champions> {
   const { home } = context;
   const { base, refusesTaint } = options;
+  const following: Following = {
+    ...{ server, options, context, tries: championTries(context.clock), failed: new Map(options.failed) },
+  };
   let meanings: ReadonlyMap<string, Meaning> = new Map();
   let seen = "";
   let checkedFor = "";
 
-  /** Throws: what keeps an adapter from being served. */
-  async function idOf(adapter: AdapterManifest): Promise<string> {
-    const failed = options.failed.get(adapter.adapterHash);
-    if (failed !== undefined) throw failed;
-    return servedId(server, { ...options, adapter }, context);
-  }
-
-  async function call(): Promise<void> {
-    const next = new Map<string, Meaning>();
-    for (const [place, standing] of await standingChampions(home, { base, refusesTaint })) {
-      const before = meanings.get(place);
-      next.set(place, await meaningOf(place, standing, { before, idOf, baseId: server.idOf(null), context }));
-    }
+  function call(next: ReadonlyMap<string, Meaning>): void {
     server.call(next);
     const isFirst = seen === "";
     for (const [place, meaning] of isFirst ? [] : next) {
@@ -69,13 +65,17 @@ export async function calledChampions(
 
   async function look(): Promise<void> {
     const stamp = await stampOf(home.ledger);
-    if (stamp === seen) return;
-    await call();
-    unloadRest(
-      server,
-      { ...options, meanings, tainted: refusesTaint ? await taintedAdapters(home) : new Set() },
-      context,
-    );
+    if (stamp === seen && !following.tries.isAnyDue()) return;
+    const tainted = refusesTaint ? await taintedAdapters(home) : new Set<Hash>();
+    const rest = () => unloadRest(server, { ...options, meanings, tainted }, context);
+    // At once: what comes in its place may take long to load, or fail.
+    const without = withoutTainted(meanings, { server, tainted });
+    if (without !== null) {
+      call(without);
+      rest();
+    }
+    call(await nextMeanings(await standingChampions(home, { base, refusesTaint }), meanings, following));
+    rest();
     seen = stamp;
     const served = server.models.flatMap(({ adapterHash }) => adapterHash ?? []);
     // What was warned of is not warned of again for every line of the ledger.
@@ -89,6 +89,47 @@ export async function calledChampions(
     look,
     now: () => Object.fromEntries([...meanings].map(([place, one]) => [place, "id" in one ? one.id : null])),
   };
+}
+
+interface Following {
+  server: RunningServer;
+  options: ChampionsOptions;
+  context: Context;
+  tries: ChampionTries;
+  /** Those that failed while the server started, until that is told. */
+  failed: Map<Hash, Refusal>;
+}
+
+/** The meanings with nobody in the place of each tainted adapter; null where none of them is. */
+function withoutTainted(
+  meanings: ReadonlyMap<string, Meaning>,
+  { server, tainted }: { server: RunningServer; tainted: ReadonlySet<Hash> },
+): Map<string, Meaning> | null {
+  const ids = new Set(
+    server.models.flatMap(({ id, adapterHash }) => (adapterHash !== null && tainted.has(adapterHash) ? [id] : [])),
+  );
+  const without = [...meanings].map(([place, meaning]): [string, Meaning] => {
+    return "id" in meaning && ids.has(meaning.id)
+      ? [place, { refusal: taintedChampion(place, meaning.id) }]
+      : [place, meaning];
+  });
+  return without.some(([place, meaning]) => meaning !== meanings.get(place)) ? new Map(without) : null;
+}
+
+async function nextMeanings(
+  standing: ReadonlyMap<string, Standing>,
+  meanings: ReadonlyMap<string, Meaning>,
+  following: Following,
+): Promise<Map<string, Meaning>> {
+  const adapters = [...standing.values()].flatMap((one) => ("refusal" in one ? [] : (one.adapter?.adapterHash ?? [])));
+  following.tries.keepOnly(new Set(adapters));
+  const next = new Map<string, Meaning>();
+  for (const [place, one] of standing) {
+    const before = meanings.get(place);
+    const answered = before !== undefined && "id" in before ? before : null;
+    next.set(place, await meaningOf(place, { standing: one, answered }, following));
+  }
+  return next;
 }
 
 /** Loads and proves an adapter where it is not served yet. Throws: what keeps it from being served. */
@@ -113,25 +154,32 @@ async function servedId(
 /** Where a champion cannot be served, what answered before goes on. */
 async function meaningOf(
   place: string,
-  standing: Standing,
-  {
-    before,
-    idOf,
-    baseId,
-    context,
-  }: { before: Meaning | undefined; idOf(adapter: AdapterManifest): Promise<string>; baseId: string; context: Context },
+  { standing, answered }: { standing: Standing; answered: Meaning | null },
+  { server, options, context, tries, failed }: Following,
 ): Promise<Meaning> {
   if ("refusal" in standing) return standing;
   const { adapter } = standing;
-  if (adapter === null) return { id: baseId };
+  if (adapter === null) return { id: server.idOf(null) };
+  const { adapterHash } = adapter;
+  const held = tries.heldBack(adapterHash);
+  if (held !== null) return answered ?? { refusal: notServed(place, { adapter, cause: held }) };
   try {
-    return { id: await idOf(adapter) };
+    const early = failed.get(adapterHash);
+    failed.delete(adapterHash);
+    if (early !== undefined) throw early;
+    const id = await servedId(server, { ...options, adapter }, context);
+    tries.served(adapterHash);
+    return { id };
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof Failure)) throw error;
-    const goesOn = before === undefined ? "" : " What answered before goes on.";
+    const again = duration(tries.failed(adapterHash, error));
+    const goesOn = answered === null ? "" : " What answered before goes on.";
     const label = adapterLabel(adapter);
-    warn(`Warning: ${label}, the champion of ${place}, is not served: ${error.message}${goesOn}`, context);
-    return before ?? { refusal: notServed(place, { adapter, cause: error }) };
+    warn(
+      `Warning: ${label}, the champion of ${place}, is not served: ${error.message}${goesOn} It is tried again in ${again}.`,
+      context,
+    );
+    return answered ?? { refusal: notServed(place, { adapter, cause: error }) };
   }
 }
 

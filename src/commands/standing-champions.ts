@@ -31,7 +31,7 @@ export async function standingChampions(
     const adapter = adapters.find(({ adapterHash }) => adapterHash === champion.adapterHash);
     if (adapter === undefined) return [place, { refusal: gone(place, champion.adapterHash) }];
     if (adapter.baseHash !== base.baseHash) return [place, { refusal: ofAnotherBase(place, { adapter, base }) }];
-    if (tainted.has(adapter.adapterHash)) return [place, { refusal: taintedChampion(place, adapter) }];
+    if (tainted.has(adapter.adapterHash)) return [place, { refusal: taintedChampion(place, adapterLabel(adapter)) }];
     return [place, { adapter }];
   });
   return new Map(standing);
@@ -64,12 +64,13 @@ function ofAnotherBase(place: string, { adapter, base }: { adapter: AdapterManif
   });
 }
 
-function taintedChampion(place: string, adapter: AdapterManifest): Refusal {
+/** Why a champion that is tainted is not served. */
+export function taintedChampion(place: string, label: string): Refusal {
   return new Refusal({
     code: "TAINTED_ADAPTER",
     message: `The champion of ${place} learned from what was revoked since, and is not served for that.`,
     expected: "an adapter without a revoked row behind it",
-    got: adapterLabel(adapter),
+    got: label,
     fix: `tracemill rollback ${place}, or promote an adapter of the dataset's successor`,
   });
 }

@@ -7,9 +7,9 @@ import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { warn } from "../foundation/progress.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
-import { ancestryOf, type Graph, openGraph, taintedDatasets, taintOf } from "../registry/index.ts";
+import { ancestryOf, type Graph, openGraph, taintedDatasets, taintedWriters, taintOf } from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
-import { listAdapters, readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
+import { readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
 import type { Context } from "./command.ts";
 
 /** Returns the tainted datasets, each with whether that is certain. Throws: as `taintedDatasets`. */
@@ -67,16 +67,27 @@ async function refuseTaintedParent(graph: Graph, parent: AdapterManifest): Promi
   });
 }
 
-/** Warns of each adapter that learned from a tainted dataset. Throws: `UNKNOWN_ADAPTER`, as `taintedDatasets`. */
+/** Warns of each adapter that learned from a tainted dataset, or from rows which a tainted adapter wrote. Throws: `UNKNOWN_ADAPTER`, as `taintedDatasets`. */
 export async function warnOfTaint(names: readonly string[], context: Context): Promise<void> {
-  const { home } = context;
   if (names.length === 0) return;
-  const tainted = await allTainted(home);
-  const adapters = await listAdapters(home);
+  const graph = await openGraph(context.home);
+  try {
+    await warnOfEach(names, graph, context);
+  } finally {
+    await graph.close();
+  }
+}
+
+async function warnOfEach(names: readonly string[], graph: Graph, context: Context): Promise<void> {
+  const tainted = await taintedDatasets(graph);
   for (const name of names) {
-    const adapter = await readAdapterManifest(home, name);
-    const source = ancestryOf({ adapters }, adapter.adapterHash).find(({ datasetHash }) => tainted.has(datasetHash));
-    if (source === undefined) continue;
+    const adapter = await readAdapterManifest(graph.home, name);
+    const source = ancestryOf(graph, adapter.adapterHash).find(({ datasetHash }) => tainted.has(datasetHash));
+    if (source === undefined) {
+      const writer = (await taintedWriters(graph, tainted, [adapter.adapterHash])).get(adapter.adapterHash);
+      if (writer !== undefined) warn(writtenBy(adapter, writer), context);
+      continue;
+    }
     const dataset = shortHash(source.datasetHash);
     const through =
       source.adapterHash === adapter.adapterHash
@@ -87,6 +98,11 @@ export async function warnOfTaint(names: readonly string[], context: Context): P
       context,
     );
   }
+}
+
+function writtenBy(adapter: AdapterManifest, writer: Hash): string {
+  const by = shortHash(writer);
+  return `Warning: the adapter ${adapterLabel(adapter)} learned from rows that ${by} wrote, which is tainted; tracemill lineage ${by} says why.`;
 }
 
 const SHOWN = 3;

@@ -45,9 +45,10 @@ function holderLines({ devices }: TrainPlan): string[] {
 }
 
 function lengthLines({ lengths, setting, longestTokens, largestBatch }: TrainPlan): string[] {
-  const { rows, p50, p99, max, longer } = lengths;
+  const { rows, p50, p99, max, others, longer } = lengths;
   return [
     `rows      ${rows} of ${p50} tokens (median), ${p99} (99th of 100), ${max} (longest)`,
+    ...(others > max ? [`          ${others} the longest that is validated on or rehearsed`] : []),
     ...(longer > 0
       ? [`          ${longer} have more than --max-tokens and are refused, or dropped with --too-long drop`]
       : []),
@@ -56,10 +57,11 @@ function lengthLines({ lengths, setting, longestTokens, largestBatch }: TrainPla
   ];
 }
 
-function timeLines({ wallTimes }: TrainPlan): string[] {
+function timeLines({ wallTimes, setting, devices }: TrainPlan): string[] {
   if (wallTimes.length === 0) return [];
+  const atWork = setting.launch === "fsdp" ? `${devices.length} cards` : "one card";
   return [
-    `time      with one card at work: ${wallTimes.map(({ card, durationMs }) => `${duration(durationMs)} on ${card}`).join(", ")}`,
+    `time      with ${atWork} at work: ${wallTimes.map(({ card, durationMs }) => `${duration(durationMs)} on ${card}`).join(", ")}`,
   ];
 }
 

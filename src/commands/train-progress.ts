@@ -1,5 +1,6 @@
 /**
- * What is seen of a training while it runs: a bar with its loss, speed and memory, and every figure with --json.
+ * What is seen of a training while it runs: a bar with its loss, its last validation, speed and memory, and every figure with
+ * --json.
  */
 import { type Progress, startProgress, tellStage } from "../foundation/progress.ts";
 import type { TrainProgress } from "../train/index.ts";
@@ -10,38 +11,50 @@ export interface TrainWatch {
   end(): void;
 }
 
+type Step = Extract<TrainProgress, { type: "step" }>;
+type Validation = Extract<TrainProgress, { type: "validation" }>;
+
 /** Watches one training under a title. */
 export function watchTraining(context: Context, title: string): TrainWatch {
   const { clock, stderr: stream, isJson } = context;
   let progress: Progress | undefined;
   let first = 1;
-  let note: string | undefined;
+  let step: Step | undefined;
+  let validation: Validation | undefined;
+  const note = () => (step === undefined ? undefined : noteOf(step, validation));
+
+  function begin({ step: from, steps }: Step): Progress {
+    first = from;
+    const named = first === 1 ? title : `${title} from step ${first}`;
+    return startProgress({ title: named, total: steps - first + 1, clock, stream, isJson, jsonIntervalMs: 0 });
+  }
+
   return {
     onProgress(event) {
       if (event.type === "progress") {
         if (progress === undefined) tellStage(event.stage, title, context);
-        return;
+      } else if (event.type === "step") {
+        step = event;
+        progress ??= begin(event);
+        const { type: _, steps: __, etaMs: ___, ...figures } = event;
+        progress.update(event.step - first + 1, note(), { figures });
+      } else {
+        validation = event;
+        const { type: _, step: at, epoch, ...figures } = event;
+        progress?.update(at - first + 1, note(), { figures: { step: at, epoch, validation: figures } });
       }
-      if (progress === undefined) {
-        first = event.step;
-        const total = event.steps - first + 1;
-        const named = first === 1 ? title : `${title} from step ${first}`;
-        progress = startProgress({ title: named, total, clock, stream, isJson, jsonIntervalMs: 0 });
-      }
-      const { type: _, steps: __, etaMs: ___, ...figures } = event;
-      note = noteOf(event);
-      progress.update(event.step - first + 1, note, { figures });
     },
     end() {
-      progress?.finish(note);
+      progress?.finish(note());
     },
   };
 }
 
-function noteOf(event: Extract<TrainProgress, { type: "step" }>): string {
-  const { loss, margin, klToBase, tokensPerSecond, memoryBytes } = event;
+function noteOf({ loss, margin, tokensPerSecond, memoryBytes }: Step, validation: Validation | undefined): string {
+  const { loss: validationLoss, klToBase } = validation ?? {};
   return [
     `loss ${loss.toFixed(4)}`,
+    ...(validationLoss === undefined ? [] : [`val ${validationLoss.toFixed(4)}`]),
     ...(margin === undefined ? [] : [`margin ${margin.toFixed(3)}`]),
     ...(klToBase === undefined ? [] : [`kl ${klToBase.toFixed(3)}`]),
     `${Math.round(tokensPerSecond)} tokens/s`,

@@ -132,6 +132,7 @@ Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v
          tracemill train --dataset 3f2a --base gemma-4-31b --quantize nf4 --plan --gpus 4xL4`,
   input: trainInput as z.ZodType<z.output<typeof trainInput>>,
   async run(given, context): Promise<Made> {
+    refuseUnusedGpus(given);
     if (given.plan) return planOf(given, context);
     if (given.writeConfig !== undefined) return writeFor(given, given.writeConfig, context);
     const adapters = await trainAll(given, context);
@@ -146,6 +147,18 @@ Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v
   exitCode: (made) => ("fits" in made && !made.fits ? 2 : 0),
 });
 
+/** Throws: `BAD_ARGUMENT` where GPUs are named for a training, which takes those that are there. */
+function refuseUnusedGpus({ gpus, plan }: z.output<typeof trainInput>): void {
+  if (gpus === undefined || plan) return;
+  throw new Refusal({
+    code: "BAD_ARGUMENT",
+    message: "--gpus names the cards of a plan; a training takes the GPUs that are there.",
+    expected: "--gpus with --plan",
+    got: `--gpus ${gpus}`,
+    fix: "add --plan, or choose GPUs by CUDA_VISIBLE_DEVICES",
+  });
+}
+
 type Made = AdapterManifest | AdapterManifest[] | TrainPlan | WrittenConfig;
 
 function printed(adapter: AdapterManifest): string {
@@ -155,7 +168,8 @@ function printed(adapter: AdapterManifest): string {
   const losses = curve.flatMap(({ loss }) => loss ?? []);
   const validation = curve.flatMap(({ validationLoss }) => validationLoss ?? []);
   const margins = curve.flatMap(({ validation: found }) => found?.margin ?? []);
-  const path = (values: number[]) => `${values[0]?.toFixed(3)} -> ${values.at(-1)?.toFixed(3)}`;
+  const path = (values: number[]) =>
+    [...new Set([values[0], values.at(-1)])].map((value) => value?.toFixed(3)).join(" -> ");
   const size = config.trains === "full" ? "all weights" : `rank ${config.rank}`;
   return [
     `Adapter ${adapterLabel(adapter)} of ${base}, ${size}, ${duration(durationMs)}`,
@@ -167,6 +181,6 @@ function printed(adapter: AdapterManifest): string {
     ...(bestStep !== undefined ? [`  weights     of step ${bestStep}, the lowest validation loss`] : []),
     ...(droppedRows !== undefined ? [`  dropped     ${droppedRows} rows of more than ${config.maxTokens} tokens`] : []),
     ...(ggufRefused !== undefined ? [`  no GGUF     ${ggufRefused}`] : []),
-    ...(margins.length > 0 ? [`  margin      ${path(margins)} on the validation rows`] : []),
+    ...(margins.length > 0 ? [`  margin      ${path([0, ...margins])} on the validation rows`] : []),
   ].join("\n");
 }

@@ -2,7 +2,6 @@
  * General ability in a comparison: which sets are asked for, what both arms of the deciding pair make of them, and results of
  * other tools that the user has.
  */
-import { join } from "node:path";
 import { Refusal } from "../foundation/errors.ts";
 import { hashJson } from "../foundation/hashing.ts";
 import { type Progress, startProgress, warn } from "../foundation/progress.ts";
@@ -24,6 +23,7 @@ import {
 } from "../validate/index.ts";
 import type { Context } from "./command.ts";
 import type { ValidateOptions } from "./validate-input.ts";
+import { generalFolder } from "./validate-session.ts";
 
 /** Share of a set's texts that may be missing. */
 const MOST_MISSING = 0.02;
@@ -49,12 +49,15 @@ export async function abilityQuestion({
   const [base, candidate] = results;
   if (results.length !== 0 && (results.length !== 2 || base === candidate)) throw badResults(results);
   const foreign =
-    base === undefined || candidate === undefined ? { axes: [], rejected: [] } : await foreignAxes({ base, candidate });
+    base === undefined || candidate === undefined
+      ? { axes: [], missing: [], rejected: [] }
+      : await foreignAxes({ base, candidate });
   const ofSets = plannedSets(sets).map(({ set, hash, texts }) => ({ set, hash, texts }));
   const ofTools = foreign.axes.map((axis) => {
     return { set: axis.name, hash: hashJson(axis), texts: axis.differences.flat().length };
   });
-  return { sets, foreign, planned: [...ofSets, ...ofTools] };
+  const ofGaps = foreign.missing.map((gap) => ({ set: gap.name, hash: hashJson(gap), texts: 0 }));
+  return { sets, foreign, planned: [...ofSets, ...ofTools, ...ofGaps] };
 }
 
 /** What is found of general ability. Throws: a failure of the boundary `endpoint`, after which the same call goes on. */
@@ -70,7 +73,7 @@ export async function measureAbility(
   context: Context,
 ): Promise<Pick<Found, "general" | "foreign" | "kl" | "shown">> {
   const { plan, arms, adapter, renderer, options } = asked;
-  const folder = join(context.home.comparisonFolder(plan.comparisonHash), "general");
+  const folder = generalFolder(context.home, plan);
   const { concurrency: atOnce, target, seed } = options;
   const steps = stepsShown(context);
   const found = await measureGeneralAbility(arms, sets, {
@@ -84,9 +87,12 @@ export async function measureAbility(
   for (const { where, reason } of foreign.rejected) warn(`Left out of ${where}: ${reason}`, context);
   return {
     general: found.general,
-    foreign: foreign.axes.map(({ name, differences, baseRate, counts }) => ({
-      ...{ skill: name, differences, baseRate, counts, costs: null },
-    })),
+    foreign: [
+      ...foreign.axes.map(({ name, differences, baseRate, counts }) => {
+        return { skill: name, differences, baseRate, counts, costs: null };
+      }),
+      ...foreign.missing.map(({ name: skill, reason: missing }) => ({ skill, missing })),
+    ],
     kl: klEvidence(adapter, found.distance),
     shown: shownOf(found.shown, decidingPair(plan)),
   };

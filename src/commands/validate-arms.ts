@@ -17,6 +17,7 @@ import { interrupted } from "./interruption.ts";
 import { readDuration } from "./read-duration.ts";
 import type { OpenPart } from "./validate-draft.ts";
 import type { ValidateOptions } from "./validate-input.ts";
+import type { Session } from "./validate-session.ts";
 
 interface ArmWork {
   plan: Plan;
@@ -27,6 +28,7 @@ interface ArmWork {
   endpoint: Endpoint;
   options: ValidateOptions;
   turn: Lane;
+  session: Session;
   /** Of the skill that decides, where it may end early. */
   watch: Watch | null;
 }
@@ -41,7 +43,16 @@ export async function runArms(
     parts,
     endpointOf,
     options,
-  }: { parts: readonly OpenPart[]; endpointOf(arm: Arm): Endpoint; options: ValidateOptions },
+    session,
+    onPartEnd,
+  }: {
+    parts: readonly OpenPart[];
+    endpointOf(arm: Arm): Endpoint;
+    options: ValidateOptions;
+    session: Session;
+    /** Asked after each skill, while nothing is written. */
+    onPartEnd(): Promise<void>;
+  },
   context: Context,
 ): Promise<ArmRun[]> {
   const runs: ArmRun[] = [];
@@ -50,10 +61,11 @@ export async function runArms(
     const watch = plan.sequential && index === 0 ? watchPairs(part.items.length, plan.alpha) : null;
     const works = armsAt(plan, index).flatMap((arm) =>
       Array.from({ length: plan.samples }, (_, k) => {
-        return { plan, part, arm, sample: k + 1, endpoint: endpointOf(arm), options, turn: lanes(), watch };
+        return { plan, part, arm, sample: k + 1, endpoint: endpointOf(arm), options, turn: lanes(), session, watch };
       }),
     );
     runs.push(...(await runTogether(works, context)));
+    await onPartEnd();
   }
   return runs;
 }
@@ -93,11 +105,12 @@ function laneName({ arm, sample, plan }: ArmWork): string {
   return plan.samples === 1 ? arm.arm : `${arm.arm} ${sample}`;
 }
 
-/** Runs one arm, or takes up the run that an earlier try made for it. */
+/** Runs one arm, or takes up the run that an earlier try made for it and the canary stood after. */
 async function runArm(work: ArmWork, context: Context, view: ReturnType<ArmsView["lane"]>): Promise<RunId> {
-  const { plan, part, arm, sample } = work;
+  const { plan, part, arm, sample, session } = work;
   const known = (await listRuns(context.home)).findLast(
-    ({ comparison, skill }) =>
+    ({ run, comparison, skill }) =>
+      session.isTakenUp(run) &&
       comparison?.comparisonHash === plan.comparisonHash &&
       comparison.arm === arm.arm &&
       comparison.sample === sample &&

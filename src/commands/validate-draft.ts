@@ -2,18 +2,22 @@
  * What a comparison is to be: its skills with their items, its arms and pairs, from what the user asked and the home holds.
  */
 import { Refusal } from "../foundation/errors.ts";
+import { hashJson } from "../foundation/hashing.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { Arm, Part, Plan, PlanDraft } from "../records/comparison.ts";
 import type { GateSettings } from "../records/gate.ts";
 import type { Item } from "../records/item.ts";
 import { championFor, readChampions } from "../registry/index.ts";
+import { servedContextTokens } from "../serve/index.ts";
 import type { Skill } from "../skills/contract.ts";
 import { loadSkill, skillHash } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import type { Home } from "../store/home.ts";
 import { readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
 import { listRuns } from "../store/run-log.ts";
+import { readDuration } from "./read-duration.ts";
+import { startingOf } from "./target-input.ts";
 import type { ArmName, ValidateOptions } from "./validate-input.ts";
 
 /** One skill of a comparison, open, with what it is asked. */
@@ -30,7 +34,12 @@ export async function openParts(options: ValidateOptions): Promise<[OpenPart, ..
     throw doesNotFit("--skill", "the skill whose items decide", "tracemill validate --skill sql --candidate sql-v1");
   if (sides.includes(skill))
     throw doesNotFit("--sides", `other skills than ${skill}, which decides`, `leave ${skill} out of --sides`);
-  const primary = await openPart(skill, { options, ...(items && { itemsFile: items }), ...(limit && { limit }) });
+  const primary = await openPart(skill, {
+    options,
+    ...(items && { itemsFile: items }),
+    ...(limit && { limit }),
+    ...(options.freshFamilies && { isFresh: true }),
+  });
   const others: OpenPart[] = [];
   for (const side of new Set(sides))
     others.push(await openPart(side, { options, ...(sideLimit && { limit: sideLimit }) }));
@@ -39,7 +48,7 @@ export async function openParts(options: ValidateOptions): Promise<[OpenPart, ..
 
 async function openPart(
   id: string,
-  { options, ...scan }: { options: ValidateOptions; itemsFile?: string; limit?: number },
+  { options, ...scan }: { options: ValidateOptions; itemsFile?: string; limit?: number; isFresh?: boolean },
 ): Promise<OpenPart> {
   const { split, itemSeed: seed, temperature } = options;
   const skill = await loadSkill(id);
@@ -49,6 +58,7 @@ async function openPart(
     skill: { id, version, hash: await skillHash(id) },
     ...{ split, sampling: { temperature, topP: 1, maxTokens } },
     items: items.map(({ item, family }) => ({ item, family })),
+    contentHash: hashJson({ items, verifier: skill.manifest.verifier ?? { id, version } }),
   };
   return { part, skill, items };
 }
@@ -92,11 +102,18 @@ export async function draftOf(
     ),
     ...{ sides, arms },
     ...{ samples, attempts, sequential, agent, seed, gate: found.gate, general: found.general },
+    ...(agent !== null && { agentTimeoutMs: readDuration("agent-timeout", options.agentTimeout) }),
+    serving: servingOf(options, found.base),
   };
 }
 
+function servingOf(options: ValidateOptions, base: BaseManifest): Plan["serving"] {
+  const contextTokens = servedContextTokens(base, options.contextTokens);
+  return { target: options.target, args: startingOf(options).args, contextTokens };
+}
+
 async function armsOf(
-  { arms, aa, agent, against, sequential }: ValidateOptions,
+  { arms, aa, agent, against, sequential, champion }: ValidateOptions,
   home: Home,
   { base, adapter, skill }: { base: BaseManifest; adapter: AdapterManifest | null; skill: string },
 ): Promise<Arm[]> {
@@ -115,9 +132,12 @@ async function armsOf(
     // Its tips are the solved items that the skill brings along: they are found once something is served.
     "few-shot": async () => ({ ...plain, memory: "frozen" }),
     "candidate+tips": async () => ({ ...served(adapter), ...tips }),
-    champion: async () => served(await championOf(home, skill)),
+    champion: async () =>
+      served(champion === undefined ? await championOf(home, skill) : await readAdapterManifest(home, champion)),
   };
-  const wanted = new Set<ArmName>([against, ...(sequential ? [] : arms), "candidate"]);
+  // Losses within the margin would add up from champion to champion, so the base stays the measure of harm.
+  const always: ArmName[] = against === "champion" ? [against, "base"] : [against];
+  const wanted = new Set<ArmName>([...always, ...(sequential ? [] : arms), "candidate"]);
   // What another program asks is its own affair: it reads no tips of ours.
   const names =
     agent === undefined ? [...wanted] : [...wanted].filter((arm) => !arm.endsWith("+tips") && arm !== "few-shot");

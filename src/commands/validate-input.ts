@@ -19,6 +19,7 @@ export const validateInput = z.object({
     .default(["base", "base+tips", "candidate"])
     .describe("what is compared: base, base+tips, few-shot, candidate, candidate+tips, champion"),
   against: z.enum(ARMS).default("base").describe("the arm that the candidate has to be better than"),
+  champion: z.string().optional().describe("the adapter of the arm champion (default: what is promoted now)"),
   sides: z.array(z.string()).default([]).describe("other skills, at which the candidate has to be no worse"),
   sideLimit: z.int().min(1).optional().describe("most items of each of them (default: all)"),
   general: z
@@ -37,6 +38,12 @@ export const validateInput = z.object({
   limit: z.int().min(1).optional().describe("most items, drawn evenly over the families (default: all)"),
   items: z.string().optional().describe("your own items, a JSONL file"),
   itemSeed: z.int().default(1).describe("seed that the skill makes its items from"),
+  freshFamilies: z
+    .boolean()
+    .default(false)
+    .describe(
+      "only families that the skill makes for this --item-seed alone, so that no earlier comparison has used them",
+    ),
   samples: z
     .int()
     .min(1)

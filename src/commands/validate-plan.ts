@@ -1,17 +1,15 @@
 /**
  * `tracemill validate --plan`: what a comparison of these items could show, before any model is loaded.
  */
-import { shortHash } from "../foundation/hashing.ts";
 import { textTable } from "../foundation/text-table.ts";
-import type { Decision } from "../records/comparison.ts";
 import type { GateSettings } from "../records/gate.ts";
 import { percent, pointsSize } from "../statistics/figures.ts";
-import { gatePower, type PlannedGate } from "../statistics/gate-power.ts";
-import { POWER } from "../statistics/power.ts";
-import { studentTQuantile } from "../statistics/student-t.ts";
+import { gatePower, type PlannedGate, textsPower } from "../statistics/gate-power.ts";
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
+import { listRunPlans } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
-import { listDecisions, readPlan } from "../store/manifests.ts";
+import { type NamedSet, nextUse } from "../validate/index.ts";
+import { earlierSpread, earlierTexts } from "./earlier-spread.ts";
 import type { OpenPart } from "./validate-draft.ts";
 import type { ValidateOptions } from "./validate-input.ts";
 
@@ -19,6 +17,8 @@ import type { ValidateOptions } from "./validate-input.ts";
 const GRID = [0.05, 0.1, 0.2, 0.3, 0.4];
 /** What families cost where none was measured: neither nothing nor the worst. */
 const ASSUMED_DESIGN_EFFECT = 1.5;
+/** Of one text's difference, in nats a token: what a first trained candidate had (docs/log.md, rounds with the champion). */
+const ASSUMED_SD = 0.4;
 /** The candidate that is asked about: better by so much, and harmless. */
 const ASKED = 0.1;
 /** Greedy runs are all alike; where items are sampled, half of the variance is taken to lie within an item. */
@@ -29,8 +29,14 @@ export interface ComparisonPlan {
   items: number;
   families: number;
   sides: { skill: string; items: number; families: number }[];
+  /** Texts that decide. `passes`: the chance that a harmless candidate passes there. Units: `sd` in nats a token. */
+  general: { set: string; texts: number; groups: number; sd: number; source: string; passes: number }[];
   samples: number;
+  /** Which candidate on these items it would be. */
+  use: number;
   alpha: number;
+  /** Whether harm is judged against the base as well, which is another arm than the one to beat. */
+  isAgainstBaseToo: boolean;
   designEffect: number;
   /** Where discordance and design effect come from. */
   source: string;
@@ -40,72 +46,78 @@ export interface ComparisonPlan {
 
 /** Returns what the comparison could show. Throws: as `readPlan`. */
 export async function planComparison(
-  { samples }: ValidateOptions,
-  { parts, gate, home }: { parts: readonly OpenPart[]; gate: GateSettings; home: Home },
+  { samples, against }: ValidateOptions,
+  {
+    parts,
+    sets,
+    gate,
+    home,
+  }: { parts: readonly [OpenPart, ...OpenPart[]]; sets: readonly NamedSet[]; gate: GateSettings; home: Home },
 ): Promise<ComparisonPlan> {
-  const sizes = parts.map(({ part }) => {
-    return {
-      skill: part.skill.id,
-      items: part.items.length,
-      families: new Set(part.items.map(({ family }) => family)).size,
-    };
-  });
-  const [primary, ...sides] = sizes as [(typeof sizes)[number], ...typeof sizes];
+  const [primary, ...sides] = parts.map(sizeOf) as [ReturnType<typeof sizeOf>, ...ReturnType<typeof sizeOf>[]];
+  const use = nextUse(parts[0].part, await listRunPlans(home));
+  const alpha = reuseAlpha(gate.alpha, use);
+  const asked = { ...{ alpha, minFamilies: gate.primary.minFamilies }, margins: marginsOf(gate) };
+  const general = (await textsOf(home, sets)).map((set) => ({ ...set, passes: textsPower(set, asked) }));
   const earlier = await earlierSpread(home, primary.skill);
-  const alpha = reuseAlpha(gate.alpha, 1);
   const designEffect = earlier?.designEffect ?? ASSUMED_DESIGN_EFFECT;
+  const isAgainstBaseToo = against === "champion";
+  // Two comparisons of one thing pass together more often than unrelated ones: so this names rather too many items.
+  const each = <T>(axes: T[]): T[] => (isAgainstBaseToo ? [...axes, ...axes] : axes);
   const rows = (earlier === null ? GRID : [earlier.discordant]).map((discordant) => {
     const plan: PlannedGate = {
-      primary: { ...primary, discordant },
-      sides: sides.map((side) => ({ ...side, discordant })),
-      ...{ general: [], alpha, designEffect, samples, within: samples === 1 ? 0 : ASSUMED_WITHIN },
-      margins: { skills: gate.skills.margin, general: gate.general.margin },
+      ...{ ...asked, primary: { ...primary, discordant }, general: each(general) },
+      sides: each(sides.map((side) => ({ ...side, discordant }))),
+      ...{ designEffect, samples, within: samples === 1 ? 0 : ASSUMED_WITHIN },
     };
     return { discordant, ...gatePower(plan, ASKED) };
   });
   const source = earlier?.source ?? "assumed, as no comparison on the validation split was decided yet";
-  return { ...primary, sides, samples, alpha, designEffect, source, difference: ASKED, rows };
+  const made = { ...{ general, samples, use, alpha, isAgainstBaseToo, designEffect, source }, difference: ASKED };
+  return { ...primary, sides, ...made, rows };
 }
 
-/** The last decided pair on the skill's validation split: the test split is not looked at to plan a look at it. */
-async function earlierSpread(home: Home, skill: string) {
-  for (const decision of (await listDecisions(home)).reverse()) {
-    const plan = await readPlan(home, decision.comparisonHash);
-    const spread = plan.skill.id === skill && plan.split === "validation" ? spreadOf(decision) : null;
-    if (spread !== null)
-      return { ...spread, source: `comparison ${shortHash(decision.comparisonHash)} on the validation split` };
-  }
-  return null;
+function sizeOf({ part }: OpenPart) {
+  const families = new Set(part.items.map(({ family }) => family)).size;
+  return { skill: part.skill.id, items: part.items.length, families };
 }
 
-function spreadOf({
-  pairs: [pair],
-  alpha,
-  adapterHash,
-}: Decision): { discordant: number; designEffect: number } | null {
-  if (adapterHash === null || pair === undefined || pair.oneTry === null || pair.minimumDetectable === null)
-    return null;
-  const { onlyTreatment, onlyReference } = pair.oneTry;
-  const discordant = (onlyTreatment + onlyReference) / pair.n;
-  const df = pair.families - 1;
-  const standardError = pair.minimumDetectable / (studentTQuantile(1 - alpha / 2, df) + studentTQuantile(POWER, df));
-  const independent = (discordant - pair.difference ** 2) / pair.n;
-  if (independent <= 0) return null;
-  const spread = standardError ** 2 * (1 - 1 / pair.families); // without what leaving a family out adds, which a plan adds itself
-  return { discordant, designEffect: Math.max(1, spread / independent) };
+function marginsOf({ skills, general }: GateSettings): PlannedGate["margins"] {
+  return { skills: skills.margin, general: general.margin };
+}
+
+async function textsOf(
+  home: Home,
+  sets: readonly NamedSet[],
+): Promise<Omit<ComparisonPlan["general"][number], "passes">[]> {
+  const sized = sets.flatMap(({ id: set, texts: all }) => {
+    const deciding = all.filter(({ isDeciding }) => isDeciding);
+    const groups = new Set(deciding.map(({ group }) => group)).size;
+    return deciding.length === 0 ? [] : [{ set, texts: deciding.length, groups }];
+  });
+  return Promise.all(
+    sized.map(async (set) => {
+      return { ...set, ...((await earlierTexts(home, set)) ?? { sd: ASSUMED_SD, source: "assumed" }) };
+    }),
+  );
 }
 
 /** Renders the plan as lines. */
 export function comparisonPlanText(plan: ComparisonPlan): string {
-  const { skill, items, families, sides, samples, alpha, designEffect, source, difference, rows } = plan;
+  const { skill, items, families, sides, general, samples, use, alpha, designEffect, source, difference, rows } = plan;
   const better = `${pointsSize(difference)} points better`;
   return [
-    `${items} items of ${families} families of ${skill}, ${samples === 1 ? "one run" : `${samples} runs`} an arm; alpha ${Number(alpha.toPrecision(3))} for the first candidate on them.`,
+    `${items} items of ${families} families of ${skill}, ${samples === 1 ? "one run" : `${samples} runs`} an arm; alpha ${Number(alpha.toPrecision(3))} for candidate ${use} on them.`,
     ...sides.map((side) => `At the side: ${side.items} items of ${side.families} families of ${side.skill}.`),
+    ...general.map(
+      (set) =>
+        `General texts: ${set.texts} in ${set.groups} groups of ${set.set}; differences spread by ${set.sd.toFixed(2)} nats a token (${set.source}), so a harmless candidate passes in ${percent(set.passes)}.`,
+    ),
+    ...(plan.isAgainstBaseToo ? ["Skills at the side and general texts are judged against the base as well."] : []),
     `Variance over that of independent items: ${designEffect.toFixed(2)} (${source}).`,
     "",
     textTable(
-      ["arms differ on", "found with 80 %", `${better}: seen`, "passes all skills", "items for 80 %"],
+      ["arms differ on", "found with 80 %", `${better}: seen`, "passes the gate", "items for 80 %"],
       rows.map((row) => [
         percent(row.discordant),
         row.detectable === null ? "-" : `${pointsSize(row.detectable)} points`,
@@ -115,6 +127,6 @@ export function comparisonPlanText(plan: ComparisonPlan): string {
       ]),
     ),
     "",
-    `The last columns are of a candidate that is ${better} and harms nothing.`,
+    `The last columns are of a candidate that is ${better} and harms nothing; items are those of ${skill}, all others and the texts growing with them.`,
   ].join("\n");
 }

@@ -3,44 +3,46 @@
  * follows from the plan that was written before the first call.
  */
 import type { z } from "zod";
-import { assert, Refusal } from "../foundation/errors.ts";
-import { unknownName } from "../foundation/nearest.ts";
+import { assert } from "../foundation/errors.ts";
+import { warn } from "../foundation/progress.ts";
 import type { Endpoint } from "../harness/index.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
-import type { Arm, Decision, Plan, PlanDraft } from "../records/comparison.ts";
-import type { RunId } from "../records/ids.ts";
+import type { Arm, Decision, PlanDraft } from "../records/comparison.ts";
 import { leaksOf, openGraph, taintOfLineage } from "../registry/index.ts";
 import { loadRenderer, type Renderer } from "../render/renderer.ts";
 import type { RunningServer } from "../serve/index.ts";
-import type { Home } from "../store/home.ts";
-import { readAdapterManifest, readBaseManifest, readDecision } from "../store/manifests.ts";
-import { listRuns } from "../store/run-log.ts";
+import { readMadeDecision } from "../store/comparisons.ts";
+import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
 import {
-  compareRuns,
   decide,
   decideBeforehand,
   type Found,
+  leftOutSentence,
   readGate,
   renderDecision,
   renderUnrandomised,
   type UnrandomisedComparison,
   writePlan,
+  writePlanToRefuse,
 } from "../validate/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { solvedItemsRun } from "./few-shot.ts";
 import { proveLive } from "./live-adapter.ts";
 import { serveHere } from "./model-server.ts";
 import { startingOf } from "./target-input.ts";
-import { type AbilityQuestion, abilityQuestion, measureAbility } from "./validate-ability.ts";
-import { runArms } from "./validate-arms.ts";
+import { type AbilityQuestion, abilityQuestion } from "./validate-ability.ts";
 import { doesNotFit, draftOf, type OpenPart, openParts } from "./validate-draft.ts";
 import { type ValidateInput, type ValidateOptions, validateInput } from "./validate-input.ts";
+import { measured } from "./validate-measure.ts";
 import { type ComparisonPlan, comparisonPlanText, planComparison } from "./validate-plan.ts";
+import { compareExistingRuns } from "./validate-runs.ts";
+import { type IsLive, openSession } from "./validate-session.ts";
 
 /**
  * Runs the comparison and returns its decision; what an interrupted try has finished is not done again.
- * Throws: `ADAPTER_NOT_LIVE`, `ADAPTER_OF_ANOTHER_BASE`, `LEAKED_FAMILY`, `BAD_GATE`, `NO_CHAMPION`, unknown names.
+ * Throws: `ADAPTER_NOT_LIVE` before the first call, `ADAPTER_OF_ANOTHER_BASE`, `LEAKED_FAMILY`, `BAD_GATE`, `NO_CHAMPION`,
+ * `DECISION_CHANGED`, `LOCKED` where another process is at the same comparison, unknown names.
  */
 export async function validateAdapter(given: ValidateInput, context: Context): Promise<Decision> {
   const { home, clock } = context;
@@ -59,7 +61,7 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
     if (history.taint.length === 0 && (history.leaks ?? []).length === 0) {
       return await compare({ draft, parts, base, adapter, ability, options, history }, context);
     }
-    const { comparisonHash } = await writePlan(home, draft, clock);
+    const { comparisonHash } = await writePlanToRefuse(home, draft, clock);
     return await decideBeforehand(home, comparisonHash, { found: history, clock });
   } finally {
     await Promise.all(parts.map(({ skill }) => skill.close()));
@@ -95,7 +97,7 @@ async function historyOf(
 }
 
 async function compare(comparison: Comparison, context: Context): Promise<Decision> {
-  const { draft, parts, base, adapter, ability, options, history } = comparison;
+  const { draft, parts, base, adapter, options, history } = comparison;
   const { home, clock } = context;
   const { target } = options;
   const hashes = [...new Set(draft.arms.flatMap(({ adapterHash }) => adapterHash ?? []))];
@@ -110,21 +112,25 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
     const renderer = await loadRenderer(home, base);
     const endpointOf = endpointsAt(server, renderer);
     // The canary comes first: an adapter that is served but not applied must never be judged.
-    const prove = async () => adapter !== null && proofOf({ adapter, endpointOf, comparison, server }, context);
-    await prove();
+    const prove = async (signal: AbortSignal) =>
+      adapter === null ? null : proofOf({ adapter, endpointOf, comparison, server }, { ...context, signal });
+    await prove(context.signal);
     const plan = await writePlan(home, await withShots(draft, { parts, endpointOf, options }, context), clock);
-    const known = await readDecision(home, plan.comparisonHash);
+    const known = await readMadeDecision(home, plan.comparisonHash);
     if (known !== null) return known;
-    const runs = await runArms(plan, { parts, endpointOf, options }, context);
-    const [reference, treatment] = plan.pairs[0]?.map((name) => endpointOf(armNamed(plan, name))) ?? [];
-    assert(reference !== undefined && treatment !== undefined, "a plan without a pair");
-    const plainBase = { ...reference, model: server.idOf(null), name: base.name, adapterHash: null };
-    const asked = { plan, arms: { base: plainBase, reference, candidate: treatment }, renderer, options };
-    const seen = adapter === null ? NOT_ASKED : await measureAbility(ability, { ...asked, adapter }, context);
-    // And once more: one that stopped being applied on the way was judged as the base.
-    const isLive = (await prove()) ? true : null;
-    const found: Found = { ...history, ...seen, isLive };
-    return await decide(home, plan.comparisonHash, { runs, found, clock });
+    const session = await openSession(home, plan, clock);
+    if (session.leftOut.length > 0) warn(`${leftOutSentence(session.leftOut)} They are made again.`, context);
+    try {
+      const { runs, seen } = await measured(
+        { ...comparison, plan, endpointOf, server, renderer, session },
+        prove,
+        context,
+      );
+      const found: Found = { ...history, ...seen, isLive: session.isLive() };
+      return await decide(home, plan.comparisonHash, { runs, found, clock, leftOut: session.leftOut });
+    } finally {
+      session.close();
+    }
   } finally {
     await server.close();
   }
@@ -148,15 +154,6 @@ async function withShots(
   return { ...draft, arms: draft.arms.map((one) => (one === arm ? { ...arm, tipRuns: [shots] } : one)) };
 }
 
-/** Where the base is only served twice. */
-const NOT_ASKED = { general: [], foreign: [], kl: null, shown: [] };
-
-function armNamed({ arms }: Plan, name: string): Arm {
-  const arm = arms.find((one) => one.arm === name);
-  assert(arm !== undefined, `a plan that pairs an arm ${name} which it does not have`);
-  return arm;
-}
-
 function endpointsAt(server: RunningServer, renderer: Renderer): (arm: Arm) => Endpoint {
   const { url, contextTokens, takesSeed } = server;
   const countTokens = (text: string) => renderer.encode(text).length;
@@ -165,7 +162,7 @@ function endpointsAt(server: RunningServer, renderer: Renderer): (arm: Arm) => E
   };
 }
 
-/** Whether the adapter was proven to be live; false where the endpoint cannot score prompts. Throws: `ADAPTER_NOT_LIVE`. */
+/** True where the adapter is proven to be live; null where the endpoint cannot score prompts. Throws: `ADAPTER_NOT_LIVE`. */
 async function proofOf(
   {
     adapter,
@@ -179,7 +176,7 @@ async function proofOf(
     server: RunningServer;
   },
   context: Context,
-): Promise<boolean> {
+): Promise<IsLive> {
   const { draft, base, options } = comparison;
   const arm = draft.arms.find(({ adapterHash }) => adapterHash === adapter.adapterHash);
   assert(arm !== undefined, "a comparison without its candidate");
@@ -188,40 +185,18 @@ async function proofOf(
     { endpoint: endpointOf(arm), known, baseModel: server.idOf(null), target: options.target },
     context,
   );
-  return proof?.state === "live";
+  return proof?.state === "live" ? true : null;
 }
 
 async function planned(options: ValidateOptions, { home }: Context): Promise<ComparisonPlan> {
   const gate = await readGate(home, options.gate);
+  const { sets } = await abilityQuestion({ ...options, results: [] });
   const parts = await openParts(options);
   try {
-    return await planComparison(options, { parts, gate, home });
+    return await planComparison(options, { parts, sets, gate, home });
   } finally {
     await Promise.all(parts.map(({ skill }) => skill.close()));
   }
-}
-
-async function unrandomised({ runs, gate, seed }: ValidateOptions, { home }: Context): Promise<UnrandomisedComparison> {
-  const [reference, treatment, ...more] = await sealedRunsNamed(home, runs);
-  if (reference === undefined || treatment === undefined || more.length > 0) {
-    throw new Refusal({
-      code: "BAD_ARGUMENT",
-      message: "Two runs are compared.",
-      expected: "--runs REFERENCE --runs TREATMENT",
-      got: `${runs.length}`,
-      fix: "tracemill runs lists them",
-    });
-  }
-  return compareRuns(home, { runs: [reference, treatment], alpha: (await readGate(home, gate)).alpha, seed });
-}
-
-async function sealedRunsNamed(home: Home, names: readonly string[]): Promise<RunId[]> {
-  const sealed = (await listRuns(home)).filter(({ isSealed }) => isSealed).map(({ run }) => run);
-  return names.map((name) => {
-    const run = sealed.find((one) => one === name);
-    if (run === undefined) throw unknownName("run", name, sealed);
-    return run;
-  });
 }
 
 export default defineCommand({
@@ -238,7 +213,7 @@ stopped. It ends with 0 where the gate passed, and with 4 where it did not.`,
   input: validateInput as z.ZodType<ValidateOptions>,
   async run(options, context): Promise<Decision | ComparisonPlan | UnrandomisedComparison> {
     if (options.plan) return planned(options, context);
-    return options.runs.length > 0 ? unrandomised(options, context) : validateAdapter(options, context);
+    return options.runs.length > 0 ? compareExistingRuns(options, context) : validateAdapter(options, context);
   },
   print(result) {
     if ("rows" in result) return comparisonPlanText(result);

@@ -4,6 +4,7 @@
  * appears with its content in one step (a hard link), so that no one ever sees a lock without an owner.
  */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { Refusal } from "./errors.ts";
 import { temporarySibling } from "./files.ts";
 
@@ -28,6 +29,35 @@ export function acquireLock(path: string, what: string): () => void {
       });
     }
     removeStale(path, content);
+  }
+}
+
+const RETRY_MS = 10;
+
+/**
+ * Does short work that only one may do at a time, one after another; others of this process wait as well.
+ * Throws: `LOCKED` where another keeps the lock for `longestMs`; what the work throws.
+ */
+export async function inTurn<T>(
+  { path, what, longestMs }: { path: string; what: string; longestMs: number },
+  work: () => Promise<T>,
+): Promise<T> {
+  const release = await takeTurn(path, what, longestMs);
+  try {
+    return await work();
+  } finally {
+    release();
+  }
+}
+
+async function takeTurn(path: string, what: string, longestMs: number): Promise<() => void> {
+  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
+    try {
+      return acquireLock(path, what);
+    } catch (error) {
+      if (!(error instanceof Refusal && error.code === "LOCKED") || waitedMs >= longestMs) throw error;
+      await setTimeout(RETRY_MS);
+    }
   }
 }
 

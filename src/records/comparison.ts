@@ -29,6 +29,8 @@ const partSchema = z.object({
   split: z.enum(SPLITS),
   /** In order. */
   items: z.array(z.object({ item: itemIdSchema, family: z.string() })).min(1),
+  /** Of the whole items and of the verifier that judges them; plans of before do not say it. */
+  contentHash: hashSchema.optional(),
   sampling: samplingSchema,
 });
 
@@ -48,9 +50,15 @@ export const planSchema = partSchema.extend({
   sequential: z.boolean().default(false),
   /** The command of the user's own agent that makes the attempts; null where the worker's prompt does. */
   agent: z.string().nullable().default(null),
+  /** Longest time of its attempt, and of a call; left out where there is no such agent. */
+  agentTimeoutMs: z.int().optional(),
+  /** What serves the arms; plans of before do not say it. */
+  serving: z.object({ target: z.string(), args: z.array(z.string()), contextTokens: z.int() }).optional(),
   seed: z.int(),
   gate: gateSchema,
-  /** How many candidates were judged on this test set, this one included. */
+  /** The comparison that asked the same and was refused before any arm was run: what stood against it is cleared. */
+  refusedBefore: hashSchema.optional(),
+  /** How many candidates were judged on some of these families, this one included. */
   use: z.int().min(1),
   /** Two-sided error rate of every interval: the gate's, spent over the uses of the test set. A fraction. */
   alpha: z.number().gt(0).lt(1),
@@ -157,7 +165,7 @@ export const decisionSchema = partResultSchema.extend({
 
 export type Plan = z.infer<typeof planSchema>;
 /** What is asked; the rest follows when it is written. */
-export type PlanDraft = Omit<Plan, "comparisonHash" | "plannedAt" | "use" | "alpha" | MayBeLeftOut> &
+export type PlanDraft = Omit<Plan, "comparisonHash" | "plannedAt" | "refusedBefore" | "use" | "alpha" | MayBeLeftOut> &
   Partial<Pick<Plan, MayBeLeftOut>>;
 type MayBeLeftOut = "purpose" | "sides" | "samples" | "attempts" | "sequential" | "agent" | "general";
 export type Part = z.infer<typeof partSchema>;
@@ -171,8 +179,8 @@ export type GateVerdict = (typeof VERDICTS)[number];
 export type { Interval } from "./interval.ts";
 
 /** The parts of a plan: the skill that decides first, then the others. */
-export function partsOf({ skill, split, items, sampling, sides }: Plan): [Part, ...Part[]] {
-  return [{ skill, split, items, sampling }, ...sides];
+export function partsOf({ skill, split, items, sampling, contentHash, sides }: Plan): [Part, ...Part[]] {
+  return [{ skill, split, items, sampling, ...(contentHash !== undefined && { contentHash }) }, ...sides];
 }
 
 /** The reference and the treatment that decide. */
@@ -180,7 +188,20 @@ export function decidingPair({ pairs }: Pick<Plan, "pairs">): [string, string] {
   return pairs[0] as [string, string];
 }
 
-/** The arms that attempt a part: all of them the first one, those of the deciding pair the skills at the side. */
-export function armsAt({ arms, pairs }: Plan, index: number): Arm[] {
-  return index === 0 ? arms : arms.filter(({ arm }) => pairs[0]?.includes(arm) === true);
+/** The base and the treatment, where another arm is the one to beat and the base is an arm too; else null. */
+export function basePair({ arms, pairs }: Pick<Plan, "arms" | "pairs">): [string, string] | null {
+  const [reference, treatment] = decidingPair({ pairs });
+  return reference !== BASE_ARM && arms.some(({ arm }) => arm === BASE_ARM) ? [BASE_ARM, treatment] : null;
+}
+
+const BASE_ARM = "base";
+
+/**
+ * The arms that attempt a part: all of them the first one, or the deciding pair where it may end early; the skills at the side
+ * the deciding pair and the base.
+ */
+export function armsAt(plan: Plan, index: number): Arm[] {
+  if (index === 0 && !plan.sequential) return plan.arms;
+  const names = [...decidingPair(plan), ...(index === 0 ? [] : (basePair(plan) ?? []))];
+  return plan.arms.filter(({ arm }) => names.includes(arm));
 }

@@ -16,7 +16,7 @@ export const gateSchema = z.strictObject({
   alpha: z.number().gt(0).lt(1).default(0.05),
   primary: z
     .strictObject({
-      /** Below so many families the deciding interval is not sound, and the axis is inconclusive. */
+      /** Below so many families no interval over them is sound, and every axis that has one is inconclusive. */
       minFamilies: z.int().min(2).default(10),
     })
     .prefault({}),
@@ -33,7 +33,7 @@ export const gateSchema = z.strictObject({
     .strictObject({ atMost: z.number().gt(0) })
     .nullable()
     .default(null),
-  /** Side axes that have to say something, so that a gate cannot pass for want of evidence. */
+  /** Axes of kind `side` that have to say something, so that a gate cannot pass for want of evidence. */
   informativeSides: z.int().min(0).default(1),
 });
 

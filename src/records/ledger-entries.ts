@@ -53,6 +53,13 @@ const entrySchemas = {
   dataset_registered: z.object({ datasetHash: hashSchema }),
   adapter_registered: z.object({ adapterHash: hashSchema, name: z.string().nullable() }),
   comparison_planned: z.object({ comparisonHash: hashSchema }),
+  /** The canary stood at the end of these runs, as far as their logs had come; and of what was measured beside them. */
+  arms_proven: z.object({
+    comparisonHash: hashSchema,
+    runs: z.array(z.object({ run: runIdSchema, head: hashSchema })),
+    /** Of the figures of general ability; null where there were none yet. */
+    generalHash: hashSchema.nullable(),
+  }),
   /** The adapter is null where the base was served twice and nothing judged. */
   decision_made: z.object({
     comparisonHash: hashSchema,
@@ -60,6 +67,8 @@ const entrySchemas = {
     verdict: z.string(),
     /** Whether the gate lets it be promoted. */
     hasPassed: z.boolean(),
+    /** Of `decision.json`; entries of before do not have it. */
+    decisionHash: hashSchema.optional(),
   }),
   /** From now on this adapter answers at its place. */
   promoted: z.object({

@@ -3,6 +3,7 @@
  * was made of it).
  */
 import type { Json } from "../foundation/canonical-json.ts";
+import type { Hash } from "../foundation/hashing.ts";
 import type { Revocation } from "./ledger-entries.ts";
 
 export type ThingKind = "run" | "attempt" | "turn" | "tip" | "verifier" | "row" | "dataset" | "adapter" | "decision";
@@ -17,7 +18,9 @@ export interface Thing {
 export type Mark =
   | { kind: "revoked"; reason: string }
   /** Made from what is revoked; `isCertain` is false where only the runs of a dataset are known, not its rows'. */
-  | { kind: "tainted"; isCertain: boolean };
+  | { kind: "tainted"; isCertain: boolean }
+  /** Not tainted itself, but learned from rows which a tainted adapter wrote. */
+  | { kind: "written-by"; adapterHash: Hash };
 
 export interface LineageNode extends Omit<Thing, "kind"> {
   kind: ThingKind | "verdict";

@@ -2,9 +2,9 @@
  * The one graph of what was made from what. Things lie in the run logs, in the datasets' own indexes of their rows and in
  * manifests, so edges are looked up where they are asked for, and nothing that grows with the rows is held.
  *
- * run <- attempt <- turn <- row <- dataset <- adapter <- decision; adapter <- the one that went on from its weights; a
- * recorded run <- the joined one; tip <- turn, row; verifier <- row; run <- the decision that it was an arm of. A dataset
- * without an index hangs on its runs alone.
+ * run <- attempt <- turn <- row <- dataset <- adapter <- decision; adapter <- the one that went on from its weights, and
+ * each turn that it answered; a recorded run <- the joined one; tip <- turn, row; verifier <- row; run <- the decision that it
+ * was an arm of. A dataset without an index hangs on its runs alone.
  */
 import type { Hash } from "../foundation/hashing.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
@@ -137,6 +137,14 @@ export async function* up(graph: Graph, { kind, id }: Thing): AsyncGenerator<Thi
       "tip",
       await asked(graph, "SELECT DISTINCT tip AS id FROM sealed.rendered_tips WHERE turn = $id ORDER BY tip", id),
     );
+    yield* things(
+      "adapter",
+      await asked(
+        graph,
+        "SELECT adapter_hash AS id FROM files.turns WHERE turn = $id AND adapter_hash IS NOT NULL",
+        id,
+      ),
+    );
   }
   if (kind === "row") yield* madeRowFrom(graph, id);
   if (kind === "dataset") yield* madeDatasetFrom(graph, id);
@@ -188,6 +196,10 @@ export async function* down(graph: Graph, one: Thing): AsyncGenerator<Thing> {
   if (kind === "adapter") {
     yield* childrenOf(graph, id as Hash).map((made) => thing("adapter", made.adapterHash));
     yield* decisionsOn(graph, id as Hash).map((made) => thing("decision", made.comparisonHash));
+    yield* things(
+      "turn",
+      await asked(graph, "SELECT turn AS id FROM files.turns WHERE adapter_hash = $id ORDER BY turn", id),
+    );
   }
 }
 

@@ -8,10 +8,11 @@ import type { LineageNode, Mark, Thing } from "../records/lineage.ts";
 import { adaptersOf, childrenOf, decisionsOn, type Graph } from "./graph.ts";
 import { taintOfAdapter } from "./taint.ts";
 
-/** The graph, and which of its datasets are tainted. */
+/** The graph, which of its datasets are tainted, and which adapters learned from rows that a tainted one wrote. */
 export interface Marked {
   graph: Graph;
   tainted: ReadonlyMap<Hash, { isCertain: boolean }>;
+  writers: ReadonlyMap<Hash, Hash>;
 }
 
 /** Describes a thing by what manifests and ledger say of it; `facts` come first. */
@@ -78,9 +79,11 @@ function knownFacts(graph: Graph, { kind, id }: Thing): Record<string, Json> {
   return {};
 }
 
-function markOf({ graph, tainted }: Marked, { kind, id }: Thing): Mark | null {
+function markOf({ graph, tainted, writers }: Marked, { kind, id }: Thing): Mark | null {
   const revoked = graph.revoked.find((one) => one.kind === kind && one.target === id);
   if (revoked !== undefined) return { kind: "revoked", reason: revoked.reason };
   const taint = kind === "adapter" ? taintOfAdapter(graph, tainted, id as Hash) : (tainted.get(id as Hash) ?? null);
-  return taint === null ? null : { kind: "tainted", isCertain: taint.isCertain };
+  if (taint !== null) return { kind: "tainted", isCertain: taint.isCertain };
+  const writer = kind === "adapter" ? writers.get(id as Hash) : undefined;
+  return writer === undefined ? null : { kind: "written-by", adapterHash: writer };
 }

@@ -8,7 +8,7 @@ import { openGraph } from "./graph.ts";
 import { knownThing } from "./known.ts";
 import { nodeOf } from "./lineage-nodes.ts";
 import { madeFrom } from "./made-from.ts";
-import { taintedDatasets } from "./taint.ts";
+import { taintedDatasets, taintedWriters } from "./taint.ts";
 import { usedBy } from "./used-by.ts";
 
 /**
@@ -19,7 +19,8 @@ export async function lineageOf(home: Home, name: string): Promise<Lineage> {
   const graph = await openGraph(home);
   try {
     const thing = await knownThing(graph, name);
-    const marked = { graph, tainted: await taintedDatasets(graph) };
+    const tainted = await taintedDatasets(graph);
+    const marked = { graph, tainted, writers: await taintedWriters(graph, tainted) };
     const up = await madeFrom(marked, thing);
     const down = await usedBy(marked, thing);
     return { node: nodeOf(marked, thing), up, down };

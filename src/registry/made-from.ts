@@ -8,6 +8,7 @@ import type { Row } from "../store/duckdb.ts";
 import { hasRowLineage, readRowLineage } from "../store/row-lineage.ts";
 import { up } from "./graph.ts";
 import { type Marked, nodeOf } from "./lineage-nodes.ts";
+import { writersOf } from "./writers.ts";
 
 /** So many tips of a dataset are named; it says how many there are. */
 const TIPS_NAMED = 20;
@@ -61,7 +62,7 @@ const VERDICTS = `SELECT verifier_id || '@' || verifier_version AS verifier, 'ru
     FROM ledger.verdicts WHERE attempt = $id
   ORDER BY log DESC, seq`;
 
-/** The dataset's runs with how many of its rows are of each, its verifiers, and the tips that most prompts held. */
+/** The dataset's runs with how many of its rows are of each, the adapters that wrote rows, its verifiers, and the tips that most prompts held. */
 async function datasetSources(marked: Marked, datasetHash: string): Promise<LineageNode[]> {
   const { graph } = marked;
   const dataset = graph.datasets.find((one) => one.datasetHash === datasetHash);
@@ -84,7 +85,10 @@ async function datasetSources(marked: Marked, datasetHash: string): Promise<Line
   const tips = named("tip");
   const [first] = tips;
   if (first !== undefined && tips.length > TIPS_NAMED) first.facts.tips = tips.length;
-  return [...named("run"), ...named("verifier"), ...tips.slice(0, TIPS_NAMED)];
+  const writers = [...(await writersOf(graph, dataset)).rows].map(([id, wrote]) =>
+    nodeOf(marked, { kind: "adapter", id }, { facts: { wrote } }),
+  );
+  return [...named("run"), ...writers, ...named("verifier"), ...tips.slice(0, TIPS_NAMED)];
 }
 
 function count(rows: Map<string, number>, ids: readonly string[]): void {

@@ -8,12 +8,13 @@ import { Refusal } from "../foundation/errors.ts";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
-import { type Decision, decidingPair } from "../records/comparison.ts";
+import { type Decision, decidingPair, type Plan } from "../records/comparison.ts";
 import type { Place, Promotion, Rollback } from "../records/ledger-entries.ts";
+import { listMadeDecisions, refuseEditedPlan } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
-import { listDecisions, readAdapterManifest, readDatasetManifest, readPlan } from "../store/manifests.ts";
-import { DEFAULT, placeName, standingPromotions } from "./champions.ts";
+import { readAdapterManifest, readDatasetManifest, readPlan } from "../store/manifests.ts";
+import { type Champion, championFor, DEFAULT, placeName, readChampions, standingPromotions } from "./champions.ts";
 import { ancestryOf, openGraph } from "./graph.ts";
 import { taintOf } from "./taint.ts";
 
@@ -33,10 +34,15 @@ export interface PromotionReport extends Promotion {
   wasChampion: boolean;
 }
 
+export interface RollbackReport extends Rollback {
+  /** Who answers there now, which may be the champion of the whole skill or the default; null for the base. */
+  answeredBy: Champion | null;
+}
+
 /**
  * Makes an adapter the champion of a place, durably.
  * Throws: `UNKNOWN_ADAPTER`, `PLACE_OF_ANOTHER_SKILL`, `PLACE_OF_ANOTHER_ROLE`, `TAINTED_ADAPTER`, `NOT_DECIDED`,
- * `GATE_NOT_PASSED`, `OTHER_QUESTION_DECIDED`, `BAD_ARGUMENT` for an empty reason, `LOCKED` where another one is at it.
+ * `GATE_NOT_PASSED`, `OTHER_QUESTION_DECIDED`, `DECISION_CHANGED`, `PLAN_EDITED`, `BAD_ARGUMENT` for an empty reason, `LOCKED` where another one is at it.
  */
 export async function promote(home: Home, options: PromoteOptions): Promise<PromotionReport> {
   const { place, clock } = options;
@@ -58,22 +64,23 @@ export async function promote(home: Home, options: PromoteOptions): Promise<Prom
 }
 
 /**
- * Takes the last promotion at a place back: the champion before answers again, or `toBase` the base alone.
+ * Takes the last promotion at a place back, so that the champion before stands again, or `toBase` all of them. Where none
+ * stands any more, the champion of the wider place answers, else the base.
  * Throws: `NOTHING_PROMOTED`, `TAINTED_ADAPTER` where what would be back is, `LOCKED`.
  */
 export async function rollback(
   home: Home,
   { place, toBase = false, reason, clock }: { place: Place; toBase?: boolean; reason?: string; clock: Clock },
-): Promise<Rollback> {
+): Promise<RollbackReport> {
   return alone(home, async () => {
     const standing = (await standingPromotions(home)).get(placeName(place)) ?? [];
     const [champion, earlier] = [standing.at(-1), standing.at(-2)];
-    if (champion === undefined) throw nothingPromoted(place);
+    if (champion === undefined) throw nothingPromoted(place, championFor(await readChampions(home), place));
     const to = toBase ? null : (earlier?.adapterHash ?? null);
     if (to !== null) await refuseTaintedAdapter(home, await readAdapterManifest(home, to));
     const data = { ...place, from: champion.adapterHash, to, reason: reason ?? null };
     appendLedger(home, { type: "rolled_back", data }, clock);
-    return data;
+    return { ...data, answeredBy: championFor(await readChampions(home), place) };
   });
 }
 
@@ -143,7 +150,7 @@ async function passingComparison(
     const decision = judged.get(one)?.at(-1);
     if (decision === undefined) throw notDecided(adapter, one);
     if (!decision.hasPassed) throw notPassed(adapter, { skill: one, decision });
-    const plan = await readPlan(home, decision.comparisonHash);
+    const plan = await plannedFor(home, decision);
     const [reference] = decidingPair(plan);
     const beaten = plan.arms.find(({ arm }) => arm === reference)?.adapterHash ?? null;
     const isAnswering = before === null ? REFERENCES.includes(reference) : beaten === before;
@@ -153,14 +160,20 @@ async function passingComparison(
   return passing as Hash;
 }
 
+/** Of what the ledger says was decided, whatever files there are. */
 async function decisionsBySkill(home: Home, adapterHash: Hash): Promise<Map<string, Decision[]>> {
   const bySkill = new Map<string, Decision[]>();
-  for (const decision of await listDecisions(home)) {
-    if (decision.adapterHash !== adapterHash) continue;
-    const { skill } = await readPlan(home, decision.comparisonHash);
+  for (const decision of await listMadeDecisions(home, adapterHash)) {
+    const { skill } = await plannedFor(home, decision);
     bySkill.set(skill.id, [...(bySkill.get(skill.id) ?? []), decision]);
   }
   return bySkill;
+}
+
+async function plannedFor(home: Home, { comparisonHash }: Decision): Promise<Plan> {
+  const plan = await readPlan(home, comparisonHash);
+  refuseEditedPlan(home, plan);
+  return plan;
 }
 
 /** What answers without a promotion, or answers now: to be better than anything else says too little. */
@@ -201,13 +214,14 @@ function notPassed(adapter: AdapterManifest, { skill, decision }: { skill: strin
   });
 }
 
-function nothingPromoted(place: Place): Refusal {
+function nothingPromoted(place: Place, answering: Champion | null): Refusal {
+  const by = answering === null ? "the base" : `the champion of ${placeName(answering)}`;
   return new Refusal({
     code: "NOTHING_PROMOTED",
-    message: `Nothing is promoted for ${placeName(place)}; the base answers there.`,
+    message: `Nothing is promoted for ${placeName(place)}; ${by} answers there.`,
     expected: "a champion",
     got: "none",
-    fix: "tracemill champion",
+    fix: answering === null ? "tracemill champion" : `tracemill rollback ${placeName(answering)}`,
   });
 }
 

@@ -8,9 +8,9 @@ import { REVOCABLE, type Revocation } from "../records/ledger-entries.ts";
 import type { Thing } from "../records/lineage.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
-import { ancestryOf, decisionsOn, type Graph, openGraph, runsJudgedBy, withJoined } from "./graph.ts";
+import { decisionsOn, type Graph, openGraph, runsJudgedBy, withJoined } from "./graph.ts";
 import { knownThing } from "./known.ts";
-import { taintOf } from "./taint.ts";
+import { taintedWriters, taintOf, taintOfAdapter } from "./taint.ts";
 
 export interface RevocationReport {
   kind: Revocation["kind"];
@@ -23,6 +23,8 @@ export interface RevocationReport {
   datasets: { datasetHash: Hash; rows: number | null; of: number; isCertain: boolean }[];
   /** Adapters trained on these, and those that went on from their weights. */
   adapters: { adapterHash: Hash; name: string | null; datasetHash: Hash }[];
+  /** Adapters that learned from rows which one of these wrote; they are not tainted for it. */
+  written: { adapterHash: Hash; name: string | null; writer: Hash }[];
   /** Decisions that judged these adapters, and those that a revoked run was an arm of. */
   decisions: { comparisonHash: Hash; adapterHash: Hash | null; verdict: string }[];
   /** Tips that a revoked run saved: they stay in memory until they are revoked themselves. */
@@ -60,7 +62,7 @@ export async function revoke(home: Home, options: RevokeOptions): Promise<Revoca
   }
 }
 
-type Touched = Pick<RevocationReport, "datasets" | "adapters" | "decisions" | "savedTips">;
+type Touched = Pick<RevocationReport, "datasets" | "adapters" | "written" | "decisions" | "savedTips">;
 
 async function touched(graph: Graph, said: Revocation): Promise<Touched> {
   const targets = withJoined(graph, [{ kind: said.kind, id: said.target }]);
@@ -73,10 +75,9 @@ async function touched(graph: Graph, said: Revocation): Promise<Touched> {
     const { rows, isCertain } = taint;
     datasets.push({ datasetHash: dataset.datasetHash, rows, of: trainRows + validationRows, isCertain });
   }
-  const touchedHashes = new Set(datasets.map(({ datasetHash }) => datasetHash));
-  const adapters = graph.adapters.filter(({ adapterHash }) =>
-    ancestryOf(graph, adapterHash).some(({ datasetHash }) => touchedHashes.has(datasetHash)),
-  );
+  const tainted = new Map(datasets.map(({ datasetHash, isCertain }) => [datasetHash, { isCertain }]));
+  const adapters = graph.adapters.filter(({ adapterHash }) => taintOfAdapter(graph, tainted, adapterHash) !== null);
+  const writers = await taintedWriters(graph, tainted);
   const decisions = new Set(adapters.flatMap(({ adapterHash }) => decisionsOn(graph, adapterHash)));
   const runs = new Set(targets.flatMap(({ kind, id }) => (kind === "run" ? [id] : [])));
   for (const decision of graph.decisions)
@@ -84,6 +85,10 @@ async function touched(graph: Graph, said: Revocation): Promise<Touched> {
   return {
     datasets,
     adapters: adapters.map(({ adapterHash, name, datasetHash }) => ({ adapterHash, name, datasetHash })),
+    written: graph.adapters.flatMap(({ adapterHash, name }) => {
+      const writer = writers.get(adapterHash);
+      return writer === undefined ? [] : [{ adapterHash, name, writer }];
+    }),
     decisions: [...decisions].map(({ comparisonHash, adapterHash, verdict }) => ({
       comparisonHash,
       adapterHash,

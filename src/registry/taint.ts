@@ -9,6 +9,7 @@ import type { Revocation } from "../records/ledger-entries.ts";
 import type { Taint } from "../records/lineage.ts";
 import { hasRowLineage } from "../store/row-lineage.ts";
 import { ancestryOf, datasetsMaybeMadeFrom, type Graph, isMadeFrom, restsOnRules, rowsMadeFrom } from "./graph.ts";
+import { type KnownWriters, sourcesOf } from "./writers.ts";
 
 /**
  * Counts the rows of a dataset that revocations touch: all that there are, or `by` these; null where none does.
@@ -68,6 +69,27 @@ export function taintOfAdapter(
 ): { isCertain: boolean } | null {
   const found = ancestryOf(graph, adapterHash).flatMap(({ datasetHash }) => tainted.get(datasetHash) ?? []);
   return found.length === 0 ? null : { isCertain: found.some(({ isCertain }) => isCertain) };
+}
+
+/**
+ * Returns, for each adapter that is not tainted itself but learned from rows which a tainted one wrote, that writer. It is told and
+ * refuses nothing: such a row was verified by itself, and what is revoked is no part of it. Throws: as `writersOf`.
+ */
+export async function taintedWriters(
+  graph: Graph,
+  tainted: ReadonlyMap<Hash, { isCertain: boolean }>,
+  adapters: readonly Hash[] = graph.adapters.map(({ adapterHash }) => adapterHash),
+): Promise<Map<Hash, Hash>> {
+  const found = new Map<Hash, Hash>();
+  if (tainted.size === 0) return found;
+  const known: KnownWriters = new Map();
+  for (const adapterHash of adapters) {
+    if (taintOfAdapter(graph, tainted, adapterHash) !== null) continue;
+    const { sources } = await sourcesOf(graph, adapterHash, known);
+    const writer = sources.find(({ dataset }) => tainted.has(dataset.datasetHash))?.writer ?? null;
+    if (writer !== null) found.set(adapterHash, writer);
+  }
+  return found;
 }
 
 /** Says in words what is revoked of an adapter's whole lineage. Throws: `DATASET_CHANGED`. */

@@ -8,6 +8,7 @@ import type { LineageNode, Thing } from "../records/lineage.ts";
 import { PARTS, type Part } from "../records/selection.ts";
 import { datasetsMaybeMadeFrom, rowsMadeFrom } from "./graph.ts";
 import { adapterNodes, datasetNode, type Marked, nodeOf } from "./lineage-nodes.ts";
+import { writtenBy } from "./writers.ts";
 
 /** So many rows, and attempts, are named; how many there are is said. */
 const NAMED = 20;
@@ -23,7 +24,11 @@ export async function usedBy(marked: Marked, thing: Thing): Promise<LineageNode[
   const { graph } = marked;
   const { kind, id } = thing;
   if (kind === "dataset") return datasetNode(marked, id as Hash).nodes;
-  if (kind === "adapter") return adapterNodes(marked, id as Hash);
+  if (kind === "adapter") {
+    const written = await writtenBy(graph, id as Hash);
+    const datasets = written.map(({ datasetHash, rows }) => datasetNode(marked, datasetHash, { wrote: rows }));
+    return [...adapterNodes(marked, id as Hash), ...datasets];
+  }
   if (kind === "decision") return [];
   const attempts = kind === "tip" ? await attemptsUnder(marked, id) : [];
   const rowsOf = new Map(attempts.map((attempt) => [attempt.id, new Set<string>()]));

@@ -41,3 +41,22 @@ export function apiError(error: unknown): ApiError {
     body: { error: { message: "The server failed.", type: "server_error", param: null, code: null } },
   };
 }
+
+/** Throws the refusal of a path that no server has. */
+export function refusePath({ method, path }: { method: string; path: string }): never {
+  throw new Refusal({
+    code: "NO_SUCH_PATH",
+    message: "There is nothing here.",
+    expected: "a path of the OpenAI API, such as /v1/models or /v1/chat/completions",
+    got: `${method} ${path}`,
+  });
+}
+
+/** Throws the refusal of a body that is too large. */
+export function refuseBody(mostBytes: number): never {
+  throw new Refusal({
+    code: "BODY_TOO_LARGE",
+    message: "The body is too large.",
+    expected: `at most ${mostBytes} bytes`,
+  });
+}

@@ -11,7 +11,7 @@ import type { Renderer } from "../render/renderer.ts";
 import type { Admission } from "./admission.ts";
 import { type Answering, answer, type Piece } from "./answer.ts";
 import { answerError } from "./answer-error.ts";
-import { apiError } from "./api-error.ts";
+import { apiError, refuseBody, refusePath } from "./api-error.ts";
 import type { ServedModel } from "./generation.ts";
 import { modelCard } from "./model-card.ts";
 import { type Ask, readChatAsk, readTextAsk, readTokenizeAsk } from "./request.ts";
@@ -39,11 +39,8 @@ export function createApp(parts: AppParts): Hono {
   const app = new Hono();
 
   app.onError((error, c) => answerError(error, c, parts));
-  app.notFound((c) => {
-    const where = `${c.req.method} ${c.req.path}`;
-    throw new Refusal({ code: "NO_SUCH_PATH", message: `There is nothing at ${where}.` });
-  });
-  app.use(bodyLimit({ maxSize: MOST_BODY_BYTES, onError: () => refuseBody() }));
+  app.notFound(({ req }) => refusePath(req));
+  app.use(bodyLimit({ maxSize: MOST_BODY_BYTES, onError: () => refuseBody(MOST_BODY_BYTES) }));
 
   app.get("/healthz", (c) => c.json({ status: "ok", ...parts.admission.load(), ...target.evaluated() }));
   app.get("/v1/models", (c) => {
@@ -223,12 +220,4 @@ async function bodyOf(c: Context): Promise<unknown> {
       where: "body",
     });
   }
-}
-
-function refuseBody(): never {
-  throw new Refusal({
-    code: "BODY_TOO_LARGE",
-    message: "The body is too large.",
-    expected: `at most ${MOST_BODY_BYTES} bytes`,
-  });
 }

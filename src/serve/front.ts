@@ -9,8 +9,10 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
-import { Failure, Refusal } from "../foundation/errors.ts";
+import { Failure } from "../foundation/errors.ts";
+import { jsonValue } from "../foundation/json-value.ts";
 import { answerError } from "./answer-error.ts";
+import { refuseBody, refusePath } from "./api-error.ts";
 import { type Company, createCompany } from "./company.ts";
 import { type Model, modelCard } from "./model-card.ts";
 import type { ServedNames } from "./served-names.ts";
@@ -49,17 +51,8 @@ export function createFront(parts: FrontParts): Hono {
   const { names } = parts;
   const app = new Hono();
   app.onError((error, c) => answerError(error, c, parts));
-  app.notFound((c) => {
-    throw new Refusal({ code: "NO_SUCH_PATH", message: `There is nothing at ${c.req.method} ${c.req.path}.` });
-  });
-  app.use(
-    bodyLimit({
-      maxSize: MOST_BODY_BYTES,
-      onError: () => {
-        throw new Refusal({ code: "BODY_TOO_LARGE", message: `A request may have ${MOST_BODY_BYTES} bytes.` });
-      },
-    }),
-  );
+  app.notFound(({ req }) => refusePath(req));
+  app.use(bodyLimit({ maxSize: MOST_BODY_BYTES, onError: () => refuseBody(MOST_BODY_BYTES) }));
   app.get("/healthz", (c) => c.json({ status: "ok" }));
   app.get("/v1/models", async (c) => {
     const told = await cardsOf(parts);
@@ -174,11 +167,8 @@ function headersOf(headers: Record<string, string | string[] | undefined>): [str
   );
 }
 
+/** Null where it is no JSON object: the server refuses it. */
 function objectOf(text: string): Record<string, unknown> | null {
-  try {
-    const read: unknown = JSON.parse(text);
-    return typeof read === "object" && read !== null && !Array.isArray(read) ? (read as Record<string, unknown>) : null;
-  } catch {
-    return null; // the server refuses it
-  }
+  const read = jsonValue(text);
+  return typeof read === "object" && read !== null && !Array.isArray(read) ? (read as Record<string, unknown>) : null;
 }

@@ -6,4 +6,4 @@ export type { OnHash } from "./file-hashes.ts";
 export type { RunningServer, ServeOptions } from "./running-server.ts";
 export { scoresAtOnce } from "./scores-at-once.ts";
 export type { Meaning } from "./served-names.ts";
-export { checkServable, startServer } from "./server.ts";
+export { checkServable, servedContextTokens, startServer } from "./server.ts";

@@ -38,7 +38,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const { home, host = "127.0.0.1", port = 0, parallel = 16, queueLimit = 256 } = options;
   const base = await readBaseManifest(home, options.base);
   const kind = await loadExtension<TargetKind>(TARGETS, "target", options.target ?? "llamacpp");
-  const contextTokens = Math.min(options.contextTokens ?? DEFAULT_CONTEXT_TOKENS, base.contextTokens);
+  const contextTokens = servedContextTokens(base, options.contextTokens);
   if ("serve" in kind) {
     const [adapters, candidates] = await Promise.all([
       adaptersNamed(home, options.adapters),
@@ -50,6 +50,11 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   if ((options.args ?? []).length > 0) throw noServerArgs(options.target);
   const names = [...options.adapters, ...(options.candidates ?? [])];
   return startEngineServer(kind, { ...options, host, port, parallel, queueLimit, contextTokens }, { base, names });
+}
+
+/** How many tokens a request may take where so many are asked for. */
+export function servedContextTokens(base: BaseManifest, asked: number | undefined): number {
+  return Math.min(asked ?? DEFAULT_CONTEXT_TOKENS, base.contextTokens);
 }
 
 /** Looks at an adapter as a start would. Throws: as `startServer` of an adapter. */

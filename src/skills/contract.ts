@@ -97,6 +97,11 @@ export interface Skill {
   manifest: SkillManifest;
   /** Every item that the seed gives, of all families; `itemsFile` is the user's own JSONL. Throws a refusal with its line. */
   items(options: { seed: number; itemsFile?: string }): Promise<Draft[]>;
+  /**
+   * Items of families that no other seed gives, for a comparison on what no earlier one has used. Their names are the seed's
+   * own and lie in the test split. Left out where families are not made but given.
+   */
+  freshItems?(options: { seed: number }): Promise<Draft[]>;
   /** The worker's prompt without tips: exactly what zero-shot validation sends. */
   prompt(item: Item): Message[];
   /** A verified answer as earlier turns for another item's prompt: the task as `prompt` puts it, and the answer. */

@@ -8,16 +8,27 @@ import type { Item, Split } from "../records/item.ts";
 import type { Draft, Skill } from "./contract.ts";
 import { splitOf } from "./splits.ts";
 
+interface ScanOptions {
+  seed: number;
+  itemsFile?: string;
+  split: Split;
+  /** Most items. */
+  limit?: number;
+  /** Whether only families are wanted that this seed alone gives. */
+  isFresh?: boolean;
+}
+
 /**
  * Returns the items of a split, in an order that the seed fixes.
- * Throws: `DUPLICATE_ITEM`; `NO_ITEMS` where no family lies in the split; whatever the skill refuses; `BAD_ITEMS` where it
+ * Throws: `NO_FRESH_FAMILIES`; `DUPLICATE_ITEM`; `NO_ITEMS` where no family lies in the split; whatever the skill refuses; `BAD_ITEMS` where it
  * throws something else.
  */
 export async function scanItems(
   skill: Skill,
-  { seed, itemsFile, split, limit }: { seed: number; itemsFile?: string; split: Split; limit?: number },
+  { seed, itemsFile, split, limit, isFresh = false }: ScanOptions,
 ): Promise<Item[]> {
-  const drafts = await draftsOf(skill, { seed, ...(itemsFile !== undefined && { itemsFile }) });
+  if (isFresh && (skill.freshItems === undefined || itemsFile !== undefined)) throw noFreshFamilies(skill, itemsFile);
+  const drafts = await draftsOf(skill, { seed, isFresh, ...(itemsFile !== undefined && { itemsFile }) });
   refuseDuplicates(drafts);
   const items = drafts
     .map((draft) => ({ ...draft, split: splitOf(skill.manifest, draft.family) }))
@@ -27,9 +38,12 @@ export async function scanItems(
 }
 
 /** A skill's author need not know of refusals: a plain error is told as one, with the line that threw it. */
-async function draftsOf(skill: Skill, options: Parameters<Skill["items"]>[0]): Promise<Draft[]> {
+async function draftsOf(
+  skill: Skill,
+  { isFresh, ...options }: Parameters<Skill["items"]>[0] & { isFresh: boolean },
+): Promise<Draft[]> {
   try {
-    return await skill.items(options);
+    return isFresh && skill.freshItems ? await skill.freshItems(options) : await skill.items(options);
   } catch (cause) {
     if (cause instanceof Refusal || cause instanceof Failure) throw cause;
     const place =
@@ -91,6 +105,16 @@ function refuseDuplicates(drafts: readonly Draft[]): void {
       fix: "give one of them another id",
     });
   }
+}
+
+function noFreshFamilies({ manifest }: Skill, itemsFile: string | undefined): Refusal {
+  return new Refusal({
+    code: "NO_FRESH_FAMILIES",
+    message: `The skill ${manifest.id} does not make families of a seed's own${itemsFile === undefined ? "" : " out of a file"}.`,
+    expected: "a skill with `freshItems`, and no file of items",
+    got: itemsFile ?? manifest.id,
+    fix: "leave --fresh-families out: candidates on the same families are then judged ever more strictly",
+  });
 }
 
 function noItems(skill: Skill, split: Split, families: ReadonlySet<string>): Refusal {

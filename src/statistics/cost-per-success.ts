@@ -2,6 +2,8 @@
  * What a solved item costs: all that was spent, on the unsolved items too, over the items that were solved.
  */
 import type { Interval } from "../records/comparison.ts";
+import { agreeingInterval } from "./agreeing-items.ts";
+import { hasSpread } from "./paired-difference.ts";
 import { RESAMPLES, resampledTotals, sortedQuantile } from "./resampling.ts";
 import { studentTQuantile } from "./student-t.ts";
 
@@ -14,7 +16,8 @@ export interface PairedCost {
 /**
  * Ratio of the treatment's cost of a solved item to the reference's; null where an arm solved nothing or spent nothing.
  * The interval is a t interval (families - 1 degrees of freedom) of its logarithm, from what each family adds to it to first
- * order; null below two families.
+ * order; null below two families. Where no family adds anything it is as wide as the items solved leave open
+ * (`agreeingInterval`, of the logarithm), since agreement of a few is no certainty.
  * Shapes: `families` has one entry per family, each holding its items.
  * Source: Cochran 1977, Sampling Techniques, section 6.3, for the product of two ratios, over clusters with the factor
  * G / (G - 1).
@@ -33,6 +36,11 @@ export function costRatio(
   const [spentT, solvedT, spentR, solvedR] = shares as [Float64Array, Float64Array, Float64Array, Float64Array];
   const added = spentT.map((one, g) => one - at(solvedT, g) - (at(spentR, g) - at(solvedR, g)));
   const squares = added.reduce((sum, one) => sum + one ** 2, 0);
+  if (!hasSpread({ standardError: Math.sqrt(squares) })) {
+    const n = Math.max(1, Math.min(sums[1] as number, sums[3] as number));
+    const { low, high } = agreeingInterval(Math.log(ratio), { n, alpha });
+    return { ratio, interval: { low: Math.exp(low), high: Math.exp(high) } };
+  }
   const half = studentTQuantile(1 - alpha / 2, count - 1) * Math.sqrt((squares * count) / (count - 1));
   return { ratio, interval: { low: ratio * Math.exp(-half), high: ratio * Math.exp(half) } };
 }

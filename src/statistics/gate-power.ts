@@ -25,6 +25,8 @@ export interface PlannedGate {
   sides: PlannedSkill[];
   general: PlannedTexts[];
   alpha: number;
+  /** Below so many families or groups an axis never passes. */
+  minFamilies: number;
   /** Variance over that of independent items, at least 1. */
   designEffect: number;
   /** Samples of an item; `within` is the share of the variance that they take away, 0 to 1. */
@@ -47,7 +49,7 @@ const MOST_GROWTH = 1e6;
 
 /**
  * Returns what a planned gate could show of a candidate that is `difference` better. The axes are taken as independent; limits that
- * need no items (canary, lineage, cost) are taken as passed.
+ * are not about how often something is solved (canary, lineage, cost) are taken as passed.
  * Units: fractions; `alpha` two-sided.
  * Source: power of a t test to first order, Bloom 1995, Evaluation Review 19:547; that all pass: Berger 1982, Technometrics 24:295.
  */
@@ -69,21 +71,28 @@ function sampleFactor({ samples, within }: PlannedGate): number {
 }
 
 function primaryPower(plan: PlannedGate, difference: number, growth: number): number {
-  const { primary, alpha } = plan;
+  const { primary, alpha, minFamilies } = plan;
   const variance = Math.max(0, primary.discordant * sampleFactor(plan) - difference ** 2) * plan.designEffect;
-  return powerOf(difference, { variance, n: primary.items, groups: primary.families, alpha, growth });
+  return powerOf(difference, { variance, n: primary.items, groups: primary.families, alpha, minFamilies, growth });
 }
 
 function wholePower(plan: PlannedGate, difference: number, growth: number): number {
-  const { sides, general, alpha, margins, designEffect } = plan;
+  const { sides, margins, designEffect } = plan;
   const bySkill = sides.map(({ items: n, families: groups, discordant }) => {
     const variance = discordant * sampleFactor(plan) * designEffect;
-    return powerOf(margins.skills, { variance, n, groups, alpha, growth });
+    return powerOf(margins.skills, { ...plan, variance, n, groups, growth });
   });
-  const byTexts = general.map(({ texts: n, groups, sd }) =>
-    powerOf(margins.general, { variance: sd ** 2, n, groups, alpha, growth }),
-  );
+  const byTexts = plan.general.map((set) => textsPower(set, plan, growth));
   return [...bySkill, ...byTexts].reduce((product, power) => product * power, primaryPower(plan, difference, growth));
+}
+
+/** Returns the chance that a candidate which harms nothing passes at a set of texts, or at `growth` times as many. */
+export function textsPower(
+  { texts: n, groups, sd }: PlannedTexts,
+  { margins, alpha, minFamilies }: Pick<PlannedGate, "margins" | "alpha" | "minFamilies">,
+  growth = 1,
+): number {
+  return powerOf(margins.general, { variance: sd ** 2, n, groups, alpha, minFamilies, growth });
 }
 
 /** Chance that a t interval over groups lies above a bound which the truth is above by `distance`. */
@@ -94,11 +103,13 @@ function powerOf(
     n,
     groups,
     alpha,
+    minFamilies,
     growth,
-  }: { variance: number; n: number; groups: number; alpha: number; growth: number },
+  }: { variance: number; n: number; groups: number; alpha: number; minFamilies: number; growth: number },
 ): number {
-  const grown = Math.floor(groups * growth);
-  if (grown < 2) return 0;
+  // Growth that brings the families to the floor exactly may come out a hair below it.
+  const grown = Math.floor(groups * growth + 1e-9);
+  if (grown < minFamilies) return 0;
   if (variance === 0) return distance > 0 ? 1 : 0;
   const standardError = Math.sqrt(variance / (n * growth));
   return 1 - studentTCdf(plannedHalfWidth(grown, alpha) - distance / standardError, grown - 1);

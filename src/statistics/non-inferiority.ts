@@ -2,6 +2,7 @@
  * "Not worse by more than a margin": what is asked of everything that an adapter was not trained for.
  */
 import type { Interval } from "../records/comparison.ts";
+import { hasSpread, type PairedDifference } from "./paired-difference.ts";
 import { POWER } from "./power.ts";
 import { studentTQuantile } from "./student-t.ts";
 
@@ -27,10 +28,11 @@ export function nonInferiority(interval: Interval | null, margin: number): NonIn
  * Source: Chow, Shao, Wang 2008, Sample Size Calculations in Clinical Research, section 4.1, with t for z.
  */
 export function itemsForNonInferiority(
-  { n, standardError, families }: { n: number; standardError: number; families: number },
+  estimate: Omit<PairedDifference, "difference"> & { n: number },
   { margin, alpha }: { margin: number; alpha: number },
 ): number | null {
-  if (standardError === 0 || families < 2) return null;
+  const { n, standardError, families } = estimate;
+  if (standardError === null || !hasSpread(estimate)) return null;
   const df = families - 1;
   const needed = studentTQuantile(1 - alpha / 2, df) + studentTQuantile(POWER, df);
   return Math.ceil(n * ((needed * standardError) / margin) ** 2);

@@ -35,6 +35,14 @@ export function pairedDifference(families: readonly (readonly number[])[]): Pair
   return { difference, standardError: Math.sqrt(squares), families: count };
 }
 
+/** Whether the families differ at all: where they agree exactly, their spread tells nothing of how sure the mean is. */
+export function hasSpread({ standardError }: Pick<PairedDifference, "standardError">): boolean {
+  return standardError !== null && standardError > ROUNDING;
+}
+
+/** Families whose means are equal on paper come out as far apart as this. */
+const ROUNDING = 1e-12;
+
 /**
  * Two-sided t interval on (families - 1) degrees of freedom, cut to [-1, 1]; null below two families.
  * It is fair from about 10 families up; below that the families are too few to judge their own spread.

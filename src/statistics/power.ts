@@ -2,7 +2,7 @@
  * What a paired design can see, from the spread over families that was observed. (The textbook formula, from the share
  * of pairs that differ, takes items for independent and promises too much where families rise and fall together.)
  */
-import type { PairedDifference } from "./paired-difference.ts";
+import { hasSpread, type PairedDifference } from "./paired-difference.ts";
 import { studentTQuantile } from "./student-t.ts";
 
 export const POWER = 0.8;
@@ -13,8 +13,9 @@ export const POWER = 0.8;
  * Units: a fraction.
  * Source: Bloom 1995, Evaluation Review 19:547: (t of 1 - alpha/2 + t of power) standard errors.
  */
-export function minimumDetectable({ standardError, families }: PairedDifference, alpha: number): number | null {
-  if (standardError === null || standardError === 0) return null;
+export function minimumDetectable(estimate: PairedDifference, alpha: number): number | null {
+  const { standardError, families } = estimate;
+  if (standardError === null || !hasSpread(estimate)) return null;
   const df = families - 1;
   return (studentTQuantile(1 - alpha / 2, df) + studentTQuantile(POWER, df)) * standardError;
 }

@@ -2,6 +2,7 @@
  * How many times as much one arm spends as the other, on the same items.
  */
 import type { Interval } from "../records/comparison.ts";
+import { hasSpread } from "./paired-difference.ts";
 import { studentTQuantile } from "./student-t.ts";
 
 /** One item's two amounts. */
@@ -13,7 +14,7 @@ export interface PairedAmounts {
 /**
  * Ratio of the treatment's mean amount to the reference's, with a cluster-robust interval; null where either mean is 0.
  * The interval is a t interval (families - 1 degrees of freedom) of the logarithm of the ratio by the delta method,
- * so it is positive and swapping the arms inverts it; null below two families.
+ * so it is positive and swapping the arms inverts it; null below two families, and where no family differs from another.
  * Shapes: `families` has one entry per family, each holding its items' amounts (>= 0).
  * Source: Cochran 1977, Sampling Techniques, section 6.3 (ratio estimator), over clusters with the factor G / (G - 1).
  */
@@ -35,6 +36,7 @@ export function ratioOfMeans(
     (total, family) => total + (family.treatment / treatment - family.reference / reference) ** 2,
     0,
   );
+  if (!hasSpread({ standardError: Math.sqrt(squares) })) return { ratio, interval: null };
   const half = studentTQuantile(1 - alpha / 2, count - 1) * Math.sqrt((squares * count) / (count - 1));
   return { ratio, interval: { low: ratio * Math.exp(-half), high: ratio * Math.exp(half) } };
 }

@@ -85,18 +85,14 @@ export async function listPlans(home: Home): Promise<Plan[]> {
   return Promise.all(names.map((name) => readManifest(join(folder, name, "plan.json"), planSchema)));
 }
 
-/** The plans of comparisons that were run, or may be yet: without those that were refused before any arm was. */
-export async function listRunPlans(home: Home): Promise<Plan[]> {
-  const refused = (await listDecisions(home)).filter(({ arms }) => arms.length === 0);
-  const hashes = new Set<string>(refused.map(({ comparisonHash }) => comparisonHash));
-  return (await listPlans(home)).filter(({ comparisonHash }) => !hashes.has(comparisonHash));
-}
-
 /** Reads what a comparison led to; null where it is not decided yet. Throws: as `readPlan`. */
 export async function readDecision(home: Home, hashOrPrefix: string): Promise<Decision | null> {
-  const folder = await comparisonFolder(home, hashOrPrefix);
-  if (!(await namesIn(folder)).includes("decision.json")) return null;
-  return readManifest(join(folder, "decision.json"), decisionSchema);
+  return decisionIn(await comparisonFolder(home, hashOrPrefix));
+}
+
+/** Reads the decision of a comparison by its whole hash; null where there is none, or no such comparison. Throws: `BAD_MANIFEST`. */
+export async function findDecision(home: Home, comparisonHash: Hash): Promise<Decision | null> {
+  return decisionIn(home.comparisonFolder(comparisonHash));
 }
 
 /** Lists what was decided, oldest first. */
@@ -107,6 +103,11 @@ export async function listDecisions(home: Home): Promise<Decision[]> {
     names.map((name) => readManifest(join(folder, name, "decision.json"), decisionSchema)),
   );
   return decisions.sort((x, y) => (x.decidedAt < y.decidedAt ? -1 : 1));
+}
+
+async function decisionIn(folder: string): Promise<Decision | null> {
+  if (!(await namesIn(folder)).includes("decision.json")) return null;
+  return readManifest(join(folder, "decision.json"), decisionSchema);
 }
 
 function readAdapters(home: Home): Promise<AdapterManifest[]> {

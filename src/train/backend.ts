@@ -33,11 +33,13 @@ export interface TrainJob {
   config: TrainConfig;
   /** Changes how fast a training is, not what it is: so no part of `config`. */
   launch: Launch;
+  /** The GPU of each block, as it was planned; null: the backend's own choice. */
+  blockDevices: number[] | null;
   signal: AbortSignal;
   onProgress(progress: TrainProgress): void;
 }
 
-export type TrainProgress = { type: "progress"; stage: string } | TrainStep;
+export type TrainProgress = { type: "progress"; stage: string } | TrainStep | TrainValidation;
 
 /** What a method reports of its own stands beside. Units: `margin` is beta times the difference of two log-ratios, in nats. */
 export interface TrainStep {
@@ -50,6 +52,17 @@ export interface TrainStep {
   memoryBytes?: number;
   gradNorm?: number;
   margin?: number;
+}
+
+/**
+ * A look at the model between two steps, with what a method reports of its own beside. Units: `loss` on the validation rows,
+ * where there are some; `klToBase` in nats a token.
+ */
+export interface TrainValidation {
+  type: "validation";
+  step: number;
+  epoch: number;
+  loss?: number | undefined;
   klToBase?: number;
 }
 

@@ -21,6 +21,9 @@ const KEPT_NOISE_LINES = 20;
  */
 const RETURNS_MEMORY = { MALLOC_MMAP_THRESHOLD_: String(2 ** 20) };
 
+/** CUDA would number GPUs by their speed, and nvidia-smi, by which a plan is made, does so by their slots. */
+const GPU_ORDER = { CUDA_DEVICE_ORDER: "PCI_BUS_ID" };
+
 const stepSchema = curvePointSchema.omit({ validationLoss: true, validation: true }).extend({
   loss: z.number(),
   learningRate: z.number(),
@@ -33,7 +36,9 @@ const stepSchema = curvePointSchema.omit({ validationLoss: true, validation: tru
 const eventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("progress"), stage: z.string() }),
   stepSchema.extend({ type: z.literal("step") }),
-  z.object({ type: z.literal("validation"), step: z.int(), epoch: z.number(), loss: z.number() }).catchall(z.number()),
+  z
+    .object({ type: z.literal("validation"), step: z.int(), epoch: z.number(), loss: z.number().optional() })
+    .catchall(z.number()),
   z.looseObject({ type: z.literal("finished") }),
   z.object({
     type: z.literal("refused"),
@@ -88,7 +93,7 @@ async function runVerb<T>({ executable, verb, request }: Call, options: VerbOpti
     const file = join(folder, "request.json");
     await writeFile(file, JSON.stringify(request));
     const child = execa(executable, ["-m", "tracemill_train", verb, "--request", file], {
-      env: { PYTHONPATH: join(PACKAGE_FOLDER, "python"), PYTHONUNBUFFERED: "1", ...RETURNS_MEMORY },
+      env: { PYTHONPATH: join(PACKAGE_FOLDER, "python"), PYTHONUNBUFFERED: "1", ...RETURNS_MEMORY, ...GPU_ORDER },
       stdin: "ignore",
       buffer: false,
       reject: false,

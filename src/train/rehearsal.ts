@@ -2,7 +2,8 @@
  * General rows that are mixed into a training, so that what the base could is not forgotten: a JSONL file of conversations,
  * tokenised by the one renderer as datasets are. Which rows are drawn is the trainer's, by the training's seed.
  */
-
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
@@ -49,15 +50,30 @@ export async function rehearsalOf({
   return { file: basename(file), hash, fraction };
 }
 
+interface GivenRehearsal {
+  home: Home;
+  base: BaseManifest;
+  request: RehearsalRequest | undefined;
+  config: TrainConfig;
+}
+
+/** Lends the file's conversations, tokenised, for as long as `use` takes; null where nothing is to be rehearsed. Throws: as `writeRehearsal`. */
+export async function withRehearsal<T>(given: GivenRehearsal, use: (file: string | null) => Promise<T>): Promise<T> {
+  if (given.request === undefined) return use(null);
+  const folder = await mkdtemp(join(tmpdir(), "tracemill-rehearsal-"));
+  try {
+    return await use(await writeRehearsal(folder, given));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /**
  * Writes the file's conversations as token ids and masks into the training's folder, each trained on its last answer, and
  * returns the path; null where nothing is to be rehearsed.
  * Throws: `BAD_REHEARSAL_ROW` naming the line, `REHEARSAL_CHANGED` where the file is not the one that was hashed.
  */
-export async function writeRehearsal(
-  work: string,
-  given: { home: Home; base: BaseManifest; request: RehearsalRequest | undefined; config: TrainConfig },
-): Promise<string | null> {
+export async function writeRehearsal(work: string, given: GivenRehearsal): Promise<string | null> {
   const { home, base, request, config } = given;
   if (request === undefined || config.rehearsal === null) return null;
   if ((await hashFile(request.file)) !== config.rehearsal.hash) {

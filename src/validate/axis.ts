@@ -19,12 +19,23 @@ export interface SkillEvidence {
   costs: PairedCost[][] | null;
 }
 
+/** Log-likelihood of reference texts, families apart: nats a token, candidate minus what it is compared with. */
+export interface GeneralDifferences {
+  name: string;
+  differences: number[][];
+}
+
+/** What another tool measured, judged as a skill is; or why it cannot be judged. */
+export type ForeignEvidence = SkillEvidence | { skill: string; missing: string };
+
 /** Everything that is known of a candidate when it is judged. */
 export interface Evidence {
   primary: SkillEvidence;
-  sides: SkillEvidence[];
-  /** General ability: mean log-likelihood of reference texts in nats a token, candidate minus base, in groups. */
-  general: { name: string; differences: number[][] }[];
+  /** Against the arm to beat; `toBase` against the base too, where that is another arm. */
+  sides: (SkillEvidence & { toBase?: SkillEvidence })[];
+  /** General ability, likewise. */
+  general: (GeneralDifferences & { toBase?: number[][] })[];
+  foreign: ForeignEvidence[];
   /** Nats a token from the base; null where it was not measured. */
   kl: number | null;
   /** Null where the endpoint could not score the probes. */

@@ -5,10 +5,11 @@
 import { join } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
-import { writeFileAtomic, writeJsonAtomic } from "../foundation/files.ts";
+import { writeFileAtomic } from "../foundation/files.ts";
 import {
   type ArmResult,
   armsAt,
+  basePair,
   type Decision,
   decidingPair,
   decisionSchema,
@@ -18,53 +19,59 @@ import {
   partsOf,
 } from "../records/comparison.ts";
 import type { AxisResult } from "../records/gate.ts";
+import type { RunId } from "../records/ids.ts";
+import { readMadeDecision, refuseEditedPlan, writeDecision } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
-import { appendLedger, readLedger } from "../store/ledger.ts";
-import { readDecision, readPlan } from "../store/manifests.ts";
+import { readPlan } from "../store/manifests.ts";
 import { armFigures } from "./arm-figures.ts";
 import { type ArmOutcomes, type ArmRun, readArm } from "./arm-outcomes.ts";
-import type { Axis, Evidence, SkillEvidence } from "./axis.ts";
+import type { Axis, Evidence } from "./axis.ts";
 import { type Judgement, judgeAll, loadAxes } from "./judge.ts";
 import { cutAt, type JudgedPart, paired, type WholeArm } from "./judged-part.ts";
 import { pairFigures, skillEvidence } from "./pair-figures.ts";
-import { planHash } from "./plan.ts";
 import { renderReport } from "./report.ts";
 import { type PairSeen, sequentialAxis, stopOf } from "./sequential.ts";
 
 /** What is known of the candidate besides its runs. */
-export type Found = Pick<Evidence, "general" | "kl" | "isLive" | "taint" | "leaks"> &
-  Pick<Decision, "shown"> & {
-    /** What other tools measured, judged as skills at the side are. */
-    foreign: SkillEvidence[];
-  };
+export type Found = Omit<Evidence, "primary" | "sides"> & Pick<Decision, "shown">;
 
 /**
  * Judges the sealed runs of a plan and returns the decision; the first pair's verdict on the first skill is the comparison's.
  * A comparison that was decided on the same runs gives that decision again.
- * Throws: `PLAN_EDITED`, `ARM_WITHOUT_RUN`, `ALREADY_DECIDED`, `RUN_NOT_OF_COMPARISON`, `INCOMPLETE_ARM`.
+ * Throws: `PLAN_EDITED`, `DECISION_CHANGED`, `ARM_WITHOUT_RUN`, `ALREADY_DECIDED`, `RUN_NOT_OF_COMPARISON`, `INCOMPLETE_ARM`.
  */
 export async function decide(
   home: Home,
   comparisonHash: string,
-  { runs, found, clock }: { runs: readonly ArmRun[]; found: Found; clock: Clock },
+  {
+    runs,
+    found,
+    clock,
+    leftOut = [],
+  }: {
+    runs: readonly ArmRun[];
+    found: Found;
+    clock: Clock;
+    /** Runs under this plan that were not to be taken up. */
+    leftOut?: readonly RunId[];
+  },
 ): Promise<Decision> {
   const plan = await readPlan(home, comparisonHash);
-  refuseEdited(home, plan);
-  const known = await readDecision(home, plan.comparisonHash);
+  refuseEditedPlan(home, plan);
+  const known = await readMadeDecision(home, plan.comparisonHash);
   if (known !== null) {
     refuseOtherRuns(home, known, runs);
-    await recordDecision(home, known, clock);
     return known;
   }
   const parts = await readParts(home, plan, runs);
-  const decision = await judge(plan, parts, { found, clock });
+  const decision = await judge(plan, parts, { found, clock, leftOut });
   return keep(home, decision, { report: renderReport(plan, decision, parts), clock });
 }
 
 /**
  * Decides against a candidate that fails at what needs no run: it has seen what it would be judged on, or its rows are revoked.
- * Throws: `PLAN_EDITED`.
+ * Throws: `PLAN_EDITED`, `DECISION_CHANGED`.
  */
 export async function decideBeforehand(
   home: Home,
@@ -72,8 +79,8 @@ export async function decideBeforehand(
   { found, clock }: { found: Pick<Found, "taint" | "leaks">; clock: Clock },
 ): Promise<Decision> {
   const plan = await readPlan(home, comparisonHash);
-  refuseEdited(home, plan);
-  const known = await readDecision(home, plan.comparisonHash);
+  refuseEditedPlan(home, plan);
+  const known = await readMadeDecision(home, plan.comparisonHash);
   if (known !== null) return known; // decided once: what came to light since is told by `status` and `promote`
   const axes = await loadAxes();
   const evidence = { ...NOTHING_SEEN, ...found };
@@ -85,22 +92,26 @@ export async function decideBeforehand(
   const decision = decisionSchema.parse({
     ...{ comparisonHash: plan.comparisonHash, adapterHash: candidateOf(plan), alpha: plan.alpha },
     ...{ verdict: "inconclusive", hasPassed: false, axes: results, arms: [], pairs: [], dropped: [], sides: [] },
-    reasons: [...failed.map(({ axis, reason }) => `${axis} failed: ${reason}`), "So no arm was run."],
+    reasons: [...failed.map(({ axis, reason }) => `${axis} failed: ${reason}`), "So no arm was run.", CLEARED],
     decidedAt: clock().toISOString(),
   });
   return keep(home, decision, { report: renderReport(plan, decision, []), clock });
 }
 
+/** How a refused question is asked again. */
+const CLEARED =
+  "Where the cause lies in what the candidate was trained on, rebuild the dataset, train on it and validate that adapter; " +
+  "once nothing stands against this candidate any more, the same command plans the comparison anew.";
+
 const NOTHING_SEEN: Evidence = {
   primary: { skill: "", differences: [], baseRate: 0, counts: null, costs: null },
-  ...{ sides: [], general: [], kl: null, isLive: null, taint: [], leaks: null },
+  ...{ sides: [], general: [], foreign: [], kl: null, isLive: null, taint: [], leaks: null },
 };
 
 async function keep(home: Home, decision: Decision, { report, clock }: { report: string; clock: Clock }) {
   const folder = home.comparisonFolder(decision.comparisonHash);
   await writeFileAtomic(join(folder, "report.md"), report);
-  await writeJsonAtomic(join(folder, "decision.json"), decision);
-  await recordDecision(home, decision, clock);
+  await writeDecision(home, decision, clock);
   return decision;
 }
 
@@ -134,21 +145,22 @@ function pairsSeen({ pairs }: Plan, arms: readonly ArmOutcomes[]): PairSeen[] {
 async function judge(
   plan: Plan,
   parts: readonly JudgedPart[],
-  { found, clock }: { found: Found; clock: Clock },
+  { found, clock, leftOut }: { found: Found; clock: Clock; leftOut: readonly RunId[] },
 ): Promise<Decision> {
   const axes = await loadAxes();
   const gate = { ...plan.gate, alpha: plan.alpha };
   const results = parts.map((part) => ({ skill: part.part.skill.id, ...resultOf(plan, part, axes) }));
   const [first, ...sides] = results as [(typeof results)[number], ...typeof results];
-  const { shown, foreign, ...facts } = found;
-  const { primary, sides: ofParts } = skillsSeen(plan, parts);
-  const evidence = { ...facts, primary, sides: [...ofParts, ...foreign] };
+  const { shown, ...facts } = found;
+  const evidence = { ...facts, ...skillsSeen(plan, parts) };
   const judgement = plan.purpose === "aa" ? NOT_JUDGED : judgeAll(axesOf(axes, parts, plan), evidence, gate);
   return decisionSchema.parse({
     ...{ comparisonHash: plan.comparisonHash, adapterHash: candidateOf(plan), alpha: plan.alpha },
     ...{ verdict: first.pairs[0]?.verdict, hasPassed: judgement.hasPassed, axes: judgement.axes },
     reasons: [
       ...judgement.reasons,
+      ...(found.isLive === false ? [NOT_APPLIED] : []),
+      ...(leftOut.length > 0 ? [leftOutSentence(leftOut)] : []),
       ...(plan.use > 1 ? [reuseNote(plan)] : []),
       ...stopNote(plan, parts[0]?.stop ?? null),
       ...parts.flatMap(({ arms }) => arms.flatMap((arm) => rerunNote(arm, plan))),
@@ -159,14 +171,25 @@ async function judge(
   });
 }
 
+const NOT_APPLIED =
+  "The canary stood before the runs and failed after them: the adapter stopped being applied on the way, so its figures may be " +
+  "the base's. These runs are judged and never used again; find out why, and validate with another --seed.";
+
+/** Says which runs under a plan were not taken up, and why. */
+export function leftOutSentence(runs: readonly RunId[]): string {
+  return `Runs of an earlier try are left out, as no canary stood at their end: ${runs.join(", ")}.`;
+}
+
 const NOT_JUDGED: Judgement = { hasPassed: false, axes: [], reasons: [] };
 
-/** What the axes see of the deciding pair, skill by skill. */
-function skillsSeen(plan: Plan, parts: readonly JudgedPart[]): Pick<Evidence, "primary" | "sides"> {
-  const pair = decidingPair(plan);
-  const [primary, ...sides] = parts.map(({ part, arms }) => skillEvidence(part.skill.id, plan, { arms, pair }));
-  assert(primary !== undefined, "a plan without a part");
-  return { primary, sides };
+/** What the axes see of the deciding pair, skill by skill, and at the side of the base. */
+function skillsSeen(plan: Plan, [first, ...others]: readonly JudgedPart[]): Pick<Evidence, "primary" | "sides"> {
+  assert(first !== undefined, "a plan without a part");
+  const seen = ({ part, arms }: JudgedPart, pair: [string, string]) =>
+    skillEvidence(part.skill.id, plan, { arms, pair });
+  const [pair, base] = [decidingPair(plan), basePair(plan)];
+  const sides = others.map((part) => ({ ...seen(part, pair), ...(base && { toBase: seen(part, base) }) }));
+  return { primary: seen(first, pair), sides };
 }
 
 /** Where a comparison may end early its bets decide, in the place of the interval. */
@@ -211,7 +234,7 @@ function candidateOf(plan: Plan): Decision["adapterHash"] {
 }
 
 function reuseNote({ use, alpha }: Plan): string {
-  return `It is candidate ${use} on these items, so each interval errs with ${(100 * alpha).toFixed(2)} % only.`;
+  return `It is candidate ${use} on families of these items, so each interval errs with ${(100 * alpha).toFixed(2)} % only.`;
 }
 
 function stopNote({ items }: Plan, stop: JudgedPart["stop"]): string[] {
@@ -244,26 +267,5 @@ function refuseOtherRuns(home: Home, decision: Decision, runs: readonly ArmRun[]
     got: runs.flatMap(({ arm, run }) => (arm === other.arm ? [run] : [])).join(", ") || "no run",
     where: join(home.comparisonFolder(decision.comparisonHash), "decision.json"),
     fix: "plan another comparison, with another seed",
-  });
-}
-
-/** Says in the ledger what was decided, unless it says so already: a crash may have come between. */
-async function recordDecision(home: Home, decision: Decision, clock: Clock): Promise<void> {
-  const { comparisonHash, adapterHash, verdict, hasPassed } = decision;
-  for await (const { type, data } of readLedger(home)) {
-    if (type === "decision_made" && data.comparisonHash === comparisonHash) return;
-  }
-  appendLedger(home, { type: "decision_made", data: { comparisonHash, adapterHash, verdict, hasPassed } }, clock);
-}
-
-function refuseEdited(home: Home, plan: Plan): void {
-  if (planHash(plan) === plan.comparisonHash) return;
-  throw new Refusal({
-    code: "PLAN_EDITED",
-    message: "The plan was changed after it was written.",
-    expected: `a plan with the hash ${plan.comparisonHash}`,
-    got: planHash(plan),
-    where: join(home.comparisonFolder(plan.comparisonHash), "plan.json"),
-    fix: "put the file back, or plan another comparison",
   });
 }

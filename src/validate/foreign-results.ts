@@ -27,6 +27,8 @@ export interface ForeignAxis {
 
 export interface ForeignAxes {
   axes: ForeignAxis[];
+  /** Tasks that one arm alone has results of: what the other would have come to is not known. */
+  missing: { name: string; reason: string }[];
   /** What was left out, and why. */
   rejected: ReadResults["rejected"];
 }
@@ -41,12 +43,25 @@ export async function foreignAxes(paths: { base: string; candidate: string }): P
   const rejected = [...base.rejected, ...candidate.rejected];
   const axes = base.tasks.flatMap((one): ForeignAxis[] => {
     const other = candidate.tasks.find(({ task }) => task === one.task);
-    if (other !== undefined) return [pairTask(reader.id, one, other)];
-    rejected.push({ where: paths.candidate, reason: `it has no results of ${one.task}` });
-    return [];
+    return other === undefined ? [] : [pairTask(reader.id, one, other)];
   });
-  if (axes.length > 0) return { axes, rejected };
-  throw differ("no task that both results have", rejected[0]?.reason ?? "none", paths.candidate);
+  const missing = [
+    ...alone(base, candidate).map((task) => missingOf(reader.id, task, "candidate")),
+    ...alone(candidate, base).map((task) => missingOf(reader.id, task, "base")),
+  ];
+  if (axes.length > 0) return { axes, missing, rejected };
+  throw differ("no task that both results have", rejected[0]?.reason ?? missing[0]?.reason ?? "none", paths.candidate);
+}
+
+/** The tasks that the first alone has. */
+function alone({ tasks }: ReadResults, other: ReadResults): string[] {
+  const known = new Set(other.tasks.map(({ task }) => task));
+  return tasks.flatMap(({ task }) => (known.has(task) ? [] : [task]));
+}
+
+function missingOf(reader: string, task: string, arm: "base" | "candidate"): ForeignAxes["missing"][number] {
+  const reason = `The results of the ${arm} hold nothing of ${task} that can be read, so it cannot be paired.`;
+  return { name: `${reader}:${task}`, reason };
 }
 
 async function readerOf(path: string): Promise<{ id: string; reader: ResultReader }> {
@@ -59,7 +74,9 @@ async function readerOf(path: string): Promise<{ id: string; reader: ResultReade
     code: "UNKNOWN_RESULTS",
     message: "No reader knows these results.",
     expected: readers.map(({ id, reader }) => `${id} (${reader.summary})`).join("; "),
+    got: "a file of another shape",
     where: path,
+    fix: "name the file that the tool itself wrote",
   });
 }
 

@@ -47,6 +47,7 @@ async function refuseOtherSplits({ skill, split, items }: Part): Promise<void> {
     message: `${others.length} of ${items.length} items are not of the ${split} split.`,
     expected: `families of the ${split} split of ${skill.id}`,
     got: `${first.item} of family ${first.family}, which lies in ${splitOf(manifest, first.family)}`,
+    fix: `leave them out of the items, or validate with --split ${splitOf(manifest, first.family)}`,
   });
 }
 

@@ -4,9 +4,9 @@ export { loadGeneralSets, type NamedSet, plannedSets } from "./ability/general-s
 export type { GeneralEvidence } from "./ability/paired-scores.ts";
 export { type ArmRun, sampleSeed } from "./arm-outcomes.ts";
 export { compareRuns, type UnrandomisedComparison } from "./compare-runs.ts";
-export { decide, decideBeforehand, type Found } from "./decide.ts";
+export { decide, decideBeforehand, type Found, leftOutSentence } from "./decide.ts";
 export { renderDecision, renderUnrandomised } from "./decision-text.ts";
 export { type ForeignAxes, foreignAxes } from "./foreign-results.ts";
 export { readGate } from "./gate-file.ts";
-export { writePlan } from "./plan.ts";
+export { nextUse, writePlan, writePlanToRefuse } from "./plan.ts";
 export { type Watch, watchPairs } from "./sequential.ts";

@@ -4,10 +4,8 @@
 import { Refusal } from "../foundation/errors.ts";
 import type { Part, PartResult } from "../records/comparison.ts";
 import type { ArmOutcomes, Outcome } from "./arm-outcomes.ts";
+import { isTooManyDropped, MOST_DROPPED } from "./dropped.ts";
 import type { Stop } from "./sequential.ts";
-
-/** Above this share of items without a verdict in an arm, what is left is not what was planned. */
-const MOST_DROPPED = 0.02;
 
 /** An arm with an outcome for every item that is paired. */
 export type WholeArm = Omit<ArmOutcomes, "outcomes"> & { outcomes: Outcome[] };
@@ -38,7 +36,7 @@ export function paired(part: Part, arms: readonly ArmOutcomes[]): JudgedPart {
     const arm = arms.find(({ outcomes }) => outcomes[index] === null);
     return arm === undefined ? [] : [{ item, arm: arm.arm.arm }];
   });
-  if (dropped.length > MOST_DROPPED * part.items.length) throw incompleteArm(part, dropped);
+  if (isTooManyDropped(dropped.length, part.items.length)) throw incompleteArm(part, dropped);
   const gone = new Set(dropped.map(({ item }) => item));
   const whole = arms.map((arm) => ({
     ...arm,

@@ -10,13 +10,14 @@ import { holm } from "../statistics/holm.ts";
 import { mcnemar } from "../statistics/mcnemar.ts";
 import { newcombeInterval } from "../statistics/newcombe.ts";
 import { countPairs, type PairedCounts } from "../statistics/paired-counts.ts";
-import { clusterInterval, meanInterval, pairedDifference } from "../statistics/paired-difference.ts";
+import { hasSpread, meanInterval, type PairedDifference, pairedDifference } from "../statistics/paired-difference.ts";
 import { minimumDetectable } from "../statistics/power.ts";
 import { ratioOfMeans } from "../statistics/ratio-of-means.ts";
 import { studentTCdf } from "../statistics/student-t.ts";
 import { varianceParts } from "../statistics/variance-parts.ts";
 import type { Outcome, Try } from "./arm-outcomes.ts";
 import type { SkillEvidence } from "./axis.ts";
+import { decidingRates } from "./deciding-interval.ts";
 import type { WholeArm } from "./judged-part.ts";
 
 export type PairFigures = Omit<PairResult, "verdict">;
@@ -92,13 +93,14 @@ function figuresOf(
   const pairs = families.flat();
   const differences = families.map((items) => items.map(difference));
   const estimate = pairedDifference(differences);
+  const counts = samples === 1 ? countsOf(pairs) : null;
   return {
     n: pairs.length,
     families: families.length,
     difference: estimate.difference,
-    clusterInterval: clusterInterval(estimate, alpha),
+    clusterInterval: decidingRates({ differences, counts }, alpha),
     bootstrapInterval: bootstrapInterval(differences, { alpha, seed }),
-    oneTry: samples === 1 ? oneTryOf(countsOf(pairs), alpha) : null,
+    oneTry: counts === null ? null : oneTryOf(counts, alpha),
     variance: samples === 1 || pairs.length < 2 ? null : varianceParts(pairs.map(sampleDifferences)),
     minimumDetectable: minimumDetectable(estimate, alpha),
     tokenRatio: tokenRatio(families, alpha),
@@ -153,7 +155,8 @@ function costRatioOf(
   const found = costRatio(costs, alpha);
   const interval = found === null ? null : costBootstrap(costs, { alpha, seed });
   if (found === null) return null;
-  return { ratio: found.ratio, interval: Number.isFinite(interval?.high) ? interval : null };
+  const isTold = interval !== null && Number.isFinite(interval.high) && interval.low < interval.high;
+  return { ratio: found.ratio, interval: isTold ? interval : null };
 }
 
 function costOf({ reference, treatment }: ItemPair): PairedCost[] {
@@ -186,14 +189,20 @@ function secondaryOf(
   );
   if (differences.some((items, index) => items.length !== families[index]?.length)) return [];
   const estimate = pairedDifference(differences);
-  const { standardError, families: count } = estimate;
-  const p = standardError === null ? null : twoSided(estimate.difference, standardError, count - 1);
-  return [{ metric, difference: estimate.difference, interval: meanInterval(estimate, alpha), holmP: p }];
+  const interval = hasSpread(estimate) ? meanInterval(estimate, alpha) : null;
+  return [{ metric, difference: estimate.difference, interval, holmP: twoSided(estimate) }];
 }
 
-function twoSided(mean: number, standardError: number, df: number): number {
-  if (standardError === 0) return mean === 0 ? 1 : 0;
-  return 2 * studentTCdf(-Math.abs(mean / standardError), df);
+/**
+ * The p value of the t statistic; where families agree exactly there is none, so there it is the sign test's, of as many
+ * families that all favour one arm. Null below two families.
+ * Source: Conover 1999, Practical Nonparametric Statistics, section 3.4 (sign test).
+ */
+function twoSided(estimate: PairedDifference): number | null {
+  const { difference: mean, standardError, families } = estimate;
+  if (standardError === null) return null;
+  if (!hasSpread(estimate)) return mean === 0 ? 1 : 2 ** (1 - families);
+  return 2 * studentTCdf(-Math.abs(mean / standardError), families - 1);
 }
 
 /** Over the secondary figures of all pairs, that can be told. */

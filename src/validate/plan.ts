@@ -7,53 +7,97 @@ import type { Clock } from "../foundation/clock.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
 import { type Hash, hashJson } from "../foundation/hashing.ts";
-import { decidingPair, type Plan, type PlanDraft, partsOf, planSchema } from "../records/comparison.ts";
+import { inTurn } from "../foundation/lock-file.ts";
+import { decidingPair, type Part, type Plan, type PlanDraft, partsOf, planSchema } from "../records/comparison.ts";
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
+import { planHash, refusedBeforehand } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
-import { listPlans, listRunPlans } from "../store/manifests.ts";
+import { listPlans } from "../store/manifests.ts";
 import { refuseLeaks } from "./held-out.ts";
+
+/** Giving a number out takes milliseconds. */
+const LONGEST_WAIT_MS = 30_000;
 
 /**
  * Writes `comparisons/<hash>/plan.json` and its ledger entry, and returns the plan. Where the same question is there
- * already, its plan is returned with its first date and use.
- * Throws: `NO_CANDIDATE`, and what `refuseLeaks` refuses; then nothing is written.
+ * already, its plan is returned with its first date and use; one that was refused before any arm was run is asked anew.
+ * Throws: `NO_CANDIDATE`, and what `refuseLeaks` refuses; then nothing is written. `LOCKED`.
  */
 export async function writePlan(home: Home, draft: PlanDraft, clock: Clock): Promise<Plan> {
+  return written(home, draft, { clock, isToRun: true });
+}
+
+/** As `writePlan`, of a comparison that is to be refused without a run: the same refusal is not asked for twice. */
+export async function writePlanToRefuse(home: Home, draft: PlanDraft, clock: Clock): Promise<Plan> {
+  return written(home, draft, { clock, isToRun: false });
+}
+
+async function written(
+  home: Home,
+  draft: PlanDraft,
+  { clock, isToRun }: { clock: Clock; isToRun: boolean },
+): Promise<Plan> {
   const placed = { comparisonHash: hashJson(draft), plannedAt: clock().toISOString(), use: 1, alpha: draft.gate.alpha };
   const parsed = planSchema.parse({ ...draft, ...placed });
   checkShape(parsed);
-  const known = (await listPlans(home)).find((plan) => hashJson(questionOf(plan)) === hashJson(questionOf(parsed)));
-  const plan = known ?? numbered(parsed, await listRunPlans(home));
-  await refuseLeaks(home, plan);
-  if (known === undefined) await writeJsonAtomic(join(home.comparisonFolder(plan.comparisonHash), "plan.json"), plan);
-  if (!(await isPlanned(home, plan.comparisonHash))) {
-    appendLedger(home, { type: "comparison_planned", data: { comparisonHash: plan.comparisonHash } }, clock);
-  }
-  return plan;
+  await refuseLeaks(home, parsed);
+  // Two that looked at once would both be the first on their families.
+  const turn = {
+    path: join(home.path, "comparisons.lock"),
+    what: "The list of comparisons",
+    longestMs: LONGEST_WAIT_MS,
+  };
+  return inTurn(turn, async () => {
+    const [all, refused] = [await listPlans(home), await refusedBeforehand(home)];
+    const { open, last } = sameQuestion(parsed, all, refused);
+    const known = open ?? (isToRun ? undefined : last);
+    const asked = last === undefined ? parsed : { ...parsed, refusedBefore: last.comparisonHash };
+    const run = all.filter(({ comparisonHash }) => !refused.has(comparisonHash));
+    const plan = known ?? numbered(asked, run);
+    if (known === undefined) await writeJsonAtomic(join(home.comparisonFolder(plan.comparisonHash), "plan.json"), plan);
+    if (!(await isPlanned(home, plan.comparisonHash))) {
+      appendLedger(home, { type: "comparison_planned", data: { comparisonHash: plan.comparisonHash } }, clock);
+    }
+    return plan;
+  });
 }
 
-/** Hash of a plan without its id and its date. */
-export function planHash(plan: Plan): Hash {
-  const { comparisonHash: _, plannedAt: __, ...fixed } = plan;
-  return hashJson(fixed);
+/** The plan of the same question that was run or may be yet, and the last one that was refused. */
+function sameQuestion(
+  plan: Plan,
+  all: readonly Plan[],
+  refused: ReadonlySet<Hash>,
+): { open: Plan | undefined; last: Plan | undefined } {
+  const question = hashJson(questionOf(plan));
+  const same = all.filter((other) => hashJson(questionOf(other)) === question);
+  const followed = new Set(same.map(({ refusedBefore }) => refusedBefore));
+  return {
+    open: same.find(({ comparisonHash }) => !refused.has(comparisonHash)),
+    last: same.find(({ comparisonHash }) => refused.has(comparisonHash) && !followed.has(comparisonHash)),
+  };
 }
 
-/** What is asked, apart from when: how often the test set was used before is no part of the question. */
+/** What is asked, apart from when: how often the families were used before is no part of the question. */
 function questionOf(plan: Plan): unknown {
-  const { comparisonHash: _, plannedAt: __, use: ___, alpha: ____, ...question } = plan;
+  const { comparisonHash: _, plannedAt: __, use: ___, alpha: ____, refusedBefore: _____, ...question } = plan;
   return question;
 }
 
 /**
- * Every candidate that was ever planned to be judged on some of these items is a use of them: whoever looked at how it did
- * may have chosen by it. One that was refused before any arm was run taught nobody anything.
+ * Returns which candidate on some of these families the next one is. Every one that was ever planned to be judged on them, be it
+ * at the side, is a use: whoever looked at how it did may have chosen by it, and items of one family tell of each other. One
+ * that was refused before any arm was run taught nobody anything.
  */
+export function nextUse(asked: Pick<Part, "skill" | "split" | "items">, earlier: readonly Plan[]): number {
+  const families = new Set(asked.items.map(({ family }) => family));
+  const isShared = ({ skill, split, items }: Part) =>
+    skill.id === asked.skill.id && split === asked.split && items.some(({ family }) => families.has(family));
+  return 1 + earlier.filter((other) => other.purpose === "candidate" && partsOf(other).some(isShared)).length;
+}
+
 function numbered(plan: Plan, earlier: readonly Plan[]): Plan {
-  const items = new Set(plan.items.map(({ item }) => item));
-  const isUse = (other: Plan) =>
-    other.purpose === "candidate" && other.split === plan.split && other.items.some(({ item }) => items.has(item));
-  const use = plan.purpose === "candidate" ? 1 + earlier.filter(isUse).length : 1;
+  const use = plan.purpose === "candidate" ? nextUse(plan, earlier) : 1;
   const fixed: Plan = {
     ...plan,
     use,

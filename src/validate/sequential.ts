@@ -5,26 +5,46 @@
  */
 import type { AxisResult } from "../records/gate.ts";
 import { type BetState, betsOf, NO_BETS, placeBet, stopsFor } from "../statistics/discordant-bets.ts";
+import { isTooManyDropped } from "./dropped.ts";
 
 /** Whether each arm passed at an item's first try; null where one of them has no verdict (yet). */
 export type PairSeen = { reference: boolean; treatment: boolean } | null;
 
 export interface Stop {
-  /** Items up to and with the one after which it was sure; all of them where it never was. */
+  /** Items up to and with the one after which it was enough; all of them where it never was. */
   items: number;
   state: BetState;
   verdict: "better" | "worse" | null;
 }
 
-/** Folds the pairs in the plan's order, without those that have no verdict, up to the first sure answer. */
+/**
+ * Folds the pairs in the plan's order, without those that have no verdict, up to the first sure answer. Where too many of the
+ * pairs up to it have no verdict it looks on until they are few enough; what comes meanwhile does not change the answer.
+ */
 export function stopOf(pairs: readonly PairSeen[], alpha: number): Stop {
-  let state = NO_BETS;
-  for (const [index, pair] of pairs.entries()) {
-    if (pair !== null) state = seenPair(state, pair);
-    const verdict = stopsFor(state, alpha);
-    if (verdict !== null) return { items: index + 1, state, verdict };
+  let seen = NOTHING_SEEN;
+  for (const pair of pairs) {
+    seen = look(seen, pair, alpha);
+    if (isEnough(seen)) break;
   }
-  return { items: pairs.length, state, verdict: null };
+  return { items: seen.items, state: seen.state, verdict: seen.verdict };
+}
+
+/** What was looked at, with the bets as they stood when they were first sure. */
+type Seen = Stop & { dropped: number };
+
+const NOTHING_SEEN: Seen = { items: 0, dropped: 0, state: NO_BETS, verdict: null };
+
+function look({ items, dropped, state, verdict }: Seen, pair: PairSeen, alpha: number): Seen {
+  const next = pair === null || verdict !== null ? state : seenPair(state, pair);
+  return {
+    ...{ items: items + 1, dropped: dropped + Number(pair === null), state: next },
+    verdict: verdict ?? stopsFor(next, alpha),
+  };
+}
+
+function isEnough({ items, dropped, verdict }: Seen): boolean {
+  return verdict !== null && !isTooManyDropped(dropped, items);
 }
 
 /** A pair that does not differ says nothing. */
@@ -43,18 +63,17 @@ export interface Watch {
 /** Watches `items` pairs. */
 export function watchPairs(items: number, alpha: number): Watch {
   const seen = { reference: new Map<number, boolean | null>(), treatment: new Map<number, boolean | null>() };
-  let [next, state, sure] = [0, NO_BETS, false];
+  let now = NOTHING_SEEN;
   return {
     note(arm, index, passed) {
       seen[arm].set(index, passed);
-      for (; next < items && !sure; next++) {
-        const [reference, treatment] = [seen.reference.get(next), seen.treatment.get(next)];
+      while (now.items < items && !isEnough(now)) {
+        const [reference, treatment] = [seen.reference.get(now.items), seen.treatment.get(now.items)];
         if (reference === undefined || treatment === undefined) return;
-        if (reference !== null && treatment !== null) state = seenPair(state, { reference, treatment });
-        sure = stopsFor(state, alpha) !== null;
+        now = look(now, reference === null || treatment === null ? null : { reference, treatment }, alpha);
       }
     },
-    isSure: () => sure,
+    isSure: () => isEnough(now),
   };
 }
 

@@ -2,20 +2,26 @@
  * That a running `tracemill serve` follows the ledger: promotions and rollbacks under load, and what is revoked. The server
  * and the commands are processes, as a user types them.
  */
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { exportDataset } from "../../src/commands/export.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { addBase } from "../../src/serve/add-base.ts";
 import type { Home } from "../../src/store/home.ts";
+import { writeRun } from "../curate/written-run.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
-import { sayRevoked, TIP, withChain } from "../registry/setting.ts";
+import { SQL, sayRevoked, TIP, withChain } from "../registry/setting.ts";
 
 const PROMPTS = ["How many rows?", "Which city?", "List the names", "SELECT the best", "A table of", "Count them"];
 const STREAMS = 6;
 
 let home: Home;
 let endHome: () => void;
+const runOf = new Map<string, string>();
+const folderOf = new Map<string, string>();
 
 /** A home with runs and a dataset of them, of which three adapters of the tiny base are said to be made. */
 beforeAll(async () => {
@@ -33,6 +39,16 @@ beforeAll(async () => {
         await registerAdapter(home, base, { name, from: await tinyAdapter(seed), datasetHash });
       }
       await registerAdapter(home, base, { name: "zero", from: await tinyAdapter(1, "zero"), datasetHash });
+      // Each of a run of its own, so that what is revoked of one leaves the other sound.
+      for (const [name, number] of Object.entries({ four: 4, five: 5 })) {
+        const attempts = [{ item: `cave/${number}`, query: `SELECT ${number}` }];
+        const { run } = await writeRun(home, { number, attempts });
+        runOf.set(name, run);
+        const made = await exportDataset({ ...SQL, runs: [run] }, chain);
+        const from = await tinyAdapter(number - 3);
+        const { adapterHash } = await registerAdapter(home, base, { name, from, datasetHash: made.datasetHash });
+        folderOf.set(name, home.adapterFolder(adapterHash));
+      }
       ready();
       await new Promise<void>((end) => {
         endHome = end;
@@ -222,5 +238,30 @@ describe("tracemill serve", () => {
       "refuse",
     );
     expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/^TAINTED_ADAPTER: /)]);
+    await rollback();
+  }, 180_000);
+
+  test("takes a tainted champion off although the next one cannot be loaded, and serves that once it can", async () => {
+    await promote("four");
+    const weights = join(folderOf.get("five") ?? "", "adapter.gguf");
+    await serving(["--on-taint", "refuse"], async ({ url, noise }) => {
+      await expect.poll(() => answeredBy(url, "sql"), { timeout: 20_000 }).toBe("four");
+      await rename(weights, `${weights}.away`);
+      await promote("five");
+      await expect
+        .poll(noise, { timeout: 20_000 })
+        .toMatch(/five, the champion of sql, is not served: .* tried again in 1 s/);
+      expect(await answeredBy(url, "sql")).toBe("four");
+      sayRevoked(home, "run", runOf.get("four") ?? "");
+      await expect.poll(() => ids(url), { timeout: 20_000 }).toEqual(["tiny"]);
+      expect(await streamed(url, "sql", "Who?")).toMatchObject({ status: 400 });
+      await expect
+        .poll(noise, { timeout: 20_000 })
+        .toMatch(/five, the champion of sql, is not served: .* tried again in 2 s/);
+      await rename(`${weights}.away`, weights);
+      await expect.poll(() => answeredBy(url, "sql"), { timeout: 30_000 }).toBe("five");
+      expect(noise()).toContain("sql is answered by nobody now: ");
+      expect(noise()).toContain("sql is answered by five now.");
+    });
   }, 180_000);
 });

@@ -13,7 +13,7 @@ import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import type { Decision } from "../../src/records/comparison.ts";
 import { type Home, homeAt } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
-import { readBaseManifest, readPlan } from "../../src/store/manifests.ts";
+import { readAdapterManifest, readBaseManifest, readPlan } from "../../src/store/manifests.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
@@ -214,6 +214,22 @@ describe("what does not fit together is refused before anything is planned", () 
       expect(await planned()).toEqual(plans);
     });
   }
+});
+
+test("a champion to beat is no measure of harm alone: the base attempts the skills at the side too", {
+  timeout: 240_000,
+}, async () => {
+  const base = await readBaseManifest(home, "tiny");
+  const { datasetHash } = await readAdapterManifest(home, "sound");
+  await registerAdapter(home, base, { name: "next", from: await tinyAdapter(2), datasetHash });
+  const promoted = await tracemill(home, "promote", "sound", "--for", "sql", "--override", "a champion is needed");
+  expect(promoted.exitCode, promoted.stderr).toBe(0);
+  const words = ["--against", "champion", "--sides", "letters", "--side-limit", "11"];
+  const few = ["--skill", "sql", "--limit", "6", "--general", "none", "--arms", "candidate"];
+  const { decision } = await validated(...few, ...words, "--candidate", "next");
+  expect(decision.arms.map(({ arm }) => arm)).toEqual(["champion", "base", "candidate"]);
+  expect(decision.sides[0]?.pairs.map(({ reference }) => reference)).toEqual(["champion", "base"]);
+  expect(decision.axes.find(({ axis }) => axis === "letters")?.reason).toMatch(/^Against the (arm to beat|base): /);
 });
 
 /** A short prompt and few steps: the tiny base has room for 2048 tokens, and nothing to say in any number of steps. */

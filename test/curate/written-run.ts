@@ -25,6 +25,8 @@ export interface AttemptDraft {
   parseFlags?: string[];
   model?: string;
   baseHash?: Hash | null;
+  /** The adapter that answered; left out: none. */
+  adapterHash?: Hash;
   role?: Turn["role"];
   /** Left out: the part of the item's name before the slash. */
   family?: string;
@@ -50,6 +52,8 @@ export interface RunDraft {
   isUnfinished?: boolean;
   /** Another agent's, of which no skill is known. */
   isForeign?: boolean;
+  /** The family that `TIP` was learnt in, where this run saves it. */
+  savesTip?: string;
   attempts: AttemptDraft[];
 }
 
@@ -84,6 +88,7 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
     detail: {},
   }));
   log.append({ type: "items_scanned", data: { items: scanned } });
+  if (draft.savesTip !== undefined) log.append({ type: "tip_saved", data: savedTip(run, skill, draft.savesTip) });
   const tried = new Map<string, number>();
   const turns = attempts.map((attempt) => {
     const n = (tried.get(attempt.item) ?? 0) + 1;
@@ -115,7 +120,7 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
         request: {},
         modelAnswered: attempt.model ?? "smollm2",
         baseHash: attempt.baseHash === undefined ? hashText("base") : attempt.baseHash,
-        adapterHash: null,
+        adapterHash: attempt.adapterHash ?? null,
         parseFlags: attempt.parseFlags ?? [],
         retrievals: [],
         tipSpans,
@@ -143,6 +148,12 @@ function promptOf({ item, tip, tipSpans }: AttemptDraft): { messages: Message[];
   if (tip === undefined) return { messages: plainPrompt(item), tipSpans: tipSpans ?? [] };
   const messages: Message[] = [SYSTEM, { role: "user", content: `${tip}${taskOf(item)}` }];
   return { messages, tipSpans: tipSpans ?? [{ tip: TIP, messageIndex: 1, start: 0, end: tip.length }] };
+}
+
+function savedTip(run: RunId, skill: string, family: string): EventData<"tip_saved"> {
+  const said = { text: "A lesson.", example: null, mechanism: null, conditions: null, about: "" };
+  const source = { run, item: itemId(skill, `${family}/learnt`), attempt: null };
+  return { tip: TIP, skill, family, type: "strategy", ...said, source };
 }
 
 function startOf(run: RunId, skill: string, split: Split): EventData<"run_started"> {

@@ -1,6 +1,7 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import rollbackCommand from "../../src/commands/rollback.ts";
 import { systemClock as clock } from "../../src/foundation/clock.ts";
 import { shortHash } from "../../src/foundation/hashing.ts";
 import type { RunId } from "../../src/records/ids.ts";
@@ -86,6 +87,30 @@ describe("a promotion", () => {
       await expect(unjudged).rejects.toMatchObject({ code: "NOT_DECIDED" });
     }));
 
+  test("is refused where the decision was edited by hand, or is not one that was made", () =>
+    withJudged(async ({ home, adapterHash, runs }) => {
+      const run = runs.at(-1)?.run as RunId;
+      const last = await putDecision(home, { adapterHash, run, verdict: "worse", skill: "sql", number: 2 });
+      const path = join(home.comparisonFolder(last), "decision.json");
+      const decision = readFileSync(path, "utf8");
+      const promotion = () => promote(home, { adapter: "sql-v1", place: SQL, clock });
+      writeFileSync(path, decision.replace('"hasPassed": false', '"hasPassed": true'));
+      expect(readFileSync(path, "utf8")).not.toBe(decision);
+      await expect(promotion()).rejects.toMatchObject({ code: "DECISION_CHANGED", details: { where: path } });
+      rmSync(path);
+      await expect(promotion()).rejects.toMatchObject({ code: "DECISION_CHANGED" });
+      writeFileSync(path, decision);
+      await expect(promotion()).rejects.toMatchObject({ code: "GATE_NOT_PASSED" });
+    }));
+
+  test("is refused where the plan was edited by hand", () =>
+    withJudged(async ({ home, comparisonHash }) => {
+      const path = join(home.comparisonFolder(comparisonHash), "plan.json");
+      writeFileSync(path, readFileSync(path, "utf8").replace('"use": 1', '"use": 2'));
+      const promotion = promote(home, { adapter: "sql-v1", place: SQL, clock });
+      await expect(promotion).rejects.toMatchObject({ code: "PLAN_EDITED" });
+    }));
+
   test("of a default needs a passing decision on every skill that was trained", () =>
     withJudged(async ({ home, datasetHash, runs }) => {
       const run = runs.at(-1)?.run as RunId;
@@ -158,6 +183,26 @@ describe("a rollback", () => {
       for (const adapter of ["sql-v1", "sql-v2"]) await promote(home, { adapter, place: SQL, clock });
       expect(await rollback(home, { place: SQL, toBase: true, clock })).toMatchObject({ to: null });
       expect(await readChampions(home)).toEqual(new Map());
+    }));
+
+  test("tells who answers then: the default's champion goes before the base", () =>
+    withJudged(async (chain) => {
+      const { home, datasetHash } = chain;
+      const both = await putAdapter(home, datasetHash, { name: "both", skills: ["cron", "sql"] });
+      await promote(home, { adapter: "both", place: placeOf("default"), override: "a test", clock });
+      await promote(home, { adapter: "sql-v1", place: SQL, override: "a test", clock });
+      const report = await rollback(home, { place: SQL, toBase: true, clock });
+      expect(report).toMatchObject({ to: null, answeredBy: { skill: "default", adapterHash: both } });
+      expect(rollbackCommand.print?.(report, {} as never)).toBe(
+        `${shortHash(chain.adapterHash)} is no longer the champion of sql; ${shortHash(both)} answers there now, as the champion of default. For the base: tracemill rollback default --to-base`,
+      );
+      await expect(rollback(home, { place: SQL, clock })).rejects.toMatchObject({
+        code: "NOTHING_PROMOTED",
+        details: { message: "Nothing is promoted for sql; the champion of default answers there." },
+      });
+      const last = await rollback(home, { place: placeOf("default"), toBase: true, clock });
+      expect(last.answeredBy).toBeNull();
+      expect(rollbackCommand.print?.(last, {} as never)).toContain("the base answers again.");
     }));
 
   test("never brings a tainted champion back", () =>

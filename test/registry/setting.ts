@@ -8,6 +8,7 @@ import { type Decision, decisionSchema, type Plan, planSchema } from "../../src/
 import { itemIdSchema, type RunId } from "../../src/records/ids.ts";
 import type { Revocation } from "../../src/records/ledger-entries.ts";
 import { type Graph, openGraph } from "../../src/registry/index.ts";
+import { planHash, writeDecision } from "../../src/store/comparisons.ts";
 import type { Home } from "../../src/store/home.ts";
 import { appendLedger, readLedger } from "../../src/store/ledger.ts";
 import { writeBaseManifest } from "../../src/store/manifests.ts";
@@ -97,7 +98,7 @@ export async function putAdapter(
   return adapterHash;
 }
 
-/** A comparison that judged an adapter, with its plan where a skill is given; later ones come later. */
+/** A comparison that judged an adapter, in the ledger too, and its plan where a skill is given; later ones come later. */
 export async function putDecision(
   home: Home,
   given: {
@@ -109,8 +110,10 @@ export async function putDecision(
     champion?: Hash;
   },
 ): Promise<Hash> {
-  const { adapterHash, run, verdict = "better", skill, number = 1 } = given;
-  const comparisonHash = hashText(`comparison ${number}`);
+  const { adapterHash, run, verdict = "better", skill, number = 1, champion = null } = given;
+  const plan = planOf({ adapterHash, skill: skill ?? "sql", number, champion });
+  const { comparisonHash } = plan;
+  if (skill !== undefined) await writeJsonAtomic(`${home.comparisonFolder(comparisonHash)}/plan.json`, plan);
   const decision: Decision = decisionSchema.parse({
     ...{ comparisonHash, adapterHash, alpha: 0.05, verdict, hasPassed: verdict === "better", axes: [], reasons: [] },
     arms: [
@@ -123,37 +126,32 @@ export async function putDecision(
         },
       },
     ],
-    ...{ pairs: [], dropped: [], sides: [], decidedAt: `2026-11-02T12:00:0${number}.000Z` },
+    ...{ pairs: [], dropped: [], sides: [], decidedAt: decidedAt(number) },
   });
-  await writeJsonAtomic(`${home.comparisonFolder(comparisonHash)}/decision.json`, decision);
-  if (skill !== undefined) await putPlan(home, decision, { skill, champion: given.champion ?? null });
+  await writeDecision(home, decision, systemClock);
   return comparisonHash;
 }
 
-async function putPlan(
-  home: Home,
-  decision: Decision,
-  { skill, champion }: { skill: string; champion: Hash | null },
-): Promise<void> {
+const decidedAt = (number: number) => `2026-11-02T12:00:0${number}.000Z`;
+
+function planOf(given: { adapterHash: Hash; skill: string; number: number; champion: Hash | null }): Plan {
+  const { adapterHash, skill, number, champion } = given;
   const reference = champion === null ? "base" : "champion";
   const arm = { model: "m", baseHash: base.baseHash, memory: "none" as const, tipRuns: [] };
   const plan: Plan = planSchema.parse({
-    ...{
-      comparisonHash: decision.comparisonHash,
-      skill: { id: skill, version: "1", hash: hashText("skill") },
-      split: "test",
-      seed: 1,
-    },
+    comparisonHash: hashText("to be told"),
+    skill: { id: skill, version: "1", hash: hashText("skill") },
+    ...{ split: "test", seed: number },
     items: [{ item: itemIdSchema.parse(`${skill}:a`), family: "moon" }],
     arms: [
       { ...arm, arm: reference, adapterHash: champion },
-      { ...arm, arm: "candidate", adapterHash: decision.adapterHash },
+      { ...arm, arm: "candidate", adapterHash },
     ],
     pairs: [[reference, "candidate"]],
     sampling: { temperature: 0, topP: 1, maxTokens: 64 },
-    ...{ alpha: 0.05, use: 1, gate: {}, plannedAt: decision.decidedAt },
+    ...{ alpha: 0.05, use: 1, gate: {}, plannedAt: decidedAt(number) },
   });
-  await writeJsonAtomic(`${home.comparisonFolder(decision.comparisonHash)}/plan.json`, plan);
+  return { ...plan, comparisonHash: planHash(plan) };
 }
 
 /** Says in the ledger that something is revoked, and nothing else. */

@@ -123,7 +123,7 @@ describe("the ratio of means", () => {
     { minLength: 2, maxLength: 14 },
   );
 
-  test("is exact, with no width, where every item costs the same multiple", () => {
+  test("is exact where every item costs the same multiple, which is no reason to be sure of it", () => {
     const families = [
       [{ reference: 10, treatment: 5 }],
       [
@@ -133,8 +133,7 @@ describe("the ratio of means", () => {
     ];
     const result = ratioOfMeans(families, 0.05);
     expect(result?.ratio).toBe(0.5);
-    expect(result?.interval?.low).toBeCloseTo(0.5, 12);
-    expect(result?.interval?.high).toBeCloseTo(0.5, 12);
+    expect(result?.interval).toBeNull();
   });
 
   test("inverts when the arms are swapped and holds the estimate", () => {

@@ -10,7 +10,7 @@ import { band, REPEATS, shareOf } from "./simulated-families.ts";
 const ALPHA = 0.05;
 const PLAN: PlannedGate = {
   primary: { items: 300, families: 15, discordant: 0.2 },
-  ...{ sides: [], general: [], alpha: ALPHA, designEffect: 1, samples: 1, within: 0 },
+  ...{ sides: [], general: [], alpha: ALPHA, minFamilies: 2, designEffect: 1, samples: 1, within: 0 },
   margins: { skills: 0.03, general: 0.02 },
 };
 

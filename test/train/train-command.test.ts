@@ -27,12 +27,46 @@ it("shows loss and speed while it trains, and sums up in the end", () =>
     const shown = String(stderr.read()).split("\n");
     expect(shown).toContain("train: loading the base");
     const steps = shown.filter((line) => line.startsWith("train ["));
-    expect(steps).toHaveLength(4);
-    expect(steps[3]).toMatch(/^train \[#{16}\] 4\/4 {2}.*loss \d\.\d{4}, \d+ tokens\/s, \d+\.\d GiB$/);
+    expect(steps.map((line) => line.match(/\d\/4/)?.[0])).toEqual(["1/4", "2/4", "2/4", "3/4", "4/4", "4/4"]);
+    expect(steps[0]).toMatch(/loss \d\.\d{4}, \d+ tokens/);
+    for (const line of steps.slice(2)) expect(line).toMatch(/loss \d\.\d{4}, val \d\.\d{4}, kl \d\.\d{3}, \d+ tokens/);
+    expect(steps[5]).toMatch(/^train \[#{16}\] 4\/4 {2}.* tokens\/s, \d+\.\d GiB$/);
     const text = command.print?.(adapter, command.input.parse({ ...input, dataset: [input.dataset] })) ?? "";
     expect(text).toContain(`Adapter shop-v1 of tiny, rank 4`);
     expect(text).toContain(adapter.adapterHash);
     expect(text).toMatch(/loss +\d\.\d{3} -> \d\.\d{3} in 4 steps, 80 tokens under the loss\n +validation +\d/);
+  }));
+
+it("tells every figure of steps and validations with --json, also where there are no validation rows", () =>
+  withHome(async (home) => {
+    const base = await addTinyBase(home);
+    const { context, stderr } = contextOf(home);
+    for (const [validation, measured] of [
+      [2, ["klToBase", "loss"]],
+      [0, ["klToBase"]],
+    ] as const) {
+      // biome-ignore format: one line a table
+      const { datasetHash } = await writeDataset(home, base, { validation });
+      await trainOn({ ...SETTINGS, dataset: datasetHash, base: "tiny", epochs: 1 }, { ...context, isJson: true });
+      const lines = String(stderr.read()).trim().split("\n").map((line) => JSON.parse(line)); // biome-ignore format: one line
+      const told = lines.filter(({ event }) => event === "progress");
+      expect(told.map(({ step, validation }) => [step, validation !== undefined])).toEqual([
+        [1, false],
+        [2, false],
+        [2, true],
+      ]);
+      expect(told[0]).toMatchObject({ loss: expect.any(Number), gradNorm: expect.any(Number) });
+      expect(Object.keys(told[2].validation).sort()).toEqual(measured);
+    }
+  }));
+
+it("refuses GPUs that are named for a training, which would take others", () =>
+  withHome(async (home) => {
+    const { context } = contextOf(home);
+    const given = command.input.parse({ ...SETTINGS, dataset: ["3f2a"], base: "tiny", gpus: "4xL4" });
+    await expect(command.run(given, context)).rejects.toMatchObject({
+      ...{ code: "BAD_ARGUMENT", details: { fix: expect.stringContaining("CUDA_VISIBLE_DEVICES") } },
+    });
   }));
 
 describe("an adapter for each role", () => {

@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
 import type { Context } from "../../src/commands/command.ts";
@@ -9,6 +11,7 @@ import { listAdapters } from "../../src/store/manifests.ts";
 import type { TrainPlan } from "../../src/train/index.ts";
 import { parseGpus } from "../../src/train/plan/cards.ts";
 import { planTraining } from "../../src/train/plan/plan.ts";
+import { withNvidiaSmi } from "../fixtures/nvidia-smi.ts";
 import { withHome } from "../store/sample-run.ts";
 import { SHAPES } from "./plan/shapes.ts";
 import { addTinyBase, CONFIG, SETTINGS, writeDataset } from "./sample-training.ts";
@@ -57,9 +60,41 @@ it("refuses a training that cannot fit before anything is loaded, unless it is t
     expect(await listAdapters(home)).toEqual([]);
   }));
 
+it("plans for general rows that are rehearsed, and refuses one that cannot be trained on", () =>
+  withHome(async (home) => {
+    const { datasetHash } = await writeDataset(home, await addTinyBase(home));
+    const file = join(home.path, "general.jsonl");
+    const line = (completion: string) => JSON.stringify({ prompt: "hello", completion });
+    await writeFile(file, [line("a b c ".repeat(40)), line("yes"), line("no")].join("\n"));
+    const given = input({ dataset: [datasetHash], gpus: "2xL4", rehearse: `${file}:0.2` });
+    const { lengths, setting } = (await command.run(given, contextOf(home))) as TrainPlan;
+    expect(lengths).toMatchObject({ rows: 10, others: setting.tokens });
+    expect(setting.tokens).toBeGreaterThan(lengths.max);
+    await writeFile(file, "{}\n");
+    await expect(command.run(given, contextOf(home))).rejects.toMatchObject({ code: "BAD_REHEARSAL_ROW" });
+  }));
+
+it("is what the trainer follows: GPUs that PyTorch does not see are refused, not left out", () =>
+  withHome(async (home) => {
+    const { datasetHash } = await writeDataset(home, await addTinyBase(home));
+    const gpus = ["a", "b"].map((id) => `GPU-none-${id}, NVIDIA L4, 23034, 22563\\n`).join("");
+    const visible = process.env.CUDA_VISIBLE_DEVICES;
+    process.env.CUDA_VISIBLE_DEVICES = "GPU-none-a,GPU-none-b";
+    try {
+      const training = withNvidiaSmi({ gpus }, () =>
+        trainOn({ ...SETTINGS, dataset: datasetHash, base: "tiny" }, contextOf(home)),
+      );
+      await expect(training).rejects.toMatchObject({ code: "NO_GPUS", details: { expected: "2 GPUs", got: "0" } });
+    } finally {
+      if (visible === undefined) delete process.env.CUDA_VISIBLE_DEVICES;
+      else process.env.CUDA_VISIBLE_DEVICES = visible;
+    }
+  }));
+
 it("shows a table of what each card holds, in GiB", () => {
   const plan = planTraining({
-    ...{ base: "gemma-4-31b", method: "sft", shape: SHAPES.gemma4_31b, devices: parseGpus("4xL4"), storageBytes: 2 },
+    ...{ base: "gemma-4-31b", method: "sft", launch: "single", shape: SHAPES.gemma4_31b, storageBytes: 2 },
+    devices: parseGpus("4xL4"),
     config: {
       ...CONFIG,
       quantization: "nf4",
@@ -67,7 +102,7 @@ it("shows a table of what each card holds, in GiB", () => {
       gradientCheckpointing: true,
       microBatchSize: 1,
     },
-    lengths: { rows: 600, tokens: 900_000, p50: 1200, p99: 4000, max: 4096, trained: 256, longer: 0 },
+    lengths: { rows: 600, tokens: 900_000, p50: 1200, p99: 4000, max: 4096, others: 5000, trained: 256, longer: 0 },
   });
   const lines = planText(plan).split("\n");
   expect(lines[0]).toBe("Plan for sft on gemma-4-31b: 30.7 B weights, LoRA of rank 4: 30.6 M");
@@ -76,5 +111,6 @@ it("shows a table of what each card holds, in GiB", () => {
   );
   expect(lines.filter((line) => /^\d +L4 +\d+-\d+ /.test(line))).toHaveLength(4);
   expect(lines.find((line) => line.startsWith("time"))).toMatch(/ on L4, .* on H100/);
+  expect(lines).toContain("          5000 the longest that is validated on or rehearsed");
   expect(lines.at(-1)).toBe("It fits.");
 });

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Hash, hashText } from "../../src/foundation/hashing.ts";
+import { type Hash, hashFile, hashText } from "../../src/foundation/hashing.ts";
 import { type Decision, decisionSchema, type Plan } from "../../src/records/comparison.ts";
 import type { Home } from "../../src/store/home.ts";
 import { readLedger } from "../../src/store/ledger.ts";
@@ -78,8 +78,22 @@ describe("two runs with known outcomes", () => {
         adapterHash: decision.adapterHash,
         verdict: "better",
         hasPassed: true,
+        decisionHash: await hashFile(join(home.comparisonFolder(planned.comparisonHash), "decision.json")),
       };
       expect(await decisionEntries(home)).toEqual([entry]);
+    });
+  });
+
+  test("promise nothing of figures that are the same for every item", async () => {
+    await withHome(async (home) => {
+      const { decision } = await decided(home, { base: baseOutcome, candidate: candidateOutcome });
+      const [pair] = decision.pairs;
+      const tokens = pair?.secondary.find(({ metric }) => metric === "completion tokens");
+      // Ten families that all spend less: the sign test's 2 in 1024, times the figures that Holm's correction counts.
+      expect(tokens?.interval).toBeNull();
+      expect(tokens?.holmP).toBeGreaterThanOrEqual(2 / 1024);
+      expect(tokens?.holmP).toBeLessThan(0.02);
+      expect(pair?.tokenRatio).toEqual({ ratio: 0.5, interval: null });
     });
   });
 
@@ -293,7 +307,7 @@ describe("the gate", () => {
       const decision = await decideBeforehand(home, comparisonHash, { found, clock });
       expect(decision).toMatchObject({ hasPassed: false, arms: [], pairs: [] });
       expect(decision?.axes.find(({ axis }) => axis === "leakage")?.outcome).toBe("failed");
-      expect(await decisionEntries(home)).toEqual([
+      expect(await decisionEntries(home)).toMatchObject([
         { comparisonHash, adapterHash: decision?.adapterHash, verdict: "inconclusive", hasPassed: false },
       ]);
       const report = await readFile(join(home.comparisonFolder(comparisonHash), "report.md"), "utf8");

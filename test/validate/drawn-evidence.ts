@@ -49,7 +49,7 @@ export function drawEvidence(truth: Truth, { sizes, draws }: { sizes: typeof DRA
         differences: Array.from({ length: sizes.texts }, () => [truth.general + SPREAD.texts * normal()]),
       },
     ],
-    ...{ kl: null, isLive: true, taint: [], leaks: [] },
+    ...{ foreign: [], kl: null, isLive: true, taint: [], leaks: [] },
   };
 }
 

@@ -53,7 +53,7 @@ describe("results of lm-evaluation-harness", () => {
           counts: { both: 2, onlyTreatment: 1, onlyReference: 1, neither: 0 },
         },
       ],
-      rejected: [],
+      ...{ missing: [], rejected: [] },
     });
   });
 
@@ -103,9 +103,10 @@ describe("results of lm-evaluation-harness", () => {
     const inner = join(candidate, "org__model");
     const torn = (await readdir(inner)).find((name) => name.startsWith("samples_torn")) ?? "";
     await writeFile(join(inner, torn), '{"doc_id":0,"acc":\n');
-    const { axes, rejected } = await foreignAxes({ base, candidate });
+    const { axes, missing, rejected } = await foreignAxes({ base, candidate });
     expect(axes.map(({ name }) => name)).toEqual(["lm-evaluation-harness:good"]);
-    expect(rejected.map(({ reason }) => reason)).toEqual(["it is not JSON", "it has no results of torn"]);
+    expect(missing.map(({ name }) => name)).toEqual(["lm-evaluation-harness:torn"]);
+    expect(rejected.map(({ reason }) => reason)).toEqual(["it is not JSON"]);
   });
 
   test("of a group leave out a task that is scored otherwise, and may have any name", async () => {
@@ -159,9 +160,13 @@ describe("logs of Inspect", () => {
     await mkdir(at("candidate"));
     for (const task of ["one", "two"]) await writeInspectJson(at(`base/${task}.json`), task, { a: ["C"], b: ["I"] });
     await writeInspectJson(at("candidate/two.json"), "two", { a: ["C"], b: ["C"] });
-    const { axes, rejected } = await foreignAxes({ base: at("base"), candidate: at("candidate") });
+    await writeInspectJson(at("candidate/three.json"), "three", { a: ["C"], b: ["C"] });
+    const { axes, missing } = await foreignAxes({ base: at("base"), candidate: at("candidate") });
     expect(axes.map(({ name, differences }) => [name, differences])).toEqual([["inspect:two", [[0], [1]]]]);
-    expect(rejected).toEqual([{ where: at("candidate"), reason: "it has no results of one" }]);
+    expect(missing.map(({ name, reason }) => [name, reason.split(" hold")[0]])).toEqual([
+      ["inspect:one", "The results of the candidate"],
+      ["inspect:three", "The results of the base"],
+    ]);
   });
 
   test("may be hostile: names of an object's own, scores of no kind, a member that lies", async () => {

@@ -13,11 +13,11 @@ import { DRAWN, drawEvidence, GOOD, paired, type Truth } from "./drawn-evidence.
 const axes = await loadAxes();
 const GATE = gateSchema.parse({});
 
-function shareOfPasses(key: string, truth: Truth, sizes = DRAWN): number {
+function shareOfPasses(key: string, truth: Truth): number {
   const draws = random("simulation", key);
   let passes = 0;
   for (let k = 0; k < REPEATS; k++)
-    passes += Number(judgeAll(axes, drawEvidence(truth, { sizes, draws }), GATE).hasPassed);
+    passes += Number(judgeAll(axes, drawEvidence(truth, { sizes: DRAWN, draws }), GATE).hasPassed);
   return passes / REPEATS;
 }
 
@@ -88,6 +88,52 @@ describe("an axis", () => {
     expect(outcomeOf("cron", { sides })).toBe("uninformative");
     expect(judged({ sides }).hasPassed).toBe(true);
     expect(judged({ sides, general: [] }).reasons).toEqual([expect.stringContaining("0 side axes passed; 1 must")]);
+  });
+
+  test("of harm shows the worse of the arm to beat and the base, and says which", () => {
+    const [side] = good.sides as [Evidence["sides"][number]];
+    const [set] = good.general as [Evidence["general"][number]];
+    const lost = (differences: number[][], by: number) => differences.map((items) => items.map((one) => one - by));
+    const worse = { ...side, differences: lost(side.differences, 0.1) };
+    const axisOf = (axis: string, change: Partial<Evidence>) =>
+      judged(change).axes.find((one) => one.axis === axis) as (typeof results)[number];
+    const results = judged({}).axes;
+    const sides = [{ ...side, toBase: worse }];
+    expect(axisOf("cron", { sides })).toMatchObject({
+      outcome: "failed",
+      reason: expect.stringMatching(/^Against the base: /),
+    });
+    expect(judged({ sides }).hasPassed).toBe(false);
+    const turned = [{ ...worse, toBase: side }];
+    expect(axisOf("cron", { sides: turned }).reason).toMatch(/^Against the arm to beat: /);
+    const general = [{ ...set, toBase: lost(set.differences, 0.2) }];
+    expect(axisOf("humaneval", { general })).toMatchObject({
+      outcome: "failed",
+      reason: expect.stringMatching(/^Against the base: /),
+    });
+    // A champion that lost the skill has nothing to lose there; the base has.
+    const fallen = [{ ...side, baseRate: 0, toBase: worse }];
+    expect(axisOf("cron", { sides: fallen }).outcome).toBe("failed");
+    // And where only the base is at the floor, the champion is what could be lost.
+    const learned = [{ ...side, toBase: { ...worse, baseRate: 0 } }];
+    expect(axisOf("cron", { sides: learned }).outcome).toBe("passed");
+    const never = [{ ...side, baseRate: 0, toBase: { ...side, baseRate: 0 } }];
+    expect(axisOf("cron", { sides: never }).outcome).toBe("uninformative");
+  });
+
+  test("of another tool's results speaks against a candidate, and is no side that has to tell something", () => {
+    const [side] = good.sides as [Evidence["sides"][number]];
+    const foreign = [{ ...side, skill: "inspect:quiz" }];
+    expect(outcomeOf("inspect:quiz", { foreign })).toBe("passed");
+    expect(judged({ foreign, sides: [], general: [] }).reasons).toEqual([
+      expect.stringContaining("0 side axes passed; 1 must"),
+    ]);
+    const missing = [{ skill: "inspect:two", missing: "The results of the candidate hold nothing of two." }];
+    expect(judged({ foreign: missing })).toMatchObject({
+      hasPassed: false,
+      reasons: ["inspect:two inconclusive: The results of the candidate hold nothing of two."],
+    });
+    expect(judged({ foreign: missing }, { skills: { margin: 0.03, allowInconclusive: true } }).hasPassed).toBe(true);
   });
 
   test("that cannot tell blocks unless it is allowed to, and names the items that would tell where it can", () => {

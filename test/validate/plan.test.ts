@@ -8,9 +8,10 @@ import type { Arm, PlanDraft } from "../../src/records/comparison.ts";
 import { itemId } from "../../src/records/ids.ts";
 import { loadSkill } from "../../src/skills/load.ts";
 import { splitOf } from "../../src/skills/splits.ts";
+import { readMadeDecision } from "../../src/store/comparisons.ts";
 import type { Home } from "../../src/store/home.ts";
 import { readLedger } from "../../src/store/ledger.ts";
-import { writePlan } from "../../src/validate/index.ts";
+import { decideBeforehand, writePlan, writePlanToRefuse } from "../../src/validate/index.ts";
 import { withHome, writeSampleRun } from "../store/sample-run.ts";
 import { clock, letters, sampleDraft, writeAdapter } from "./sample-comparison.ts";
 
@@ -67,6 +68,83 @@ test("each candidate on the same items is judged more strictly than the one befo
     expect(plans.map(({ use }) => use)).toEqual([1, 2, 1, 3]);
     expect(plans.map(({ alpha }) => alpha)).toEqual([0.1 / 2, 0.1 / 6, 0.1, 0.1 / 12]);
     expect(await writePlan(home, draft, clock)).toEqual(plans[0]);
+  });
+});
+
+test("a candidate on other items of the same families is one more on them, be they at the side", async () => {
+  await withHome(async (home) => {
+    const draft = await goodDraft(home);
+    const adapter = draft.arms[1]?.adapterHash as Hash;
+    expect((await writePlan(home, draft, clock)).use).toBe(1);
+    const [families, some] = [await letters("test", 10), await letters("test", 2)];
+    const fresh = sampleDraft(families, 4, adapter);
+    const items = fresh.items.filter(({ item }) => /-[23]$/.test(item));
+    expect(items.some(({ item }) => draft.items.some((one) => one.item === item))).toBe(false);
+    expect((await writePlan(home, { ...fresh, items }, clock)).use).toBe(2);
+    expect((await writePlan(home, sampleDraft(some, 3, adapter), clock)).use).toBe(3);
+
+    const { skill, split, sampling } = draft;
+    const parity = { skill: { ...skill, id: "parity" }, split, sampling, items: await parityItems() };
+    const side = { ...parity, ...{ pairs: draft.pairs, arms: draft.arms, seed: 7, gate: draft.gate } };
+    expect((await writePlan(home, { ...side, sides: [partOf(draft)] }, clock)).use).toBe(1);
+    expect((await writePlan(home, { ...draft, seed: 9 }, clock)).use).toBe(5);
+  });
+});
+
+async function parityItems(): Promise<PlanDraft["items"]> {
+  const { manifest } = await loadSkill("parity");
+  const names = Array.from({ length: 60 }, (_, n) => `family-${n}`);
+  const families = names.filter((name) => splitOf(manifest, name) === "test");
+  return families.map((family) => ({ item: itemId("parity", family), family }));
+}
+
+const partOf = ({ skill, split, items, sampling }: PlanDraft) => ({ skill, split, items, sampling });
+
+test("candidates that are planned at once are counted one after the other", async () => {
+  await withHome(async (home) => {
+    const draft = await goodDraft(home);
+    const plans = await Promise.all([8, 9, 10].map((seed) => writePlan(home, { ...draft, seed }, clock)));
+    expect(plans.map(({ use }) => use).sort()).toEqual([1, 2, 3]);
+  });
+});
+
+test("another server, room, agent's time or content of the items makes another comparison", async () => {
+  await withHome(async (home) => {
+    const draft = { ...(await goodDraft(home)), contentHash: hashText("items") };
+    const serving = { target: "vllm", args: ["--enforce-eager"], contextTokens: 2048 };
+    const first = await writePlan(home, { ...draft, serving }, clock);
+    const others: PlanDraft[] = [
+      { ...draft, serving: { ...serving, target: "llamacpp" } },
+      { ...draft, serving: { ...serving, args: [] } },
+      { ...draft, serving: { ...serving, contextTokens: 4096 } },
+      { ...draft, serving, agentTimeoutMs: 1000 },
+      { ...draft, serving, contentHash: hashText("other items") },
+    ];
+    const hashes = new Set([first.comparisonHash]);
+    for (const other of others) hashes.add((await writePlan(home, other, clock)).comparisonHash);
+    expect(hashes.size).toBe(6);
+    expect(await writePlan(home, { ...draft, serving }, clock)).toEqual(first);
+  });
+});
+
+test("a comparison that was refused is planned anew once nothing stands against it, and refused once at a time", async () => {
+  await withHome(async (home) => {
+    const draft = await goodDraft(home);
+    const found = { taint: ["the revoked run 1 (it was bad)"], leaks: [] };
+    const refused = await writePlanToRefuse(home, draft, clock);
+    const decision = await decideBeforehand(home, refused.comparisonHash, { found, clock });
+    expect(decision.reasons.at(-1)).toContain("the same command plans the comparison anew");
+    expect(await writePlanToRefuse(home, draft, clock)).toEqual(refused);
+
+    const anew = await writePlan(home, draft, clock);
+    expect(anew).toMatchObject({ refusedBefore: refused.comparisonHash, use: 1 });
+    expect(anew.comparisonHash).not.toBe(refused.comparisonHash);
+    expect(await readMadeDecision(home, anew.comparisonHash)).toBeNull();
+    expect(await writePlan(home, draft, clock)).toEqual(anew);
+
+    await decideBeforehand(home, anew.comparisonHash, { found, clock });
+    const third = await writePlan(home, draft, clock);
+    expect(third).toMatchObject({ refusedBefore: anew.comparisonHash, use: 1 });
   });
 });
 

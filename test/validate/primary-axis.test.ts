@@ -4,15 +4,14 @@
 import { describe, expect, test } from "vitest";
 import { gateSchema } from "../../src/records/gate.ts";
 import axis from "../../src/validate/axes/primary.ts";
-import type { Evidence } from "../../src/validate/axis.ts";
 import { band, REPEATS, shareOf, type Truth } from "../statistics/simulated-families.ts";
 
 const GATE = gateSchema.parse({});
 
 function outcomeOf(differences: number[][]) {
   const primary = { skill: "sql", differences, baseRate: 0.5, counts: null, costs: null };
-  const none: Omit<Evidence, "primary"> = { sides: [], general: [], kl: null, isLive: true, taint: [], leaks: [] };
-  const [result] = axis.judge({ ...none, primary }, GATE);
+  const nothing = { sides: [], general: [], foreign: [], kl: null, isLive: true, taint: [], leaks: [] };
+  const [result] = axis.judge({ ...nothing, primary }, GATE);
   return result;
 }
 

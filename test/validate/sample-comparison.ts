@@ -146,6 +146,8 @@ export interface SampleArm {
   /** Names the run. */
   number: number;
   outcome(item: { item: string; family: string; n: number }): SampleOutcome;
+  /** Whether it is left without its end. */
+  isOpen?: boolean;
   /** What the run says of itself, where that differs from the plan. */
   claims?: { comparisonHash?: Hash; arm?: string; adapterHash?: Hash | null; memory?: "frozen" | "none" };
 }
@@ -189,9 +191,9 @@ export async function writeArm(home: Home, plan: Plan, sample: SampleArm): Promi
     if (outcome !== "no-verdict" && outcome.passed) counts.passed += 1;
     writeAttempt(log, item, { outcome, model: { name: arm.model, baseHash: arm.baseHash, adapterHash } });
   }
-  log.append({ type: "run_finished", data: counts });
+  if (sample.isOpen !== true) log.append({ type: "run_finished", data: counts });
   log.close();
-  await sealRun(home, run, clock);
+  if (sample.isOpen !== true) await sealRun(home, run, clock);
   return { skill: plan.skill.id, arm: sample.arm, sample: 1, run };
 }
 

@@ -16,13 +16,29 @@ describe("pairs in the plan's order", () => {
     expect(verdict).toBe("better");
     expect(items).toBeLessThan(12);
     expect(stopOf([...wins.slice(0, items), ...wins.map(() => lost)], 0.05)).toMatchObject({ items, verdict });
-    expect(stopOf([tied, null, ...wins], 0.05)).toMatchObject({ items: items + 2, verdict });
+    expect(stopOf([tied, ...wins], 0.05)).toMatchObject({ items: items + 1, verdict });
     expect(
       stopOf(
         wins.map(() => lost),
         0.05,
       ),
     ).toMatchObject({ items, verdict: "worse" });
+  });
+
+  test("are looked at on where more than 2 % of those up to a sure answer have no verdict, which stays the answer", () => {
+    const wins = Array.from({ length: 12 }, () => won);
+    const after = Array.from({ length: 60 }, () => lost);
+    const stop = stopOf([null, ...wins, ...after], 0.05);
+    expect(stop).toMatchObject({ items: 50, verdict: "better", state: { wins: 8, pairs: 8 } });
+    const watch = watchPairs(73, 0.05);
+    const sureAt = [null, ...wins, ...after].findIndex((pair, index) => {
+      watch.note("reference", index, pair?.reference ?? null);
+      watch.note("treatment", index, pair?.treatment ?? null);
+      return watch.isSure();
+    });
+    expect(sureAt).toBe(49);
+    // Where they never become few enough, all are looked at, and the comparison is not valid.
+    expect(stopOf([null, ...wins, ...after.slice(0, 20)], 0.05)).toMatchObject({ items: 33, verdict: "better" });
   });
 
   test("are all looked at where they never tell", () => {
@@ -92,6 +108,22 @@ describe("a comparison that may end early", () => {
       expect(decision.axes[0]).toMatchObject({ outcome: "inconclusive", threshold: "an e-value of 40.0" });
       expect(decision.axes[0]?.reason).toContain(`The bets are sure after ${n} items; over families it is not shown`);
       expect(decision.reasons.join()).toContain(`It was sure after ${n} of 30 items`);
+    }));
+
+  test("goes on over an item that was given up, and is valid once it is one of fifty", () =>
+    withHome(async (home) => {
+      const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
+      const plan = await writePlan(home, { ...sampleDraft(families, 6, adapter), sequential: true }, clock);
+      const outcome = (passed: boolean): SampleArm["outcome"] => {
+        return ({ family, n }) => (family === families[0] && n === 0 ? "no-verdict" : { passed });
+      };
+      const runs = [
+        await writeArm(home, plan, { arm: "base", number: 1, outcome: outcome(false) }),
+        await writeArm(home, plan, { arm: "candidate", number: 2, outcome: outcome(true) }),
+      ];
+      const decision = await decide(home, plan.comparisonHash, { runs, found: FOUND, clock });
+      expect(decision.arms[0]?.n).toBe(49);
+      expect(decision.dropped).toHaveLength(1);
     }));
 
   test("that ended before it was sure is not valid", () =>

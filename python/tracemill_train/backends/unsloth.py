@@ -35,6 +35,7 @@ class Request:
     lora_targets: str | None = None
     block_class: str | None = None
     launch: str = "single"
+    block_devices: list[int] | None = None
     parent: Path | None = None
     rehearsal: Path | None = None
 

@@ -17,7 +17,7 @@ from trl import DPOConfig, DPOTrainer
 
 from ..method import Kit
 from ..pair_rows import PairRow, load_pairs
-from ..preference import TakesOurRows, as_inputs, rows_at_once, summed_logprobs, trainer_settings
+from ..preference import TakesOurRows, as_inputs, summed_logprobs, trainer_settings
 from ..settings import Settings
 
 
@@ -30,7 +30,7 @@ def prepare(model: PeftModel, rows: Sequence[PairRow], settings: Settings) -> li
     """Returns the rows with the untrained model's log-probabilities; each is asked for once, however often it comes."""
     unique = list({row.row_id: row for row in rows}.values())
     answers = [side for row in unique for side in (row.chosen, row.rejected)]
-    sums = summed_logprobs(model, answers, rows_at_once(settings))
+    sums = summed_logprobs(model, answers, settings.rows_at_once)
     references = {row.row_id: sums[2 * at : 2 * at + 2] for at, row in enumerate(unique)}
     return [
         replace(row, chosen_reference=references[row.row_id][0], rejected_reference=references[row.row_id][1])
@@ -46,7 +46,7 @@ def make_trainer(kit: Kit) -> Trainer:
 def validate(model: PeftModel, rows: Sequence[PairRow], settings: Settings) -> dict[str, float]:
     """Returns `loss`, `margin` and `accuracy` (the share of pairs with a positive margin), and both mean log-probabilities."""
     answers = [side for row in rows for side in (row.chosen, row.rejected)]
-    sums = summed_logprobs(model, answers, rows_at_once(settings))
+    sums = summed_logprobs(model, answers, settings.rows_at_once)
     chosen, rejected = torch.tensor(sums[::2]), torch.tensor(sums[1::2])
     references = torch.tensor([row.chosen_reference - row.rejected_reference for row in rows])
     margins = settings.beta * (chosen - rejected - references)

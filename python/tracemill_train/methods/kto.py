@@ -21,7 +21,7 @@ from trl import KTOConfig, KTOTrainer
 
 from ..judged_rows import JudgedRow, load_judged, mismatched
 from ..method import Kit
-from ..preference import TakesOurRows, as_inputs, rows_at_once, summed_logprobs, trainer_settings
+from ..preference import TakesOurRows, as_inputs, summed_logprobs, trainer_settings
 from ..settings import Settings
 
 
@@ -32,20 +32,20 @@ def read_rows(dataset: Path, part: str, settings: Settings, vocabulary: int) -> 
 
 def estimates_kl(settings: Settings) -> bool:
     """Whether there are two rows in memory together, so that one's prompt can be given another's answer."""
-    return rows_at_once(settings) > 1
+    return settings.rows_at_once > 1
 
 
 def prepare(model: PeftModel, rows: Sequence[JudgedRow], settings: Settings) -> list[JudgedRow]:
     """Returns the rows with the untrained model's log-probabilities, and with their neighbour's answer in the batch."""
     unique = list({row.row_id: row for row in rows}.values())
-    sums = summed_logprobs(model, [row.answer for row in unique], rows_at_once(settings))
+    sums = summed_logprobs(model, [row.answer for row in unique], settings.rows_at_once)
     references = {row.row_id: value for row, value in zip(unique, sums)}
     known = [replace(row, reference=references[row.row_id]) for row in rows]
     if not estimates_kl(settings):
         return known
-    partners = neighbours(len(rows), rows_at_once(settings))
+    partners = neighbours(len(rows), settings.rows_at_once)
     others = [mismatched(row, rows[partner], settings.max_tokens) for row, partner in zip(rows, partners)]
-    sums = summed_logprobs(model, others, rows_at_once(settings))
+    sums = summed_logprobs(model, others, settings.rows_at_once)
     return [replace(row, other=other, other_reference=value) for row, other, value in zip(known, others, sums)]
 
 
@@ -72,13 +72,13 @@ def validate(model: PeftModel, rows: Sequence[JudgedRow], settings: Settings) ->
     `accuracy` is the share of good rows over and bad rows under the zero point, and `kl` that point in nats,
     over all rows.
     """
-    sums = summed_logprobs(model, [row.answer for row in rows], rows_at_once(settings))
+    sums = summed_logprobs(model, [row.answer for row in rows], settings.rows_at_once)
     ratios = [value - row.reference for row, value in zip(rows, sums)]
     zero = 0.0
     others = [row.other for row in rows if row.other is not None]
     if others:
         references = [row.other_reference for row in rows if row.other is not None]
-        found = summed_logprobs(model, others, rows_at_once(settings))
+        found = summed_logprobs(model, others, settings.rows_at_once)
         zero = max(0.0, fmean(value - before for value, before in zip(found, references)))
     signs = [1.0 if row.is_good else -1.0 for row in rows]
     weights = [settings.good_weight if row.is_good else settings.bad_weight for row in rows]

@@ -49,13 +49,14 @@ def make_trainer(kit: Kit) -> Trainer:
 
 
 def validate(model: PeftModel, rows: Sequence[Row], settings: Settings) -> dict[str, float]:
-    """Returns `loss`: nats a trained token, over all rows."""
+    """Returns `loss`: nats a trained token, over all rows, of which as many are computed together as in a training."""
     causal = causal_model(model)
+    at_once = settings.rows_at_once // process_count()
     by_length = sorted(rows, key=lambda row: len(row.ids))
     total, count = 0.0, 0
     with torch.no_grad():
-        for start in range(0, len(by_length), settings.batch_size):
-            some = by_length[start : start + settings.batch_size]
+        for start in range(0, len(by_length), at_once):
+            some = by_length[start : start + at_once]
             batch = collate([{"input_ids": row.ids, "labels": row.labels} for row in some])
             loss, tokens = answer_loss(causal, batch["input_ids"], batch["labels"])
             total, count = total + float(loss), count + tokens
@@ -69,8 +70,7 @@ def as_dataset(rows: Sequence[Row]) -> Dataset:
 
 def filled_up(rows: Sequence[Row], settings: Settings) -> list[Row]:
     """Returns rows with as many behind them as let processes share the last ones: short ones that nothing is learned of."""
-    at_once = settings.micro_batch_size or settings.batch_size
-    missing = -len(rows) % at_once if is_worker() else 0
+    missing = -len(rows) % settings.rows_at_once if is_worker() else 0
     silent = replace(rows[-1], ids=rows[-1].ids[:2], labels=[IGNORED, IGNORED])
     return [*rows, *[silent] * missing]
 

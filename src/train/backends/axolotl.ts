@@ -10,6 +10,7 @@ import { AXOLOTL_ONLY } from "../axolotl-config.ts";
 import { readCurve, takeAdapter, writeAxolotlInputs } from "../axolotl-files.ts";
 import type { TrainBackend, TrainJob } from "../backend.ts";
 import { readModelConfig } from "../model-config.ts";
+import { tokenLengths } from "../plan/lengths.ts";
 import { python } from "../python.ts";
 
 const KEPT_LINES = 20;
@@ -50,6 +51,7 @@ const axolotl: TrainBackend = {
     await runAxolotl(configuration, job);
     await takeAdapter(checkpointFolder, outFolder);
     const curve = await readCurve(checkpointFolder);
+    const { longer } = await tokenLengths(datasetFolder, config);
     const { shape } = await readModelConfig(baseFolder);
     const request = {
       dataset: datasetFolder,
@@ -57,6 +59,7 @@ const axolotl: TrainBackend = {
       out: outFolder,
       vocabulary: shape.vocabulary,
       seed: config.seed,
+      maxTokens: config.tooLong === "drop" ? config.maxTokens : null,
     };
     const finished = await (await python()).run("finish", request, {
       result: finishedSchema,
@@ -68,6 +71,7 @@ const axolotl: TrainBackend = {
       trainedTokens: Math.round(finished.trainedTokens * config.epochs),
       durationMs: Math.round(performance.now() - startedMs),
       ggufRefused: finished.ggufRefused,
+      droppedRows: config.tooLong === "drop" ? longer : 0,
       versions: { ...finished.versions, axolotl: await versionOfAxolotl() },
     };
   },

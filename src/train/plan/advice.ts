@@ -65,7 +65,7 @@ function changesOf(
     setting.gradientCheckpointing
       ? []
       : [change("--gradient-checkpointing", CHECKPOINTING_COST, { gradientCheckpointing: true })],
-    setting.optimizer === "adamw-8bit"
+    setting.optimizer === "adamw-8bit" || setting.launch === "fsdp" // which shares no such state
       ? []
       : [change("--optimizer adamw-8bit", OPTIMIZER_COST, { optimizer: "adamw-8bit" })],
     setting.quantization === "nf4" || setting.trains === "full"

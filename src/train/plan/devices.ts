@@ -17,11 +17,17 @@ const mib = z.string().transform((text) => (/^\d{1,12}$/.test(text) ? Number(tex
 const gpuLine = z.tuple([z.string(), z.string(), mib, mib]);
 const processLine = z.tuple([z.string(), z.coerce.number().int(), z.string(), mib]);
 
-/** Lists the GPUs; none where nvidia-smi is not there. Throws: `NVIDIA_SMI_FAILED`. */
-export async function readGpus(): Promise<Device[]> {
+/**
+ * Lists the GPUs that a training would see, in its order; none where nvidia-smi is not there.
+ * Throws: `NVIDIA_SMI_FAILED`.
+ */
+export async function readGpus(visible = process.env.CUDA_VISIBLE_DEVICES): Promise<Device[]> {
   const lines = await query("--query-gpu=uuid,name,memory.total,memory.free");
   if (lines === null) return [];
-  const gpus = lines.map((cells) => readLine(gpuLine, cells));
+  const gpus = visibleOf(
+    lines.map((cells) => readLine(gpuLine, cells)),
+    visible,
+  );
   const processes = (await query("--query-compute-apps=gpu_uuid,pid,process_name,used_memory")) ?? [];
   // A program's name may hold commas.
   const holders = processes.map(([uuid = "", pid = "", ...rest]) =>
@@ -36,6 +42,22 @@ export async function readGpus(): Promise<Device[]> {
       .filter(([of]) => of === uuid)
       .map(([, pid, program, usedBytes]): Holder => ({ pid, name: program, usedBytes: usedBytes || 0 })),
   }));
+}
+
+/**
+ * Keeps the GPUs that CUDA shows a process: indices or beginnings of uuids, up to the first that names none.
+ * Source: CUDA C++ Programming Guide, "CUDA Environment Variables".
+ */
+function visibleOf(gpus: z.output<typeof gpuLine>[], visible: string | undefined): z.output<typeof gpuLine>[] {
+  if (visible === undefined) return gpus;
+  const named = visible
+    .split(",")
+    .map((word) => word.trim())
+    .map((word) =>
+      /^\d+$/.test(word) ? gpus[Number(word)] : gpus.find(([uuid]) => word !== "" && uuid.startsWith(word)),
+    );
+  const end = named.indexOf(undefined);
+  return (end < 0 ? named : named.slice(0, end)) as z.output<typeof gpuLine>[];
 }
 
 /** The processor as a device: memory that a new process can have without swapping (of its control group, where it is in one). */

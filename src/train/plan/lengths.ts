@@ -1,6 +1,7 @@
 /**
  * How long a dataset's rows are, in tokens: what a plan is made for. Reads the lengths alone, in DuckDB.
  */
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { Refusal } from "../../foundation/errors.ts";
@@ -9,8 +10,8 @@ import { openDatabase, rowsOf, sqlText } from "../../store/duckdb.ts";
 
 const MEMORY_LIMIT_MB = 256;
 
-const lengthsSchema = z.object({
-  rows: z.int().min(1),
+const measuredSchema = z.object({
+  rows: z.int(),
   tokens: z.number(),
   p50: z.number(),
   p99: z.number(),
@@ -19,28 +20,67 @@ const lengthsSchema = z.object({
   longer: z.int(),
 });
 
-/** Units: tokens of a row, without padding; `trained` the most in one row that are under the loss. */
-export interface TokenLengths {
+type Measured = z.infer<typeof measuredSchema>;
+
+/** Units: tokens of a row, without padding; `p50` to `max` and `longer` are of the train rows. */
+export interface TokenLengths extends Measured {
+  /** Train rows, and general rows that are rehearsed. */
   rows: number;
-  /** Of all rows together. */
+  /** Of all these together. */
   tokens: number;
-  p50: number;
-  p99: number;
-  max: number;
+  /** The longest row of what is validated on and rehearsed; 0: none. */
+  others: number;
+  /** The most in one row that are under the loss, whatever the row is for. */
   trained: number;
   /** Rows of more than `maxTokens`; where such rows are dropped, nothing above counts them. */
   longer: number;
 }
 
+/** Tokenised general rows, and what fraction they are of all rows. */
+export interface Rehearsed {
+  file: string;
+  fraction: number;
+}
+
 /**
- * Measures the train rows of a dataset folder; of a preference pair, the longer answer counts.
+ * Measures the rows of a dataset folder and those that are rehearsed; of a preference pair, the longer answer counts.
  * Throws: `NO_TRAIN_ROWS` where none is left.
  */
 export async function tokenLengths(
   folder: string,
-  { maxTokens, tooLong }: Pick<TrainConfig, "maxTokens" | "tooLong">,
+  limit: Pick<TrainConfig, "maxTokens" | "tooLong">,
+  rehearsed: Rehearsed | null = null,
 ): Promise<TokenLengths> {
   const path = join(folder, "tokens", "train.parquet");
+  const train = await measure(path, limit);
+  if (train === null || train.rows === 0) {
+    throw new Refusal({
+      code: "NO_TRAIN_ROWS",
+      message: "No train row has so few tokens that it can be trained on.",
+      expected: `rows of at most ${limit.maxTokens} tokens`,
+      where: path,
+      fix: "train with a larger --max-tokens",
+    });
+  }
+  const validation = await measure(join(folder, "tokens", "validation.parquet"), limit);
+  const general = rehearsed === null ? null : await measure(rehearsed.file, limit);
+  const { fraction = 0 } = rehearsed ?? {};
+  const drawn = general === null ? 0 : Math.min(Math.round((train.rows * fraction) / (1 - fraction)), general.rows);
+  return {
+    ...train,
+    rows: train.rows + drawn,
+    tokens: train.tokens + (general === null || drawn === 0 ? 0 : (general.tokens / general.rows) * drawn),
+    others: Math.max(validation?.max ?? 0, general?.max ?? 0),
+    trained: Math.max(train.trained, validation?.trained ?? 0, general?.trained ?? 0),
+  };
+}
+
+/** Measures the rows of one Parquet file; null where there is none. */
+async function measure(
+  path: string,
+  { maxTokens, tooLong }: Pick<TrainConfig, "maxTokens" | "tooLong">,
+): Promise<Measured | null> {
+  if ((await stat(path).catch(() => null)) === null) return null;
   const database = await openDatabase({ memoryLimitMb: MEMORY_LIMIT_MB, threads: 1, spillFolder: "" });
   try {
     const table = `read_parquet(${sqlText(path)})`;
@@ -58,15 +98,7 @@ export async function tokenLengths(
                (SELECT count(*) FROM lengths WHERE n > ${maxTokens})::INTEGER AS longer
         FROM taken`),
     );
-    const lengths = lengthsSchema.safeParse(measured);
-    if (lengths.success) return lengths.data;
-    throw new Refusal({
-      code: "NO_TRAIN_ROWS",
-      message: "No train row has so few tokens that it can be trained on.",
-      expected: `rows of at most ${maxTokens} tokens`,
-      where: path,
-      fix: "train with a larger --max-tokens",
-    });
+    return measuredSchema.parse(measured);
   } finally {
     database.close();
   }

@@ -4,6 +4,7 @@
  * table of `test/train/plan/published.ts`). Does not know devices; `placement.ts` spreads what is counted here.
  */
 import type { TrainConfig } from "../../records/adapter-manifest.ts";
+import type { Launch } from "../backend.ts";
 import { type Block, loraWidthOf, type ModelShape } from "./shape.ts";
 
 /**
@@ -32,6 +33,7 @@ const ROWS_OF: Record<string, number> = { dpo: 2 };
 export interface Setting
   extends Pick<TrainConfig, "rank" | "trains" | "quantization" | "optimizer" | "gradientCheckpointing"> {
   method: string;
+  launch: Launch;
   batch: number;
   tokens: number;
   /** Of these, in one row, those under the loss. */

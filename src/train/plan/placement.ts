@@ -1,7 +1,7 @@
 /**
- * Spreads a model over devices as the trainer does: blocks in order, embedding and head on the first, so that a tied pair
- * is not copied; and what each device then holds. With several devices one works at a time (a plain pipeline), so each
- * needs its own blocks and the largest working set among them.
+ * Spreads a model over devices: blocks in order, embedding and head on the first, so that a tied pair is not copied; and
+ * what each device then holds. The trainer places blocks as it is said here. With several devices one works at a time (a
+ * plain pipeline), so each needs its own blocks and the largest working set among them.
  */
 import { type BlockMemory, blockMemory, embeddingMemory, logitMemory, type Setting, towerMemory } from "./memory.ts";
 import { embeddingWeights, type ModelShape } from "./shape.ts";
@@ -33,16 +33,16 @@ export interface Share {
 const CUDA_CONTEXT_BYTES = 0.6 * 2 ** 30;
 /** PyTorch's allocator keeps gaps: reserved over allocated in published runs is 1.03 to 1.1. */
 const ALLOCATOR_FRACTION = 0.05;
-const BISECTIONS = 40;
+const BISECTIONS = 80;
 
 /**
- * Returns what each of `devices` holds, in order: the split of blocks that makes the fullest device as empty as can be.
- * Shapes: one share a device; a device may hold no block.
+ * Returns what each device holds, in order: the split of blocks that fills the fullest device as little as can be.
+ * Shapes: one share a device; a device may hold no block. Units: `freeBytes` of each device.
  */
-export function spread(shape: ModelShape, setting: Setting, devices: number): Share[] {
+export function spread(shape: ModelShape, setting: Setting, freeBytes: readonly number[]): Share[] {
   const blocks = shape.blocks.map((block) => blockMemory(shape, block, setting));
-  const ends = Array.from({ length: devices }, (_, index) => endsOf(shape, setting, index === 0));
-  const to = leastMaximum(blocks, ends);
+  const ends = freeBytes.map((_, index) => endsOf(shape, setting, index === 0));
+  const to = levelled(blocks, ends, freeBytes.map(roomOf));
   return ends.map((end, index) => {
     const from = to[index - 1] ?? 0;
     return shareOf(end, blocks.slice(from, to[index]), { from, to: to[index] ?? from });
@@ -54,26 +54,30 @@ export function total(parts: Parts): number {
 }
 
 /** What a device holds besides blocks. */
-interface End {
+export interface End {
   embedding: ReturnType<typeof embeddingMemory>;
   towers: number;
   logits: number;
+  /** Blocks that are whole here for the time that they are computed. */
+  gathered: number;
 }
 
-function endsOf(shape: ModelShape, setting: Setting, isFirst: boolean): End {
+export function endsOf(shape: ModelShape, setting: Setting, isFirst: boolean): End {
   return {
     embedding: embeddingMemory(isFirst ? embeddingWeights(shape) : 0, setting),
     towers: isFirst ? towerMemory(shape, setting) : 0,
     logits: isFirst ? logitMemory(shape, setting) : 0,
+    gathered: 0,
   };
 }
 
-function shareOf(end: End, blocks: BlockMemory[], { from, to }: { from: number; to: number }): Share {
-  const { embedding, towers, logits } = end;
+/** Adds up what a device holds. */
+export function shareOf(end: End, blocks: BlockMemory[], { from, to }: { from: number; to: number }): Share {
+  const { embedding, towers, logits, gathered } = end;
   const sum = (key: Exclude<keyof BlockMemory, "working">) => blocks.reduce((bytes, block) => bytes + block[key], 0);
   const working = Math.max(0, ...blocks.map((block) => block.working));
   const parts: Parts = {
-    weights: sum("weights"),
+    weights: sum("weights") + gathered,
     embeddings: embedding.weights,
     towers,
     lora: sum("lora"),
@@ -92,36 +96,45 @@ export function contextBytes(allocatedBytes: number): { cuda: number; gaps: numb
   return { cuda: CUDA_CONTEXT_BYTES, gaps: allocatedBytes * ALLOCATOR_FRACTION };
 }
 
-/** Finds by bisection the smallest load under which all blocks fit, and where each device's blocks then end. */
-function leastMaximum(blocks: BlockMemory[], ends: End[]): number[] {
+/** Bytes of a device's free memory that can be allocated. */
+function roomOf(freeBytes: number): number {
+  return Math.max(0, (freeBytes - CUDA_CONTEXT_BYTES) / (1 + ALLOCATOR_FRACTION));
+}
+
+/** Finds by bisection the smallest part of every room into which all blocks fit, and where each device's blocks then end. */
+function levelled(blocks: BlockMemory[], ends: End[], rooms: number[]): number[] {
+  if (rooms.length === 1) return [blocks.length];
   const bare = ends.map(
     ({ embedding, towers }) => embedding.weights + embedding.gradients + embedding.optimizer + towers,
   );
+  const all =
+    bare.reduce((sum, bytes) => sum + bytes, 0) +
+    blocks.reduce((sum, block) => sum + fixedOf(block) + block.working, 0) +
+    Math.max(...ends.map(({ logits }) => logits));
   let low = 0;
-  let high = bare.reduce((sum, bytes) => sum + bytes, 0);
-  for (const block of blocks) high += fixedOf(block) + block.working;
-  high += Math.max(...ends.map(({ logits }) => logits));
+  let high = all / Math.min(...rooms.filter((room) => room > 0), all);
   let best = ends.map(() => blocks.length);
   for (let round = 0; round < BISECTIONS; round++) {
-    const most = (low + high) / 2;
-    const to = fill(blocks, ends, { most, bare });
-    if (to === null) low = most;
-    else [high, best] = [most, to];
+    const part = (low + high) / 2;
+    const to = fill(blocks, ends, { most: rooms.map((room) => room * part), bare });
+    if (to === null) low = part;
+    else [high, best] = [part, to];
   }
   return best;
 }
 
-/** Gives each device in turn as many blocks as fit under `most`; null where some are left over. */
-function fill(blocks: BlockMemory[], ends: End[], { most, bare }: { most: number; bare: number[] }): number[] | null {
+/** Gives each device in turn as many blocks as fit under its `most`; null where some are left over. */
+function fill(blocks: BlockMemory[], ends: End[], { most, bare }: Record<"most" | "bare", number[]>): number[] | null {
   const to: number[] = [];
   let at = 0;
   for (const [index, { logits }] of ends.entries()) {
+    const room = most[index] as number;
     let load = bare[index] as number;
     let passing = logits;
-    if (load + passing > most) return null;
+    if (load + passing > room) return null;
     for (let block = blocks[at]; block !== undefined; block = blocks[at]) {
       const higher = Math.max(passing, block.working);
-      if (load + fixedOf(block) + higher > most) break;
+      if (load + fixedOf(block) + higher > room) break;
       load += fixedOf(block);
       passing = higher;
       at++;

@@ -3,8 +3,10 @@
  * rows and batches may be, how long it takes, and what to change where it does not fit. Pure; `index.ts` reads the machine.
  */
 import type { TrainConfig } from "../../records/adapter-manifest.ts";
+import type { Launch } from "../backend.ts";
 import { cheapestChange, type Draft } from "./advice.ts";
 import type { Device, Holder } from "./cards.ts";
+import { divide } from "./divided.ts";
 import type { TokenLengths } from "./lengths.ts";
 import type { Setting } from "./memory.ts";
 import { type Parts, type Share, spread, total } from "./placement.ts";
@@ -14,6 +16,7 @@ import { operations, type WallTime, wallTimes } from "./wall-time.ts";
 
 /** Units: bytes; `headroomBytes` is what stays free, below 0 where the device is too small. */
 export interface DevicePlan {
+  kind: Device["kind"];
   name: string;
   totalBytes: number;
   freeBytes: number;
@@ -37,7 +40,7 @@ export interface TrainPlan {
   /** Longest row that fits, one at a time; most rows that fit, of the longest length there is. 0: none. */
   longestTokens: number;
   largestBatch: number;
-  /** On each kind of card; empty for a training on the processor. */
+  /** On each kind of card, all of the plan's cards at work at once by fsdp, else one; empty for a training on the processor. */
   wallTimes: WallTime[];
   /** Options that make it fit, the cheapest; null where it fits, or where nothing here would do. */
   advice: string[] | null;
@@ -46,6 +49,7 @@ export interface TrainPlan {
 export interface PlanInput {
   base: string;
   method: string;
+  launch: Launch;
   shape: ModelShape;
   config: TrainConfig;
   lengths: TokenLengths;
@@ -67,52 +71,67 @@ export function planTraining(input: PlanInput): TrainPlan {
   const planned = place(shape, setting, devices);
   const isFitting = planned.every(({ headroomBytes }) => headroomBytes >= 0);
   const one = (changed: Partial<Setting>) => fitsOn({ ...draft, setting: { ...setting, ...changed } });
+  const processes = setting.launch === "fsdp" ? devices.length : 1;
   const tokens = lengths.tokens * config.epochs * (method === "dpo" ? 2 : 1);
   const perRow = lengths.tokens / lengths.rows;
   return {
     fits: isFitting,
     ...{ base, method, parameters: weightsOf(shape), loraParameters: loraWidthOf(shape) * config.rank },
     ...{ setting, lengths, devices: planned },
-    longestTokens: largest(MOST_TOKENS, (n) => one({ batch: 1, tokens: n, trainedTokens: setting.trainedTokens })),
-    largestBatch: largest(MOST_BATCH, (batch) => one({ batch })),
-    wallTimes: devices[0]?.kind === "gpu" ? wallTimes(operations(shape, setting, { tokens, perRow })) : [],
+    longestTokens: largest(MOST_TOKENS, (n) =>
+      one({ batch: processes, tokens: n, trainedTokens: setting.trainedTokens }),
+    ),
+    largestBatch: processes * largest(MOST_BATCH, (rows) => one({ batch: rows * processes })),
+    wallTimes:
+      devices[0]?.kind === "gpu" ? wallTimes(operations(shape, setting, { tokens, perRow }) / processes, devices) : [],
     advice: isFitting ? null : adviceFor(input, draft, fitsOn),
   };
 }
 
+/** Returns the device of each block, for the trainer; null where it has no choice: one device, or every block on each. */
+export function blockDevices({ devices, setting }: TrainPlan): number[] | null {
+  if (devices.length === 1 || setting.launch === "fsdp") return null;
+  return devices.flatMap(({ blocks: [from, to] }, index) => Array.from({ length: to - from }, () => index));
+}
+
 function adviceFor({ lengths, devices }: PlanInput, draft: Draft, fitsOn: (draft: Draft) => boolean): string[] | null {
   const shorter = [lengths.p99, lengths.p50].filter((tokens) => tokens < draft.setting.tokens);
-  const canGrow = devices[0]?.kind === "gpu";
+  const canGrow = devices[0]?.kind === "gpu" && draft.setting.trains === "lora";
   return cheapestChange(draft, { shorter, canGrow, fits: fitsOn })?.options ?? null;
 }
 
 /** The setting of the largest step: as many rows as are at once, each as long as the longest. */
-function settingOf({ method, config, lengths, storageBytes }: PlanInput): Setting {
+function settingOf({ method, launch, config, lengths, storageBytes }: PlanInput): Setting {
   const { rank, trains, quantization, optimizer, gradientCheckpointing, packing, maxTokens } = config;
   return {
-    ...{ method, rank, trains, quantization, optimizer, gradientCheckpointing, storageBytes },
+    ...{ method, launch, rank, trains, quantization, optimizer, gradientCheckpointing, storageBytes },
     ...{ chunksLogits: true, loadsTowers: trains === "full" },
     batch: config.microBatchSize ?? config.batchSize,
-    tokens: packing ? maxTokens : lengths.max,
+    tokens: packing ? maxTokens : Math.max(lengths.max, lengths.others),
     trainedTokens: lengths.trained,
   };
 }
 
 function place(shape: ModelShape, setting: Setting, devices: Device[]): DevicePlan[] {
-  const isProcessor = devices[0]?.kind === "cpu";
-  const shares: Share[] = isProcessor
-    ? [processorShare(shape, setting, devices[0]?.freeBytes ?? 0)]
-    : spread(shape, setting, devices.length);
-  return shares.map(({ blocks, parts }, index) => {
-    const { name, totalBytes, freeBytes, holders } = devices[index] as Device;
+  return sharesOf(shape, setting, devices).map(({ blocks, parts }, index) => {
+    const { kind, name, totalBytes, freeBytes, holders } = devices[index] as Device;
     const neededBytes = Math.ceil(total(parts));
     const headroomBytes = Math.floor(freeBytes - neededBytes);
-    return { name, totalBytes, freeBytes, holders, blocks, parts, neededBytes, headroomBytes };
+    return { kind, name, totalBytes, freeBytes, holders, blocks, parts, neededBytes, headroomBytes };
   });
 }
 
-/** Further devices are taken to be like the first. */
+/** Where all weights are trained, the first device has them all: python/tracemill_train/loading.py. */
+function sharesOf(shape: ModelShape, setting: Setting, devices: Device[]): Share[] {
+  const free = devices.map(({ freeBytes }) => freeBytes);
+  if (devices[0]?.kind === "cpu") return [processorShare(shape, setting, free[0] ?? 0)];
+  if (setting.launch === "fsdp") return divide(shape, setting, devices.length);
+  return spread(shape, setting, setting.trains === "full" ? free.slice(0, 1) : free);
+}
+
+/** Further devices are taken to be like the first; by fsdp each takes as many whole rows. */
 function fits(shape: ModelShape, { setting, devices: count }: Draft, devices: Device[]): boolean {
+  if (setting.launch === "fsdp" && setting.batch % count !== 0) return false;
   const all = Array.from({ length: count }, (_, index) => devices[index] ?? (devices[0] as Device));
   return place(shape, setting, all).every(({ headroomBytes }) => headroomBytes >= 0);
 }

@@ -4,6 +4,7 @@
  */
 import { Refusal } from "../../foundation/errors.ts";
 import type { TrainConfig } from "../../records/adapter-manifest.ts";
+import type { Launch } from "../backend.ts";
 import { type Device, parseGpus } from "./cards.ts";
 import { processorStorageBytes, readGpus, readProcessor } from "./devices.ts";
 import { tokenLengths } from "./lengths.ts";
@@ -16,19 +17,22 @@ export interface PreflightInput {
   /** The base's name. */
   base: string;
   method: string;
+  launch: Launch;
   shape: ModelShape;
   config: TrainConfig;
   datasetFolder: string;
+  /** Tokenised general rows that are mixed in; null: none. */
+  rehearsalFile: string | null;
   /** What `--gpus` says: kinds of cards, `cpu`, or nothing for what is there. */
   gpus?: string;
 }
 
 /**
  * Plans a training on the GPUs that are named, else on those that are there, else on the processor.
- * Throws: `BAD_GPUS`, `NVIDIA_SMI_FAILED`, `NO_TRAIN_ROWS`, `NO_PLAN_FOR_EXPERTS`.
+ * Throws: `BAD_GPUS`, `NO_GPUS`, `NVIDIA_SMI_FAILED`, `NO_TRAIN_ROWS`, `NO_PLAN_FOR_EXPERTS`.
  */
 export async function preflight(input: PreflightInput): Promise<TrainPlan> {
-  const { base, method, shape, config, datasetFolder, gpus } = input;
+  const { base, method, launch, shape, config, datasetFolder, rehearsalFile, gpus } = input;
   if (shape.hasExperts) {
     throw new Refusal({
       code: "NO_PLAN_FOR_EXPERTS",
@@ -40,20 +44,22 @@ export async function preflight(input: PreflightInput): Promise<TrainPlan> {
   }
   const devices = await devicesOf(gpus);
   const isProcessor = devices[0]?.kind === "cpu";
-  const isHalf = !isProcessor || config.quantization !== "none"; // beside 4-bit weights all is bf16
-  const storageBytes = isHalf ? 2 : await processorStorageBytes();
-  const lengths = await tokenLengths(datasetFolder, config);
-  return planTraining({ base, method, shape, config, lengths, devices, storageBytes });
+  if (launch === "fsdp" && (isProcessor || devices.length < 2)) throw noGpus(isProcessor ? 0 : devices.length);
+  const storageBytes = isProcessor ? await processorStorageBytes() : 2;
+  const { fraction = 0 } = config.rehearsal ?? {};
+  const rehearsed = rehearsalFile === null ? null : { file: rehearsalFile, fraction };
+  const lengths = await tokenLengths(datasetFolder, config, rehearsed);
+  return planTraining({ base, method, launch, shape, config, lengths, devices, storageBytes });
 }
 
 /**
- * Refuses a training that needs more memory than is free, before anything is loaded. Experts are let through unplanned.
- * Throws: `DOES_NOT_FIT`, and as `preflight`.
+ * Refuses a training that needs more memory than is free, before anything is loaded; returns its plan. Experts are let through
+ * without one. Throws: `DOES_NOT_FIT`, and as `preflight`.
  */
-export async function checkFit(input: PreflightInput): Promise<void> {
-  if (input.shape.hasExperts) return;
+export async function checkFit(input: PreflightInput): Promise<TrainPlan | null> {
+  if (input.shape.hasExperts) return null;
   const plan = await preflight(input);
-  if (plan.fits) return;
+  if (plan.fits) return plan;
   const worst = plan.devices.reduce((low, device) => (device.headroomBytes < low.headroomBytes ? device : low));
   throw new Refusal({
     code: "DOES_NOT_FIT",
@@ -70,6 +76,16 @@ export function adviceText({ advice }: TrainPlan): string {
   const options = advice.filter((option) => option.startsWith("--")).join(" ");
   const cards = advice.filter((option) => !option.startsWith("--")).map((option) => `take ${option}`);
   return [...(options === "" ? [] : [`add ${options}`]), ...cards].join(" and ");
+}
+
+function noGpus(count: number): Refusal {
+  return new Refusal({
+    code: "NO_GPUS",
+    message: "FSDP spreads a model over several GPUs.",
+    expected: "at least 2 GPUs",
+    got: `${count}`,
+    fix: "leave out --launch fsdp, or plan for cards that are named: --plan --gpus 4xL4",
+  });
 }
 
 function holdersOf({ holders }: DevicePlan): string {

@@ -18,7 +18,7 @@ const PROBE_BYTES = 4 + 2;
  * Units: `freeBytes` of memory; the trainer scores probes in float32 only where twice what that takes is free.
  */
 export function processorShare(shape: ModelShape, setting: Setting, freeBytes: number): Share {
-  const [share] = spread(shape, setting, 1) as [Share];
+  const [share] = spread(shape, setting, [freeBytes]) as [Share];
   const scores = scoreBytes(shape, setting);
   const parts = { ...share.parts, activations: share.parts.activations + scores, context: LIBRARY_BYTES };
   const { weights, embeddings, towers, lora, optimizer } = parts;

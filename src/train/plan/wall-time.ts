@@ -2,7 +2,7 @@
  * How long a training takes on a kind of card, from its floating-point operations. A rough figure: it says hours from
  * days, not which of two settings is faster.
  */
-import { CARDS } from "./cards.ts";
+import { CARDS, type Card, cardOf, type Device } from "./cards.ts";
 import type { Setting } from "./memory.ts";
 import type { ModelShape } from "./shape.ts";
 
@@ -12,7 +12,10 @@ import type { ModelShape } from "./shape.ts";
  */
 export const EFFECTIVE_FRACTION = 0.33;
 
-/** Units: milliseconds, with one card at work at a time. */
+/** A card whose kind is not known is taken for one of those whose memory is as large, within this. */
+const LIKE_FRACTION = 0.15;
+
+/** Units: milliseconds. */
 export interface WallTime {
   card: string;
   durationMs: number;
@@ -33,12 +36,20 @@ export function operations(shape: ModelShape, setting: Setting, tokens: { tokens
   return passes * perToken * tokens.tokens;
 }
 
-/** Returns the time on each kind of card. */
-export function wallTimes(operations: number): WallTime[] {
-  return CARDS.map(({ name, tflops }) => ({
+/** Returns the time on each kind of card; before them, on those of `devices` that are named by their size, as on the slowest like it. */
+export function wallTimes(operations: number, devices: readonly Pick<Device, "name" | "totalBytes">[]): WallTime[] {
+  const sized = [...new Map(devices.map((device) => [device.name, device])).values()].flatMap(likeOf);
+  return [...sized, ...CARDS].map(({ name, tflops }) => ({
     card: name,
     durationMs: Math.round((operations / (tflops * 1e12 * EFFECTIVE_FRACTION)) * 1000),
   }));
+}
+
+function likeOf({ name, totalBytes }: Pick<Device, "name" | "totalBytes">): Pick<Card, "name" | "tflops">[] {
+  if (cardOf(name) !== null) return [];
+  const alike = CARDS.filter(({ memoryBytes }) => Math.abs(memoryBytes / totalBytes - 1) < LIKE_FRACTION);
+  const [slowest] = alike.sort((a, b) => a.tflops - b.tflops);
+  return slowest === undefined ? [] : [{ name: `${name} (as ${slowest.name})`, tflops: slowest.tflops }];
 }
 
 function reference({ method }: Setting): number {

@@ -65,12 +65,25 @@ export async function measureGeneralAbility(
     const reference = await measureArm(arms.reference, set, { ...options, arm: "reference" });
     const candidate = await measureArm(arms.candidate, set, { ...options, arm: "candidate" });
     const evidence = generalEvidence({ name: set.id, texts: set.texts }, reference.scores, candidate.scores);
-    if (evidence !== null) found.general.push(evidence);
+    if (evidence !== null) found.general.push({ ...evidence, ...(await toBase(arms, set, { candidate, options })) });
     found.shown.push({ set: set.id, figures: await set.shown({ base: reference, candidate }, options.signal) });
     if (reference.missing.length > 0) found.missing.push({ set: set.id, texts: reference.missing });
     if (set.isDrawn) found.distance = await estimateDistance(arms, set.prompts, options);
   }
   return found;
+}
+
+/** The same against the base, where another model is the reference. */
+async function toBase(
+  { base, reference }: Arms,
+  set: NamedSet,
+  { candidate, options }: { candidate: ArmMeasure; options: AbilityOptions },
+): Promise<Pick<GeneralEvidence, "toBase">> {
+  if (base.model === reference.model) return {};
+  const { texts } = set;
+  const { scores } = await scoreTexts(base, texts, asking(options, SCORES, `${set.id}: base scores`));
+  const evidence = generalEvidence({ name: set.id, texts }, scores, candidate.scores);
+  return evidence === null ? {} : { toBase: evidence.differences };
 }
 
 /** The evidence of the `kl` axis: the trainer's exact figure where there is one, else the estimate. Units: nats a token. */

@@ -12,6 +12,8 @@ type Scores = ReadonlyMap<string, TextScore>;
 export interface GeneralEvidence {
   name: string;
   differences: number[][];
+  /** Against the base, where the reference is another model. */
+  toBase?: number[][];
   missing: number;
 }
 

@@ -78,12 +78,16 @@ describe("the configuration for Axolotl", () => {
 });
 
 describe("training by Axolotl", () => {
-  it("gives an adapter like those of our own trainer: files, probes, GGUF, and the curve of its trainer", () =>
+  it("gives an adapter like those of our own trainer: files, probes, GGUF, its curve, and how many rows were too long", () =>
     withHome(async (home) => {
       await withAxolotl();
       const dataset = await writeDataset(home, await addTinyBase(home));
-      const trained = await train(home, dataset, { backend: "axolotl", name: "by-axolotl" });
-      expect(trained).toMatchObject({ backend: "axolotl", name: "by-axolotl", trainedTokens: 80 });
+      const config = { ...CONFIG, maxTokens: 18, tooLong: "drop" as const };
+      const trained = await train(home, dataset, { backend: "axolotl", name: "by-axolotl", config });
+      const { droppedRows = 0 } = trained;
+      expect([droppedRows > 0, droppedRows < 8]).toEqual([true, true]);
+      const trainedTokens = (8 - droppedRows) * 5 * CONFIG.epochs;
+      expect(trained).toMatchObject({ backend: "axolotl", name: "by-axolotl", trainedTokens });
       expect(trained.files.map(({ path }) => path)).toEqual([
         ...["adapter.gguf", "adapter_config.json", "adapter_model.safetensors", "curve.svg", "probes.json"],
       ]);

@@ -1,43 +1,29 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterEach, describe, expect, it } from "vitest";
-import { readGpus, readProcessor } from "../../../src/train/plan/devices.ts";
+import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
+import { processorStorageBytes, readGpus, readProcessor } from "../../../src/train/plan/devices.ts";
 import { tokenLengths } from "../../../src/train/plan/lengths.ts";
+import { preflight } from "../../../src/train/plan/preflight.ts";
+import { withNvidiaSmi } from "../../fixtures/nvidia-smi.ts";
+import { SHAPES } from "./shapes.ts";
 
 const MIB = 2 ** 20;
-const PATH = process.env.PATH;
 const folders: string[] = [];
 
 afterEach(async () => {
-  process.env.PATH = PATH;
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
 });
 
-/** Puts a program named nvidia-smi before all others that prints what a real one prints for each of the two queries. */
-async function withNvidiaSmi({ gpus, apps, exit = 0 }: { gpus: string; apps: string; exit?: number }): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "nvidia-smi-"));
-  folders.push(folder);
-  const script = `#!/bin/sh
-case "$1" in
---query-gpu=*) printf '${gpus}' ;;
-*) printf '${apps}' ;;
-esac
-exit ${exit}
-`;
-  await writeFile(join(folder, "nvidia-smi"), script);
-  await chmod(join(folder, "nvidia-smi"), 0o755);
-  process.env.PATH = `${folder}${delimiter}${PATH}`;
-}
-
 describe("the GPUs of this machine", () => {
   it("are told with their free memory and who holds the rest", async () => {
-    await withNvidiaSmi({
+    const told = {
       gpus: "GPU-a, NVIDIA L4, 23034, 1885\\nGPU-b, NVIDIA L4, 23034, 22563\\n",
       apps: "GPU-a, 4711, /usr/bin/python3,-O, 21149\\nGPU-b, 12, [Not Found], [N/A]\\n",
-    });
-    expect(await readGpus()).toEqual([
+    };
+    expect(await withNvidiaSmi(told, () => readGpus())).toEqual([
       {
         ...{ kind: "gpu", name: "NVIDIA L4", totalBytes: 23_034 * MIB, freeBytes: 1885 * MIB },
         holders: [{ pid: 4711, name: "/usr/bin/python3,-O", usedBytes: 21_149 * MIB }],
@@ -49,14 +35,26 @@ describe("the GPUs of this machine", () => {
     ]);
   });
 
+  it("are those that CUDA_VISIBLE_DEVICES leaves, in its order", async () => {
+    const gpus = ["a", "b", "c"].map((id) => `GPU-${id}, NVIDIA L4, 23034, 22563\\n`).join("");
+    const pids = (visible?: string) =>
+      withNvidiaSmi({ gpus, apps: "GPU-c, 7, python3, 100\\n" }, async () =>
+        (await readGpus(visible)).map(({ holders }) => holders[0]?.pid ?? null),
+      );
+    expect(await pids()).toEqual([null, null, 7]);
+    expect(await pids("2,0")).toEqual([7, null]);
+    expect(await pids(" GPU-c ")).toEqual([7]);
+    expect(await pids("0,9,2")).toEqual([null]);
+    for (const none of ["", "-1", "NoDevFiles"]) expect(await pids(none)).toEqual([]);
+  });
+
   it("are none where nvidia-smi finds no driver", async () => {
-    await withNvidiaSmi({ gpus: "", apps: "", exit: 9 });
-    expect(await readGpus()).toEqual([]);
+    expect(await withNvidiaSmi({ gpus: "", exit: 9 }, () => readGpus())).toEqual([]);
   });
 
   it("are refused where nvidia-smi says what cannot be read", async () => {
-    await withNvidiaSmi({ gpus: "Unable to determine the device handle\\n", apps: "" });
-    await expect(readGpus()).rejects.toMatchObject({ code: "NVIDIA_SMI_FAILED" });
+    const reading = withNvidiaSmi({ gpus: "Unable to determine the device handle\\n" }, () => readGpus());
+    await expect(reading).rejects.toMatchObject({ code: "NVIDIA_SMI_FAILED" });
   });
 });
 
@@ -67,17 +65,55 @@ it("tells how much memory a process may take here", () => {
   expect(freeBytes).toBeLessThanOrEqual(totalBytes);
 });
 
+describe("what is planned for the machine itself", () => {
+  const config = trainConfigSchema.parse({
+    ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 0.01, epochs: 1, batchSize: 4, warmupSteps: 1, maxTokens: 64 },
+    seed: 1,
+  });
+  const planned = async (given: object) => {
+    const folder = await mkdtemp(join(tmpdir(), "planned-"));
+    folders.push(folder);
+    await mkdir(join(folder, "tokens"));
+    const connection = await (await DuckDBInstance.create()).connect();
+    await connection.run(`COPY (SELECT [1, 2] AS ids, [0, 1] AS mask) TO '${join(folder, "tokens/train.parquet")}'`);
+    connection.closeSync();
+    return preflight({
+      ...{ base: "b", method: "sft", launch: "single", shape: SHAPES.llama2_7b, config, datasetFolder: folder },
+      ...{ rehearsalFile: null, gpus: "cpu", ...given },
+    });
+  };
+
+  it("is the processor's own number type, beside 4-bit weights too", async () => {
+    const plain = await planned({});
+    const packed = await planned({ config: { ...config, quantization: "nf4" } });
+    const bytes = await processorStorageBytes();
+    expect([plain.setting.storageBytes, packed.setting.storageBytes]).toEqual([bytes, bytes]);
+    expect((await planned({ gpus: "1xL4" })).setting.storageBytes).toBe(2);
+  });
+
+  it("is refused where several processes would share one GPU or none", async () => {
+    for (const gpus of ["cpu", "1xL4"]) {
+      await expect(planned({ launch: "fsdp", gpus })).rejects.toMatchObject({ code: "NO_GPUS" });
+    }
+    expect((await planned({ launch: "fsdp", gpus: "2xL4" })).setting.launch).toBe("fsdp");
+  });
+});
+
 describe("the lengths of a dataset's rows", () => {
   async function dataset(columns: string, rows: string): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), "lengths-"));
     folders.push(folder);
     await mkdir(join(folder, "tokens"));
+    await write(join(folder, "tokens/train.parquet"), columns, rows);
+    return folder;
+  }
+
+  async function write(path: string, columns: string, rows: string): Promise<void> {
     const connection = await (await DuckDBInstance.create()).connect();
     await connection.run(`CREATE TABLE rows (${columns})`);
     await connection.run(`INSERT INTO rows ${rows}`);
-    await connection.run(`COPY rows TO '${join(folder, "tokens/train.parquet")}' (FORMAT parquet)`);
+    await connection.run(`COPY rows TO '${path}' (FORMAT parquet)`);
     connection.closeSync();
-    return folder;
   }
 
   const hundred = "SELECT 'r' || n, range(n), [1, 1, 0] FROM range(1, 101) t(n)";
@@ -85,11 +121,24 @@ describe("the lengths of a dataset's rows", () => {
   it("are measured as they are, and without those that are dropped", async () => {
     const folder = await dataset("row_id VARCHAR, ids INTEGER[], mask UTINYINT[]", hundred);
     const all = await tokenLengths(folder, { maxTokens: 90, tooLong: "refuse" });
-    expect(all).toEqual({ rows: 100, tokens: 5050, p50: 50, p99: 99, max: 100, trained: 2, longer: 10 });
+    expect(all).toEqual({ rows: 100, tokens: 5050, p50: 50, p99: 99, max: 100, others: 0, trained: 2, longer: 10 });
     const short = await tokenLengths(folder, { maxTokens: 90, tooLong: "drop" });
     expect(short).toMatchObject({ rows: 90, max: 90, longer: 10 });
     await expect(tokenLengths(folder, { maxTokens: 0, tooLong: "drop" })).rejects.toMatchObject({
       code: "NO_TRAIN_ROWS",
+    });
+  });
+
+  it("are also those of what is validated on and rehearsed", async () => {
+    const columns = "row_id VARCHAR, ids INTEGER[], mask UTINYINT[]";
+    const folder = await dataset(columns, hundred);
+    const limit = { maxTokens: 1000, tooLong: "refuse" as const };
+    await write(join(folder, "tokens/validation.parquet"), columns, "VALUES ('v', range(130), [1])");
+    expect(await tokenLengths(folder, limit)).toMatchObject({ rows: 100, tokens: 5050, max: 100, others: 130 });
+    const file = join(folder, "rehearsal.parquet");
+    await write(file, columns, "SELECT 'g' || n, range(200), [1, 1, 1] FROM range(60) t(n)");
+    expect(await tokenLengths(folder, limit, { file, fraction: 0.2 })).toMatchObject({
+      ...{ rows: 125, tokens: 5050 + 25 * 200, p50: 50, max: 100, others: 200, trained: 3 },
     });
   });
 

@@ -25,7 +25,7 @@ const GB = 1e9;
 const GIB = 2 ** 30;
 
 const plain: Setting = {
-  ...{ method: "sft", rank: 8, trains: "lora", quantization: "none", optimizer: "adamw" },
+  ...{ method: "sft", launch: "single", rank: 8, trains: "lora", quantization: "none", optimizer: "adamw" },
   ...{ gradientCheckpointing: false, batch: 1, tokens: 1304, trainedTokens: 1304, storageBytes: 2, chunksLogits: true },
   loadsTowers: true,
 };

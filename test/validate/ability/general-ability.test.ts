@@ -56,6 +56,15 @@ describe("general ability", () => {
     expect(found.missing).toEqual([]);
   }, 60_000);
 
+  test("is told against the base as well, where another model is the one to beat", async () => {
+    const { base, narrow: reference, idle: candidate } = arms;
+    const found = await measureGeneralAbility({ base, reference, candidate }, sets, options("champion"));
+    const mean = (values: number[][] = []) => values.flat().reduce((sum, one) => sum + one, 0) / values.flat().length;
+    expect(mean(found.general[0]?.differences)).toBeGreaterThan(0.02);
+    expect(found.general[0]?.toBase).toHaveLength(14);
+    expect(Math.abs(mean(found.general[0]?.toBase))).toBeLessThan(1e-4);
+  }, 60_000);
+
   test("is measured once: what the folder holds is not asked again, also where the endpoint is gone", async () => {
     const { base, idle: candidate } = arms;
     const gone = { url: "http://127.0.0.1:9/v1" };

@@ -1,0 +1,53 @@
+/**
+ * What earlier comparisons tell of how far differences spread: by how it came out, never by who won.
+ */
+import { shortHash } from "../foundation/hashing.ts";
+import type { Decision } from "../records/comparison.ts";
+import { plannedHalfWidth } from "../statistics/planned-power.ts";
+import { POWER } from "../statistics/power.ts";
+import { studentTQuantile } from "../statistics/student-t.ts";
+import type { Home } from "../store/home.ts";
+import { listDecisions, readPlan } from "../store/manifests.ts";
+
+/** The last decided pair on the skill's validation split: the test split is not looked at to plan a look at it. */
+export async function earlierSpread(home: Home, skill: string) {
+  for (const decision of (await listDecisions(home)).reverse()) {
+    const plan = await readPlan(home, decision.comparisonHash);
+    const spread = plan.skill.id === skill && plan.split === "validation" ? spreadOf(decision) : null;
+    if (spread !== null)
+      return { ...spread, source: `comparison ${shortHash(decision.comparisonHash)} on the validation split` };
+  }
+  return null;
+}
+
+function spreadOf({
+  pairs: [pair],
+  alpha,
+  adapterHash,
+}: Decision): { discordant: number; designEffect: number } | null {
+  if (adapterHash === null || pair === undefined || pair.oneTry === null || pair.minimumDetectable === null)
+    return null;
+  const { onlyTreatment, onlyReference } = pair.oneTry;
+  const discordant = (onlyTreatment + onlyReference) / pair.n;
+  const df = pair.families - 1;
+  const standardError = pair.minimumDetectable / (studentTQuantile(1 - alpha / 2, df) + studentTQuantile(POWER, df));
+  const independent = (discordant - pair.difference ** 2) / pair.n;
+  if (independent <= 0) return null;
+  const spread = standardError ** 2 * (1 - 1 / pair.families); // without what leaving a family out adds, which a plan adds itself
+  return { discordant, designEffect: Math.max(1, spread / independent) };
+}
+
+/**
+ * How far the differences of a set's texts spread in the last comparison that was judged by it; such texts belong to no split.
+ * What groups cost is in it. Units: nats a token, of one text.
+ */
+export async function earlierTexts(home: Home, { set, texts, groups }: { set: string; texts: number; groups: number }) {
+  if (groups < 2) return null;
+  for (const { axes, alpha, comparisonHash } of (await listDecisions(home)).reverse()) {
+    const interval = axes.find(({ axis, kind }) => kind === "side" && axis === set)?.interval ?? null;
+    if (interval === null || interval.low === interval.high) continue;
+    const standardError = (interval.high - interval.low) / 2 / plannedHalfWidth(groups, alpha);
+    return { sd: standardError * Math.sqrt(texts), source: `comparison ${shortHash(comparisonHash)}` };
+  }
+  return null;
+}

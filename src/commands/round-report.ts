@@ -1,0 +1,90 @@
+/**
+ * What one round of loops came to: what its gate said, and how much of what it trained on models had written that were trained
+ * on such rows themselves.
+ */
+import type { Decision } from "../records/comparison.ts";
+import { sqlText } from "../store/duckdb.ts";
+import type { Home } from "../store/home.ts";
+import { openLake } from "../store/lake.ts";
+import { readDatasetManifest } from "../store/manifests.ts";
+
+/** What a round came to, with what tells whether the models feed on themselves. Units: shares as fractions. */
+export interface RoundReport {
+  round: number;
+  adapterHash: string;
+  datasetHash: string;
+  comparisonHash: string;
+  verdict: Decision["verdict"];
+  hasPassed: boolean;
+  isPromoted: boolean;
+  arms: Decision["arms"];
+  pairs: Decision["pairs"];
+  reasons: string[];
+  /** Two-sided error rate of the intervals. */
+  alpha: number;
+  trainRows: number;
+  /** Rows whose answer an adapter wrote, which was trained on such rows itself. */
+  selfGenerated: number;
+  /** Different verified answers over all verified answers of the collecting run; null where it has none. */
+  diversity: number | null;
+}
+
+/** Of what a loop gives. */
+interface LoopOutcome {
+  adapterHash: string;
+  datasetHash: string;
+  decision: Decision;
+  runs: { train: readonly string[] };
+}
+
+/** Reports a round. Throws: as `readDatasetManifest` and `openLake`. */
+export async function reportOf(
+  { adapterHash, datasetHash, decision, runs }: LoopOutcome,
+  made: { round: number; isPromoted: boolean },
+  home: Home,
+): Promise<RoundReport> {
+  const { comparisonHash, verdict, hasPassed, arms, pairs, reasons, alpha } = decision;
+  const { counts, models } = await readDatasetManifest(home, datasetHash);
+  const rows = models.reduce((sum, model) => sum + model.rows, 0);
+  const adapters = await readModelsWithAdapter(
+    home,
+    models.flatMap(({ model }) => model ?? []),
+  );
+  const own = models
+    .filter(({ model }) => model !== null && adapters.has(model))
+    .reduce((sum, one) => sum + one.rows, 0);
+  return {
+    ...made,
+    ...{ adapterHash, datasetHash, comparisonHash, verdict, hasPassed, arms, pairs, reasons, alpha },
+    trainRows: counts.trainRows,
+    selfGenerated: rows === 0 ? 0 : own / rows,
+    diversity: await diversityOf(home, runs.train),
+  };
+}
+
+/** Which models, as turns name them, were served with an adapter. */
+async function readModelsWithAdapter(home: Home, models: readonly string[]): Promise<Set<string>> {
+  const lake = await openLake(home);
+  try {
+    const rows = await lake.query("SELECT DISTINCT model FROM turns WHERE adapter_hash IS NOT NULL");
+    const known = new Set(rows.map(({ model }) => String(model)));
+    return new Set(models.filter((model) => known.has(model)));
+  } finally {
+    lake.close();
+  }
+}
+
+/** White space apart: a model that collapses gives ever the same few answers, to whatever it is asked. */
+async function diversityOf(home: Home, runs: readonly string[]): Promise<number | null> {
+  const lake = await openLake(home);
+  try {
+    const [row] = await lake.query(
+      `SELECT count(*) AS n, count(DISTINCT regexp_replace(lower(response), '\\s+', ' ', 'g')) AS distinct_answers
+       FROM attempts WHERE run IN (${runs.map(sqlText).join(", ")}) AND eval_passed`,
+    );
+    const n = Number(row?.n ?? 0);
+    return n === 0 ? null : Number(row?.distinct_answers) / n;
+  } finally {
+    lake.close();
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * Plans and decisions as the ledger vouches for them. A plan's hash is its comparison's name; the hash of a decision stands in the
+ * ledger. A decision is made once the ledger says so: a file alone, left by a crash or put there by hand, decides nothing.
+ */
+import { join } from "node:path";
+import type { Clock } from "../foundation/clock.ts";
+import { Refusal } from "../foundation/errors.ts";
+import { writeJsonAtomic } from "../foundation/files.ts";
+import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
+import type { Decision, Plan } from "../records/comparison.ts";
+import type { EntryData } from "../records/ledger-entries.ts";
+import type { Home } from "./home.ts";
+import { appendLedger, readLedger } from "./ledger.ts";
+import { findDecision, listPlans } from "./manifests.ts";
+
+type Said = EntryData<"decision_made">;
+
+/** Hash of a plan without its id and its date. */
+export function planHash(plan: Plan): Hash {
+  const { comparisonHash: _, plannedAt: __, ...fixed } = plan;
+  return hashJson(fixed);
+}
+
+/** Throws: `PLAN_EDITED`. */
+export function refuseEditedPlan(home: Home, plan: Plan): void {
+  if (planHash(plan) === plan.comparisonHash) return;
+  throw new Refusal({
+    code: "PLAN_EDITED",
+    message: "The plan was changed after it was written.",
+    expected: `a plan with the hash ${plan.comparisonHash}`,
+    got: planHash(plan),
+    where: join(home.comparisonFolder(plan.comparisonHash), "plan.json"),
+    fix: "put the file back, or plan another comparison",
+  });
+}
+
+/** Writes `decision.json`, then its hash into the ledger. */
+export async function writeDecision(home: Home, decision: Decision, clock: Clock): Promise<void> {
+  const { comparisonHash, adapterHash, verdict, hasPassed } = decision;
+  const path = decisionPath(home, comparisonHash);
+  await writeJsonAtomic(path, decision);
+  const data = { comparisonHash, adapterHash, verdict, hasPassed, decisionHash: await hashFile(path) };
+  appendLedger(home, { type: "decision_made", data }, clock);
+}
+
+/** Reads what was decided; null where the ledger does not say that it was. Throws: `DECISION_CHANGED`. */
+export async function readMadeDecision(home: Home, comparisonHash: Hash): Promise<Decision | null> {
+  const said = (await decisionsSaid(home)).get(comparisonHash);
+  return said === undefined ? null : asSaid(home, said);
+}
+
+/** Lists the decisions on an adapter in the order in which the ledger has them. Throws: `DECISION_CHANGED`. */
+export async function listMadeDecisions(home: Home, adapterHash: Hash): Promise<Decision[]> {
+  const said = [...(await decisionsSaid(home)).values()].filter((one) => one.adapterHash === adapterHash);
+  return Promise.all(said.map((one) => asSaid(home, one)));
+}
+
+/** Lists the comparisons that were refused before any arm was run: such a one taught nobody anything about its items. */
+export async function refusedBeforehand(home: Home): Promise<Set<Hash>> {
+  const refused = new Set<Hash>();
+  for (const one of (await decisionsSaid(home)).values()) {
+    // A decision that is not the one that was made proves no refusal: its comparison counts as run.
+    const decision = one.hasPassed ? null : await asSaid(home, one).catch(orNull);
+    if (decision?.arms.length === 0) refused.add(decision.comparisonHash);
+  }
+  return refused;
+}
+
+/** The plans of comparisons that were run, or may be yet. */
+export async function listRunPlans(home: Home): Promise<Plan[]> {
+  const refused = await refusedBeforehand(home);
+  return (await listPlans(home)).filter(({ comparisonHash }) => !refused.has(comparisonHash));
+}
+
+/** What was said first of a comparison holds. */
+async function decisionsSaid(home: Home): Promise<Map<Hash, Said>> {
+  const said = new Map<Hash, Said>();
+  for await (const { type, data } of readLedger(home)) {
+    if (type === "decision_made" && !said.has(data.comparisonHash)) said.set(data.comparisonHash, data);
+  }
+  return said;
+}
+
+/** An entry of before has no hash: its decision is held to the adapter, verdict and outcome that it names. */
+async function asSaid(home: Home, said: Said): Promise<Decision> {
+  const { comparisonHash, decisionHash } = said;
+  const path = decisionPath(home, comparisonHash);
+  const decision = await findDecision(home, comparisonHash);
+  if (decision === null) throw decisionChanged(path, { expected: "the decision", got: "no such file" });
+  if (decisionHash === undefined) {
+    const differing = (["comparisonHash", "adapterHash", "verdict", "hasPassed"] as const).find(
+      (key) => decision[key] !== said[key],
+    );
+    if (differing === undefined) return decision;
+    const [expected, got] = [said, decision].map((one) => `${differing} ${one[differing]}`) as [string, string];
+    throw decisionChanged(path, { expected, got });
+  }
+  const got = await hashFile(path);
+  if (got !== decisionHash) throw decisionChanged(path, { expected: `a file with the hash ${decisionHash}`, got });
+  return decision;
+}
+
+function orNull(error: unknown): null {
+  if (error instanceof Refusal && ["DECISION_CHANGED", "BAD_MANIFEST"].includes(error.code)) return null;
+  throw error;
+}
+
+function decisionPath(home: Home, comparisonHash: Hash): string {
+  return join(home.comparisonFolder(comparisonHash), "decision.json");
+}
+
+function decisionChanged(where: string, found: { expected: string; got: string }): Refusal {
+  return new Refusal({
+    code: "DECISION_CHANGED",
+    message: "The decision is not the one that the ledger names.",
+    ...found,
+    where,
+    fix: "put the file back from a backup, or validate again with another --seed",
+  });
+}

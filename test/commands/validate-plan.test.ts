@@ -1,0 +1,81 @@
+/**
+ * `validate --plan` counts all that makes a gate hard to pass: how often the items were used, and every axis that is judged.
+ */
+import { describe, expect, test } from "vitest";
+import type { OpenPart } from "../../src/commands/validate-draft.ts";
+import { validateInput } from "../../src/commands/validate-input.ts";
+import { comparisonPlanText, planComparison } from "../../src/commands/validate-plan.ts";
+import { gateSchema } from "../../src/records/gate.ts";
+import { loadSkill } from "../../src/skills/load.ts";
+import type { Home } from "../../src/store/home.ts";
+import { loadGeneralSets } from "../../src/validate/ability/general-sets.ts";
+import { decide, writePlan } from "../../src/validate/index.ts";
+import { withHome } from "../store/sample-run.ts";
+import { clock, FOUND, letters, sampleDraft, writeAdapter, writeArm } from "../validate/sample-comparison.ts";
+
+const GATE = gateSchema.parse({ primary: { minFamilies: 5 } });
+const families = await letters("test", 10);
+
+async function planOf(home: Home, { general = [] as string[], against = "base" as "base" | "champion" } = {}) {
+  const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
+  const { skill, split, items, sampling } = sampleDraft(families, 30, adapter);
+  const part: OpenPart = { part: { skill, split, items, sampling }, skill: await loadSkill("letters"), items: [] };
+  const sets = await loadGeneralSets(general.map((id) => ({ id })));
+  const options = validateInput.parse({ skill: "letters", against });
+  return planComparison(options, { parts: [part], sets, gate: GATE, home });
+}
+
+describe("a plan", () => {
+  test("is at the alpha of the candidate that it would be on these items", () =>
+    withHome(async (home) => {
+      const first = await planOf(home);
+      expect(first).toMatchObject({ use: 1, alpha: GATE.alpha / 2 });
+      const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
+      await writePlan(home, sampleDraft(families, 3, adapter), clock);
+      const second = await planOf(home);
+      expect(second).toMatchObject({ use: 2, alpha: GATE.alpha / 6 });
+      expect(comparisonPlanText(second)).toContain("alpha 0.00833 for candidate 2 on them.");
+      for (const [index, row] of second.rows.entries()) {
+        expect(row.neededItems).toBeGreaterThan(first.rows[index]?.neededItems as number);
+        expect(row.primary).toBeLessThan(first.rows[index]?.primary as number);
+      }
+    }));
+
+  test("counts the general texts in what passes the gate and in the items that it needs", () =>
+    withHome(async (home) => {
+      const [without, plan] = [await planOf(home), await planOf(home, { general: ["multiple-choice", "neutral"] })];
+      expect(plan.general).toMatchObject([{ set: "multiple-choice", texts: 168, groups: 14, source: "assumed" }]);
+      const passes = plan.general[0]?.passes as number;
+      for (const [index, row] of plan.rows.entries()) {
+        expect(row.whole).toBeCloseTo((without.rows[index]?.whole as number) * passes, 10);
+        expect(row.neededItems).toBeGreaterThan(without.rows[index]?.neededItems as number);
+      }
+      expect(comparisonPlanText(plan)).toContain("General texts: 168 in 14 groups of multiple-choice");
+    }));
+
+  test("counts each axis of harm once more where the champion is to be beaten, as the base is a measure too", () =>
+    withHome(async (home) => {
+      const general = ["multiple-choice"];
+      const plan = await planOf(home, { general, against: "champion" });
+      const passes = plan.general[0]?.passes as number;
+      for (const { primary, whole } of plan.rows) expect(whole).toBeCloseTo(primary * passes ** 2, 10);
+    }));
+
+  test("takes the spread of general texts from the last comparison that was judged by them", () =>
+    withHome(async (home) => {
+      const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
+      const planned = await writePlan(home, sampleDraft(families, 3, adapter), clock);
+      const outcome = ({ n }: { n: number }) => ({ passed: n === 0 });
+      const runs = [
+        await writeArm(home, planned, { arm: "base", number: 1, outcome }),
+        await writeArm(home, planned, { arm: "candidate", number: 2, outcome }),
+      ];
+      // 14 groups of 12 texts, half of the groups 0.1 above the rest: a standard error of 0.05 / sqrt(13).
+      const differences = Array.from({ length: 14 }, (_, k) => Array<number>(12).fill(k % 2 === 0 ? 0.1 : 0));
+      const general = [{ name: "multiple-choice", differences }];
+      await decide(home, planned.comparisonHash, { runs, found: { ...FOUND, general }, clock });
+      const [set] = (await planOf(home, { general: ["multiple-choice"] })).general;
+      expect(set?.source).toMatch(/^comparison /);
+      expect(set?.sd).toBeCloseTo(0.05 * Math.sqrt(168 / 13), 6);
+    }));
+});
