@@ -10,7 +10,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import type { Clock } from "../foundation/clock.ts";
 import { Failure, Refusal } from "../foundation/errors.ts";
-import { attemptId, attemptParts, type ItemId, type RunId } from "../records/ids.ts";
+import { attemptParts, type ItemId, type RunId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
 import { type Verdict, verdictSchema, verifierSchema } from "../records/verdict.ts";
 import type { Home } from "../store/home.ts";
@@ -103,13 +103,17 @@ export async function verdictsInCheckouts(options: CheckoutOptions): Promise<Che
   const { home, run, verify, repository } = options;
   const { items, patches } = await patchesOf(home, run);
   const attempts = (await countsOf(home, run)).attempts().filter((attempt) => items.has(attemptParts(attempt).item));
+  const tries = new Map<ItemId, number>();
+  for (const { item } of attempts.map(attemptParts)) tries.set(item, (tries.get(item) ?? 0) + 1);
   const result: CheckoutVerdicts = { verdicts: [], left: [] };
   for (const [done, attempt] of attempts.entries()) {
     const { item, n } = attemptParts(attempt);
     const { detail } = items.get(item) as Item;
+    // The item's patch is that of an attempt only where there is no other that could have left it.
+    const patch = patches.get(attempt) ?? (tries.get(item) === 1 ? textOf(detail, PATCH_KEYS) : null);
     try {
       const verdict = await inCheckout(
-        { detail, patch: patches.get(attempt) ?? textOf(detail, PATCH_KEYS), repository },
+        { detail, patch, repository },
         (cwd) => runVerifyCommand(verify, attempt, { cwd }),
       );
       result.verdicts.push({ item, attempt: n, verdict });
@@ -122,19 +126,20 @@ export async function verdictsInCheckouts(options: CheckoutOptions): Promise<Che
   return result;
 }
 
-/** The items of a run, and the patch that each attempt left, where its last action says one. */
+/** The items of a run, and the patch that each attempt left, where the source or its last action says one. */
 async function patchesOf(home: Home, run: RunId): Promise<{ items: Map<ItemId, Item>; patches: Map<string, string> }> {
   const items = new Map<ItemId, Item>();
-  const patches = new Map<string, string>();
+  const submitted = new Map<string, string>();
+  const left = new Map<string, string>();
   for await (const event of readRunLog(home, run)) {
     if (event.type === "items_scanned") for (const item of event.data.items) items.set(item.item, item);
+    else if (event.type === "patch_left") left.set(event.data.attempt, event.data.patch);
     else if (event.type === "action" && event.data.call.name === "submit") {
       const patch = textOf(event.data.call.arguments, PATCH_KEYS) ?? event.data.stdout;
-      if (/^(diff --git|--- )/m.test(patch))
-        patches.set(attemptId(run, attemptParts(event.data.attempt).item, attemptParts(event.data.attempt).n), patch);
+      if (/^(diff --git|--- )/m.test(patch)) submitted.set(event.data.attempt, patch);
     }
   }
-  return { items, patches };
+  return { items, patches: new Map([...submitted, ...left]) };
 }
 
 async function inCheckout<T>(

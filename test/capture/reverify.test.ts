@@ -194,6 +194,10 @@ describe("labels in bulk", () => {
     const rows = [
       row("right", { base_commit: commit, patch }),
       row("wrong", { base_commit: commit, patch: "" }),
+      row("twice", { base_commit: commit, patch }),
+      row("twice", { base_commit: commit, patch: patch.replace("+42", "+43") }),
+      row("once-told", { base_commit: commit, patch }),
+      row("once-told", { base_commit: commit }),
       row("none"),
     ];
     writeFileSync(file, rows.join("\n"));
@@ -202,11 +206,17 @@ describe("labels in bulk", () => {
     const verify = { command: "grep -q 42 answer.txt", timeoutMs: 5000, signal: new AbortController().signal };
     const given = { home, clock: systemClock, run: run?.run as never, verify, repository: clone };
     const { verdicts, left } = await verdictsInCheckouts(given);
-    expect(verdicts.map(({ item, verdict }) => [item, verdict.passed])).toEqual([
-      ["chat:right", true],
-      ["chat:wrong", false],
+    expect(verdicts.map(({ item, attempt, verdict }) => [item, attempt, verdict.passed])).toEqual([
+      ["chat:right", 1, true],
+      ["chat:wrong", 1, false],
+      ["chat:twice", 1, true],
+      ["chat:twice", 2, false],
+      ["chat:once-told", 1, true],
     ]);
-    expect(left).toEqual([{ attempt: "chat:none/1", reason: "its item names no commit" }]);
+    expect(left).toEqual([
+      { attempt: "chat:once-told/2", reason: "no patch of it was recorded" },
+      { attempt: "chat:none/1", reason: "its item names no commit" },
+    ]);
     expect((await git("worktree", "list")).stdout.split("\n")).toHaveLength(1);
   });
 });

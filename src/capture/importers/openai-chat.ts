@@ -16,6 +16,7 @@ import { isObject, type JsonObject, numberIn, objectsIn, textIn, timeIn } from "
 
 const MOST_ROWS_A_RUN = 50_000;
 const PARQUET = "PAR1";
+const PATCH_KEYS = ["patch", "submission", "model_patch"];
 const ITEM_KEYS = ["item", "item_id", "task_id", "problem_id", "instance_id", "id"];
 
 const importer: Importer = {
@@ -88,6 +89,8 @@ function* attemptRecords(
     ...{ item, attempt, at, messages, tools, model: textIn(row.model) },
     missing: row.sampling === undefined && row.temperature === undefined ? ["sampling"] : [],
   });
+  const patch = PATCH_KEYS.map((key) => textIn(row[key])).find((text) => text !== null);
+  if (patch !== undefined) yield { kind: "patch", item, attempt, at, patch };
   const value = rewardOf(row);
   if (value === null) return;
   const verifier = { id: textIn(row.verifier) ?? "reward", version: "unknown" };
