@@ -112,9 +112,8 @@ export async function verdictsInCheckouts(options: CheckoutOptions): Promise<Che
     // The item's patch is that of an attempt only where there is no other that could have left it.
     const patch = patches.get(attempt) ?? (tries.get(item) === 1 ? textOf(detail, PATCH_KEYS) : null);
     try {
-      const verdict = await inCheckout(
-        { detail, patch, repository },
-        (cwd) => runVerifyCommand(verify, attempt, { cwd }),
+      const verdict = await inCheckout({ detail, patch, repository }, (cwd) =>
+        runVerifyCommand(verify, attempt, { cwd }),
       );
       result.verdicts.push({ item, attempt: n, verdict });
     } catch (error) {

@@ -100,7 +100,7 @@ async function whole(
       : given === null
         ? { code: "MALFORMED_ANSWER", message: `the answer is none of this API: ${text}` }
         : null;
-  await end({ answer: given, status, failure, flags: [] });
+  await end({ answer: given, status, failure, flags: [], ...(given === null && { raw: text }) });
   return new Response(new Uint8Array(bytes), { status, headers });
 }
 
@@ -116,7 +116,8 @@ async function* streamed(
   let cut: unknown = null;
   const record = async (failure: CallEnd["failure"], flags: string[]) => {
     isRecorded = true;
-    await end({ answer: reader.answer(), status, failure: failure ?? reader.fault(), flags });
+    const raw = [...reader.unread(), cutter.rest().toString("utf8")].join("\n");
+    await end({ answer: reader.answer(), status, failure: failure ?? reader.fault(), flags, raw: raw.trim() });
   };
   try {
     try {
@@ -160,12 +161,20 @@ interface StreamReader {
   isEnded(): boolean;
   answer(): GivenAnswer | null;
   fault(): CallEnd["failure"];
+  /** Events that are none of the API's, up to a limit. */
+  unread(): string[];
 }
 
 function streamReader(wire: Wire, request: JsonObject): StreamReader {
   const join = wire.openStream(typeof request.n === "number" ? request.n : 1);
   let isEnded = false;
   let fault: CallEnd["failure"] = null;
+  const unread: string[] = [];
+  let unreadCharacters = 0;
+  const keep = (data: string) => {
+    unreadCharacters += data.length;
+    if (unreadCharacters < MOST_ANSWER_BYTES) unread.push(data);
+  };
   return {
     take(data) {
       if (data === "[DONE]") {
@@ -173,9 +182,12 @@ function streamReader(wire: Wire, request: JsonObject): StreamReader {
         return;
       }
       const event = objectOf(data);
-      if (event === null) fault ??= { code: "MALFORMED_STREAM", message: `an event is no JSON object: ${data}` };
-      else if (event.error !== undefined && event.error !== null) {
+      if (event === null) {
+        fault ??= { code: "MALFORMED_STREAM", message: `an event is no JSON object: ${data}` };
+        keep(data);
+      } else if (event.error !== undefined && event.error !== null) {
         fault ??= { code: "STREAM_ERROR", message: JSON.stringify(event.error) };
+        keep(data);
         isEnded = true;
       } else if (join.take(event)) isEnded = true;
     },
@@ -185,6 +197,7 @@ function streamReader(wire: Wire, request: JsonObject): StreamReader {
       return body === null ? null : wire.readAnswer(body);
     },
     fault: () => fault,
+    unread: () => unread,
   };
 }
 

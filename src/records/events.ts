@@ -106,8 +106,14 @@ export const turnSchema = z.object({
     })
     .optional(),
   /** Of a call that was recorded on its way: which API it used, its status, and the answer's body without the message. */
-  wire: z.object({ api: z.enum(WIRE_APIS), status: z.int().nullable(), response: z.json() }).optional(),
-  /** Of an imported turn: what its source did not hold whole. Absent where nothing is missing. */
+  wire: z
+    .object({
+      ...{ api: z.enum(WIRE_APIS), status: z.int().nullable(), response: z.json() },
+      /** What of the answer's bytes could not be read as one, as text; absent where all could. */
+      raw: z.string().optional(),
+    })
+    .optional(),
+  /** Of an imported or recorded turn: what its source did not hold whole. Absent where nothing is missing. */
   missing: z.array(z.enum(TURN_PARTS)).optional(),
   /** Of a turn of a joined run: the same call as the proxy recorded it. */
   recordedAs: turnIdSchema.optional(),
