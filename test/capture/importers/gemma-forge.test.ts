@@ -150,6 +150,63 @@ describe("a turn", () => {
   });
 });
 
+describe("a log of the first days, in which no event says that an attempt begins", () => {
+  /** What one attempt left: turns and an evaluation without any key. */
+  const keyless = (rule: string, result = "PASS"): Event[] =>
+    attempt({ rule, check: `RULE_CHECK: ${rule} = ${result}` }).filter(
+      ([type]) => type !== "attempt_start" && type !== "prompt_assembled",
+    );
+
+  it("is placed by the event after it that names the attempt, and counted where none does", async () => {
+    const path = logOf(
+      ["iteration_start", "system", { iteration: 1 }],
+      ["agent_response", "architect", { text: "RULE: a" }],
+      ...keyless("a", "FAIL"),
+      ["revert", "harness", { rule_id: "a", reason: "no" }],
+      ["agent_response", "reflector", { text: "next time" }],
+      ...keyless("a"),
+      ["remediated", "harness", { rule_id: "a" }],
+      ["iteration_start", "system", { iteration: 2 }],
+      ...keyless("b"),
+      ["run_complete", "system", {}],
+    );
+    const report = await importInto(home, path);
+    const { events, turns } = await imported(home, report);
+    expect(turns.map(({ role, attempt: at }) => [role, at])).toEqual([
+      ["architect", "stig:@select/1"],
+      ["worker", "stig:a/1"],
+      ["reflector", "stig:a/1"],
+      ["worker", "stig:a/2"],
+    ]);
+    expect(only(events, "verdict").map(({ attempt: at, verdict }) => [at.slice(21), verdict.passed])).toEqual([
+      ["stig:a/1", false],
+      ["stig:a/2", true],
+    ]);
+    expect(report.rejected).toEqual([
+      { reason: "no event says which attempt it is of", count: 2, where: [`${path}:16`, `${path}:19`] },
+    ]);
+  });
+
+  it("with agents that no event of the harness names anything of is counted turn by turn", async () => {
+    const path = logOf(
+      ["iteration_start", "system", { iteration: 1 }],
+      ["tool_call", "worker", { tool: "apply_fix", args: { fix_script: "x" } }],
+      ["tool_result", "worker", { tool: "apply_fix", result: "APPLIED: ok" }],
+      ["agent_response", "auditor", { text: "AUDIT_FAIL" }],
+      ["revert", "harness", { reason: "audit", result: "ok" }],
+    );
+    const report = await importInto(home, path);
+    expect(report.rejected).toMatchObject([{ count: 2, where: [`${path}:3`, `${path}:5`] }]);
+    expect(report.imported).toMatchObject([{ attempts: 0 }]);
+  });
+
+  it("says which evaluation holds nothing that could be judged", async () => {
+    const path = logOf(["attempt_start", "harness", { rule_id: RULE }], ["evaluation", "harness", { passed: true }]);
+    const { rejected } = await importInto(home, path);
+    expect(rejected).toMatchObject([{ reason: expect.stringContaining("nothing that could be judged"), count: 1 }]);
+  });
+});
+
 interface LedgerAttempt {
   rule_id: string;
   attempt: number;
@@ -265,6 +322,36 @@ describe("the memory database", () => {
     const both = await importInto(home, folder);
     expect(both.imported).toMatchObject([{ nativeId: "20260420-101500", attempts: 1 }]);
     expect(await importInto(home, path)).toMatchObject({ imported: [], known: [both.imported[0]?.run] });
+  });
+
+  it("has each row counted with its line that cannot be used, or of which a part cannot", async () => {
+    const path = dump();
+    const lines = readFileSync(path, "latin1").split("\n");
+    const put = (after: RegExp, ...rows: string[]) =>
+      lines.splice(lines.findIndex((line) => after.test(line)) + 1, 0, ...rows);
+    const run = "0a1b2c3d-4e5";
+    put(/^COPY stig.attempts/, `${run}\t\\N\t1\ta\tf\tm\tr\tl\t\\N`, `${run}\t${item}\t0\ta\tf\tm\tr\tl\t\\N`);
+    put(/^COPY stig.work_items/, `\\N\t${item}\tNo\tssh\tx\t1`, `${run}\t${item}x\tNo\tssh\tcompleted\t0`);
+    put(/^COPY stig.runs/, `0a1b2c3d-4e6\tstig\t2026-04-20 12:00:00+00\t{"loop`);
+    put(
+      /^COPY stig.tips/,
+      `8\t\xff\trecovery\tIt\t{}\t${run}\t${item}\t\\N\t\\N`,
+      `9\tx\trecovery\tIt\t{}\t${run}\t\\N\t\\N\t\\N`,
+    );
+    writeFileSync(path, lines.join("\n"), "latin1");
+    const { rejected, imported: runs } = await importInto(home, path);
+    const found = rejected.flatMap(({ reason, where }) => where.map((one) => [Number(one.split(":").at(-1)), reason]));
+    const at = (row: RegExp) => lines.findIndex((line) => row.test(line)) + 1;
+    expect(found.toSorted(([a], [b]) => Number(a) - Number(b))).toEqual([
+      [at(/\{"loop$/), "its `config` cannot be used: it is not JSON"],
+      [at(/^\\N\t.*No\tssh\tx/), "it names no run"],
+      [at(/completed\t0$/), "it was completed, and its `attempts` do not say by which one"],
+      [at(/^\S+\t\\N\t1/), "it names no item"],
+      [at(/^\S+\t\S+\t0\t/), "its `attempt_num` is no number from 1"],
+      [at(/^8\t/), "it is not UTF-8"],
+      [at(/^9\t/), "the tip names no rule"],
+    ]);
+    expect(runs).toMatchObject([{ attempts: 2 }, { attempts: 0 }]);
   });
 
   it("that is no SQLite file although it begins like one is refused with that reason", async () => {
