@@ -249,7 +249,8 @@ it("an audit counts what makes labels doubtful, each with what leaves it out", a
     "the environment was not sound": 1,
     "nobody judged the attempt": 1,
     "an opinion decides, or a verifier that is not sure": 1,
-    "an answer or a prompt was cut, or is missing": 0,
+    "a text was cut where it was recorded": 0,
+    "a part of a turn was never recorded": 0,
   });
   expect(audit.findings.find(({ what }) => what === "nobody judged the attempt")?.examples).toEqual([
     `${run?.run}/chat:c/1`,

@@ -228,6 +228,7 @@ describe.skipIf(FIXTURES === null)("the logs that gemma-forge itself wrote", () 
       const source = join(FIXTURES as string, name);
       const ledger = JSON.parse(readFileSync(join(source, "ledger.json"), "utf8")) as Ledger;
       const counts = { attempts: 0, found: 0, told: 0, agree: 0, flagged: 0, clipped: 0, truly: 0, both: 0 };
+      const passes = { said: 0, true: 0, right: 0 };
       for (const { attempts, files } of Object.values(ledger.runs)) {
         const report = await importInto(home, join(source, fileOf(files)), { format: "gemma-forge" });
         const { events } = await imported(home, report);
@@ -242,7 +243,10 @@ describe.skipIf(FIXTURES === null)("the logs that gemma-forge itself wrote", () 
           if (said !== undefined && !said.flags.includes("conflict")) {
             counts.told++;
             if (said.passed === truth.truly_ok) counts.agree++;
+            if (said.passed) passes.said++;
+            if (said.passed && truth.truly_ok) passes.right++;
           } else counts.flagged++;
+          if (truth.truly_ok) passes.true++;
           const script = action.get(id)?.fix_script;
           const isClipped = typeof script === "string" && script.length === 200;
           const isLong = truth.tool_calls.some(({ over_200 }) => over_200 === true) && script !== undefined;
@@ -251,12 +255,65 @@ describe.skipIf(FIXTURES === null)("the logs that gemma-forge itself wrote", () 
           if (isClipped && isLong) counts.both++;
         }
       }
-      console.log(`${name}: ${JSON.stringify(counts)}`);
+      const verdicts = { precision: passes.right / passes.said, recall: passes.right / passes.true };
+      const clipped = { precision: counts.both / counts.clipped, recall: counts.both / counts.truly };
+      console.log(`${name}: ${JSON.stringify({ ...counts, verdicts, scripts: clipped })}`);
+      expect(verdicts.precision).toBe(1);
+      expect(verdicts.recall).toBeGreaterThan(0.8);
+      expect(counts.clipped).toBe(counts.truly);
       expect(counts.found).toBe(counts.attempts);
       expect(counts.agree).toBe(counts.told);
       expect(counts.both).toBe(counts.truly);
     },
   );
+});
+
+describe.skipIf(FIXTURES === null)("an answer that gemma-forge's log cut, held against what the model said", () => {
+  it.each(["gemma-forge", "gemma-forge/legacy"])("is flagged and missing, and no other is, in %s", async (name) => {
+    const source = join(FIXTURES as string, name);
+    const ledger = JSON.parse(readFileSync(join(source, "ledger.json"), "utf8")) as Ledger;
+    const truth = gunzipSync(readFileSync(join(source, "truth.jsonl.gz")))
+      .toString()
+      .trimEnd()
+      .split("\n");
+    const said = truth
+      .map((line) => JSON.parse(line))
+      .flatMap(({ kind, run, role, response }) =>
+        kind === "llm" && typeof response?.message?.content === "string"
+          ? [{ run, role, text: response.message.content as string }]
+          : [],
+      );
+    const counts = { turns: 0, cut: 0, flagged: 0, both: 0, withScript: 0 };
+    for (const [run, { files }] of Object.entries(ledger.runs)) {
+      const report = await importInto(home, join(source, fileOf(files)), { format: "gemma-forge" });
+      const { events } = await imported(home, report);
+      const texts = new Map(only(events, "message").map(({ hash, message }) => [hash as string, message]));
+      for (const { role, response, parseFlags, missing = [] } of only(events, "turn")) {
+        const message = response === null ? undefined : texts.get(response);
+        const scripts = JSON.stringify(message?.tool_calls ?? []).includes("fix_script");
+        if (scripts) {
+          // The answer of the call before the tool and of the one after it are one in the log.
+          counts.withScript++;
+          expect(missing).toContain("answer");
+        }
+        const text = message?.content;
+        if (scripts || typeof text !== "string" || parseFlags.includes("merged-calls")) continue;
+        const whole = said.filter((one) => one.run === run && one.role === role && one.text.startsWith(text));
+        expect(whole.length).toBeGreaterThan(0);
+        const isCut = whole.every((one) => one.text.length > text.length);
+        const isFlagged = parseFlags.includes("clipped");
+        counts.turns++;
+        if (isCut) counts.cut++;
+        if (isFlagged) counts.flagged++;
+        if (isCut && isFlagged) counts.both++;
+        expect(missing.includes("answer")).toBe(isCut);
+      }
+    }
+    const figures = { precision: counts.both / counts.flagged, recall: counts.both / counts.cut };
+    console.log(`${name}: answers that were cut ${JSON.stringify({ ...counts, ...figures })}`);
+    expect(counts.turns).toBeGreaterThan(50);
+    expect([counts.flagged, counts.both]).toEqual([counts.cut, counts.cut]);
+  });
 });
 
 function fileOf(files: Record<string, unknown>): string {
