@@ -38,7 +38,7 @@ interface Question {
 const has = (flag: string) =>
   `SELECT attempt AS name FROM attempts WHERE run = $run AND list_contains(flags, '${flag}')`;
 const BY_DEFAULT = "left out by default";
-const IS_CLIPPED = "list_contains(parse_flags, 'clipped')";
+const IS_CLIPPED = "list_has_any(parse_flags, ['clipped', 'result-clipped'])";
 
 /** Attempts in the order in which they began; those in a row whose flag agrees have the same distance to their place. */
 const SUSPECT_STRETCHES = `WITH begun AS (SELECT attempt, min(seq) AS seq

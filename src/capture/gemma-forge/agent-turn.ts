@@ -109,6 +109,7 @@ function missingOf(turn: AgentTurn): TurnPart[] {
 function flagsOf(turn: AgentTurn): string[] {
   return [
     ...(isClippedTurn(turn) ? ["clipped"] : []),
+    ...(turn.calls.some(({ result }) => isCut(result ?? "", LIMITS.result)) ? ["result-clipped"] : []),
     ...(turn.calls.length > 0 && turn.response !== null ? ["merged-calls"] : []),
     ...(turn.isCapped ? ["tool-call-capped"] : []),
     ...(turn.agent === "worker" && turn.calls.length === 0 ? ["no-action"] : []),

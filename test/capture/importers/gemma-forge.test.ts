@@ -113,6 +113,22 @@ describe("a turn", () => {
     expect(only(events, "action")[0]).toMatchObject({ call: { name: "apply_fix" }, exitCode: 0 });
   });
 
+  it("whose tool said exactly as much as the log keeps says so, and its answer is judged by itself", async () => {
+    const long = (n: number) => "APPLIED: ".padEnd(n, "x");
+    const path = logOf(
+      ...attempt({ result: long(500) }),
+      remediated(),
+      ...attempt({ n: 2, result: long(499) }),
+      remediated(RULE, 2),
+    );
+    const { events } = await imported(home, await importInto(home, path));
+    expect(only(events, "turn").map(({ parseFlags }) => parseFlags)).toEqual([
+      ["result-clipped", "merged-calls"],
+      ["merged-calls"],
+    ]);
+    expect(only(events, "verdict").map(({ verdict }) => verdict.flags.includes("clipped"))).toEqual([false, false]);
+  });
+
   it("in which the endpoint failed is the endpoint's failure, and its attempt suspect", async () => {
     const report = await importInto(
       home,
