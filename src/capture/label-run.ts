@@ -2,7 +2,7 @@
  * Labels attempts of an old run in bulk: from a list of labels, or by a command that is run in a checkout of the commit that an
  * item names, with the patch that the attempt left.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -95,6 +95,7 @@ export interface CheckoutOptions {
   onProgress?(done: number, total: number): void;
 }
 
+const REPOSITORY_KEYS = ["repository", "repo"];
 const COMMIT_KEYS = ["base_commit", "commit"];
 const PATCH_KEYS = ["patch", "submission", "model_patch"];
 
@@ -149,9 +150,10 @@ async function inCheckout<T>(
   const commit = textOf(detail, COMMIT_KEYS);
   if (commit === null || !/^[0-9a-f]{7,64}$/.test(commit)) throw checkoutFailure("its item names no commit");
   if (patch === null) throw checkoutFailure("no patch of it was recorded");
+  const clone = await cloneFor(repository, textOf(detail, REPOSITORY_KEYS));
   const scratch = await mkdtemp(join(tmpdir(), "tracemill-checkout-"));
   const folder = join(scratch, "work");
-  const git = (...words: string[]) => execa("git", ["-C", repository, ...words], { reject: false });
+  const git = (...words: string[]) => execa("git", ["-C", clone, ...words], { reject: false });
   try {
     const added = await git("worktree", "add", "--detach", folder, commit);
     if (added.exitCode !== 0) throw checkoutFailure(`the commit ${commit} cannot be checked out: ${added.stderr}`);
@@ -167,14 +169,33 @@ async function inCheckout<T>(
   }
 }
 
-/** Throws: `NO_REPOSITORY` where the folder is no clone. */
+/** The clone below a folder that bears the repository's name, else the folder itself. Throws: a Failure where neither is one. */
+async function cloneFor(folder: string, name: string | null): Promise<string> {
+  const [, owner, repository] = /^(\w[\w.-]*)\/(\w[\w.-]*)$/.exec(name ?? "") ?? [];
+  const below = [`${owner}__${repository}`, `${repository}`].map((child) => join(folder, child));
+  const found = repository === undefined ? undefined : below.find(holdsClone);
+  if (found !== undefined) return found;
+  if (await isClone(folder)) return folder;
+  throw checkoutFailure(name === null ? "its item names no repository" : `no clone of ${name} is in ${folder}`);
+}
+
+async function isClone(folder: string): Promise<boolean> {
+  return (await execa("git", ["-C", folder, "rev-parse", "--git-dir"], { reject: false })).exitCode === 0;
+}
+
+/** Whether a folder is a clone's own, plain or bare. */
+function holdsClone(folder: string): boolean {
+  return existsSync(join(folder, ".git")) || existsSync(join(folder, "HEAD"));
+}
+
+/** Throws: `NO_REPOSITORY` where the folder is no clone and holds none. */
 export async function checkRepository(folder: string): Promise<void> {
-  const { exitCode } = await execa("git", ["-C", folder, "rev-parse", "--git-dir"], { reject: false });
-  if (exitCode === 0) return;
+  const children = existsSync(folder) ? readdirSync(folder) : [];
+  if (children.some((child) => holdsClone(join(folder, child))) || (await isClone(folder))) return;
   throw new Refusal({
     code: "NO_REPOSITORY",
-    message: "This is no clone of a git repository.",
-    expected: "--repository DIR",
+    message: "This is no clone of a git repository, and none is in it.",
+    expected: "--repository DIR: a clone, or a folder with a clone of each repository (owner__name or name)",
     where: folder,
   });
 }

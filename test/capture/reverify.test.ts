@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { auditLabels } from "../../src/capture/label-audit.ts";
-import { readLabels, verdictsInCheckouts } from "../../src/capture/label-run.ts";
+import { checkRepository, readLabels, verdictsInCheckouts } from "../../src/capture/label-run.ts";
 import { giveVerdicts } from "../../src/capture/late-verdicts.ts";
 import { type ReverifyOptions, reverify } from "../../src/capture/reverify.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
@@ -219,6 +219,51 @@ describe("labels in bulk", () => {
     ]);
     expect((await git("worktree", "list")).stdout.split("\n")).toHaveLength(1);
   });
+});
+
+it("labels from checkouts of several repositories use each item's own clone", async () => {
+  const commits: string[] = [];
+  for (const [name, text] of [
+    ["ada__abacus", "42"],
+    ["loom", "7"],
+  ] as const) {
+    const clone = join(home.path, "clones", name);
+    mkdirSync(clone, { recursive: true });
+    const git = (...words: string[]) =>
+      execa("git", ["-C", clone, "-c", "user.name=t", "-c", "user.email=t@t", ...words]);
+    await git("init", "-q");
+    writeFileSync(join(clone, "answer.txt"), `${text}\n`);
+    await git("add", ".");
+    await git("commit", "-qm", "one");
+    commits.push((await git("rev-parse", "HEAD")).stdout);
+  }
+  const [first, second] = commits;
+  const file = join(home.path, "rows.jsonl");
+  const rows = [
+    row("a", { repo: "ada/abacus", base_commit: first, patch: "" }),
+    row("b", { repo: "eve/loom", base_commit: second, patch: "" }),
+    row("c", { repo: "eve/../../loom", base_commit: second, patch: "" }),
+    row("d", { base_commit: second, patch: "" }),
+  ];
+  writeFileSync(file, rows.join("\n"));
+  await importInto(home, file);
+  const [run] = await listRuns(home);
+  const verify = { command: "grep -q 42 answer.txt", timeoutMs: 5000, signal: new AbortController().signal };
+  const repository = join(home.path, "clones");
+  await checkRepository(repository);
+  const given = { home, clock: systemClock, run: run?.run as never, verify, repository };
+  const { verdicts, left } = await verdictsInCheckouts(given);
+  expect(verdicts.map(({ item, verdict }) => [item, verdict.passed])).toEqual([
+    ["chat:a", true],
+    ["chat:b", false],
+  ]);
+  expect(left).toEqual([
+    { attempt: "chat:c/1", reason: `no clone of eve/../../loom is in ${repository}` },
+    { attempt: "chat:d/1", reason: "its item names no repository" },
+  ]);
+  const empty = join(home.path, "empty");
+  mkdirSync(empty);
+  await expect(checkRepository(empty)).rejects.toMatchObject({ code: "NO_REPOSITORY" });
 });
 
 it("an audit counts what makes labels doubtful, each with what leaves it out", async () => {
