@@ -37,6 +37,8 @@ type Answer = Dispatcher.ResponseData;
 const OWN_HEADERS =
   /^(host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length|accept-encoding|expect|x-tracemill-.*)$/i;
 const MOST_ANSWER_BYTES = 64 << 20;
+/** Of an answer that is longer. */
+const MOST_RAW_BYTES = 8 << 20;
 /** The flag of a turn whose client did not wait for the answer's end. */
 const CLIENT_GONE = "client-gone";
 
@@ -82,14 +84,20 @@ async function whole(
   { statusCode: status, body }: Answer,
   { call, end, headers, signal }: { call: OpenCall; end: End; headers: Headers; signal: AbortSignal },
 ): Promise<Response> {
-  let bytes: Buffer;
+  let read: Awaited<ReturnType<typeof bounded>>;
   try {
-    bytes = await bounded(body);
+    read = await bounded(body);
   } catch (cause) {
-    const code = signal.aborted ? "CLIENT_GONE" : "CONNECTION";
+    const code = signal.aborted ? "CLIENT_GONE" : isTimeout(cause) ? "TIMEOUT" : "CONNECTION";
     const failure = endpointFailure(code, `the answer broke off: ${(cause as Error).message}`, cause);
     await end({ answer: null, status, failure, flags: goneFlags(signal) });
     throw failure;
+  }
+  const { bytes, rest } = read;
+  if (rest !== null) {
+    const failure = { code: "ANSWER_TOO_LARGE", message: `an answer of more than ${MOST_ANSWER_BYTES} bytes` };
+    await end({ answer: null, status, failure, flags: [], raw: bytes.toString("utf8", 0, MOST_RAW_BYTES) });
+    return new Response(ReadableStream.from(withRest(bytes, rest)) as ReadableStream<Uint8Array>, { status, headers });
   }
   const text = bytes.toString("utf8");
   const parsed = objectOf(text);
@@ -153,7 +161,10 @@ function goneFlags(signal: AbortSignal): string[] {
 
 function cutFailure(cause: unknown): NonNullable<CallEnd["failure"]> {
   const reason = cause instanceof Error ? cause.message : "its last event is missing";
-  return { code: "STREAM_CUT", message: `the stream ended before the answer did: ${reason}` };
+  return {
+    code: isTimeout(cause) ? "TIMEOUT" : "STREAM_CUT",
+    message: `the stream ended before the answer did: ${reason}`,
+  };
 }
 
 interface StreamReader {
@@ -216,8 +227,7 @@ async function sent({ url, agent, timeoutMs }: Upstream, relayed: Relayed): Prom
     });
   } catch (cause) {
     const { code = "", message } = cause as Error & { code?: string };
-    const isTimeout = code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_CONNECT_TIMEOUT";
-    if (isTimeout) throw endpointFailure("TIMEOUT", `no answer within ${timeoutMs} ms`, cause);
+    if (isTimeout(cause)) throw endpointFailure("TIMEOUT", `no answer within ${timeoutMs} ms`, cause);
     throw endpointFailure(signal.aborted ? "CLIENT_GONE" : "CONNECTION", message || code, cause);
   }
 }
@@ -235,13 +245,29 @@ function passedHeaders(headers: Answer["headers"]): Headers {
   return passed;
 }
 
-async function bounded(body: Answer["body"]): Promise<Buffer> {
+/** Reads an answer; of one that is too long to be recorded, what came so far and the rest. */
+async function bounded(body: Answer["body"]): Promise<{ bytes: Buffer; rest: AsyncIterator<Buffer> | null }> {
   const chunks: Buffer[] = [];
+  const rest: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
   let sizeBytes = 0;
-  for await (const chunk of body) {
-    sizeBytes += (chunk as Buffer).length;
-    if (sizeBytes > MOST_ANSWER_BYTES) throw new Error(`an answer of more than ${MOST_ANSWER_BYTES} bytes`);
-    chunks.push(chunk as Buffer);
+  for (let next = await rest.next(); !next.done; next = await rest.next()) {
+    chunks.push(next.value);
+    sizeBytes += next.value.length;
+    if (sizeBytes > MOST_ANSWER_BYTES) return { bytes: Buffer.concat(chunks), rest };
   }
-  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+  return { bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), rest: null };
+}
+
+async function* withRest(bytes: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Uint8Array> {
+  yield bytes;
+  try {
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+/** Whether the server was waited for as long as may be: for its answer to begin, or for more of it. */
+function isTimeout(error: unknown): boolean {
+  return /^UND_ERR_(HEADERS|CONNECT|BODY)_TIMEOUT$/.test((error as { code?: string } | null)?.code ?? "");
 }

@@ -323,6 +323,73 @@ describe("a stream through the proxy", () => {
   });
 });
 
+describe("what a server tells of tokens", () => {
+  const logprobs = (...tokens: string[]) => ({
+    content: tokens.map((token) => ({ token, logprob: -0.5, top_logprobs: [] })),
+  });
+  const told = { prompt: [1, 2, 3], completion: [7, 8] };
+
+  it("is kept, ids and log probabilities, of a stream as of a whole answer", async () => {
+    const head = { id: "c", object: "chat.completion.chunk", created: 1, model: "m-1" };
+    const choice = {
+      index: 0,
+      message: said("ab"),
+      finish_reason: "stop",
+      logprobs: logprobs("a", "b"),
+      token_ids: [7, 8],
+    };
+    const streamed = chunks(
+      { ...head, prompt_token_ids: told.prompt, choices: [{ index: 0, delta: { role: "assistant", content: "" } }] },
+      { ...head, choices: [{ index: 0, delta: { content: "a" }, logprobs: logprobs("a"), token_ids: [7] }] },
+      {
+        ...head,
+        choices: [
+          { index: 0, delta: { content: "b" }, logprobs: logprobs("b"), token_ids: [8], finish_reason: "stop" },
+        ],
+      },
+    );
+    const whole = completion("", { prompt_token_ids: told.prompt, choices: [choice] });
+    await start(({ body }) =>
+      JSON.parse(body).stream ? { type: "text/event-stream", pieces: streamed } : { pieces: [JSON.stringify(whole)] },
+    );
+    for (const stream of [true, false]) {
+      await (await post("/r/x/v1/chat/completions", { model: "m", stream, messages: [user("go")] })).text();
+    }
+    const turns = only(await recorded(), "turn");
+    expect(turns.map(({ tokenIds }) => tokenIds)).toEqual([told, told]);
+    expect(turns.map(({ response }) => response)).toEqual([turns[0]?.response, turns[0]?.response]);
+    for (const { wire } of turns) {
+      expect(wire?.response).toMatchObject({ choices: [{ logprobs: logprobs("a", "b") }] });
+    }
+  });
+});
+
+describe("a text completion", () => {
+  const head = { id: "c", object: "text_completion", created: 1, model: "m-1" };
+  const usage = { prompt_tokens: 2, completion_tokens: 2, total_tokens: 4 };
+
+  it("is recorded with its prompt as a user's message, as a stream or whole", async () => {
+    const streamed = chunks(
+      { ...head, choices: [{ index: 0, text: "SELECT", finish_reason: null }] },
+      { ...head, choices: [{ index: 0, text: " 1", finish_reason: "length" }] },
+      { ...head, choices: [], usage },
+    );
+    const whole = { ...head, choices: [{ index: 0, text: "SELECT 1", finish_reason: "length" }], usage };
+    await start(({ body }) =>
+      JSON.parse(body).stream ? { type: "text/event-stream", pieces: streamed } : { pieces: [JSON.stringify(whole)] },
+    );
+    for (const stream of [true, false]) {
+      await (await post("/r/x/v1/completions", { model: "m", stream, prompt: "one", max_tokens: 2 })).text();
+    }
+    const events = await recorded();
+    for (const turn of only(events, "turn")) {
+      expect(messagesOf(events, [...turn.messages, turn.response])).toEqual([user("one"), said("SELECT 1")]);
+      expect(turn).toMatchObject({ finishReason: "length", wire: { api: "completions" }, request: { max_tokens: 2 } });
+      expect(turn.usage).toEqual({ promptTokens: 2, completionTokens: 2 });
+    }
+  });
+});
+
 describe("a call of the responses API", () => {
   const told = (status: string, output: object[], more: object = {}) => ({
     ...{ id: "resp-1", object: "response", status, model: "m-1", output, ...more },
@@ -441,6 +508,40 @@ describe("what goes wrong", () => {
     const events = await recorded();
     expect(only(events, "turn")[0]).toMatchObject({ response: null, parseFlags: ["client-gone"] });
     expect(only(events, "failure")[0]?.code).toBe("CLIENT_GONE");
+  });
+
+  it("where the server is silent for too long is a time-out, before its answer as in the middle of one", async () => {
+    const begun = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: "half" } }] })}\n\n`;
+    await start(
+      ({ body }) => {
+        if (body.includes("stream-me")) return { type: "text/event-stream", pieces: [begun], end: "hang" };
+        return { pieces: body.includes("begin") ? ['{"choices":'] : [], end: "hang" };
+      },
+      { timeoutMs: 300 },
+    );
+    const ask = (content: string, stream = false) =>
+      post("/r/x/v1/chat/completions", { model: "m", stream, messages: [user(content)] });
+    for (const content of ["never", "begin"]) {
+      const answer = await ask(content);
+      expect([answer.status, await codeIn(answer)]).toEqual([504, "TIMEOUT"]);
+    }
+    await expect((await ask("stream-me", true)).text()).rejects.toThrow();
+    const events = await recorded();
+    expect(only(events, "failure").map(({ code }) => code)).toEqual(["TIMEOUT", "TIMEOUT", "TIMEOUT"]);
+    const turns = only(events, "turn");
+    expect(turns.map(({ parseFlags }) => parseFlags)).toEqual([[], [], ["stream-cut"]]);
+    expect(messagesOf(events, [turns[2]?.response ?? null])).toEqual([said("half")]);
+  });
+
+  it("with an answer of more bytes than a record may have is said, and the answer passed on whole", async () => {
+    const piece = Buffer.alloc(1 << 20, "x");
+    await start(() => ({ pieces: Array(65).fill(piece) }));
+    const answer = await post("/r/x/v1/chat/completions", { model: "m", messages: [user("go")] });
+    expect(answer.status).toBe(200);
+    expect((await answer.arrayBuffer()).byteLength).toBe(65 << 20);
+    const events = await recorded();
+    expect(only(events, "failure").map(({ code }) => code)).toEqual(["ANSWER_TOO_LARGE"]);
+    expect(only(events, "turn")[0]?.wire?.raw).toHaveLength(8 << 20);
   });
 
   it("with a server that is not there is a 502, and a recorded failure", async () => {
