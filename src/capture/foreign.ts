@@ -87,6 +87,12 @@ export interface ForeignVerdict extends ForeignPlace {
   verdict: Omit<Verdict, "before"> & { before?: Verdict["before"] };
 }
 
+/** What an attempt left, where the source says it of each. */
+export interface ForeignPatch extends ForeignPlace {
+  kind: "patch";
+  patch: string;
+}
+
 export interface ForeignTip {
   kind: "tip";
   item: string;
@@ -123,6 +129,7 @@ export type Foreign =
   | ForeignTurn
   | ForeignAction
   | ForeignVerdict
+  | ForeignPatch
   | ForeignTip
   | ForeignTipRetirement
   | ForeignFailure

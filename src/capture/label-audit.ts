@@ -38,6 +38,17 @@ interface Question {
 const has = (flag: string) =>
   `SELECT attempt AS name FROM attempts WHERE run = $run AND list_contains(flags, '${flag}')`;
 const BY_DEFAULT = "left out by default";
+const IS_CLIPPED = "list_has_any(parse_flags, ['clipped', 'result-clipped'])";
+
+/** Attempts in the order in which they began; those in a row whose flag agrees have the same distance to their place. */
+const SUSPECT_STRETCHES = `WITH begun AS (SELECT attempt, min(seq) AS seq
+    FROM (SELECT attempt, seq FROM turns WHERE run = $run UNION ALL SELECT attempt, seq FROM verdicts WHERE run = $run) GROUP BY ALL),
+  ordered AS (SELECT attempt, coalesce(list_contains(flags, 'environment-suspect'), false) AS is_suspect,
+    row_number() OVER (ORDER BY b.seq, attempt) AS place FROM attempts a JOIN begun b USING (attempt) WHERE a.run = $run),
+  stretches AS (SELECT *, place - row_number() OVER (PARTITION BY is_suspect ORDER BY place) AS stretch FROM ordered)
+  SELECT CASE WHEN count(*) = 1 THEN any_value(attempt)
+    ELSE arg_min(attempt, place) || ' to ' || arg_max(attempt, place) || ', ' || count(*) || ' attempts' END AS name
+  FROM stretches WHERE is_suspect GROUP BY stretch`;
 
 const QUESTIONS: readonly Question[] = [
   {
@@ -67,6 +78,12 @@ const QUESTIONS: readonly Question[] = [
     of: "attempts",
   },
   {
+    what: "stretches of attempts in a row in such an environment",
+    leftOutBy: `${BY_DEFAULT} (environment-suspect); look at what lies around them`,
+    sql: SUSPECT_STRETCHES,
+    of: "attempts",
+  },
+  {
     what: "the verifier cannot tell what it says",
     leftOutBy: "--filter confidence>=0.99, and by default below that",
     sql: has("evaluator-gap"),
@@ -74,14 +91,20 @@ const QUESTIONS: readonly Question[] = [
   },
   {
     what: "the action ended with an error and passed",
-    leftOutBy: "look at them",
+    leftOutBy: '--filter "not flag(dirty-exit)"',
     sql: `${has("dirty-exit")} AND eval_passed`,
     of: "attempts",
   },
   {
-    what: "an answer or a prompt was cut, or is missing",
+    what: "a text was cut where it was recorded",
     leftOutBy: `${BY_DEFAULT} (incomplete)`,
-    sql: `SELECT turn AS name FROM turns WHERE run = $run
+    sql: `SELECT turn AS name FROM turns WHERE run = $run AND ${IS_CLIPPED}`,
+    of: "turns",
+  },
+  {
+    what: "a part of a turn was never recorded",
+    leftOutBy: `${BY_DEFAULT} (incomplete)`,
+    sql: `SELECT turn AS name FROM turns WHERE run = $run AND NOT ${IS_CLIPPED}
       AND NOT (has_full_prompt AND has_full_answer AND has_system_prompt AND has_tools)`,
     of: "turns",
   },

@@ -2,7 +2,7 @@
  * Labels attempts of an old run in bulk: from a list of labels, or by a command that is run in a checkout of the commit that an
  * item names, with the patch that the attempt left.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import type { Clock } from "../foundation/clock.ts";
 import { Failure, Refusal } from "../foundation/errors.ts";
-import { attemptId, attemptParts, type ItemId, type RunId } from "../records/ids.ts";
+import { attemptParts, type ItemId, type RunId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
 import { type Verdict, verdictSchema, verifierSchema } from "../records/verdict.ts";
 import type { Home } from "../store/home.ts";
@@ -95,6 +95,7 @@ export interface CheckoutOptions {
   onProgress?(done: number, total: number): void;
 }
 
+const REPOSITORY_KEYS = ["repository", "repo"];
 const COMMIT_KEYS = ["base_commit", "commit"];
 const PATCH_KEYS = ["patch", "submission", "model_patch"];
 
@@ -103,14 +104,17 @@ export async function verdictsInCheckouts(options: CheckoutOptions): Promise<Che
   const { home, run, verify, repository } = options;
   const { items, patches } = await patchesOf(home, run);
   const attempts = (await countsOf(home, run)).attempts().filter((attempt) => items.has(attemptParts(attempt).item));
+  const tries = new Map<ItemId, number>();
+  for (const { item } of attempts.map(attemptParts)) tries.set(item, (tries.get(item) ?? 0) + 1);
   const result: CheckoutVerdicts = { verdicts: [], left: [] };
   for (const [done, attempt] of attempts.entries()) {
     const { item, n } = attemptParts(attempt);
     const { detail } = items.get(item) as Item;
+    // The item's patch is that of an attempt only where there is no other that could have left it.
+    const patch = patches.get(attempt) ?? (tries.get(item) === 1 ? textOf(detail, PATCH_KEYS) : null);
     try {
-      const verdict = await inCheckout(
-        { detail, patch: patches.get(attempt) ?? textOf(detail, PATCH_KEYS), repository },
-        (cwd) => runVerifyCommand(verify, attempt, { cwd }),
+      const verdict = await inCheckout({ detail, patch, repository }, (cwd) =>
+        runVerifyCommand(verify, attempt, { cwd }),
       );
       result.verdicts.push({ item, attempt: n, verdict });
     } catch (error) {
@@ -122,19 +126,20 @@ export async function verdictsInCheckouts(options: CheckoutOptions): Promise<Che
   return result;
 }
 
-/** The items of a run, and the patch that each attempt left, where its last action says one. */
+/** The items of a run, and the patch that each attempt left, where the source or its last action says one. */
 async function patchesOf(home: Home, run: RunId): Promise<{ items: Map<ItemId, Item>; patches: Map<string, string> }> {
   const items = new Map<ItemId, Item>();
-  const patches = new Map<string, string>();
+  const submitted = new Map<string, string>();
+  const left = new Map<string, string>();
   for await (const event of readRunLog(home, run)) {
     if (event.type === "items_scanned") for (const item of event.data.items) items.set(item.item, item);
+    else if (event.type === "patch_left") left.set(event.data.attempt, event.data.patch);
     else if (event.type === "action" && event.data.call.name === "submit") {
       const patch = textOf(event.data.call.arguments, PATCH_KEYS) ?? event.data.stdout;
-      if (/^(diff --git|--- )/m.test(patch))
-        patches.set(attemptId(run, attemptParts(event.data.attempt).item, attemptParts(event.data.attempt).n), patch);
+      if (/^(diff --git|--- )/m.test(patch)) submitted.set(event.data.attempt, patch);
     }
   }
-  return { items, patches };
+  return { items, patches: new Map([...submitted, ...left]) };
 }
 
 async function inCheckout<T>(
@@ -145,9 +150,10 @@ async function inCheckout<T>(
   const commit = textOf(detail, COMMIT_KEYS);
   if (commit === null || !/^[0-9a-f]{7,64}$/.test(commit)) throw checkoutFailure("its item names no commit");
   if (patch === null) throw checkoutFailure("no patch of it was recorded");
+  const clone = await cloneFor(repository, textOf(detail, REPOSITORY_KEYS));
   const scratch = await mkdtemp(join(tmpdir(), "tracemill-checkout-"));
   const folder = join(scratch, "work");
-  const git = (...words: string[]) => execa("git", ["-C", repository, ...words], { reject: false });
+  const git = (...words: string[]) => execa("git", ["-C", clone, ...words], { reject: false });
   try {
     const added = await git("worktree", "add", "--detach", folder, commit);
     if (added.exitCode !== 0) throw checkoutFailure(`the commit ${commit} cannot be checked out: ${added.stderr}`);
@@ -163,14 +169,33 @@ async function inCheckout<T>(
   }
 }
 
-/** Throws: `NO_REPOSITORY` where the folder is no clone. */
+/** The clone below a folder that bears the repository's name, else the folder itself. Throws: a Failure where neither is one. */
+async function cloneFor(folder: string, name: string | null): Promise<string> {
+  const [, owner, repository] = /^(\w[\w.-]*)\/(\w[\w.-]*)$/.exec(name ?? "") ?? [];
+  const below = [`${owner}__${repository}`, `${repository}`].map((child) => join(folder, child));
+  const found = repository === undefined ? undefined : below.find(holdsClone);
+  if (found !== undefined) return found;
+  if (await isClone(folder)) return folder;
+  throw checkoutFailure(name === null ? "its item names no repository" : `no clone of ${name} is in ${folder}`);
+}
+
+async function isClone(folder: string): Promise<boolean> {
+  return (await execa("git", ["-C", folder, "rev-parse", "--git-dir"], { reject: false })).exitCode === 0;
+}
+
+/** Whether a folder is a clone's own, plain or bare. */
+function holdsClone(folder: string): boolean {
+  return existsSync(join(folder, ".git")) || existsSync(join(folder, "HEAD"));
+}
+
+/** Throws: `NO_REPOSITORY` where the folder is no clone and holds none. */
 export async function checkRepository(folder: string): Promise<void> {
-  const { exitCode } = await execa("git", ["-C", folder, "rev-parse", "--git-dir"], { reject: false });
-  if (exitCode === 0) return;
+  const children = existsSync(folder) ? readdirSync(folder) : [];
+  if (children.some((child) => holdsClone(join(folder, child))) || (await isClone(folder))) return;
   throw new Refusal({
     code: "NO_REPOSITORY",
-    message: "This is no clone of a git repository.",
-    expected: "--repository DIR",
+    message: "This is no clone of a git repository, and none is in it.",
+    expected: "--repository DIR: a clone, or a folder with a clone of each repository (owner__name or name)",
     where: folder,
   });
 }

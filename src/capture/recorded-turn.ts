@@ -32,8 +32,12 @@ export interface CallEnd {
   /** `client-gone`, `stream-cut`, ... */
   flags: string[];
   latencyMs: number;
+  /** What came of the answer's bytes where they, or some of them, could not be read as one. */
+  raw?: string;
 }
 
+/** Of an answer that could not be read: with every character escaped a log's line still holds it. */
+const MOST_RAW_CHARACTERS = 8 << 20;
 const MOST_REASON_CHARACTERS = 2000;
 
 /** Appends what became of a call. Throws: as the log's `append`. */
@@ -54,7 +58,7 @@ export function recordFailure(
 function turnOf(call: OpenCall, end: CallEnd): Turn {
   const { attempt, turnNumber, role, sent, hashes, answeredBy } = call;
   const { log, book } = call.run;
-  const { answer, status, flags, latencyMs } = end;
+  const { answer, status, flags, latencyMs, raw = "" } = end;
   const answered = (message: RecordedMessage) => {
     const hash = log.message(message);
     book.keyOf(hash, message);
@@ -79,7 +83,11 @@ function turnOf(call: OpenCall, end: CallEnd): Turn {
     parseFlags: flags,
     retrievals: [],
     tipSpans: [],
-    wire: { api: sent.api, status, response: answer?.response ?? null },
+    wire: {
+      ...{ api: sent.api, status, response: answer?.response ?? null },
+      ...(raw !== "" && { raw: raw.slice(0, MOST_RAW_CHARACTERS).toWellFormed() }),
+    },
+    ...(sent.missing.length > 0 && { missing: [...sent.missing] }),
     ...(answer?.tokenIds && { tokenIds: answer.tokenIds }),
   };
 }

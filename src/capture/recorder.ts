@@ -49,7 +49,7 @@ export function openRecorder(options: RecorderOptions): Recorder {
 
   function begin(run: RecordedRun, { place, sent }: { place: CallPlace; sent: SentCall }): OpenCall {
     const earlier = sent.previousResponse === null ? undefined : answers.get(sent.previousResponse);
-    const whole = earlier === undefined ? sent : { ...sent, messages: [...earlier.messages, ...sent.messages] };
+    const whole = earlier === undefined ? unremembered(sent) : continuedFrom(earlier, sent);
     const hashes = whole.messages.map(hashJson);
     const keys = whole.messages.map((message, i) => run.book.keyOf(hashes[i] as Hash, message));
     const item = place.item === null ? null : foreignItemId(skill, place.item);
@@ -101,6 +101,20 @@ async function lateOutcome(options: RecordingOptions, outcome: ReportedOutcome):
 interface Remembered {
   attempt: AttemptId;
   messages: RecordedMessage[];
+  missing: SentCall["missing"];
+}
+
+/** What was missing before an answer is missing after it. */
+function continuedFrom(earlier: Remembered, sent: SentCall): SentCall {
+  const missing = [...new Set([...earlier.missing, ...sent.missing])];
+  return { ...sent, messages: [...earlier.messages, ...sent.messages], missing };
+}
+
+/** An earlier answer that nobody remembers (an earlier process gave it, or it was long ago) is not in the prompt. */
+function unremembered(sent: SentCall): SentCall {
+  return sent.previousResponse === null
+    ? sent
+    : { ...sent, missing: [...new Set([...sent.missing, "prompt" as const])] };
 }
 
 /** Answers that a later call may name in place of their messages. */
@@ -113,7 +127,7 @@ function rememberedAnswers(): {
     get: (id) => answers.get(id),
     add({ attempt, sent }, { id, message }) {
       if (id === null) return;
-      answers.set(id, { attempt, messages: [...sent.messages, message] });
+      answers.set(id, { attempt, messages: [...sent.messages, message], missing: sent.missing });
       if (answers.size > MOST_REMEMBERED) answers.delete(answers.keys().next().value as string);
     },
   };

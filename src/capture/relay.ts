@@ -37,6 +37,8 @@ type Answer = Dispatcher.ResponseData;
 const OWN_HEADERS =
   /^(host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length|accept-encoding|expect|x-tracemill-.*)$/i;
 const MOST_ANSWER_BYTES = 64 << 20;
+/** Of an answer that is longer. */
+const MOST_RAW_BYTES = 8 << 20;
 /** The flag of a turn whose client did not wait for the answer's end. */
 const CLIENT_GONE = "client-gone";
 
@@ -82,14 +84,20 @@ async function whole(
   { statusCode: status, body }: Answer,
   { call, end, headers, signal }: { call: OpenCall; end: End; headers: Headers; signal: AbortSignal },
 ): Promise<Response> {
-  let bytes: Buffer;
+  let read: Awaited<ReturnType<typeof bounded>>;
   try {
-    bytes = await bounded(body);
+    read = await bounded(body);
   } catch (cause) {
-    const code = signal.aborted ? "CLIENT_GONE" : "CONNECTION";
+    const code = signal.aborted ? "CLIENT_GONE" : isTimeout(cause) ? "TIMEOUT" : "CONNECTION";
     const failure = endpointFailure(code, `the answer broke off: ${(cause as Error).message}`, cause);
     await end({ answer: null, status, failure, flags: goneFlags(signal) });
     throw failure;
+  }
+  const { bytes, rest } = read;
+  if (rest !== null) {
+    const failure = { code: "ANSWER_TOO_LARGE", message: `an answer of more than ${MOST_ANSWER_BYTES} bytes` };
+    await end({ answer: null, status, failure, flags: [], raw: bytes.toString("utf8", 0, MOST_RAW_BYTES) });
+    return new Response(ReadableStream.from(withRest(bytes, rest)) as ReadableStream<Uint8Array>, { status, headers });
   }
   const text = bytes.toString("utf8");
   const parsed = objectOf(text);
@@ -100,7 +108,7 @@ async function whole(
       : given === null
         ? { code: "MALFORMED_ANSWER", message: `the answer is none of this API: ${text}` }
         : null;
-  await end({ answer: given, status, failure, flags: [] });
+  await end({ answer: given, status, failure, flags: [], ...(given === null && { raw: text }) });
   return new Response(new Uint8Array(bytes), { status, headers });
 }
 
@@ -116,7 +124,8 @@ async function* streamed(
   let cut: unknown = null;
   const record = async (failure: CallEnd["failure"], flags: string[]) => {
     isRecorded = true;
-    await end({ answer: reader.answer(), status, failure: failure ?? reader.fault(), flags });
+    const raw = [...reader.unread(), cutter.rest().toString("utf8")].join("\n");
+    await end({ answer: reader.answer(), status, failure: failure ?? reader.fault(), flags, raw: raw.trim() });
   };
   try {
     try {
@@ -152,7 +161,10 @@ function goneFlags(signal: AbortSignal): string[] {
 
 function cutFailure(cause: unknown): NonNullable<CallEnd["failure"]> {
   const reason = cause instanceof Error ? cause.message : "its last event is missing";
-  return { code: "STREAM_CUT", message: `the stream ended before the answer did: ${reason}` };
+  return {
+    code: isTimeout(cause) ? "TIMEOUT" : "STREAM_CUT",
+    message: `the stream ended before the answer did: ${reason}`,
+  };
 }
 
 interface StreamReader {
@@ -160,12 +172,20 @@ interface StreamReader {
   isEnded(): boolean;
   answer(): GivenAnswer | null;
   fault(): CallEnd["failure"];
+  /** Events that are none of the API's, up to a limit. */
+  unread(): string[];
 }
 
 function streamReader(wire: Wire, request: JsonObject): StreamReader {
   const join = wire.openStream(typeof request.n === "number" ? request.n : 1);
   let isEnded = false;
   let fault: CallEnd["failure"] = null;
+  const unread: string[] = [];
+  let unreadCharacters = 0;
+  const keep = (data: string) => {
+    unreadCharacters += data.length;
+    if (unreadCharacters < MOST_ANSWER_BYTES) unread.push(data);
+  };
   return {
     take(data) {
       if (data === "[DONE]") {
@@ -173,9 +193,12 @@ function streamReader(wire: Wire, request: JsonObject): StreamReader {
         return;
       }
       const event = objectOf(data);
-      if (event === null) fault ??= { code: "MALFORMED_STREAM", message: `an event is no JSON object: ${data}` };
-      else if (event.error !== undefined && event.error !== null) {
+      if (event === null) {
+        fault ??= { code: "MALFORMED_STREAM", message: `an event is no JSON object: ${data}` };
+        keep(data);
+      } else if (event.error !== undefined && event.error !== null) {
         fault ??= { code: "STREAM_ERROR", message: JSON.stringify(event.error) };
+        keep(data);
         isEnded = true;
       } else if (join.take(event)) isEnded = true;
     },
@@ -185,6 +208,7 @@ function streamReader(wire: Wire, request: JsonObject): StreamReader {
       return body === null ? null : wire.readAnswer(body);
     },
     fault: () => fault,
+    unread: () => unread,
   };
 }
 
@@ -203,8 +227,7 @@ async function sent({ url, agent, timeoutMs }: Upstream, relayed: Relayed): Prom
     });
   } catch (cause) {
     const { code = "", message } = cause as Error & { code?: string };
-    const isTimeout = code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_CONNECT_TIMEOUT";
-    if (isTimeout) throw endpointFailure("TIMEOUT", `no answer within ${timeoutMs} ms`, cause);
+    if (isTimeout(cause)) throw endpointFailure("TIMEOUT", `no answer within ${timeoutMs} ms`, cause);
     throw endpointFailure(signal.aborted ? "CLIENT_GONE" : "CONNECTION", message || code, cause);
   }
 }
@@ -222,13 +245,29 @@ function passedHeaders(headers: Answer["headers"]): Headers {
   return passed;
 }
 
-async function bounded(body: Answer["body"]): Promise<Buffer> {
+/** Reads an answer; of one that is too long to be recorded, what came so far and the rest. */
+async function bounded(body: Answer["body"]): Promise<{ bytes: Buffer; rest: AsyncIterator<Buffer> | null }> {
   const chunks: Buffer[] = [];
+  const rest: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
   let sizeBytes = 0;
-  for await (const chunk of body) {
-    sizeBytes += (chunk as Buffer).length;
-    if (sizeBytes > MOST_ANSWER_BYTES) throw new Error(`an answer of more than ${MOST_ANSWER_BYTES} bytes`);
-    chunks.push(chunk as Buffer);
+  for (let next = await rest.next(); !next.done; next = await rest.next()) {
+    chunks.push(next.value);
+    sizeBytes += next.value.length;
+    if (sizeBytes > MOST_ANSWER_BYTES) return { bytes: Buffer.concat(chunks), rest };
   }
-  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+  return { bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), rest: null };
+}
+
+async function* withRest(bytes: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Uint8Array> {
+  yield bytes;
+  try {
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+/** Whether the server was waited for as long as may be: for its answer to begin, or for more of it. */
+function isTimeout(error: unknown): boolean {
+  return /^UND_ERR_(HEADERS|CONNECT|BODY)_TIMEOUT$/.test((error as { code?: string } | null)?.code ?? "");
 }

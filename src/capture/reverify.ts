@@ -29,6 +29,8 @@ export interface ReverifyOptions {
   sampleFraction: number;
   /** Only attempts that another version of the verifier judged. */
   isOutdatedOnly: boolean;
+  /** Only says which attempts it would ask about. */
+  isDryRun?: boolean;
   signal: AbortSignal;
   onProgress?(done: number, total: number): void;
 }
@@ -40,6 +42,8 @@ export interface ReverifyReport {
   /** Verifiers of the verdicts so far, with how many each gave. */
   recordedBy: { verifier: Verifier; attempts: number }[];
   agreement: Agreement;
+  /** The attempts that it was to ask about, each with the verifier that judged it so far. */
+  chosen: { attempt: AttemptId; verifier: Verifier }[];
   /** Attempts whose two verdicts contradict each other. */
   conflicts: AttemptId[];
   /** Attempts that could not be asked about, with why. */
@@ -72,7 +76,9 @@ export async function reverify(options: ReverifyOptions): Promise<ReverifyReport
   const report: ReverifyReport = {
     ...{ run, verifier: null, recordedBy: countVerifiers(recorded.verdicts.values()), conflicts: [], left: [] },
     agreement: { bothPassed: 0, bothFailed: 0, passedThen: 0, passedNow: 0 },
+    chosen: [...asked].map((attempt) => ({ attempt, verifier: (recorded.verdicts.get(attempt) as Verdict).verifier })),
   };
+  if (options.isDryRun) return report;
   const folder = await mkdtemp(join(tmpdir(), "tracemill-reverify-"));
   let state: string | null = null;
   /** Why the state that the next attempts began with cannot be had any more. */

@@ -37,7 +37,7 @@ export default defineCommand<z.infer<typeof input>, LabelAudit>({
       what,
       `${count} of ${of}`,
       count === 0 ? "" : leftOutBy,
-      examples[0]?.replace(`${run}/`, "") ?? "",
+      examples[0]?.replaceAll(`${run}/`, "") ?? "",
     ]);
     const sure = confidence.map((one) => `${one.confidence ?? "no verdict"}: ${one.attempts}`).join(", ");
     return [

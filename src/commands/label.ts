@@ -20,7 +20,12 @@ const input = z.object({
     .optional()
     .describe("labels, one JSON object a line: item (or instance_id, id), attempt, value or passed"),
   verifyCmd: z.string().optional().describe("a command that judges each attempt in a checkout with its patch applied"),
-  repository: z.string().optional().describe("with --verify-cmd: a clone that has the commits"),
+  repository: z
+    .string()
+    .optional()
+    .describe(
+      "with --verify-cmd: a clone that has the commits; of several repositories a folder with a clone of each, as owner__name or name",
+    ),
   verifyTimeout: z.string().default("10m").describe("longest time that this command may take"),
 });
 

@@ -20,12 +20,16 @@ const input = z.object({
     .default(1)
     .describe("share of the attempts that is asked about, drawn by their names"),
   outdated: z.boolean().default(false).describe("only attempts that another version of the verifier judged"),
-  dryRun: z.boolean().default(false).describe("list which verifiers judged what, and ask nothing"),
+  dryRun: z
+    .boolean()
+    .default(false)
+    .describe("list the attempts that would be asked about and who judged them, and ask nothing"),
 });
 
 export default defineCommand<z.infer<typeof input>, ReverifyReport[]>({
   summary: "Ask the verifier about recorded actions once more; the ledger keeps what it says now.",
   details: `Example: tracemill reverify 20261101-120000-3fa1 --sample 0.1
+         tracemill reverify --skill sql --outdated --dry-run   # list what an older verifier judged
          tracemill reverify --skill sql --outdated        # label again what an older verifier judged
 
 Each action is replayed on the state that its attempt began with. Where the verifier says something else than it did, the attempt
@@ -35,7 +39,7 @@ has a conflict: no dataset takes it until it is asked once more, or someone says
   async run({ run, skill, sample, outdated, dryRun }, context) {
     const runs = await chosenRuns(context.home, { run, skill });
     const reports: ReverifyReport[] = [];
-    for (const one of runs) reports.push(await askAgain(one, { sample: dryRun ? 0 : sample, outdated }, context));
+    for (const one of runs) reports.push(await askAgain(one, { sample, outdated, dryRun }, context));
     return reports;
   },
   print: (reports) => reports.map(printed).join("\n\n"),
@@ -44,14 +48,14 @@ has a conflict: no dataset takes it until it is asked once more, or someone says
 
 async function askAgain(
   { run, skill: id }: RunSummary,
-  { sample, outdated }: { sample: number; outdated: boolean },
+  { sample, outdated, dryRun }: { sample: number; outdated: boolean; dryRun: boolean },
   { home, clock, signal, stderr, isJson }: Context,
 ): Promise<ReverifyReport> {
   const skill = await loadSkill(id);
   const shown: Progress[] = [];
   try {
     const report = await reverify({
-      ...{ home, clock, run, skill, signal, sampleFraction: sample, isOutdatedOnly: outdated },
+      ...{ home, clock, run, skill, signal, sampleFraction: sample, isOutdatedOnly: outdated, isDryRun: dryRun },
       onProgress(done, total) {
         if (shown.length === 0)
           shown.push(startProgress({ title: `reverify ${run}`, total, clock, stream: stderr, isJson }));
@@ -100,10 +104,15 @@ async function chosenRuns(
   });
 }
 
-function printed({ run, verifier, recordedBy, agreement, conflicts, left }: ReverifyReport): string {
+function printed({ run, verifier, recordedBy, agreement, chosen, conflicts, left }: ReverifyReport): string {
   const { bothPassed, bothFailed, passedThen, passedNow } = agreement;
   const by = recordedBy.map((one) => `${one.verifier.id}@${one.verifier.version}: ${one.attempts}`).join(", ");
-  if (verifier === null) return `Run ${run}: judged by ${by || "nobody"}; nothing was asked`;
+  if (verifier === null) {
+    return [
+      `Run ${run}: judged by ${by || "nobody"}; nothing was asked, of ${chosen.length} attempts to ask about`,
+      ...chosen.map((one) => `${one.attempt}: ${one.verifier.id}@${one.verifier.version}`),
+    ].join("\n");
+  }
   const asked = bothPassed + bothFailed + passedThen + passedNow;
   return [
     `Run ${run}: ${asked} attempts asked about, ${conflicts.length} in conflict; judged by ${by}, now by ${verifier.id}@${verifier.version}`,

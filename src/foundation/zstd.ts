@@ -20,14 +20,22 @@ export function unpackZstd(packed: Buffer, mostBytes: number): Buffer {
   const frames: Buffer[] = [];
   let leftBytes = mostBytes;
   for (let rest = packed; rest.length > 0; ) {
-    const { buffer, engine } = zlib.zstdDecompressSync(rest, {
-      maxOutputLength: leftBytes + 1,
-      info: true,
-    }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
-    leftBytes -= buffer.length;
-    if (leftBytes < 0) throw new Error(`it has more than ${mostBytes} bytes`);
+    const unpacked = unpackNext(rest, leftBytes + 1);
+    leftBytes -= unpacked?.buffer.length ?? Number.POSITIVE_INFINITY;
+    if (unpacked === null || leftBytes < 0) throw new Error(`it has more than ${mostBytes} bytes`);
+    const { buffer, engine } = unpacked;
     frames.push(buffer);
     rest = rest.subarray(Math.max(1, engine.bytesWritten));
   }
   return Buffer.concat(frames);
+}
+
+/** Null where it comes to more than the limit. */
+function unpackNext(packed: Buffer, mostBytes: number): { buffer: Buffer; engine: { bytesWritten: number } } | null {
+  try {
+    return zlib.zstdDecompressSync(packed, { maxOutputLength: mostBytes, info: true }) as never;
+  } catch (error) {
+    if ((error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") return null;
+    throw error;
+  }
 }

@@ -106,8 +106,14 @@ export const turnSchema = z.object({
     })
     .optional(),
   /** Of a call that was recorded on its way: which API it used, its status, and the answer's body without the message. */
-  wire: z.object({ api: z.enum(WIRE_APIS), status: z.int().nullable(), response: z.json() }).optional(),
-  /** Of an imported turn: what its source did not hold whole. Absent where nothing is missing. */
+  wire: z
+    .object({
+      ...{ api: z.enum(WIRE_APIS), status: z.int().nullable(), response: z.json() },
+      /** What of the answer's bytes could not be read as one, as text; absent where all could. */
+      raw: z.string().optional(),
+    })
+    .optional(),
+  /** Of an imported or recorded turn: what its source did not hold whole. Absent where nothing is missing. */
   missing: z.array(z.enum(TURN_PARTS)).optional(),
   /** Of a turn of a joined run: the same call as the proxy recorded it. */
   recordedAs: turnIdSchema.optional(),
@@ -165,6 +171,8 @@ const eventSchemas = {
     mergedInto: tipIdSchema.optional(),
   }),
   architect_decided: architectDecidedSchema,
+  /** Of another agent's attempt: the patch that its source says it left, whole. */
+  patch_left: z.object({ attempt: attemptIdSchema, patch: z.string() }),
   /** The state after an attempt was kept; later attempts begin with it. */
   checkpoint: z.object({ attempt: attemptIdSchema, name: z.string() }),
   item_finished: z.object({

@@ -234,8 +234,8 @@ describe("a stream through the proxy", () => {
     role: "assistant",
     content: "Let me look. ü",
     tool_calls: [
-      { index: 0, id: "t-0", type: "function", function: { name: "bash", arguments: '{"cmd":"ls"}' } },
-      { index: 1, id: "t-1", type: "function", function: { name: "done", arguments: "{}" } },
+      { id: "t-0", type: "function", function: { name: "bash", arguments: '{"cmd":"ls"}' } },
+      { id: "t-1", type: "function", function: { name: "done", arguments: "{}" } },
     ],
   };
 
@@ -268,6 +268,24 @@ describe("a stream through the proxy", () => {
     });
   });
 
+  it("is the same message as of a call that is answered whole", async () => {
+    const usage = { prompt_tokens: 5, completion_tokens: 9, total_tokens: 14 };
+    const choices = [{ index: 0, message: whole, finish_reason: "tool_calls" }];
+    await start(({ body }) =>
+      JSON.parse(body).stream
+        ? { type: "text/event-stream", pieces }
+        : { pieces: [JSON.stringify({ ...head, object: "chat.completion", choices, usage })] },
+    );
+    for (const stream of [true, false]) {
+      const asked = { model: "m", stream, messages: [user("go")] };
+      await (await post("/r/x/v1/chat/completions", asked)).text();
+    }
+    const [streamed, plain] = only(await recorded(), "turn");
+    expect(streamed?.response).toBe(plain?.response);
+    expect(streamed?.wire?.response).toEqual(plain?.wire?.response);
+    expect([streamed?.usage, streamed?.finishReason]).toEqual([plain?.usage, plain?.finishReason]);
+  });
+
   it("that breaks off or is no JSON is passed on as it is, and recorded so", async () => {
     await start(({ body }) =>
       body.includes("garbage")
@@ -280,7 +298,9 @@ describe("a stream through the proxy", () => {
     await expect((await ask("cut")).text()).rejects.toThrow();
     const events = await recorded();
     expect(only(events, "failure").map(({ code }) => code)).toEqual(["MALFORMED_STREAM", "STREAM_CUT"]);
-    const [, cut] = only(events, "turn");
+    const [garbled, cut] = only(events, "turn");
+    expect(garbled?.wire?.raw).toBe("{oops");
+    expect(cut?.wire).not.toHaveProperty("raw");
     expect(cut).toMatchObject({ finishReason: null, parseFlags: ["stream-cut"] });
     expect(messagesOf(events, [cut?.response ?? null])).toEqual([said("Let me look. ü")]);
   });
@@ -303,20 +323,178 @@ describe("a stream through the proxy", () => {
   });
 });
 
+describe("what a server tells of tokens", () => {
+  const logprobs = (...tokens: string[]) => ({
+    content: tokens.map((token) => ({ token, logprob: -0.5, top_logprobs: [] })),
+  });
+  const told = { prompt: [1, 2, 3], completion: [7, 8] };
+
+  it("is kept, ids and log probabilities, of a stream as of a whole answer", async () => {
+    const head = { id: "c", object: "chat.completion.chunk", created: 1, model: "m-1" };
+    const choice = {
+      index: 0,
+      message: said("ab"),
+      finish_reason: "stop",
+      logprobs: logprobs("a", "b"),
+      token_ids: [7, 8],
+    };
+    const streamed = chunks(
+      { ...head, prompt_token_ids: told.prompt, choices: [{ index: 0, delta: { role: "assistant", content: "" } }] },
+      { ...head, choices: [{ index: 0, delta: { content: "a" }, logprobs: logprobs("a"), token_ids: [7] }] },
+      {
+        ...head,
+        choices: [
+          { index: 0, delta: { content: "b" }, logprobs: logprobs("b"), token_ids: [8], finish_reason: "stop" },
+        ],
+      },
+    );
+    const whole = completion("", { prompt_token_ids: told.prompt, choices: [choice] });
+    await start(({ body }) =>
+      JSON.parse(body).stream ? { type: "text/event-stream", pieces: streamed } : { pieces: [JSON.stringify(whole)] },
+    );
+    for (const stream of [true, false]) {
+      await (await post("/r/x/v1/chat/completions", { model: "m", stream, messages: [user("go")] })).text();
+    }
+    const turns = only(await recorded(), "turn");
+    expect(turns.map(({ tokenIds }) => tokenIds)).toEqual([told, told]);
+    expect(turns.map(({ response }) => response)).toEqual([turns[0]?.response, turns[0]?.response]);
+    for (const { wire } of turns) {
+      expect(wire?.response).toMatchObject({ choices: [{ logprobs: logprobs("a", "b") }] });
+    }
+  });
+});
+
+describe("a text completion", () => {
+  const head = { id: "c", object: "text_completion", created: 1, model: "m-1" };
+  const usage = { prompt_tokens: 2, completion_tokens: 2, total_tokens: 4 };
+
+  it("is recorded with its prompt as a user's message, as a stream or whole", async () => {
+    const streamed = chunks(
+      { ...head, choices: [{ index: 0, text: "SELECT", finish_reason: null }] },
+      { ...head, choices: [{ index: 0, text: " 1", finish_reason: "length" }] },
+      { ...head, choices: [], usage },
+    );
+    const whole = { ...head, choices: [{ index: 0, text: "SELECT 1", finish_reason: "length" }], usage };
+    await start(({ body }) =>
+      JSON.parse(body).stream ? { type: "text/event-stream", pieces: streamed } : { pieces: [JSON.stringify(whole)] },
+    );
+    for (const stream of [true, false]) {
+      await (await post("/r/x/v1/completions", { model: "m", stream, prompt: "one", max_tokens: 2 })).text();
+    }
+    const events = await recorded();
+    for (const turn of only(events, "turn")) {
+      expect(messagesOf(events, [...turn.messages, turn.response])).toEqual([user("one"), said("SELECT 1")]);
+      expect(turn).toMatchObject({ finishReason: "length", wire: { api: "completions" }, request: { max_tokens: 2 } });
+      expect(turn.usage).toEqual({ promptTokens: 2, completionTokens: 2 });
+    }
+  });
+});
+
+describe("a call of the responses API", () => {
+  const told = (status: string, output: object[], more: object = {}) => ({
+    ...{ id: "resp-1", object: "response", status, model: "m-1", output, ...more },
+  });
+  const text = (value: string) => ({
+    type: "message",
+    role: "assistant",
+    content: [{ type: "output_text", text: value }],
+  });
+  const call = { type: "function_call", call_id: "c", name: "ls", arguments: '{"path":"."}' };
+  const ask = async (more: object = {}) =>
+    (await post("/r/x/v1/responses", { model: "m", input: "go", ...more })).text().catch(() => "broken off");
+  const at = (output_index: number, type: string, more: object) => ({
+    type: `response.${type}`,
+    output_index,
+    ...more,
+  });
+  const events = [
+    { type: "response.created", response: told("in_progress", []) },
+    at(0, "output_item.added", { item: { type: "message", role: "assistant", content: [] } }),
+    at(0, "content_part.added", { content_index: 0, part: { type: "output_text", text: "" } }),
+    at(0, "output_text.delta", { content_index: 0, delta: "Let me " }),
+    at(0, "output_text.delta", { content_index: 0, delta: "look." }),
+    at(1, "output_item.added", { item: { ...call, arguments: "" } }),
+    at(1, "function_call_arguments.delta", { delta: '{"path":' }),
+    at(1, "function_call_arguments.delta", { delta: '"."}' }),
+  ];
+  const stream = (...given: { type?: string }[]) =>
+    given.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+
+  it("that was cut off at its token limit ends as chat's does", async () => {
+    const limit = { incomplete_details: { reason: "max_output_tokens" } };
+    await start(() => ({ pieces: [JSON.stringify(told("incomplete", [text("half")], limit))] }));
+    await ask();
+    expect(only(await recorded(), "turn")).toMatchObject([{ finishReason: "length" }]);
+  });
+
+  it("as a stream is the message that its last event holds; one that broke off what its deltas add up to", async () => {
+    const end = { type: "response.completed", response: told("completed", [text("Let me look."), call]) };
+    await start(({ body }) =>
+      body.includes("whole")
+        ? { type: "text/event-stream", pieces: stream(...events, end) }
+        : { type: "text/event-stream", pieces: stream(...events), end: "close", delayMs: 5 },
+    );
+    await ask({ stream: true, input: "whole" });
+    await ask({ stream: true, input: "cut" });
+    const logged = await recorded();
+    const [whole, cut] = only(logged, "turn");
+    expect(messagesOf(logged, [whole?.response ?? null])).toEqual([
+      {
+        ...said("Let me look."),
+        tool_calls: [{ id: "c", type: "function", function: { name: "ls", arguments: '{"path":"."}' } }],
+      },
+    ]);
+    expect(cut?.response).toBe(whole?.response);
+    expect([whole?.finishReason, cut?.finishReason]).toEqual(["completed", null]);
+    expect(cut).toMatchObject({ parseFlags: ["stream-cut"], modelAnswered: "m-1" });
+  });
+
+  it("with deltas at places that cannot be is recorded without them", async () => {
+    const odd = at(0, "output_text.delta", { content_index: 4e9, delta: "far" });
+    const first = at(0, "output_text.delta", { content_index: 0, delta: "near" });
+    await start(() => ({ type: "text/event-stream", pieces: stream(odd, first), end: "close", delayMs: 5 }));
+    await ask({ stream: true });
+    const logged = await recorded();
+    expect(messagesOf(logged, [only(logged, "turn")[0]?.response ?? null])).toEqual([said("near")]);
+  });
+
+  it("whose earlier answer another process gave, or that names what only the server has, lacks its prompt", async () => {
+    await start(() => ({ pieces: [JSON.stringify(told("completed", [text("hello")]))] }));
+    await ask();
+    await ask({ previous_response_id: "resp-1" });
+    await ask({ conversation: "conv_1" });
+    await proxy.close();
+    await upstream.close();
+    await start(() => ({ pieces: [JSON.stringify({ ...told("completed", [text("hello")]), id: "resp-2" })] }));
+    await ask({ previous_response_id: "resp-1" });
+    await ask({ previous_response_id: "resp-2" });
+    await ask({ input: [{ type: "item_reference", id: "msg_1" }, user("go")] });
+    const missing = only(await recorded(), "turn").map((turn) => turn.missing ?? []);
+    expect(missing).toEqual([[], [], ["prompt"], ["prompt"], ["prompt"], ["prompt"]]);
+    await post("/r/x/finish", {});
+    const lake = await openLake(home);
+    const rows = await lake.query("SELECT count(*) AS n FROM turns WHERE NOT has_full_prompt");
+    lake.close();
+    expect(rows).toEqual([{ n: 4 }]);
+  });
+});
+
 describe("what goes wrong", () => {
   it("on the server's side is passed on unchanged and recorded as the endpoint's", async () => {
     await start(({ body }) => {
-      if (body.includes("busy")) return { status: 503, type: "text/plain", pieces: ["try later"] };
+      if (body.includes("busy")) return { status: 503, type: "text/plain", pieces: [busyBody] };
       return body.includes("odd") ? { pieces: ["[]"] } : { pieces: ["x"], end: "close" };
     });
+    const busyBody = `try later ${"x".repeat(5000)}`;
     const ask = (content: string) => post("/r/x/v1/chat/completions", { model: "m", messages: [user(content)] });
     const busy = await ask("busy");
-    expect([busy.status, await busy.text()]).toEqual([503, "try later"]);
+    expect([busy.status, await busy.text()]).toEqual([503, busyBody]);
     expect(await (await ask("odd")).text()).toBe("[]");
     expect((await ask("close")).status).toBe(502);
     const events = await recorded();
     expect(only(events, "failure").map(({ code }) => code)).toEqual(["HTTP_503", "MALFORMED_ANSWER", "CONNECTION"]);
     expect(only(events, "turn").map(({ response }) => response)).toEqual([null, null, null]);
+    expect(only(events, "turn").map(({ wire }) => wire?.raw)).toEqual([busyBody, "[]", undefined]);
   });
 
   it("on the client's side, in the middle of an answer that is no stream, is recorded as the client's", async () => {
@@ -330,6 +508,40 @@ describe("what goes wrong", () => {
     const events = await recorded();
     expect(only(events, "turn")[0]).toMatchObject({ response: null, parseFlags: ["client-gone"] });
     expect(only(events, "failure")[0]?.code).toBe("CLIENT_GONE");
+  });
+
+  it("where the server is silent for too long is a time-out, before its answer as in the middle of one", async () => {
+    const begun = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: "half" } }] })}\n\n`;
+    await start(
+      ({ body }) => {
+        if (body.includes("stream-me")) return { type: "text/event-stream", pieces: [begun], end: "hang" };
+        return { pieces: body.includes("begin") ? ['{"choices":'] : [], end: "hang" };
+      },
+      { timeoutMs: 300 },
+    );
+    const ask = (content: string, stream = false) =>
+      post("/r/x/v1/chat/completions", { model: "m", stream, messages: [user(content)] });
+    for (const content of ["never", "begin"]) {
+      const answer = await ask(content);
+      expect([answer.status, await codeIn(answer)]).toEqual([504, "TIMEOUT"]);
+    }
+    await expect((await ask("stream-me", true)).text()).rejects.toThrow();
+    const events = await recorded();
+    expect(only(events, "failure").map(({ code }) => code)).toEqual(["TIMEOUT", "TIMEOUT", "TIMEOUT"]);
+    const turns = only(events, "turn");
+    expect(turns.map(({ parseFlags }) => parseFlags)).toEqual([[], [], ["stream-cut"]]);
+    expect(messagesOf(events, [turns[2]?.response ?? null])).toEqual([said("half")]);
+  });
+
+  it("with an answer of more bytes than a record may have is said, and the answer passed on whole", async () => {
+    const piece = Buffer.alloc(1 << 20, "x");
+    await start(() => ({ pieces: Array(65).fill(piece) }));
+    const answer = await post("/r/x/v1/chat/completions", { model: "m", messages: [user("go")] });
+    expect(answer.status).toBe(200);
+    expect((await answer.arrayBuffer()).byteLength).toBe(65 << 20);
+    const events = await recorded();
+    expect(only(events, "failure").map(({ code }) => code)).toEqual(["ANSWER_TOO_LARGE"]);
+    expect(only(events, "turn")[0]?.wire?.raw).toHaveLength(8 << 20);
   });
 
   it("with a server that is not there is a 502, and a recorded failure", async () => {

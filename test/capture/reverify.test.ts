@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { auditLabels } from "../../src/capture/label-audit.ts";
-import { readLabels, verdictsInCheckouts } from "../../src/capture/label-run.ts";
+import { checkRepository, readLabels, verdictsInCheckouts } from "../../src/capture/label-run.ts";
 import { giveVerdicts } from "../../src/capture/late-verdicts.ts";
 import { type ReverifyOptions, reverify } from "../../src/capture/reverify.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
@@ -194,6 +194,10 @@ describe("labels in bulk", () => {
     const rows = [
       row("right", { base_commit: commit, patch }),
       row("wrong", { base_commit: commit, patch: "" }),
+      row("twice", { base_commit: commit, patch }),
+      row("twice", { base_commit: commit, patch: patch.replace("+42", "+43") }),
+      row("once-told", { base_commit: commit, patch }),
+      row("once-told", { base_commit: commit }),
       row("none"),
     ];
     writeFileSync(file, rows.join("\n"));
@@ -202,13 +206,64 @@ describe("labels in bulk", () => {
     const verify = { command: "grep -q 42 answer.txt", timeoutMs: 5000, signal: new AbortController().signal };
     const given = { home, clock: systemClock, run: run?.run as never, verify, repository: clone };
     const { verdicts, left } = await verdictsInCheckouts(given);
-    expect(verdicts.map(({ item, verdict }) => [item, verdict.passed])).toEqual([
-      ["chat:right", true],
-      ["chat:wrong", false],
+    expect(verdicts.map(({ item, attempt, verdict }) => [item, attempt, verdict.passed])).toEqual([
+      ["chat:right", 1, true],
+      ["chat:wrong", 1, false],
+      ["chat:twice", 1, true],
+      ["chat:twice", 2, false],
+      ["chat:once-told", 1, true],
     ]);
-    expect(left).toEqual([{ attempt: "chat:none/1", reason: "its item names no commit" }]);
+    expect(left).toEqual([
+      { attempt: "chat:once-told/2", reason: "no patch of it was recorded" },
+      { attempt: "chat:none/1", reason: "its item names no commit" },
+    ]);
     expect((await git("worktree", "list")).stdout.split("\n")).toHaveLength(1);
   });
+});
+
+it("labels from checkouts of several repositories use each item's own clone", async () => {
+  const commits: string[] = [];
+  for (const [name, text] of [
+    ["ada__abacus", "42"],
+    ["loom", "7"],
+  ] as const) {
+    const clone = join(home.path, "clones", name);
+    mkdirSync(clone, { recursive: true });
+    const git = (...words: string[]) =>
+      execa("git", ["-C", clone, "-c", "user.name=t", "-c", "user.email=t@t", ...words]);
+    await git("init", "-q");
+    writeFileSync(join(clone, "answer.txt"), `${text}\n`);
+    await git("add", ".");
+    await git("commit", "-qm", "one");
+    commits.push((await git("rev-parse", "HEAD")).stdout);
+  }
+  const [first, second] = commits;
+  const file = join(home.path, "rows.jsonl");
+  const rows = [
+    row("a", { repo: "ada/abacus", base_commit: first, patch: "" }),
+    row("b", { repo: "eve/loom", base_commit: second, patch: "" }),
+    row("c", { repo: "eve/../../loom", base_commit: second, patch: "" }),
+    row("d", { base_commit: second, patch: "" }),
+  ];
+  writeFileSync(file, rows.join("\n"));
+  await importInto(home, file);
+  const [run] = await listRuns(home);
+  const verify = { command: "grep -q 42 answer.txt", timeoutMs: 5000, signal: new AbortController().signal };
+  const repository = join(home.path, "clones");
+  await checkRepository(repository);
+  const given = { home, clock: systemClock, run: run?.run as never, verify, repository };
+  const { verdicts, left } = await verdictsInCheckouts(given);
+  expect(verdicts.map(({ item, verdict }) => [item, verdict.passed])).toEqual([
+    ["chat:a", true],
+    ["chat:b", false],
+  ]);
+  expect(left).toEqual([
+    { attempt: "chat:c/1", reason: `no clone of eve/../../loom is in ${repository}` },
+    { attempt: "chat:d/1", reason: "its item names no repository" },
+  ]);
+  const empty = join(home.path, "empty");
+  mkdirSync(empty);
+  await expect(checkRepository(empty)).rejects.toMatchObject({ code: "NO_REPOSITORY" });
 });
 
 it("an audit counts what makes labels doubtful, each with what leaves it out", async () => {
@@ -239,7 +294,8 @@ it("an audit counts what makes labels doubtful, each with what leaves it out", a
     "the environment was not sound": 1,
     "nobody judged the attempt": 1,
     "an opinion decides, or a verifier that is not sure": 1,
-    "an answer or a prompt was cut, or is missing": 0,
+    "a text was cut where it was recorded": 0,
+    "a part of a turn was never recorded": 0,
   });
   expect(audit.findings.find(({ what }) => what === "nobody judged the attempt")?.examples).toEqual([
     `${run?.run}/chat:c/1`,

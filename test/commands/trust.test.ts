@@ -40,7 +40,11 @@ it("reverify prints how then and now agree, and lists what an older verifier jud
   );
   expect(stdout).toMatch(/^passed then +\d +0$/m);
   const listed = await tracemill("reverify", "--skill", "letters", "--outdated", "--dry-run");
-  expect(listed.stdout).toBe(`Run ${run}: judged by letter-in-text@1: 8; nothing was asked`);
+  expect(listed.stdout).toBe(
+    `Run ${run}: judged by letter-in-text@1: 8; nothing was asked, of 0 attempts to ask about`,
+  );
+  const all = await tracemill("reverify", run, "--dry-run");
+  expect(all.stdout.match(/^\S+\/letters:\S+: letter-in-text@1$/gm)).toHaveLength(8);
   const refused = await tracemill("reverify", "nothing");
   expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("UNKNOWN_RUN")]);
   expect((await tracemill("reverify")).stderr).toContain("BAD_ARGUMENT");

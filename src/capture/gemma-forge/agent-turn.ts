@@ -10,6 +10,8 @@ import { isCut, LIMITS, type RunEventLine } from "./run-event.ts";
 import { tipIdOf } from "./tip-of.ts";
 
 export interface AgentTurn {
+  /** Of its first event. */
+  where: string;
   agent: string;
   phase: string;
   /** What the harness says of the prompt; empty where it does not. */
@@ -23,8 +25,8 @@ export interface AgentTurn {
   at: Date | null;
 }
 
-export function beginTurn({ agent, data, at }: RunEventLine, phase: string): AgentTurn {
-  const turn = { agent, phase, at, rebuilt: null, calls: [], response: null, error: null, isCapped: false };
+export function beginTurn({ where, agent, data, at }: RunEventLine, phase: string): AgentTurn {
+  const turn = { where, agent, phase, at, rebuilt: null, calls: [], response: null, error: null, isCapped: false };
   return { ...turn, prompt: "phase" in data ? data : {} };
 }
 
@@ -107,6 +109,7 @@ function missingOf(turn: AgentTurn): TurnPart[] {
 function flagsOf(turn: AgentTurn): string[] {
   return [
     ...(isClippedTurn(turn) ? ["clipped"] : []),
+    ...(turn.calls.some(({ result }) => isCut(result ?? "", LIMITS.result)) ? ["result-clipped"] : []),
     ...(turn.calls.length > 0 && turn.response !== null ? ["merged-calls"] : []),
     ...(turn.isCapped ? ["tool-call-capped"] : []),
     ...(turn.agent === "worker" && turn.calls.length === 0 ? ["no-action"] : []),

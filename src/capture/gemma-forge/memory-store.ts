@@ -2,7 +2,10 @@
  * What gemma-forge's memory database holds, run by run, whichever of its forms it is read from. Rows are kept as they come; a
  * database of all runs of its authors has some ten thousand, so that they are held in memory.
  */
-import { isObject, type JsonObject, textIn, timeIn } from "../reading/shapes.ts";
+import type { Rejected } from "../foreign.ts";
+import { rejected } from "../reading/json.ts";
+import { countIn, isObject, type JsonObject, textIn, timeIn } from "../reading/shapes.ts";
+import { tipOf } from "./tip-of.ts";
 
 /** The tables that are read, each with its rows' key of the run. */
 export const TABLES: Readonly<Record<string, string>> = {
@@ -33,7 +36,8 @@ export interface StoreRun {
 }
 
 export interface MemoryStore {
-  add(row: StoreRow): void;
+  /** What of the row cannot be used; null where all can. */
+  add(row: StoreRow): Rejected | null;
   /** By the time of their start. */
   runs(): StoreRun[];
   /** The run that began with a log: a moment after it. */
@@ -58,7 +62,8 @@ export function openMemoryStore(): MemoryStore {
   return {
     add({ table, row, where }) {
       const id = textIn(row[TABLES[table] ?? ""]);
-      if (id === null) return;
+      const fault = id === null ? "it names no run" : faultOf(table, row);
+      if (id === null || fault !== null) return rejected(where, fault ?? "");
       const run = runOf(id, where);
       if (table === "runs") {
         Object.assign(run, { where, skill: textIn(row.skill), startedAt: timeIn(row.started_at) });
@@ -67,6 +72,8 @@ export function openMemoryStore(): MemoryStore {
       else if (table === "attempts") run.attempts.push(row);
       else if (table === "tips") run.tips.push(row);
       else if (table === "run_events") run.events.push({ table, row, where });
+      const isLost = table === "work_items" && row.outcome === "completed" && !isFromOne(row.attempts);
+      return isLost ? rejected(where, "it was completed, and its `attempts` do not say by which one") : null;
     },
     runs: () => [...runs.values()].sort((a, b) => (a.startedAt?.getTime() ?? 0) - (b.startedAt?.getTime() ?? 0)),
     startedWith(startedAt) {
@@ -74,4 +81,18 @@ export function openMemoryStore(): MemoryStore {
       return [...runs.values()].find((run) => after(run) >= 0 && after(run) < MOST_DELAY_MS) ?? null;
     },
   };
+}
+
+/** Why a row says nothing that a run could hold; null where it does. */
+function faultOf(table: string, row: JsonObject): string | null {
+  const isAtItem = table === "work_items" || table === "attempts";
+  if (isAtItem && textIn(row.item_id) === null) return "it names no item";
+  if (table === "attempts" && !isFromOne(row.attempt_num)) return "its `attempt_num` is no number from 1";
+  if (table !== "tips") return null;
+  if (textIn(row.source_rule_id) === null) return "the tip names no rule";
+  return tipOf(row, "") === null ? "the tip has no text, or a kind that is none" : null;
+}
+
+function isFromOne(value: unknown): boolean {
+  return (countIn(value) ?? 0) >= 1;
 }

@@ -10,6 +10,7 @@ import { parseJson, rejected } from "../reading/json.ts";
 import { type StoreRow, TABLES } from "./memory-store.ts";
 
 const COPY = /^COPY "?\w+"?\."?(\w+)"? \(([^)]*)\) FROM stdin;\s*$/;
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
 const ESCAPES: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };
 /** Columns that hold a list, and those that hold JSON. */
 const LISTS = new Set(["trigger_conditions", "application_context"]);
@@ -21,7 +22,7 @@ export function* dumpRows(path: string): Generator<StoreRow | Rejected> {
   let columns: string[] = [];
   for (const { number, bytes } of readLines(path)) {
     const where = `${path}:${number}`;
-    const line = bytes === null ? null : bytes.toString("utf8");
+    const line = bytes === null ? null : textOf(bytes);
     if (table === null) {
       const [, name, names] = COPY.exec(line ?? "") ?? [];
       if (name !== undefined && name in TABLES) {
@@ -29,27 +30,52 @@ export function* dumpRows(path: string): Generator<StoreRow | Rejected> {
         columns = (names ?? "").split(", ").map((column) => column.replaceAll('"', ""));
       }
     } else if (line === "\\.") table = null;
-    else if (line === null) yield rejected(where, "the row is longer than a line may be");
+    else if (bytes === null) yield rejected(where, "the row is longer than a line may be");
+    else if (line === null) yield rejected(where, "it is not UTF-8");
     else {
       const values = line.split("\t");
       if (values.length !== columns.length) yield rejected(where, `a row of ${table} has ${values.length} values`);
-      else yield { where, table, row: rowOf(columns, values) };
+      else yield* rowOf({ where, table, columns, values });
     }
   }
 }
 
-function rowOf(columns: readonly string[], values: readonly string[]): Record<string, Json> {
-  return Object.fromEntries(columns.map((column, i) => [column, parsedValue(column, values[i] as string)]));
+function textOf(bytes: Uint8Array): string | null {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return null;
+  }
 }
 
-function parsedValue(column: string, text: string): Json {
-  if (text === "\\N") return null;
-  const value = text.replaceAll(/\\(.)/gs, (_, letter: string) => ESCAPES[letter] ?? letter);
-  if (LISTS.has(column)) return listOf(value);
-  if (DOCUMENTS.has(column)) {
-    const read = parseJson(value);
-    return "value" in read ? read.value : null;
+/** A document that is none is said, and the row goes on without it; an event is nothing without its own. */
+function* rowOf(given: {
+  where: string;
+  table: string;
+  columns: readonly string[];
+  values: readonly string[];
+}): Generator<StoreRow | Rejected> {
+  const { where, table, columns, values } = given;
+  const row: Record<string, Json> = {};
+  for (const [i, column] of columns.entries()) {
+    const text = unescaped(values[i] as string);
+    const read = text !== null && DOCUMENTS.has(column) ? parseJson(text) : null;
+    if (read !== null && "reason" in read) {
+      yield rejected(where, `its \`${column}\` cannot be used: ${read.reason}`);
+      if (column === "data") return;
+    } else row[column] = text === null || read === null ? parsedValue(column, text) : read.value;
   }
+  yield { where, table, row };
+}
+
+function unescaped(text: string): string | null {
+  if (text === "\\N") return null;
+  return text.replaceAll(/\\(.)/gs, (_, letter: string) => ESCAPES[letter] ?? letter);
+}
+
+function parsedValue(column: string, value: string | null): Json {
+  if (value === null) return null;
+  if (LISTS.has(column)) return listOf(value);
   return NUMBERS.test(column) && value !== "" && Number.isFinite(Number(value)) ? Number(value) : value;
 }
 

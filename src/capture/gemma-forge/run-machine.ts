@@ -1,7 +1,8 @@
 /**
  * Reads the events of one gemma-forge run in their order. The harness works at one item at a time, and neither its answers nor
  * its evaluations say at which: they belong to the attempt that began last, and the event after an evaluation, which
- * names its attempt, must agree. What disagrees is not used.
+ * names its attempt, must agree. What disagrees is not used. The first logs say nothing when an attempt begins: there what
+ * happened waits for the event that names it, and is counted as unusable where none does.
  */
 import { type Foreign, type ForeignPlace, type ForeignVerdict, SELECTION } from "../foreign.ts";
 import { rejected } from "../reading/json.ts";
@@ -38,6 +39,12 @@ interface State {
   titles: Map<string, string>;
   /** The attempt that began last. */
   place: ForeignPlace | null;
+  /** The place was named only after what happened at it: it does not hold for the worker's next turn. */
+  isNamedLater: boolean;
+  /** What happened at no place that is known yet. */
+  placeless: Placeless[];
+  /** Attempts whose numbers no event said, by item. */
+  tries: Map<string, number>;
   iteration: number;
   turn: AgentTurn | null;
   /** The worker's turn of the attempt. */
@@ -50,9 +57,15 @@ interface State {
   hasRaised: boolean;
 }
 
+type Placeless = { where: string; turn: AgentTurn } | { where: string; evaluation: RunEventLine };
+
+/** Events that say which attempt is over. */
+const NAMING = new Set(["remediated", "revert", "deferred_verification"]);
+
 export function runMachine(prompts: PromptBook): RunMachine {
-  const nothing = { place: null, turn: null, worker: null, waiting: null };
-  const state: State = { prompts, titles: new Map(), iteration: 0, isBroken: false, hasRaised: false, ...nothing };
+  const nothing = { place: null, isNamedLater: false, turn: null, worker: null, waiting: null };
+  const counts = { placeless: [], tries: new Map(), titles: new Map(), iteration: 0 };
+  const state: State = { prompts, isBroken: false, hasRaised: false, ...counts, ...nothing };
   return {
     *take(event) {
       const { turn } = state;
@@ -61,7 +74,9 @@ export function runMachine(prompts: PromptBook): RunMachine {
       if (!isOfTurn) yield* flush(state);
       prompts.note(event);
       if (isOfTurn) return;
+      if (NAMING.has(event.type)) yield* placed(state, event);
       if (isAgents && BEGINNINGS.has(event.type)) {
+        if (event.agent === "worker" && state.isNamedLater) Object.assign(state, { place: null, isNamedLater: false });
         state.turn = beginTurn(event, textIn(event.data.phase) ?? PHASES[event.agent] ?? "call");
         takeEvent(state.turn, event);
       } else yield* STEPS[event.type]?.(state, event) ?? [];
@@ -69,6 +84,7 @@ export function runMachine(prompts: PromptBook): RunMachine {
     *end() {
       yield* flush(state);
       yield* settle(state);
+      yield* unplaced(state);
     },
   };
 }
@@ -77,21 +93,22 @@ export function runMachine(prompts: PromptBook): RunMachine {
 const STEPS: Record<string, (state: State, event: RunEventLine) => Iterable<Foreign>> = {
   graph_state: scanned,
   rule_selected: scanned,
-  iteration_start(state, { data }) {
+  *iteration_start(state, { data }) {
     state.iteration = countIn(data.iteration) ?? state.iteration + 1;
-    return [];
+    yield* unplaced(state);
   },
   *attempt_start(state, event) {
     yield* settle(state);
+    yield* unplaced(state);
+    state.isNamedLater = false;
     const { data, at } = event;
     const item = textIn(data.rule_id);
     state.place = item === null ? null : { item, attempt: Math.max(1, countIn(data.attempt) ?? 1), at };
     state.worker = null;
     yield* scanned(state, event);
   },
-  evaluation(state, event) {
-    evaluated(state, event);
-    return [];
+  *evaluation(state, event) {
+    yield* evaluated(state, event);
   },
   *tool_error(state, { data }) {
     state.hasRaised ||= data.phase === "evaluate";
@@ -136,9 +153,39 @@ function* flush(state: State): Generator<Foreign> {
   if (turn.agent === "worker") state.worker = turn;
   const isSelection = turn.phase === "rule_selection";
   const place = isSelection ? { item: SELECTION, attempt: Math.max(1, iteration) } : state.place;
-  if (place === null) return;
+  if (place === null) {
+    state.placeless.push({ where: turn.where, turn });
+    return;
+  }
   turn.rebuilt = prompts.rebuild(turn, place);
   yield* turnRecords(turn, place);
+}
+
+/** Says what happened before the event that names its attempt; what no event names is dropped, and counted. */
+function* placed(state: State, event: RunEventLine): Generator<Foreign> {
+  const item = textIn(event.data.rule_id);
+  if (state.placeless.length === 0) return;
+  if (item === null) {
+    yield* unplaced(state);
+    return;
+  }
+  yield* scanned(state, event);
+  const attempt = Math.max(1, countIn(event.data.attempt) ?? (state.tries.get(item) ?? 0) + 1);
+  state.tries.set(item, attempt);
+  const waiting = state.placeless;
+  Object.assign(state, { place: { item, attempt, at: event.at }, isNamedLater: true, placeless: [], worker: null });
+  for (const one of waiting) {
+    if ("evaluation" in one) yield* evaluated(state, one.evaluation);
+    else {
+      state.turn = one.turn;
+      yield* flush(state);
+    }
+  }
+}
+
+function* unplaced(state: State): Generator<Foreign> {
+  for (const { where } of state.placeless) yield rejected(where, "no event says which attempt it is of");
+  state.placeless = [];
 }
 
 /** Says the verdict that waits. */
@@ -173,10 +220,15 @@ function* scanned({ titles }: State, { data }: RunEventLine): Generator<Foreign>
   }
 }
 
-function evaluated(state: State, { where, at, data }: RunEventLine): void {
+function* evaluated(state: State, event: RunEventLine): Generator<Foreign> {
   const { place, worker, hasRaised, isBroken, titles } = state;
+  const { where, at, data } = event;
   state.hasRaised = false;
-  if (place === null || hasRaised) return;
+  if (hasRaised) return;
+  if (place === null) {
+    state.placeless.push({ where, evaluation: event });
+    return;
+  }
   const verdict = verdictOf(data, {
     ...{ rule: place.item, title: titles.get(place.item) ?? "" },
     attempt: {
@@ -185,7 +237,8 @@ function evaluated(state: State, { where, at, data }: RunEventLine): void {
       isSuspect: isBroken || (worker !== null && worker.error !== null),
     },
   });
-  if (verdict !== null) state.waiting = { where, place: { ...place, at }, verdict };
+  if (verdict === null) yield rejected(where, "the evaluation holds nothing that could be judged");
+  else state.waiting = { where, place: { ...place, at }, verdict };
 }
 
 /** The host is found to be broken: the verdict that waits was made on it. */

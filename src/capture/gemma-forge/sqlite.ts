@@ -11,6 +11,8 @@ import { type StoreRow, TABLES } from "./memory-store.ts";
 /** The patterns that a run banned for good, kept as attempts at no item. */
 const NO_ITEM = "_global_ban";
 
+const DOCUMENTS = new Set(["config", "summary"]);
+
 export function isSqlite(head: Buffer): boolean {
   return head.toString("latin1", 0, 15) === "SQLite format 3";
 }
@@ -31,7 +33,7 @@ export async function* sqliteRows(path: string): AsyncGenerator<StoreRow | Rejec
         const table = String(name);
         if (!(table in TABLES)) continue;
         for (const row of database.prepare(`SELECT * FROM "${table}"`).iterate()) {
-          if (row.item_id !== NO_ITEM) yield { where: `${path}#${table}`, table, row: plainRow(row) };
+          if (row.item_id !== NO_ITEM) yield* plainRow(row, { where: `${path}#${table}`, table });
         }
       }
     } finally {
@@ -42,12 +44,19 @@ export async function* sqliteRows(path: string): AsyncGenerator<StoreRow | Rejec
   }
 }
 
-function plainRow(row: Record<string, unknown>): Record<string, Json> {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => {
-      if (name !== "config" && name !== "summary") return [name, value instanceof Uint8Array ? null : (value as Json)];
-      const read = parseJson(String(value));
-      return [name, "value" in read ? read.value : null];
-    }),
-  );
+/** A document that is none is said, and the row goes on without it. */
+function* plainRow(
+  values: Record<string, unknown>,
+  place: Pick<StoreRow, "where" | "table">,
+): Generator<StoreRow | Rejected> {
+  const row: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const isDocument = DOCUMENTS.has(name) && value !== null;
+    const read = isDocument
+      ? parseJson(String(value))
+      : { value: value instanceof Uint8Array ? null : (value as Json) };
+    if ("value" in read) row[name] = read.value;
+    else yield rejected(place.where, `its \`${name}\` cannot be used: ${read.reason}`);
+  }
+  yield { ...place, row };
 }

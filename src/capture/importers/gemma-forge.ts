@@ -48,8 +48,8 @@ export default importer;
 
 async function* stored(rows: AsyncIterable<StoreRow | Foreign> | Iterable<StoreRow | Foreign>, store: MemoryStore) {
   for await (const row of rows) {
-    if ("kind" in row) yield row;
-    else store.add(row);
+    const unused = "kind" in row ? row : store.add(row);
+    if (unused !== null) yield unused;
   }
 }
 

@@ -27,6 +27,7 @@ import {
   runSource,
 } from "../trials/swe-bench.ts";
 import { usageIn } from "../wire/body.ts";
+import { responseFinish } from "../wire/responses.ts";
 
 const SUFFIX = ".traj.json";
 const MARK = /"mini_version"\s*:|"trajectory_format"\s*:\s*"mini-swe-agent/;
@@ -161,7 +162,7 @@ function answerFacts(entry: JsonObject): Partial<ForeignTurn> {
   const prompt = countsIn(body.prompt_token_ids);
   return {
     ...{ usage: usageIn(body.usage), model: textIn(body.model) },
-    finishReason: textIn(choice?.finish_reason) ?? textIn(body.status),
+    finishReason: textIn(choice?.finish_reason) ?? responseFinish(body),
     ...((prompt ?? completion) !== null && { tokenIds: { prompt, completion } }),
   };
 }

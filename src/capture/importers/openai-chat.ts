@@ -16,6 +16,7 @@ import { isObject, type JsonObject, numberIn, objectsIn, textIn, timeIn } from "
 
 const MOST_ROWS_A_RUN = 50_000;
 const PARQUET = "PAR1";
+const PATCH_KEYS = ["patch", "submission", "model_patch"];
 const ITEM_KEYS = ["item", "item_id", "task_id", "problem_id", "instance_id", "id"];
 
 const importer: Importer = {
@@ -61,7 +62,7 @@ function rowReader(file: string): (line: JsonLine | Rejected) => Generator<Forei
       yield runOf(file, rows / MOST_ROWS_A_RUN, row);
     }
     rows++;
-    yield* attemptRecords(row, messages, attempts);
+    yield* attemptRecords(row, messages, { attempts, where: line.where });
   };
 }
 
@@ -75,7 +76,7 @@ function runOf(file: string, part: number, row: JsonObject): Foreign {
 function* attemptRecords(
   row: JsonObject,
   messages: RecordedMessage[],
-  attempts: Map<string, number>,
+  { attempts, where }: { attempts: Map<string, number>; where: string },
 ): Generator<Foreign> {
   const task = taskOf(messages);
   const item = itemOf(row) ?? `question-${shortHash(hashText(task))}`;
@@ -88,7 +89,14 @@ function* attemptRecords(
     ...{ item, attempt, at, messages, tools, model: textIn(row.model) },
     missing: row.sampling === undefined && row.temperature === undefined ? ["sampling"] : [],
   });
-  const value = rewardOf(row);
+  const patch = PATCH_KEYS.map((key) => textIn(row[key])).find((text) => text !== null);
+  if (patch !== undefined) yield { kind: "patch", item, attempt, at, patch };
+  const given = row.reward ?? row.label;
+  const value = rewardOf(given);
+  const isText = row.reward === undefined && typeof given === "string";
+  if (value === null && given !== undefined && given !== null && !isText) {
+    yield rejected(where, "its reward is none from 0 to 1");
+  }
   if (value === null) return;
   const verifier = { id: textIn(row.verifier) ?? "reward", version: "unknown" };
   yield { kind: "verdict", item, attempt, at, verdict: foreignVerdict({ value, verifier }) };
@@ -143,9 +151,8 @@ function toolsOf(value: unknown): RecordedTool[] | null {
   return named.length > 0 && named.every(({ type }) => typeof type === "string") ? (named as RecordedTool[]) : null;
 }
 
-/** From 0 to 1; a reward on another scale is none that a verdict could hold. */
-function rewardOf({ reward, label }: JsonObject): number | null {
-  const value = reward ?? label;
+/** From 0 to 1; a reward on another scale is none that a verdict could hold, and a label may be the name of a class. */
+function rewardOf(value: Json | undefined): number | null {
   if (typeof value === "boolean") return value ? 1 : 0;
   const number = numberIn(value);
   return number !== null && number >= 0 && number <= 1 ? number : null;

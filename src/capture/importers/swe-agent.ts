@@ -64,6 +64,8 @@ function* readFile(file: string, input: ImportInput, reports: JoinedReports): Ge
     else {
       yield* stepRecords(one, { item, attempt: i + 1, where, agent: agentOf(config, i) });
       yield* reviewVerdict(one, { item, attempt: i + 1 }, where);
+      const patch = attempts === null ? null : textIn(objectIn(one.info).submission);
+      if (patch !== null) yield { kind: "patch", item, attempt: i + 1, patch };
     }
   }
   const best = numberIn(info.best_attempt_idx) ?? 0;

@@ -22,7 +22,7 @@ import {
   textIn,
   timeIn,
 } from "../reading/shapes.ts";
-import { responses } from "../wire/responses.ts";
+import { responseFinish, responses } from "../wire/responses.ts";
 import { resultRecords, rewardVerdict, taskDetail } from "./harbor-result.ts";
 import { type ItemMessage, isItem, itemMessages } from "./response-items.ts";
 import { repositoryOf } from "./swe-bench.ts";
@@ -81,6 +81,10 @@ function* rowRecords(
   if (request.temperature === undefined) missing.push("sampling");
   const place = { item, attempt, at: timeOf(row) };
   const answers = new Map(told.map((one, i) => [i, i < heard.length ? null : answerFacts(one)]));
+  const last = told.findLastIndex(({ message }) => message.role === "assistant");
+  const finishReason = responseFinish(objectIn(row.response));
+  const facts = answers.get(last) ?? null;
+  if (finishReason !== null && facts !== null) answers.set(last, { ...facts, finishReason });
   const model = textIn(objectIn(row.response).model);
   yield* conversationRecords({ ...place, messages, tools, model, request, missing, answers });
 

@@ -2,7 +2,7 @@
  * What a call and its answer say, whichever of OpenAI's APIs they came over, and how bodies of unknown shape are read.
  */
 import type { Json } from "../../foundation/canonical-json.ts";
-import type { Turn, WireApi } from "../../records/events.ts";
+import type { Turn, TurnPart, WireApi } from "../../records/events.ts";
 import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
 import { countIn, isObject, type JsonObject, objectsIn, textIn } from "../reading/shapes.ts";
 
@@ -15,6 +15,8 @@ export interface SentCall {
   isStream: boolean;
   /** The id of the answer that this call goes on from on the server's side: its messages come before these. */
   previousResponse: string | null;
+  /** What the call leaves to the server's memory: it names it and does not hold it. */
+  missing: readonly TurnPart[];
 }
 
 export interface GivenAnswer {

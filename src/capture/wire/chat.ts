@@ -13,7 +13,7 @@ export const chat: Wire = {
     const tools = toolsIn(body.tools);
     const { messages: _, tools: given, ...request } = body;
     return {
-      ...{ api: "chat", messages: messages as RecordedMessage[], tools, previousResponse: null },
+      ...{ api: "chat", messages: messages as RecordedMessage[], tools, previousResponse: null, missing: [] },
       request: { ...request, ...(tools === null && given !== undefined && { tools: given }) },
       isStream: body.stream === true,
     };
@@ -25,7 +25,7 @@ export const chat: Wire = {
     ),
 
   openStream(choices) {
-    return joinChunks({
+    const chunks = joinChunks({
       choices,
       whole: "chat.completion",
       addChoice(sum, { delta, ...rest }) {
@@ -35,8 +35,21 @@ export const chat: Wire = {
         addDelta(sum, rest);
       },
     });
+    return { take: chunks.take, body: () => withPlainCalls(chunks.body()) };
   },
 };
+
+/** A whole answer's calls have no `index`: their places say it. */
+function withPlainCalls(body: JsonObject | null): JsonObject | null {
+  if (body === null) return null;
+  const choices = objectsIn(body.choices).map((choice) => {
+    const message = isObject(choice.message) ? choice.message : {};
+    if (!Array.isArray(message.tool_calls)) return choice;
+    const calls = objectsIn(message.tool_calls).map(({ index: _, ...call }) => call);
+    return { ...choice, message: { ...message, tool_calls: calls } };
+  });
+  return { ...body, choices };
+}
 
 /** The role comes in many servers' every delta. */
 function addMessage(message: JsonObject, { role, ...delta }: JsonObject): void {

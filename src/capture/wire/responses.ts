@@ -4,7 +4,7 @@
  */
 import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
 import { isObject, type JsonObject, objectsIn, textIn } from "../reading/shapes.ts";
-import { toolsIn, usageIn, type Wire } from "./body.ts";
+import { type StreamJoin, toolsIn, usageIn, type Wire } from "./body.ts";
 
 const ENDS = new Set(["response.completed", "response.incomplete", "response.failed", "error"]);
 
@@ -20,6 +20,7 @@ export const responses: Wire = {
       messages: [...system, ...joinedCalls(items.map(messageOf))],
       request: { ...request, ...(tools === null && given !== undefined && { tools: given }) },
       previousResponse: textIn(body.previous_response_id),
+      missing: isWholeCall(body, items) ? [] : ["prompt"],
     };
   },
 
@@ -28,7 +29,7 @@ export const responses: Wire = {
     if (!Array.isArray(body.output)) return null;
     return {
       message: answerOf(output),
-      finishReason: textIn(body.status),
+      finishReason: responseFinish(body),
       usage: usageIn(body.usage),
       model: textIn(body.model),
       id: textIn(body.id),
@@ -37,17 +38,74 @@ export const responses: Wire = {
     };
   },
 
-  openStream() {
-    let whole: JsonObject | null = null;
-    return {
-      take(data) {
-        if (isObject(data.response)) whole = data.response;
-        return ENDS.has(String(data.type));
-      },
-      body: () => whole,
-    };
-  },
+  openStream: joinEvents,
 };
+
+/** Why a response ended, in the words of chat where chat has one; null while it has not ended. */
+export function responseFinish({ status, incomplete_details }: JsonObject): string | null {
+  const reason = isObject(incomplete_details) ? incomplete_details.reason : null;
+  if (status === "incomplete" && reason === "max_output_tokens") return "length";
+  if (status === "incomplete" && reason === "content_filter") return "content_filter";
+  return status === "in_progress" || status === "queued" ? null : textIn(status);
+}
+
+/** A conversation, an item or a prompt that only the server has may stand in a call by its name. */
+function isWholeCall({ conversation, prompt }: JsonObject, items: JsonObject[]): boolean {
+  const isNamed = [conversation, prompt].some((one) => one !== undefined && one !== null);
+  return !isNamed && !items.some(({ type }) => type === "item_reference");
+}
+
+/** The last event of a whole stream has the response; of one that broke off it is made of the items and deltas that came. */
+function joinEvents(): StreamJoin {
+  let latest: JsonObject | null = null;
+  const items = new Map<number, JsonObject>();
+  return {
+    take(data) {
+      if (isObject(data.response)) latest = data.response;
+      if (typeof data.output_index === "number") takeItem(items, data.output_index, data);
+      return ENDS.has(String(data.type));
+    },
+    body() {
+      if (items.size === 0 || objectsIn(latest?.output).length > 0) return latest;
+      const output = [...items].sort(([x], [y]) => x - y).map(([, item]) => item);
+      return { object: "response", ...latest, output };
+    },
+  };
+}
+
+/** Which key of a content part, or of an item, each kind of delta makes longer. */
+const DELTA_KEYS: Readonly<Record<string, string>> = {
+  "response.output_text.delta": "text",
+  "response.refusal.delta": "refusal",
+  "response.reasoning_text.delta": "text",
+  "response.reasoning_summary_text.delta": "text",
+  "response.function_call_arguments.delta": "arguments",
+};
+
+function takeItem(items: Map<number, JsonObject>, index: number, data: JsonObject): void {
+  const { type, item, part, delta } = data;
+  if (isObject(item)) items.set(index, structuredClone(item));
+  const isCall = type === "response.function_call_arguments.delta";
+  const begun = isCall ? { type: "function_call" } : { type: "message", role: "assistant" };
+  const sum: JsonObject = items.get(index) ?? begun;
+  items.set(index, sum);
+  const key = DELTA_KEYS[String(type)];
+  const list = typeof data.summary_index === "number" ? "summary" : "content";
+  const place = data.summary_index ?? data.content_index;
+  if (typeof place !== "number") {
+    if (key !== undefined && typeof delta === "string") sum[key] = (textIn(sum[key]) ?? "") + delta;
+    return;
+  }
+  const parts = Array.isArray(sum[list]) ? sum[list] : [];
+  sum[list] = parts;
+  if (!Number.isSafeInteger(place) || place < 0 || place > parts.length) return;
+  const before = parts[place];
+  if (isObject(part)) parts[place] = structuredClone(part);
+  else if (key !== undefined && typeof delta === "string") {
+    const known = isObject(before) ? before : { type: key === "refusal" ? "refusal" : "output_text", text: "" };
+    parts[place] = { ...known, [key]: (textIn(known[key]) ?? "") + delta };
+  }
+}
 
 function messageOf(item: JsonObject): RecordedMessage {
   const { type, role, content, call_id } = item;

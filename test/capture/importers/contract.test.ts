@@ -3,7 +3,8 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sta
 import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ImportReport } from "../../../src/capture/import-files.ts";
 import { findFiles, loadImporters } from "../../../src/capture/source-files.ts";
 import { Refusal } from "../../../src/foundation/errors.ts";
 import { type Random, random } from "../../../src/foundation/random.ts";
@@ -12,7 +13,8 @@ import { openLake } from "../../../src/store/lake.ts";
 import { listRuns } from "../../../src/store/run-log.ts";
 import { verifyHome } from "../../../src/store/verify.ts";
 import { temporaryHome } from "../../harness/setting.ts";
-import { FIXTURES, importInto, SAMPLES } from "./setting.ts";
+import { sampleWithForms } from "./sample-forms.ts";
+import { FIXTURES, importInto } from "./setting.ts";
 
 const MUTATIONS = process.env.TRACEMILL_LONG ? 10_000 : 40;
 if (MUTATIONS < 10_000) {
@@ -23,9 +25,15 @@ if (MUTATIONS < 10_000) {
 
 const MUTATIONS_A_HOME = 100;
 const ODD_VALUES = process.env.TRACEMILL_LONG ? 1000 : 25;
-const REAL_MUTATIONS = process.env.TRACEMILL_LONG ? 1000 : 15;
+const REAL_MUTATIONS = process.env.TRACEMILL_LONG ? 10_000 : 15;
 
 const importers = await loadImporters();
+const SAMPLE_OF = new Map<string, string>();
+for (const format of importers.keys()) SAMPLE_OF.set(format, await sampleWithForms(format));
+
+afterAll(() => {
+  for (const folder of SAMPLE_OF.values()) rmSync(folder, { recursive: true });
+});
 
 let home: Home;
 let remove: () => void;
@@ -37,7 +45,7 @@ beforeEach(() => {
 afterEach(() => remove());
 
 describe.each([...importers.keys()])("the importer of %s", (format) => {
-  const sample = join(SAMPLES, format);
+  const sample = SAMPLE_OF.get(format) as string;
 
   it("tells its files from those of every other format", async () => {
     expect((await findFiles(sample, "auto")).format).toBe(format);
@@ -82,16 +90,30 @@ describe.each([...importers.keys()])("the importer of %s", (format) => {
       const file = draw.pick(files);
       writeFileSync(file, mutated(readFileSync(file), draw));
       const path = files.length === 1 ? file : folder;
-      const done = await importInto(home, path, { format }).catch((error) => error);
-      if (done instanceof Error) expect(done).toBeInstanceOf(Refusal);
+      expectCounted(await importInto(home, path, { format }).catch((error) => error), path);
     }
     rmSync(folder, { recursive: true });
     await expectWholeRuns();
   });
+
+  it("counts a file of it that is cut or garbled, with its place", { timeout: 60_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tracemill-garbled-"));
+    for (const source of (await findFiles(sample, format)).files) {
+      rmSync(folder, { recursive: true });
+      cpSync(sample, folder, { recursive: true });
+      const file = join(folder, relative(sample, source));
+      const line = garble(file);
+      const { rejected } = await importInto(home, folder, { format });
+      const places = rejected.flatMap(({ where }) => where);
+      const isThere = places.some((place) => (line === null ? place.startsWith(file) : place === `${file}:${line}`));
+      expect(isThere, `${file} among ${JSON.stringify(rejected)}`).toBe(true);
+    }
+    rmSync(folder, { recursive: true });
+  });
 });
 
 describe.each([...importers.keys()])("odd values in the files of %s", (format) => {
-  const sample = join(SAMPLES, format);
+  const sample = SAMPLE_OF.get(format) as string;
   const texts = filesBelow(sample)
     .map((path) => ({ path, text: readFileSync(path, "utf8") }))
     .filter(({ text }) => /^\s*[{[]/.test(text));
@@ -107,8 +129,7 @@ describe.each([...importers.keys()])("odd values in the files of %s", (format) =
           rmSync(folder, { recursive: true });
           cpSync(sample, folder, { recursive: true });
           writeFileSync(join(folder, relative(sample, path)), withValueAt(text, place, value));
-          const done = await importInto(home, folder, { format }).catch((error) => error);
-          if (done instanceof Error) expect(done).toBeInstanceOf(Refusal);
+          expectCounted(await importInto(home, folder, { format }).catch((error) => error), folder);
         }),
         { numRuns: ODD_VALUES, seed: 7 },
       );
@@ -118,8 +139,17 @@ describe.each([...importers.keys()])("odd values in the files of %s", (format) =
   );
 });
 
-/** Of each format's real files, those that are small enough to be mutated again and again. */
-const REAL_FILES: Record<string, string[]> = Object.fromEntries(
+/** Of a longer file its first lines are mutated. */
+const MOST_MUTATED_BYTES = 700_000;
+const KEPT_BYTES = 200_000;
+
+interface RealFile {
+  name: string;
+  bytes: Buffer;
+}
+
+/** Each format's real files; of long ones what is short enough to be mutated again and again. */
+const REAL_FILES: Record<string, RealFile[]> = Object.fromEntries(
   [...importers.keys()].map((format) => [format, realFilesOf(format)]),
 );
 
@@ -130,11 +160,15 @@ describe.each(Object.keys(REAL_FILES).filter((format) => REAL_FILES[format]?.len
       const draw = random("real mutations", format);
       const folder = mkdtempSync(join(tmpdir(), "tracemill-real-"));
       for (let i = 0; i < REAL_MUTATIONS; i++) {
-        const file = draw.pick(REAL_FILES[format] as string[]);
-        const copy = join(folder, basename(file));
-        writeFileSync(copy, mutated(readFileSync(file), draw));
-        const done = await importInto(home, copy, { format }).catch((error) => error);
-        if (done instanceof Error) expect(done).toBeInstanceOf(Refusal);
+        if (i % MUTATIONS_A_HOME === 0) {
+          await expectWholeRuns();
+          remove();
+          ({ home, remove } = temporaryHome());
+        }
+        const { name, bytes } = draw.pick(REAL_FILES[format] as RealFile[]);
+        const copy = join(folder, name);
+        writeFileSync(copy, mutated(bytes, draw));
+        expectCounted(await importInto(home, copy, { format }).catch((error) => error), copy);
         rmSync(copy);
       }
       rmSync(folder, { recursive: true });
@@ -143,13 +177,55 @@ describe.each(Object.keys(REAL_FILES).filter((format) => REAL_FILES[format]?.len
   },
 );
 
-function realFilesOf(format: string): string[] {
+it.skipIf(FIXTURES === null)("every real file of a format is among those that are mutated", () => {
+  const lacking = Object.keys(REAL_FILES).filter((format) => REAL_FILES[format]?.length === 0);
+  expect(lacking).toEqual(["codex", "openai-chat"]); // nobody's own files of these are there
+});
+
+function realFilesOf(format: string): RealFile[] {
   const folders = { otel: ["otel-genai", "openinference"], harbor: ["harbor", "atif"] }[format] ?? [format];
   return folders
     .map((name) => join(FIXTURES ?? "", name))
     .filter((folder) => FIXTURES !== null && existsSync(folder))
     .flatMap(filesBelow)
-    .filter((path) => !/LICENSE|README|ledger\.json|truth/.test(path) && statSync(path).size < 700_000);
+    .filter((path) => !/LICENSE|README|ledger\.json|truth/.test(path))
+    .flatMap((path) => {
+      const bytes = readFileSync(path);
+      const isLong = bytes.length >= MOST_MUTATED_BYTES;
+      if (isLong && !path.endsWith(".jsonl")) return [];
+      return [
+        { name: basename(path), bytes: isLong ? bytes.subarray(0, bytes.lastIndexOf(10, KEPT_BYTES) + 1) : bytes },
+      ];
+    });
+}
+
+/** An import ends with a refusal, or with every rejected record counted, said why, and located in what was imported. */
+function expectCounted(done: unknown, path: string): void {
+  if (done instanceof Error) {
+    expect(done).toBeInstanceOf(Refusal);
+    return;
+  }
+  for (const { reason, count, where } of (done as ImportReport).rejected) {
+    expect(reason).not.toBe("");
+    expect(count).toBeGreaterThanOrEqual(where.length);
+    expect(where.length).toBeGreaterThan(0);
+    const isLocated = where.every((place) => place.startsWith(path) || /^an? [\w-]+ of /.test(place));
+    expect(isLocated, `${reason} at ${where.join(", ")}`).toBe(true);
+  }
+}
+
+/** Puts a line that is none into a file of lines and returns its number, or cuts any other file. */
+function garble(file: string): number | null {
+  const bytes = readFileSync(file);
+  if (!/\.(jsonl|sql)$/.test(file)) {
+    writeFileSync(file, bytes.subarray(0, Math.floor(bytes.length / 2)));
+    return null;
+  }
+  const lines = bytes.toString("utf8").split("\n");
+  const at = file.endsWith(".sql") ? lines.findIndex((line) => line.startsWith("COPY")) + 1 : 1;
+  lines.splice(at, 0, "{oops");
+  writeFileSync(file, lines.join("\n"));
+  return at + 1;
 }
 
 /** Replaces one scalar or key of a JSON text by a value: it stays JSON where that was a value. */

@@ -113,6 +113,22 @@ describe("a turn", () => {
     expect(only(events, "action")[0]).toMatchObject({ call: { name: "apply_fix" }, exitCode: 0 });
   });
 
+  it("whose tool said exactly as much as the log keeps says so, and its answer is judged by itself", async () => {
+    const long = (n: number) => "APPLIED: ".padEnd(n, "x");
+    const path = logOf(
+      ...attempt({ result: long(500) }),
+      remediated(),
+      ...attempt({ n: 2, result: long(499) }),
+      remediated(RULE, 2),
+    );
+    const { events } = await imported(home, await importInto(home, path));
+    expect(only(events, "turn").map(({ parseFlags }) => parseFlags)).toEqual([
+      ["result-clipped", "merged-calls"],
+      ["merged-calls"],
+    ]);
+    expect(only(events, "verdict").map(({ verdict }) => verdict.flags.includes("clipped"))).toEqual([false, false]);
+  });
+
   it("in which the endpoint failed is the endpoint's failure, and its attempt suspect", async () => {
     const report = await importInto(
       home,
@@ -150,6 +166,63 @@ describe("a turn", () => {
   });
 });
 
+describe("a log of the first days, in which no event says that an attempt begins", () => {
+  /** What one attempt left: turns and an evaluation without any key. */
+  const keyless = (rule: string, result = "PASS"): Event[] =>
+    attempt({ rule, check: `RULE_CHECK: ${rule} = ${result}` }).filter(
+      ([type]) => type !== "attempt_start" && type !== "prompt_assembled",
+    );
+
+  it("is placed by the event after it that names the attempt, and counted where none does", async () => {
+    const path = logOf(
+      ["iteration_start", "system", { iteration: 1 }],
+      ["agent_response", "architect", { text: "RULE: a" }],
+      ...keyless("a", "FAIL"),
+      ["revert", "harness", { rule_id: "a", reason: "no" }],
+      ["agent_response", "reflector", { text: "next time" }],
+      ...keyless("a"),
+      ["remediated", "harness", { rule_id: "a" }],
+      ["iteration_start", "system", { iteration: 2 }],
+      ...keyless("b"),
+      ["run_complete", "system", {}],
+    );
+    const report = await importInto(home, path);
+    const { events, turns } = await imported(home, report);
+    expect(turns.map(({ role, attempt: at }) => [role, at])).toEqual([
+      ["architect", "stig:@select/1"],
+      ["worker", "stig:a/1"],
+      ["reflector", "stig:a/1"],
+      ["worker", "stig:a/2"],
+    ]);
+    expect(only(events, "verdict").map(({ attempt: at, verdict }) => [at.slice(21), verdict.passed])).toEqual([
+      ["stig:a/1", false],
+      ["stig:a/2", true],
+    ]);
+    expect(report.rejected).toEqual([
+      { reason: "no event says which attempt it is of", count: 2, where: [`${path}:16`, `${path}:19`] },
+    ]);
+  });
+
+  it("with agents that no event of the harness names anything of is counted turn by turn", async () => {
+    const path = logOf(
+      ["iteration_start", "system", { iteration: 1 }],
+      ["tool_call", "worker", { tool: "apply_fix", args: { fix_script: "x" } }],
+      ["tool_result", "worker", { tool: "apply_fix", result: "APPLIED: ok" }],
+      ["agent_response", "auditor", { text: "AUDIT_FAIL" }],
+      ["revert", "harness", { reason: "audit", result: "ok" }],
+    );
+    const report = await importInto(home, path);
+    expect(report.rejected).toMatchObject([{ count: 2, where: [`${path}:3`, `${path}:5`] }]);
+    expect(report.imported).toMatchObject([{ attempts: 0 }]);
+  });
+
+  it("says which evaluation holds nothing that could be judged", async () => {
+    const path = logOf(["attempt_start", "harness", { rule_id: RULE }], ["evaluation", "harness", { passed: true }]);
+    const { rejected } = await importInto(home, path);
+    expect(rejected).toMatchObject([{ reason: expect.stringContaining("nothing that could be judged"), count: 1 }]);
+  });
+});
+
 interface LedgerAttempt {
   rule_id: string;
   attempt: number;
@@ -171,6 +244,7 @@ describe.skipIf(FIXTURES === null)("the logs that gemma-forge itself wrote", () 
       const source = join(FIXTURES as string, name);
       const ledger = JSON.parse(readFileSync(join(source, "ledger.json"), "utf8")) as Ledger;
       const counts = { attempts: 0, found: 0, told: 0, agree: 0, flagged: 0, clipped: 0, truly: 0, both: 0 };
+      const passes = { said: 0, true: 0, right: 0 };
       for (const { attempts, files } of Object.values(ledger.runs)) {
         const report = await importInto(home, join(source, fileOf(files)), { format: "gemma-forge" });
         const { events } = await imported(home, report);
@@ -185,7 +259,10 @@ describe.skipIf(FIXTURES === null)("the logs that gemma-forge itself wrote", () 
           if (said !== undefined && !said.flags.includes("conflict")) {
             counts.told++;
             if (said.passed === truth.truly_ok) counts.agree++;
+            if (said.passed) passes.said++;
+            if (said.passed && truth.truly_ok) passes.right++;
           } else counts.flagged++;
+          if (truth.truly_ok) passes.true++;
           const script = action.get(id)?.fix_script;
           const isClipped = typeof script === "string" && script.length === 200;
           const isLong = truth.tool_calls.some(({ over_200 }) => over_200 === true) && script !== undefined;
@@ -194,12 +271,65 @@ describe.skipIf(FIXTURES === null)("the logs that gemma-forge itself wrote", () 
           if (isClipped && isLong) counts.both++;
         }
       }
-      console.log(`${name}: ${JSON.stringify(counts)}`);
+      const verdicts = { precision: passes.right / passes.said, recall: passes.right / passes.true };
+      const clipped = { precision: counts.both / counts.clipped, recall: counts.both / counts.truly };
+      console.log(`${name}: ${JSON.stringify({ ...counts, verdicts, scripts: clipped })}`);
+      expect(verdicts.precision).toBe(1);
+      expect(verdicts.recall).toBeGreaterThan(0.8);
+      expect(counts.clipped).toBe(counts.truly);
       expect(counts.found).toBe(counts.attempts);
       expect(counts.agree).toBe(counts.told);
       expect(counts.both).toBe(counts.truly);
     },
   );
+});
+
+describe.skipIf(FIXTURES === null)("an answer that gemma-forge's log cut, held against what the model said", () => {
+  it.each(["gemma-forge", "gemma-forge/legacy"])("is flagged and missing, and no other is, in %s", async (name) => {
+    const source = join(FIXTURES as string, name);
+    const ledger = JSON.parse(readFileSync(join(source, "ledger.json"), "utf8")) as Ledger;
+    const truth = gunzipSync(readFileSync(join(source, "truth.jsonl.gz")))
+      .toString()
+      .trimEnd()
+      .split("\n");
+    const said = truth
+      .map((line) => JSON.parse(line))
+      .flatMap(({ kind, run, role, response }) =>
+        kind === "llm" && typeof response?.message?.content === "string"
+          ? [{ run, role, text: response.message.content as string }]
+          : [],
+      );
+    const counts = { turns: 0, cut: 0, flagged: 0, both: 0, withScript: 0 };
+    for (const [run, { files }] of Object.entries(ledger.runs)) {
+      const report = await importInto(home, join(source, fileOf(files)), { format: "gemma-forge" });
+      const { events } = await imported(home, report);
+      const texts = new Map(only(events, "message").map(({ hash, message }) => [hash as string, message]));
+      for (const { role, response, parseFlags, missing = [] } of only(events, "turn")) {
+        const message = response === null ? undefined : texts.get(response);
+        const scripts = JSON.stringify(message?.tool_calls ?? []).includes("fix_script");
+        if (scripts) {
+          // The answer of the call before the tool and of the one after it are one in the log.
+          counts.withScript++;
+          expect(missing).toContain("answer");
+        }
+        const text = message?.content;
+        if (scripts || typeof text !== "string" || parseFlags.includes("merged-calls")) continue;
+        const whole = said.filter((one) => one.run === run && one.role === role && one.text.startsWith(text));
+        expect(whole.length).toBeGreaterThan(0);
+        const isCut = whole.every((one) => one.text.length > text.length);
+        const isFlagged = parseFlags.includes("clipped");
+        counts.turns++;
+        if (isCut) counts.cut++;
+        if (isFlagged) counts.flagged++;
+        if (isCut && isFlagged) counts.both++;
+        expect(missing.includes("answer")).toBe(isCut);
+      }
+    }
+    const figures = { precision: counts.both / counts.flagged, recall: counts.both / counts.cut };
+    console.log(`${name}: answers that were cut ${JSON.stringify({ ...counts, ...figures })}`);
+    expect(counts.turns).toBeGreaterThan(50);
+    expect([counts.flagged, counts.both]).toEqual([counts.cut, counts.cut]);
+  });
 });
 
 function fileOf(files: Record<string, unknown>): string {
@@ -265,6 +395,36 @@ describe("the memory database", () => {
     const both = await importInto(home, folder);
     expect(both.imported).toMatchObject([{ nativeId: "20260420-101500", attempts: 1 }]);
     expect(await importInto(home, path)).toMatchObject({ imported: [], known: [both.imported[0]?.run] });
+  });
+
+  it("has each row counted with its line that cannot be used, or of which a part cannot", async () => {
+    const path = dump();
+    const lines = readFileSync(path, "latin1").split("\n");
+    const put = (after: RegExp, ...rows: string[]) =>
+      lines.splice(lines.findIndex((line) => after.test(line)) + 1, 0, ...rows);
+    const run = "0a1b2c3d-4e5";
+    put(/^COPY stig.attempts/, `${run}\t\\N\t1\ta\tf\tm\tr\tl\t\\N`, `${run}\t${item}\t0\ta\tf\tm\tr\tl\t\\N`);
+    put(/^COPY stig.work_items/, `\\N\t${item}\tNo\tssh\tx\t1`, `${run}\t${item}x\tNo\tssh\tcompleted\t0`);
+    put(/^COPY stig.runs/, `0a1b2c3d-4e6\tstig\t2026-04-20 12:00:00+00\t{"loop`);
+    put(
+      /^COPY stig.tips/,
+      `8\t\xff\trecovery\tIt\t{}\t${run}\t${item}\t\\N\t\\N`,
+      `9\tx\trecovery\tIt\t{}\t${run}\t\\N\t\\N\t\\N`,
+    );
+    writeFileSync(path, lines.join("\n"), "latin1");
+    const { rejected, imported: runs } = await importInto(home, path);
+    const found = rejected.flatMap(({ reason, where }) => where.map((one) => [Number(one.split(":").at(-1)), reason]));
+    const at = (row: RegExp) => lines.findIndex((line) => row.test(line)) + 1;
+    expect(found.toSorted(([a], [b]) => Number(a) - Number(b))).toEqual([
+      [at(/\{"loop$/), "its `config` cannot be used: it is not JSON"],
+      [at(/^\\N\t.*No\tssh\tx/), "it names no run"],
+      [at(/completed\t0$/), "it was completed, and its `attempts` do not say by which one"],
+      [at(/^\S+\t\\N\t1/), "it names no item"],
+      [at(/^\S+\t\S+\t0\t/), "its `attempt_num` is no number from 1"],
+      [at(/^8\t/), "it is not UTF-8"],
+      [at(/^9\t/), "the tip names no rule"],
+    ]);
+    expect(runs).toMatchObject([{ attempts: 2 }, { attempts: 0 }]);
   });
 
   it("that is no SQLite file although it begins like one is refused with that reason", async () => {

@@ -1,14 +1,28 @@
 /** Input that means harm, or that no program wrote: a reason that names the limit, and the rest goes on. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, openSync, readdirSync, rmSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
+import zlib from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ImportReport } from "../../../src/capture/import-files.ts";
+import { MOST_SESSION_BYTES } from "../../../src/capture/sessions/session-tree.ts";
 import { openLake } from "../../../src/store/lake.ts";
 import { listRuns } from "../../../src/store/run-log.ts";
 import { verifyHome } from "../../../src/store/verify.ts";
-import { folder, freshFolders, home, imported, importInto } from "./setting.ts";
+import { folder, freshFolders, home, imported, importInto, SAMPLES } from "./setting.ts";
+import { HAS_ZSTD } from "./zip-files.ts";
 
 freshFolders();
 
@@ -48,13 +62,30 @@ describe("a line that nobody can use", () => {
     const file = join(folder, "rows.jsonl");
     const fd = openSync(file, "w");
     writeSync(fd, GOOD);
-    for (let i = 0; i < 70; i++) writeSync(fd, Buffer.alloc(1 << 20, 120));
+    for (let i = 0; i < 100; i++) writeSync(fd, Buffer.alloc(1 << 20, 120));
     writeSync(fd, `\n${GOOD}`);
     const report = await importInto(home, file, { format: "openai-chat" });
     expect(report.imported[0]?.attempts).toBe(2);
     expect(report.rejected).toMatchObject([{ reason: "the line has more than 67108864 bytes", count: 1 }]);
   });
 });
+
+it.skipIf(!HAS_ZSTD)(
+  "a file that unpacks to more than one may is refused with the limit",
+  { timeout: 60_000 },
+  async () => {
+    const name = "rollout-2026-03-04T09-00-00-0199a213-0000-7000-8000-0000000000a1.jsonl";
+    cpSync(join(SAMPLES, "codex", "sessions/2026/03/04", name), join(folder, name));
+    const bomb = join(folder, "rollout-bomb.jsonl.zst");
+    const frame = zlib.zstdCompressSync(Buffer.alloc(MOST_SESSION_BYTES / 8, 10));
+    writeFileSync(bomb, Buffer.concat(Array(9).fill(frame)));
+    expect(statSync(bomb).size).toBeLessThan(1 << 20);
+    const report = await importInto(home, folder, { format: "codex" });
+    expect(report.imported).toHaveLength(1);
+    const reason = `it cannot be unpacked: it has more than ${MOST_SESSION_BYTES} bytes`;
+    expect(report.rejected).toContainEqual({ reason, count: 1, where: [bomb] });
+  },
+);
 
 describe("a line that looks harmful and is only odd", () => {
   it("with a NUL, escapes and keys of objects is kept as it is, in the lake too", async () => {

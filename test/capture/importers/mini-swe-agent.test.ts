@@ -36,6 +36,16 @@ const actionsOf = (events: Imported["events"]) =>
   ]);
 
 describe("an answer", () => {
+  it("of the responses API that was cut off at its limit ends as chat's does", async () => {
+    const answer = {
+      ...{ object: "response", status: "incomplete", incomplete_details: { reason: "max_output_tokens" } },
+      output: [{ type: "message", role: "assistant", content: [{ type: "output_text", text: "half" }] }],
+    };
+    const messages = [{ role: "user", content: "q" }, answer];
+    const { events } = await readFiles({ "a.traj.json": { trajectory_format: "mini-swe-agent-1.1", messages } });
+    expect(only(events, "turn").map(({ finishReason }) => finishReason)).toEqual(["length"]);
+  });
+
   it("is a turn with all before it as its prompt", async () => {
     const { turns } = await read(THREE);
     const told = ["Weave.", "The warp is torn.", null, "<returncode>0</returncode>\n<output>\nx</output>"];

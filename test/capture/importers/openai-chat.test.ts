@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { readFamilyRule } from "../../../src/commands/family-rule.ts";
 import { openDatabase, sqlText } from "../../../src/store/duckdb.ts";
 import { only } from "../../harness/setting.ts";
-import { folder, freshFolders, home, imported, importInto } from "./setting.ts";
+import { folder, freshFolders, home, imported, importInto, readWritten } from "./setting.ts";
 
 freshFolders();
 
@@ -63,6 +63,18 @@ describe("a row", () => {
       expect.stringMatching(/^chat:question-[0-9a-f]+\/1$/),
     ]);
   });
+});
+
+it("a reward on another scale is counted with its line, and the conversation is kept without a verdict", async () => {
+  const rows = [{ reward: 7 }, { reward: "good" }, { label: -1 }, { label: "math" }, { reward: null }, { reward: 0.5 }];
+  const lines = rows.map((row) => `${JSON.stringify({ ...row, messages: conversation })}\n`);
+  const { report, events, turns } = await readWritten({ "rows.jsonl": lines.join("") }, "openai-chat");
+  const path = join(folder, "rows.jsonl");
+  expect(report.rejected).toEqual([
+    { reason: "its reward is none from 0 to 1", count: 3, where: [`${path}:1`, `${path}:2`, `${path}:3`] },
+  ]);
+  expect(only(events, "verdict").map(({ verdict }) => verdict.value)).toEqual([0.5]);
+  expect(turns).toHaveLength(2 * rows.length);
 });
 
 it("a dataset's Parquet says the same as its rows", async () => {

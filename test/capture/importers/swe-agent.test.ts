@@ -269,6 +269,17 @@ describe("a verdict", () => {
   });
 });
 
+it("the patch of each try is that try's own", async () => {
+  const tried = (submission?: string) => ({ history: [heard("t"), said("a")], info: { submission } });
+  const { events } = await readFiles({
+    "a.traj": { attempts: [tried("one"), tried(), tried("three")], info: { submission: "three" } },
+  });
+  expect(only(events, "patch_left").map(({ attempt, patch }) => [attempt.slice(-2), patch])).toEqual([
+    ["/1", "one"],
+    ["/3", "three"],
+  ]);
+});
+
 describe("what cannot be read", () => {
   it("is said with its place", async () => {
     const { report: told } = await readFiles({
