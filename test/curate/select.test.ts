@@ -107,6 +107,13 @@ describe("another agent's turn", () => {
     const { rows, written } = await selectFrom([{ isForeign: true, attempts: [attempt] }]);
     expect(rows.map(({ turn }) => turn)).toEqual(written[0]?.turns);
   });
+
+  it("is refused where that agent found no action in its answer, whatever became of the attempt", async () => {
+    const attempt: AttemptDraft = { item: "shop/a", query: null, answer: "Let me think.", parseFlags: ["no-action"] };
+    const { rows, refusals, written } = await selectFrom([{ isForeign: true, attempts: [attempt] }]);
+    expect(rows).toEqual([]);
+    expect(refusals).toEqual([{ reason: "no-action", count: 1, examples: written[0]?.turns }]);
+  });
 });
 
 describe("a text that is changed while examples are selected", () => {
