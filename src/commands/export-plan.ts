@@ -4,6 +4,7 @@
 import type { z } from "zod";
 import {
   formatFilter,
+  isOwnServer,
   loadRoleRule,
   parseFilter,
   type SelectionSettings,
@@ -92,6 +93,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
         return {
           ...chosen,
           ...{ role, skills, runs: names, answerText, seed: asked.seed },
+          isServedElsewhere: servedElsewhere(runs),
           filter: tier === "prompts" ? withoutOutcome(filter) : filter,
           labels: role === "worker" ? null : await (await loadRoleRule(role)).labels(lake, names),
           withBad: tier === "judged" || tier === "preference-pairs",
@@ -117,6 +119,15 @@ function pairsOf(role: string | undefined, tier: Tier): { worker: boolean; refle
     got: `--role ${role} --tier ${tier}`,
     fix: `--tier demonstrations --format jsonl, for good answers of the ${role}`,
   });
+}
+
+/** Rules play on no server, and of who played a role that the run does not name nothing is known. */
+function servedElsewhere(runs: readonly SealedRun[]): SelectionSettings["isServedElsewhere"] {
+  const byRun = new Map(runs.map(({ run, models }) => [run, models]));
+  return (run, role) => {
+    const player = byRun.get(run)?.[role];
+    return player === undefined || ("endpoint" in player && !isOwnServer(player.endpoint));
+  };
 }
 
 async function selectFrom(

@@ -23,7 +23,7 @@ export interface AttemptDraft {
   /** How many tool calls the answer makes. */
   calls?: number;
   parseFlags?: string[];
-  model?: string;
+  model?: string | null;
   baseHash?: Hash | null;
   role?: Turn["role"];
   /** Left out: the part of the item's name before the slash. */
@@ -113,7 +113,7 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
         usage: { promptTokens: 50, completionTokens },
         latencyMs: 1,
         request: {},
-        modelAnswered: attempt.model ?? "smollm2",
+        modelAnswered: attempt.model === undefined ? "smollm2" : attempt.model,
         baseHash: attempt.baseHash === undefined ? hashText("base") : attempt.baseHash,
         adapterHash: null,
         parseFlags: attempt.parseFlags ?? [],
