@@ -158,6 +158,28 @@ describe("an export", () => {
     }));
 });
 
+describe("a place's name", () => {
+  const ofAnn: RunDraft["attempts"][number] = {
+    item: "/home/ann.lee/sums/1",
+    family: "/home/ann.lee/sums",
+    task: "Add what is in /home/kim.oz/a and in /home/ann.lee/b.",
+    answer: "cat /home/ann.lee/b",
+    steps: [{ answer: "cat /home/ann.lee/c", printed: "/home/kim.oz/a is gone" }],
+  };
+  const ofBob = { item: "/home/bob.ray/sums/1", family: "/home/bob.ray/sums", task: "Count.", query: "SELECT 7" };
+
+  it("is a placeholder in every file of rows, and two families stay two; what leads back still does", () =>
+    withRuns([{ attempts: [ofAnn, ofBob] }], async (_, place) => {
+      const { folder, manifest } = await exportDataset({ ...SQL, base: "none" }, place);
+      const text = await readFile(join(folder, "train.jsonl"), "utf8");
+      expect(text).not.toMatch(/ann\.lee|bob\.ray|kim\.oz/);
+      expect(manifest.counts.families).toEqual(["/home/<USER_1>/sums", "/home/<USER_2>/sums"]);
+      expect(manifest.byFamily.map(({ rows }) => rows)).toEqual([1, 1]);
+      expect(text).toMatch(/"attempt":"[^/"]+\/sql:\/home\/<USER_1>\/sums\/1\/1"/);
+      expect(await readFile(join(folder, "rows.jsonl"), "utf8")).toContain("sql:/home/ann.lee/sums/1/1#2");
+    }));
+});
+
 describe("a preview under a limit of tokens", () => {
   const FAILED = {
     item: "shop/a",
