@@ -63,12 +63,12 @@ export interface ChosenRuns {
  * Returns the sealed runs to read, and the names of those that were left out. Unless they are named, runs over the test
  * split are not read: they hold nothing to train on.
  * Throws: `UNKNOWN_SKILL`, `UNKNOWN_RUN`, `NO_RUNS`; for a run that is named `RUN_NOT_SEALED`, `RUN_OF_OTHER_SKILL`,
- * `LOG_MISSING`, and `RUN_REVOKED` unless `mayBeRevoked`.
+ * `LOG_MISSING`.
  */
 export async function chosenRuns(
   home: Home,
   skills: readonly string[],
-  { named, mayBeRevoked = false }: { named?: readonly string[] | undefined; mayBeRevoked?: boolean } = {},
+  named?: readonly string[],
 ): Promise<ChosenRuns> {
   const all = await listRuns(home);
   const gone = runsWithoutLog(home);
@@ -77,7 +77,6 @@ export async function chosenRuns(
   if (named !== undefined) {
     for (const { run } of gone) if (named.includes(run)) throw logMissing(run, home.runLog(run));
     const runs = [...new Set(named)].sort().map((run) => namedRun(all, run, skills));
-    if (!mayBeRevoked) refuseRevoked(home, runs);
     return { runs, unsealed: [], missing: [] };
   }
   const missing = gone.filter(({ skill }) => skills.includes(skill)).map(({ run }) => run);
@@ -237,23 +236,22 @@ function namedRun(all: readonly RunSummary[], name: string, skills: readonly str
   });
 }
 
-/** A recorded run that was joined is revoked with the run that holds its calls, and the other way round. */
-function refuseRevoked(home: Home, runs: readonly SealedRun[]): void {
-  const joined = joinedRuns(home);
-  const reasons = new Map(
-    revocations(home).flatMap(({ kind, target, reason }) =>
-      kind === "run" ? [target, joined.get(target as RunId) ?? target].map((run) => [run, reason] as const) : [],
-    ),
-  );
-  const revoked = runs.filter(({ run }) => reasons.has(run)).map(({ run }) => run);
+/** Refuses runs that somebody asks for by name though they are revoked. Throws: `RUN_REVOKED`. */
+export function refuseRevoked(home: Home, runs: readonly string[]): void {
+  const ofRuns = revocations(home).filter(({ kind }) => kind === "run");
+  const reasons = new Map(ofRuns.map(({ target, reason }) => [target, reason]));
+  const revoked = runs.filter((run) => reasons.has(run));
   if (revoked.length === 0) return;
-  const others = runs.filter(({ run }) => !reasons.has(run)).map(({ run }) => run);
+  const others = runs.filter((run) => !reasons.has(run));
   throw new Refusal({
     code: "RUN_REVOKED",
-    message: "A run that is asked for is revoked, so no example of it is to be relied on.",
+    message: "A run that is asked for is revoked, so that no example of it is to be relied on.",
     expected: "runs that are not revoked",
     got: revoked.map((run) => `${run}: ${reasons.get(run)}`).join("; "),
-    fix: others.length > 0 ? `--runs ${others.join(",")}` : "leave --runs out, or name other ones: tracemill runs",
+    fix:
+      others.length > 0
+        ? `--runs ${others.join(",")}`
+        : "name other --runs, or leave it out; tracemill runs lists them",
   });
 }
 

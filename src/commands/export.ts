@@ -10,7 +10,7 @@ import { CODE_VERSION } from "../foundation/version.ts";
 import { loadRenderer } from "../render/renderer.ts";
 import type { Home } from "../store/home.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { chosenSkills, lastBearing, register } from "./export-inputs.ts";
+import { chosenSkills, lastBearing, refuseRevoked, register } from "./export-inputs.ts";
 import { exportPlan, takesWholeAttempts, tierOf } from "./export-plan.ts";
 import { printedExport } from "./export-report.ts";
 import type { ExportOptions, ExportPreview, ExportResult } from "./export-result.ts";
@@ -141,6 +141,7 @@ Example: tracemill export --tier reranker-pairs --format triplets --out tip_trip
     const chosen = await chosenSkills(context.home, skill ?? skills ?? "all");
     const named = runs === undefined ? undefined : commaList(runs);
     if (named?.length === 0) throw noRunNamed();
+    if (!commaList(rest.without).includes("revoked")) refuseRevoked(context.home, named ?? []);
     const options = { ...rest, skills: chosen, runs: named };
     return { ...(dryRun ? await previewUnits(options, context) : await exportDataset(options, context)), explain };
   },
