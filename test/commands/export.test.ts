@@ -6,7 +6,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it, vi } from "vitest";
-import { exportDataset, previewExport, previewUnits } from "../../src/commands/export.ts";
+import { exportDataset, previewExport } from "../../src/commands/export.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import { runHarness } from "../../src/harness/index.ts";
@@ -156,65 +156,6 @@ describe("an export", () => {
       const written = await exportDataset(SQL, place);
       expect([written.counts, written.refusals]).toEqual([counts, refusals]);
     }));
-});
-
-describe("a place's name", () => {
-  const ofAnn: RunDraft["attempts"][number] = {
-    item: "/home/ann.lee/sums/1",
-    family: "/home/ann.lee/sums",
-    task: "Add what is in /home/kim.oz/a and in /home/ann.lee/b.",
-    answer: "cat /home/ann.lee/b",
-    steps: [{ answer: "cat /home/ann.lee/c", printed: "/home/kim.oz/a is gone" }],
-  };
-  const ofBob = { item: "/home/bob.ray/sums/1", family: "/home/bob.ray/sums", task: "Count.", query: "SELECT 7" };
-
-  it("is a placeholder in every file of rows, and two families stay two; what leads back still does", () =>
-    withRuns([{ attempts: [ofAnn, ofBob] }], async (_, place) => {
-      const { folder, manifest } = await exportDataset({ ...SQL, base: "none" }, place);
-      const text = await readFile(join(folder, "train.jsonl"), "utf8");
-      expect(text).not.toMatch(/ann\.lee|bob\.ray|kim\.oz/);
-      expect(manifest.counts.families).toEqual(["/home/<USER_1>/sums", "/home/<USER_2>/sums"]);
-      expect(manifest.byFamily.map(({ rows }) => rows)).toEqual([1, 1]);
-      expect(text).toMatch(/"attempt":"[^/"]+\/sql:\/home\/<USER_1>\/sums\/1\/1"/);
-      expect(await readFile(join(folder, "rows.jsonl"), "utf8")).toContain("sql:/home/ann.lee/sums/1/1#2");
-    }));
-});
-
-describe("a preview under a limit of tokens", () => {
-  const FAILED = {
-    item: "shop/a",
-    query: "SELECT 3",
-    verdicts: [{ passed: false, value: 0, failureMode: "wrong-rows" }],
-  };
-  const dryRun = (options: Partial<Parameters<typeof previewUnits>[0]>, attempts = TRAIN.attempts) =>
-    withRuns([{ ...TRAIN, attempts }], async (_, place) => {
-      const { counts, rowsByUnit } = await previewUnits({ ...SQL, ...options }, place);
-      return [counts.trainRows, rowsByUnit];
-    });
-
-  it("has the rows of single turns and of whole attempts, of either unit", async () => {
-    expect(await dryRun({ maxTokens: 8000 })).toEqual([2, { turn: 2, attempt: 2 }]);
-    expect(await dryRun({ maxTokens: 8000, unit: "attempt" })).toEqual([2, { turn: 2, attempt: 2 }]);
-  });
-
-  it("has no rows of a unit of which none is left", async () => {
-    const lost = { answer: "ls", printed: "t", missing: ["answer" as const] };
-    expect(await dryRun({ maxTokens: 8000 }, [{ item: "shop/a", steps: [lost] }])).toEqual([
-      1,
-      { turn: 1, attempt: 0 },
-    ]);
-  });
-
-  it.each(["dpo", "prompts"])("is of one unit in the format %s, which has no other", async (format) => {
-    expect(await dryRun({ maxTokens: 8000, format }, [...TRAIN.attempts, FAILED])).toEqual([
-      expect.any(Number),
-      undefined,
-    ]);
-  });
-
-  it("names no unit without a limit", async () => {
-    expect(await dryRun({})).toEqual([2, undefined]);
-  });
 });
 
 describe("a run of the harness", () => {
