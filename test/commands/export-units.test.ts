@@ -81,8 +81,8 @@ describe("a preview under a limit of tokens", () => {
   });
 
   it("is printed with both", () =>
-    withRun([{ item: "shop/a", steps: [{ answer: "ls", printed: "t" }] }], async (place) => {
-      const preview = await previewUnits({ ...SQL, maxTokens: 55 }, place);
+    withRun([{ item: "shop/a", steps: [{ answer: "ls", printed: "t", missing: ["answer"] }] }], async (place) => {
+      const preview = await previewUnits({ ...SQL, maxTokens: 90 }, place);
       expect(printedExport({ ...preview, explain: false })).toContain(
         "unit turn: 1 training rows within the limit of tokens\nunit attempt: 0 training rows within the limit of tokens",
       );
