@@ -236,6 +236,25 @@ function namedRun(all: readonly RunSummary[], name: string, skills: readonly str
   });
 }
 
+/** Refuses runs that somebody asks for by name though they are revoked. Throws: `RUN_REVOKED`. */
+export function refuseRevoked(home: Home, runs: readonly string[]): void {
+  const ofRuns = revocations(home).filter(({ kind }) => kind === "run");
+  const reasons = new Map(ofRuns.map(({ target, reason }) => [target, reason]));
+  const revoked = runs.filter((run) => reasons.has(run));
+  if (revoked.length === 0) return;
+  const others = runs.filter((run) => !reasons.has(run));
+  throw new Refusal({
+    code: "RUN_REVOKED",
+    message: "A run that is asked for is revoked, so that no example of it is to be relied on.",
+    expected: "runs that are not revoked",
+    got: revoked.map((run) => `${run}: ${reasons.get(run)}`).join("; "),
+    fix:
+      others.length > 0
+        ? `--runs ${others.join(",")}`
+        : "name other --runs, or leave it out; tracemill runs lists them",
+  });
+}
+
 function wayToSeal({ run, command }: RunSummary): string {
   return command === "record" ? `tracemill seal ${run}` : `tracemill run --resume ${run}`;
 }

@@ -4,6 +4,7 @@
 import type { z } from "zod";
 import {
   formatFilter,
+  isOwnServer,
   loadRoleRule,
   parseFilter,
   type SelectionSettings,
@@ -52,7 +53,7 @@ export interface ExportPlan {
 export async function exportPlan(options: ExportOptions, home: Home): Promise<ExportPlan> {
   const { skills } = options;
   const asked = exportSettings.parse(options);
-  const tier = asked.tier ?? (await loadFormat(asked.format)).tiers[0] ?? "demonstrations";
+  const tier = await tierOf(asked);
   const role = checkedRole(asked.role ?? (tier === "reranker-pairs" ? "reflector" : "worker"));
   const filter = parseFilter(asked.filter ?? (role === "worker" ? "eval_passed=true" : GOOD_LABEL));
   const pairs = pairsOf(asked.role, tier);
@@ -92,6 +93,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
         return {
           ...chosen,
           ...{ role, skills, runs: names, answerText, seed: asked.seed },
+          isServedElsewhere: servedElsewhere(runs),
           filter: tier === "prompts" ? withoutOutcome(filter) : filter,
           labels: role === "worker" ? null : await (await loadRoleRule(role)).labels(lake, names),
           withBad: tier === "judged" || tier === "preference-pairs",
@@ -103,6 +105,16 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
       return scrubbed(selection, scrubReason);
     },
   };
+}
+
+/** Returns the tier that is asked for, else the one that the format is for. Throws: `UNKNOWN_FORMAT`. */
+export async function tierOf({ tier, format }: Pick<Asked, "tier" | "format">): Promise<Tier> {
+  return tier ?? (await loadFormat(format)).tiers[0] ?? "demonstrations";
+}
+
+/** Whether a row of the tier may hold a whole attempt: one of several answers or of none has no place for it. */
+export function takesWholeAttempts(tier: Tier): boolean {
+  return tier === "demonstrations" || tier === "judged";
 }
 
 /** Whose pairs are in a dataset of pairs: pairs of a worker's answers, of the reflector's, or both. */
@@ -117,6 +129,15 @@ function pairsOf(role: string | undefined, tier: Tier): { worker: boolean; refle
     got: `--role ${role} --tier ${tier}`,
     fix: `--tier demonstrations --format jsonl, for good answers of the ${role}`,
   });
+}
+
+/** Rules play on no server, and of who played a role that the run does not name nothing is known. */
+function servedElsewhere(runs: readonly SealedRun[]): SelectionSettings["isServedElsewhere"] {
+  const byRun = new Map(runs.map(({ run, models }) => [run, models]));
+  return (run, role) => {
+    const player = byRun.get(run)?.[role];
+    return player === undefined || ("endpoint" in player && !isOwnServer(player.endpoint));
+  };
 }
 
 async function selectFrom(
@@ -144,8 +165,7 @@ function refuseWhatCannotBe(
   { target, unit, without, filter }: Asked,
   { role, tier }: { role: Role; tier: Tier },
 ): void {
-  const isWholeAttempt = unit === "attempt" && tier !== "demonstrations" && tier !== "judged";
-  if (isWholeAttempt)
+  if (unit === "attempt" && !takesWholeAttempts(tier))
     throw cannotBe(`--unit attempt --tier ${tier}`, "whole attempts are rows of one answer", "--unit turn");
   if (tier === "reranker-pairs") {
     if (role !== "reflector")

@@ -2,7 +2,7 @@
  * What can be asked of an export, and how its words are read.
  */
 import { z } from "zod";
-import { TRIES, UNITS } from "../curate/index.ts";
+import { TRIES, UNITS, UNNAMED_TEACHER } from "../curate/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { TIERS } from "../records/selection.ts";
@@ -54,7 +54,9 @@ export const exportSettings = z.object({
   allowTeacher: z
     .string()
     .optional()
-    .describe("hosted models whose answers may be trained on, separated by commas; their terms may forbid it"),
+    .describe(
+      `models whose answers may be trained on though they are hosted or not known to be open, separated by commas; "${UNNAMED_TEACHER}" where none is named; their terms may forbid it`,
+    ),
   scrub: z.enum(["on", "off"]).default("on").describe("replace secrets by typed placeholders"),
   scrubReason: z.string().optional().describe("why secrets are left in; needed with --scrub off"),
   seed: z.int().default(1).describe("decides the order of the rows, and whatever is drawn"),

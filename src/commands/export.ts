@@ -10,8 +10,8 @@ import { CODE_VERSION } from "../foundation/version.ts";
 import { loadRenderer } from "../render/renderer.ts";
 import type { Home } from "../store/home.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { chosenSkills, lastBearing, register } from "./export-inputs.ts";
-import { exportPlan } from "./export-plan.ts";
+import { chosenSkills, lastBearing, refuseRevoked, register } from "./export-inputs.ts";
+import { exportPlan, takesWholeAttempts, tierOf } from "./export-plan.ts";
 import { printedExport } from "./export-report.ts";
 import type { ExportOptions, ExportPreview, ExportResult } from "./export-result.ts";
 import { commaList, exportSettings } from "./export-settings.ts";
@@ -80,15 +80,24 @@ async function withSelection<T>(
   }
 }
 
-async function previewUnits(options: ExportOptions, context: Context): Promise<ExportPreview> {
-  const preview = await previewExport(options, context);
-  if (options.maxTokens === undefined) return preview;
-  const unit = options.unit === "attempt" ? "turn" : "attempt";
-  const other = await previewExport({ ...options, unit }, context);
-  return {
-    ...preview,
-    rowsByUnit: { [options.unit ?? "turn"]: preview.counts.trainRows, [unit]: other.counts.trainRows },
-  };
+/** Returns what `previewExport` does; under a limit of tokens also the rows of either unit, where the tier has both. */
+export async function previewUnits(options: ExportOptions, place: Pick<Place, "home">): Promise<ExportPreview> {
+  const preview = await previewExport(options, place);
+  const asked = exportSettings.parse(options);
+  if (asked.maxTokens === undefined || !takesWholeAttempts(await tierOf(asked))) return preview;
+  const unit = asked.unit === "attempt" ? "turn" : "attempt";
+  const rows = await rowsKept({ ...options, unit, minRows: 1 }, place);
+  return { ...preview, rowsByUnit: { [asked.unit]: preview.counts.trainRows, [unit]: rows } };
+}
+
+/** That none is left is an answer here. */
+async function rowsKept(options: ExportOptions, place: Pick<Place, "home">): Promise<number> {
+  try {
+    return (await previewExport(options, place)).counts.trainRows;
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "EMPTY_SELECTION") return 0;
+    throw error;
+  }
 }
 
 function noRunNamed(): Refusal {
@@ -132,6 +141,7 @@ Example: tracemill export --tier reranker-pairs --format triplets --out tip_trip
     const chosen = await chosenSkills(context.home, skill ?? skills ?? "all");
     const named = runs === undefined ? undefined : commaList(runs);
     if (named?.length === 0) throw noRunNamed();
+    if (!commaList(rest.without).includes("revoked")) refuseRevoked(context.home, named ?? []);
     const options = { ...rest, skills: chosen, runs: named };
     return { ...(dryRun ? await previewUnits(options, context) : await exportDataset(options, context)), explain };
   },

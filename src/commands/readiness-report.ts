@@ -32,6 +32,8 @@ export interface Detectable {
 export interface Readiness {
   target: "A" | "B";
   skills: string[];
+  /** The base whose template and context the examples have to fit; null where nothing is rendered. */
+  base: string | null;
   roles: RoleReadiness[];
   coverage: Coverage[];
   /** Tokens of an example's prompt and answer, as the endpoints counted them, and what the base can hold. */
@@ -55,18 +57,21 @@ const ENOUGH = {
 const FAMILIES_SHOWN = 5;
 const REFUSALS_SHOWN = 4;
 
-export function printedReadiness({ target, skills, roles, coverage, tokens, detectable }: Readiness): string {
+export function printedReadiness({ target, skills, base, roles, coverage, tokens, detectable }: Readiness): string {
   const workers = roles.find(({ role }) => role === "worker");
   const enough = ENOUGH[target];
   return [
     `Target ${target}: ${target === "A" ? `an adapter for ${skills[0]}` : `adapters over ${skills.join(", ")}`}`,
+    base === null
+      ? "no base: what a template or a context would refuse is not taken off"
+      : `rendered by ${base}: what its template or its context refuses is taken off`,
     "",
     textTable(
       ["role", "examples", "train", "validation", "families", "answers an item", "most are refused for"],
       roles.map(roleRow),
       140,
     ),
-    ...roles.flatMap(familyLines),
+    ...roles.flatMap((role) => skills.flatMap((skill) => familyLines(role, skill))),
     "",
     ...coverage.map(
       ({ skill, items, solved, never, families }) =>
@@ -107,11 +112,15 @@ function roleRow({
   return [role, ...counts, answersPerItem?.toFixed(1) ?? "-", most.join(", ")];
 }
 
-function familyLines({ role, families, trainRows }: RoleReadiness): string[] {
-  if (families.length === 0) return [];
-  const shown = families.slice(0, FAMILIES_SHOWN).map(({ family, rows }) => `${family} ${rows}`);
-  const left = families.length - shown.length;
-  return [`${role}: ${trainRows} rows: ${shown.join(", ")}${left > 0 ? `, and ${left} more families` : ""}`];
+function familyLines({ role, families }: RoleReadiness, skill: string): string[] {
+  const ofSkill = families.filter((family) => family.skill === skill);
+  const shown = ofSkill.slice(0, FAMILIES_SHOWN).map(({ family, rows }) => `${family} ${rows}`);
+  const left = ofSkill.length - shown.length;
+  const more = left > 0 ? `, and ${left} more families` : "";
+  const rows = ofSkill.reduce((sum, family) => sum + family.rows, 0);
+  return [
+    `${role}, ${skill}: ${rows} ${rows === 1 ? "row" : "rows"}${shown.length === 0 ? "" : `: ${shown.join(", ")}`}${more}`,
+  ];
 }
 
 /** The latest run is what the next one will be most like: much of what it would bring is there already. */

@@ -4,15 +4,16 @@
  */
 import { z } from "zod";
 import { readCoverage } from "../curate/index.ts";
+import { loadFormat, renderedRows } from "../dataset/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { ROLES } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
+import { loadRenderer, type Renderer } from "../render/renderer.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import { plannedDetectable } from "../statistics/planned-power.ts";
 import { sqlText } from "../store/duckdb.ts";
 import { type Lake, openLake } from "../store/lake.ts";
-import { listBases } from "../store/manifests.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { chosenSkills } from "./export-inputs.ts";
 import { type ExportPlan, exportPlan } from "./export-plan.ts";
@@ -27,6 +28,12 @@ const MOST_ROWS = 1_000_000;
 const input = z.object({
   target: z.enum(["A", "B"]).describe("A: an adapter for one skill; B: one for a role, over all skills"),
   skill: z.string().optional().describe("the skill of target A"),
+  base: z
+    .string()
+    .optional()
+    .describe(
+      'whose template and context the examples have to fit, or "none" (default: the runs\' base, where it is known)',
+    ),
 });
 
 export default defineCommand({
@@ -38,22 +45,29 @@ Example: tracemill readiness --target B`,
   print: printedReadiness,
 });
 
-async function measure({ target, skill }: z.infer<typeof input>, context: Context): Promise<Readiness> {
+/** Throws: `SKILL_MISSING`; as `exportPlan`, of which `BASE_NOT_NAMED` where there are several. */
+export async function measure(
+  { target, skill, base: named }: z.infer<typeof input>,
+  context: Pick<Context, "home">,
+): Promise<Readiness> {
   if (target === "A" && skill === undefined) throw skillMissing();
   const { home } = context;
   const skills = await chosenSkills(home, target === "A" ? (skill as string) : "all");
   const roles: RoleReadiness[] = [];
-  for (const role of ROLES) {
-    const plan = await exportPlan({ skills, role, base: "none", maxPerItem: MOST_ROWS }, home);
-    const measured = await roleReadiness(role, plan);
+  const [first, ...others] = await Promise.all(
+    ROLES.map((role) => exportPlan({ skills, role, base: named, maxPerItem: MOST_ROWS }, home)),
+  );
+  const base = first?.base ?? null;
+  const renderer = base === null ? null : await loadRenderer(home, base);
+  for (const plan of first === undefined ? [] : [first, ...others]) {
+    const measured = await roleReadiness(plan, renderer);
     if (measured.examples > 0) roles.push(measured);
   }
   const lake = await openLake(home);
   try {
-    const bases = await listBases(home);
-    const contextTokens = bases.length === 0 ? null : Math.min(...bases.map((base) => base.contextTokens));
+    const contextTokens = base?.contextTokens ?? null;
     return {
-      ...{ target, skills, roles },
+      ...{ target, skills, base: base?.name ?? null, roles },
       coverage: await readCoverage(lake, skills),
       tokens: await exampleTokens(lake, skills, contextTokens),
       detectable: await Promise.all(skills.map(detectableIn)),
@@ -63,23 +77,29 @@ async function measure({ target, skill }: z.infer<typeof input>, context: Contex
   }
 }
 
-async function roleReadiness(role: string, plan: ExportPlan): Promise<RoleReadiness> {
+/** Counts what an export would write: what the base's template or its context refuses is refused here, too. */
+async function roleReadiness(plan: ExportPlan, renderer: Renderer | null): Promise<RoleReadiness> {
+  const { role, tier } = plan;
   const selection = await plan.select();
   try {
+    const { maxTokens } = plan.settings;
+    const rows = renderedRows(selection, { format: await loadFormat(plan.format), tier, renderer, maxTokens });
+    const parts = { train: 0, validation: 0 };
     const families = new Map<string, RoleReadiness["families"][number]>();
     const runs = new Map<RunId, number>(
       plan.runs.flatMap(({ run, split }) => (split === "validation" ? [] : [[run, 0]])),
     );
     const items = new Set<string>();
-    for await (const row of selection.rows()) {
-      if (row.kind !== "answer" || row.part !== "train") continue;
+    for await (const { part, row } of rows) {
+      parts[part] += 1;
+      if (row.kind !== "answer" || part !== "train") continue;
       const { skill, family } = row;
       const counted = families.get(`${skill}/${family}`) ?? { skill, family, rows: 0 };
       families.set(`${skill}/${family}`, { ...counted, rows: counted.rows + 1 });
       runs.set(row.run, (runs.get(row.run) ?? 0) + 1);
       items.add(row.item);
     }
-    const { train, validation } = selection.chosen;
+    const { train, validation } = parts;
     return {
       ...{ role, examples: selection.examples, trainRows: train, validationRows: validation },
       families: [...families.values()].sort((x, y) => y.rows - x.rows || (x.family < y.family ? -1 : 1)),

@@ -5,9 +5,11 @@
 import type { Role } from "../records/events.ts";
 import type { Tier } from "../records/selection.ts";
 import type { Candidate } from "./candidate.ts";
+import type { SelectionSettings } from "./selection-settings.ts";
 
 export interface FilterContext {
   allowTeachers: ReadonlySet<string>;
+  isServedElsewhere: SelectionSettings["isServedElsewhere"];
 }
 
 export interface Filter {

@@ -33,19 +33,21 @@ export async function loadFilters(): Promise<NamedFilter[]> {
 export async function openGates({
   gatesOff,
   allowTeachers,
+  isServedElsewhere,
   role,
   tier,
   answerText,
-}: Pick<SelectionSettings, "gatesOff" | "allowTeachers" | "role" | "tier" | "answerText">): Promise<
-  (candidate: Candidate) => string | null
-> {
+}: Pick<
+  SelectionSettings,
+  "gatesOff" | "allowTeachers" | "isServedElsewhere" | "role" | "tier" | "answerText"
+>): Promise<(candidate: Candidate) => string | null> {
   const all = await loadFilters();
   for (const name of gatesOff) refuseUnlessOptional(name, all);
   const gates = all.filter(
     ({ reason, filter }) =>
       !gatesOff.includes(reason) && (filter.role ?? role) === role && (filter.tier ?? tier) === tier,
   );
-  const context = { allowTeachers: new Set(allowTeachers) };
+  const context = { allowTeachers: new Set(allowTeachers), isServedElsewhere };
   return (candidate) => {
     const gate = gates.find(({ filter }) => filter.refuses(candidate, context));
     if (gate !== undefined) return gate.reason;

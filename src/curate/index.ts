@@ -4,6 +4,7 @@ export { type Coverage, readCoverage } from "./coverage.ts";
 export { parseFilter } from "./expression.ts";
 export { formatFilter, withoutOutcome } from "./filter-tree.ts";
 export { loadFilters } from "./gates.ts";
+export { isOwnServer, UNNAMED_TEACHER } from "./hosted-models.ts";
 export { OTHER_REASONS } from "./reasons.ts";
 export { selectRerankerPairs } from "./reranker-selection.ts";
 export { loadRoleRule } from "./roles.ts";

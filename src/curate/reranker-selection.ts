@@ -2,6 +2,7 @@
  * Pairs of tips as a selection, always alone: nothing that a generator is trained on lies beside them. What is revoked or
  * held out is left out.
  */
+import type { RunId } from "../records/ids.ts";
 import { originsOf, type RerankerRow, type Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
 import { ALL_ITEMS } from "./candidate-query.ts";
@@ -15,15 +16,13 @@ import { noSelection } from "./tip-preferences.ts";
 /** Chooses pairs of tips for what ranks them. Its examples and refusals count tips, then pairs of them, then rows. */
 export async function selectRerankerPairs(
   lake: Lake,
-  settings: RerankerPairSettings & Pick<SelectionSettings, "comparisons" | "gatesOff" | "allowTeachers">,
+  settings: RerankerPairSettings &
+    Pick<SelectionSettings, "comparisons" | "gatesOff" | "allowTeachers" | "isServedElsewhere">,
 ): Promise<Selection> {
   const { pairs, refusals } = await rerankerPairs(lake, settings);
   const isRevoked = await revokedRows(lake);
   const heldOut = await (await openHeldOut(lake, settings.comparisons)).gate(ALL_ITEMS);
-  const isHostedKept = settings.gatesOff.includes("hosted-model");
-  const allowed = new Set(settings.allowTeachers);
-  const isHosted = (row: RerankerRow) =>
-    !isHostedKept && originsOf(row).some((origin) => isForbiddenTeacher(origin, allowed));
+  const isHosted = settings.gatesOff.includes("hosted-model") ? () => false : await hostedRows(lake, settings);
   const kept = pairs.filter((row) => {
     const named = isRevoked(row)
       ? { reason: "revoked" }
@@ -42,6 +41,26 @@ export async function selectRerankerPairs(
       yield* kept;
     },
   };
+}
+
+/** A tip is as free as the run that it was written in makes it. */
+async function hostedRows(
+  lake: Lake,
+  { allowTeachers, isServedElsewhere }: Pick<SelectionSettings, "allowTeachers" | "isServedElsewhere">,
+): Promise<(row: RerankerRow) => boolean> {
+  const allowed = new Set(allowTeachers);
+  const written = await lake.query(
+    "SELECT t.tip, t.run FROM files.tips t JOIN files.runs r ON r.run = t.run WHERE r.skill_hash IS NOT NULL",
+  );
+  const runOf = new Map(written.map(({ tip, run }) => [String(tip), run as RunId]));
+  return (row) =>
+    originsOf(row).some((origin) => {
+      const isOwn = origin.tips.every((tip) => {
+        const run = runOf.get(tip);
+        return run !== undefined && !isServedElsewhere(run, row.role);
+      });
+      return isForbiddenTeacher({ ...origin, isOwn }, allowed);
+    });
 }
 
 async function revokedRows(lake: Lake): Promise<(row: RerankerRow) => boolean> {

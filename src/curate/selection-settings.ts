@@ -3,7 +3,8 @@
  * give the same rows.
  */
 import type { Part, Plan } from "../records/comparison.ts";
-import type { ActionCall } from "../records/events.ts";
+import type { ActionCall, Role } from "../records/events.ts";
+import type { RunId } from "../records/ids.ts";
 import type { Tier, Tries, Unit } from "../records/selection.ts";
 import type { Scope } from "./candidate-query.ts";
 
@@ -20,8 +21,10 @@ export interface SelectionSettings extends Scope {
   maxPerItem: number;
   /** Integrity filters that are turned off, by name. */
   gatesOff: readonly string[];
-  /** Models that a company hosts whose answers may be trained on. */
+  /** Models that a company hosts, or that are not known to be open, whose answers may be trained on. */
   allowTeachers: readonly string[];
+  /** Whether a role of one of our own runs was played by a server that is not known to be the user's. */
+  isServedElsewhere: (run: RunId, role: Role) => boolean;
   tries: Tries;
   /** Items whose share of passed attempts lies outside are left out; null for all. Units: fractions, both ends within. */
   band: { low: number; high: number } | null;

@@ -5,7 +5,8 @@
 import { Refusal } from "../foundation/errors.ts";
 import { garbageMeter } from "../foundation/garbage.ts";
 import { hashText } from "../foundation/hashing.ts";
-import type { Tokens } from "../records/selection.ts";
+import { attemptId, attemptParts, type TurnId } from "../records/ids.ts";
+import type { AnswerOrigin, Scrub, Tokens } from "../records/selection.ts";
 import { originsOf, type Part, type SelectedRow, type Selection, type Tier } from "../records/selection.ts";
 import type { Renderer } from "../render/renderer.ts";
 import type { DatasetFormat, DatasetRow } from "./format.ts";
@@ -38,7 +39,7 @@ const SURROGATE_ESCAPE = /\\ud[89a-f]/;
 export async function* renderedRows(selection: Selection, settings: RenderSettings): AsyncGenerator<RenderedRow> {
   const drop = garbageMeter(COLLECT_EVERY_BYTES);
   for await (const example of selection.rows()) {
-    const rendered = render(example, settings);
+    const rendered = render(example, { ...settings, scrub: selection.scrub });
     if (typeof rendered === "string") refuse(selection, rendered, example);
     else if (holdsSecret(rendered, selection)) refuse(selection, "secret-left", example);
     else {
@@ -55,14 +56,15 @@ function refuse({ refusals }: Selection, reason: string, example: SelectedRow): 
 }
 
 /** Returns the row, or the reason why the format or the base cannot express the example. */
-function render(example: SelectedRow, { format, tier, renderer, maxTokens }: RenderSettings): RenderedRow | string {
+function render(example: SelectedRow, settings: RenderSettings & Pick<Selection, "scrub">): RenderedRow | string {
+  const { format, tier, renderer, maxTokens, scrub } = settings;
   const row: DatasetRow = { ...example, id: rowId(example) };
   if (row.kind === "answer" && tier !== "prompts" && !row.trained.includes(true)) return "nothing-trained";
   const tokens = renderer === null ? [] : tokensOf(row, tier, renderer);
   if (typeof tokens === "string") return tokens;
   if (renderer !== null && tokens.some((one) => hidesAnswer(one, renderer.stopIds))) return "answer-not-shown";
   if (maxTokens !== null && tokens.some(({ ids }) => ids.length > maxTokens)) return "too-long";
-  const line = format.line(row, tokens[0] ?? null);
+  const line = format.line(shownRow(row, scrub), tokens[0] ?? null);
   if (typeof line !== "string") return line.refused;
   if (SURROGATE_ESCAPE.test(line) && holdsLoneSurrogate([row, JSON.parse(line)])) return "lone-surrogate";
   return { part: example.part, row, line, tokens };
@@ -86,17 +88,24 @@ function tokensOf(row: DatasetRow, tier: Tier, renderer: Renderer): Tokens[] | s
   }
 }
 
-/** Looks once more, at what is written. What names the row and where it came from is let be, as it leads back. */
+/** A row with its attempts and turns as they may be written; what leads back to them keeps their own names. */
+function shownRow(row: DatasetRow, scrub: Scrub): DatasetRow {
+  const shown = <From extends AnswerOrigin>(origin: From): From => {
+    const { run, item, n } = attemptParts(origin.attempt);
+    const name = scrub.nameOf(item);
+    if (name === item) return origin;
+    const attempt = attemptId(run, name, n);
+    return { ...origin, attempt, turn: (attempt + origin.turn.slice(origin.attempt.length)) as TurnId };
+  };
+  if (row.kind === "answer") return { ...shown(row), earlier: row.earlier.map(shown) };
+  return { ...row, chosenFrom: shown(row.chosenFrom), rejectedFrom: shown(row.rejectedFrom) };
+}
+
+/** Looks once more, at what is written. Names of runs, models and verifiers are let be. */
 function holdsSecret({ row, line }: RenderedRow, { scrub }: Selection): boolean {
   if (scrub.reason !== null || !scrub.holdsSecret(line)) return false;
-  const origins = originsOf(row).flatMap(({ run, attempt, turn, model, verifierId }) => [
-    run,
-    attempt,
-    turn,
-    model ?? "",
-    verifierId,
-  ]);
-  const values = [row.item, row.family, ...origins].map((name) => `:${JSON.stringify(name)}`);
+  const origins = originsOf(row).flatMap(({ run, model, verifierId }) => [run, model ?? "", verifierId]);
+  const values = origins.map((name) => `:${JSON.stringify(name)}`);
   return scrub.holdsSecret(values.reduce((text, value) => text.replaceAll(value, ':""'), line));
 }
 

@@ -130,6 +130,8 @@ function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): 
     .counts()
     .map(({ reason, count, examples: [turn] }) => `${reason} ${count}${turn === undefined ? "" : ` (as ${turn})`}`);
   const isEmpty = counts.trainRows === 0;
+  const needsTeacher = refusals.counts().some(({ reason }) => reason === "hosted-model");
+  const hosted = needsTeacher ? ", name the model by `--allow-teacher` if its terms let you" : "";
   const left = isEmpty ? "" : `${counts.trainRows} training rows of `;
   throw new Refusal({
     code: isEmpty ? "EMPTY_SELECTION" : "TOO_FEW_ROWS",
@@ -139,7 +141,7 @@ function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): 
       examples === 0
         ? "no example of this role in these runs"
         : `${left}${examples} examples; ${took.join("; ")}${clausesText(selection)}`,
-    fix: "loosen `--filter`, or collect more: `tracemill run`",
+    fix: `loosen \`--filter\`${hosted}, or collect more: \`tracemill run\``,
   });
 }
 

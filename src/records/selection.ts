@@ -117,11 +117,18 @@ export interface Scrub {
   reason: string | null;
   /** How many were replaced in the rows read so far, by kind. */
   counts(): Record<string, number>;
+  /** An item's name as it may be written: one that stays apart from any other's. */
+  nameOf(item: ItemId): ItemId;
   /** Whether one is still to be seen; of rows that are left as they are, never asked. */
   holdsSecret(text: string): boolean;
 }
 
-export const NOT_SCRUBBED: Scrub = { reason: "not asked for", counts: () => ({}), holdsSecret: () => false };
+export const NOT_SCRUBBED: Scrub = {
+  reason: "not asked for",
+  counts: () => ({}),
+  nameOf: (item) => item,
+  holdsSecret: () => false,
+};
 
 export interface Selection {
   /** Examples of the asked role, skills and runs, before any was refused. */

@@ -12,7 +12,7 @@ import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import { runHarness } from "../../src/harness/index.ts";
 import type { Message } from "../../src/records/message.ts";
 import type { Home } from "../../src/store/home.ts";
-import { readLedger } from "../../src/store/ledger.ts";
+import { appendLedger, readLedger } from "../../src/store/ledger.ts";
 import { listDatasets, writeBaseManifest } from "../../src/store/manifests.ts";
 import { type RunDraft, writeRun } from "../curate/written-run.ts";
 import { sampleBase } from "../dataset/sample-selection.ts";
@@ -263,6 +263,17 @@ describe("tracemill export", () => {
       expect(await rowsOf(join(home.path, "rows/worker_sft.jsonl"))).toHaveLength(2);
       const listed = await tracemill(home, "datasets");
       expect(listed.stdout).toMatch(/^[0-9a-f]{12} {2}sql worker, jsonl: 2 train and 1 validation rows/);
+    }));
+
+  it("refuses a revoked run that is asked for, and names the others; unless its gate is off", () =>
+    withRuns([TRAIN, VALIDATION], async (home, { clock }) => {
+      const [bad = "", other = ""] = (await readdir(join(home.path, "runs"))).sort();
+      const said = { kind: "run" as const, target: bad, reason: "the disk was full" };
+      appendLedger(home, { type: "revoked", data: said }, clock);
+      const asked = await tracemill(home, ...WORDS, "--runs", `${bad},${other}`);
+      expect([asked.exitCode, asked.stderr]).toEqual([2, expect.stringMatching(/^RUN_REVOKED: .*/)]);
+      expect(asked.stderr).toMatch(new RegExp(`got: +${bad}: the disk was full\\n +fix: +--runs ${other}`));
+      expect((await tracemill(home, ...WORDS, "--runs", bad, "--without", "revoked")).exitCode).toBe(0);
     }));
 
   it("ends with exit code 2 and who took what where nothing is left", () =>

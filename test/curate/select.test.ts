@@ -8,7 +8,7 @@ import type { ActionCall } from "../../src/records/events.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
 import { withHome } from "../store/sample-run.ts";
 import { type Overrides, type Said, select, selectFrom } from "./select-from.ts";
-import { type AttemptDraft, plainPrompt, type RunDraft, TIP, writeRun } from "./written-run.ts";
+import { type AttemptDraft, plainPrompt, type RunDraft, type StepDraft, TIP, writeRun } from "./written-run.ts";
 
 const GOOD: AttemptDraft = { item: "shop/good" };
 const flagged = (...flags: Verdict["flags"]): Partial<Verdict> => ({ flags });
@@ -106,6 +106,52 @@ describe("another agent's turn", () => {
     const attempt: AttemptDraft = { item: "shop/a", query: null, answer: "An answer.", missing: ["sampling"] };
     const { rows, written } = await selectFrom([{ isForeign: true, attempts: [attempt] }]);
     expect(rows.map(({ turn }) => turn)).toEqual(written[0]?.turns);
+  });
+
+  it("is refused where that agent found no action in its answer, whatever became of the attempt", async () => {
+    const attempt: AttemptDraft = { item: "shop/a", query: null, answer: "Let me think.", parseFlags: ["no-action"] };
+    const { rows, refusals, written } = await selectFrom([{ isForeign: true, attempts: [attempt] }]);
+    expect(rows).toEqual([]);
+    expect(refusals).toEqual([{ reason: "no-action", count: 1, examples: written[0]?.turns }]);
+  });
+});
+
+describe("a whole attempt", () => {
+  const STEP: StepDraft = { answer: "ls", printed: "t.csv" };
+  const ofSteps = (...steps: Partial<StepDraft>[]) =>
+    selectFrom([{ attempts: [{ item: "shop/a", steps: steps.map((step) => ({ ...STEP, ...step })) }] }], {
+      unit: "attempt",
+    });
+
+  it("is one row of all its turns, the steps that failed among them untrained", async () => {
+    const cut: Partial<StepDraft> = { answer: "SELECT", finishReason: "length" };
+    const unread: Partial<StepDraft> = { answer: "SELEC 1", parseFlags: ["parser-threw"] };
+    const idle: Partial<StepDraft> = { answer: "Hm.", parseFlags: ["no-action"] };
+    const { rows, refusals, written } = await ofSteps({}, cut, unread, idle);
+    expect(refusals).toEqual([]);
+    const [row] = rows;
+    expect([...(row?.earlier ?? []), row].map((origin) => origin?.turn)).toEqual(written[0]?.turns);
+    const answers = row?.completion.map(({ content }, i) => [content, row.trained[i]]);
+    expect(answers?.filter(([content]) => content !== STEP.printed)).toEqual([
+      ["ls", true],
+      ["SELECT", false],
+      ["SELEC 1", false],
+      ["Hm.", false],
+      ["SELECT count(*) FROM t", true],
+    ]);
+  });
+
+  it("is refused, with every turn of it, for a step that is none", async () => {
+    const { rows, refusals, written } = await ofSteps({}, { answer: "pwd", missing: ["answer"] });
+    expect(rows).toEqual([]);
+    expect(refusals).toEqual([{ reason: "incomplete", count: 3, examples: written[0]?.turns }]);
+  });
+
+  it("is refused where its last answer is cut off, which a step may be", async () => {
+    const attempts = [{ item: "shop/a", steps: [STEP], finishReason: "length" }];
+    const { rows, refusals } = await selectFrom([{ attempts }], { unit: "attempt" });
+    expect(rows).toEqual([]);
+    expect(refusals).toMatchObject([{ reason: "truncated", count: 2 }]);
   });
 });
 

@@ -17,6 +17,7 @@ export function settingsOf(runs: readonly RunId[], changed: Partial<SelectionSet
     maxPerItem: 2,
     gatesOff: [],
     allowTeachers: [],
+    isServedElsewhere: () => false,
     tries: "all",
     band: null,
     dampEasy: 0,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { balanced, balancedSizes } from "../../src/curate/balance.ts";
-import { isHosted } from "../../src/curate/hosted-models.ts";
+import { isHosted, isOpen, isOwnServer } from "../../src/curate/hosted-models.ts";
 import { jaccard, shingleSet } from "../../src/curate/near/jaccard.ts";
 import { selectFrom } from "./select-from.ts";
 import type { AttemptDraft } from "./written-run.ts";
@@ -150,10 +150,23 @@ describe("hosted models", () => {
     "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-v2",
     "mistral-large-2407",
     "qwen-max",
-  ])("%s is one", (name) => expect(isHosted(name)).toBe(true));
+    "qwen3-max",
+    "openrouter/qwen/qwen3-coder-plus",
+    "grok-code-fast-1",
+    "sonnet",
+    "opus",
+    "magistral-medium",
+    "mistral/codestral-latest",
+    "computer-use-preview",
+  ])("%s is one", (name) => expect([isHosted(name), isOpen(name)]).toEqual([true, false]));
 
   it.each([
     "gpt-oss-120b",
+    "openai.gpt-oss-120b-1:0",
+    "us.meta.llama3-1-70b-instruct-v1:0",
+    "Qwen/Qwen2.5-Coder-32B-Instruct",
+    "unsloth/Mistral-7B-Instruct-v0.3-GGUF",
+    "magistral-small-2507",
     "google/gemma-4-31B-it",
     "qwen3:8b",
     "meta-llama/Llama-3.3-70B",
@@ -162,8 +175,45 @@ describe("hosted models", () => {
     "smollm2",
     "/weights/gemma-4-31B-it",
     "deepseek-v3",
-    "o365",
-  ])("%s is none", (name) => expect(isHosted(name)).toBe(false));
+  ])("%s is none, but open", (name) => expect([isHosted(name), isOpen(name)]).toEqual([false, true]));
+
+  it.each(["o365", "stig-v1", "qwen3", "auto", "", "openai.".repeat(100_000)])("%.9s is neither", (name) =>
+    expect([isHosted(name), isOpen(name)]).toEqual([false, false]),
+  );
+
+  it.each([
+    ["http://127.0.0.1:8000/v1", true],
+    ["http://[::1]:8000/v1", true],
+    ["http://10.1.2.3:8000/v1", true],
+    ["http://gpu-box:8000/v1", true],
+    ["https://llm.acme.internal/v1", true],
+    ["https://openrouter.ai/api/v1", false],
+    ["https://8.8.8.8/v1", false],
+    ["", false],
+  ])("are not behind a server of the user's own: %s is one: %s", (url, isOwn) => expect(isOwnServer(url)).toBe(isOwn));
+
+  const UNKNOWN: AttemptDraft = { item: "shop/a", model: "finetune-7", baseHash: null };
+
+  it.each<[string, boolean, AttemptDraft, Parameters<typeof selectFrom>[1], boolean]>([
+    ["another agent's unknown model", true, UNKNOWN, {}, true],
+    ["another agent's unknown model that is allowed", true, UNKNOWN, { allowTeachers: ["finetune-7"] }, false],
+    ["another agent's open model", true, { ...UNKNOWN, model: "google/gemma-4-31B-it" }, {}, false],
+    ["another agent's model without a name", true, { ...UNKNOWN, model: null }, {}, true],
+    ["one without a name that is allowed", true, { ...UNKNOWN, model: null }, { allowTeachers: ["unnamed"] }, false],
+    ["our own unknown model", false, UNKNOWN, {}, false],
+    ["our own model without a name", false, { ...UNKNOWN, model: null }, {}, false],
+    ["our own unknown model, served elsewhere", false, UNKNOWN, { isServedElsewhere: () => true }, true],
+    [
+      "our own base, served elsewhere",
+      false,
+      { item: "shop/a", model: "sonnet" },
+      { isServedElsewhere: () => true },
+      false,
+    ],
+  ])("need a permission where they may be one: %s", async (_, isForeign, attempt, overrides, isRefused) => {
+    const { refusals, rows } = await selectFrom([{ isForeign, attempts: [attempt] }], overrides);
+    expect([refusals.map(({ reason }) => reason), rows.length]).toEqual(isRefused ? [["hosted-model"], 0] : [[], 1]);
+  });
 
   it("are taken where they are allowed by name", async () => {
     const attempts = [{ item: "shop/a", model: "claude-opus-4-1", baseHash: null }];

@@ -2,15 +2,21 @@
 import { steppingClock } from "../../src/foundation/clock.ts";
 import { type Hash, hashText } from "../../src/foundation/hashing.ts";
 import type { EventData, Turn } from "../../src/records/events.ts";
-import { attemptId, itemId, type RunId, turnId } from "../../src/records/ids.ts";
+import { type AttemptId, attemptId, itemId, type RunId, type TurnId, turnId } from "../../src/records/ids.ts";
 import type { Split } from "../../src/records/item.ts";
 import type { Message } from "../../src/records/message.ts";
 import type { TipSpan } from "../../src/records/tip.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
 import type { Home } from "../../src/store/home.ts";
-import { createRunLog } from "../../src/store/run-log.ts";
+import { createRunLog, type RunLog } from "../../src/store/run-log.ts";
 import { sealRun } from "../../src/store/runs.ts";
 import { sampleRunId, sampleVerdict } from "../store/sample-run.ts";
+
+/** An answer before the last one of its attempt, and what came back. */
+export interface StepDraft extends Pick<AttemptDraft, "finishReason" | "parseFlags" | "missing"> {
+  answer: string;
+  printed: string;
+}
 
 export interface AttemptDraft {
   /** Native id of the item; its family is the part before the slash. */
@@ -23,7 +29,7 @@ export interface AttemptDraft {
   /** How many tool calls the answer makes. */
   calls?: number;
   parseFlags?: string[];
-  model?: string;
+  model?: string | null;
   baseHash?: Hash | null;
   /** The adapter that answered; left out: none. */
   adapterHash?: Hash;
@@ -41,6 +47,8 @@ export interface AttemptDraft {
   verdicts?: Partial<Verdict>[];
   /** Leaves a message of the prompt out of the log. */
   isPromptLost?: boolean;
+  /** What the attempt's worker did before its answer; each step's prompt holds those before it. */
+  steps?: StepDraft[];
   /** What the source of an imported turn did not hold. */
   missing?: NonNullable<Turn["missing"]>;
 }
@@ -90,43 +98,13 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
   log.append({ type: "items_scanned", data: { items: scanned } });
   if (draft.savesTip !== undefined) log.append({ type: "tip_saved", data: savedTip(run, skill, draft.savesTip) });
   const tried = new Map<string, number>();
-  const turns = attempts.map((attempt) => {
+  const turns = attempts.flatMap((attempt) => {
     const n = (tried.get(attempt.item) ?? 0) + 1;
     tried.set(attempt.item, n);
     const id = attemptId(run, itemId(skill, attempt.item), n);
-    const turn = turnId(id, 1);
-    const { messages, tipSpans } = promptOf(attempt);
-    const { query = "SELECT count(*) FROM t", finishReason = "stop", completionTokens = 10 } = attempt;
-    const call = { type: "function" as const, function: { name: "run_sql", arguments: { query: "SELECT 1" } } };
-    const response: Message = {
-      role: "assistant",
-      content: attempt.answer ?? query ?? "I do not know.",
-      ...(attempt.calls !== undefined && { tool_calls: Array(attempt.calls).fill(call) }),
-    };
-    const lost = attempt.isPromptLost === true ? [hashText("a message that is nowhere")] : [];
-    log.append({
-      type: "turn",
-      data: {
-        turn,
-        attempt: id,
-        role: attempt.role ?? "worker",
-        phase: "act",
-        messages: [...messages.map((message) => log.message(message)), ...lost],
-        tools: null,
-        response: log.message(response),
-        finishReason,
-        usage: { promptTokens: 50, completionTokens },
-        latencyMs: 1,
-        request: {},
-        modelAnswered: attempt.model ?? "smollm2",
-        baseHash: attempt.baseHash === undefined ? hashText("base") : attempt.baseHash,
-        adapterHash: attempt.adapterHash ?? null,
-        parseFlags: attempt.parseFlags ?? [],
-        retrievals: [],
-        tipSpans,
-        ...(attempt.missing !== undefined && { missing: attempt.missing }),
-      },
-    });
+    const { query = "SELECT count(*) FROM t" } = attempt;
+    const written = writeTurns(log, id, attempt);
+    const turn = written.at(-1) as TurnId;
     if (query !== null) {
       const call = { name: "run_sql", arguments: { query } };
       const result = { exitCode: 0, stdout: "1\n", stderr: "", durationMs: 1 };
@@ -135,13 +113,55 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
     for (const verdict of attempt.verdicts ?? [{}]) {
       log.append({ type: "verdict", data: { attempt: id, verdict: { ...sampleVerdict(true), ...verdict } } });
     }
-    return turn;
+    return written;
   });
   const counts = { items: items.length, attempts: attempts.length, passed: attempts.length, failures: 0 };
   if (draft.isUnfinished !== true) log.append({ type: "run_finished", data: counts });
   log.close();
   if (draft.isUnfinished !== true) await sealRun(home, run, clock);
   return { run, turns };
+}
+
+/** Writes the steps of an attempt and then its answer, each with all that was said before. */
+function writeTurns(log: RunLog, attempt: AttemptId, draft: AttemptDraft): TurnId[] {
+  const { messages, tipSpans } = promptOf(draft);
+  const said = [...messages];
+  return [...(draft.steps ?? []), draft].map((step, i) => {
+    const turn = turnId(attempt, i + 1);
+    const { query = "SELECT count(*) FROM t", completionTokens = 10 } = draft;
+    const call = { type: "function" as const, function: { name: "run_sql", arguments: { query: "SELECT 1" } } };
+    const response: Message = {
+      role: "assistant",
+      content: step.answer ?? query ?? "I do not know.",
+      ...(draft.calls !== undefined && { tool_calls: Array(draft.calls).fill(call) }),
+    };
+    const lost = draft.isPromptLost === true ? [hashText("a message that is nowhere")] : [];
+    log.append({
+      type: "turn",
+      data: {
+        turn,
+        attempt,
+        role: draft.role ?? "worker",
+        phase: "act",
+        messages: [...said.map((message) => log.message(message)), ...lost],
+        tools: null,
+        response: log.message(response),
+        finishReason: step.finishReason ?? "stop",
+        usage: { promptTokens: 50, completionTokens },
+        latencyMs: 1,
+        request: {},
+        modelAnswered: draft.model === undefined ? "smollm2" : draft.model,
+        baseHash: draft.baseHash === undefined ? hashText("base") : draft.baseHash,
+        adapterHash: draft.adapterHash ?? null,
+        parseFlags: step.parseFlags ?? [],
+        retrievals: [],
+        tipSpans,
+        ...(step.missing !== undefined && { missing: step.missing }),
+      },
+    });
+    said.push(response, { role: "user", content: "printed" in step ? step.printed : "Go on." });
+    return turn;
+  });
 }
 
 function promptOf({ item, tip, tipSpans }: AttemptDraft): { messages: Message[]; tipSpans: TipSpan[] } {

@@ -3,8 +3,11 @@ import type { Filter } from "../filter.ts";
 import { isForbiddenTeacher } from "../hosted-models.ts";
 
 const filter: Filter = {
-  summary: "a hosted model wrote the answer, and it is not among the allowed teachers",
-  refuses: (candidate, { allowTeachers }) => isForbiddenTeacher(candidate, allowTeachers),
+  summary: "a model wrote the answer that is hosted, or not known to be open, and it is not among the allowed teachers",
+  refuses: (candidate, { allowTeachers, isServedElsewhere }) => {
+    const { run, role, isForeign } = candidate;
+    return isForbiddenTeacher({ ...candidate, isOwn: !isForeign && !isServedElsewhere(run, role) }, allowTeachers);
+  },
 };
 
 export default filter;

@@ -1,0 +1,87 @@
+/** `tracemill readiness` on a real home: two skills, one of them with an answer that is too long for the base. */
+import { expect, test } from "vitest";
+import { measure } from "../../src/commands/readiness.ts";
+import { printedReadiness } from "../../src/commands/readiness-report.ts";
+import type { Home } from "../../src/store/home.ts";
+import { writeBaseManifest } from "../../src/store/manifests.ts";
+import { type RunDraft, writeRun } from "../curate/written-run.ts";
+import { sampleBase } from "../dataset/sample-selection.ts";
+import { smollm2Tokenizer } from "../fixtures/smollm2-tokenizer.ts";
+import { withHome } from "../store/sample-run.ts";
+
+const WRONG = [{ passed: false, value: 0, failureMode: "wrong-rows" }];
+const LONG = `SELECT ${Array.from({ length: 200 }, (_, n) => `c${n}`).join(", ")} FROM t`;
+const RUNS: RunDraft[] = [
+  {
+    number: 1,
+    attempts: [
+      { item: "shop/a", query: "SELECT 1" },
+      { item: "shop/a", query: "SELECT 2" },
+      { item: "shop/b", query: LONG },
+      { item: "zoo/c", query: "SELECT 3" },
+      { item: "zoo/d", verdicts: WRONG },
+    ],
+  },
+  { number: 2, split: "validation", attempts: [{ item: "moon/e" }] },
+  {
+    number: 3,
+    skill: "cron",
+    attempts: [
+      { item: "shop/f", query: "0 5 * * *" },
+      { item: "day/g", verdicts: WRONG },
+    ],
+  },
+];
+
+const hfFolder = await smollm2Tokenizer();
+const { base } = await sampleBase();
+
+const withRuns = <T>(use: (home: Home) => Promise<T>) =>
+  withHome(async (home) => {
+    await writeBaseManifest(home, { ...base, hfFolder, contextTokens: 200 });
+    for (const run of RUNS) await writeRun(home, run);
+    return use(home);
+  });
+
+test("counts per role, skill and family what an export would write, with what the base refuses taken off", () =>
+  withRuns(async (home) => {
+    const { roles, coverage, ...measured } = await measure({ target: "B" }, { home });
+    expect(measured).toMatchObject({ base: "smollm2", skills: ["cron", "sql"], tokens: { contextTokens: 200 } });
+    expect(roles).toMatchObject([{ role: "worker", examples: 8, trainRows: 4, validationRows: 1 }]);
+    expect(roles[0]?.families).toEqual([
+      { skill: "sql", family: "shop", rows: 2 },
+      { skill: "cron", family: "shop", rows: 1 },
+      { skill: "sql", family: "zoo", rows: 1 },
+    ]);
+    expect(roles[0]?.refusals.map(({ reason, count }) => [reason, count])).toEqual([
+      ["filter", 2],
+      ["too-long", 1],
+    ]);
+    expect(roles[0]?.byRun.map(({ rows }) => rows)).toEqual([3, 1]);
+    expect(roles[0]?.answersPerItem).toBeCloseTo(4 / 3);
+    expect(coverage).toEqual([
+      { skill: "cron", items: 2, families: 2, solved: 1, never: 1 },
+      { skill: "sql", items: 4, families: 2, solved: 3, never: 1 },
+    ]);
+  }));
+
+test("takes nothing off for a base where none is to be asked", () =>
+  withRuns(async (home) => {
+    const { roles, base: asked } = await measure({ target: "A", skill: "sql", base: "none" }, { home });
+    expect([asked, roles[0]?.trainRows]).toEqual([null, 4]);
+  }));
+
+test("prints the rows of each skill by itself, those of a family beside its skill", () =>
+  withRuns(async (home) => {
+    const printed = printedReadiness(await measure({ target: "B" }, { home }));
+    expect(printed).toContain("Target B: adapters over cron, sql\nrendered by smollm2");
+    expect(printed).toContain("worker, cron: 1 row: shop 1\nworker, sql: 3 rows: shop 2, zoo 1");
+    expect(printed).toMatch(/worker +8 +4 +1 +3 +1\.3 +filter 2, too-long 1/);
+    expect(printed).toContain("sql: 4 train items of 2 families were tried; 3 were solved at least once, 1 never");
+    expect(printed).toMatch(/sql: with its \d+ test items of \d+ families, once each, 80 % power: \d/);
+  }));
+
+test("asks for the skill of target A", () =>
+  withRuns(async (home) => {
+    await expect(measure({ target: "A" }, { home })).rejects.toMatchObject({ code: "SKILL_MISSING" });
+  }));
