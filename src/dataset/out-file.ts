@@ -3,12 +3,15 @@
  */
 import { copyFile, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { Refusal } from "../foundation/errors.ts";
+import { assert, Refusal } from "../foundation/errors.ts";
 import { temporarySibling } from "../foundation/files.ts";
 import { hashFile } from "../foundation/hashing.ts";
+import { readLines } from "../foundation/jsonl.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { Home } from "../store/home.ts";
 import { loadFormat } from "./formats.ts";
+import { createLineFile } from "./line-file.ts";
+import { telltaleRows } from "./telltale-rows.ts";
 
 /** What lies there is the record itself, or made of it. */
 const OWN_PLACES = new Set([
@@ -36,11 +39,12 @@ export async function checkOut(home: Home, out: string): Promise<void> {
 }
 
 /**
- * Copies a dataset's training rows to `out`, which then holds the old rows or the new ones, never a part.
+ * Copies a dataset's training rows to `out`, which then holds the old rows or the new ones, never a part. Where a loader
+ * that reads the file alone would else not see that rows have other keys, a row that has them stands first.
  * Throws: `OUT_NOT_WRITABLE`; `DATASET_CHANGED` where they are no longer what was written.
  */
 export async function copyTrainRows(home: Home, manifest: DatasetManifest, out: string): Promise<void> {
-  const { extension } = await loadFormat(manifest.format);
+  const { extension, columns } = await loadFormat(manifest.format);
   const path = `train.${extension}`;
   const source = join(home.datasetFolder(manifest.datasetHash), path);
   const target = await realpath(out).catch(() => out); // a link stays one
@@ -49,12 +53,32 @@ export async function copyTrainRows(home: Home, manifest: DatasetManifest, out: 
     await copyFile(source, temporary);
     const hash = await hashFile(temporary);
     if (hash !== manifest.files.find((file) => file.path === path)?.hash) throw datasetChanged(source);
+    const first = extension === "jsonl" ? telltaleRows(source, columns) : [];
+    if (first.length > 0) await writeInOrder(source, temporary, first);
     await rename(temporary, target);
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw notWritable(out, (error as NodeJS.ErrnoException).code ?? String(error), error);
   } finally {
     await rm(temporary, { force: true });
+  }
+}
+
+/** Writes the lines of a file with those of these numbers before all others. */
+async function writeInOrder(source: string, target: string, first: readonly number[]): Promise<void> {
+  await rm(target);
+  const file = await createLineFile(target);
+  const write = async (isFirst: boolean) => {
+    for (const { number, bytes } of readLines(source)) {
+      assert(bytes !== null, "a row is longer than a line that can be read");
+      if (first.includes(number) === isFirst) await file.write(bytes.toString());
+    }
+  };
+  try {
+    await write(true);
+    await write(false);
+  } finally {
+    await file.close();
   }
 }
 

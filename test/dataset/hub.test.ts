@@ -1,12 +1,12 @@
 /** Dataset folders in the hands of others: Hugging Face's loader on every format, and the reader of Croissant. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parquetFeatures } from "../../src/dataset/columns.ts";
 import type { DatasetFormat } from "../../src/dataset/format.ts";
-import { loadFormats, writeDataset } from "../../src/dataset/index.ts";
+import { copyTrainRows, loadFormats, writeDataset } from "../../src/dataset/index.ts";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import type { DatasetManifest } from "../../src/records/dataset-manifest.ts";
 import type { SelectedRow, Tier } from "../../src/records/selection.ts";
@@ -41,6 +41,8 @@ const written = new Map<string, DatasetManifest>();
 let home: Home;
 let remove: () => void;
 let lateFolder: string;
+/** Holds rows as `--out` writes them, and no card. */
+let outFolder: string;
 let loaded: Record<string, Loaded>;
 
 /** With tools of unlike arguments, and texts at which a careless reader would break a line. */
@@ -76,8 +78,11 @@ beforeAll(async () => {
   for (const id of formats.keys()) written.set(id, await write(home, id));
   const late = await write(home, "jsonl", lateRows());
   lateFolder = home.datasetFolder(late.datasetHash);
+  outFolder = join(home.path, "out");
+  await mkdir(outFolder);
+  await copyTrainRows(home, late, join(outFolder, "train.jsonl"));
   const script = join(import.meta.dirname, "hub_loading.py");
-  const folders = [...[...formats.keys()].map(folderOf), lateFolder];
+  const folders = [...[...formats.keys()].map(folderOf), lateFolder, outFolder];
   loaded = JSON.parse(await runPython([script, join(home.path, "cache"), ...folders]));
 }, 240_000);
 
@@ -124,7 +129,14 @@ it("rows that have other keys than the first 10 MB are loaded as they are from t
     { completion: [{ tool_calls: [{ function: { arguments: { path: "/etc/motd", text: "" } } }] }] },
     { completion: [{ tool_calls: [{ function: { arguments: { path: "/etc/issue", lines: 3 } } }] }, {}, {}] },
   ]);
-  expect(columnsAlone).toBeNull(); // the loader then infers what the card says; docs/datasets.md tells of it
+  expect(columnsAlone).toBeNull(); // the loader then infers what the card says
+});
+
+it("the same rows are loaded as they are from a file of --out, in which one with other keys stands first", () => {
+  const { rows, rowsAlone } = loaded[outFolder] as Loaded;
+  const byId = (all: unknown[]) => new Map((all as { id: string }[]).map((row) => [row.id, row]));
+  expect(rowsAlone).toBe(222);
+  expect(byId(rows)).toEqual(byId((loaded[lateFolder] as Loaded).rows));
 });
 
 it("Parquet holds the rows of jsonl", () => {

@@ -19,7 +19,7 @@ for folder in map(Path, folders):
     except DatasetGenerationError:
         alone = None
     found[str(folder)] = {
-        "said": builder.info.features.to_dict(),
+        "said": builder.info.features and builder.info.features.to_dict(),
         "features": whole["train"].features.to_dict(),
         "splits": {name: split.num_rows for name, split in whole.items()},
         "rows": list(whole["train"]),

@@ -1,7 +1,8 @@
-/** TRL itself on dataset folders: what its trainers make of the rows, and that they train on them. */
+/** TRL itself on files of rows as `--out` writes them, without a card: what its trainers make of the rows, and that they train on them. */
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { writeDataset } from "../../src/dataset/index.ts";
+import { copyTrainRows, writeDataset } from "../../src/dataset/index.ts";
 import type { DatasetManifest } from "../../src/records/dataset-manifest.ts";
 import type { Tool } from "../../src/records/message.ts";
 import type { SelectedRow, Tier } from "../../src/records/selection.ts";
@@ -57,10 +58,15 @@ beforeAll(async () => {
     ...[5, 6, 7, 8, 9].map((n) => sampleExample(n, { label: false, reward: 0 })),
   ]);
   const weights = { desirable_weight: kto.labels?.goodWeight, undesirable_weight: kto.labels?.badWeight };
-  const folder = ({ datasetHash }: DatasetManifest) => home.datasetFolder(datasetHash);
+  const folder = async (manifest: DatasetManifest) => {
+    const out = join(home.path, `out-${manifest.format}`);
+    await mkdir(out);
+    await copyTrainRows(home, manifest, join(out, "train.jsonl"));
+    return out;
+  };
   const jobs = [
-    ...["sft", folder(sft), "{}", "dpo", folder(dpo), "{}"],
-    ...["kto", folder(kto), JSON.stringify({ ...weights, train_sampling_strategy: "sequential" })],
+    ...["sft", await folder(sft), "{}", "dpo", await folder(dpo), "{}"],
+    ...["kto", await folder(kto), JSON.stringify({ ...weights, train_sampling_strategy: "sequential" })],
   ];
   const script = join(import.meta.dirname, "trl_steps.py");
   made = JSON.parse((await runPython([script, await smollm2Tokenizer(), home.path, ...jobs])).split("\n").at(-1) ?? "");

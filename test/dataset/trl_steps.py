@@ -1,4 +1,4 @@
-"""Trains a tiny random model for two steps by TRL on dataset folders, as their users would, and prints what TRL made of
+"""Trains a tiny random model for two steps by TRL on folders of rows, as their users would, and prints what TRL made of
 the rows as JSON. Arguments: the tokenizer's folder, a folder to work in, then `sft`, `dpo` or `kto` with a folder each.
 """
 
