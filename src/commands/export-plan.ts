@@ -131,12 +131,17 @@ function pairsOf(role: string | undefined, tier: Tier): { worker: boolean; refle
   });
 }
 
-/** Rules play on no server, and of who played a role that the run does not name nothing is known. */
+/**
+ * Rules play on no server. Whoever played a role that the run does not name answered by the server behind the proxy, where it
+ * was recorded; of an imported run nothing is known.
+ */
 function servedElsewhere(runs: readonly SealedRun[]): SelectionSettings["isServedElsewhere"] {
-  const byRun = new Map(runs.map(({ run, models }) => [run, models]));
+  const byRun = new Map(runs.map((one) => [one.run, one]));
   return (run, role) => {
-    const player = byRun.get(run)?.[role];
-    return player === undefined || ("endpoint" in player && !isOwnServer(player.endpoint));
+    const { models, upstream = null } = byRun.get(run) ?? {};
+    const player = models?.[role];
+    if (player === undefined) return upstream === null || !isOwnServer(upstream);
+    return "endpoint" in player && !isOwnServer(player.endpoint);
   };
 }
 

@@ -44,7 +44,7 @@ export interface AnswerWriter {
   model: string | null;
   baseHash: Hash | null;
   adapterHash: Hash | null;
-  /** Whether our harness had it from a server of the user's own. */
+  /** Whether it came from a server of the user's own, as our harness or the proxy saw. */
   isOwn: boolean;
 }
 

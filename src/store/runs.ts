@@ -45,6 +45,8 @@ export interface RunSummary {
   tipDropout: number;
   /** The command that made it: `run`, `record`, `import`; null where the log does not say. */
   command: string | null;
+  /** Of a run that the proxy recorded: the server behind it. */
+  upstream: string | null;
   /** Another program's own name for it. */
   label: string | null;
   /** Of an imported run; null for every other one. */
@@ -128,6 +130,7 @@ export async function listRuns(home: Home): Promise<RunSummary[]> {
       comparison,
       tipDropout: typeof config.tipDropout === "number" ? config.tipDropout : 0,
       command: typeof config.command === "string" ? config.command : null,
+      upstream: config.command === "record" && typeof config.upstream === "string" ? config.upstream : null,
       label: typeof config.label === "string" ? config.label : null,
       source: sourceSchema.safeParse(config.source).data ?? null,
       startedAt: first.at,

@@ -54,6 +54,20 @@ it("takes the command lines of the documentation as they are written there", () 
     expect(await exported(home, pairs, "tier")).toEqual(["reflector-pair", "worker-pair"]);
   }));
 
+it("asks for a permission for an unknown model's answers, unless the proxy recorded them before a server of the user's own", () =>
+  withHome(async (home) => {
+    const run = (skill: string, number: number, upstream?: string) => {
+      const attempts = [{ item: "shop/a", query: `SELECT ${number}`, model: "finetune-7", baseHash: null }];
+      return writeRun(home, { isForeign: true, skill, number, attempts, ...(upstream !== undefined && { upstream }) });
+    };
+    await run("imported", 1);
+    await run("hosted", 2, "https://api.example.com/v1");
+    await run("own", 3, "http://127.0.0.1:8000/v1");
+    expect(await exported(home, "--skills all --base none --out own.jsonl", "skill")).toEqual(["own"]);
+    const allowed = "--skills all --base none --near off --allow-teacher finetune-7 --out allowed.jsonl";
+    expect(await exported(home, allowed, "skill")).toEqual(["hosted", "imported", "own"]);
+  }));
+
 it("leaves one skill out of all, to judge transfer on it", () =>
   withHome(async (home) => {
     await writeRun(home, { number: 1, skill: "stig", attempts: [{ item: "sshd/a" }] });

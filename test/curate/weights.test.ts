@@ -194,25 +194,27 @@ describe("hosted models", () => {
 
   const UNKNOWN: AttemptDraft = { item: "shop/a", model: "finetune-7", baseHash: null };
 
-  it.each<[string, boolean, AttemptDraft, Parameters<typeof selectFrom>[1], boolean]>([
-    ["another agent's unknown model", true, UNKNOWN, {}, true],
-    ["another agent's unknown model that is allowed", true, UNKNOWN, { allowTeachers: ["finetune-7"] }, false],
-    ["another agent's open model", true, { ...UNKNOWN, model: "google/gemma-4-31B-it" }, {}, false],
-    ["another agent's model without a name", true, { ...UNKNOWN, model: null }, {}, true],
-    ["one without a name that is allowed", true, { ...UNKNOWN, model: null }, { allowTeachers: ["unnamed"] }, false],
-    ["our own unknown model", false, UNKNOWN, {}, false],
-    ["our own model without a name", false, { ...UNKNOWN, model: null }, {}, false],
-    ["our own unknown model, served elsewhere", false, UNKNOWN, { isServedElsewhere: () => true }, true],
+  const elsewhere = { isServedElsewhere: () => true };
+
+  it.each<[string, AttemptDraft, Parameters<typeof selectFrom>[1], boolean]>([
+    ["an unknown model", UNKNOWN, elsewhere, true],
+    ["an unknown model that is allowed", UNKNOWN, { ...elsewhere, allowTeachers: ["finetune-7"] }, false],
+    ["an open model", { ...UNKNOWN, model: "google/gemma-4-31B-it" }, elsewhere, false],
+    ["a model without a name", { ...UNKNOWN, model: null }, elsewhere, true],
     [
-      "our own base, served elsewhere",
-      false,
-      { item: "shop/a", model: "sonnet" },
-      { isServedElsewhere: () => true },
+      "one without a name that is allowed",
+      { ...UNKNOWN, model: null },
+      { ...elsewhere, allowTeachers: ["unnamed"] },
       false,
     ],
-  ])("need a permission where they may be one: %s", async (_, isForeign, attempt, overrides, isRefused) => {
-    const { refusals, rows } = await selectFrom([{ isForeign, attempts: [attempt] }], overrides);
-    expect([refusals.map(({ reason }) => reason), rows.length]).toEqual(isRefused ? [["hosted-model"], 0] : [[], 1]);
+    ["an unknown model of the user's own server", UNKNOWN, {}, false],
+    ["a model without a name of the user's own server", { ...UNKNOWN, model: null }, {}, false],
+    ["our own base, served elsewhere", { item: "shop/a", model: "sonnet" }, elsewhere, false],
+  ])("need a permission where they may be one: %s", async (_, attempt, overrides, isRefused) => {
+    for (const isForeign of [false, true]) {
+      const { refusals, rows } = await selectFrom([{ isForeign, attempts: [attempt] }], overrides);
+      expect([refusals.map(({ reason }) => reason), rows.length]).toEqual(isRefused ? [["hosted-model"], 0] : [[], 1]);
+    }
   });
 
   it("are taken where they are allowed by name", async () => {

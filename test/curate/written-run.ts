@@ -60,6 +60,8 @@ export interface RunDraft {
   isUnfinished?: boolean;
   /** Another agent's, of which no skill is known. */
   isForeign?: boolean;
+  /** Of another agent's run that the proxy recorded: the server behind it. Left out: the run was imported. */
+  upstream?: string;
   /** The family that `TIP` was learnt in, where this run saves it. */
   savesTip?: string;
   attempts: AttemptDraft[];
@@ -84,7 +86,8 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
   const clock = steppingClock(new Date("2026-11-01T12:00:00.000Z"), 7);
   const log = createRunLog(home, { run, clock });
   const start = startOf(run, skill, split);
-  const foreign = { skill: { id: skill, version: null, hash: null } };
+  const config = draft.upstream === undefined ? { command: "import" } : { command: "record", upstream: draft.upstream };
+  const foreign = { skill: { id: skill, version: null, hash: null }, models: {}, config };
   log.append({ type: "run_started", data: isForeign ? { ...start, ...foreign } : start });
   const items = [...new Set(attempts.map(({ item }) => item))];
   const scanned = items.map((item) => ({

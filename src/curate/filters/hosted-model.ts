@@ -5,8 +5,8 @@ import { isForbiddenTeacher } from "../hosted-models.ts";
 const filter: Filter = {
   summary: "a model wrote the answer that is hosted, or not known to be open, and it is not among the allowed teachers",
   refuses: (candidate, { allowTeachers, isServedElsewhere }) => {
-    const { run, role, isForeign } = candidate;
-    return isForbiddenTeacher({ ...candidate, isOwn: !isForeign && !isServedElsewhere(run, role) }, allowTeachers);
+    const isOwn = !isServedElsewhere(candidate.run, candidate.role);
+    return isForbiddenTeacher({ ...candidate, isOwn }, allowTeachers);
   },
 };
 
