@@ -44,6 +44,8 @@ describe("a scrubbed text", () => {
   });
 
   it("is a sound JSON text again where it was one", () => {
+    const quoted = JSON.stringify([filled('docker login -u acme -p {password}"', random("quoted"))]);
+    expect(JSON.parse(scrubber.trace().scrub(quoted))).toEqual(['docker login -u acme -p <PASSWORD_1>"']);
     fc.assert(
       fc.property(mixed, mixed, (key, value) => {
         const text = JSON.stringify({ [key]: [value] });

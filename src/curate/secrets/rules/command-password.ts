@@ -2,7 +2,8 @@
 import { looksSecret } from "../looks-secret.ts";
 import type { SecretRule } from "../rule.ts";
 
-const VALUE = String.raw`["']?([^\s"'|;<>]{6,200})`;
+/** Its end is no backslash: that may escape the quote behind it, where the command stands in JSON. */
+const VALUE = String.raw`["']?([^\s"'|;<>]{5,199}[^\s"'|;<>\\])`;
 const COMMANDS = [
   String.raw`\bsshpass\s{1,4}-p\s{0,4}${VALUE}`,
   String.raw`\bmysql(?:dump|admin)?\b[^\n|;]{0,120}?\s-p${VALUE}`,
