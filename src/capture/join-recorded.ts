@@ -3,7 +3,6 @@
  * was of and what came of it, and the record says what was asked and answered, whole. Calls that the log does not tell apart
  * stay out, and are counted.
  */
-
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import type { Turn } from "../records/events.ts";

@@ -17,6 +17,7 @@ import { openLake } from "../store/lake.ts";
 import { appendLedger, joinedRuns, readLedger, revocations } from "../store/ledger.ts";
 import { listBases, readBaseManifest } from "../store/manifests.ts";
 import { listRuns, type RunSummary, runsWithoutLog } from "../store/runs.ts";
+import { readSkillList } from "./skill-list.ts";
 
 export type SealedRun = RunSummary & { head: Hash };
 
@@ -28,19 +29,14 @@ export function checkedRole(name: string): Role {
 }
 
 /**
- * Reads which skills are meant: names separated by commas, or `all`; `-NAME` takes one out again.
+ * Reads which skills are meant by a list; `all` are those of the runs.
  * Throws: `UNKNOWN_SKILL`; `NO_SKILL_LEFT` where nothing is left.
  */
 export async function chosenSkills(home: Home, text: string): Promise<string[]> {
   const recorded = [...new Set([...(await listRuns(home)), ...runsWithoutLog(home)].map(({ skill }) => skill))].sort();
-  const known = new Set([...(await listSkills()), ...recorded]);
-  const words = text.split(",").map((part) => part.trim());
-  const named = (word: string) => word.replace(/^-/, "");
-  for (const word of words)
-    if (word !== "all" && !known.has(named(word))) throw unknownName("skill", named(word), known);
-  const chosen = new Set(words.includes("all") ? recorded : words.filter((word) => !word.startsWith("-")));
-  for (const word of words) if (word.startsWith("-")) chosen.delete(named(word));
-  if (chosen.size > 0) return [...chosen].sort();
+  const known = [...new Set([...(await listSkills()), ...recorded])];
+  const { chosen } = await readSkillList(text, { known, all: async () => recorded });
+  if (chosen.length > 0) return chosen;
   throw new Refusal({
     code: "NO_SKILL_LEFT",
     message: "No skill is left to take examples from.",

@@ -3,8 +3,8 @@
  * out, which then decides.
  */
 import { Refusal } from "../foundation/errors.ts";
-import { unknownName } from "../foundation/nearest.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
+import { readSkillList } from "./skill-list.ts";
 
 export interface LoopSkills {
   /** Decides. */
@@ -26,16 +26,11 @@ export async function loopSkills({ skill, skills }: { skill?: string; skills?: s
   }
   if (skill !== undefined) throw badSkills("--skill and --skills say the same thing.", `--skill ${skill}`);
   const known = await listSkills();
-  const words = skills.split(",").map((word) => word.trim());
-  const out = words.filter((word) => word.startsWith("-")).map((word) => word.slice(1));
-  const named = words.filter((word) => word !== "all" && !word.startsWith("-"));
-  for (const one of [...out, ...named]) if (!known.includes(one)) throw unknownName("skill", one, known);
+  const { chosen, out } = await readSkillList(skills, { known, all: () => readySkills(known) });
   const [judged] = out;
   if (judged === undefined || out.length > 1) throw badSkills("One skill is left out, and judged.", skills);
-  const wanted = new Set(words.includes("all") ? [...named, ...(await readySkills(known))] : named);
-  wanted.delete(judged);
-  if (wanted.size === 0) throw badSkills("No skill is left to train on.", skills);
-  return { skill: judged, learns: [...wanted].sort() };
+  if (chosen.length === 0) throw badSkills("No skill is left to train on.", skills);
+  return { skill: judged, learns: chosen };
 }
 
 async function readySkills(known: readonly string[]): Promise<string[]> {

@@ -1,7 +1,6 @@
 /**
  * How `tracemill tips` writes for people: a table, one tip in full, its effect in words, and what was retired.
  */
-
 import { textTable } from "../foundation/text-table.ts";
 import type { Consolidation } from "../harness/index.ts";
 import type { TipId } from "../records/ids.ts";

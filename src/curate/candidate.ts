@@ -2,7 +2,6 @@
  * One example as the filters see it: a row of the query in `candidate-query.ts` with its texts. Lake and logs are files
  * like any other: texts are checked here, and what cannot be read is absent, for a filter to refuse.
  */
-
 import { z } from "zod";
 import { type Hash, hashJson, hashText } from "../foundation/hashing.ts";
 import { jsonValue } from "../foundation/json-value.ts";

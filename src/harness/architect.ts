@@ -3,7 +3,6 @@
  * resists. A rule only chooses. An answer that cannot be used never stops the run: the first open item is taken, or the
  * plan stays, and the record says so.
  */
-
 import type { ArchitectDecision } from "../records/events.ts";
 import { type AttemptId, attemptId, itemId, type TurnId } from "../records/ids.ts";
 import { REPLAN, SELECTION } from "../records/role-answer.ts";

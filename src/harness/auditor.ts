@@ -2,7 +2,6 @@
  * The auditor looks at what passed and says whether it passed for the right reason. Its opinion is a verdict of the kind
  * `judgment`: it can be filtered on and never decides.
  */
-
 import type { ActionCall } from "../records/events.ts";
 import type { AttemptId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";

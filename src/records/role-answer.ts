@@ -2,7 +2,6 @@
  * Reads what a role's model answers in JSON. Models put prose or a fence around it, so the first object that parses and
  * fits is taken; an answer without one is no answer, and is kept as it came on its turn.
  */
-
 import { z } from "zod";
 import type { Json } from "../foundation/canonical-json.ts";
 import { jsonValue } from "../foundation/json-value.ts";

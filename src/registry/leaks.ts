@@ -3,8 +3,7 @@
  * adapters that wrote these rows, and in the tips that stood in the prompts of the runs these rows are of. Learning cannot be told from
  * remembering by what is solved.
  */
-import type { Hash } from "../foundation/hashing.ts";
-import { shortHash } from "../foundation/hashing.ts";
+import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { sqlText } from "../store/duckdb.ts";

@@ -4,7 +4,6 @@
  * base's, about as far as the trainer's do, and close to the trainer's: an adapter that is not applied fails the first,
  * one that is applied wrongly (another scale, rows in another order) the second.
  */
-
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { z } from "zod";

@@ -3,7 +3,6 @@
  * manifest names, a LoRA and nothing else, on modules that the base has and in shapes that fit them, all values finite.
  * A pickle is never opened, nor anything that would make a loader run code. Knows no server.
  */
-
 import { open, readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";

@@ -1,7 +1,6 @@
 /**
  * Checks of the contract that open workspaces: verdicts, solutions, kept states, independence, processes.
  */
-
 import { performance } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ActionCall } from "../records/events.ts";

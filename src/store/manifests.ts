@@ -2,7 +2,6 @@
  * The manifests of what is made: bases, datasets, adapters, and a comparison's plan and decision. A dataset or an
  * adapter is named by its hash, by a prefix of it that only it has, or (an adapter) by its registered name.
  */
-
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";

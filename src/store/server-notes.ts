@@ -3,7 +3,6 @@
  * holds `servers/<pid>.pause`, a lock: the server gives its memory back while a living process holds it, and takes it again
  * when that process lets go or is gone, however it went. Nothing has to be mended after a crash.
  */
-
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";

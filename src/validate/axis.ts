@@ -2,7 +2,6 @@
  * An axis of the gate: one question about a candidate. Every file of `axes/` is one, its file name is its id. An axis is
  * pure: it sees evidence, never runs, and answers for each thing that it looks at.
  */
-
 import type { AxisResult, GateSettings } from "../records/gate.ts";
 import type { PairedCost } from "../statistics/cost-per-success.ts";
 import type { PairedCounts } from "../statistics/paired-counts.ts";

@@ -2,7 +2,8 @@
  * What a loop trains on and begins with: other skills than the one that is judged, and the champion's weights. With the tiny base,
  * which has nothing to learn, so that no gate passes.
  */
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -11,7 +12,6 @@ import { type Home, homeAt } from "../../src/store/home.ts";
 import { listAdapters, listPlans, readDatasetManifest } from "../../src/store/manifests.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
-import { withHome } from "../store/sample-run.ts";
 
 process.env.TRACEMILL_SKILLS = join(PACKAGE_FOLDER, "test", "fixtures", "skills");
 
@@ -23,23 +23,14 @@ const onceSchema = z.object({
 });
 
 let home: Home;
-let end: () => void;
 
 beforeAll(async () => {
-  await new Promise<void>((ready, fail) => {
-    withHome(async ({ path }) => {
-      home = homeAt(path);
-      const base = await tinyBase();
-      await tracemill(home, "base", "add", "tiny", "--hf", base.hf, "--gguf", base.gguf);
-      ready();
-      await new Promise<void>((resolve) => {
-        end = resolve;
-      });
-    }).catch(fail);
-  });
+  home = homeAt(await mkdtemp(join(tmpdir(), "tracemill-transfer-")));
+  const base = await tinyBase();
+  await tracemill(home, "base", "add", "tiny", "--hf", base.hf, "--gguf", base.gguf);
 }, 120_000);
 
-afterAll(() => end?.());
+afterAll(() => rm(home.path, { recursive: true, force: true }));
 
 describe("a loop", { timeout: 600_000 }, () => {
   let learned: z.infer<typeof onceSchema>;

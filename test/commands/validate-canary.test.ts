@@ -2,21 +2,16 @@
  * A candidate that stops being applied while it is judged, and tries that were stopped: behind a server that can do the one, and a
  * process that meets the other.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Decision } from "../../src/records/comparison.ts";
 import type { RunningServer } from "../../src/serve/running-server.ts";
 import { startServer } from "../../src/serve/server.ts";
-import { type Home, homeAt } from "../../src/store/home.ts";
-import { readBaseManifest, readPlan } from "../../src/store/manifests.ts";
+import type { Home } from "../../src/store/home.ts";
+import { readPlan } from "../../src/store/manifests.ts";
 import { listRuns } from "../../src/store/run-log.ts";
-import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { type FickleServer, startFickleServer } from "../fixtures/fickle-server.ts";
-import { tinyBase } from "../fixtures/tiny-base.ts";
+import { soundHome } from "../fixtures/sound-home.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
-import { writeDataset } from "../train/sample-training.ts";
 
 const WORDS = [
   ...["validate", "--skill", "letters", "--limit", "11", "--arms", "base", "--general", "none", "--concurrency", "2"],
@@ -25,19 +20,13 @@ const WORDS = [
 /** Of both arms together. */
 const CHATS = 22;
 
-let folder: string;
 let home: Home;
+let remove: () => Promise<void>;
 let upstream: RunningServer;
 let server: FickleServer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "tracemill-canary-"));
-  home = homeAt(folder);
-  const { hf, gguf } = await tinyBase();
-  await tracemill(home, "base", "add", "tiny", "--hf", hf, "--gguf", gguf);
-  const base = await readBaseManifest(home, "tiny");
-  const { datasetHash } = await writeDataset(home, base);
-  await registerAdapter(home, base, { name: "sound", from: await tinyAdapter(1), datasetHash });
+  ({ home, remove } = await soundHome());
   upstream = await startServer({ home, base: "tiny", adapters: ["sound"], threads: 1 });
   server = await startFickleServer(upstream.url, { base: "tiny", adapter: "sound" });
   process.env.TRACEMILL_VLLM = server.origin;
@@ -47,7 +36,7 @@ afterAll(async () => {
   delete process.env.TRACEMILL_VLLM;
   await server.close();
   await upstream.close();
-  await rm(folder, { recursive: true, force: true });
+  await remove();
 });
 
 beforeEach(() => {

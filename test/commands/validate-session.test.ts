@@ -2,7 +2,7 @@
 import { appendFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { generalFolder, openSession } from "../../src/commands/validate-session.ts";
+import { generalFolder, type IsLive, openSession } from "../../src/commands/validate-session.ts";
 import type { Plan } from "../../src/records/comparison.ts";
 import type { Home } from "../../src/store/home.ts";
 import { writePlan } from "../../src/validate/index.ts";
@@ -36,32 +36,22 @@ test("runs are taken up where the canary stood at their end, and left out where 
     third.close();
   }));
 
-test("a canary that fails once proves nothing from then on", () =>
+test.each<[string, IsLive[], IsLive]>([
+  ["a canary that fails once, from then on", [false, true], false],
+  ["an endpoint that cannot tell", [null], null],
+])("nothing is proven by %s", (_, said, isLive) =>
   withHome(async (home) => {
     const plan = await planned(home);
     const session = await openSession(home, plan, clock);
     const { run } = await writeArm(home, plan, { arm: "candidate", number: 1, outcome });
-    await session.note(false);
-    await session.note(true);
-    expect(session.isLive()).toBe(false);
+    for (const one of said) await session.note(one);
+    expect(session.isLive()).toBe(isLive);
     session.close();
     const next = await openSession(home, plan, clock);
     expect(next.leftOut).toEqual([run]);
     next.close();
-  }));
-
-test("an endpoint that cannot tell proves nothing", () =>
-  withHome(async (home) => {
-    const plan = await planned(home);
-    const session = await openSession(home, plan, clock);
-    const { run } = await writeArm(home, plan, { arm: "candidate", number: 1, outcome });
-    await session.note(null);
-    expect(session.isLive()).toBeNull();
-    session.close();
-    const next = await openSession(home, plan, clock);
-    expect(next.leftOut).toEqual([run]);
-    next.close();
-  }));
+  }),
+);
 
 test("a run whose log went on after the canary is left out", () =>
   withHome(async (home) => {

@@ -3,21 +3,19 @@
  * own agent behind the same two models, the base against itself, and a candidate that has seen the test.
  */
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Hash } from "../../src/foundation/hashing.ts";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import type { Decision } from "../../src/records/comparison.ts";
-import { type Home, homeAt } from "../../src/store/home.ts";
+import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
 import { readAdapterManifest, readBaseManifest, readPlan } from "../../src/store/manifests.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
-import { tinyBase } from "../fixtures/tiny-base.ts";
+import { soundHome } from "../fixtures/sound-home.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
-import { writeDataset } from "../train/sample-training.ts";
 import { letters, writeAdapter } from "../validate/sample-comparison.ts";
 
 const AGENTS = process.env.TRACEMILL_AGENTS ?? join(PACKAGE_FOLDER, ".venv-agents");
@@ -26,21 +24,15 @@ if (!hasAgents) console.log(`skipped: mini-swe-agent of PyPI is not in ${AGENTS}
 
 const SMALL = ["--skill", "letters", "--limit", "22", "--arms", "base", "--arms", "candidate", "--general", "none"];
 
-let folder: string;
 let home: Home;
+let remove: () => Promise<void>;
 let adapterHash: Hash;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "tracemill-validate-"));
-  home = homeAt(folder);
-  const { hf, gguf } = await tinyBase();
-  await tracemill(home, "base", "add", "tiny", "--hf", hf, "--gguf", gguf);
-  const base = await readBaseManifest(home, "tiny");
-  const { datasetHash } = await writeDataset(home, base);
-  ({ adapterHash } = await registerAdapter(home, base, { name: "sound", from: await tinyAdapter(1), datasetHash }));
+  ({ home, adapterHash, remove } = await soundHome());
 }, 240_000);
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => remove());
 
 async function validated(...words: string[]): Promise<{ decision: Decision; exitCode: number | undefined }> {
   const { stdout, stderr, exitCode } = await tracemill(home, "validate", ...words, "--json");
@@ -49,7 +41,7 @@ async function validated(...words: string[]): Promise<{ decision: Decision; exit
 }
 
 /** What was ever planned here. */
-const planned = () => readdir(join(folder, "comparisons")).catch(() => []);
+const planned = () => readdir(join(home.path, "comparisons")).catch(() => []);
 
 async function rows(query: string): Promise<Record<string, unknown>[]> {
   const lake = await openLake(home);
@@ -78,9 +70,9 @@ describe("arms", { timeout: 240_000 }, () => {
     const firstHalf = attempts.slice(0, 22).filter(({ run }) => run === candidate).length;
     expect(Math.abs(firstHalf - 11)).toBeLessThanOrEqual(3);
 
-    const before = await readdir(join(folder, "runs"));
+    const before = await readdir(join(home.path, "runs"));
     expect((await validated(...SMALL, "--candidate", "sound", "--concurrency", "2")).decision).toEqual(decision);
-    expect(await readdir(join(folder, "runs"))).toEqual(before);
+    expect(await readdir(join(home.path, "runs"))).toEqual(before);
   });
 
   test("are run several times each where samples are asked for, at a skill at the side as well", async () => {
@@ -155,11 +147,11 @@ test("a candidate that has seen the test is refused on record, without a call, a
 }, async () => {
   const base = await readBaseManifest(home, "tiny");
   const leaky = await writeAdapter(home, { trainedOn: await letters("test", 3), baseHash: base.baseHash });
-  const before = await readdir(join(folder, "runs"));
+  const before = await readdir(join(home.path, "runs"));
   const { decision, exitCode } = await validated(...SMALL, "--candidate", leaky);
   expect(exitCode).toBe(4);
   expect(decision.axes.find(({ axis }) => axis === "leakage")).toMatchObject({ outcome: "failed" });
-  expect(await readdir(join(folder, "runs"))).toEqual(before);
+  expect(await readdir(join(home.path, "runs"))).toEqual(before);
   const promoted = await tracemill(home, "promote", leaky, "--for", "letters");
   expect(promoted.exitCode).toBe(2);
   expect(promoted.stderr).toContain("GATE_NOT_PASSED");
@@ -183,7 +175,7 @@ test("two runs that exist already are paired by item, and decide nothing", { tim
 });
 
 test("a plan says what the items could show, and runs nothing", async () => {
-  const before = await readdir(join(folder, "runs"));
+  const before = await readdir(join(home.path, "runs"));
   const { stdout, exitCode } = await tracemill(home, "validate", ...SMALL, "--sides", "parity", "--plan", "--json");
   expect(exitCode).toBe(0);
   const { items, sides, rows } = JSON.parse(stdout);
@@ -191,7 +183,7 @@ test("a plan says what the items could show, and runs nothing", async () => {
   expect(sides).toMatchObject([{ skill: "parity" }]);
   expect(rows).toHaveLength(5);
   for (const { primary, whole } of rows) expect(whole).toBeLessThanOrEqual(primary);
-  expect(await readdir(join(folder, "runs"))).toEqual(before);
+  expect(await readdir(join(home.path, "runs"))).toEqual(before);
 });
 
 describe("what does not fit together is refused before anything is planned", () => {
@@ -242,13 +234,13 @@ test.skipIf(!hasAgents)(
   "mini-swe-agent attempts a verified task set behind both models",
   { timeout: 300_000 },
   async () => {
-    const settings = join(folder, "mini.yaml");
+    const settings = join(home.path, "mini.yaml");
     await writeFile(settings, MINI);
     const mini = `${join(AGENTS, "bin", "mini")} -y --exit-immediately -c mini.yaml -c ${settings} -o /dev/null`;
     const env = {
-      ...{ TRACEMILL_HOME: folder, TRACEMILL_SKILLS: join(PACKAGE_FOLDER, "examples", "skills") },
+      ...{ TRACEMILL_HOME: home.path, TRACEMILL_SKILLS: join(PACKAGE_FOLDER, "examples", "skills") },
       ...{ MSWEA_CONFIGURED: "true", MSWEA_SILENT_STARTUP: "1", MSWEA_COST_TRACKING: "ignore_errors" },
-      ...{ MSWEA_GLOBAL_CONFIG_DIR: join(folder, "mini"), LITELLM_LOCAL_MODEL_COST_MAP: "True" },
+      ...{ MSWEA_GLOBAL_CONFIG_DIR: join(home.path, "mini"), LITELLM_LOCAL_MODEL_COST_MAP: "True" },
       MSWEA_MODEL_RETRY_STOP_AFTER_ATTEMPT: "1",
     };
     const words = [

@@ -2,7 +2,6 @@
  * Rows of a plain `pg_dump`: a `COPY` line with the columns, a line a row with tabs between its values, and `\.` at the end.
  * What else a dump holds is passed over. Source: PostgreSQL's documentation of COPY, its text format.
  */
-
 import type { Json } from "../../foundation/canonical-json.ts";
 import { readLines } from "../../foundation/jsonl.ts";
 import type { Rejected } from "../foreign.ts";

@@ -1,7 +1,6 @@
 /**
  * Rows of gemma-forge's memory in Postgres, of every schema that has its tables, in one read-only transaction.
  */
-
 import type { Json } from "../../foundation/canonical-json.ts";
 import { Refusal } from "../../foundation/errors.ts";
 import { type StoreRow, TABLES } from "./memory-store.ts";

@@ -2,7 +2,6 @@
  * Puts together what belongs together and lies anywhere in a file, as the spans of one trace do, without holding more of
  * the file than is not at its end yet: the file is read once for where each group ends, and once for what it holds.
  */
-
 import type { Json } from "../../foundation/canonical-json.ts";
 import type { Rejected } from "../foreign.ts";
 import type { ImportInput } from "../importer.ts";

@@ -2,7 +2,6 @@
  * One question to an endpoint's `/v1/completions`, in token ids, tried again where that may help. Does not know what the
  * answer is for. The server is not trusted: redirects are not followed, what is read is bounded, its shape checked.
  */
-
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { boundedText } from "../../foundation/bounded-text.ts";

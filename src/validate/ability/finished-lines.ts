@@ -2,7 +2,6 @@
  * What is finished of long work, one JSON line each under a key, so that the work goes on where it was interrupted. A torn
  * last line is cut off; a line that does not fit is passed over, and its work done again.
  */
-
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";

@@ -1,7 +1,6 @@
 /**
  * Does a solved item cost more? Completion tokens of all attempts over the items solved, candidate over base.
  */
-
 import type { AxisOutcome } from "../../records/gate.ts";
 import { costRatio } from "../../statistics/cost-per-success.ts";
 import { ratio as ratioText } from "../../statistics/figures.ts";
