@@ -38,6 +38,8 @@ const TTY_INTERVAL_MS = 100;
 const PLAIN_INTERVAL_MS = 10_000;
 const JSON_INTERVAL_MS = 1000;
 const DEFAULT_COLUMNS = 120;
+/** Before so much is done nothing is said of what is left: the first of many that go on together comes late, and tells of hours. */
+const TELLING_FRACTION = 0.01;
 
 /** Shows work as it goes on, in the form that the stream's reader can take. */
 export function startProgress(settings: ProgressSettings): Progress {
@@ -54,7 +56,8 @@ export function startProgress(settings: ProgressSettings): Progress {
     lastMs = clock().getTime();
     const elapsedMs = lastMs - startMs;
     const since = done - doneBefore;
-    const leftMs = since > 0 && done < total ? Math.round((elapsedMs / since) * (total - done)) : null;
+    const isTelling = since > 0 && since >= TELLING_FRACTION * (total - doneBefore);
+    const leftMs = isTelling && done < total ? Math.round((elapsedMs / since) * (total - done)) : null;
     if (isJson)
       tell(stream, { event: "progress", title, done, total, elapsedMs, leftMs, note: note ?? null, ...figures });
     else write([barLine({ title, total }, { done, elapsedMs, leftMs, note }), ...below.map((line) => `  ${line}`)]);

@@ -71,6 +71,14 @@ test("the time that is left is told from what was done since the work was taken 
   expect(left).toBe(elapsed);
 });
 
+test("nothing is said of the time that is left before a hundredth is done", () => {
+  const { stream, parts } = writer({ isTTY: false });
+  const clock = steppingClock(new Date(0), 30_000);
+  const progress = startProgress({ title: "run", total: 300, clock, stream, isJson: false });
+  for (const done of [1, 2, 3]) progress.update(done);
+  expect(parts.map((line) => line.includes("left"))).toEqual([false, false, true]);
+});
+
 test("a file gets a plain line now and then", () => {
   const lines = shown(false).split("\n");
   expect(lines.length).toBeGreaterThan(2);
