@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import pLimit from "p-limit";
 import { z } from "zod";
 import { systemClock } from "../src/foundation/clock.ts";
+import { meanOf } from "../src/foundation/sums.ts";
 import type { BaseManifest } from "../src/records/base-manifest.ts";
 import { loadRenderer, type Renderer } from "../src/render/renderer.ts";
 import { addBase, startServer } from "../src/serve/index.ts";
@@ -151,7 +152,7 @@ function rows(name: string, ours: readonly Answer[], peers: readonly Answer[]): 
     { name: `${name}: largest difference`, ours: Math.max(...differences), ...alone, unit: "nats" },
     {
       name: `${name}: mean difference over ${differences.length} tokens`,
-      ours: differences.reduce((sum, value) => sum + value, 0) / differences.length,
+      ours: meanOf(differences),
       ...{ ...alone, unit: "nats" },
     },
   ];

@@ -23,6 +23,7 @@ import { systemClock } from "../src/foundation/clock.ts";
 import { hashText } from "../src/foundation/hashing.ts";
 import { readLines } from "../src/foundation/jsonl.ts";
 import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
+import { sumOf } from "../src/foundation/sums.ts";
 import { homeAt } from "../src/store/home.ts";
 import type { BenchRow } from "./bench-row.ts";
 
@@ -61,7 +62,7 @@ async function measured(format: string, samples: readonly string[]): Promise<Ben
         fileBytes: SESSIONS.includes(format) ? SESSION_BYTES : EXPORT_BYTES,
       }),
     );
-    const megabytes = paths.reduce((sum, path) => sum + statSync(path).size, 0) / 1e6;
+    const megabytes = sumOf(paths, (path) => statSync(path).size) / 1e6;
     const seconds = { ours: [] as number[], parsing: [] as number[], recording: [] as number[] };
     for (let round = 0; round < ROUNDS; round++) {
       seconds.ours.push(await importSeconds(folder, format));

@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { getLlama, type LlamaContext, LlamaLogLevel, type Token } from "node-llama-cpp";
 import { z } from "zod";
 import { systemClock } from "../src/foundation/clock.ts";
+import { sumOf } from "../src/foundation/sums.ts";
 import type { BaseManifest } from "../src/records/base-manifest.ts";
 import { loadRenderer } from "../src/render/renderer.ts";
 import { freeCores } from "../src/serve/free-cores.ts";
@@ -70,7 +71,7 @@ export async function benchServe(): Promise<BenchRow[]> {
 
 /** The first round warms both up. */
 function row(name: string, ours: number[], peers: number[]): BenchRow {
-  const mean = (rates: number[]) => rates.slice(1).reduce((sum, rate) => sum + rate, 0) / (rates.length - 1);
+  const mean = (rates: number[]) => sumOf(rates.slice(1)) / (rates.length - 1);
   return { name, ours: mean(ours), peer: mean(peers), ratio: mean(ours) / mean(peers), unit: "tokens/s" };
 }
 
@@ -100,7 +101,7 @@ async function served(
       return isStream ? fromEvents(text) : wholeSchema.parse(JSON.parse(text));
     }),
   );
-  const tokens = answers.reduce((sum, { usage }) => sum + usage.completion_tokens, 0);
+  const tokens = sumOf(answers, ({ usage }) => usage.completion_tokens);
   return {
     texts: answers.map(({ choices }) => choices[0]?.message?.content ?? ""),
     tokensPerSecond: tokens / ((performance.now() - started) / 1000),

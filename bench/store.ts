@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { canonicalJson } from "../src/foundation/canonical-json.ts";
 import { systemClock } from "../src/foundation/clock.ts";
 import { random } from "../src/foundation/random.ts";
+import { sumOf } from "../src/foundation/sums.ts";
 import type { RunEvent } from "../src/records/events.ts";
 import { attemptId, itemId, newRunId, turnId } from "../src/records/ids.ts";
 import { chainLine, EMPTY_CHAIN } from "../src/store/chain.ts";
@@ -31,7 +32,7 @@ export async function benchAppend(): Promise<BenchRow[]> {
   return withFolder(async (home) => {
     const events = Array.from({ length: EVENTS }, (_, i) => actionEvent(i));
     const lines = events.map(lineOf);
-    const megabytes = lines.reduce((sum, line) => sum + line.length, 0) / 1e6;
+    const megabytes = sumOf(lines, (line) => line.length) / 1e6;
     const ours = megabytes / bestSeconds(() => appendEvents(home, events));
     const peer = megabytes / bestSeconds(() => appendLines(join(home.path, "plain.jsonl"), lines));
     const throughput = {

@@ -13,6 +13,7 @@ import { draftOf, openParts } from "../src/commands/validate-draft.ts";
 import { validateInput } from "../src/commands/validate-input.ts";
 import { openSession } from "../src/commands/validate-session.ts";
 import { systemClock } from "../src/foundation/clock.ts";
+import { meanOf, sumOf } from "../src/foundation/sums.ts";
 import type { BaseManifest } from "../src/records/base-manifest.ts";
 import type { RecordedMessage } from "../src/records/message.ts";
 import { loadRenderer } from "../src/render/renderer.ts";
@@ -39,7 +40,7 @@ export async function benchValidate(): Promise<BenchRow[]> {
       rates.arms.push(rate);
       rates.plain.push(await plain(home, base, requests));
     }
-    const [ours, peer] = [mean(rates.arms), mean(rates.plain)];
+    const [ours, peer] = [meanOf(rates.arms), meanOf(rates.plain)];
     const name = `two arms side by side, ${ITEMS} items of sql, ${AT_ONCE} at once, ${ROUNDS} rounds`;
     return [{ name, ours, peer, ratio: ours / peer, unit: "tokens/s" }];
   } finally {
@@ -83,7 +84,7 @@ async function compared(home: Home, base: BaseManifest, seed: number): Promise<{
     const seconds = (performance.now() - started) / 1000;
     const [first = [], second = []] = await Promise.all(runs.map(({ run }) => requestsOf(home, run)));
     const asked = first.flatMap((one, index) => [one, ...second.slice(index, index + 1)]); // as they came: in turn
-    const tokens = asked.reduce((sum, one) => sum + one.tokens, 0);
+    const tokens = sumOf(asked, (one) => one.tokens);
     return { rate: tokens / seconds, requests: asked.map(({ request }) => request) };
   } finally {
     session.close();
@@ -112,7 +113,7 @@ async function plain(home: Home, base: BaseManifest, requests: readonly Request[
   try {
     const started = performance.now();
     const tokens = await Promise.all(requests.map((request) => limit(() => ask(server.url, request))));
-    return tokens.reduce((sum, count) => sum + count, 0) / ((performance.now() - started) / 1000);
+    return sumOf(tokens) / ((performance.now() - started) / 1000);
   } finally {
     await server.close();
   }
@@ -123,8 +124,4 @@ const answerSchema = z.object({ usage: z.object({ completion_tokens: z.int() }) 
 async function ask(url: string, request: Request): Promise<number> {
   const response = await fetch(`${url}/chat/completions`, { method: "POST", body: JSON.stringify(request) });
   return answerSchema.parse(await response.json()).usage.completion_tokens;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -8,6 +8,7 @@ import pLimit from "p-limit";
 import { Failure } from "../foundation/errors.ts";
 import type { Lane } from "../foundation/fair-turns.ts";
 import type { Hash } from "../foundation/hashing.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { ActionCall, RunStarted } from "../records/events.ts";
 import { type AttemptId, type ItemId, newRunId, type RunId, turnId } from "../records/ids.ts";
 import type { Item, Split } from "../records/item.ts";
@@ -204,8 +205,8 @@ function progressOf({ items, attempts, enough }: AgentRunOptions, { book }: Reco
   const isDone = ({ judged, passed }: { judged: number; passed: number }) =>
     judged >= attempts || passed >= (enough ?? Number.POSITIVE_INFINITY);
   return {
-    attempts: tries.reduce((sum, { judged }) => sum + judged, 0),
-    passed: tries.reduce((sum, { passed }) => sum + passed, 0),
+    attempts: sumOf(tries, ({ judged }) => judged),
+    passed: sumOf(tries, ({ passed }) => passed),
     finishedItems: tries.filter(isDone).length,
     items: items.length,
   };

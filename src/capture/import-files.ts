@@ -6,6 +6,7 @@ import { statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { assert, Failure } from "../foundation/errors.ts";
 import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { RunId } from "../records/ids.ts";
 import { type SkillSplits, skillSplits } from "../skills/skill-splits.ts";
 import { appendLedger, joinedRuns } from "../store/ledger.ts";
@@ -217,7 +218,7 @@ function faultOf(take: () => void): string | null {
 }
 
 function inputOf({ onProgress, postgres, words }: ImportOptions, files: readonly string[]): ImportInput {
-  const totalBytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  const totalBytes = sumOf(files, (file) => statSync(file).size);
   let doneBytes = 0;
   const read = (bytes: number) => {
     doneBytes += bytes;

@@ -5,6 +5,7 @@
  */
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { Turn } from "../records/events.ts";
 import type { AttemptId, RunId } from "../records/ids.ts";
 import type { RecordedMessage, RecordedTool } from "../records/message.ts";
@@ -53,10 +54,10 @@ export async function joinOnto(
   const { matched, ambiguous } = align(turns.map(toldIn), heard);
   const places = new Map(turns.map((turn, i) => [turn, matched[i] ?? null]));
   const found = matched.flatMap((place) => (place === null ? [] : [conversations[place] as Conversation]));
-  const calls = conversations.reduce((sum, one) => sum + one.turns.length, 0);
+  const calls = sumOf(conversations, (one) => one.turns.length);
   const counts = {
     ...{ recorded: recorded.run, turns: turns.length, matched: found.length, ambiguous, calls },
-    unmatchedCalls: calls - found.reduce((sum, one) => sum + one.turns.length, 0),
+    unmatchedCalls: calls - sumOf(found, (one) => one.turns.length),
   };
   const at = (turn: ForeignTurn) => conversations[places.get(turn) ?? -1] ?? null;
   return { records: joined(all, { run: recorded, at, texts }), counts, close: () => texts.close() };

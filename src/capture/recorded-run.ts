@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { EventData, LoggedEvent, RunEvent, RunStarted, Turn } from "../records/events.ts";
 import { type RunId, runIdSchema } from "../records/ids.ts";
 import type { SkillSplits } from "../skills/skill-splits.ts";
@@ -101,7 +102,7 @@ export function endRun(run: RunId, counts: RunCounts, append: (event: RunEvent) 
 
 function sealedOf(run: RunId, counts: RunCounts): SealedRecording {
   const items = counts.summary();
-  const total = (count: (item: (typeof items)[number]) => number) => items.reduce((sum, item) => sum + count(item), 0);
+  const total = (count: (item: (typeof items)[number]) => number) => sumOf(items, count);
   return {
     run,
     items: items.length,

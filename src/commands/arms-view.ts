@@ -2,6 +2,7 @@
  * What is seen of a comparison's arms while they run side by side: one bar for all of them, and a line for each arm.
  */
 import { duration, startProgress } from "../foundation/progress.ts";
+import { sumOf } from "../foundation/sums.ts";
 import { percent } from "../statistics/figures.ts";
 import type { Context } from "./command.ts";
 
@@ -36,7 +37,7 @@ export function viewArms(title: string, total: number, { clock, stderr: stream, 
     lane: (name) => (now) => {
       if (!before.has(name)) before.set(name, now.attempts);
       lanes.set(name, now);
-      const done = [...lanes.values()].reduce((sum, { attempts }) => sum + attempts, 0);
+      const done = sumOf(lanes.values(), ({ attempts }) => attempts);
       progress.update(done, undefined, { below: [...lanes].map(line), figures: { arms: Object.fromEntries(lanes) } });
     },
     end: () =>

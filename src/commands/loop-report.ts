@@ -9,6 +9,7 @@ import { shortHash } from "../foundation/hashing.ts";
 import { fenced } from "../foundation/markdown.ts";
 import { duration } from "../foundation/progress.ts";
 import { random } from "../foundation/random.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { LoopResult } from "../loop.ts";
 import type { Decision } from "../records/comparison.ts";
 import { levelOf, percent, points, pointsInterval } from "../statistics/figures.ts";
@@ -67,7 +68,7 @@ export async function loopReport(result: LoopResult, home: Home): Promise<string
       ([name, { durationMs }]) =>
         `| ${name} | ${STAGE_MEANING[name.split(" ", 1)[0] ?? ""] ?? ""} | ${duration(durationMs)} |`,
     ),
-    `| all | | ${duration(Object.values(stages).reduce((sum, { durationMs }) => sum + durationMs, 0))} |`,
+    `| all | | ${duration(sumOf(Object.values(stages), ({ durationMs }) => durationMs))} |`,
     "",
     ...growths.flatMap((growth) => [growth, ""]),
     "## The decision",

@@ -3,6 +3,7 @@
  * others have found to be enough.
  */
 import type { Coverage } from "../curate/index.ts";
+import { sumOf } from "../foundation/sums.ts";
 import { textTable } from "../foundation/text-table.ts";
 import type { RunId } from "../records/ids.ts";
 import type { RefusalCount } from "../records/refusal-tally.ts";
@@ -117,7 +118,7 @@ function familyLines({ role, families }: RoleReadiness, skill: string): string[]
   const shown = ofSkill.slice(0, FAMILIES_SHOWN).map(({ family, rows }) => `${family} ${rows}`);
   const left = ofSkill.length - shown.length;
   const more = left > 0 ? `, and ${left} more families` : "";
-  const rows = ofSkill.reduce((sum, family) => sum + family.rows, 0);
+  const rows = sumOf(ofSkill, (family) => family.rows);
   return [
     `${role}, ${skill}: ${rows} ${rows === 1 ? "row" : "rows"}${shown.length === 0 ? "" : `: ${shown.join(", ")}`}${more}`,
   ];

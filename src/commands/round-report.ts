@@ -2,6 +2,7 @@
  * What one round of loops came to: what its gate said, and how much of what it trained on models had written that were trained
  * on such rows themselves.
  */
+import { sumOf } from "../foundation/sums.ts";
 import type { Decision } from "../records/comparison.ts";
 import { sqlText } from "../store/duckdb.ts";
 import type { Home } from "../store/home.ts";
@@ -45,14 +46,15 @@ export async function reportOf(
 ): Promise<RoundReport> {
   const { comparisonHash, verdict, hasPassed, arms, pairs, reasons, alpha } = decision;
   const { counts, models } = await readDatasetManifest(home, datasetHash);
-  const rows = models.reduce((sum, model) => sum + model.rows, 0);
+  const rows = sumOf(models, (model) => model.rows);
   const adapters = await readModelsWithAdapter(
     home,
     models.flatMap(({ model }) => model ?? []),
   );
-  const own = models
-    .filter(({ model }) => model !== null && adapters.has(model))
-    .reduce((sum, one) => sum + one.rows, 0);
+  const own = sumOf(
+    models.filter(({ model }) => model !== null && adapters.has(model)),
+    (one) => one.rows,
+  );
   return {
     ...made,
     ...{ adapterHash, datasetHash, comparisonHash, verdict, hasPassed, arms, pairs, reasons, alpha },

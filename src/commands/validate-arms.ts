@@ -5,6 +5,7 @@
 import { runAgent } from "../capture/index.ts";
 import { Failure } from "../foundation/errors.ts";
 import { fairTurns, type Lane } from "../foundation/fair-turns.ts";
+import { sumOf } from "../foundation/sums.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { type Endpoint, runHarness } from "../harness/index.ts";
 import { type Arm, armsAt, type Plan } from "../records/comparison.ts";
@@ -74,7 +75,7 @@ export async function runArms(
 async function runTogether(works: readonly ArmWork[], context: Context): Promise<ArmRun[]> {
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
-  const total = works.reduce((sum, { part, plan }) => sum + part.items.length * plan.attempts, 0);
+  const total = sumOf(works, ({ part, plan }) => part.items.length * plan.attempts);
   const view = viewArms(`validate ${works[0]?.part.part.skill.id}`, total, context);
   try {
     const ended = await Promise.allSettled(

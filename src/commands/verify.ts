@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { type Progress, startProgress } from "../foundation/progress.ts";
+import { sumOf } from "../foundation/sums.ts";
 import { type LogReport, verifyHome } from "../store/verify.ts";
 import { defineCommand } from "./command.ts";
 
@@ -23,7 +24,7 @@ export default defineCommand({
   },
   print: ({ logs, isSound }) => {
     const lines = logs.map(lineOf);
-    const events = logs.reduce((sum, log) => sum + log.events, 0);
+    const events = sumOf(logs, (log) => log.events);
     const summary = `${logs.length} logs, ${events} lines: ${isSound ? "nothing was changed" : "NOT as they were written"}`;
     return [...lines, summary].join("\n");
   },

@@ -2,6 +2,7 @@
  * Pairs of tips as a selection, always alone: nothing that a generator is trained on lies beside them. What is revoked or
  * held out is left out.
  */
+import { sumOf } from "../foundation/sums.ts";
 import type { RunId } from "../records/ids.ts";
 import { originsOf, type RerankerRow, type Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
@@ -34,7 +35,7 @@ export async function selectRerankerPairs(
   });
   return {
     ...noSelection(),
-    examples: kept.length + refusals.counts().reduce((sum, { count }) => sum + count, 0),
+    examples: kept.length + sumOf(refusals.counts(), ({ count }) => count),
     chosen: { train: kept.length, validation: 0 },
     refusals,
     async *rows() {

@@ -9,6 +9,7 @@ import { loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { garbageMeter } from "../foundation/garbage.ts";
 import { groupBy } from "../foundation/group-by.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { TurnId } from "../records/ids.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
 import { type Duplicate, NOT_SCRUBBED, originsOf, type Selection } from "../records/selection.ts";
@@ -207,7 +208,7 @@ async function* candidates(
 /** A message that several examples of an item have in common was read once. */
 function textLength(ofItem: readonly Candidate[]): number {
   const read = new Set(ofItem.flatMap(({ messages, response }) => [...(messages ?? []), response]));
-  return [...read].reduce((sum, message) => sum + (message?.content?.length ?? 0), 0);
+  return sumOf(read, (message) => message?.content?.length ?? 0);
 }
 
 async function* byItem(all: AsyncIterable<Candidate>): AsyncGenerator<Candidate[]> {

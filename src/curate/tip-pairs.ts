@@ -3,6 +3,7 @@
  * that of their effects as the draws alone give them. The first allows for the best of many looking better than it is,
  * the second holds whatever the other tips of the group are like; a pair has to pass both. Knows no texts.
  */
+import { sumOf } from "../foundation/sums.ts";
 import type { Interval } from "../records/comparison.ts";
 import { benjaminiHochberg } from "../statistics/benjamini-hochberg.ts";
 import { normalCdf, normalQuantile } from "../statistics/normal.ts";
@@ -112,8 +113,8 @@ function unshrunkenPValue({ chosen, rejected }: Ordered): number {
     const { estimate, standardError, degreesOfFreedom } = credit.effect;
     return { estimate: estimate ?? 0, variance: (standardError ?? 1) ** 2, freedom: degreesOfFreedom ?? 1 };
   });
-  const variance = parts.reduce((sum, part) => sum + part.variance, 0);
-  const freedom = variance ** 2 / parts.reduce((sum, part) => sum + part.variance ** 2 / part.freedom, 0);
+  const variance = sumOf(parts, (part) => part.variance);
+  const freedom = variance ** 2 / sumOf(parts, (part) => part.variance ** 2 / part.freedom);
   const [one, other] = parts.map(({ estimate }) => estimate) as [number, number];
   return Math.min(1, 2 * studentTCdf((other - one) / Math.sqrt(variance), freedom));
 }

@@ -2,6 +2,7 @@
  * Pairs of the reflector's answers as a selection, alone or behind the pairs of another role. An answer on
  * either side of a pair passes the filter and the gates of its role, like every other answer.
  */
+import { sumOf } from "../foundation/sums.ts";
 import { refusalTally } from "../records/refusal-tally.ts";
 import { NOT_SCRUBBED, type Selection } from "../records/selection.ts";
 import { readCandidate } from "./candidate.ts";
@@ -34,7 +35,7 @@ export async function selectTipPairs(
   const isRetiredKept = settings.gatesOff.includes("retired-tip");
   const { pairs, refusals } = await reflectorPairs(store, { ...settings, refusalOf, isRetiredKept });
   for (const { reason, count, examples } of refusals.counts()) before.refusals.add(reason, examples, count);
-  const refused = refusals.counts().reduce((sum, { count }) => sum + count, 0);
+  const refused = sumOf(refusals.counts(), ({ count }) => count);
   const { train, validation } = before.chosen;
   return {
     ...before,

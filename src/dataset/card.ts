@@ -4,6 +4,7 @@
  * Source: Hugging Face hub docs, "Manual configuration" and "Dataset cards"; datasets, packaged_modules/json/json.py.
  */
 import { markdownTable } from "../foundation/markdown.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { PARTS, type Tier } from "../records/selection.ts";
 import { cardFeatures } from "./columns.ts";
@@ -114,6 +115,6 @@ function balanceLines({ labels, pairLengths }: DatasetManifest): string[] {
 function shownModels({ models }: DatasetManifest): string[][] {
   const shown = models.slice(0, SHOWN_MODELS).map(({ model, rows }) => [model ?? "not recorded", String(rows)]);
   const rest = models.slice(SHOWN_MODELS);
-  const restRows = rest.reduce((sum, { rows }) => sum + rows, 0);
+  const restRows = sumOf(rest, ({ rows }) => rows);
   return rest.length === 0 ? shown : [...shown, [`${rest.length} more`, String(restRows)]];
 }

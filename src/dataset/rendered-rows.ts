@@ -5,6 +5,7 @@
 import { Refusal } from "../foundation/errors.ts";
 import { garbageMeter } from "../foundation/garbage.ts";
 import { hashText } from "../foundation/hashing.ts";
+import { sumOf } from "../foundation/sums.ts";
 import { attemptId, attemptParts, type TurnId } from "../records/ids.ts";
 import type { AnswerOrigin, Scrub, Tokens } from "../records/selection.ts";
 import { originsOf, type Part, type SelectedRow, type Selection, type Tier } from "../records/selection.ts";
@@ -44,7 +45,7 @@ export async function* renderedRows(selection: Selection, settings: RenderSettin
     else if (holdsSecret(rendered, selection)) refuse(selection, "secret-left", example);
     else {
       yield rendered;
-      const tokens = rendered.tokens.reduce((sum, { ids }) => sum + ids.length, 0);
+      const tokens = sumOf(rendered.tokens, ({ ids }) => ids.length);
       drop(ROW_BYTES + LINE_COPIES * rendered.line.length + TOKEN_BYTES * tokens);
     }
   }

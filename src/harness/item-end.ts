@@ -1,6 +1,7 @@
 /**
  * When an item's work is over, and how a run counts what its items came to.
  */
+import { sumOf } from "../foundation/sums.ts";
 import type { RunLog } from "../store/run-log.ts";
 import type { Outcome } from "./attempt.ts";
 import type { HarnessOptions, ItemBudget } from "./harness-options.ts";
@@ -64,13 +65,9 @@ export function judgedAttempts(item: ItemWork): number {
 }
 
 export function failuresOf(work: readonly ItemWork[]): number {
-  return sum(work, (item) => item.lost + item.failed + Math.min(item.broken, 1));
+  return sumOf(work, (item) => item.lost + item.failed + Math.min(item.broken, 1));
 }
 
 export function isAllFinished(work: readonly ItemWork[]): boolean {
   return work.every((item) => item.isFinished);
-}
-
-export function sum<T>(values: readonly T[], of: (value: T) => number): number {
-  return values.reduce((total, value) => total + of(value), 0);
 }

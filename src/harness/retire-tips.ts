@@ -4,6 +4,7 @@
  * confounded with the items that it was retrieved for, and so is never the default.
  */
 import type { Json } from "../foundation/canonical-json.ts";
+import { meanOf } from "../foundation/sums.ts";
 import type { TipId } from "../records/ids.ts";
 import { percent, points, pointsInterval } from "../statistics/figures.ts";
 import { isBelowMeanUtility } from "../statistics/mean-utility.ts";
@@ -43,7 +44,7 @@ export function uselessTips(
   return tips.flatMap(({ tip, draws }): ProposedRetirement[] => {
     const outcomes = draws.filter(({ isShown }) => isShown).map(({ outcome }) => outcome);
     if (!isBelowMeanUtility(outcomes, { atLeast, below: threshold })) return [];
-    const mean = outcomes.reduce((sum, outcome) => sum + outcome, 0) / outcomes.length;
+    const mean = meanOf(outcomes);
     const reason = `mean outcome ${percent(mean)} over ${outcomes.length} attempts that read it, below ${percent(threshold)}`;
     return [{ tip, reason, evidence: { threshold, atLeast, shown: outcomes.length, mean } }];
   });

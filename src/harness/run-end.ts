@@ -2,18 +2,19 @@
  * The last lines of a run's log: what its memory says twice is merged, then the run is finished. Contradictions are
  * told to whoever started the run, and change nothing.
  */
+import { sumOf } from "../foundation/sums.ts";
 import type { RunId } from "../records/ids.ts";
 import type { RunLog } from "../store/run-log.ts";
 import { type Consolidation, consolidate } from "./consolidate.ts";
-import { failuresOf, judgedAttempts, sum } from "./item-end.ts";
+import { failuresOf, judgedAttempts } from "./item-end.ts";
 import type { ItemWork } from "./run-state.ts";
 import type { TipIndex } from "./tip-index.ts";
 
 /** Writes the end of a run whose items are all finished; `memory` is the one that it grew, null where it grew none. */
 export function finishRun(log: RunLog, work: readonly ItemWork[], memory: TipIndex | null): Consolidation {
   const consolidation = memory === null ? { merges: [], contradictions: [] } : mergeOwnTips(log, memory);
-  const attempts = sum(work, judgedAttempts);
-  const passed = sum(work, (item) => item.passed);
+  const attempts = sumOf(work, judgedAttempts);
+  const passed = sumOf(work, (item) => item.passed);
   log.append({ type: "run_finished", data: { items: work.length, attempts, passed, failures: failuresOf(work) } });
   return consolidation;
 }

@@ -4,10 +4,12 @@
  * A run that is stopped (Ctrl-C, an endpoint or an environment that went away, a crash) stays unsealed; resuming it reads
  * from its own log what is done and goes on with the same items. What is done is known from that log alone.
  */
+
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { loadExtension } from "../foundation/discovery.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
+import { sumOf } from "../foundation/sums.ts";
 import { attemptId, type RunId } from "../records/ids.ts";
 import { type RunLog, sealRun } from "../store/run-log.ts";
 import { type Architect, modelArchitect, ruleArchitect } from "./architect.ts";
@@ -26,7 +28,6 @@ import {
   judgedAttempts,
   leaveOpen,
   spendBudget,
-  sum,
 } from "./item-end.ts";
 import { type LiveState, watchedLog } from "./live-state.ts";
 import { checkMemory, NO_STANDING, openMemory } from "./memory.ts";
@@ -148,7 +149,7 @@ async function makeAttempts(stage: Stage): Promise<StoppedBy> {
   const row = outagesInARow(stop);
   const report = () => options.onProgress?.(progressOf(options, { run: log.run, memory: stage.memory, work, live }));
 
-  let begun = sum(work, judgedAttempts);
+  let begun = sumOf(work, judgedAttempts);
   const isSpent = () => begun >= (options.mostAttempts ?? Number.POSITIVE_INFINITY) || options.isEnough?.() === true;
   const finishWhatIsDone = () => {
     for (const item of work) {
@@ -244,10 +245,10 @@ function progressOf(
   const isBounded = mostAttempts < work.length * each;
   return {
     run,
-    done: isBounded ? sum(work, ({ tried }) => tried) : sum(work, (item) => (item.isFinished ? each : item.tried)),
+    done: isBounded ? sumOf(work, ({ tried }) => tried) : sumOf(work, (item) => (item.isFinished ? each : item.tried)),
     total: isBounded ? mostAttempts : work.length * each,
-    attempts: sum(work, judgedAttempts),
-    passed: sum(work, (item) => item.passed),
+    attempts: sumOf(work, judgedAttempts),
+    passed: sumOf(work, (item) => item.passed),
     solved: work.filter((item) => item.passed > 0).length,
     firstTries: work.filter((item) => item.isFirstTryPassed !== null).length,
     firstPasses: work.filter((item) => item.isFirstTryPassed === true).length,

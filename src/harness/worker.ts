@@ -3,6 +3,7 @@
  */
 import { assert } from "../foundation/errors.ts";
 import { random } from "../foundation/random.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { AttemptId } from "../records/ids.ts";
 import type { Message } from "../records/message.ts";
 import { atBoundary } from "../skills/at-boundary.ts";
@@ -25,7 +26,7 @@ export async function askWorker(
   const own = await atBoundary("workspace", () => skill.prompt(item));
   const { messages, template } = withContext(bench, own, work);
   const budget = promptBudget(bench.worker, sampling.maxTokens);
-  const used = messages.reduce((sum, { content }) => sum + budget.count(content ?? ""), 0);
+  const used = sumOf(messages, ({ content }) => budget.count(content ?? ""));
   const recalled =
     memory === null
       ? { retrievals: [], tips: [] }
@@ -61,7 +62,7 @@ function withContext(bench: Bench, own: Message[], { plan, history }: ItemWork) 
   const task = own[place];
   assert(task?.content, "the skill's prompt has no user message with text");
   const budget = promptBudget(bench.worker, sampling.maxTokens);
-  const taken = own.reduce((sum, { content }) => sum + budget.count(content ?? ""), 0);
+  const taken = sumOf(own, ({ content }) => budget.count(content ?? ""));
   const added = fillTemplate(prompts["worker-context"], variables, { ...budget, tokens: budget.tokens - taken });
   const text = added.messages.map(({ content }) => content).join("\n\n");
   const content = text === "" ? task.content : `${task.content}\n\n${text}`;

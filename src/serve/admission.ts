@@ -2,6 +2,7 @@
  * How many answers may be running and waiting for each model; one more is refused at once instead of waiting forever.
  */
 import { Refusal } from "../foundation/errors.ts";
+import { sumOf } from "../foundation/sums.ts";
 
 export interface Admission {
   /**
@@ -32,8 +33,8 @@ export function createAdmission({ parallel, queueLimit }: { parallel: number; qu
     },
     load() {
       const counts = [...inside.values()];
-      const active = counts.reduce((sum, count) => sum + Math.min(count, parallel), 0);
-      return { active, waiting: counts.reduce((sum, count) => sum + count, 0) - active };
+      const active = sumOf(counts, (count) => Math.min(count, parallel));
+      return { active, waiting: sumOf(counts) - active };
     },
   };
 }

@@ -7,6 +7,7 @@ import { bodyLimit } from "hono/body-limit";
 import { streamSSE } from "hono/streaming";
 import { Refusal } from "../foundation/errors.ts";
 import { random } from "../foundation/random.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { Renderer } from "../render/renderer.ts";
 import type { Admission } from "./admission.ts";
 import { type Answering, answer, type Piece } from "./answer.ts";
@@ -90,11 +91,11 @@ async function respond(c: Context, parts: AppParts, request: Request): Promise<R
     model: model.id,
   };
   const decode = (id: number) => renderer.decode([id]);
-  const promptTokens = request.prompts.reduce((sum, { length }) => sum + length, 0);
+  const promptTokens = sumOf(request.prompts, ({ length }) => length);
 
   if (!request.isStream) {
     const pieces = await Promise.all(answerings.map((asked) => wholeAnswer(run(asked))));
-    const completionTokens = pieces.reduce((sum, piece) => sum + piece.completionTokens, 0);
+    const completionTokens = sumOf(pieces, (piece) => piece.completionTokens);
     const choices = pieces.map((piece, index) => wording.choice(index, piece, decode));
     return c.json({ ...head, object: wording.whole, choices, usage: usageOf(promptTokens, completionTokens) });
   }
@@ -115,7 +116,7 @@ async function respond(c: Context, parts: AppParts, request: Request): Promise<R
           return completionTokens;
         }),
       );
-      const completionTokens = counts.reduce((sum, count) => sum + count, 0);
+      const completionTokens = sumOf(counts);
       if (request.withStreamUsage) await send({ choices: [], usage: usageOf(promptTokens, completionTokens) });
       await stream.writeSSE({ data: "[DONE]" });
     } catch (error) {

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { loadExtension } from "../foundation/discovery.ts";
 import { assert, Failure, Refusal } from "../foundation/errors.ts";
 import { jsonValue } from "../foundation/json-value.ts";
+import { meanOf } from "../foundation/sums.ts";
 import { type AdapterManifest, adapterLabel, type Probes } from "../records/adapter-manifest.ts";
 import type { CanaryTolerance } from "./generation.ts";
 import type { TargetKind } from "./target.ts";
@@ -134,7 +135,7 @@ async function scoresOf(asked: {
 
 function meanDifference(one: readonly number[], other: readonly number[]): number {
   assert(one.length === other.length && one.length > 0, "log-probabilities of the same tokens are compared");
-  return one.reduce((sum, value, i) => sum + Math.abs(value - (other[i] as number)), 0) / one.length;
+  return meanOf(one, (value, i) => Math.abs(value - (other[i] as number)));
 }
 
 function notLive(what: string, { effect, difference, limits, tokens }: CanaryReport): Refusal {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { writeJsonAtomic } from "../foundation/files.ts";
 import { type Hash, hashFile } from "../foundation/hashing.ts";
+import { sumOf } from "../foundation/sums.ts";
 import { hashSchema } from "../records/ids.ts";
 
 const cacheSchema = z.record(
@@ -33,7 +34,7 @@ export async function hashFiles(paths: string[], cacheFolder: string, onHash: On
     const { size, mtimeMs } = stats[index] as Stats;
     return cache[path]?.sizeBytes === size && cache[path].changedMs === mtimeMs;
   });
-  const totalBytes = stats.reduce((sum, { size }, index) => sum + (isKnown[index] ? 0 : size), 0);
+  const totalBytes = sumOf(stats, ({ size }, index) => (isKnown[index] ? 0 : size));
   const hashed: HashedFile[] = [];
   let doneBytes = 0;
   for (const [index, path] of paths.entries()) {

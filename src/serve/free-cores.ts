@@ -4,6 +4,7 @@
  */
 import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { sumOf } from "../foundation/sums.ts";
 
 const SAMPLE_MS = 250;
 const FOLLOW_MS = 1000;
@@ -49,11 +50,10 @@ export function followFreeCores(onCount: (cores: number) => void): { stop(): voi
 
 function cpuTimes(): CpuTimes {
   const cores = cpus().map((core) => core.times);
-  const sum = (numbers: number[]) => numbers.reduce((total, n) => total + n, 0);
   const { user, system } = process.cpuUsage();
   return {
-    allMs: sum(cores.map((times) => sum(Object.values(times)))),
-    spareMs: sum(cores.map(({ idle, nice }) => idle + nice)),
+    allMs: sumOf(cores, (times) => sumOf(Object.values(times))),
+    spareMs: sumOf(cores, ({ idle, nice }) => idle + nice),
     ownMs: (user + system) / 1000,
   };
 }

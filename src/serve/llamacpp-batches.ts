@@ -12,6 +12,7 @@
  * shown by a property test over a copy of llama.cpp's split.)
  */
 import type { BatchItem, EvaluationPriority, PrioritizedBatchItem } from "node-llama-cpp";
+import { sumOf } from "../foundation/sums.ts";
 import type { Evaluated } from "./target.ts";
 
 /** The binding tells a strategy nothing of an item's sequence but this number, so it carries the sequence's. */
@@ -49,7 +50,7 @@ export function countedBatches(): { chooseBatch: typeof orderedBatch; evaluated(
     chooseBatch(waiting) {
       const chosen = orderedBatch(waiting);
       batches += 1;
-      tokens += chosen.reduce((sum, { processAmount }) => sum + processAmount, 0);
+      tokens += sumOf(chosen, ({ processAmount }) => processAmount);
       return chosen;
     },
     evaluated: () => ({ batches, tokens }),

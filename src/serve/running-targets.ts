@@ -2,6 +2,7 @@
  * The target that answers now, and those that it has replaced for as long as they still answer. Does not know when one is
  * to be started or ended.
  */
+import { sumOf } from "../foundation/sums.ts";
 import { type OpenAnswers, openAnswers } from "./open-answers.ts";
 import type { Evaluated, Target } from "./target.ts";
 
@@ -69,7 +70,7 @@ export function runningTargets(): RunningTargets {
     },
     evaluated() {
       const counts = [before, ...[...living].map(({ target }) => target.evaluated())];
-      const sum = (key: keyof Evaluated) => counts.reduce((total, count) => total + count[key], 0);
+      const sum = (key: keyof Evaluated) => sumOf(counts, (count) => count[key]);
       return { batches: sum("batches"), tokens: sum("tokens") };
     },
     setThreads(count) {

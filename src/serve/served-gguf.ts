@@ -11,6 +11,7 @@ import { checkDiskSpace } from "../foundation/disk-space.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeFolderAtomic } from "../foundation/files.ts";
 import { shortHash } from "../foundation/hashing.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { BaseFile, BaseManifest } from "../records/base-manifest.ts";
 import type { Home } from "../store/home.ts";
 import { writeBaseManifest } from "../store/manifests.ts";
@@ -70,7 +71,7 @@ async function withOwnGguf(
 /** Units: bytes of the same weights in two bytes each. */
 function f16Bytes({ files }: BaseManifest): number {
   const weights = files.filter(({ format }) => format === "safetensors");
-  return weights.reduce((sum, { sizeBytes, dtype }) => sum + (dtype === "f32" ? sizeBytes / 2 : sizeBytes), 0);
+  return sumOf(weights, ({ sizeBytes, dtype }) => (dtype === "f32" ? sizeBytes / 2 : sizeBytes));
 }
 
 /** Throws: `BASE_CHANGED`, `MISSING_FILE`. */

@@ -9,6 +9,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { Refusal } from "../foundation/errors.ts";
 import { writeFolderAtomic } from "../foundation/files.ts";
 import { PACKAGE_FOLDER } from "../foundation/package-folder.ts";
+import { sumOf } from "../foundation/sums.ts";
 import { SPLITS, type Split } from "../records/item.ts";
 import type { SkillManifest } from "./contract.ts";
 import { entryFile, loadSkillFile, skillParents } from "./load.ts";
@@ -116,7 +117,7 @@ function fittingSalt(manifest: SkillManifest, families: ReadonlySet<string>): st
   const salts = Array.from({ length: SALTS }, (_, n) => `${manifest.id}-${n + 1}`);
   const distances = salts.map((salt) => {
     const counts = countsOf({ ...manifest, salt }, families);
-    return SPLITS.reduce((sum, one) => sum + Math.abs(counts[one] - manifest.splitFractions[one] * families.size), 0);
+    return sumOf(SPLITS, (one) => Math.abs(counts[one] - manifest.splitFractions[one] * families.size));
   });
   return salts[distances.indexOf(Math.min(...distances))] ?? manifest.salt;
 }

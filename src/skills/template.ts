@@ -13,6 +13,7 @@ import { readFileSync } from "node:fs";
 import { Refusal } from "../foundation/errors.ts";
 import { type Hash, hashText } from "../foundation/hashing.ts";
 import { nearest } from "../foundation/nearest.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { Message } from "../records/message.ts";
 
 const MESSAGE_ROLES = ["system", "user", "assistant"] as const;
@@ -103,7 +104,7 @@ export function fillTemplate(
   const leftOut: string[] = [];
   if (budget !== null) {
     const sized = messages.flatMap(({ parts }) => parts.map((part) => ({ ...part, tokens: budget.count(part.text) })));
-    let tokens = sized.reduce((sum, part) => sum + part.tokens, 0);
+    let tokens = sumOf(sized, (part) => part.tokens);
     const optional = sized
       .filter(({ section }) => section.priority !== null)
       .reverse()

@@ -1,6 +1,7 @@
 /**
  * An interval without a formula for its spread: draw the families again, with replacement, many times.
  */
+import { sumOf } from "../foundation/sums.ts";
 import type { Interval } from "../records/comparison.ts";
 import { normalCdf, normalQuantile } from "./normal.ts";
 import { RESAMPLES, resampledTotals, sortedQuantile } from "./resampling.ts";
@@ -17,9 +18,9 @@ export function bootstrapInterval(
   { alpha, seed, resamples = RESAMPLES }: { alpha: number; seed: number; resamples?: number },
 ): Interval | null {
   if (families.length < 2) return null;
-  const sums = Float64Array.from(families, (items) => items.reduce((total, value) => total + value, 0));
+  const sums = Float64Array.from(families, (items) => sumOf(items));
   const sizes = Float64Array.from(families, (items) => items.length);
-  const estimate = total(sums) / total(sizes);
+  const estimate = sumOf(sums) / sumOf(sizes);
   const [drawnSums, drawnSizes] = resampledTotals([sums, sizes], { seed, resamples }) as [Float64Array, Float64Array];
   const means = drawnSums.map((sum, k) => sum / (drawnSizes[k] as number)).sort();
   const bias = biasOf(means, estimate);
@@ -45,14 +46,10 @@ function biasOf(sorted: Float64Array, estimate: number): number | null {
 }
 
 function accelerationOf(sums: Float64Array, sizes: Float64Array): number {
-  const [sum, size] = [total(sums), total(sizes)];
+  const [sum, size] = [sumOf(sums), sumOf(sizes)];
   const left = sums.map((one, i) => (sum - one) / (size - (sizes[i] as number)));
-  const mean = total(left) / left.length;
-  const squares = left.reduce((all, value) => all + (mean - value) ** 2, 0);
-  const cubes = left.reduce((all, value) => all + (mean - value) ** 3, 0);
+  const mean = sumOf(left) / left.length;
+  const squares = sumOf(left, (value) => (mean - value) ** 2);
+  const cubes = sumOf(left, (value) => (mean - value) ** 3);
   return squares === 0 ? 0 : cubes / (6 * squares ** 1.5);
-}
-
-function total(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }

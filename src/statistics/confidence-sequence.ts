@@ -9,6 +9,7 @@
  * 1 / alpha with a chance of at most alpha (Ville). Effects may differ from attempt to attempt. Nobody knows the best
  * stake, so the unit is shared among a few.
  */
+import { sumOf } from "../foundation/sums.ts";
 import type { Interval } from "../records/comparison.ts";
 import { type PseudoOutcome, pseudoOutcomes } from "./pseudo-outcomes.ts";
 import type { TipDraw } from "./tip-draw.ts";
@@ -124,8 +125,8 @@ function wealthAndFall({ bets, draws }: Wealth, x: number): { logWealth: number;
   const largest = Math.max(...logarithms);
   if (largest === Number.NEGATIVE_INFINITY) return { logWealth: largest, fall: 0 };
   const shares = logarithms.map((logarithm) => Math.exp(logarithm - largest));
-  const total = shares.reduce((sum, share) => sum + share, 0);
-  const fall = bets.reduce((sum, { stake }, k) => sum + stake * draws * (shares[k] as number), 0) / total;
+  const total = sumOf(shares);
+  const fall = sumOf(bets, ({ stake }, k) => stake * draws * (shares[k] as number)) / total;
   return { logWealth: largest + Math.log(total), fall };
 }
 

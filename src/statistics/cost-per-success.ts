@@ -1,6 +1,7 @@
 /**
  * What a solved item costs: all that was spent, on the unsolved items too, over the items that were solved.
  */
+import { sumOf } from "../foundation/sums.ts";
 import type { Interval } from "../records/comparison.ts";
 import { agreeingInterval } from "./agreeing-items.ts";
 import { hasSpread } from "./paired-difference.ts";
@@ -27,7 +28,7 @@ export function costRatio(
   alpha: number,
 ): { ratio: number; interval: Interval | null } | null {
   const columns = columnsOf(families);
-  const sums = columns.map((values) => values.reduce((sum, value) => sum + value, 0));
+  const sums = columns.map((values) => sumOf(values));
   if (sums.includes(0)) return null;
   const ratio = ratioOf(sums);
   const count = families.length;
@@ -35,7 +36,7 @@ export function costRatio(
   const shares = columns.map((values, c) => values.map((value) => value / (sums[c] as number)));
   const [spentT, solvedT, spentR, solvedR] = shares as [Float64Array, Float64Array, Float64Array, Float64Array];
   const added = spentT.map((one, g) => one - at(solvedT, g) - (at(spentR, g) - at(solvedR, g)));
-  const squares = added.reduce((sum, one) => sum + one ** 2, 0);
+  const squares = sumOf(added, (one) => one ** 2);
   if (!hasSpread({ standardError: Math.sqrt(squares) })) {
     const n = Math.max(1, Math.min(sums[1] as number, sums[3] as number));
     const { low, high } = agreeingInterval(Math.log(ratio), { n, alpha });
@@ -62,8 +63,7 @@ export function costBootstrap(
 
 /** The families' sums: spent and solved by the treatment, spent and solved by the reference. */
 function columnsOf(families: readonly (readonly PairedCost[])[]): Float64Array[] {
-  const column = (pick: (cost: PairedCost) => number) =>
-    Float64Array.from(families, (items) => items.reduce((sum, cost) => sum + pick(cost), 0));
+  const column = (pick: (cost: PairedCost) => number) => Float64Array.from(families, (items) => sumOf(items, pick));
   return [
     column(({ treatment }) => treatment.spent),
     column(({ treatment }) => treatment.solved),

@@ -3,6 +3,7 @@
  * It confounds the tip with the items that it was retrieved for: a good tip for hard items goes, a useless one for easy
  * items stays. It is here to be compared with, and for whoever asks for it by name.
  */
+import { meanOf } from "../foundation/sums.ts";
 
 /**
  * Tells whether the mean outcome over at least `atLeast` retrievals lies below a threshold.
@@ -15,5 +16,5 @@ export function isBelowMeanUtility(
   { atLeast, below }: { atLeast: number; below: number },
 ): boolean {
   if (outcomes.length === 0 || outcomes.length < atLeast) return false;
-  return outcomes.reduce((total, outcome) => total + outcome, 0) / outcomes.length < below;
+  return meanOf(outcomes) < below;
 }

@@ -3,6 +3,7 @@
  * Knows neither what a family nor what an arm is: it gets each family's item differences.
  */
 import { assert } from "../foundation/errors.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { Interval } from "../records/comparison.ts";
 import { studentTQuantile } from "./student-t.ts";
 
@@ -23,13 +24,13 @@ export interface PairedDifference {
  * appendix A, is too small with few families, and with the factor G / (G - 1) still where they are unequal or skewed.
  */
 export function pairedDifference(families: readonly (readonly number[])[]): PairedDifference {
-  const n = families.reduce((total, items) => total + items.length, 0);
+  const n = sumOf(families, (items) => items.length);
   assert(n > 0 && families.every((items) => items.length > 0), "a paired difference needs items in every family");
-  const difference = families.reduce((total, items) => total + sum(items), 0) / n;
+  const difference = sumOf(families, (items) => sumOf(items)) / n;
   const count = families.length;
   if (count < 2) return { difference, standardError: null, families: count };
   const squares = families.reduce((total, items) => {
-    const leftOut = (sum(items) - items.length * difference) / (n - items.length);
+    const leftOut = (sumOf(items) - items.length * difference) / (n - items.length);
     return total + leftOut ** 2;
   }, 0);
   return { difference, standardError: Math.sqrt(squares), families: count };
@@ -57,10 +58,4 @@ export function meanInterval(estimate: PairedDifference, alpha: number): Interva
   if (estimate.standardError === null) return null;
   const half = studentTQuantile(1 - alpha / 2, estimate.families - 1) * estimate.standardError;
   return { low: estimate.difference - half, high: estimate.difference + half };
-}
-
-function sum(values: readonly number[]): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }

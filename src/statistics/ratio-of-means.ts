@@ -1,6 +1,7 @@
 /**
  * How many times as much one arm spends as the other, on the same items.
  */
+import { sumOf } from "../foundation/sums.ts";
 import type { Interval } from "../records/comparison.ts";
 import { hasSpread } from "./paired-difference.ts";
 import { studentTQuantile } from "./student-t.ts";
@@ -23,19 +24,16 @@ export function ratioOfMeans(
   alpha: number,
 ): { ratio: number; interval: Interval | null } | null {
   const totals = families.map((items) => ({
-    reference: items.reduce((total, item) => total + item.reference, 0),
-    treatment: items.reduce((total, item) => total + item.treatment, 0),
+    reference: sumOf(items, (item) => item.reference),
+    treatment: sumOf(items, (item) => item.treatment),
   }));
-  const reference = totals.reduce((total, family) => total + family.reference, 0);
-  const treatment = totals.reduce((total, family) => total + family.treatment, 0);
+  const reference = sumOf(totals, (family) => family.reference);
+  const treatment = sumOf(totals, (family) => family.treatment);
   if (reference === 0 || treatment === 0) return null;
   const ratio = treatment / reference;
   const count = families.length;
   if (count < 2) return { ratio, interval: null };
-  const squares = totals.reduce(
-    (total, family) => total + (family.treatment / treatment - family.reference / reference) ** 2,
-    0,
-  );
+  const squares = sumOf(totals, (family) => (family.treatment / treatment - family.reference / reference) ** 2);
   if (!hasSpread({ standardError: Math.sqrt(squares) })) return { ratio, interval: null };
   const half = studentTQuantile(1 - alpha / 2, count - 1) * Math.sqrt((squares * count) / (count - 1));
   return { ratio, interval: { low: ratio * Math.exp(-half), high: ratio * Math.exp(half) } };

@@ -2,6 +2,7 @@
  * Many noisy effects of one group (the tips of a family): each is drawn towards the group's mean, the more the less is
  * known of it. The normal-normal model, its variance between effects taken from the data (empirical Bayes).
  */
+import { sumOf } from "../foundation/sums.ts";
 import type { Interval } from "../records/comparison.ts";
 import { normalQuantile } from "./normal.ts";
 import { studentTQuantile } from "./student-t.ts";
@@ -45,9 +46,8 @@ export function shrinkEffects(noisy: readonly NoisyEffect[], alpha: number): Shr
   }));
   const betweenVariance = varianceBetween(known);
   const weights = known.map(({ variance }) => 1 / (variance + betweenVariance));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const weighted = (values: readonly number[]) =>
-    values.reduce((sum, value, i) => sum + value * (weights[i] as number), 0) / total;
+  const total = sumOf(weights);
+  const weighted = (values: readonly number[]) => sumOf(values, (value, i) => value * (weights[i] as number)) / total;
   const mean = weighted(known.map(({ estimate }) => estimate));
   const typical = weighted(known.map(({ variance }) => variance));
   const effects = known.map(({ estimate, variance }, i) => {
@@ -68,9 +68,9 @@ export function shrinkEffects(noisy: readonly NoisyEffect[], alpha: number): Shr
 function varianceBetween(known: readonly { estimate: number; variance: number }[]): number {
   const excess = (between: number) => {
     const weights = known.map(({ variance }) => 1 / (variance + between));
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
-    const mean = known.reduce((sum, { estimate }, i) => sum + estimate * (weights[i] as number), 0) / total;
-    const squares = known.reduce((sum, { estimate }, i) => sum + (estimate - mean) ** 2 * (weights[i] as number), 0);
+    const total = sumOf(weights);
+    const mean = sumOf(known, ({ estimate }, i) => estimate * (weights[i] as number)) / total;
+    const squares = sumOf(known, ({ estimate }, i) => (estimate - mean) ** 2 * (weights[i] as number));
     return squares - (known.length - 1);
   };
   if (excess(0) <= 0) return 0;

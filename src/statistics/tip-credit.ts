@@ -3,6 +3,7 @@
  * tips together allow to be said. Figures only; what becomes of a tip is decided elsewhere.
  */
 import { groupBy } from "../foundation/group-by.ts";
+import { meanOrNull } from "../foundation/sums.ts";
 import type { Interval } from "../records/comparison.ts";
 import type { TipId } from "../records/ids.ts";
 import { hajekContrast, type TipEffect } from "./hajek-contrast.ts";
@@ -57,7 +58,7 @@ export function creditTips(tips: readonly DrawnTip[], rule: CreditRule): Map<Tip
         effect: effects.get(tip) as TipEffect,
         shrunken: shrunken.get(tip) ?? null,
         verdict: verdicts[i] as TipVerdict,
-        meanShown: meanOf(draws.filter(({ isShown }) => isShown).map(({ outcome }) => outcome)),
+        meanShown: meanOrNull(draws.filter(({ isShown }) => isShown).map(({ outcome }) => outcome)),
       },
     ]),
   );
@@ -81,8 +82,4 @@ function shrunkenAmong(tips: readonly DrawnTip[], effects: ReadonlyMap<TipId, Ti
       });
   }
   return shrunken;
-}
-
-function meanOf(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -3,6 +3,7 @@
  * varies within an item.
  */
 import { assert } from "../foundation/errors.ts";
+import { meanOf, sumOf } from "../foundation/sums.ts";
 
 /** Variances of one item's score: of its mean over items, and of one sample around its item's mean. */
 export interface VarianceParts {
@@ -23,10 +24,10 @@ export function varianceParts(items: readonly (readonly number[])[]): VariancePa
     items.every(({ length }) => length === samples),
     "every item has as many samples",
   );
-  const means = items.map(meanOf);
+  const means = items.map((scores) => meanOf(scores));
   const grand = meanOf(means);
-  const ofMeans = means.reduce((sum, mean) => sum + (mean - grand) ** 2, 0) / (items.length - 1);
-  const squares = items.map((scores, i) => scores.reduce((sum, score) => sum + (score - (means[i] as number)) ** 2, 0));
+  const ofMeans = sumOf(means, (mean) => (mean - grand) ** 2) / (items.length - 1);
+  const squares = items.map((scores, i) => sumOf(scores, (score) => (score - (means[i] as number)) ** 2));
   const within = meanOf(squares) / (samples - 1);
   return { between: Math.max(0, ofMeans - within / samples), within };
 }
@@ -37,8 +38,4 @@ export function varianceOfMean(
   { items, samples }: { items: number; samples: number },
 ): number {
   return (between + within / samples) / items;
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -2,6 +2,7 @@
  * Token ids and loss masks as Parquet, what the trainer reads: a row of one answer as `ids` and `mask`, a judged one with
  * its label, a pair as those of its chosen and of its rejected conversation.
  */
+import { sumOf } from "../foundation/sums.ts";
 import type { Tier, Tokens } from "../records/selection.ts";
 import { createParquetTable, type ParquetTable } from "./parquet-table.ts";
 
@@ -25,7 +26,7 @@ export function createTokenTable(target: string, tier: Tier = "demonstrations"):
     finish: table.finish,
     add(rowId, tokens, label) {
       const lists = tokens.map(({ ids, mask }, at) => `"${prefixes[at]}ids":[${ids}],"${prefixes[at]}mask":[${mask}]`);
-      const weight = tokens.reduce((sum, { ids }) => sum + ids.length, 0);
+      const weight = sumOf(tokens, ({ ids }) => ids.length);
       const judged = isJudged ? [`"label":${label === true}`] : [];
       return table.add(`{${[`"row_id":${JSON.stringify(rowId)}`, ...lists, ...judged].join(",")}}`, weight);
     },

@@ -10,6 +10,7 @@ import { checkDiskSpace } from "../foundation/disk-space.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeFolderAtomic } from "../foundation/files.ts";
 import { hashFile } from "../foundation/hashing.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { AdapterManifest, TrainConfig } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { Home } from "../store/home.ts";
@@ -45,9 +46,10 @@ export async function checkOutputs(
   { base, config, isTrained }: Planned,
 ): Promise<void> {
   if (out !== undefined) await checkEmpty(resolve(out));
-  const weights = base.files
-    .filter(({ part, format }) => part === "weights" && format === "safetensors")
-    .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const weights = sumOf(
+    base.files.filter(({ part, format }) => part === "weights" && format === "safetensors"),
+    ({ sizeBytes }) => sizeBytes,
+  );
   const isFull = config.trains === "full";
   const training = isTrained ? 0 : isFull ? FULL_TIMES_BASE * weights : Math.min(MOST_LORA_BYTES, weights);
   if (training > 0) await checkDiskSpace(home.path, training, "the training's checkpoints");

@@ -1,6 +1,7 @@
 /**
  * An arm's own figures on one skill: how much it solved, and what that took. Pure.
  */
+import { sumOf } from "../foundation/sums.ts";
 import type { ArmMetrics, ArmResult } from "../records/comparison.ts";
 import { wilsonInterval } from "../statistics/wilson.ts";
 import type { Try } from "./arm-outcomes.ts";
@@ -19,7 +20,7 @@ export function armFigures({ arm, runs, outcomes }: WholeArm, alpha: number): Ar
 }
 
 function metricsOf(tries: readonly Try[]): ArmMetrics {
-  const total = (of: (one: Try) => number) => tries.reduce((sum, one) => sum + of(one), 0);
+  const total = (of: (one: Try) => number) => sumOf(tries, of);
   const attempts = total((one) => one.attempts);
   const solved = tries.filter((one) => one.solved);
   const passes = total((one) => Number(one.solved));
@@ -27,7 +28,7 @@ function metricsOf(tries: readonly Try[]): ArmMetrics {
   const all = known(tries, (one) => one.totalTokens);
   return {
     solved: solved.length / tries.length,
-    attemptsToSuccess: passes === 0 ? null : solved.reduce((sum, one) => sum + one.attempts, 0) / passes,
+    attemptsToSuccess: passes === 0 ? null : sumOf(solved, (one) => one.attempts) / passes,
     completionTokens: completion === null ? null : completion / attempts,
     totalTokens: all === null ? null : all / attempts,
     tokensPerSolved: completion === null || passes === 0 ? null : completion / passes,

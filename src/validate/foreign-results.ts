@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { extensionIds, loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { groupBy } from "../foundation/group-by.ts";
+import { meanOf } from "../foundation/sums.ts";
 import { countPairs, type PairedCounts } from "../statistics/paired-counts.ts";
 import type { ReadResults, ResultReader, SampleResult, TaskResults } from "./reader.ts";
 
@@ -102,9 +103,9 @@ function pairTask(reader: string, base: TaskResults, candidate: TaskResults): Fo
     name,
     metric: base.metric,
     differences: [...groups.values()].map((group) =>
-      group.map(({ sample, treated }) => mean(treated.scores) - mean(sample.scores)),
+      group.map(({ sample, treated }) => meanOf(treated.scores) - meanOf(sample.scores)),
     ),
-    baseRate: mean(pairs.map(({ sample }) => mean(sample.scores))),
+    baseRate: meanOf(pairs, ({ sample }) => meanOf(sample.scores)),
     counts: isPlain ? countPairs(outcomes) : null,
     unpaired,
   };
@@ -112,10 +113,6 @@ function pairTask(reader: string, base: TaskResults, candidate: TaskResults): Fo
 
 function isBit({ scores }: SampleResult): boolean {
   return scores.length === 1 && (scores[0] === 0 || scores[0] === 1);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function differ(expected: string, got: string, where: string): Refusal {

@@ -8,6 +8,7 @@ import { checkRepository, readLabels, verdictsInCheckouts } from "../../src/capt
 import { giveVerdicts } from "../../src/capture/late-verdicts.ts";
 import { type ReverifyOptions, reverify } from "../../src/capture/reverify.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
+import { sumOf } from "../../src/foundation/sums.ts";
 import { type RunResult, runHarness } from "../../src/harness/index.ts";
 import type { AttemptId } from "../../src/records/ids.ts";
 import type { Skill } from "../../src/skills/contract.ts";
@@ -98,7 +99,7 @@ describe("a verifier that is asked once more", () => {
 
   it("is asked about a share that its attempts' names draw, and about those of an older version alone", async () => {
     const run = await runHarness(await runOptions({ home, url: model.url }));
-    const total = (one: { agreement: object }) => Object.values(one.agreement).reduce((sum, n) => sum + n, 0);
+    const total = (one: { agreement: object }) => sumOf(Object.values(one.agreement));
     const some = await reverify(asked(run, { sampleFraction: 0.5 }));
     expect(total(some)).toBeGreaterThan(0);
     expect(total(some)).toBeLessThan(run.attempts);

@@ -3,6 +3,7 @@ import { selectRerankerPairs } from "../../src/curate/index.ts";
 import { type RerankerPairSettings, rerankerPairs } from "../../src/curate/reranker-pairs.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
+import { sumOf } from "../../src/foundation/sums.ts";
 import { attemptId, itemId, type RunId, type TipId } from "../../src/records/ids.ts";
 import type { SelectedRow } from "../../src/records/selection.ts";
 import type { Home } from "../../src/store/home.ts";
@@ -192,7 +193,7 @@ it("a selection leaves out what was revoked and what a comparison judges by, and
       const { refusals } = selection;
       const counted = Object.fromEntries(refusals.counts().map(({ reason, count }) => [reason, count]));
       expect(counted.revoked).toBeGreaterThan(0);
-      expect(selection.examples).toBe(rows.length + Object.values(counted).reduce((sum, count) => sum + count, 0));
+      expect(selection.examples).toBe(rows.length + sumOf(Object.values(counted)));
     } finally {
       lake.close();
     }

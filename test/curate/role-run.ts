@@ -2,6 +2,7 @@
 import { steppingClock, systemClock } from "../../src/foundation/clock.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
 import { random } from "../../src/foundation/random.ts";
+import { sumOf } from "../../src/foundation/sums.ts";
 import type { ArchitectDecision, EventData, Role } from "../../src/records/events.ts";
 import {
   type AttemptId,
@@ -154,7 +155,7 @@ export async function writeDrawnRun(
         const isDropped = (dropTogether ? coin : draws.next()) < dropProbability;
         return { tip, rank: i + 1, score: 1, dropProbability, isDropped, isRendered: !isDropped };
       });
-      const shift = tips.reduce((sum, { effect }, i) => sum + (retrievals[i]?.isDropped ? 0 : effect), 0);
+      const shift = sumOf(tips, ({ effect }, i) => (retrievals[i]?.isDropped ? 0 : effect));
       writer.turn("worker", item, 1, { retrievals });
       writer.verdict(item, 1, draws.next() < 0.5 + shift ? {} : MISSED);
     }

@@ -5,10 +5,11 @@
 import { describe, expect, it, vi } from "vitest";
 import { type ComparedTip, capPerTip, crediblePairs, isComparable } from "../../src/curate/tip-pairs.ts";
 import { type Random, random } from "../../src/foundation/random.ts";
+import { meanOf, sumOf } from "../../src/foundation/sums.ts";
 import type { TipId } from "../../src/records/ids.ts";
 import { CREDIT_RULE, creditTips, type TipCredit } from "../../src/statistics/tip-credit.ts";
 import type { TipDraw } from "../../src/statistics/tip-draw.ts";
-import { chanceBand, meanOf, percent, repeats } from "../statistics/simulated-draws.ts";
+import { chanceBand, percent, repeats } from "../statistics/simulated-draws.ts";
 
 vi.setConfig({ testTimeout: 3_600_000 });
 
@@ -97,7 +98,7 @@ function history({ effects, rarer = 1, dropProbability = 0.5, items = 500 }: Sce
       const first = drawn(weights, rng);
       const second = drawn(weights.with(first, 0), rng);
       const shown = [first, second].map((tip) => ({ tip, isShown: rng.next() >= dropProbability }));
-      const shift = shown.reduce((sum, { tip, isShown }) => sum + (isShown ? (effects[tip] as number) : 0), 0);
+      const shift = sumOf(shown, ({ tip, isShown }) => (isShown ? (effects[tip] as number) : 0));
       const outcome = rng.next() < rate + shift ? 1 : 0;
       for (const { tip, isShown } of shown)
         draws[tip]?.push({ item: `item ${i}`, attemptNumber, isShown, dropProbability, outcome });
@@ -108,7 +109,7 @@ function history({ effects, rarer = 1, dropProbability = 0.5, items = 500 }: Sce
 }
 
 function drawn(weights: readonly number[], rng: Random): number {
-  let left = rng.next() * weights.reduce((sum, weight) => sum + weight, 0);
+  let left = rng.next() * sumOf(weights);
   const place = weights.findIndex((weight) => {
     left -= weight;
     return left < 0;

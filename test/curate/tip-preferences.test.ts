@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { parseFilter, type SelectionSettings, selectTipPairs } from "../../src/curate/index.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { hashText, shortHash } from "../../src/foundation/hashing.ts";
+import { sumOf } from "../../src/foundation/sums.ts";
 import { itemId } from "../../src/records/ids.ts";
 import type { SelectedRow } from "../../src/records/selection.ts";
 import type { Home } from "../../src/store/home.ts";
@@ -98,5 +99,5 @@ test("examples are answers that were refused, and pairs", () =>
   withTips(async (home, { runs }) => {
     const { rows, refusals, examples } = await selected(home, pairSettings(runs));
     expect(rows).toHaveLength(1);
-    expect(examples).toBe(rows.length + refusals.reduce((sum, { count }) => sum + count, 0));
+    expect(examples).toBe(rows.length + sumOf(refusals, ({ count }) => count));
   }));

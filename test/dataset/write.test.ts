@@ -5,6 +5,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, it } from "vitest";
 import { type DatasetOrigin, previewDataset, writeDataset } from "../../src/dataset/index.ts";
 import { hashFile, hashJson } from "../../src/foundation/hashing.ts";
+import { sumOf } from "../../src/foundation/sums.ts";
 import { datasetManifestSchema } from "../../src/records/dataset-manifest.ts";
 import type { Message } from "../../src/records/message.ts";
 import type { Tier } from "../../src/records/selection.ts";
@@ -101,7 +102,7 @@ describe("a dataset's folder", () => {
         const answer = rendered.ids.filter((_, at) => rendered.mask[at] === 1);
         expect(renderer.decode(answer)).toBe(`${completion[0]?.content}<|im_end|>`);
       }
-      expect(manifest.counts.trainTokens).toBe(tokens.reduce((sum, { ids }) => sum + ids.length, 0));
+      expect(manifest.counts.trainTokens).toBe(sumOf(tokens, ({ ids }) => ids.length));
       expect(manifest.counts.trainedTokens).toBe(tokens.flatMap(({ mask }) => mask).filter((bit) => bit === 1).length);
     }));
 
@@ -216,7 +217,7 @@ describe("a tier", () => {
         renderer,
         selection,
       });
-      const mean = (texts: (string | null)[]) => texts.reduce((sum, text) => sum + (text?.length ?? 0), 0) / 2;
+      const mean = (texts: (string | null)[]) => sumOf(texts, (text) => text?.length ?? 0) / 2;
       expect(manifest.pairLengths).toMatchObject({
         chosenCharacters: mean(pairs.map(({ chosen }) => chosen.content)),
         rejectedCharacters: mean(pairs.map(({ rejected }) => rejected.content)),

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { random } from "../../src/foundation/random.ts";
+import { sumOf } from "../../src/foundation/sums.ts";
 
 test("the same key gives the same stream, another key another", () => {
   const stream = (...key: (string | number)[]) => {
@@ -17,7 +18,7 @@ test("draws are uniform: each tenth of [0, 1) gets its share", () => {
   const draws = Array.from({ length: 100_000 }, () => Math.floor(draw.next() * 10));
   const counts = Array.from({ length: 10 }, (_, tenth) => draws.filter((drawn) => drawn === tenth).length);
   // Chi-squared with 9 degrees of freedom: 27.9 is exceeded once in a thousand keys.
-  const chiSquared = counts.reduce((sum, count) => sum + (count - 10_000) ** 2 / 10_000, 0);
+  const chiSquared = sumOf(counts, (count) => (count - 10_000) ** 2 / 10_000);
   expect(chiSquared).toBeLessThan(27.9);
 });
 

@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sumOf } from "../../src/foundation/sums.ts";
 import { type HarnessOptions, type RunResult, readRunStart, runHarness } from "../../src/harness/index.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import type { Skill } from "../../src/skills/contract.ts";
@@ -64,7 +65,7 @@ describe("a run whose process is killed", () => {
       await expectWhole(result.run, { items: 12, attempts: 36 });
     }
     const attempts = 36 * results.length;
-    const passed = results.reduce((sum, result) => sum + result.passed, 0);
+    const passed = sumOf(results, (result) => result.passed);
     expect(await lakeCounts()).toEqual({ attempts, judged: attempts, passed, examples: attempts });
   });
 

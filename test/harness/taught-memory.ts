@@ -2,9 +2,9 @@
  * A memory of tips whose effects are known: a sealed run that saved them, and a model whose success depends on which of
  * them its prompt holds. Everything between is the real harness.
  */
-
 import { steppingClock } from "../../src/foundation/clock.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
+import { sumOf } from "../../src/foundation/sums.ts";
 import { itemId, type RunId, type TipId } from "../../src/records/ids.ts";
 import type { Tip } from "../../src/records/tip.ts";
 import type { Home } from "../../src/store/home.ts";
@@ -67,7 +67,7 @@ export async function teach(home: Home, tips: readonly Tip[], run = RUN) {
 export function swayedBy(effects: ReadonlyMap<string, number>): (request: ChatRequest) => ScriptedAnswer {
   return ({ seed, messages }) => {
     const prompt = messages.map(({ content }) => content).join("\n");
-    const shift = [...effects].reduce((sum, [text, effect]) => sum + (prompt.includes(text) ? effect : 0), 0);
+    const shift = sumOf([...effects], ([text, effect]) => (prompt.includes(text) ? effect : 0));
     const chance = Number.parseInt(hashText(`${seed} ${prompt}`).slice(0, 8), 16) / 2 ** 32;
     return { content: chance < BASE_RATE + shift ? EVERY_LETTER : "0" };
   };

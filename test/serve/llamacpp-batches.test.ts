@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { sumOf } from "../../src/foundation/sums.ts";
 import { orderedBatch, sequenceMark } from "../../src/serve/llamacpp-batches.ts";
 
 type Item = Parameters<typeof orderedBatch>[0]["items"][number];
@@ -88,7 +89,7 @@ describe("a batch", () => {
     fc.assert(
       fc.property(waiting, fc.integer({ min: 1, max: 512 }), (items, size) => {
         const chosen = orderedBatch({ items, size });
-        const total = chosen.reduce((sum, { processAmount }) => sum + processAmount, 0);
+        const total = sumOf(chosen, ({ processAmount }) => processAmount);
         expect(total).toBeGreaterThan(0);
         expect(total).toBeLessThanOrEqual(size);
         expect(new Set(chosen.map((one) => one.item)).size).toBe(chosen.length);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
+import { sumOf } from "../../src/foundation/sums.ts";
 import { loadRenderer, type Renderer } from "../../src/render/renderer.ts";
 import { addBase } from "../../src/serve/add-base.ts";
 import type { RunningServer } from "../../src/serve/running-server.ts";
@@ -270,7 +271,7 @@ describe("log-probabilities", () => {
       logprobs.push(...choices.map(({ logprobs: scores }) => scores?.token_logprobs?.at(-1) ?? Number.NaN));
     }
     expect(logprobs).toHaveLength(512);
-    expect(logprobs.reduce((sum, logprob) => sum + Math.exp(logprob), 0)).toBeCloseTo(1, 3);
+    expect(sumOf(logprobs, (logprob) => Math.exp(logprob))).toBeCloseTo(1, 3);
   }, 60_000);
 
   test("name the draws: a token is drawn as often as they say", async () => {

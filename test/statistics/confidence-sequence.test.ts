@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { sumOf } from "../../src/foundation/sums.ts";
 import { anytimeInterval, confidenceSequence, effectEValue } from "../../src/statistics/confidence-sequence.ts";
 import { pseudoOutcomes } from "../../src/statistics/pseudo-outcomes.ts";
 import type { TipDraw } from "../../src/statistics/tip-draw.ts";
@@ -35,7 +36,7 @@ function histories(next: (history: TipDraw[]) => Potential | null): { draws: Tip
 }
 
 const expectation = (all: { draws: TipDraw[]; chance: number }[], of: (draws: TipDraw[]) => number) =>
-  all.reduce((total, { draws, chance }) => total + chance * of(draws), 0);
+  sumOf(all, ({ draws, chance }) => chance * of(draws));
 
 /** The tip harms item "a" and helps the others; an item is tried again until it passes, at most three times. */
 const untilPassed = (history: TipDraw[]): Potential | null => {
@@ -52,7 +53,6 @@ const effectOf = (draw: TipDraw, history: TipDraw[]): number => {
   return attempt === null ? 0 : attempt.shown - attempt.dropped + 0 * draw.outcome;
 };
 const effectsOf = (draws: TipDraw[]) => draws.map((draw, i) => effectOf(draw, draws.slice(0, i)));
-const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
 
 describe("a pseudo-outcome", () => {
   test("equals small examples worked by hand", () => {
@@ -76,7 +76,7 @@ describe("a pseudo-outcome", () => {
     expect(expectation(all, () => 1)).toBeCloseTo(1, 12);
     const excess = expectation(
       all,
-      (draws) => sum(pseudoOutcomes(draws).map(({ value }) => value)) - sum(effectsOf(draws)),
+      (draws) => sumOf(pseudoOutcomes(draws).map(({ value }) => value)) - sumOf(effectsOf(draws)),
     );
     expect(excess).toBeCloseTo(0, 12);
   });
@@ -101,7 +101,7 @@ describe("the e-value of a tip's effect", () => {
   const failed: TipDraw = { item: "b", attemptNumber: 1, isShown: false, dropProbability: 0.5, outcome: 0 };
 
   test("equals small examples worked by hand", () => {
-    const mean = (wealth: (stake: number) => number) => sum(STAKES.map(wealth)) / STAKES.length;
+    const mean = (wealth: (stake: number) => number) => sumOf(STAKES.map(wealth)) / STAKES.length;
     expect(effectEValue([passed], { threshold: 0, side: "above" })).toBeCloseTo(1.28125, 12);
     expect(effectEValue([passed], { threshold: 0, side: "below" })).toBeCloseTo(0.71875, 12);
     // Second draw: value 1.5, forecast 1/21, at the threshold 0.1.
@@ -133,7 +133,7 @@ describe("the e-value of a tip's effect", () => {
     const all = histories(untilPassed);
     for (const side of ["above", "below"] as const) {
       const expected = expectation(all, (draws) =>
-        effectEValue(draws, { threshold: sum(effectsOf(draws)) / draws.length, side }),
+        effectEValue(draws, { threshold: sumOf(effectsOf(draws)) / draws.length, side }),
       );
       expect(expected).toBeLessThanOrEqual(1 + 1e-12);
       expect(expected).toBeGreaterThan(0.5);

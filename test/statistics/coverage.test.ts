@@ -4,6 +4,7 @@
  */
 import { expect, test } from "vitest";
 import { random } from "../../src/foundation/random.ts";
+import { meanOf } from "../../src/foundation/sums.ts";
 import { bootstrapInterval } from "../../src/statistics/bootstrap.ts";
 import { clusterInterval, pairedDifference } from "../../src/statistics/paired-difference.ts";
 import { minimumDetectable } from "../../src/statistics/power.ts";
@@ -80,7 +81,7 @@ test("a true difference of the minimum detectable size is found about 80 % of th
     { length: REPEATS },
     () => minimumDetectable(pairedDifference(drawFamilies(scene, draws)), ALPHA) ?? Number.NaN,
   );
-  const difference = sizes.reduce((total, size) => total + size, 0) / sizes.length;
+  const difference = meanOf(sizes);
   const power = shareOf("power", { ...scene, difference }, (families) => {
     const interval = clusterInterval(pairedDifference(families), ALPHA);
     return interval !== null && interval.low > 0;

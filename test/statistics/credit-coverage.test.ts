@@ -4,13 +4,14 @@
  */
 import { expect, test, vi } from "vitest";
 import { type Random, random } from "../../src/foundation/random.ts";
+import { meanOf } from "../../src/foundation/sums.ts";
 import { confidenceSequence, effectEValue } from "../../src/statistics/confidence-sequence.ts";
 import { hajekContrast } from "../../src/statistics/hajek-contrast.ts";
 import { isBelowMeanUtility } from "../../src/statistics/mean-utility.ts";
 import { normalQuantile } from "../../src/statistics/normal.ts";
 import { type NoisyEffect, shrinkEffects } from "../../src/statistics/shrinkage.ts";
 import { judgeTips } from "../../src/statistics/tip-retirement.ts";
-import { chanceBand, meanOf, percent, repeats, simulateDraws, WORLD, type World } from "./simulated-draws.ts";
+import { chanceBand, percent, repeats, simulateDraws, WORLD, type World } from "./simulated-draws.ts";
 import { looksUntilEnd } from "./simulated-memory.ts";
 
 vi.setConfig({ testTimeout: 3_600_000 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { sumOf } from "../../src/foundation/sums.ts";
 import { bootstrapInterval } from "../../src/statistics/bootstrap.ts";
 import { clusterInterval, pairedDifference } from "../../src/statistics/paired-difference.ts";
 import { minimumDetectable, requiredItems } from "../../src/statistics/power.ts";
@@ -32,7 +33,7 @@ describe("the cluster-robust interval", () => {
   test("is that of independent pairs where every family holds one item, but for the factor n / (n - 1)", () => {
     const differences = [1, 0, 0, -1, 1, 1, 0, 0, 1, 0];
     const mean = 0.3;
-    const variance = differences.reduce((total, d) => total + (d - mean) ** 2, 0) / 9;
+    const variance = sumOf(differences, (d) => (d - mean) ** 2) / 9;
     const estimate = pairedDifference(differences.map((d) => [d]));
     expect(estimate.standardError).toBeCloseTo(Math.sqrt(variance / 9), 14);
   });

@@ -1,6 +1,7 @@
 /** Tests that may stop early, and the price of using a test set again. */
 import { describe, expect, test } from "vitest";
 import { random } from "../../src/foundation/random.ts";
+import { sumOf } from "../../src/foundation/sums.ts";
 import { betsOf, discordantBets, NO_BETS, placeBet, stopsFor } from "../../src/statistics/discordant-bets.ts";
 import { reuseAlpha } from "../../src/statistics/test-set-reuse.ts";
 import { band, REPEATS } from "./simulated-families.ts";
@@ -86,7 +87,7 @@ describe("stopping early", () => {
 test("the alphas of all candidates on one test set sum to the whole", () => {
   expect(reuseAlpha(0.05, 1)).toBeCloseTo(0.025, 15);
   expect(reuseAlpha(0.05, 2)).toBeCloseTo(0.05 / 6, 15);
-  const sum = Array.from({ length: 5000 }, (_, i) => reuseAlpha(0.05, i + 1)).reduce((all, one) => all + one, 0);
+  const sum = sumOf(Array.from({ length: 5000 }, (_, i) => reuseAlpha(0.05, i + 1)));
   expect(sum).toBeLessThan(0.05);
   expect(sum).toBeCloseTo(0.05, 4);
 });

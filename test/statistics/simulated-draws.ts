@@ -86,10 +86,6 @@ export function simulateDraws(world: World, random: Random): { draws: TipDraw[];
   return { draws, effects };
 }
 
-export function meanOf(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0) / values.length;
-}
-
 /** How far a share of `count` repeats may lie from its probability: three standard deviations. */
 export function chanceBand(probability: number, count: number): number {
   return 3 * Math.sqrt((probability * (1 - probability)) / count);

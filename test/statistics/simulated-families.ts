@@ -2,6 +2,7 @@
  * Draws paired outcomes whose truth is known, for simulations of coverage and of false alarms.
  */
 import { type Random, random } from "../../src/foundation/random.ts";
+import { sumOf } from "../../src/foundation/sums.ts";
 import { normalQuantile } from "../../src/statistics/normal.ts";
 
 export interface Truth {
@@ -21,7 +22,7 @@ export const REPEATS = process.env.TRACEMILL_LONG ? 10_000 : 600;
 /** One draw: for each family its items' differences, -1, 0 or 1. */
 export function drawFamilies(truth: Truth, draws: Random): number[][] {
   const weights = Array.from({ length: truth.families }, () => 0.5 + draws.next());
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const total = sumOf(weights);
   return weights.map((weight) => {
     const shift = truth.familySd === 0 ? 0 : truth.familySd * normalQuantile(draws.next() || 0.5);
     const onlyTreatment = clip((truth.discordance + truth.difference + shift) / 2);

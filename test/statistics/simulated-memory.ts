@@ -3,6 +3,7 @@
  * by its own draw; after every run all tips are judged, and what is retired is not shown again.
  */
 import type { Random } from "../../src/foundation/random.ts";
+import { sumOf } from "../../src/foundation/sums.ts";
 import type { TipDraw } from "../../src/statistics/tip-draw.ts";
 import { judgeTips } from "../../src/statistics/tip-retirement.ts";
 
@@ -33,7 +34,7 @@ export function looksUntilEnd(
         const retrieved = rng
           .sample(live, TIPS_A_PROMPT)
           .map((tip) => ({ tip, isShown: rng.next() >= dropProbability }));
-        const shift = retrieved.reduce((sum, { tip, isShown }) => sum + (isShown ? (effects[tip] as number) : 0), 0);
+        const shift = sumOf(retrieved, ({ tip, isShown }) => (isShown ? (effects[tip] as number) : 0));
         const outcome = rng.next() < Math.min(1, Math.max(0, rate + shift)) ? 1 : 0;
         for (const { tip, isShown } of retrieved)
           draws[tip]?.push({ item: `item ${i}`, attemptNumber, isShown, dropProbability, outcome });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { random } from "../../src/foundation/random.ts";
+import { sumOf } from "../../src/foundation/sums.ts";
 import { normalQuantile } from "../../src/statistics/normal.ts";
 import { varianceOfMean, varianceParts } from "../../src/statistics/variance-parts.ts";
 
@@ -34,11 +35,10 @@ test("variance parts find the truth on average, and name the spread of a mean th
       const own = Math.sqrt(truth.between) * normal();
       return Array.from({ length: samples }, () => own + Math.sqrt(truth.within) * normal());
     });
-    const mean = scores.flat().reduce((sum, score) => sum + score, 0) / (items * samples);
+    const mean = sumOf(scores.flat()) / (items * samples);
     return { ...varianceParts(scores), mean };
   });
-  const average = (pick: (one: (typeof drawn)[number]) => number) =>
-    drawn.reduce((sum, one) => sum + pick(one), 0) / repeats;
+  const average = (pick: (one: (typeof drawn)[number]) => number) => sumOf(drawn, (one) => pick(one)) / repeats;
   expect(average(({ between }) => between)).toBeCloseTo(truth.between, 2);
   expect(average(({ within }) => within)).toBeCloseTo(truth.within, 2);
   const seen = average(({ mean }) => mean ** 2) - average(({ mean }) => mean) ** 2;

@@ -3,6 +3,7 @@
  * whose sequences of messages, events and attachments are put together again.
  */
 import type { Json } from "../../foundation/canonical-json.ts";
+import { sumOf } from "../../foundation/sums.ts";
 import type { Zip } from "../../foundation/zip.ts";
 import { MOST_DOCUMENT_BYTES, parseBytes, type Read } from "../reading/json.ts";
 import { countIn, type JsonObject, objectIn } from "../reading/shapes.ts";
@@ -47,7 +48,7 @@ export function samplesOf(names: readonly string[]): SampleMembers[] {
 /** Reads a sample as one document. The chunks of one together may be as large as a document. */
 export async function readSample(zip: Zip, { name, chunks }: SampleMembers): Promise<Read> {
   if (chunks === null) return readMember(zip, name);
-  const sizeBytes = chunks.reduce((sum, chunk) => sum + zip.sizeOf(chunk.name), 0);
+  const sizeBytes = sumOf(chunks, (chunk) => zip.sizeOf(chunk.name));
   if (sizeBytes > MOST_DOCUMENT_BYTES) return { reason: `it has ${sizeBytes} bytes, more than ${MOST_DOCUMENT_BYTES}` };
   const shell = await readMember(zip, `${name}sample.json`);
   if ("reason" in shell) return shell;

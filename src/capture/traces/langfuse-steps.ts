@@ -3,6 +3,7 @@
  * attributes in its metadata, which tell what the observation's own fields do not.
  */
 import type { Json } from "../../foundation/canonical-json.ts";
+import { sumOf } from "../../foundation/sums.ts";
 import type { Turn } from "../../records/events.ts";
 import type { RecordedMessage } from "../../records/message.ts";
 import { parseJson } from "../reading/json.ts";
@@ -191,7 +192,7 @@ function usageOf(fields: JsonObject): Turn["usage"] {
       const count = countIn(typeof value === "string" ? Number(value) : value);
       return key.startsWith(start) && count !== null ? [count] : [];
     });
-    return counts.length === 0 ? null : counts.reduce((total, count) => total + count, 0);
+    return counts.length === 0 ? null : sumOf(counts);
   };
   const usage = objectIn(fields.usage);
   const promptTokens = sum("input") ?? countIn(usage.input ?? field(fields, "promptTokens"));

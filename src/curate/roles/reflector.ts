@@ -4,6 +4,7 @@
  * another, so the interval of the mean is the mean of the intervals, which holds however they do.
  */
 import { groupBy } from "../../foundation/group-by.ts";
+import { meanOf } from "../../foundation/sums.ts";
 import { CREDIT_RULE } from "../../statistics/tip-credit.ts";
 import { sqlText } from "../../store/duckdb.ts";
 import { ownEffect, readCredits } from "../credit.ts";
@@ -38,11 +39,10 @@ function meanEffect(
 ): { estimate: number; low: number; high: number } | null {
   const known = effects.filter((effect) => effect !== null);
   if (known.length === 0 || known.length < effects.length) return null;
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   return {
-    estimate: mean(known.map(({ estimate }) => estimate)),
-    low: mean(known.map(({ interval }) => interval.low)),
-    high: mean(known.map(({ interval }) => interval.high)),
+    estimate: meanOf(known, ({ estimate }) => estimate),
+    low: meanOf(known, ({ interval }) => interval.low),
+    high: meanOf(known, ({ interval }) => interval.high),
   };
 }
 

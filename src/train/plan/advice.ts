@@ -3,6 +3,7 @@
  * the one wins that costs least. What a change costs is an order, not a measure: first what changes no number (rows at
  * once), then what costs time, then what costs a little quality, last what costs rows or money.
  */
+import { sumOf } from "../../foundation/sums.ts";
 import type { Setting } from "./memory.ts";
 
 /** One change, as people give it to `tracemill train`. */
@@ -41,7 +42,7 @@ export function cheapestChange(
 ): Advice | null {
   const groups = changesOf(draft, { shorter, canGrow });
   return combinations(groups)
-    .map((changes) => ({ changes, cost: changes.reduce((sum, { cost }) => sum + cost, 0) }))
+    .map((changes) => ({ changes, cost: sumOf(changes, ({ cost }) => cost) }))
     .sort((a, b) => a.cost - b.cost)
     .reduce<Advice | null>((found, { changes }) => {
       if (found !== null || changes.length === 0) return found;

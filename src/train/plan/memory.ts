@@ -3,6 +3,7 @@
  * autograd keeps of a block was counted in the forward passes of transformers 5.23 and agrees with published runs (the
  * table of `test/train/plan/published.ts`). Does not know devices; `placement.ts` spreads what is counted here.
  */
+import { sumOf } from "../../foundation/sums.ts";
 import type { TrainConfig } from "../../records/adapter-manifest.ts";
 import type { Launch } from "../backend.ts";
 import { type Block, loraWidthOf, type ModelShape } from "./shape.ts";
@@ -101,7 +102,7 @@ export function logitMemory({ vocabulary, capsLogits }: ModelShape, setting: Set
 export function trainedWeights(shape: ModelShape, { rank, trains }: Pick<Setting, "rank" | "trains">): number {
   if (trains === "lora") return loraWidthOf(shape) * rank;
   const { hidden, vocabulary, isTied } = shape;
-  return shape.blocks.reduce((sum, { weights }) => sum + weights, 0) + vocabulary * hidden * (isTied ? 1 : 2);
+  return sumOf(shape.blocks, ({ weights }) => weights) + vocabulary * hidden * (isTied ? 1 : 2);
 }
 
 /** Tokens of a step's rows that are computed together. */

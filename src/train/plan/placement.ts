@@ -3,6 +3,7 @@
  * what each device then holds. The trainer places blocks as it is said here. With several devices one works at a time (a
  * plain pipeline), so each needs its own blocks and the largest working set among them.
  */
+import { sumOf } from "../../foundation/sums.ts";
 import { type BlockMemory, blockMemory, embeddingMemory, logitMemory, type Setting, towerMemory } from "./memory.ts";
 import { embeddingWeights, type ModelShape } from "./shape.ts";
 
@@ -50,7 +51,7 @@ export function spread(shape: ModelShape, setting: Setting, freeBytes: readonly 
 }
 
 export function total(parts: Parts): number {
-  return Object.values(parts).reduce((sum: number, bytes: number) => sum + bytes, 0);
+  return sumOf(Object.values(parts), (bytes: number) => bytes);
 }
 
 /** What a device holds besides blocks. */
@@ -74,7 +75,7 @@ export function endsOf(shape: ModelShape, setting: Setting, isFirst: boolean): E
 /** Adds up what a device holds. */
 export function shareOf(end: End, blocks: BlockMemory[], { from, to }: { from: number; to: number }): Share {
   const { embedding, towers, logits, gathered } = end;
-  const sum = (key: Exclude<keyof BlockMemory, "working">) => blocks.reduce((bytes, block) => bytes + block[key], 0);
+  const sum = (key: Exclude<keyof BlockMemory, "working">) => sumOf(blocks, (block) => block[key]);
   const working = Math.max(0, ...blocks.map((block) => block.working));
   const parts: Parts = {
     weights: sum("weights") + gathered,
@@ -108,7 +109,7 @@ function levelled(blocks: BlockMemory[], ends: End[], rooms: number[]): number[]
     ({ embedding, towers }) => embedding.weights + embedding.gradients + embedding.optimizer + towers,
   );
   const all =
-    bare.reduce((sum, bytes) => sum + bytes, 0) +
+    sumOf(bare) +
     blocks.reduce((sum, block) => sum + fixedOf(block) + block.working, 0) +
     Math.max(...ends.map(({ logits }) => logits));
   let low = 0;

@@ -2,6 +2,7 @@
  * The memory of a training on the processor: the same counts as on a card, with what is different there. Its constants
  * were measured on real runs (`bench/plan.ts`, docs/log.md).
  */
+import { sumOf } from "../../foundation/sums.ts";
 import { type Setting, tokensAtOnce } from "./memory.ts";
 import { type Share, spread, total } from "./placement.ts";
 import { type ModelShape, weightsOf } from "./shape.ts";
@@ -34,5 +35,5 @@ function scoreBytes({ blocks }: ModelShape, setting: Setting): number {
   if (tokens > SHORT_TOKENS) return 0;
   const bytes = 4 + (storageBytes === 2 ? 2 : 0);
   const of = blocks.map(({ heads }) => tokensAtOnce(setting) * tokens * heads * bytes);
-  return gradientCheckpointing ? Math.max(...of) : of.reduce((sum, block) => sum + block, 0);
+  return gradientCheckpointing ? Math.max(...of) : sumOf(of);
 }

@@ -4,6 +4,7 @@
  * Source: transformers 5.23, `configuration_*.py` and `modeling_*.py` of llama, mistral, qwen3, gemma3 and gemma4.
  */
 import { z } from "zod";
+import { sumOf } from "../../foundation/sums.ts";
 
 const size = z.int().min(1);
 
@@ -107,7 +108,7 @@ export function shapeOf(json: unknown): ModelShape {
 
 /** Returns the weights of the text stack; norms are too few to count. */
 export function weightsOf(shape: ModelShape): number {
-  return shape.blocks.reduce((sum, { weights }) => sum + weights, 0) + embeddingWeights(shape) + shape.inputs;
+  return sumOf(shape.blocks, ({ weights }) => weights) + embeddingWeights(shape) + shape.inputs;
 }
 
 export function embeddingWeights({ hidden, vocabulary, isTied }: Pick<ModelShape, "hidden" | "vocabulary" | "isTied">) {
@@ -116,7 +117,7 @@ export function embeddingWeights({ hidden, vocabulary, isTied }: Pick<ModelShape
 
 /** Returns the weights of a LoRA of rank 1 on every projection. */
 export function loraWidthOf({ blocks }: ModelShape): number {
-  return blocks.reduce((sum, { loraWidth }) => sum + loraWidth, 0);
+  return sumOf(blocks, ({ loraWidth }) => loraWidth);
 }
 
 function blockOf(text: Text, index: number): Block {
@@ -152,7 +153,7 @@ function blockOf(text: Text, index: number): Block {
     headSize,
     inner,
     window: isGlobal ? null : (text.sliding_window ?? null),
-    weights: projections.reduce((sum, [from, to]) => sum + from * to, 0),
+    weights: sumOf(projections, ([from, to]) => from * to),
     loraWidth: projections.reduce((sum, [from, to]) => sum + from + to, 0),
     largestWeights: Math.max(...projections.map(([from, to]) => from * to)),
   };

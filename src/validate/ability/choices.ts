@@ -3,6 +3,7 @@
  * are scored, after the question alone, or its letter, after the question with all options: small models do not yet know
  * what a letter stands for, and some questions cannot be asked without their options.
  */
+import { meanOrNull, sumOf } from "../../foundation/sums.ts";
 import type { GeneralText } from "../general-set.ts";
 import type { ArmMeasure, Shown, TextScore } from "./measure.ts";
 
@@ -47,16 +48,12 @@ export function choiceFigures(
       questions.flatMap((question) => of(question, arm.scores) ?? []),
     );
     const note = `of ${one?.length ?? 0} questions; 0.25 by chance`;
-    return { name, base: meanOf(one), candidate: meanOf(other), note };
+    return { name, base: meanOrNull(one ?? []), candidate: meanOrNull(other ?? []), note };
   };
   return [figure("accuracy", isRight), figure("probability of the right option", probabilityOfRight)];
 }
 
 type Scores = ReadonlyMap<string, TextScore>;
-
-function meanOf(values: readonly number[] = []): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
 
 /** The scores of a question's options; null where one was not scored. */
 function optionScores(question: Question, scores: Scores): { letter: Letter; score: TextScore }[] | null {
@@ -82,7 +79,7 @@ function probabilityOfRight(question: Question, scores: Scores): number | null {
   const most = Math.max(...options.map(({ score }) => score.logprob));
   const weights = options.map(({ letter, score }) => ({ letter, weight: Math.exp(score.logprob - most) }));
   const right = weights.find(({ letter }) => letter === question.answer)?.weight ?? 0;
-  return right / weights.reduce((sum, { weight }) => sum + weight, 0);
+  return right / sumOf(weights, ({ weight }) => weight);
 }
 
 function textId({ subject, number }: Question, letter: Letter): string {

@@ -2,6 +2,7 @@
  * From the scores of two arms to what the gate judges: differences in nats a token, text by text.
  */
 import { groupBy } from "../../foundation/group-by.ts";
+import { sumOf } from "../../foundation/sums.ts";
 import { pairedDifference } from "../../statistics/paired-difference.ts";
 import type { GeneralText } from "../general-set.ts";
 import type { TextScore } from "./measure.ts";
@@ -61,9 +62,9 @@ export function distanceFrom(base: Scores, candidate: Scores): Distance | null {
     const other = candidate.get(id);
     return other === undefined ? [] : [{ tokens: one.tokens, nats: one.logprob - other.logprob }];
   });
-  const tokens = pairs.reduce((sum, pair) => sum + pair.tokens, 0);
+  const tokens = sumOf(pairs, (pair) => pair.tokens);
   if (tokens === 0) return null;
-  const nats = pairs.reduce((sum, pair) => sum + pair.nats, 0) / tokens;
+  const nats = sumOf(pairs, (pair) => pair.nats) / tokens;
   const residuals = pairs.map((pair) => [((pair.nats - nats * pair.tokens) * pairs.length) / tokens]);
   return { nats, standardError: pairedDifference(residuals).standardError, texts: pairs.length, tokens };
 }

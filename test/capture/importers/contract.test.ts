@@ -8,6 +8,7 @@ import type { ImportReport } from "../../../src/capture/import-files.ts";
 import { findFiles, loadImporters } from "../../../src/capture/source-files.ts";
 import { Refusal } from "../../../src/foundation/errors.ts";
 import { type Random, random } from "../../../src/foundation/random.ts";
+import { sumOf } from "../../../src/foundation/sums.ts";
 import type { Home } from "../../../src/store/home.ts";
 import { openLake } from "../../../src/store/lake.ts";
 import { listRuns } from "../../../src/store/run-log.ts";
@@ -68,7 +69,7 @@ describe.each([...importers.keys()])("the importer of %s", (format) => {
     const [counts] = await lake.query("SELECT count(*) AS attempts, count(DISTINCT run) AS runs FROM attempts");
     lake.close();
     expect(counts).toEqual({
-      attempts: report.imported.reduce((sum, { attempts }) => sum + attempts, 0),
+      attempts: sumOf(report.imported, ({ attempts }) => attempts),
       runs: report.imported.length,
     });
   });

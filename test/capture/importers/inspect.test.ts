@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSampleMessages } from "../../../src/capture/inspect/messages.ts";
 import { findFiles } from "../../../src/capture/source-files.ts";
+import { sumOf } from "../../../src/foundation/sums.ts";
 import type { LoggedEvent } from "../../../src/records/events.ts";
 import { only } from "../../harness/setting.ts";
 import { FIXTURES, folder, freshFolders, home, imported, importInto, SAMPLES } from "./setting.ts";
@@ -410,7 +411,7 @@ describe.skipIf(FIXTURES === null)("Inspect's own logs", () => {
     const raw = readFileSync(file, "utf8");
     const { events } = await imported(home, await importInto(home, file));
     expect(only(events, "turn")).toHaveLength([...raw.matchAll(/"event": "model"/g)].length);
-    const tokens = only(events, "turn").reduce((sum, { usage }) => sum + (usage?.promptTokens ?? 0), 0);
+    const tokens = sumOf(only(events, "turn"), ({ usage }) => usage?.promptTokens ?? 0);
     expect(tokens).toBe(JSON.parse(raw).stats.model_usage["openai/gpt-4o-mini"].input_tokens);
   });
 });

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findFiles } from "../../../src/capture/source-files.ts";
+import { sumOf } from "../../../src/foundation/sums.ts";
 import { only } from "../../harness/setting.ts";
 import { FIXTURES, folder, freshFolders, home, importInto, readImported, SAMPLES } from "./setting.ts";
 
@@ -147,8 +148,8 @@ describe.skipIf(FIXTURES === null)("a real session", () => {
     expect(turns).toHaveLength(answers.length);
     expect(only(events, "action")).toHaveLength(messages.filter(({ role }) => role === "toolResult").length);
     expect(only(events, "failure")).toHaveLength(answers.filter(({ errorMessage }) => errorMessage).length);
-    const counted = answers.reduce((sum, { usage }) => sum + usage.output, 0);
-    expect(only(events, "turn").reduce((sum, { usage }) => sum + (usage?.completionTokens ?? 0), 0)).toBe(counted);
+    const counted = sumOf(answers, ({ usage }) => usage.output);
+    expect(sumOf(only(events, "turn"), ({ usage }) => usage?.completionTokens ?? 0)).toBe(counted);
     const codes = messages.filter(({ isError, content }) => isError && /exited with code \d+$/.test(content[0].text));
     expect(only(events, "action").filter(({ exitCode }) => exitCode !== null)).toHaveLength(codes.length);
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { shingler } from "../../../src/curate/near/shingles.ts";
 import { signer } from "../../../src/curate/near/signature.ts";
 import { random } from "../../../src/foundation/random.ts";
+import { meanOf } from "../../../src/foundation/sums.ts";
 import { plantedTexts, shingleSet } from "./planted-texts.ts";
 
 const PLACES = 128;
@@ -61,8 +62,8 @@ describe("a signature", () => {
       return agreement(signatureOf(x, { seed }), signatureOf(y, { seed })) - similarity;
     });
     const standardError = Math.sqrt((similarity * (1 - similarity)) / PLACES);
-    const mean = errors.reduce((sum, error) => sum + error, 0) / errors.length;
-    const spread = Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0) / errors.length);
+    const mean = meanOf(errors);
+    const spread = Math.sqrt(meanOf(errors, (error) => error ** 2));
     expect(Math.abs(mean)).toBeLessThan((4 * standardError) / Math.sqrt(errors.length));
     expect(spread).toBeLessThan(1.1 * standardError);
   });
@@ -90,7 +91,7 @@ describe("a signature", () => {
       }
     }
     expect(scores.length).toBeGreaterThan(500);
-    expect(Math.sqrt(scores.reduce((sum, score) => sum + score ** 2, 0) / scores.length)).toBeLessThan(1.1);
+    expect(Math.sqrt(meanOf(scores, (score) => score ** 2))).toBeLessThan(1.1);
   });
 
   it("takes a huge text of one word, or of random words", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { sumOf } from "../../../src/foundation/sums.ts";
 import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
 import { type Device, parseGpus } from "../../../src/train/plan/cards.ts";
 import { blockMemory, logitMemory } from "../../../src/train/plan/memory.ts";
@@ -81,9 +82,9 @@ describe("a training by one process a card", () => {
     expect(plan.fits).toBe(true);
     const setting = { ...plan.setting, batch: 1 };
     const blocks = SHAPE.blocks.map((block) => blockMemory(SHAPE, block, setting));
-    const weights = blocks.reduce((sum, block) => sum + block.weights, 0) / 4;
+    const weights = sumOf(blocks, (block) => block.weights) / 4;
     const largest = Math.max(...blocks.map((block) => block.weights + block.lora));
-    const kept = blocks.reduce((sum, block) => sum + block.kept, 0);
+    const kept = sumOf(blocks, (block) => block.kept);
     const working = Math.max(...blocks.map((block) => block.working));
     for (const { blocks: held, parts } of plan.devices) {
       expect(held).toEqual([0, 60]);
@@ -120,7 +121,7 @@ describe("the parts of a card's load for Gemma 4 31B", () => {
   });
 
   it("are 2 bytes a trained weight of 8-bit state, and 0.6 to 1.4 GiB of context", () => {
-    const state = plan.devices.reduce((sum, { parts }) => sum + parts.optimizer, 0);
+    const state = sumOf(plan.devices, ({ parts }) => parts.optimizer);
     within(state / plan.loraParameters, 2);
     for (const { parts } of plan.devices) {
       expect(parts.context).toBeGreaterThanOrEqual(0.6 * GIB);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { sumOf } from "../../../src/foundation/sums.ts";
 import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
 import { parseGpus } from "../../../src/train/plan/cards.ts";
 import type { TokenLengths } from "../../../src/train/plan/lengths.ts";
@@ -54,7 +55,7 @@ describe("the shape of Gemma 4 31B", () => {
   it("has the counts that its makers' configuration gives", () => {
     const { blocks } = SHAPES.gemma4_31b;
     within(
-      blocks.reduce((sum, { weights }) => sum + weights, 0),
+      sumOf(blocks, ({ weights }) => weights),
       29.29e9,
       0.001,
     );
@@ -98,7 +99,7 @@ describe("the shape of Gemma 4 31B", () => {
 describe("the plan of Gemma 4 31B in 4 bits on four L4", () => {
   const plan = planOf();
   const sum = (part: "weights" | "embeddings" | "lora" | "optimizer") =>
-    plan.devices.reduce((bytes, { parts }) => bytes + parts[part], 0);
+    sumOf(plan.devices, ({ parts }) => parts[part]);
 
   it("says what the arithmetic by hand says, within a tenth", () => {
     within(NF4_BYTES * 8, 4.127, 0.001);
@@ -117,14 +118,11 @@ describe("the plan of Gemma 4 31B in 4 bits on four L4", () => {
       // biome-ignore format: one line a table
       const setting = { ...plan.setting, tokens };
       const kept = SHAPES.gemma4_31b.blocks.map((block) => blockMemory(SHAPES.gemma4_31b, block, setting).kept);
-      within(
-        kept.reduce((bytes, block) => bytes + block, 0),
-        gib * GIB,
-      );
+      within(sumOf(kept), gib * GIB);
     }
     const adamw = planOf({ config: config({ optimizer: "adamw" }) });
     within(
-      adamw.devices.reduce((bytes, { parts }) => bytes + parts.optimizer, 0),
+      sumOf(adamw.devices, ({ parts }) => parts.optimizer),
       0.98e9,
     );
   });

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { meanOf } from "../../../src/foundation/sums.ts";
 import type { AdapterManifest, CurvePoint } from "../../../src/records/adapter-manifest.ts";
 import { klEvidence, measureGeneralAbility } from "../../../src/validate/ability/general-ability.ts";
 import { loadGeneralSets, type NamedSet, plannedSets } from "../../../src/validate/ability/general-sets.ts";
@@ -59,7 +60,7 @@ describe("general ability", () => {
   test("is told against the base as well, where another model is the one to beat", async () => {
     const { base, narrow: reference, idle: candidate } = arms;
     const found = await measureGeneralAbility({ base, reference, candidate }, sets, options("champion"));
-    const mean = (values: number[][] = []) => values.flat().reduce((sum, one) => sum + one, 0) / values.flat().length;
+    const mean = (values: number[][] = []) => meanOf(values.flat());
     expect(mean(found.general[0]?.differences)).toBeGreaterThan(0.02);
     expect(found.general[0]?.toBase).toHaveLength(14);
     expect(Math.abs(mean(found.general[0]?.toBase))).toBeLessThan(1e-4);
@@ -83,7 +84,7 @@ describe("general ability", () => {
     const { base, narrow: candidate } = arms;
     const found = await measureGeneralAbility({ base, reference: base, candidate }, sets, options("narrow"));
     const differences = found.general[0]?.differences.flat() ?? [];
-    expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(-0.02);
+    expect(meanOf(differences)).toBeLessThan(-0.02);
     expect(found.shown[1]?.figures[0]?.candidate).toBe(1);
     expect(found.distance?.nats).toBeGreaterThan(0.1);
   }, 60_000);

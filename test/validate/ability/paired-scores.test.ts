@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { random } from "../../../src/foundation/random.ts";
+import { sumOf } from "../../../src/foundation/sums.ts";
 import { choiceFigures, choiceTexts, LETTERS, type Question } from "../../../src/validate/ability/choices.ts";
 import type { TextScore } from "../../../src/validate/ability/measure.ts";
 import { distanceFrom, generalEvidence } from "../../../src/validate/ability/paired-scores.ts";
@@ -37,7 +38,7 @@ describe("the distance that draws of the base tell", () => {
       [0.5, 0.3, 0.15, 0.05],
       [0.4, 0.25, 0.25, 0.1],
     ] as [number[], number[]];
-    const exact = p.reduce((sum, share, i) => sum + share * Math.log(share / (q[i] as number)), 0);
+    const exact = sumOf(p, (share, i) => share * Math.log(share / (q[i] as number)));
     const draws = random(1, "distance");
     const draw = () => {
       const at = draws.next();
@@ -51,7 +52,7 @@ describe("the distance that draws of the base tell", () => {
       for (let at = 0; at < 60; at++) {
         const ids = Array.from({ length: draws.integer(5, 40) }, draw);
         for (const [arm, of] of [p, q].entries()) {
-          const logprob = ids.reduce((total, id) => total + Math.log(of[id] as number), 0);
+          const logprob = sumOf(ids, (id) => Math.log(of[id] as number));
           arms[arm as 0 | 1].set(`${at}`, { logprob, tokens: ids.length });
         }
       }

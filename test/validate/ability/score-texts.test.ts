@@ -1,6 +1,7 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { meanOf } from "../../../src/foundation/sums.ts";
 import { answerPrompts } from "../../../src/validate/ability/answer-prompts.ts";
 import { choiceTexts } from "../../../src/validate/ability/choices.ts";
 import { distanceFrom, generalEvidence } from "../../../src/validate/ability/paired-scores.ts";
@@ -26,7 +27,6 @@ afterAll(() => arms?.close());
 const options = () => ({ renderer: arms.renderer, atOnce: 8, signal: new AbortController().signal });
 
 const flat = (evidence: { differences: number[][] } | null) => evidence?.differences.flat() ?? [];
-const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe("texts that are scored by two arms", () => {
   test("differ by nothing where the candidate is the base in all but name", async () => {
@@ -42,8 +42,8 @@ describe("texts that are scored by two arms", () => {
     const base = await scoreTexts(arms.base, texts, options());
     const narrow = await scoreTexts(arms.narrow, texts, options());
     const differences = flat(generalEvidence({ name: "general", texts }, base.scores, narrow.scores));
-    console.log(`spoiled: ${mean(differences).toFixed(4)} nats a token over ${differences.length} texts`);
-    expect(mean(differences)).toBeLessThan(-0.02);
+    console.log(`spoiled: ${meanOf(differences).toFixed(4)} nats a token over ${differences.length} texts`);
+    expect(meanOf(differences)).toBeLessThan(-0.02);
   });
 });
 
