@@ -9,7 +9,7 @@ import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
 import { sumOf } from "../foundation/sums.ts";
 import type { RunId } from "../records/ids.ts";
 import { type SkillSplits, skillSplits } from "../skills/skill-splits.ts";
-import { appendLedger, joinedRuns } from "../store/ledger.ts";
+import { appendLedger, coveredRuns } from "../store/ledger.ts";
 import { listRuns, type RunSummary, sealRun } from "../store/run-log.ts";
 import { openDrafts, removeDeadDrafts } from "./draft-runs.ts";
 import type { Foreign, ForeignRun } from "./foreign.ts";
@@ -19,6 +19,7 @@ import { type JoinCounts, joinOnto } from "./join-recorded.ts";
 import { readDocument, readJsonLines } from "./reading/json.ts";
 import type { SealedRecording } from "./recorded-run.ts";
 import { countRejections, type RejectionCount } from "./rejections.ts";
+import { noteReplaced, type ReplacedRun } from "./replaced-runs.ts";
 import { findFiles } from "./source-files.ts";
 
 export interface ImportOptions extends Omit<ImportTarget, "format"> {
@@ -44,6 +45,8 @@ export interface ImportReport {
   imported: ImportedRun[];
   /** Runs of the source that are here already, by the ids that they have here. */
   known: RunId[];
+  /** Earlier imports of a source that had grown since. */
+  replaced: ReplacedRun[];
   rejected: RejectionCount[];
   /** How the source and the recorded calls came together; null without `onto`. */
   joined: JoinCounts | null;
@@ -84,9 +87,12 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
     await session.close();
   }
   if (joined !== null) sayJoined(options, session, joined.counts.recorded);
+  const here = [...session.imported.map(({ run }) => run), ...session.known];
+  const replaced = await noteReplaced(options, here);
   return {
     ...{ format: found.format, files: files.length, passedOver, lossy: found.importer.lossy },
     ...{ imported: session.imported, known: session.known, rejected: session.rejected() },
+    replaced,
     joined: joined?.counts ?? null,
   };
 }
@@ -108,7 +114,7 @@ async function takeAll(
 /** Says which runs hold a recorded one's calls; also those of an import that ended before it could say so. */
 function sayJoined({ home, clock }: ImportOptions, { imported, known }: Session, recorded: RunId): void {
   const runs = imported.map(({ run }) => run);
-  if (!joinedRuns(home).has(recorded)) runs.push(...known);
+  if (!coveredRuns(home).has(recorded)) runs.push(...known);
   for (const run of runs) appendLedger(home, { type: "run_joined", data: { run, recorded } }, clock);
 }
 

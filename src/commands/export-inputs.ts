@@ -14,7 +14,7 @@ import { listSkills, loadSkill } from "../skills/load.ts";
 import { sqlText } from "../store/duckdb.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
-import { appendLedger, joinedRuns, readLedger, revocations } from "../store/ledger.ts";
+import { appendLedger, coveredRuns, coveringIdOf, readLedger, revocations } from "../store/ledger.ts";
 import { listBases, readBaseManifest } from "../store/manifests.ts";
 import { listRuns, type RunSummary, runsWithoutLog } from "../store/runs.ts";
 import { readSkillList } from "./skill-list.ts";
@@ -76,9 +76,9 @@ export async function chosenRuns(
     return { runs, unsealed: [], missing: [] };
   }
   const missing = gone.filter(({ skill }) => skills.includes(skill)).map(({ run }) => run);
-  const joined = joinedRuns(home);
+  const covered = coveredRuns(home);
   const relevant = all.filter(
-    ({ run, skill, split }) => skills.includes(skill) && split !== "test" && !joined.has(run),
+    ({ run, skill, split }) => skills.includes(skill) && split !== "test" && !covered.has(run),
   );
   const runs = relevant.filter(isSealedRun);
   const open = relevant.filter((run) => !isSealedRun(run));
@@ -169,11 +169,13 @@ export async function lastBearing(home: Home, runs: readonly SealedRun[]): Promi
 
 /** Which revocations take something from the runs; what a tip or a verifier had a part in, the lake knows. */
 async function revocationsReaching(home: Home, runs: readonly string[]): Promise<Set<string>> {
-  const joined = joinedRuns(home);
+  const covered = coveredRuns(home);
   const all = revocations(home);
   const named = all.filter(({ kind, target }) => {
-    if (kind === "run") return runs.includes(target) || runs.includes(joined.get(target as RunId) ?? "");
-    return kind === "attempt" && runs.includes(attemptParts(target as AttemptId).run);
+    if (kind !== "run" && kind !== "attempt") return false;
+    for (let id: string | null = target; id !== null; id = coveringIdOf(covered, { kind, id }))
+      if (runs.includes(kind === "run" ? id : attemptParts(id as AttemptId).run)) return true;
+    return false;
   });
   const keys = new Set(named.map(keyOf));
   if (!all.some(({ kind }) => kind === "tip" || kind === "verifier")) return keys;

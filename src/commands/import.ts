@@ -61,15 +61,31 @@ with its place and reason. What a format cannot tell is marked as missing, never
   exitCode: ({ rejected }) => (rejected.length > 0 ? 3 : 0),
 });
 
-function printed({ format, files, passedOver, imported, known, joined, rejected, lossy }: ImportReport): string {
+function printed({
+  format,
+  files,
+  passedOver,
+  imported,
+  known,
+  replaced,
+  joined,
+  rejected,
+  lossy,
+}: ImportReport): string {
   return [
     `${files} files of the format ${format}${passedOver.length > 0 ? `; passed over ${passedOver.length} others` : ""}`,
     ...imported.map((run) => `${sealedText(run)}  (${run.nativeId})`),
     ...(joined === null ? [] : [joinedText(joined)]),
+    ...replaced.map(replacedText),
     ...(known.length > 0 ? [`here already: ${known.join(", ")}`] : []),
     ...rejected.map(({ reason, count, where }) => `not used: ${count} records: ${reason}; at ${where.join(", ")}`),
     ...(lossy.length > 0 && joined === null ? [`This format does not tell: ${lossy.join("; ")}.`] : []),
   ].join("\n");
+}
+
+function replacedText({ replaced, run, verdicts }: ImportReport["replaced"][number]): string {
+  const carried = verdicts > 0 ? `; ${verdicts} verdicts that were given to it later are said of that one, too` : "";
+  return `${run} holds all of ${replaced}, which exports leave out from now on${carried}`;
 }
 
 function joinedText(joined: NonNullable<ImportReport["joined"]>): string {

@@ -29,6 +29,8 @@ const entrySchemas = {
   }),
   /** A recorded run's calls and the attempts and outcomes of its harness's own log are one run now: `run`. */
   run_joined: z.object({ run: runIdSchema, recorded: runIdSchema }),
+  /** Two imports of one source, which had grown meanwhile: `run` holds every attempt and answer of the other. */
+  run_replaced: z.object({ run: runIdSchema, replaced: runIdSchema }),
   /** Said of a tip whose log is sealed already; that log is not touched. */
   tip_retired: z.object({
     tip: tipIdSchema,

@@ -3,7 +3,7 @@
  * manifests, so edges are looked up where they are asked for, and nothing that grows with the rows is held.
  *
  * run <- attempt <- turn <- row <- dataset <- adapter <- decision; adapter <- the one that went on from its weights, and
- * each turn that it answered; a recorded run <- the joined one; tip <- turn, row; verifier <- row; run <- the decision that it
+ * each turn that it answered; a run <- the one that covers it; tip <- turn, row; verifier <- row; run <- the decision that it
  * was an arm of. A dataset without an index hangs on its runs alone.
  */
 import type { Hash } from "../foundation/hashing.ts";
@@ -17,7 +17,7 @@ import type { RowLineage } from "../records/row-lineage.ts";
 import type { Row } from "../store/duckdb.ts";
 import type { Home } from "../store/home.ts";
 import { type Lake, openLake } from "../store/lake.ts";
-import { joinedRuns, revocations, type SealedRun, sealedRuns } from "../store/ledger.ts";
+import { type Covering, coveredRuns, coveringIdOf, revocations, type SealedRun, sealedRuns } from "../store/ledger.ts";
 import { listAdapters, listDatasets, listDecisions } from "../store/manifests.ts";
 import { hasRowLineage, readRowLineage } from "../store/row-lineage.ts";
 
@@ -28,8 +28,7 @@ export interface Graph {
   adapters: AdapterManifest[];
   decisions: Decision[];
   sealed: ReadonlyMap<RunId, SealedRun>;
-  /** Each recorded run with the joined one that holds its calls. */
-  joined: ReadonlyMap<RunId, RunId>;
+  covered: ReadonlyMap<RunId, Covering>;
   revoked: Revocation[];
   /** Opened when it is first asked for. Throws: as `openLake`. */
   lake(): Promise<Lake>;
@@ -52,7 +51,7 @@ export async function openGraph(home: Home): Promise<Graph> {
   return {
     ...{ home, datasets, adapters, decisions },
     sealed: sealedRuns(home),
-    joined: joinedRuns(home),
+    covered: coveredRuns(home),
     revoked: revocations(home),
     lake() {
       lake ??= openLake(home);
@@ -82,7 +81,7 @@ export function isMadeFrom(row: RowLineage, { kind, id }: Thing): boolean {
 }
 
 /**
- * Yields the rows that were made from any of the things, dataset by dataset; those of a joined run also for the recorded
+ * Yields the rows that were made from any of the things, dataset by dataset; those of a run that covers another also for the
  * one in it. Throws: `DATASET_CHANGED`.
  */
 export async function* rowsMadeFrom(
@@ -90,7 +89,7 @@ export async function* rowsMadeFrom(
   things: readonly Thing[],
   datasets: readonly DatasetManifest[] = graph.datasets,
 ): AsyncGenerator<HeldRow> {
-  const all = withJoined(graph, things);
+  const all = withCovering(graph, things);
   if (all.length === 0) return;
   const ids = all.map(({ id }) => id);
   for (const dataset of datasets.filter(hasRowLineage)) {
@@ -129,7 +128,8 @@ const ATTEMPTS = `SELECT attempt AS id FROM files.turns WHERE run = $id
 
 /** Yields what a thing was made from, one step. */
 export async function* up(graph: Graph, { kind, id }: Thing): AsyncGenerator<Thing> {
-  if (kind === "run") yield* [...graph.joined].flatMap(([recorded, run]) => (run === id ? thing("run", recorded) : []));
+  if (kind === "run")
+    yield* [...graph.covered].flatMap(([run, covering]) => (covering.run === id ? thing("run", run) : []));
   if (kind === "attempt") yield thing("run", attemptParts(id as AttemptId).run);
   if (kind === "turn") {
     yield thing("attempt", id.slice(0, id.lastIndexOf("#")));
@@ -166,10 +166,10 @@ export async function* up(graph: Graph, { kind, id }: Thing): AsyncGenerator<Thi
 export async function* down(graph: Graph, one: Thing): AsyncGenerator<Thing> {
   const { kind, id } = one;
   if (kind === "run") {
-    const joined = graph.joined.get(id as RunId);
-    if (joined !== undefined) yield thing("run", joined);
+    const covering = graph.covered.get(id as RunId);
+    if (covering !== undefined) yield thing("run", covering.run);
     yield* things("attempt", await asked(graph, ATTEMPTS, id));
-    yield* (await datasetsMaybeMadeFrom({ ...graph, joined: new Map() }, one)).map((found) =>
+    yield* (await datasetsMaybeMadeFrom({ ...graph, covered: new Map() }, one)).map((found) =>
       thing("dataset", found.datasetHash),
     );
     const judged = graph.decisions.filter((decision) => runsJudgedBy(decision).includes(id as RunId));
@@ -230,12 +230,14 @@ export function decisionsOn({ decisions }: Graph, adapterHash: Hash): Decision[]
   return decisions.filter((decision) => decision.adapterHash === adapterHash);
 }
 
-/** A recorded run's calls lie in the joined one, so what was made of that was made of it. */
-export function withJoined({ joined }: Pick<Graph, "joined">, things: readonly Thing[]): Thing[] {
-  return things.flatMap((one) => {
-    const run = one.kind === "run" ? joined.get(one.id as RunId) : undefined;
-    return run === undefined ? [one] : [one, thing("run", run)];
-  });
+/** What was made of a run that holds another's calls was made of that one, too. */
+export function withCovering({ covered }: Pick<Graph, "covered">, things: readonly Thing[]): Thing[] {
+  const all = [...things];
+  for (const one of all) {
+    const id = coveringIdOf(covered, one);
+    if (id !== null) all.push(thing(one.kind, id)); // seen by this loop, too
+  }
+  return all;
 }
 
 /** A row that is in several datasets may owe its label to another verifier in each. */
@@ -259,7 +261,7 @@ async function* madeDatasetFrom(graph: Graph, hash: string): AsyncGenerator<Thin
 
 /** The runs in which a thing was: of a tip and a verifier the lake knows. */
 async function runsOf(graph: Graph, { kind, id }: Thing): Promise<ReadonlySet<string>> {
-  if (kind === "run") return new Set(withJoined(graph, [{ kind, id }]).map((run) => run.id));
+  if (kind === "run") return new Set(withCovering(graph, [{ kind, id }]).map((run) => run.id));
   if (kind === "attempt" || kind === "turn") return new Set([attemptParts(id as AttemptId).run]);
   const sql =
     kind === "tip"

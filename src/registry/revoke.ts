@@ -8,7 +8,7 @@ import { REVOCABLE, type Revocation } from "../records/ledger-entries.ts";
 import type { Thing } from "../records/lineage.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
-import { decisionsOn, type Graph, openGraph, runsJudgedBy, withJoined } from "./graph.ts";
+import { decisionsOn, type Graph, openGraph, runsJudgedBy, withCovering } from "./graph.ts";
 import { knownThing } from "./known.ts";
 import { taintedWriters, taintOf, taintOfAdapter } from "./taint.ts";
 
@@ -65,7 +65,7 @@ export async function revoke(home: Home, options: RevokeOptions): Promise<Revoca
 type Touched = Pick<RevocationReport, "datasets" | "adapters" | "written" | "decisions" | "savedTips">;
 
 async function touched(graph: Graph, said: Revocation): Promise<Touched> {
-  const targets = withJoined(graph, [{ kind: said.kind, id: said.target }]);
+  const targets = withCovering(graph, [{ kind: said.kind, id: said.target }]);
   const by = targets.map(({ id }) => ({ ...said, target: id }));
   const datasets: Touched["datasets"] = [];
   for (const dataset of graph.datasets) {

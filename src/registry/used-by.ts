@@ -68,10 +68,10 @@ async function attemptsUnder(marked: Marked, tip: string): Promise<LineageNode[]
   );
 }
 
-/** What hangs on a run otherwise than through rows: the joined run that holds its calls, and decisions that it was an arm of. */
+/** What hangs on a run otherwise than through rows: the run that holds its calls as well, and decisions that it was an arm of. */
 function besideRows(marked: Marked, run: RunId): LineageNode[] {
-  const { joined, decisions } = marked.graph;
-  const into = joined.get(run);
+  const { covered, decisions } = marked.graph;
+  const into = covered.get(run)?.run;
   const arms = decisions.flatMap(({ comparisonHash, arms: all, sides }) =>
     [...all, ...sides.flatMap((side) => side.arms)]
       .filter(({ runs }) => runs.some((one) => one.run === run))

@@ -11,7 +11,7 @@ import { Refusal } from "../foundation/errors.ts";
 import { type Hash, hashText } from "../foundation/hashing.ts";
 import { readLines } from "../foundation/jsonl.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
-import type { RunId, TipId } from "../records/ids.ts";
+import { type AttemptId, attemptId, attemptParts, type RunId, type TipId } from "../records/ids.ts";
 import {
   type LateVerdict,
   type LedgerEntry,
@@ -101,32 +101,55 @@ export function tipRetirements(home: Home): Map<TipId, TipRetirement> {
   return retired;
 }
 
-/** Returns the recorded runs that went into a joined one, each with that one. Throws: as `readLedger`. */
-export function joinedRuns(home: Home): Map<RunId, RunId> {
-  const joined = new Map<RunId, RunId>();
-  for (const { entry } of entries(home)) {
-    if (entry.type === "run_joined") joined.set(entry.data.recorded, entry.data.run);
-  }
-  return joined;
+/** The run that holds another one's calls as well. */
+export interface Covering {
+  run: RunId;
+  /** Whether it calls attempts by the same items and numbers. */
+  hasSameAttempts: boolean;
 }
 
 /**
- * Returns what was revoked, each target once and in order. A joined run holds a recorded run's calls, so it is revoked
- * with that one. Throws: as `readLedger`.
+ * Returns the runs that another run covers: recorded ones that were joined with a log, and imports of a source that had grown
+ * when it was imported again. Throws: as `readLedger`.
+ */
+export function coveredRuns(home: Home): Map<RunId, Covering> {
+  const covered = new Map<RunId, Covering>();
+  for (const { entry } of entries(home)) {
+    const { type, data } = entry;
+    if (type === "run_joined") covered.set(data.recorded, { run: data.run, hasSameAttempts: false });
+    if (type === "run_replaced") covered.set(data.replaced, { run: data.run, hasSameAttempts: true });
+  }
+  return covered;
+}
+
+/** Returns what a run or attempt is called in the run that covers it; null of anything that is not covered. */
+export function coveringIdOf(
+  covered: ReadonlyMap<RunId, Covering>,
+  { kind, id }: { kind: string; id: string },
+): string | null {
+  if (kind === "run") return covered.get(id as RunId)?.run ?? null;
+  if (kind !== "attempt") return null;
+  const { run, item, n } = attemptParts(id as AttemptId);
+  const covering = covered.get(run);
+  return covering?.hasSameAttempts === true ? attemptId(covering.run, item, n) : null;
+}
+
+/**
+ * Returns what was revoked, each target once and in order; a run or attempt that was revoked is so in the run that covers
+ * it, too. Throws: as `readLedger`.
  */
 export function revocations(home: Home): Revocation[] {
   const revoked = new Map<string, Revocation>();
-  const joined = new Map<string, RunId>();
-  for (const { entry } of entries(home)) {
-    if (entry.type === "run_joined") joined.set(entry.data.recorded, entry.data.run);
-    if (entry.type !== "revoked") continue;
-    const key = `${entry.data.kind} ${entry.data.target}`;
-    if (!revoked.has(key)) revoked.set(key, entry.data);
-  }
-  for (const { kind, target, reason } of [...revoked.values()]) {
-    const run = kind === "run" ? joined.get(target) : undefined;
-    if (run === undefined || revoked.has(`run ${run}`)) continue;
-    revoked.set(`run ${run}`, { kind, target: run, reason: `holds the calls of ${target}: ${reason}` });
+  const add = (said: Revocation) => {
+    const key = `${said.kind} ${said.target}`;
+    if (!revoked.has(key)) revoked.set(key, said);
+  };
+  for (const { entry } of entries(home)) if (entry.type === "revoked") add(entry.data);
+  const covered = coveredRuns(home);
+  for (const { kind, target, reason } of revoked.values()) {
+    const covering = coveringIdOf(covered, { kind, id: target });
+    // This loop sees what is added here, too: a chain of replacements is followed to its end.
+    if (covering !== null) add({ kind, target: covering, reason: `holds the calls of ${target}: ${reason}` });
   }
   return [...revoked.values()];
 }

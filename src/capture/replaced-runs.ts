@@ -1,0 +1,105 @@
+/**
+ * Finds imports that another import of the same source holds whole: a session or a log grows while its program goes on, and
+ * is imported again. Nothing is guessed from names alone: the other run has to have every attempt and every answer.
+ */
+import type { Clock } from "../foundation/clock.ts";
+import { type AttemptId, attemptId, attemptParts, type RunId } from "../records/ids.ts";
+import type { LedgerEntry } from "../records/ledger-entries.ts";
+import type { Home } from "../store/home.ts";
+import { appendEntries, coveredRuns, lateVerdicts, readLedger } from "../store/ledger.ts";
+import { listRuns, type RunSummary, readRunLog } from "../store/run-log.ts";
+
+export interface ReplacedRun {
+  /** Holds all of `replaced`. */
+  run: RunId;
+  replaced: RunId;
+  /** How many verdicts that were given to it later hold for `run` now. */
+  verdicts: number;
+}
+
+/** Attempts as `<item>/<n>`, and what was said in them by its hashes. */
+interface Content {
+  attempts: Set<string>;
+  answers: Set<string>;
+  /** An answer with the message before it. */
+  exchanges: Set<string>;
+  /** Answers whose prompts are not known whole, for which the answer alone has to do. */
+  unasked: Set<string>;
+  /** Whether a recording gave it whole answers where its log has cut ones. */
+  isJoined: boolean;
+}
+
+/**
+ * Tells the ledger which of a source's imports are held whole by another one, and says their late verdicts of that one; of two
+ * that hold each other the one named in `runs` stays. Throws: as `listRuns`, `readRunLog` and the ledger.
+ */
+export async function noteReplaced(
+  { home, clock }: { home: Home; clock: Clock },
+  runs: readonly RunId[],
+): Promise<ReplacedRun[]> {
+  const imports = (await listRuns(home)).filter(({ source, isSealed }) => source !== null && isSealed);
+  const covered = new Set(coveredRuns(home).keys());
+  const joined = await runsOfJoins(home);
+  const found: ReplacedRun[] = [];
+  for (const one of imports.filter(({ run }) => runs.includes(run))) {
+    for (const other of imports.filter((another) => another.run !== one.run && areOfOneSource(one, another))) {
+      if (covered.has(one.run) || covered.has(other.run)) continue;
+      const [mine, its] = [await contentOf(home, one.run, joined), await contentOf(home, other.run, joined)];
+      if (!holds(mine, its) && !holds(its, mine)) continue;
+      const [run, replaced] = holds(mine, its) ? [one.run, other.run] : [other.run, one.run];
+      covered.add(replaced);
+      const verdicts = carriedVerdicts(home, { run, replaced });
+      appendEntries(home, [{ type: "run_replaced", data: { run, replaced } }, ...verdicts], clock);
+      found.push({ run, replaced, verdicts: verdicts.length });
+    }
+  }
+  return found;
+}
+
+function areOfOneSource(one: RunSummary, other: RunSummary): boolean {
+  const isSameSource = one.source?.format === other.source?.format && one.source?.nativeId === other.source?.nativeId;
+  return isSameSource && one.skill === other.skill;
+}
+
+function holds(mine: Content, its: Content): boolean {
+  const has = (all: ReadonlySet<string>, some: ReadonlySet<string>) => [...some].every((one) => all.has(one));
+  if (its.attempts.size === 0 || !has(mine.attempts, its.attempts)) return false;
+  if (mine.isJoined && !its.isJoined) return true;
+  return has(mine.exchanges, its.exchanges) && has(mine.answers, its.unasked);
+}
+
+async function contentOf(home: Home, run: RunId, joined: ReadonlySet<RunId>): Promise<Content> {
+  const sets = { attempts: new Set<string>(), answers: new Set<string>() };
+  const content: Content = { ...sets, exchanges: new Set(), unasked: new Set(), isJoined: joined.has(run) };
+  for await (const { type, data } of readRunLog(home, run)) {
+    if (type !== "turn" && type !== "verdict" && type !== "patch_left") continue;
+    const { item, n } = attemptParts(data.attempt);
+    content.attempts.add(`${item}/${n}`);
+    if (type !== "turn") continue;
+    const { messages, response, missing = [] } = data;
+    const answer = `${item}/${n} ${response}`;
+    content.answers.add(answer);
+    if (missing.includes("prompt")) content.unasked.add(answer);
+    else content.exchanges.add(`${answer} ${messages.at(-1)}`);
+  }
+  return content;
+}
+
+async function runsOfJoins(home: Home): Promise<Set<RunId>> {
+  const joined = new Set<RunId>();
+  for await (const { type, data } of readLedger(home)) if (type === "run_joined") joined.add(data.run);
+  return joined;
+}
+
+function carriedVerdicts(home: Home, { run, replaced }: { run: RunId; replaced: RunId }): LedgerEntry[] {
+  const called = (attempt: AttemptId) => {
+    const { item, n } = attemptParts(attempt);
+    return attemptId(run, item, n);
+  };
+  return [...lateVerdicts(home)]
+    .filter((late) => late.run === replaced)
+    .map(({ attempt, origin, verdict }) => ({
+      type: "verdict_given",
+      data: { run, attempt: called(attempt), origin, verdict },
+    }));
+}

@@ -1,0 +1,119 @@
+/** A source that grows between two imports: what the later run holds is not counted twice, and nothing said of it is lost. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { giveVerdicts } from "../../src/capture/late-verdicts.ts";
+import { chosenRuns } from "../../src/commands/export-inputs.ts";
+import { systemClock } from "../../src/foundation/clock.ts";
+import { type AttemptId, attemptId, type ItemId, type RunId } from "../../src/records/ids.ts";
+import { revoke } from "../../src/registry/index.ts";
+import { openLake } from "../../src/store/lake.ts";
+import { appendLedger, coveredRuns, lateVerdicts, revocations } from "../../src/store/ledger.ts";
+import { listRuns } from "../../src/store/run-log.ts";
+import { folder, freshFolders, home, importInto } from "./importers/setting.ts";
+
+const PLUM = { id: "plum", reward: 1, ...talk("Which plums are ripe?", "All of them.") };
+const PEAR = { id: "pear", reward: 0, ...talk("Which pears are ripe?", "None.") };
+const FIG = { id: "fig", reward: 1, ...talk("Which figs are ripe?", "Two.") };
+
+function talk(question: string, answer: string) {
+  return {
+    messages: [
+      { role: "user", content: question },
+      { role: "assistant", content: answer },
+    ],
+  };
+}
+
+async function importRows(rows: readonly object[], below = "rows"): Promise<{ run: RunId; replaced: RunId[] }> {
+  const file = join(folder, below, "night.jsonl");
+  mkdirSync(join(folder, below), { recursive: true });
+  writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const { imported, replaced } = await importInto(home, file, { skill: "fruit" });
+  return { run: imported[0]?.run as RunId, replaced: replaced.map((one) => one.replaced) };
+}
+
+const attemptOf = (run: RunId, item: string) => attemptId(run, `fruit:${item}` as ItemId, 1);
+
+describe("an import of a source that has grown", () => {
+  freshFolders();
+
+  it("replaces the earlier one, through any number of imports", async () => {
+    const first = await importRows([PLUM]);
+    const second = await importRows([PLUM, PEAR]);
+    expect(second.replaced).toEqual([first.run]);
+    const third = await importRows([PLUM, PEAR, FIG]);
+    expect(third.replaced).toEqual([second.run]);
+    const { runs } = await chosenRuns(home, ["fruit"]);
+    expect(runs.map(({ run }) => run)).toEqual([third.run]);
+    expect((await listRuns(home)).map(({ run }) => run).toSorted()).toEqual(
+      [first.run, second.run, third.run].toSorted(),
+    );
+  });
+
+  it("leaves alone what merely has its name: another night's rows, or other words", async () => {
+    await importRows([PLUM, PEAR], "monday");
+    expect((await importRows([PEAR, FIG], "tuesday")).replaced).toEqual([]);
+    const changed = { ...PLUM, ...talk("Which plums are ripe?", "Half of them.") };
+    const reworded = { ...PEAR, ...talk("Are pears ripe?", "None.") };
+    expect((await importRows([changed, PEAR], "wednesday")).replaced).toEqual([]);
+    expect((await importRows([PLUM, reworded, FIG], "thursday")).replaced).toEqual([]);
+    expect((await chosenRuns(home, ["fruit"])).runs).toHaveLength(4);
+  });
+
+  it("is replaced itself where the fuller file was there before", async () => {
+    const whole = await importRows([PLUM, PEAR]);
+    const cut = await importRows([PLUM]);
+    expect(cut.replaced).toEqual([cut.run]);
+    expect([...coveredRuns(home)]).toEqual([[cut.run, { run: whole.run, hasSameAttempts: true }]]);
+  });
+
+  it("is told of by the next import, where the one that did it ended too early", async () => {
+    const first = await importRows([PLUM]);
+    const second = await importRows([PLUM, PEAR]);
+    const lines = readFileSync(home.ledger, "utf8").trimEnd().split("\n");
+    writeFileSync(home.ledger, `${lines.slice(0, -1).join("\n")}\n`);
+    expect(coveredRuns(home).size).toBe(0);
+    const again = await importInto(home, join(folder, "rows", "night.jsonl"), { skill: "fruit" });
+    expect(again.replaced).toEqual([{ run: second.run, replaced: first.run, verdicts: 0 }]);
+    expect((await importInto(home, join(folder, "rows", "night.jsonl"), { skill: "fruit" })).replaced).toEqual([]);
+  });
+
+  it("keeps the verdicts that were given to it later", async () => {
+    const first = await importRows([PEAR]);
+    const given = { before: null, value: 1, passed: true, confidence: 1, signalType: "binary", failureMode: null };
+    const verdict = { ...given, verifier: { id: "gardener", version: "1" }, flags: [], evidence: {} } as never;
+    const [run] = await listRuns(home);
+    await giveVerdicts({ home, clock: systemClock }, run as never, {
+      verdicts: [{ item: "pear", attempt: 1, verdict }],
+      origin: "label",
+    });
+    const second = await importRows([PEAR, FIG]);
+    expect(second.replaced).toEqual([first.run]);
+    expect([...lateVerdicts(home)].map(({ attempt, origin }) => [attempt, origin])).toEqual([
+      [attemptOf(first.run, "pear"), "label"],
+      [attemptOf(second.run, "pear"), "label"],
+    ]);
+    const lake = await openLake(home);
+    const rows = await lake.query(`SELECT eval_passed FROM fruit.attempts WHERE attempt = $attempt`, {
+      attempt: attemptOf(second.run, "pear"),
+    });
+    lake.close();
+    expect(rows).toEqual([{ eval_passed: true }]);
+  });
+
+  it("stays without what was revoked of it, before and after", async () => {
+    const first = await importRows([PLUM, PEAR]);
+    const revokeNow = (target: AttemptId) =>
+      revoke(home, { target, reason: "unripe", isDryRun: false, clock: systemClock } as never);
+    await revokeNow(attemptOf(first.run, "plum"));
+    const second = await importRows([PLUM, PEAR, FIG]);
+    await revokeNow(attemptOf(first.run, "pear"));
+    const revoked = revocations(home).map(({ target }) => target);
+    expect(revoked).toContain(attemptOf(second.run, "plum"));
+    expect(revoked).toContain(attemptOf(second.run, "pear"));
+    expect(revoked).not.toContain(attemptOf(second.run, "fig"));
+    appendLedger(home, { type: "revoked", data: { kind: "run", target: first.run, reason: "rotten" } }, systemClock);
+    expect(revocations(home).map(({ target }) => target)).toContain(second.run);
+  });
+});
