@@ -13,6 +13,8 @@ export const TABLES: Readonly<Record<string, string>> = {
   work_items: "run_id",
   attempts: "run_id",
   tips: "source_run_id",
+  lessons_current: "source_run_id",
+  bans: "run_id",
   run_events: "run_id",
 };
 
@@ -31,6 +33,9 @@ export interface StoreRun {
   workItems: JsonObject[];
   attempts: JsonObject[];
   tips: JsonObject[];
+  lessons: { id: unknown; lesson: string }[];
+  /** Patterns that it had banned at its end, those of earlier runs among them. */
+  bans: string[];
   /** Of runs whose log was copied into the database: its events as rows. */
   events: StoreRow[];
 }
@@ -53,7 +58,7 @@ export function openMemoryStore(): MemoryStore {
   function runOf(id: string, where: string): StoreRun {
     const known = runs.get(id);
     if (known !== undefined) return known;
-    const rows = { workItems: [], attempts: [], tips: [], events: [] };
+    const rows = { workItems: [], attempts: [], tips: [], lessons: [], bans: [], events: [] };
     const run: StoreRun = { id, where, skill: null, startedAt: null, config: {}, ...rows };
     runs.set(id, run);
     return run;
@@ -62,6 +67,10 @@ export function openMemoryStore(): MemoryStore {
   return {
     add({ table, row, where }) {
       const id = textIn(row[TABLES[table] ?? ""]);
+      if (table === "lessons_current" || table === "bans") {
+        if (id !== null) noteMemory(runOf(id, where), { table, row });
+        return null;
+      }
       const fault = id === null ? "it names no run" : faultOf(table, row);
       if (id === null || fault !== null) return rejected(where, fault ?? "");
       const run = runOf(id, where);
@@ -81,6 +90,14 @@ export function openMemoryStore(): MemoryStore {
       return [...runs.values()].find((run) => after(run) >= 0 && after(run) < MOST_DELAY_MS) ?? null;
     },
   };
+}
+
+/** What only prompts are made of: a row that says nothing is no loss. */
+function noteMemory(run: StoreRun, { table, row }: Omit<StoreRow, "where">): void {
+  const lesson = textIn(row.lesson);
+  const pattern = textIn(row.pattern);
+  if (table === "lessons_current" && lesson !== null) run.lessons.push({ id: row.id, lesson });
+  else if (table === "bans" && pattern !== null) run.bans.push(pattern);
 }
 
 /** Why a row says nothing that a run could hold; null where it does. */

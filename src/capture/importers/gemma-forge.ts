@@ -8,7 +8,8 @@ import { type MemoryStore, openMemoryStore, type StoreRow, type StoreRun } from 
 import { dumpRows } from "../gemma-forge/pg-dump.ts";
 import { postgresRows } from "../gemma-forge/postgres.ts";
 import { type RunEventLine, runEventOf } from "../gemma-forge/run-event.ts";
-import { runMachine } from "../gemma-forge/run-machine.ts";
+import { type RunMachine, runMachine } from "../gemma-forge/run-machine.ts";
+import { memoryOf, NO_MEMORY, type RunMemory } from "../gemma-forge/run-memory.ts";
 import { isSqlite, sqliteRows } from "../gemma-forge/sqlite.ts";
 import { retirementOf, storedRecords } from "../gemma-forge/stored-run.ts";
 import { tipIdOf } from "../gemma-forge/tip-of.ts";
@@ -40,7 +41,8 @@ const importer: Importer = {
     }
     if (input.postgres !== null) yield* stored(postgresRows(input.postgres), store);
     for (const [file, kind] of kinds) if (kind === "log") yield* readLog(file, input, { store, joined, words });
-    for (const run of store.runs()) if (!joined.has(run)) yield* readStored(run, words);
+    const all = store.runs();
+    for (const run of all) if (!joined.has(run)) yield* readStored(run, all, words);
   },
 };
 
@@ -64,7 +66,8 @@ function* readLog(
     const startedAt = timeIn(first.data.start_time) ?? first.at;
     beside = store.startedWith(startedAt);
     if (beside !== null) joined.add(beside);
-    return { nativeId, startedAt, files: [file], ...joinedFacts(beside) };
+    const memory = beside === null || words === null ? NO_MEMORY : memoryOf(beside, store.runs());
+    return { run: { nativeId, startedAt, files: [file], ...joinedFacts(beside) }, memory };
   });
   // Set by the callback above, which is called for the first event.
   const found = beside as StoreRun | null;
@@ -84,7 +87,7 @@ function joinedFacts(beside: StoreRun | null): Pick<ForeignRun, "skill" | "facts
 }
 
 /** A run that only the database knows: by its events where they were copied there, else by what the harness remembers. */
-function* readStored(run: StoreRun, words: PromptWords | null): Generator<Foreign> {
+function* readStored(run: StoreRun, all: readonly StoreRun[], words: PromptWords | null): Generator<Foreign> {
   if (run.startedAt === null && run.workItems.length === 0 && run.events.length === 0) return;
   const start = {
     ...{ nativeId: run.id, startedAt: run.startedAt, files: [], ...joinedFacts(run), aliases: [] },
@@ -94,7 +97,7 @@ function* readStored(run: StoreRun, words: PromptWords | null): Generator<Foreig
     yield* eventsOfRun(
       run.events.map(({ where, row }) => ({ where, value: row })),
       words,
-      () => start,
+      () => ({ run: start, memory: words === null ? NO_MEMORY : memoryOf(run, all) }),
     );
   } else {
     yield { kind: "run", model: null, ...start };
@@ -106,10 +109,9 @@ function* readStored(run: StoreRun, words: PromptWords | null): Generator<Foreig
 function* eventsOfRun(
   lines: Iterable<JsonLine | Foreign>,
   words: PromptWords | null,
-  begin: (first: RunEventLine) => Omit<ForeignRun, "kind" | "model">,
+  begin: (first: RunEventLine) => { run: Omit<ForeignRun, "kind" | "model">; memory: RunMemory },
 ): Generator<Foreign> {
-  const machine = runMachine(openPromptBook(words));
-  let isBegun = false;
+  let machine: RunMachine | null = null;
   for (const line of lines) {
     if ("kind" in line) {
       yield line;
@@ -120,11 +122,14 @@ function* eventsOfRun(
       yield rejected(line.where, "it is no event of a run log");
       continue;
     }
-    if (!isBegun) yield { kind: "run", model: null, ...begin(event) };
-    isBegun = true;
+    if (machine === null) {
+      const { run, memory } = begin(event);
+      yield { kind: "run", model: null, ...run };
+      machine = runMachine(openPromptBook(words, memory));
+    }
     yield* machine.take(event);
   }
-  if (isBegun) yield* machine.end();
+  if (machine !== null) yield* machine.end();
 }
 
 function kindOf(file: string): "log" | "sqlite" | "dump" {
