@@ -397,6 +397,44 @@ describe("the memory database", () => {
     expect(await importInto(home, path)).toMatchObject({ imported: [], known: [both.imported[0]?.run] });
   });
 
+  it("tells a run by its copied events where its log is gone, wherever they lie among those of others", async () => {
+    const event = (run: string, [type, agent, fields]: Event, i: number) =>
+      [i, run, `2026-04-20 10:15:00.${100 + i}+00`, type, agent, JSON.stringify(fields).replaceAll("\\", "\\\\")].join(
+        "\t",
+      );
+    const events: Event[] = [["run_start", "system", {}], ...attempt(), remediated()];
+    const one = events.map((given, i) => event("20260420-101500", given, i));
+    const two = [...events, ...attempt({ n: 2 })].map((given, i) => event("20260421-101500", given, i));
+    const rows = [
+      ...one.slice(0, 3),
+      ...two.slice(0, 5),
+      "1\t2",
+      ...one.slice(3),
+      ...two.slice(5),
+      event("20260420-101500", ["x", "y", {}], 99).replace("{}", "{"),
+    ];
+    const path = join(folder, "memory.sql");
+    const copy = "COPY stig.run_events (id, run_id, ts, event_type, agent, data) FROM stdin;";
+    const starts = ["20260420", "20260421"].map((day) => `${day}-101500\tstig\t2026-04-20 10:15:00+00`);
+    const runs = ["COPY stig.runs (id, skill, started_at) FROM stdin;", ...starts, "\\."];
+    writeFileSync(path, ["-- PostgreSQL database dump", copy, ...rows, "\\.", ...runs, ""].join("\n"));
+    const report = await importInto(home, path);
+    expect(report.imported.map(({ nativeId, attempts }) => [nativeId, attempts])).toEqual([
+      ["20260420-101500", 1],
+      ["20260421-101500", 2],
+    ]);
+    expect(report.rejected.map(({ reason, where }) => [reason, where])).toEqual([
+      ["a row of run_events has 2 values", [`${path}:11`]],
+      ["its `data` cannot be used: it is not JSON", [`${path}:${rows.length + 2}`]],
+    ]);
+    const { turns } = await imported(home, report);
+    expect(turns.map(({ attempt: place, response }) => [place, response?.content])).toEqual([
+      [`stig:${RULE}/1`, "Done."],
+      [`stig:${RULE}/1`, "Done."],
+      [`stig:${RULE}/2`, "Done."],
+    ]);
+  });
+
   it("has each row counted with its line that cannot be used, or of which a part cannot", async () => {
     const path = dump();
     const lines = readFileSync(path, "latin1").split("\n");
