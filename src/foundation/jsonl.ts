@@ -87,7 +87,8 @@ function* linesOf(
   limitBytes: number,
   part: { startByte: number; endByte: number } = { startByte: 0, endByte: Number.POSITIVE_INFINITY },
 ): Generator<Line> {
-  let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  // A short file needs no large buffer, and a store has many; one that grows meanwhile gets a larger one.
+  let buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, fstatSync(file).size + 1));
   let readByte = part.startByte;
   let filled = 0; // bytes of the buffer in use; the pending line starts at its byte 0
   let scanned = 0; // of these, how many are known to hold no newline
