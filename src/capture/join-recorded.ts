@@ -189,7 +189,9 @@ function callsIn(message: RecordedMessage): { id: string | null; name: string; a
   return objectsIn(message.tool_calls).flatMap(({ id, function: called }) => {
     const { name, arguments: given } = isObject(called) ? called : {};
     const read = typeof given === "string" ? parseJson(given) : { value: given };
-    const known = "value" in read && isObject(read.value) ? read.value : {};
+    // What is no JSON a log has as it came, if it has it.
+    const unread = typeof given === "string" ? { raw: given } : {};
+    const known = "value" in read && isObject(read.value) ? read.value : unread;
     return typeof name === "string" ? [{ id: textIn(id), name, arguments: known }] : [];
   });
 }

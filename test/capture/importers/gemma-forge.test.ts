@@ -129,6 +129,14 @@ describe("a turn", () => {
     expect(only(events, "verdict").map(({ verdict }) => verdict.flags.includes("clipped"))).toEqual([false, false]);
   });
 
+  it("that the harness ended at its second call has the agent's words alone", async () => {
+    const [started, ...rest] = attempt({ text: "I apply it.\n[harness] tool cap reached (1); ending turn." });
+    const capped: Event = ["tool_call_capped", "worker", { tool: "apply_fix" }];
+    const path = logOf(started as Event, ...rest.slice(0, 3), capped, ...rest.slice(3), remediated());
+    const { turns } = await imported(home, await importInto(home, path));
+    expect(turns.map(({ response }) => response?.content)).toEqual(["I apply it."]);
+  });
+
   it("in which the endpoint failed is the endpoint's failure, and its attempt suspect", async () => {
     const report = await importInto(
       home,
