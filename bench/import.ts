@@ -140,14 +140,17 @@ export function enlarged(
   return paths;
 }
 
-function renamed(value: unknown, copy: number, key = ""): unknown {
+/** A value with other ids, and with longer texts where they are sentences. */
+export function renamed(value: unknown, copy: number, { key = "", words = WORDS } = {}): unknown {
   if (typeof value === "string") {
-    if (value.includes(" ")) return value.length < 400 ? `${value} (${copy}) ${WORDS}` : value;
+    if (value.includes(" ")) return value.length < 400 ? `${value} (${copy}) ${words}` : value;
     return ID_KEY.test(key) ? otherId(value, copy) : value;
   }
-  if (Array.isArray(value)) return value.map((one) => renamed(one, copy, key));
+  if (Array.isArray(value)) return value.map((one) => renamed(one, copy, { key, words }));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, renamed(one, copy, name)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, renamed(one, copy, { key: name, words })]),
+  );
 }
 
 /** Where an id is hexadecimal it stays so. */

@@ -21,8 +21,8 @@ export interface Heard {
 export interface Alignment {
   /** For each told turn the place of its conversation; null where none is sure. */
   matched: (number | null)[];
-  /** Told turns that more than one conversation fits, or whose conversation fits more than one. */
-  ambiguous: number;
+  /** The places of told turns that more than one conversation fits, or whose conversation fits more than one. */
+  ambiguous: number[];
 }
 
 /** A log may cut a text anywhere from here on; a shorter text is whole. */
@@ -42,9 +42,12 @@ export function align(told: readonly Told[], heard: readonly Heard[]): Alignment
     return true;
   };
   const matched: (number | null)[] = told.map(() => null);
-  const sure = chain.filter(isSure);
-  for (const [i, j] of sure) matched[i] = j;
-  return { matched, ambiguous: chain.length - sure.length };
+  const ambiguous: number[] = [];
+  for (const [at, [i, j]] of chain.entries()) {
+    if (isSure([i, j], at)) matched[i] = j;
+    else ambiguous.push(i);
+  }
+  return { matched, ambiguous };
 }
 
 type Pair = [told: number, heard: number];

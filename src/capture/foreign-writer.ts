@@ -99,7 +99,8 @@ export function foreignWriter({
       const verdict = { before: null, ...record.verdict };
       append({ type: "verdict", data: { attempt: attemptOf(record), verdict } });
     } else if (record.kind === "patch") {
-      append({ type: "patch_left", data: { attempt: attemptOf(record), patch: record.patch } });
+      const { patch, commit = null } = record;
+      append({ type: "patch_left", data: { attempt: attemptOf(record), patch, ...(commit !== null && { commit }) } });
     } else if (record.kind === "tip") tip(record);
     else if (record.kind === "tip-retired") {
       append({ type: "tip_retired", data: { tip: record.tip, reason: record.reason } });

@@ -91,6 +91,8 @@ export interface ForeignVerdict extends ForeignPlace {
 export interface ForeignPatch extends ForeignPlace {
   kind: "patch";
   patch: string;
+  /** What the patch is against, where the source says it of the attempt itself. */
+  commit?: string | null;
 }
 
 export interface ForeignTip {

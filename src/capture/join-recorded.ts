@@ -12,18 +12,23 @@ import type { RecordedMessage, RecordedTool } from "../records/message.ts";
 import type { Home } from "../store/home.ts";
 import { openTexts, type RecordedTexts } from "../store/recorded-texts.ts";
 import { listRuns, readRunLog } from "../store/run-log.ts";
-import { align, type Heard, type Told } from "./align.ts";
+import { type Alignment, align, type Heard, type Told } from "./align.ts";
 import { textOf } from "./conversations.ts";
 import type { Foreign, ForeignAction, ForeignTurn } from "./foreign.ts";
 import { parseJson } from "./reading/json.ts";
 import { isObject, objectsIn, textIn } from "./reading/shapes.ts";
 
-export interface JoinCounts {
-  recorded: RunId;
-  /** Turns of the log, and those of them whose calls were found. */
+/** Turns of the log, those of them whose calls were found, and those that fit more than one place. */
+export interface TurnCounts {
   turns: number;
   matched: number;
   ambiguous: number;
+}
+
+export interface JoinCounts extends TurnCounts {
+  recorded: RunId;
+  /** The same, role by role. */
+  roles: Record<string, TurnCounts>;
   /** Recorded calls, and those that belong to no turn of the log as far as is known. */
   calls: number;
   unmatchedCalls: number;
@@ -56,11 +61,25 @@ export async function joinOnto(
   const found = matched.flatMap((place) => (place === null ? [] : [conversations[place] as Conversation]));
   const calls = sumOf(conversations, (one) => one.turns.length);
   const counts = {
-    ...{ recorded: recorded.run, turns: turns.length, matched: found.length, ambiguous, calls },
+    ...{ recorded: recorded.run, turns: turns.length, matched: found.length, ambiguous: ambiguous.length, calls },
+    roles: countsByRole(turns, { matched, ambiguous }),
     unmatchedCalls: calls - sumOf(found, (one) => one.turns.length),
   };
   const at = (turn: ForeignTurn) => conversations[places.get(turn) ?? -1] ?? null;
   return { records: joined(all, { run: recorded, at, texts }), counts, close: () => texts.close() };
+}
+
+function countsByRole(turns: readonly ForeignTurn[], { matched, ambiguous }: Alignment): Record<string, TurnCounts> {
+  const roles = new Map<string, TurnCounts>();
+  const doubtful = new Set(ambiguous);
+  for (const [i, { role }] of turns.entries()) {
+    const counts = roles.get(role) ?? { turns: 0, matched: 0, ambiguous: 0 };
+    roles.set(role, counts);
+    counts.turns++;
+    if (matched[i] !== null) counts.matched++;
+    else if (doubtful.has(i)) counts.ambiguous++;
+  }
+  return Object.fromEntries(roles);
 }
 
 function* joined(
@@ -170,7 +189,9 @@ function callsIn(message: RecordedMessage): { id: string | null; name: string; a
   return objectsIn(message.tool_calls).flatMap(({ id, function: called }) => {
     const { name, arguments: given } = isObject(called) ? called : {};
     const read = typeof given === "string" ? parseJson(given) : { value: given };
-    const known = "value" in read && isObject(read.value) ? read.value : {};
+    // What is no JSON a log has as it came, if it has it.
+    const unread = typeof given === "string" ? { raw: given } : {};
+    const known = "value" in read && isObject(read.value) ? read.value : unread;
     return typeof name === "string" ? [{ id: textIn(id), name, arguments: known }] : [];
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Labels attempts of an old run in bulk: from a list of labels, or by a command that is run in a checkout of the commit that an
- * item names, with the patch that the attempt left.
+ * Labels attempts of an old run in bulk: from a list of labels, or by a command that is run in a checkout of the commit that
+ * the attempt names, else its item, with the patch that the attempt left.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -102,7 +102,7 @@ const PATCH_KEYS = ["patch", "submission", "model_patch"];
 /** Runs the command for every attempt, in a checkout of its own. */
 export async function verdictsInCheckouts(options: CheckoutOptions): Promise<CheckoutVerdicts> {
   const { home, run, verify, repository } = options;
-  const { items, patches } = await patchesOf(home, run);
+  const { items, patches } = await leftIn(home, run);
   const attempts = (await countsOf(home, run)).attempts().filter((attempt) => items.has(attemptParts(attempt).item));
   const tries = new Map<ItemId, number>();
   for (const { item } of attempts.map(attemptParts)) tries.set(item, (tries.get(item) ?? 0) + 1);
@@ -110,10 +110,12 @@ export async function verdictsInCheckouts(options: CheckoutOptions): Promise<Che
   for (const [done, attempt] of attempts.entries()) {
     const { item, n } = attemptParts(attempt);
     const { detail } = items.get(item) as Item;
+    const own = patches.get(attempt);
+    const commit = own?.commit ?? textOf(detail, COMMIT_KEYS);
     // The item's patch is that of an attempt only where there is no other that could have left it.
-    const patch = patches.get(attempt) ?? (tries.get(item) === 1 ? textOf(detail, PATCH_KEYS) : null);
+    const patch = own?.patch ?? (tries.get(item) === 1 ? textOf(detail, PATCH_KEYS) : null);
     try {
-      const verdict = await inCheckout({ detail, patch, repository }, (cwd) =>
+      const verdict = await inCheckout({ detail, commit, patch, repository }, (cwd) =>
         runVerifyCommand(verify, attempt, { cwd }),
       );
       result.verdicts.push({ item, attempt: n, verdict });
@@ -126,29 +128,40 @@ export async function verdictsInCheckouts(options: CheckoutOptions): Promise<Che
   return result;
 }
 
+interface LeftPatch {
+  patch: string;
+  /** Null where only the item says one. */
+  commit: string | null;
+}
+
 /** The items of a run, and the patch that each attempt left, where the source or its last action says one. */
-async function patchesOf(home: Home, run: RunId): Promise<{ items: Map<ItemId, Item>; patches: Map<string, string> }> {
+async function leftIn(home: Home, run: RunId): Promise<{ items: Map<ItemId, Item>; patches: Map<string, LeftPatch> }> {
   const items = new Map<ItemId, Item>();
-  const submitted = new Map<string, string>();
-  const left = new Map<string, string>();
+  const submitted = new Map<string, LeftPatch>();
+  const left = new Map<string, LeftPatch>();
   for await (const event of readRunLog(home, run)) {
     if (event.type === "items_scanned") for (const item of event.data.items) items.set(item.item, item);
-    else if (event.type === "patch_left") left.set(event.data.attempt, event.data.patch);
-    else if (event.type === "action" && event.data.call.name === "submit") {
-      const patch = textOf(event.data.call.arguments, PATCH_KEYS) ?? event.data.stdout;
-      if (/^(diff --git|--- )/m.test(patch)) submitted.set(event.data.attempt, patch);
+    else if (event.type === "patch_left") {
+      const { attempt, patch, commit = null } = event.data;
+      left.set(attempt, { patch, commit });
+    } else if (event.type === "action" && event.data.call.name === "submit") {
+      const { arguments: given } = event.data.call;
+      const patch = textOf(given, PATCH_KEYS) ?? event.data.stdout;
+      if (/^(diff --git|--- )/m.test(patch)) {
+        submitted.set(event.data.attempt, { patch, commit: textOf(given, COMMIT_KEYS) });
+      }
     }
   }
   return { items, patches: new Map([...submitted, ...left]) };
 }
 
 async function inCheckout<T>(
-  given: { detail: Item["detail"]; patch: string | null; repository: string },
+  given: { detail: Item["detail"]; commit: string | null; patch: string | null; repository: string },
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const { detail, patch, repository } = given;
-  const commit = textOf(detail, COMMIT_KEYS);
-  if (commit === null || !/^[0-9a-f]{7,64}$/.test(commit)) throw checkoutFailure("its item names no commit");
+  const { detail, commit, patch, repository } = given;
+  if (commit === null || !/^[0-9a-f]{7,64}$/.test(commit))
+    throw checkoutFailure("neither it nor its item names a commit");
   if (patch === null) throw checkoutFailure("no patch of it was recorded");
   const clone = await cloneFor(repository, textOf(detail, REPOSITORY_KEYS));
   const scratch = await mkdtemp(join(tmpdir(), "tracemill-checkout-"));

@@ -100,14 +100,20 @@ async function lateOutcome(options: RecordingOptions, outcome: ReportedOutcome):
 
 interface Remembered {
   attempt: AttemptId;
+  /** Of the call without its instructions, and the answer. */
   messages: RecordedMessage[];
   missing: SentCall["missing"];
 }
 
-/** What was missing before an answer is missing after it. */
+/**
+ * What was missing before an answer is missing after it; the earlier call's instructions do not go on.
+ * Source: OpenAI's API reference, `instructions` of a response that names a `previous_response_id`.
+ */
 function continuedFrom(earlier: Remembered, sent: SentCall): SentCall {
   const missing = [...new Set([...earlier.missing, ...sent.missing])];
-  return { ...sent, messages: [...earlier.messages, ...sent.messages], missing };
+  const own = sent.messages.slice(0, sent.ownMessages);
+  const said = sent.messages.slice(sent.ownMessages);
+  return { ...sent, messages: [...own, ...earlier.messages, ...said], missing };
 }
 
 /** An earlier answer that nobody remembers (an earlier process gave it, or it was long ago) is not in the prompt. */
@@ -127,7 +133,8 @@ function rememberedAnswers(): {
     get: (id) => answers.get(id),
     add({ attempt, sent }, { id, message }) {
       if (id === null) return;
-      answers.set(id, { attempt, messages: [...sent.messages, message], missing: sent.missing });
+      const heard = sent.messages.slice(sent.ownMessages);
+      answers.set(id, { attempt, messages: [...heard, message], missing: sent.missing });
       if (answers.size > MOST_REMEMBERED) answers.delete(answers.keys().next().value as string);
     },
   };

@@ -89,7 +89,12 @@ function replacedText({ replaced, run, verdicts }: ImportReport["replaced"][numb
 }
 
 function joinedText(joined: NonNullable<ImportReport["joined"]>): string {
-  const { recorded, turns, matched, ambiguous, calls, unmatchedCalls } = joined;
+  const { recorded, turns, matched, ambiguous, calls, unmatchedCalls, roles } = joined;
   const rest = `${ambiguous} of them fit more than one place; ${unmatchedCalls} of ${calls} recorded calls belong to none`;
-  return `joined with ${recorded}: ${matched} of ${turns} turns have their calls whole; ${rest}`;
+  const byRole = Object.entries(roles).map(
+    ([role, counts]) => `  ${role}: ${counts.matched} of ${counts.turns}, ${counts.ambiguous} ambiguous`,
+  );
+  return [`joined with ${recorded}: ${matched} of ${turns} turns have their calls whole; ${rest}`, ...byRole].join(
+    "\n",
+  );
 }

@@ -39,7 +39,7 @@ export default defineCommand<z.infer<typeof input>, Result>({
   details: `Example: tracemill label nightly --from labels.jsonl
          tracemill label nightly --verify-cmd "npm test" --repository ../app
 
-With --verify-cmd the item has to name its commit (base_commit or commit), and the attempt its patch.`,
+With --verify-cmd the attempt or its item has to name the commit (base_commit or commit), and the attempt its patch.`,
   input,
   positional: ["run"],
   async run({ run: name, from, verifyCmd, repository, verifyTimeout }, context) {

@@ -36,6 +36,19 @@ export function* readLines(path: string, limitBytes = LINE_LIMIT_BYTES): Generat
   }
 }
 
+/**
+ * Yields the lines of a part of a file, numbered from 1; the part begins where a line does, and ends behind one.
+ * Throws: what `open` and `read` throw.
+ */
+export function* readLinesBetween(path: string, startByte: number, endByte: number): Generator<Line> {
+  const file = openSync(path, "r");
+  try {
+    yield* linesOf(file, LINE_LIMIT_BYTES, { startByte, endByte });
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Returns the text of a file from a byte on. */
 export function readFrom(path: string, startByte: number): string {
   const file = openSync(path, "r");
@@ -69,11 +82,17 @@ export function readLastLine(path: string): { bytes: Buffer | null; endByte: num
   }
 }
 
-function* linesOf(file: number, limitBytes: number): Generator<Line> {
-  let buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+function* linesOf(
+  file: number,
+  limitBytes: number,
+  part: { startByte: number; endByte: number } = { startByte: 0, endByte: Number.POSITIVE_INFINITY },
+): Generator<Line> {
+  // A short file needs no large buffer, and a store has many; one that grows meanwhile gets a larger one.
+  let buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, fstatSync(file).size + 1));
+  let readByte = part.startByte;
   let filled = 0; // bytes of the buffer in use; the pending line starts at its byte 0
   let scanned = 0; // of these, how many are known to hold no newline
-  let startByte = 0;
+  let { startByte } = part;
   let skipped = 0; // bytes of the pending line that were dropped, as it is longer than the limit
   let number = 1;
 
@@ -88,8 +107,10 @@ function* linesOf(file: number, limitBytes: number): Generator<Line> {
         buffer = larger;
       }
     }
-    const got = readSync(file, buffer, filled, buffer.length - filled, null);
+    const wanted = Math.min(buffer.length - filled, part.endByte - readByte);
+    const got = wanted > 0 ? readSync(file, buffer, filled, wanted, readByte) : 0;
     if (got === 0) break;
+    readByte += got;
     filled += got;
 
     let from = 0;

@@ -171,8 +171,8 @@ const eventSchemas = {
     mergedInto: tipIdSchema.optional(),
   }),
   architect_decided: architectDecidedSchema,
-  /** Of another agent's attempt: the patch that its source says it left, whole. */
-  patch_left: z.object({ attempt: attemptIdSchema, patch: z.string() }),
+  /** Of another agent's attempt: the patch that its source says it left, whole, and the commit that it says it began from. */
+  patch_left: z.object({ attempt: attemptIdSchema, patch: z.string(), commit: z.string().optional() }),
   /** The state after an attempt was kept; later attempts begin with it. */
   checkpoint: z.object({ attempt: attemptIdSchema, name: z.string() }),
   item_finished: z.object({

@@ -4,18 +4,14 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { align, type Heard, type Told } from "../../src/capture/align.ts";
-import { type RunningProxy, startRecording } from "../../src/capture/index.ts";
-import type { SealedRecording } from "../../src/capture/recorded-run.ts";
-import { systemClock } from "../../src/foundation/clock.ts";
 import type { Turn } from "../../src/records/events.ts";
-import { plainSplits } from "../../src/skills/skill-splits.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
 import { coveredRuns } from "../../src/store/ledger.ts";
 import { listRuns } from "../../src/store/run-log.ts";
 import { eventsOf, only, temporaryHome } from "../harness/setting.ts";
 import { FIXTURES, importInto } from "./importers/setting.ts";
-import { type StubUpstream, startStubUpstream } from "./stub-upstream.ts";
+import { type MadeCall, recordCalls } from "./replayed-calls.ts";
 
 const told = (text: string | null, role = "worker", script?: string): Told => ({
   ...{ role, text },
@@ -31,7 +27,7 @@ describe("two records of the same turns", () => {
   it("are matched in their order, with texts and arguments that one of them cut", () => {
     const log = [told("one"), told(LONG.slice(0, 70)), told("done", "worker", LONG.slice(0, 65))];
     const calls = [heard("nobody's"), heard("one"), heard(LONG), heard("done", "work", LONG)];
-    expect(align(log, calls)).toEqual({ matched: [1, 2, 3], ambiguous: 0 });
+    expect(align(log, calls)).toEqual({ matched: [1, 2, 3], ambiguous: [] });
   });
 
   it("leave alone what fits two places", () => {
@@ -39,7 +35,7 @@ describe("two records of the same turns", () => {
       [told("start"), told("again"), told("end")],
       [heard("start"), heard("again"), heard("again"), heard("end")],
     );
-    expect(same).toEqual({ matched: [0, null, 3], ambiguous: 1 });
+    expect(same).toEqual({ matched: [0, null, 3], ambiguous: [1] });
   });
 
   it("tell places apart by what lies between, where both repeat themselves", () => {
@@ -51,7 +47,7 @@ describe("two records of the same turns", () => {
     const log = [told("a", "architect"), told("b"), told("c"), told("d")];
     expect(align(log, [heard("a"), heard("b"), heard("c"), heard("d")])).toEqual({
       matched: [null, 1, 2, 3],
-      ambiguous: 1,
+      ambiguous: [0],
     });
   });
 
@@ -61,63 +57,53 @@ describe("two records of the same turns", () => {
   });
 });
 
-interface TruthCall {
+interface TruthCall extends MadeCall {
   kind: string;
   run: string;
   seq: number;
   role: string;
-  http_status: number;
-  request: Record<string, unknown>;
-  response: { message: unknown; finish_reason: string } | null;
+}
+
+/** Which attempt each call was of: a worker's as the ledger says, what follows it as well; a choice is of its iteration. */
+function truePlaces(
+  made: readonly TruthCall[],
+  attempts: readonly { rule_id: string; attempt: number; llm_seqs: number[] }[],
+): Map<number, string> {
+  const places = new Map(
+    attempts.flatMap(({ rule_id, attempt, llm_seqs }) =>
+      llm_seqs.map((seq): [number, string] => [seq, `stig:${rule_id}/${attempt}`]),
+    ),
+  );
+  let latest = "";
+  for (const { seq, role, request } of made) {
+    const [, asked] = request.messages as { content: string }[];
+    const [, iteration] = /^RUN STATE \(iteration (\d+)\)/.exec(asked?.content ?? "") ?? [];
+    if (role === "worker") latest = places.get(seq) ?? latest;
+    else places.set(seq, iteration === undefined ? latest : `stig:@select/${iteration}`);
+  }
+  return places;
 }
 
 describe("a log with its calls", () => {
   let home: Home;
   let remove: () => void;
-  let upstream: StubUpstream;
-  let proxy: RunningProxy;
-  let answers: Pick<TruthCall, "http_status" | "response">[];
 
-  beforeEach(async () => {
+  beforeEach(() => {
     ({ home, remove } = temporaryHome());
-    let asked = 0;
-    upstream = await startStubUpstream(() => {
-      const call = answers[asked++] as TruthCall;
-      if (call.response === null) return { status: call.http_status, pieces: ["{}"] };
-      const choices = [{ index: 0, ...call.response }];
-      return { pieces: [JSON.stringify({ id: "c", object: "chat.completion", created: 1, model: "gemma", choices })] };
-    });
-    proxy = await startRecording({
-      ...{
-        home,
-        upstream: upstream.url,
-        host: "127.0.0.1",
-        port: 0,
-        skill: "stig",
-        splits: plainSplits("stig"),
-        codeVersion: "t",
-        config: {},
-      },
-      ...{ clock: systemClock, durability: "kernel", verify: null, idleMs: 3_600_000, timeoutMs: 5000 },
-      ...{ onSealed: () => {}, onBug: () => {} },
-    });
   });
 
-  afterEach(async () => {
-    await proxy.close();
-    await upstream.close();
-    remove();
-  });
+  afterEach(() => remove());
 
   it("is said to be joined by the next import, where the one that did it ended too early", async () => {
     const answer = { role: "assistant", content: "All of the plums are ripe." };
     const asked = { role: "user", content: "Which plums are ripe?" };
-    answers = [{ http_status: 200, response: { message: answer, finish_reason: "stop" } }];
-    await fetch(`${proxy.url}/r/plums/v1/chat/completions`, {
-      method: "POST",
-      body: JSON.stringify({ model: "m", messages: [asked] }),
-    });
-    const sealed = (await (await fetch(`${proxy.url}/r/plums/finish`, { method: "POST" })).json()) as SealedRecording;
+    const sealed = await recordCalls(home, "plums", [
+      {
+        http_status: 200,
+        request: { model: "m", messages: [asked] },
+        response: { message: answer, finish_reason: "stop" },
+      },
+    ]);
     const file = join(home.path, "rows.jsonl");
     writeFileSync(file, `${JSON.stringify({ id: "a", reward: 1, messages: [asked, answer] })}\n`);
     const first = await importInto(home, file, { onto: "plums" });
@@ -134,10 +120,14 @@ describe("a log with its calls", () => {
   });
 
   const forge = it.skipIf(FIXTURES === null);
-  forge.each(["stig-1", "stig-2"])(
+  forge.each([
+    ["stig-1", 20],
+    ["stig-2", 20],
+    ["stig-torn", 10],
+  ] as const)(
     "of gemma-forge gives %s complete, labelled attempts",
     { timeout: 120_000 },
-    async (name) => {
+    async (name, leastExamples) => {
       const source = join(FIXTURES as string, "gemma-forge");
       const truth = gunzipSync(readFileSync(join(source, "truth.jsonl.gz")))
         .toString()
@@ -146,42 +136,41 @@ describe("a log with its calls", () => {
       const made = truth
         .map((line) => JSON.parse(line) as TruthCall)
         .filter(({ kind, run }) => kind === "llm" && run === name);
-      answers = made;
-      for (const { request } of made) {
-        await fetch(`${proxy.url}/r/${name}/v1/chat/completions`, { method: "POST", body: JSON.stringify(request) });
-      }
-      const sealed = (await (await fetch(`${proxy.url}/r/${name}/finish`, { method: "POST" })).json()) as {
-        run: string;
-      };
+      const sealed = await recordCalls(home, name, made);
       const ledger = JSON.parse(readFileSync(join(source, "ledger.json"), "utf8")).runs[name];
       const report = await importInto(home, join(source, ledger.files.log), { format: "gemma-forge", onto: name });
       const [joined] = report.imported;
       const events = await eventsOf(home, joined?.run as never);
       const calls = only(await eventsOf(home, sealed.run as never), "turn");
       const seqOf = new Map(calls.map(({ turn }, i) => [turn as string, made[i]?.seq]));
+      const places = truePlaces(made, ledger.attempts);
+      for (const role of ["worker", "architect", "reflector"]) {
+        const found = only(events, "turn").filter(
+          (turn) => turn.role === role && turn.recordedAs !== undefined && turn.response !== null,
+        );
+        const right = found.filter(
+          (turn) => turn.attempt.slice(21) === places.get(seqOf.get(turn.recordedAs ?? "") ?? 0),
+        );
+        const all = made.filter((call) => call.role === role && call.response !== null);
+        const figures = {
+          precision: right.length / found.length,
+          recall: right.length / all.length,
+          calls: all.length,
+        };
+        console.log(`${name}, ${role}: ${JSON.stringify({ ...figures, ...report.joined?.roles[role] })}`);
+        expect(right).toEqual(found);
+        expect(figures.recall).toBe(1);
+      }
       const worker = only(events, "turn").filter(
         (turn): turn is Turn => turn.role === "worker" && turn.recordedAs !== undefined && turn.response !== null,
       );
-      const right = new Set<string>();
-      for (const { rule_id, attempt, llm_seqs } of ledger.attempts) {
-        for (const seq of llm_seqs) right.add(`stig:${rule_id}/${attempt} ${seq}`);
-      }
-      const ok = worker.filter((turn) =>
-        right.has(`${turn.attempt.slice(21)} ${seqOf.get(turn.recordedAs as string)}`),
-      );
-      const answered = new Set(made.filter(({ response }) => response !== null).map(({ seq }) => seq));
-      const all = [...right].filter((one) => answered.has(Number(one.split(" ")[1])));
-      const figures = { precision: ok.length / worker.length, recall: ok.length / all.length, calls: all.length };
-      console.log(`${name}: ${JSON.stringify({ ...figures, ...report.joined })}`);
-      expect(ok.length).toBe(worker.length);
-      expect(figures.recall).toBeGreaterThan(0.9);
       expect(worker.every(({ missing, tools }) => missing === undefined && tools !== null)).toBe(true);
       const lake = await openLake(home);
       const [row] = await lake.query(
         `SELECT count(*) AS n FROM examples WHERE run = '${joined?.run}' AND "role" = 'worker' AND eval_passed AND messages IS NOT NULL`,
       );
       lake.close();
-      expect(Number(row?.n)).toBeGreaterThan(20);
+      expect(Number(row?.n)).toBeGreaterThan(leastExamples);
       expect((await listRuns(home)).map(({ command }) => command).toSorted()).toEqual(["import", "record"]);
     },
   );

@@ -203,7 +203,6 @@ describe("a call through the proxy", () => {
     expect(messagesOf(events, [first?.response ?? null])).toEqual([hello]);
     expect(first?.wire?.response).toEqual(answer);
     expect(messagesOf(events, second?.messages ?? [])).toEqual([
-      { role: "system", content: "be kind" },
       user("hi"),
       hello,
       { role: "tool", tool_call_id: "c", content: "a.txt" },
@@ -456,6 +455,25 @@ describe("a call of the responses API", () => {
     await ask({ stream: true });
     const logged = await recorded();
     expect(messagesOf(logged, [only(logged, "turn")[0]?.response ?? null])).toEqual([said("near")]);
+  });
+
+  it("that goes on from an answer is heard under its own instructions, never under those of the call before", async () => {
+    let asked = 0;
+    await start(() => ({
+      pieces: [JSON.stringify({ ...told("completed", [text(`answer ${++asked}`)]), id: `resp-${asked}` })],
+    }));
+    const system = (content: string) => ({ role: "system", content });
+    await ask({ instructions: "be kind", input: "one" });
+    await ask({ instructions: "be brief", input: "two", previous_response_id: "resp-1" });
+    await ask({ input: "three", previous_response_id: "resp-2" });
+    const logged = await recorded();
+    const turns = only(logged, "turn");
+    expect(turns.map(({ messages }) => messagesOf(logged, messages))).toEqual([
+      [system("be kind"), user("one")],
+      [system("be brief"), user("one"), said("answer 1"), user("two")],
+      [user("one"), said("answer 1"), user("two"), said("answer 2"), user("three")],
+    ]);
+    expect(new Set(turns.map(({ attempt }) => attempt)).size).toBe(1);
   });
 
   it("whose earlier answer another process gave, or that names what only the server has, lacks its prompt", async () => {

@@ -148,6 +148,19 @@ const row = (id: string, more: object = {}) =>
     ...more,
   });
 
+/** A repository with one commit, in which one file says an answer. */
+async function clonedAnswer(name: string, answer: string) {
+  const clone = join(home.path, name);
+  mkdirSync(clone, { recursive: true });
+  const git = (...words: string[]) =>
+    execa("git", ["-C", clone, "-c", "user.name=t", "-c", "user.email=t@t", ...words]);
+  await git("init", "-q");
+  writeFileSync(join(clone, "answer.txt"), answer);
+  await git("add", ".");
+  await git("commit", "-qm", "one");
+  return { clone, git, commit: (await git("rev-parse", "HEAD")).stdout };
+}
+
 describe("labels in bulk", () => {
   it("are joined on the items' own names, and what matches nothing is counted", async () => {
     const file = join(home.path, "rows.jsonl");
@@ -181,15 +194,7 @@ describe("labels in bulk", () => {
   });
 
   it("come from a command in a checkout of the item's commit, with its patch applied", async () => {
-    const clone = join(home.path, "clone");
-    mkdirSync(clone, { recursive: true });
-    const git = (...words: string[]) =>
-      execa("git", ["-C", clone, "-c", "user.name=t", "-c", "user.email=t@t", ...words]);
-    await git("init", "-q");
-    writeFileSync(join(clone, "answer.txt"), "41\n");
-    await git("add", ".");
-    await git("commit", "-qm", "one");
-    const commit = (await git("rev-parse", "HEAD")).stdout;
+    const { clone, git, commit } = await clonedAnswer("clone", "41\n");
     const patch = "diff --git a/answer.txt b/answer.txt\n--- a/answer.txt\n+++ b/answer.txt\n@@ -1 +1 @@\n-41\n+42\n";
     const file = join(home.path, "rows.jsonl");
     const rows = [
@@ -216,9 +221,33 @@ describe("labels in bulk", () => {
     ]);
     expect(left).toEqual([
       { attempt: "chat:once-told/2", reason: "no patch of it was recorded" },
-      { attempt: "chat:none/1", reason: "its item names no commit" },
+      { attempt: "chat:none/1", reason: "neither it nor its item names a commit" },
     ]);
     expect((await git("worktree", "list")).stdout.split("\n")).toHaveLength(1);
+  });
+
+  it("are taken from the commit that an attempt itself names, before its item's", async () => {
+    const { clone, git, commit } = await clonedAnswer("clone", "41\n");
+    const file = join(home.path, "rows.jsonl");
+    writeFileSync(join(clone, "answer.txt"), "41 and more\n");
+    await git("commit", "-qam", "two");
+    const later = (await git("rev-parse", "HEAD")).stdout;
+    const rows = [
+      row("moved", { base_commit: commit, patch: "" }),
+      row("moved", { base_commit: later, patch: "" }),
+      row("moved", { patch: "" }),
+    ];
+    writeFileSync(file, rows.join("\n"));
+    await importInto(home, file);
+    const [run] = await listRuns(home);
+    const verify = { command: "grep -q more answer.txt", timeoutMs: 5000, signal: new AbortController().signal };
+    const given = { home, clock: systemClock, run: run?.run as never, verify, repository: clone };
+    const { verdicts } = await verdictsInCheckouts(given);
+    expect(verdicts.map(({ attempt, verdict }) => [attempt, verdict.passed])).toEqual([
+      [1, false],
+      [2, true],
+      [3, false],
+    ]);
   });
 });
 
@@ -228,15 +257,7 @@ it("labels from checkouts of several repositories use each item's own clone", as
     ["ada__abacus", "42"],
     ["loom", "7"],
   ] as const) {
-    const clone = join(home.path, "clones", name);
-    mkdirSync(clone, { recursive: true });
-    const git = (...words: string[]) =>
-      execa("git", ["-C", clone, "-c", "user.name=t", "-c", "user.email=t@t", ...words]);
-    await git("init", "-q");
-    writeFileSync(join(clone, "answer.txt"), `${text}\n`);
-    await git("add", ".");
-    await git("commit", "-qm", "one");
-    commits.push((await git("rev-parse", "HEAD")).stdout);
+    commits.push((await clonedAnswer(join("clones", name), `${text}\n`)).commit);
   }
   const [first, second] = commits;
   const file = join(home.path, "rows.jsonl");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readFrom, readLastLine, readLines } from "../../src/foundation/jsonl.ts";
+import { readFrom, readLastLine, readLines, readLinesBetween } from "../../src/foundation/jsonl.ts";
 
 let folder: string;
 let path: string;
@@ -32,6 +32,19 @@ test("lines put together again with their newlines are the file", () => {
       expect(Buffer.concat(parts)).toEqual(bytes);
     }),
   );
+});
+
+test("the lines of a part are those of the file, numbered from the part's first one", () => {
+  writeFileSync(path, `one\n${"two".repeat(1 << 19)}\nthree\nfour`);
+  const [, second, , fourth] = Array.from(readLines(path), ({ startByte }) => startByte);
+  const part = Array.from(readLinesBetween(path, second as number, fourth as number), (line) => ({
+    ...line,
+    bytes: line.bytes?.length,
+  }));
+  expect(part).toEqual([
+    { number: 1, startByte: second, bytes: 3 << 19, isComplete: true },
+    { number: 2, startByte: (fourth as number) - 6, bytes: 5, isComplete: true },
+  ]);
 });
 
 test("a line longer than a chunk comes in one piece", () => {

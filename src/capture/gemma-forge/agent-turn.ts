@@ -83,8 +83,12 @@ export function* turnRecords(
   }
 }
 
-function answerOf({ calls, response }: AgentTurn): RecordedMessage | null {
-  const content = textIn(response?.text);
+/** What the harness adds to the answer of a turn that it ended at its second call. */
+const CAP_WORDS = /\n?\[harness\] tool cap reached.*$/s;
+
+function answerOf({ calls, response, isCapped }: AgentTurn): RecordedMessage | null {
+  const text = textIn(response?.text);
+  const content = isCapped ? text?.replace(CAP_WORDS, "") || null : text;
   if (content === null && calls.length === 0) return null;
   const asked = calls.map(({ tool, args }, i) => ({
     ...{ id: `call-${i + 1}`, type: "function" },

@@ -1,6 +1,7 @@
 /**
  * What gemma-forge's memory database holds, run by run, whichever of its forms it is read from. Rows are kept as they come; a
- * database of all runs of its authors has some ten thousand, so that they are held in memory.
+ * database of all runs of its authors has some ten thousand, so that they are held in memory. Events, which are far more, are
+ * not: of these it is known where they lie, and they are read when it is their run's turn.
  */
 import type { Rejected } from "../foreign.ts";
 import { rejected } from "../reading/json.ts";
@@ -13,13 +14,25 @@ export const TABLES: Readonly<Record<string, string>> = {
   work_items: "run_id",
   attempts: "run_id",
   tips: "source_run_id",
-  run_events: "run_id",
+  lessons_current: "source_run_id",
+  bans: "run_id",
 };
+
+/** The table that is read only when it is a run's turn. */
+export const EVENTS = "run_events";
 
 export interface StoreRow {
   where: string;
   table: string;
   row: JsonObject;
+}
+
+/** Events of one run that lie together. */
+export interface StoreEvents {
+  where: string;
+  run: string;
+  count: number;
+  read(): Iterable<StoreRow | Rejected> | AsyncIterable<StoreRow | Rejected>;
 }
 
 export interface StoreRun {
@@ -31,13 +44,16 @@ export interface StoreRun {
   workItems: JsonObject[];
   attempts: JsonObject[];
   tips: JsonObject[];
-  /** Of runs whose log was copied into the database: its events as rows. */
-  events: StoreRow[];
+  lessons: { id: unknown; lesson: string }[];
+  /** Patterns that it had banned at its end, those of earlier runs among them. */
+  bans: string[];
+  /** Of runs whose log was copied into the database. */
+  events: StoreEvents[];
 }
 
 export interface MemoryStore {
   /** What of the row cannot be used; null where all can. */
-  add(row: StoreRow): Rejected | null;
+  add(row: StoreRow | StoreEvents): Rejected | null;
   /** By the time of their start. */
   runs(): StoreRun[];
   /** The run that began with a log: a moment after it. */
@@ -53,15 +69,24 @@ export function openMemoryStore(): MemoryStore {
   function runOf(id: string, where: string): StoreRun {
     const known = runs.get(id);
     if (known !== undefined) return known;
-    const rows = { workItems: [], attempts: [], tips: [], events: [] };
+    const rows = { workItems: [], attempts: [], tips: [], lessons: [], bans: [], events: [] };
     const run: StoreRun = { id, where, skill: null, startedAt: null, config: {}, ...rows };
     runs.set(id, run);
     return run;
   }
 
   return {
-    add({ table, row, where }) {
+    add(given) {
+      if ("run" in given) {
+        runOf(given.run, given.where).events.push(given);
+        return null;
+      }
+      const { table, row, where } = given;
       const id = textIn(row[TABLES[table] ?? ""]);
+      if (table === "lessons_current" || table === "bans") {
+        if (id !== null) noteMemory(runOf(id, where), { table, row });
+        return null;
+      }
       const fault = id === null ? "it names no run" : faultOf(table, row);
       if (id === null || fault !== null) return rejected(where, fault ?? "");
       const run = runOf(id, where);
@@ -71,7 +96,6 @@ export function openMemoryStore(): MemoryStore {
       } else if (table === "work_items") run.workItems.push(row);
       else if (table === "attempts") run.attempts.push(row);
       else if (table === "tips") run.tips.push(row);
-      else if (table === "run_events") run.events.push({ table, row, where });
       const isLost = table === "work_items" && row.outcome === "completed" && !isFromOne(row.attempts);
       return isLost ? rejected(where, "it was completed, and its `attempts` do not say by which one") : null;
     },
@@ -81,6 +105,14 @@ export function openMemoryStore(): MemoryStore {
       return [...runs.values()].find((run) => after(run) >= 0 && after(run) < MOST_DELAY_MS) ?? null;
     },
   };
+}
+
+/** What only prompts are made of: a row that says nothing is no loss. */
+function noteMemory(run: StoreRun, { table, row }: Omit<StoreRow, "where">): void {
+  const lesson = textIn(row.lesson);
+  const pattern = textIn(row.pattern);
+  if (table === "lessons_current" && lesson !== null) run.lessons.push({ id: row.id, lesson });
+  else if (table === "bans" && pattern !== null) run.bans.push(pattern);
 }
 
 /** Why a row says nothing that a run could hold; null where it does. */

@@ -3,12 +3,20 @@
  * runs whose log is gone. A run is known under two ids, one in the log and one in the database, and is one run here.
  */
 import { hashJson } from "../../foundation/hashing.ts";
-import type { Foreign, ForeignRun } from "../foreign.ts";
-import { type MemoryStore, openMemoryStore, type StoreRow, type StoreRun } from "../gemma-forge/memory-store.ts";
+import { sumOf } from "../../foundation/sums.ts";
+import type { Foreign, ForeignRun, Rejected } from "../foreign.ts";
+import {
+  type MemoryStore,
+  openMemoryStore,
+  type StoreEvents,
+  type StoreRow,
+  type StoreRun,
+} from "../gemma-forge/memory-store.ts";
 import { dumpRows } from "../gemma-forge/pg-dump.ts";
 import { postgresRows } from "../gemma-forge/postgres.ts";
 import { type RunEventLine, runEventOf } from "../gemma-forge/run-event.ts";
-import { runMachine } from "../gemma-forge/run-machine.ts";
+import { type RunMachine, runMachine } from "../gemma-forge/run-machine.ts";
+import { memoryOf, NO_MEMORY, type RunMemory } from "../gemma-forge/run-memory.ts";
 import { isSqlite, sqliteRows } from "../gemma-forge/sqlite.ts";
 import { retirementOf, storedRecords } from "../gemma-forge/stored-run.ts";
 import { tipIdOf } from "../gemma-forge/tip-of.ts";
@@ -40,13 +48,16 @@ const importer: Importer = {
     }
     if (input.postgres !== null) yield* stored(postgresRows(input.postgres), store);
     for (const [file, kind] of kinds) if (kind === "log") yield* readLog(file, input, { store, joined, words });
-    for (const run of store.runs()) if (!joined.has(run)) yield* readStored(run, words);
+    const all = store.runs();
+    for (const run of all) if (!joined.has(run)) yield* readStored(run, all, words);
   },
 };
 
 export default importer;
 
-async function* stored(rows: AsyncIterable<StoreRow | Foreign> | Iterable<StoreRow | Foreign>, store: MemoryStore) {
+type StoreRows = StoreRow | StoreEvents | Rejected;
+
+async function* stored(rows: AsyncIterable<StoreRows> | Iterable<StoreRows>, store: MemoryStore) {
   for await (const row of rows) {
     const unused = "kind" in row ? row : store.add(row);
     if (unused !== null) yield unused;
@@ -59,13 +70,16 @@ function* readLog(
   { store, joined, words }: { store: MemoryStore; joined: Set<StoreRun>; words: PromptWords | null },
 ): Generator<Foreign> {
   let beside: StoreRun | null = null;
-  yield* eventsOfRun(input.lines(file), words, (first) => {
+  const reader = runReader(words, (first) => {
     const nativeId = textIn(first.data.run_id) ?? /run-(\d{8}-\d{6})/.exec(file)?.[1] ?? file;
     const startedAt = timeIn(first.data.start_time) ?? first.at;
     beside = store.startedWith(startedAt);
     if (beside !== null) joined.add(beside);
-    return { nativeId, startedAt, files: [file], ...joinedFacts(beside) };
+    const memory = beside === null || words === null ? NO_MEMORY : memoryOf(beside, store.runs());
+    return { run: { nativeId, startedAt, files: [file], ...joinedFacts(beside) }, memory };
   });
+  for (const line of input.lines(file)) yield* reader.take(line);
+  yield* reader.end();
   // Set by the callback above, which is called for the first event.
   const found = beside as StoreRun | null;
   for (const row of found?.tips ?? []) {
@@ -84,47 +98,56 @@ function joinedFacts(beside: StoreRun | null): Pick<ForeignRun, "skill" | "facts
 }
 
 /** A run that only the database knows: by its events where they were copied there, else by what the harness remembers. */
-function* readStored(run: StoreRun, words: PromptWords | null): Generator<Foreign> {
+async function* readStored(
+  run: StoreRun,
+  all: readonly StoreRun[],
+  words: PromptWords | null,
+): AsyncGenerator<Foreign> {
   if (run.startedAt === null && run.workItems.length === 0 && run.events.length === 0) return;
   const start = {
     ...{ nativeId: run.id, startedAt: run.startedAt, files: [], ...joinedFacts(run), aliases: [] },
-    version: hashJson([run.workItems, run.attempts, run.tips, run.events.length]),
+    version: hashJson([run.workItems, run.attempts, run.tips, sumOf(run.events, ({ count }) => count)]),
   };
   if (run.events.length > 0) {
-    yield* eventsOfRun(
-      run.events.map(({ where, row }) => ({ where, value: row })),
-      words,
-      () => start,
-    );
+    const memory = words === null ? NO_MEMORY : memoryOf(run, all);
+    const reader = runReader(words, () => ({ run: start, memory }));
+    for (const { read } of run.events) {
+      for await (const one of read()) yield* reader.take("kind" in one ? one : { where: one.where, value: one.row });
+    }
+    yield* reader.end();
   } else {
     yield { kind: "run", model: null, ...start };
     yield* storedRecords(run);
   }
 }
 
+interface RunReader {
+  take(line: JsonLine | Rejected): Generator<Foreign>;
+  end(): Generator<Foreign>;
+}
+
 /** Says a run event by event; `begin` tells what its first one means. */
-function* eventsOfRun(
-  lines: Iterable<JsonLine | Foreign>,
+function runReader(
   words: PromptWords | null,
-  begin: (first: RunEventLine) => Omit<ForeignRun, "kind" | "model">,
-): Generator<Foreign> {
-  const machine = runMachine(openPromptBook(words));
-  let isBegun = false;
-  for (const line of lines) {
-    if ("kind" in line) {
-      yield line;
-      continue;
-    }
-    const event = runEventOf(line.where, line.value);
-    if (event === null) {
-      yield rejected(line.where, "it is no event of a run log");
-      continue;
-    }
-    if (!isBegun) yield { kind: "run", model: null, ...begin(event) };
-    isBegun = true;
-    yield* machine.take(event);
-  }
-  if (isBegun) yield* machine.end();
+  begin: (first: RunEventLine) => { run: Omit<ForeignRun, "kind" | "model">; memory: RunMemory },
+): RunReader {
+  let machine: RunMachine | null = null;
+  return {
+    *take(line) {
+      if ("kind" in line) return yield line;
+      const event = runEventOf(line.where, line.value);
+      if (event === null) return yield rejected(line.where, "it is no event of a run log");
+      if (machine === null) {
+        const { run, memory } = begin(event);
+        yield { kind: "run", model: null, ...run };
+        machine = runMachine(openPromptBook(words, memory));
+      }
+      yield* machine.take(event);
+    },
+    *end() {
+      if (machine !== null) yield* machine.end();
+    },
+  };
 }
 
 function kindOf(file: string): "log" | "sqlite" | "dump" {

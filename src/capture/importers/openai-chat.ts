@@ -17,6 +17,7 @@ import { isObject, type JsonObject, numberIn, objectsIn, textIn, timeIn } from "
 const MOST_ROWS_A_RUN = 50_000;
 const PARQUET = "PAR1";
 const PATCH_KEYS = ["patch", "submission", "model_patch"];
+const COMMIT_KEYS = ["base_commit", "commit"];
 const ITEM_KEYS = ["item", "item_id", "task_id", "problem_id", "instance_id", "id"];
 
 const importer: Importer = {
@@ -89,8 +90,8 @@ function* attemptRecords(
     ...{ item, attempt, at, messages, tools, model: textIn(row.model) },
     missing: row.sampling === undefined && row.temperature === undefined ? ["sampling"] : [],
   });
-  const patch = PATCH_KEYS.map((key) => textIn(row[key])).find((text) => text !== null);
-  if (patch !== undefined) yield { kind: "patch", item, attempt, at, patch };
+  const patch = firstText(row, PATCH_KEYS);
+  if (patch !== null) yield { kind: "patch", item, attempt, at, patch, commit: firstText(row, COMMIT_KEYS) };
   const given = row.reward ?? row.label;
   const value = rewardOf(given);
   const isText = row.reward === undefined && typeof given === "string";
@@ -113,6 +114,10 @@ function itemOf(row: JsonObject): string | null {
     if ((typeof value === "string" && value !== "") || Number.isSafeInteger(value)) return String(value);
   }
   return null;
+}
+
+function firstText(row: JsonObject, keys: readonly string[]): string | null {
+  return keys.map((key) => textIn(row[key])).find((text) => text !== null) ?? null;
 }
 
 /** Short fields that are no part of the conversation. */

@@ -65,7 +65,8 @@ function* readFile(file: string, input: ImportInput, reports: JoinedReports): Ge
       yield* stepRecords(one, { item, attempt: i + 1, where, agent: agentOf(config, i) });
       yield* reviewVerdict(one, { item, attempt: i + 1 }, where);
       const patch = attempts === null ? null : textIn(objectIn(one.info).submission);
-      if (patch !== null) yield { kind: "patch", item, attempt: i + 1, patch };
+      const commit = textIn(objectIn(objectIn(configOf(one.replay_config).env).repo).base_commit);
+      if (patch !== null) yield { kind: "patch", item, attempt: i + 1, patch, commit };
     }
   }
   const best = numberIn(info.best_attempt_idx) ?? 0;

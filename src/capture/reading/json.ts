@@ -29,13 +29,18 @@ export function parseJson(text: string): Read {
 /** As `parseJson`, of bytes. */
 export function parseBytes(bytes: Uint8Array): Read {
   if (bytes.length > MOST_DOCUMENT_BYTES) return { reason: tooLong(bytes.length) };
-  let text: string;
+  const text = decoded(bytes);
+  return text === null ? NOT_UTF8 : parseJson(text);
+}
+
+const NOT_UTF8 = { reason: "it is not UTF-8" };
+
+function decoded(bytes: Uint8Array): string | null {
   try {
-    text = UTF8.decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
-    return { reason: "it is not UTF-8" };
+    return null;
   }
-  return parseJson(text);
 }
 
 /** Reads a file line by line, each one a value; empty lines are passed over. `onBytes` is told of every line's length. */
@@ -59,7 +64,10 @@ export function* readJsonLines(
 /** Reads a whole file as one value. */
 export function readDocument(path: string): Read {
   const { size } = statSync(path);
-  return size > MOST_DOCUMENT_BYTES ? { reason: tooLong(size) } : parseBytes(readFileSync(path));
+  if (size > MOST_DOCUMENT_BYTES) return { reason: tooLong(size) };
+  // The bytes are not held while their text is parsed: a long document is large enough once.
+  const text = decoded(readFileSync(path));
+  return text === null ? NOT_UTF8 : parseJson(text);
 }
 
 /** The first bytes of a file. */

@@ -11,7 +11,7 @@ import type { AnswerFacts } from "../reading/conversation.ts";
 import { MOST_DOCUMENT_BYTES, rejected } from "../reading/json.ts";
 
 /** Of one session's file: all of it has to be there before its paths can be told. */
-export const MOST_SESSION_BYTES = 4 * MOST_DOCUMENT_BYTES;
+export const MOST_SESSION_BYTES = 2 * MOST_DOCUMENT_BYTES;
 /** Prompts of one session, all together: they grow with the square of its turns. */
 export const MOST_SESSION_PROMPTS = 10_000_000;
 

@@ -18,6 +18,8 @@ export interface MemberReader<M> {
 }
 
 export interface Survey {
+  /** The groups that tell something. */
+  kept: ReadonlySet<string>;
   /** The groups that end with each record, by its number. */
   endings: ReadonlyMap<number, readonly string[]>;
   /** How many members tell something. */
@@ -48,7 +50,7 @@ export function surveyGroups<M>(file: string, reader: MemberReader<M>, tells: (m
     ending.push(group);
     endings.set(number, ending);
   }
-  return { endings, telling };
+  return { kept, endings, telling };
 }
 
 /** Yields each kept group as it ends, each member that is in none as it comes, and what cannot be read. */
@@ -58,7 +60,6 @@ export function* memberGroups<M>(
   { reader, survey }: { reader: MemberReader<M>; survey: Survey },
 ): Generator<readonly M[] | Rejected> {
   const open = new Map<string, { members: M[]; characters: number }>();
-  for (const group of [...survey.endings.values()].flat()) open.set(group, { members: [], characters: 0 });
   let held = 0;
   for (const [number, members] of recordsOf(file, input, reader)) {
     for (const member of members) {
@@ -68,10 +69,11 @@ export function* memberGroups<M>(
       }
       const group = reader.groupOf(member);
       const characters = reader.charactersOf(member);
-      const into = group === null ? undefined : open.get(group);
       if (group === null) yield [member];
       else if (held + characters > MOST_HELD_CHARACTERS) yield rejected(reader.whereOf(member), TOO_MUCH);
-      else if (into !== undefined) {
+      else if (survey.kept.has(group)) {
+        const into = open.get(group) ?? { members: [], characters: 0 };
+        open.set(group, into);
         into.members.push(member);
         into.characters += characters;
         held += characters;

@@ -9,6 +9,8 @@ import { countIn, isObject, type JsonObject, objectsIn, textIn } from "../readin
 export interface SentCall {
   api: WireApi;
   messages: RecordedMessage[];
+  /** How many of the first messages are said to this call alone: a call that goes on from its answer does not hear them. */
+  ownMessages: number;
   tools: RecordedTool[] | null;
   /** The body without its messages and tools. */
   request: JsonObject;

@@ -13,7 +13,14 @@ export const chat: Wire = {
     const tools = toolsIn(body.tools);
     const { messages: _, tools: given, ...request } = body;
     return {
-      ...{ api: "chat", messages: messages as RecordedMessage[], tools, previousResponse: null, missing: [] },
+      ...{
+        api: "chat",
+        messages: messages as RecordedMessage[],
+        tools,
+        ownMessages: 0,
+        previousResponse: null,
+        missing: [],
+      },
       request: { ...request, ...(tools === null && given !== undefined && { tools: given }) },
       isStream: body.stream === true,
     };

@@ -18,6 +18,7 @@ export const completions: Wire = {
       request,
       isStream: body.stream === true,
       previousResponse: null,
+      ownMessages: 0,
       missing: [],
     };
   },

@@ -17,7 +17,7 @@ export const responses: Wire = {
     const tools = toolsIn(given)?.map(asChatTool) ?? null;
     return {
       ...{ api: "responses", tools, isStream: body.stream === true },
-      messages: [...system, ...joinedCalls(items.map(messageOf))],
+      ...{ messages: [...system, ...joinedCalls(items.map(messageOf))], ownMessages: system.length },
       request: { ...request, ...(tools === null && given !== undefined && { tools: given }) },
       previousResponse: textIn(body.previous_response_id),
       missing: isWholeCall(body, items) ? [] : ["prompt"],

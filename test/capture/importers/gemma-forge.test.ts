@@ -1,5 +1,5 @@
 /** Logs of gemma-forge: what they tell, what they do not, and how both compare with what really happened. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -16,8 +16,8 @@ function logOf(...events: [string, string, Record<string, unknown>][]): string {
   const path = join(folder, "run-20260420-101500.jsonl");
   const lines = [["run_start", "system", { run_id: "20260420-101500" }] as const, ...events].map(
     ([event_type, agent, data], i) => ({
-      timestamp: `2026-04-20T10:15:${String(i % 60).padStart(2, "0")}.000000+00:00`,
-      ...{ elapsed_s: i, event_type, agent, iteration: 0, data },
+      timestamp: `2026-04-20T10:15:00.${String(i).padStart(3, "0")}000+00:00`,
+      ...{ elapsed_s: i / 1000, event_type, agent, iteration: 0, data },
     }),
   );
   writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
@@ -127,6 +127,14 @@ describe("a turn", () => {
       ["merged-calls"],
     ]);
     expect(only(events, "verdict").map(({ verdict }) => verdict.flags.includes("clipped"))).toEqual([false, false]);
+  });
+
+  it("that the harness ended at its second call has the agent's words alone", async () => {
+    const [started, ...rest] = attempt({ text: "I apply it.\n[harness] tool cap reached (1); ending turn." });
+    const capped: Event = ["tool_call_capped", "worker", { tool: "apply_fix" }];
+    const path = logOf(started as Event, ...rest.slice(0, 3), capped, ...rest.slice(3), remediated());
+    const { turns } = await imported(home, await importInto(home, path));
+    expect(turns.map(({ response }) => response?.content)).toEqual(["I apply it."]);
   });
 
   it("in which the endpoint failed is the endpoint's failure, and its attempt suspect", async () => {
@@ -397,6 +405,44 @@ describe("the memory database", () => {
     expect(await importInto(home, path)).toMatchObject({ imported: [], known: [both.imported[0]?.run] });
   });
 
+  it("tells a run by its copied events where its log is gone, wherever they lie among those of others", async () => {
+    const event = (run: string, [type, agent, fields]: Event, i: number) =>
+      [i, run, `2026-04-20 10:15:00.${100 + i}+00`, type, agent, JSON.stringify(fields).replaceAll("\\", "\\\\")].join(
+        "\t",
+      );
+    const events: Event[] = [["run_start", "system", {}], ...attempt(), remediated()];
+    const one = events.map((given, i) => event("20260420-101500", given, i));
+    const two = [...events, ...attempt({ n: 2 })].map((given, i) => event("20260421-101500", given, i));
+    const rows = [
+      ...one.slice(0, 3),
+      ...two.slice(0, 5),
+      "1\t2",
+      ...one.slice(3),
+      ...two.slice(5),
+      event("20260420-101500", ["x", "y", {}], 99).replace("{}", "{"),
+    ];
+    const path = join(folder, "memory.sql");
+    const copy = "COPY stig.run_events (id, run_id, ts, event_type, agent, data) FROM stdin;";
+    const starts = ["20260420", "20260421"].map((day) => `${day}-101500\tstig\t2026-04-20 10:15:00+00`);
+    const runs = ["COPY stig.runs (id, skill, started_at) FROM stdin;", ...starts, "\\."];
+    writeFileSync(path, ["-- PostgreSQL database dump", copy, ...rows, "\\.", ...runs, ""].join("\n"));
+    const report = await importInto(home, path);
+    expect(report.imported.map(({ nativeId, attempts }) => [nativeId, attempts])).toEqual([
+      ["20260420-101500", 1],
+      ["20260421-101500", 2],
+    ]);
+    expect(report.rejected.map(({ reason, where }) => [reason, where])).toEqual([
+      ["a row of run_events has 2 values", [`${path}:11`]],
+      ["its `data` cannot be used: it is not JSON", [`${path}:${rows.length + 2}`]],
+    ]);
+    const { turns } = await imported(home, report);
+    expect(turns.map(({ attempt: place, response }) => [place, response?.content])).toEqual([
+      [`stig:${RULE}/1`, "Done."],
+      [`stig:${RULE}/1`, "Done."],
+      [`stig:${RULE}/2`, "Done."],
+    ]);
+  });
+
   it("has each row counted with its line that cannot be used, or of which a part cannot", async () => {
     const path = dump();
     const lines = readFileSync(path, "latin1").split("\n");
@@ -472,6 +518,14 @@ describe("a worker's prompt", () => {
     banned: { head: "Not:", line: "- {text}" },
     preferred: { head: "Rather:", line: "- {text}" },
     lessons: { head: "Lessons:", line: "- {text}" },
+    prior_lesson: "(old) {text}",
+    cross_run_item_history: {
+      head: "Earlier ({count}):",
+      line: "- {text}",
+      lesson: "  L: {text}",
+      failure: "  F: {text}",
+    },
+    category_lessons: { head: "Of {category}:", line: "- {text}" },
     similar_rule_tips: { head: "Tips ({count}):", line: "- {type} {score} {source}: {text}" },
     directive: "Now act.",
   };
@@ -513,41 +567,144 @@ describe("a worker's prompt", () => {
     expect(await promptOf(tokens(...parts) + 1)).toBeUndefined();
   });
 
+  const sectionsOf = (...texts: string[]) => ({ text: texts.join("\n\n"), used_tokens: tokens(...texts) });
+  const OLD = "fedcba98-765";
+  const lesson = { id: 3, rank: 1, source_run_id: OLD };
+  const whole = sectionsOf(
+    ...parts.slice(0, 3),
+    "Earlier (2):\n- second way\n  L: look twice\n- first way\n  F: health=True rule=False",
+    "Not:\n- reboot\n- rm -rf\nLessons:\n- (old) Read the file.",
+    "Of ssh:\n- Read the file.",
+    `Tips (1):\n- recovery 0.50 ${RULE.slice(-48).replace(/^.*content_rule_/, "")}: Use it.`,
+    parts[3] as string,
+  );
+
+  /** A log of a run that begins with what its memory holds of an earlier one. */
+  function laterLog(used_tokens: number, hydrated: object = {}): string {
+    const names = ["rule_identity", "architect_plan", "attempt_marker", "cross_run_item_history", "semantic_memory"];
+    const prompt = {
+      ...{ phase: "apply_fix", rule_id: RULE, attempt: 1, used_tokens, category_lessons_loaded: [lesson] },
+      ...sections(...names, "category_lessons", "similar_rule_tips", "directive"),
+      v2_tips_loaded: [
+        { tip_id: 7, rank: 1, similarity_score: 0.5, tip_type: "recovery", source_rule_id: RULE, source_run_id: OLD },
+      ],
+    };
+    return logOf(
+      ["graph_state", "system", { nodes: [{ id: RULE, title: "No root", category: "ssh" }] }],
+      [
+        "cross_run_hydration",
+        "system",
+        { prior_runs: 1, loaded_bans: 2, loaded_lessons: 1, global_lessons_in_prompt: [lesson], ...hydrated },
+      ],
+      ["prompt_assembled", "architect", { phase: "rule_selection" }],
+      ["agent_response", "architect", { text: "Write the line." }],
+      ["rule_selected", "architect", { rule_id: RULE }],
+      ["attempt_start", "harness", { rule_id: RULE, attempt: 1, rule_elapsed_s: 0.4, time_budget_s: 60 }],
+      ["prompt_assembled", "worker", prompt],
+      ["agent_response", "worker", { text: "Done." }],
+    );
+  }
+
+  /** The memory beside it, with rows of the earlier run. */
+  function memoryBeside(tables: Record<string, string[]> = {}): void {
+    const rows = {
+      "runs (id, skill, started_at)": [
+        `${OLD}\tstig\t2026-04-19 10:00:00+00`,
+        "0a1b2c3d-4e5\tstig\t2026-04-20 10:15:00.5+00",
+      ],
+      "work_items (run_id, item_id, title)": [`${OLD}\t${RULE}\tNo root`],
+      "attempts (run_id, item_id, attempt_num, approach, failure_mode, lesson, created_at)": [
+        `${OLD}\t${RULE}\t1\tfirst way\thealth=True rule=False\t\t2026-04-19 11:00:00.000001+00`,
+        `${OLD}\t${RULE}\t2\tsecond way\t\tlook twice\t2026-04-19 11:00:00.000002+00`,
+      ],
+      "lessons_current (id, lesson, source_run_id)": [`3\tRead the file.\t${OLD}`],
+      "bans (run_id, pattern)": [`${OLD}\trm -rf`, `${OLD}\treboot`],
+      "tips (id, text, tip_type, source_run_id, source_rule_id)": [`7\tUse it.\trecovery\t${OLD}\t${RULE}`],
+      ...tables,
+    };
+    const copies = Object.entries(rows).flatMap(([table, lines]) => [
+      `COPY stig.${table} FROM stdin;`,
+      ...lines,
+      "\\.",
+    ]);
+    writeFileSync(join(folder, "memory.sql"), ["-- PostgreSQL database dump", ...copies, ""].join("\n"));
+  }
+
+  async function laterPrompt(): Promise<unknown> {
+    const words = join(home.path, "words.json");
+    writeFileSync(words, JSON.stringify(WORDS));
+    const { turns } = await imported(home, await importInto(home, folder, { format: "gemma-forge", words }));
+    const worker = turns.find(({ role, response }) => role === "worker" && response?.content === "Done.");
+    expect(worker?.missing.includes("prompt")).toBe(worker?.messages.length === 0);
+    return worker?.messages[0]?.content ?? null;
+  }
+
+  it("is rebuilt with the lessons, the bans, the tips and the item's history that the database beside the log holds of earlier runs", async () => {
+    memoryBeside();
+    laterLog(whole.used_tokens);
+    expect(await laterPrompt()).toBe(whole.text);
+  });
+
+  it.each([
+    ["no database is there", null, {}],
+    ["a lesson is not in it", { "lessons_current (id, lesson, source_run_id)": [] }, {}],
+    ["it has another number of bans than the run loaded", { "bans (run_id, pattern)": [`${OLD}\treboot`] }, {}],
+    [
+      "the order of an item's attempts is not told",
+      {
+        "attempts (run_id, item_id, attempt_num, approach, failure_mode, lesson, created_at)": [
+          `${OLD}\t${RULE}\t1\tfirst way\thealth=True rule=False\t\t2026-04-19 11:00:00+00`,
+          `${OLD}\t${RULE}\t2\tsecond way\t\tlook twice\t2026-04-19 11:00:00+00`,
+        ],
+      },
+      {},
+    ],
+    ["the log does not say which lessons the run began with", {}, { global_lessons_in_prompt: null }],
+  ])("is not rebuilt where %s", async (_, tables, hydrated) => {
+    if (tables !== null) memoryBeside(tables as Record<string, string[]>);
+    laterLog(whole.used_tokens, hydrated);
+    expect(await laterPrompt()).toBeNull();
+  });
+
   it("needs a file with every key", async () => {
     const words = join(folder, "words.json");
     writeFileSync(words, JSON.stringify({ ...WORDS, directive: 7 }));
     await expect(importInto(home, logOf(...attempt()), { words })).rejects.toMatchObject({ code: "BAD_WORDS" });
   });
 
-  it.skipIf(FIXTURES === null).each(["stig-1", "stig-2"])(
-    "of the program's own run %s is exact where it is rebuilt",
-    async (name) => {
-      const source = join(FIXTURES as string, "gemma-forge");
-      const calls = gunzipSync(readFileSync(join(source, "truth.jsonl.gz")))
-        .toString()
-        .trimEnd()
-        .split("\n");
-      const prompts = calls
-        .map((line) => JSON.parse(line))
-        .filter(
-          ({ kind, run, role, request }) =>
-            kind === "llm" && run === name && role === "worker" && request.messages.length === 2,
-        )
-        .map(({ request }) => request.messages[1].content as string);
-      const words = join(folder, "words.json");
-      writeFileSync(words, JSON.stringify(wordsIn(prompts)));
-      const log = join(source, JSON.parse(readFileSync(join(source, "ledger.json"), "utf8")).runs[name].files.log);
-      const { turns } = await imported(home, await importInto(home, log, { format: "gemma-forge", words }));
-      const workers = turns.filter(({ role }) => role === "worker");
-      const rebuilt = workers.flatMap(({ messages }) => messages.map(({ content }) => content as string));
-      const exact = rebuilt.filter((prompt) => prompts.includes(prompt));
-      console.log(
-        `${name}: ${exact.length} of ${rebuilt.length} rebuilt prompts are exact, of ${workers.length} turns`,
-      );
-      expect(exact.length).toBe(rebuilt.length);
-      if (name === "stig-1") expect(rebuilt.length).toBeGreaterThan(10);
-    },
-  );
+  it.skipIf(FIXTURES === null).each([
+    ["stig-1", "gemma-forge", "gemma_forge.sql", 85],
+    ["stig-2", "gemma-forge", "gemma_forge.sql", 60],
+    ["stig-torn", "gemma-forge", "gemma_forge.sql", 25],
+    ["stig-legacy-1", "gemma-forge/legacy", "gemma_forge.db", 20],
+    ["stig-legacy-2", "gemma-forge/legacy", "gemma_forge.db", 10],
+  ] as const)("of the program's own run %s is exact where it is rebuilt", async (name, place, database, least) => {
+    const source = join(FIXTURES as string, place);
+    const calls = gunzipSync(readFileSync(join(source, "truth.jsonl.gz")))
+      .toString()
+      .trimEnd()
+      .split("\n");
+    const prompts = calls
+      .map((line) => JSON.parse(line))
+      .filter(
+        ({ kind, run, role, request }) =>
+          kind === "llm" && run === name && role === "worker" && request.messages.length === 2,
+      )
+      .map(({ request }) => request.messages[1].content as string);
+    const words = join(home.path, "words.json");
+    writeFileSync(words, JSON.stringify(wordsIn(prompts)));
+    const { log } = JSON.parse(readFileSync(join(source, "ledger.json"), "utf8")).runs[name].files;
+    for (const file of [log, database]) copyFileSync(join(source, file), join(folder, file));
+    const report = await importInto(home, folder, { format: "gemma-forge", words });
+    const runs = report.imported.filter(({ nativeId }) => log.includes(nativeId));
+    const { turns } = await imported(home, { ...report, imported: runs });
+    const workers = turns.filter(({ role }) => role === "worker");
+    const rebuilt = workers.flatMap(({ messages }) => messages.map(({ content }) => content as string));
+    const exact = rebuilt.filter((prompt) => prompts.includes(prompt));
+    console.log(`${name}: ${exact.length} of ${rebuilt.length} rebuilt prompts are exact, of ${workers.length} turns`);
+    expect(exact.length).toBe(rebuilt.length);
+    expect(rebuilt.length).toBeGreaterThanOrEqual(least);
+  });
 });
 
 /** The program's fixed words, found in its own prompts: what stands around the values. */
@@ -568,6 +725,10 @@ function wordsIn(prompts: readonly string[]): Record<string, unknown> {
       .at(-1) ?? "";
   const group = (name: string) => semantic.slice(Math.max(0, semantic.indexOf(name)));
   const prior = list(starting("Prior"), /Attempt 1: .*/, "Attempt {attempt}: {lesson}");
+  const ofCategory = list(starting("LESSONS FROM"), /(\s+\S) .*/, "$1 {text}");
+  const history = starting("CROSS-RUN").split("\n");
+  const field = (name: string) =>
+    `${history.find((line) => line.includes(`${name}: `))?.split(name, 1)[0] ?? ""}${name}: {text}`;
   const tips = list(
     starting("SIMILAR"),
     /\[\w+\] \(sim=[\d.]+, from \w+\) .*/,
@@ -587,6 +748,14 @@ function wordsIn(prompts: readonly string[]): Record<string, unknown> {
     banned: list(semantic, /(\s+\S) .*/, "$1 {text}"),
     preferred: list(group("PREFERRED"), /(\s+\S) .*/, "$1 {text}"),
     lessons: list(group("STRATEGIC"), /(\s+\S) .*/, "$1 {text}"),
+    prior_lesson: "[prior run] {text}",
+    cross_run_item_history: {
+      head: (history[0] ?? "").replace(/\d+/, "{count}"),
+      line: (history[1] ?? "").replace(/] .*/, "] {text}"),
+      lesson: field("Lesson"),
+      failure: field("Failure"),
+    },
+    category_lessons: { ...ofCategory, head: ofCategory.head.replace(/\[.*\]/, "[{category}]") },
     similar_rule_tips: { ...tips, head: tips.head.replace(/\d+ tips/, "{count} tips") },
     directive: sections[0]?.at(-1) ?? "",
   };

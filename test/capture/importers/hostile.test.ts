@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -17,6 +18,7 @@ import { join } from "node:path";
 import zlib from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ImportReport } from "../../../src/capture/import-files.ts";
+import { MOST_DOCUMENT_BYTES } from "../../../src/capture/reading/json.ts";
 import { MOST_SESSION_BYTES } from "../../../src/capture/sessions/session-tree.ts";
 import { openLake } from "../../../src/store/lake.ts";
 import { listRuns } from "../../../src/store/run-log.ts";
@@ -69,6 +71,31 @@ describe("a line that nobody can use", () => {
     expect(report.rejected).toMatchObject([{ reason: "the line has more than 67108864 bytes", count: 1 }]);
   });
 });
+
+it.each([
+  ["inspect", "plums.json", "inspect/plums.json", MOST_DOCUMENT_BYTES],
+  ["swe-agent", "a.traj", "swe-agent/runs/ada__abacus-9.traj", MOST_DOCUMENT_BYTES],
+  ["mini-swe-agent", "a.traj.json", "mini-swe-agent/bare.traj.json", MOST_DOCUMENT_BYTES],
+  ["harbor", "alone.json", "harbor/alone.json", MOST_DOCUMENT_BYTES],
+  ["otel", "printed.json", "otel/printed.json", MOST_DOCUMENT_BYTES],
+  ["langfuse", "trace.json", "langfuse/trace-t-bake.json", MOST_DOCUMENT_BYTES],
+  ["pi", "pi.jsonl", "pi/2025-11-20_pi-0002.jsonl", MOST_SESSION_BYTES],
+])(
+  "a file of %s that is one document or session of more than its limit is refused with it",
+  async (format, name, sample, most) => {
+    const file = join(folder, name);
+    cpSync(join(SAMPLES, sample), file);
+    expect(await importInto(home, file, { format })).toMatchObject({ rejected: [] });
+    truncateSync(file, most + 1); // the rest is a hole: no disk is written
+    const report = await importInto(home, file, { format });
+    expect(report.imported).toEqual([]);
+    expect(report.rejected).toContainEqual({
+      reason: `it has ${most + 1} bytes, more than ${most}`,
+      count: 1,
+      where: [file],
+    });
+  },
+);
 
 it.skipIf(!HAS_ZSTD)(
   "a file that unpacks to more than one may is refused with the limit",

@@ -13,10 +13,11 @@ export interface ZipEntry {
 
 export const HAS_ZSTD = typeof (zlib.zstdCompressSync as unknown) === "function";
 
-export function zipFile(entries: readonly ZipEntry[]): Buffer {
+export function zipFile(entries: Iterable<ZipEntry>): Buffer {
   const locals: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
+  let count = 0;
   for (const entry of entries) {
     const name = Buffer.from(entry.name);
     const bytes = Buffer.from(entry.text);
@@ -35,11 +36,12 @@ export function zipFile(entries: readonly ZipEntry[]): Buffer {
     locals.push(local);
     directory.push(Buffer.from("PK\u0001\u0002"), Buffer.from([63, 0]), fields, tail, name);
     offset += local.length;
+    count++;
   }
   const listed = Buffer.concat(directory);
   const end = Buffer.alloc(18);
-  end.writeUInt16LE(entries.length, 4);
-  end.writeUInt16LE(entries.length, 6);
+  end.writeUInt16LE(count, 4);
+  end.writeUInt16LE(count, 6);
   end.writeUInt32LE(listed.length, 8);
   end.writeUInt32LE(offset, 12);
   return Buffer.concat([...locals, listed, Buffer.from("PK\u0005\u0006"), end]);
