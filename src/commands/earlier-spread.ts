@@ -6,12 +6,13 @@ import type { Decision } from "../records/comparison.ts";
 import { plannedHalfWidth } from "../statistics/planned-power.ts";
 import { POWER } from "../statistics/power.ts";
 import { studentTQuantile } from "../statistics/student-t.ts";
+import { listDecisions } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
-import { listDecisions, readPlan } from "../store/manifests.ts";
+import { readPlan } from "../store/manifests.ts";
 
 /** The last decided pair on the skill's validation split: the test split is not looked at to plan a look at it. */
 export async function earlierSpread(home: Home, skill: string) {
-  for (const decision of (await listDecisions(home)).reverse()) {
+  for (const decision of (await listDecisions(home)).decisions.reverse()) {
     const plan = await readPlan(home, decision.comparisonHash);
     const spread = plan.skill.id === skill && plan.split === "validation" ? spreadOf(decision) : null;
     if (spread !== null)
@@ -43,7 +44,7 @@ function spreadOf({
  */
 export async function earlierTexts(home: Home, { set, texts, groups }: { set: string; texts: number; groups: number }) {
   if (groups < 2) return null;
-  for (const { axes, alpha, comparisonHash } of (await listDecisions(home)).reverse()) {
+  for (const { axes, alpha, comparisonHash } of (await listDecisions(home)).decisions.reverse()) {
     const interval = axes.find(({ axis, kind }) => kind === "side" && axis === set)?.interval ?? null;
     if (interval === null || interval.low === interval.high) continue;
     const standardError = (interval.high - interval.low) / 2 / plannedHalfWidth(groups, alpha);
