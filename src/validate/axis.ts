@@ -37,8 +37,10 @@ export interface Evidence {
   foreign: ForeignEvidence[];
   /** Nats a token from the base; null where it was not measured. */
   kl: number | null;
-  /** Null where the endpoint could not score the probes. */
+  /** Whether every adapter that was served is live; null where the endpoint could not score the probes. */
   isLive: boolean | null;
+  /** The arms whose adapter is not applied, where there are such. */
+  notApplied?: readonly string[];
   /** What is revoked of the adapter's lineage, in words. */
   taint: string[];
   /** Families of the comparison that the adapter's lineage has seen, in words; null where its lineage is not known. */

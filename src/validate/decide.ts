@@ -8,6 +8,7 @@ import { assert, Refusal } from "../foundation/errors.ts";
 import { writeFileAtomic } from "../foundation/files.ts";
 import {
   type ArmResult,
+  armNamed,
   armsAt,
   basePair,
   type Decision,
@@ -172,7 +173,7 @@ async function judge(
 }
 
 const NOT_APPLIED =
-  "The canary stood before the runs and failed after them: the adapter stopped being applied on the way, so its figures may be " +
+  "The canary stood before the runs and failed after them: an adapter stopped being applied on the way, so its figures may be " +
   "the base's. These runs are judged and never used again; find out why, and validate with another --seed.";
 
 /** Says which runs under a plan were not taken up, and why. */
@@ -230,7 +231,7 @@ function verdictOf(results: readonly AxisResult[] | undefined): GateVerdict {
 
 function candidateOf(plan: Plan): Decision["adapterHash"] {
   const [, treatment] = decidingPair(plan);
-  return plan.arms.find(({ arm }) => arm === treatment)?.adapterHash ?? null;
+  return armNamed(plan, treatment).adapterHash;
 }
 
 function reuseNote({ use, alpha }: Plan): string {
