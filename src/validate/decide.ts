@@ -138,7 +138,7 @@ function pairsSeen({ pairs }: Plan, arms: readonly ArmOutcomes[]): PairSeen[] {
     (name) => arms.find(({ arm }) => arm.arm === name)?.outcomes ?? [],
   ) as [ArmOutcomes["outcomes"], ArmOutcomes["outcomes"]];
   return reference.map((before, index) => {
-    const [one, other] = [before?.tries[0]?.passed, treatment[index]?.tries[0]?.passed];
+    const [one, other] = [before?.samples[0]?.passed, treatment[index]?.samples[0]?.passed];
     return one === undefined || other === undefined ? null : { reference: one, treatment: other };
   });
 }
