@@ -2,7 +2,7 @@
  * An axis of the gate: one question about a candidate. Every file of `axes/` is one, its file name is its id. An axis is
  * pure: it sees evidence, never runs, and answers for each thing that it looks at.
  */
-import type { AxisResult, GateSettings } from "../records/gate.ts";
+import type { AxisResult, GateSettings, PerWhat } from "../records/gate.ts";
 import type { PairedCost } from "../statistics/cost-per-success.ts";
 import type { PairedCounts } from "../statistics/paired-counts.ts";
 
@@ -18,9 +18,10 @@ export interface SkillEvidence {
   costs: PairedCost[][] | null;
 }
 
-/** Log-likelihood of reference texts, families apart: nats a token, candidate minus what it is compared with. */
+/** Log-likelihood of reference texts, families apart: nats a token or a question, candidate minus what it is compared with. */
 export interface GeneralDifferences {
   name: string;
+  per: PerWhat;
   differences: number[][];
 }
 

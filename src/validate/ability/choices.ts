@@ -1,5 +1,6 @@
 /**
- * Questions with four options as texts to be scored, and which option a model finds likeliest. Either the option's own words
+ * Questions with four options as texts to be scored, of which the right one decides by how likely it is among the four, and which option
+ * a model finds likeliest. Either the option's own words
  * are scored, after the question alone, or its letter, after the question with all options: small models do not yet know
  * what a letter stands for, and some questions cannot be asked without their options.
  */
@@ -21,7 +22,7 @@ export interface Question {
 
 export type ChoiceForm = "words" | "letter";
 
-/** The four texts of each question, of which the right one decides. */
+/** The four texts of each question, of which the right one decides, among them. */
 export function choiceTexts(questions: readonly Question[], form: ChoiceForm): GeneralText[] {
   return questions.flatMap((one) =>
     LETTERS.map((letter) => ({
@@ -30,7 +31,9 @@ export function choiceTexts(questions: readonly Question[], form: ChoiceForm): G
       context: [{ role: "user" as const, content: form === "words" ? one.question : withOptions(one) }],
       opening: "Answer:",
       continuation: ` ${form === "words" ? one.options[letter] : letter}`,
-      isDeciding: letter === one.answer,
+      ...(letter === one.answer
+        ? { isDeciding: true, rivals: LETTERS.filter((other) => other !== letter).map((other) => textId(one, other)) }
+        : { isDeciding: false }),
     })),
   );
 }
