@@ -68,8 +68,8 @@ export type PerWhat = "token" | "question";
 export type AxisResult = z.infer<typeof axisResultSchema>;
 export type AxisOutcome = AxisResult["outcome"];
 
-/** Where a gate does not say it: the right answer has become a tenth less likely among the four (docs/decisions/0027-right-among-wrong.md). */
-export const QUESTION_MARGIN = 0.1;
+/** Where a gate does not say it: the right answer has become a twentieth less likely among the four (docs/decisions/0027-right-among-wrong.md). */
+export const QUESTION_MARGIN = 0.05;
 
 /** By how much a general set may become less likely. Units: nats of what `per` says. */
 export function generalMargin({ general }: GateSettings, per: PerWhat): number {
