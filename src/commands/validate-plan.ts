@@ -17,8 +17,8 @@ import type { ValidateOptions } from "./validate-input.ts";
 const GRID = [0.05, 0.1, 0.2, 0.3, 0.4];
 /** What families cost where none was measured: neither nothing nor the worst. */
 const ASSUMED_DESIGN_EFFECT = 1.5;
-/** Of one text's difference, in nats: what trained candidates had (docs/log.md, what a general axis spreads by). */
-const ASSUMED_SD: Record<PerWhat, number> = { question: 0.18, token: 0.4 };
+/** Of one text's difference, in nats: what a first trained candidate had (docs/log.md, how far a general axis spreads). */
+const ASSUMED_SD: Record<PerWhat, number> = { question: 0.18, token: 0.06 };
 /** The candidate that is asked about: better by so much, and harmless. */
 const ASKED = 0.1;
 /** Greedy runs are all alike; where items are sampled, half of the variance is taken to lie within an item. */
