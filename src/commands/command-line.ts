@@ -7,6 +7,7 @@ import { extensionIds, loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import type { AnyCommand } from "./command.ts";
+import { isNamesList, namesIn } from "./names-list.ts";
 
 export type CommandTable = Map<string, () => Promise<AnyCommand | undefined>>;
 
@@ -113,6 +114,8 @@ export interface Field {
   description: string;
   isRequired: boolean;
   choices: string[] | null;
+  /** Of a list, whether one word may hold several, separated by commas. */
+  hasCommas: boolean;
   defaultValue: unknown;
   /** Of a number, what it may be: `a whole number from 1`. */
   range: string | null;
@@ -145,7 +148,15 @@ function fieldOf(schema: z.ZodType): Field {
           ? "list"
           : "string";
   const range = inner instanceof z.ZodNumber ? rangeOf(inner) : null;
-  return { kind, description: description ?? "", isRequired, choices, defaultValue, range };
+  return {
+    kind,
+    description: description ?? "",
+    isRequired,
+    choices,
+    hasCommas: isNamesList(inner),
+    defaultValue,
+    range,
+  };
 }
 
 function rangeOf(schema: z.ZodNumber): string {
@@ -175,11 +186,15 @@ function optionOf(key: string, field: Field): Option {
     field.kind === "boolean" ||
     (Array.isArray(field.defaultValue) && field.defaultValue.length === 0);
   const note = shown ? (field.isRequired ? " (required)" : "") : ` (default: ${String(field.defaultValue)})`;
+  const repeated = field.kind !== "list" ? "" : field.hasCommas ? " (repeatable, or with commas)" : " (repeatable)";
   const option = new Option(
     isOn ? `--no-${kebab(key)}` : `${flag}${placeholder}`,
-    `${field.description}${field.kind === "list" ? " (repeatable)" : ""}${note}`,
+    `${field.description}${repeated}${note}`,
   );
-  if (field.kind === "list") option.argParser((word: string, all: string[] | undefined) => [...(all ?? []), word]);
+  if (field.kind === "list") {
+    const split = field.hasCommas ? namesIn : (word: string) => [word];
+    option.argParser((word: string, all: string[] | undefined) => [...(all ?? []), ...split(word)]);
+  }
   return option;
 }
 

@@ -24,7 +24,7 @@ export interface Command<Input, Result> {
   details?: string;
   /** Names of those keys of `input` that are positional arguments, in order; all others are `--kebab-case` options. */
   positional?: readonly (keyof Input & string)[];
-  /** Each key with `.describe()`; strings, numbers, booleans, enums, or an array of strings (repeatable). */
+  /** Each key with `.describe()`; strings, numbers, booleans, enums, or an array of strings (repeatable), with commas as `namesList` has it. */
   input: z.ZodType<Input>;
   /** A command that has told its result already, as `serve` must, returns nothing: under `--json` there is one value. */
   run(input: Input, context: Context): Promise<Result>;

@@ -3,15 +3,17 @@
  */
 import { shortHash } from "../foundation/hashing.ts";
 import type { Decision } from "../records/comparison.ts";
+import type { PerWhat } from "../records/gate.ts";
 import { plannedHalfWidth } from "../statistics/planned-power.ts";
 import { POWER } from "../statistics/power.ts";
 import { studentTQuantile } from "../statistics/student-t.ts";
+import { listDecisions } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
-import { listDecisions, readPlan } from "../store/manifests.ts";
+import { readPlan } from "../store/manifests.ts";
 
 /** The last decided pair on the skill's validation split: the test split is not looked at to plan a look at it. */
 export async function earlierSpread(home: Home, skill: string) {
-  for (const decision of (await listDecisions(home)).reverse()) {
+  for (const decision of (await listDecisions(home)).decisions.reverse()) {
     const plan = await readPlan(home, decision.comparisonHash);
     const spread = plan.skill.id === skill && plan.split === "validation" ? spreadOf(decision) : null;
     if (spread !== null)
@@ -39,12 +41,19 @@ function spreadOf({
 
 /**
  * How far the differences of a set's texts spread in the last comparison that was judged by it; such texts belong to no split.
- * What groups cost is in it. Units: nats a token, of one text.
+ * What groups cost is in it. Units: nats, of one text; those of another unit
+ * are passed over.
  */
-export async function earlierTexts(home: Home, { set, texts, groups }: { set: string; texts: number; groups: number }) {
+export async function earlierTexts(
+  home: Home,
+  { set, per, texts, groups }: { set: string; per: PerWhat; texts: number; groups: number },
+) {
   if (groups < 2) return null;
-  for (const { axes, alpha, comparisonHash } of (await listDecisions(home)).reverse()) {
-    const interval = axes.find(({ axis, kind }) => kind === "side" && axis === set)?.interval ?? null;
+  for (const { axes, alpha, comparisonHash } of (await listDecisions(home)).decisions.reverse()) {
+    const judged = axes.find(
+      ({ axis, kind, threshold }) => kind === "side" && axis === set && threshold.endsWith(` a ${per}`),
+    );
+    const interval = judged?.interval ?? null;
     if (interval === null || interval.low === interval.high) continue;
     const standardError = (interval.high - interval.low) / 2 / plannedHalfWidth(groups, alpha);
     return { sd: standardError * Math.sqrt(texts), source: `comparison ${shortHash(comparisonHash)}` };

@@ -8,18 +8,22 @@ import { lineageOf } from "../registry/index.ts";
 import { defineCommand } from "./command.ts";
 
 export default defineCommand<{ name: string }, Lineage>({
-  summary: "Show what a row, dataset, adapter, run, attempt or tip was made from, and what was made of it.",
+  summary: "Show what a row, dataset, adapter, decision, run, attempt or tip was made from, and what was made of it.",
   details: `Examples:
   tracemill lineage row-3fa10c5be2d49a71
   tracemill lineage sql-v1
   tracemill lineage 20261101-120000-3fa1
   tracemill lineage tip-3fa10c5be2d49a71
   tracemill lineage sql-result-set@1
+  tracemill lineage 9b3fa10c5be2
 
-Turns and verifiers (<id>@<version>) are found too. What is revoked, or made from what is revoked, is marked.`,
+A decision goes by the hash of its comparison. Turns and verifiers (<id>@<version>) are found too. What is revoked, or made from what is revoked, is marked.`,
   positional: ["name"],
   input: z.object({
-    name: z.string().min(1).describe("id of a row, run, attempt or tip; hash of a dataset; hash or name of an adapter"),
+    name: z
+      .string()
+      .min(1)
+      .describe("id of a row, run, attempt or tip; hash of a dataset or a comparison; hash or name of an adapter"),
   }),
   run: ({ name }, { home }) => lineageOf(home, name),
   print({ node, up, down }) {

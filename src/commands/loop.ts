@@ -13,6 +13,7 @@ import { loopReport, loopSummary, writeLoopReport } from "./loop-report.ts";
 import { loopRounds } from "./loop-rounds.ts";
 import { FIRST_ROUND, type LoopSettings, loopSettings, PRESETS } from "./loop-settings.ts";
 import { loopSkills } from "./loop-skills.ts";
+import { namesList } from "./names-list.ts";
 import { roundsSummary, writeRoundsReport } from "./rounds-report.ts";
 import { attachedServer, serverInput, targetInput } from "./target-input.ts";
 import type { Room } from "./training-room.ts";
@@ -28,7 +29,7 @@ const input = z.object({
     ),
   base: z.string().default("smollm2").describe("the base to start from"),
   seed: z.int().default(1).describe("seed of items and draws; never moves a family between splits"),
-  sides: z.array(z.string()).default([]).describe("other skills, at which a candidate has to be no worse"),
+  sides: namesList(z.string()).default([]).describe("other skills, at which a candidate has to be no worse"),
   rounds: z
     .int()
     .min(1)

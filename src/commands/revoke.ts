@@ -46,7 +46,7 @@ function printed({ kind, target, reason, ...report }: RevocationReport): string 
     ),
     ...decisions.map(
       ({ comparisonHash, adapterHash, verdict }) =>
-        `  decision ${shortHash(comparisonHash)}: ${verdict}, on ${adapterHash === null ? "the base alone" : `adapter ${shortHash(adapterHash)}`}`,
+        `  decision ${shortHash(comparisonHash)}: ${verdict ?? "changed since"}, on ${adapterHash === null ? "the base alone" : `adapter ${shortHash(adapterHash)}`}`,
     ),
     ...(untouched ? ["  no dataset, adapter or decision is touched"] : []),
     ...(savedTips.length > 0

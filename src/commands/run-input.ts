@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { MEMORY_MODES, SITE_MODES } from "../records/events.ts";
 import { SPLITS } from "../records/item.ts";
+import { namesList } from "./names-list.ts";
 import { canaryInput, serverInput, targetInput } from "./target-input.ts";
 
 export const runInput = z.object({
@@ -72,7 +73,7 @@ export const runInput = z.object({
     .boolean()
     .default(false)
     .describe("let a growing memory start with the solved items that the skill brings along"),
-  tipsFrom: z.array(z.string()).default([]).describe("a sealed train run whose tips are read"),
+  tipsFrom: namesList(z.string()).default([]).describe("a sealed train run whose tips are read"),
   endpoint: z
     .string()
     .optional()

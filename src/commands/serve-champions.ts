@@ -42,7 +42,7 @@ export interface Champions {
  */
 export async function calledChampions(
   server: RunningServer,
-  options: ChampionsOptions & { failed: ReadonlyMap<Hash, Refusal> },
+  options: ChampionsOptions & { failed: ReadonlyMap<Hash, Refusal | Failure> },
   context: Context,
 ): Promise<Champions> {
   const { home } = context;
@@ -97,7 +97,7 @@ interface Following {
   context: Context;
   tries: ChampionTries;
   /** Those that failed while the server started, until that is told. */
-  failed: Map<Hash, Refusal>;
+  failed: Map<Hash, Refusal | Failure>;
 }
 
 /** The meanings with nobody in the place of each tainted adapter; null where none of them is. */
@@ -146,7 +146,8 @@ async function servedId(
     await proveServed(server, asked, context);
     return id;
   } catch (error) {
-    await server.unload(id);
+    // A server that failed may not unload it either: why it is not served is told all the same.
+    await server.unload(id).catch((cause: Error) => warn(`Warning: ${cause.message}`, context));
     throw error;
   }
 }

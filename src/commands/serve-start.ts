@@ -2,7 +2,7 @@
  * What `tracemill serve` serves from the start: adapters by name, which have to be sound, and champions, of which one that is
  * not keeps nobody else from being served.
  */
-import { Refusal } from "../foundation/errors.ts";
+import { Failure, Refusal } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import { warn } from "../foundation/progress.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
@@ -18,8 +18,8 @@ export interface Starting {
   named: AdapterManifest[];
   /** Those that can be served; more may be named as well. */
   champions: AdapterManifest[];
-  /** Why a champion cannot be served. */
-  failed: Map<Hash, Refusal>;
+  /** Why a champion cannot be served, or was not proven as the server failed: it is tried again. */
+  failed: Map<Hash, Refusal | Failure>;
 }
 
 export interface StartingOptions {
@@ -44,7 +44,7 @@ export async function startingWith(options: StartingOptions, { home }: Context):
   const standing = options.champions ? await standingChampions(home, { base, refusesTaint }) : new Map();
   const { checkServable } = await import("../serve/index.ts");
   const champions = new Map<Hash, AdapterManifest>();
-  const failed = new Map<Hash, Refusal>();
+  const failed: Starting["failed"] = new Map();
   for (const one of standing.values()) {
     const adapter: AdapterManifest | null = "refusal" in one ? null : one.adapter;
     if (adapter === null || failed.has(adapter.adapterHash)) continue;
@@ -60,8 +60,8 @@ export async function startingWith(options: StartingOptions, { home }: Context):
 }
 
 /**
- * Puts adapters to the canary; a champion that fails goes among those that cannot be served.
- * Throws: `ADAPTER_NOT_LIVE` for one that is named.
+ * Puts adapters to the canary; a champion that fails, or whose server does, goes among those that cannot be served.
+ * Throws: `ADAPTER_NOT_LIVE` for one that is named, and a failure of the boundary `endpoint`.
  */
 export async function proveStarted(
   server: RunningServer,
@@ -76,7 +76,7 @@ export async function proveStarted(
     try {
       await proveServed(server, { ...asked, adapter }, context);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof Refusal || error instanceof Failure)) throw error;
       failed.set(adapter.adapterHash, error);
       void server
         .unload(server.idOf(adapter.adapterHash))

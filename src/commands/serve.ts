@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { RunningServer } from "../serve/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { serveHere } from "./model-server.ts";
+import { namesList } from "./names-list.ts";
 import { warnOfOpenHost } from "./open-host.ts";
 import { type Champions, calledChampions } from "./serve-champions.ts";
 import { follow } from "./serve-follow.ts";
@@ -17,7 +18,7 @@ import { attachedServer, canaryInput, serverInput, startingOf, targetInput } fro
 
 const input = z.object({
   base: z.string().describe("the base to serve"),
-  adapter: z.array(z.string()).default([]).describe("an adapter to serve beside it, by name or hash"),
+  adapter: namesList(z.string()).default([]).describe("an adapter to serve beside it, by name or hash"),
   champions: z.boolean().default(true).describe("leave out the champions, and what is promoted while it serves"),
   onTaint: z
     .enum(["warn", "refuse"])

@@ -2,14 +2,15 @@
  * `tracemill status`: what is there, and the next sensible command.
  */
 import { z } from "zod";
-import { shortHash } from "../foundation/hashing.ts";
+import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { textTable } from "../foundation/text-table.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import type { Decision } from "../records/comparison.ts";
 import type { Tier } from "../records/selection.ts";
 import { taintOfAdapter } from "../registry/index.ts";
 import { points } from "../statistics/figures.ts";
-import { listAdapters, listBases, listDatasets, listDecisions } from "../store/manifests.ts";
+import { listDecisions } from "../store/comparisons.ts";
+import { listAdapters, listBases, listDatasets } from "../store/manifests.ts";
 import { listRuns } from "../store/run-log.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { allTainted } from "./taint.ts";
@@ -37,6 +38,8 @@ interface Status {
     base: string;
     datasetHash: string;
     decisions: Judgement[];
+    /** Comparisons whose decision is not the one any more that the ledger names: they tell nothing. */
+    changedDecisions: Hash[];
     /** Whether its dataset is. */
     isTainted: boolean;
   }[];
@@ -52,7 +55,7 @@ interface Judgement {
 }
 
 async function status({ home }: Context): Promise<Status> {
-  const [bases, runs, datasets, adapters, decisions, tainted] = await Promise.all([
+  const [bases, runs, datasets, adapters, { decisions, changed }, tainted] = await Promise.all([
     listBases(home),
     listRuns(home),
     listDatasets(home),
@@ -87,6 +90,7 @@ async function status({ home }: Context): Promise<Status> {
       base,
       datasetHash,
       decisions: decisions.filter((decision) => decision.adapterHash === adapterHash).map(judgementOf),
+      changedDecisions: changed.flatMap((one) => (one.adapterHash === adapterHash ? one.comparisonHash : [])),
       isTainted: taintOfAdapter({ adapters }, tainted, adapterHash) !== null,
     })),
   };
@@ -100,6 +104,10 @@ function judgementOf({ verdict, hasPassed, pairs }: Decision): Judgement {
 function judgementText({ verdict, hasPassed, difference }: Judgement): string {
   const gate = hasPassed ? ", gate passed" : "";
   return difference === null ? `${verdict}${gate}` : `${verdict} (${points(difference)} points${gate})`;
+}
+
+function changedText(comparisonHash: Hash): string {
+  return `${shortHash(comparisonHash)} CHANGED`;
 }
 
 function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | "home">): Status["next"] {
@@ -211,7 +219,7 @@ function printed({ home, bases, runs, datasets, adapters, next }: Status): strin
         adapter.name ?? "-",
         adapter.base,
         shortHash(adapter.datasetHash),
-        adapter.decisions.map(judgementText).join("; ") || "-",
+        [...adapter.decisions.map(judgementText), ...adapter.changedDecisions.map(changedText)].join("; ") || "-",
       ]),
     ),
     `next: ${next.command}`,

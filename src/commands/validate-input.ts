@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { SPLITS } from "../records/item.ts";
+import { namesList } from "./names-list.ts";
 import { serverInput, targetInput } from "./target-input.ts";
 
 export const ARMS = ["base", "base+tips", "candidate", "candidate+tips", "champion", "few-shot"] as const;
@@ -14,16 +15,14 @@ export const validateInput = z.object({
   base: z.string().optional().describe("the base that the candidate is compared with (default: the candidate's)"),
   candidate: z.string().optional().describe("adapter: name, hash or prefix of it"),
   aa: z.boolean().default(false).describe("serve the base twice instead: how much does serving alone change?"),
-  arms: z
-    .array(z.enum(ARMS))
+  arms: namesList(z.enum(ARMS))
     .default(["base", "base+tips", "candidate"])
     .describe("what is compared: base, base+tips, few-shot, candidate, candidate+tips, champion"),
   against: z.enum(ARMS).default("base").describe("the arm that the candidate has to be better than"),
   champion: z.string().optional().describe("the adapter of the arm champion (default: what is promoted now)"),
-  sides: z.array(z.string()).default([]).describe("other skills, at which the candidate has to be no worse"),
+  sides: namesList(z.string()).default([]).describe("other skills, at which the candidate has to be no worse"),
   sideLimit: z.int().min(1).optional().describe("most items of each of them (default: all)"),
-  general: z
-    .array(z.string())
+  general: namesList(z.string())
     .default(["multiple-choice", "human-eval", "neutral"])
     .describe("sets of general texts that both arms are measured by; none for none"),
   mmlu: z.string().optional().describe("a folder of MMLU's CSV files, as one more set"),
@@ -63,8 +62,7 @@ export const validateInput = z.object({
     ),
   agentTimeout: z.string().default("30m").describe("with --agent: longest time of an attempt, and of a call"),
   plan: z.boolean().default(false).describe("say what the comparison could show, and run nothing"),
-  runs: z
-    .array(z.string())
+  runs: namesList(z.string())
     .default([])
     .describe(
       "two runs that exist already, to be paired by item instead: the result is unrandomised and decides nothing",

@@ -2,26 +2,26 @@
  * What a comparison is judged by, measured between canaries: the runs of its arms, and general ability. Whatever stops it, the canary is
  * asked once more, so that what is finished may be taken up.
  */
-import { assert, Refusal } from "../foundation/errors.ts";
 import { warn } from "../foundation/progress.ts";
 import type { Endpoint } from "../harness/index.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
-import type { Arm, Plan } from "../records/comparison.ts";
+import { type Arm, armNamed, decidingPair, type Plan } from "../records/comparison.ts";
 import type { Renderer } from "../render/renderer.ts";
 import type { RunningServer } from "../serve/index.ts";
 import type { ArmRun, Found } from "../validate/index.ts";
 import type { Context } from "./command.ts";
 import { type AbilityQuestion, measureAbility } from "./validate-ability.ts";
 import { runArms } from "./validate-arms.ts";
+import type { Canaries } from "./validate-canary.ts";
 import type { OpenPart } from "./validate-draft.ts";
 import type { ValidateOptions } from "./validate-input.ts";
-import type { IsLive, Session } from "./validate-session.ts";
+import type { Session } from "./validate-session.ts";
 
 /** How long a stopped try waits for its last canary. */
 const LAST_CANARY_MS = 60_000;
 
-type Seen = Omit<Found, "isLive" | "taint" | "leaks">;
+type Seen = Omit<Found, keyof Canaries | "taint" | "leaks">;
 
 /** Where the base is only served twice. */
 const NOT_ASKED: Seen = { general: [], foreign: [], kl: null, shown: [] };
@@ -39,8 +39,8 @@ interface Measuring {
   session: Session;
 }
 
-/** Asks the canary. Throws: `ADAPTER_NOT_LIVE`; a failure of the boundary `endpoint`. */
-type Prove = (signal: AbortSignal) => Promise<IsLive>;
+/** Asks the canary of every adapter that is served. Throws: a failure of the boundary `endpoint`. */
+type Prove = (signal: AbortSignal) => Promise<Canaries>;
 
 /**
  * Runs the arms and measures what is asked beside them, with the canary after each part.
@@ -51,11 +51,13 @@ export async function measured(
   prove: Prove,
   context: Context,
 ): Promise<{ runs: ArmRun[]; seen: Seen }> {
-  const proveSoFar = async () => session.note(await orNotLive(prove(context.signal)));
+  const proveSoFar = async () => session.note(await prove(context.signal));
   try {
     const runs = await runArms(plan, { parts, endpointOf, options, session, onPartEnd: proveSoFar }, context);
-    const [reference, treatment] = plan.pairs[0]?.map((name) => endpointOf(armNamed(plan, name))) ?? [];
-    assert(reference !== undefined && treatment !== undefined, "a plan without a pair");
+    const [reference, treatment] = decidingPair(plan).map((name) => endpointOf(armNamed(plan, name))) as [
+      Endpoint,
+      Endpoint,
+    ];
     const plainBase = { ...reference, model: server.idOf(null), name: base.name, adapterHash: null };
     const asked = { plan, arms: { base: plainBase, reference, candidate: treatment }, renderer, options };
     const seen = adapter === null ? NOT_ASKED : await measureAbility(ability, { ...asked, adapter }, context);
@@ -71,28 +73,16 @@ export async function measured(
 /** The last canary of a try that was stopped: without it what was made would have to be made again. Never throws. */
 async function proveAtStop(session: Session, prove: Prove, context: Context): Promise<void> {
   try {
-    const isLive = await orNotLive(prove(AbortSignal.timeout(LAST_CANARY_MS)));
-    await session.note(isLive);
-    if (isLive === true) return;
-    const what = isLive === false ? "is not applied any more" : "is not proven to be applied";
-    warn(`The adapter ${what}, so what this try has made is not taken up again.`, context);
+    const canaries = await prove(AbortSignal.timeout(LAST_CANARY_MS));
+    await session.note(canaries);
+    if (canaries.isLive === true) return;
+    const what =
+      canaries.isLive === false
+        ? `The adapter of ${canaries.notApplied.join(", ")} is not applied any more`
+        : "Not every adapter is proven to be applied";
+    warn(`${what}, so what this try has made is not taken up again.`, context);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     warn(`The canary could not be asked, so what this try has made is not taken up again: ${reason}`, context);
   }
-}
-
-async function orNotLive(proof: Promise<IsLive>): Promise<IsLive> {
-  try {
-    return await proof;
-  } catch (error) {
-    if (error instanceof Refusal && error.code === "ADAPTER_NOT_LIVE") return false;
-    throw error;
-  }
-}
-
-function armNamed({ arms }: Plan, name: string): Arm {
-  const arm = arms.find((one) => one.arm === name);
-  assert(arm !== undefined, `a plan that pairs an arm ${name} which it does not have`);
-  return arm;
 }

@@ -2,13 +2,13 @@
  * `tracemill validate --plan`: what a comparison of these items could show, before any model is loaded.
  */
 import { textTable } from "../foundation/text-table.ts";
-import type { GateSettings } from "../records/gate.ts";
+import { type GateSettings, generalMargin, type PerWhat } from "../records/gate.ts";
 import { percent, pointsSize } from "../statistics/figures.ts";
-import { gatePower, type PlannedGate, textsPower } from "../statistics/gate-power.ts";
+import { gatePower, neededTexts, type PlannedGate, type PlannedTexts, textsPower } from "../statistics/gate-power.ts";
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
 import { listRunPlans } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
-import { type NamedSet, nextUse } from "../validate/index.ts";
+import { type NamedSet, nextUse, perWhat } from "../validate/index.ts";
 import { earlierSpread, earlierTexts } from "./earlier-spread.ts";
 import type { OpenPart } from "./validate-draft.ts";
 import type { ValidateOptions } from "./validate-input.ts";
@@ -17,20 +17,31 @@ import type { ValidateOptions } from "./validate-input.ts";
 const GRID = [0.05, 0.1, 0.2, 0.3, 0.4];
 /** What families cost where none was measured: neither nothing nor the worst. */
 const ASSUMED_DESIGN_EFFECT = 1.5;
-/** Of one text's difference, in nats a token: what a first trained candidate had (docs/log.md, rounds with the champion). */
-const ASSUMED_SD = 0.4;
+/** Of one text's difference, in nats: what a first trained candidate had (docs/log.md, how far a general axis spreads). */
+const ASSUMED_SD: Record<PerWhat, number> = { question: 0.18, token: 0.06 };
 /** The candidate that is asked about: better by so much, and harmless. */
 const ASKED = 0.1;
 /** Greedy runs are all alike; where items are sampled, half of the variance is taken to lie within an item. */
 const ASSUMED_WITHIN = 0.5;
+
+/** Texts of a set that decide. Units: `sd` and `margin` in nats of what `per` says. */
+interface PlannedSet extends PlannedTexts {
+  set: string;
+  per: PerWhat;
+  /** Where `sd` comes from. */
+  source: string;
+  /** The chance that a harmless candidate passes there. */
+  passes: number;
+  /** Texts at which it passes with 80 %; null beyond a million. */
+  neededTexts: number | null;
+}
 
 export interface ComparisonPlan {
   skill: string;
   items: number;
   families: number;
   sides: { skill: string; items: number; families: number }[];
-  /** Texts that decide. `passes`: the chance that a harmless candidate passes there. Units: `sd` in nats a token. */
-  general: { set: string; texts: number; groups: number; sd: number; source: string; passes: number }[];
+  general: PlannedSet[];
   samples: number;
   /** Which candidate on these items it would be. */
   use: number;
@@ -57,8 +68,10 @@ export async function planComparison(
   const [primary, ...sides] = parts.map(sizeOf) as [ReturnType<typeof sizeOf>, ...ReturnType<typeof sizeOf>[]];
   const use = nextUse(parts[0].part, await listRunPlans(home));
   const alpha = reuseAlpha(gate.alpha, use);
-  const asked = { ...{ alpha, minFamilies: gate.primary.minFamilies }, margins: marginsOf(gate) };
-  const general = (await textsOf(home, sets)).map((set) => ({ ...set, passes: textsPower(set, asked) }));
+  const asked = { alpha, minFamilies: gate.primary.minFamilies };
+  const general = (await textsOf(home, sets, gate)).map((set) => {
+    return { ...set, passes: textsPower(set, asked), neededTexts: neededTexts(set, asked) };
+  });
   const earlier = await earlierSpread(home, primary.skill);
   const designEffect = earlier?.designEffect ?? ASSUMED_DESIGN_EFFECT;
   const isAgainstBaseToo = against === "champion";
@@ -66,7 +79,7 @@ export async function planComparison(
   const each = <T>(axes: T[]): T[] => (isAgainstBaseToo ? [...axes, ...axes] : axes);
   const rows = (earlier === null ? GRID : [earlier.discordant]).map((discordant) => {
     const plan: PlannedGate = {
-      ...{ ...asked, primary: { ...primary, discordant }, general: each(general) },
+      ...{ ...asked, margin: gate.skills.margin, primary: { ...primary, discordant }, general: each(general) },
       sides: each(sides.map((side) => ({ ...side, discordant }))),
       ...{ designEffect, samples, within: samples === 1 ? 0 : ASSUMED_WITHIN },
     };
@@ -82,23 +95,31 @@ function sizeOf({ part }: OpenPart) {
   return { skill: part.skill.id, items: part.items.length, families };
 }
 
-function marginsOf({ skills, general }: GateSettings): PlannedGate["margins"] {
-  return { skills: skills.margin, general: general.margin };
-}
-
 async function textsOf(
   home: Home,
   sets: readonly NamedSet[],
-): Promise<Omit<ComparisonPlan["general"][number], "passes">[]> {
+  gate: GateSettings,
+): Promise<Omit<PlannedSet, "passes" | "neededTexts">[]> {
   const sized = sets.flatMap(({ id: set, texts: all }) => {
     const deciding = all.filter(({ isDeciding }) => isDeciding);
     const groups = new Set(deciding.map(({ group }) => group)).size;
-    return deciding.length === 0 ? [] : [{ set, texts: deciding.length, groups }];
+    const per = perWhat(deciding);
+    return deciding.length === 0
+      ? []
+      : [{ set, per, texts: deciding.length, groups, margin: generalMargin(gate, per) }];
   });
   return Promise.all(
     sized.map(async (set) => {
-      return { ...set, ...((await earlierTexts(home, set)) ?? { sd: ASSUMED_SD, source: "assumed" }) };
+      return { ...set, ...((await earlierTexts(home, set)) ?? { sd: ASSUMED_SD[set.per], source: "assumed" }) };
     }),
+  );
+}
+
+function textsLine({ set, per, texts, groups, sd, margin, source, passes, neededTexts: needed }: PlannedSet): string {
+  const whole = needed === null ? "" : `, and in 80 % with ${needed}`;
+  return (
+    `General texts: ${texts} in ${groups} groups of ${set}; differences spread by ${sd.toFixed(2)} nats a ${per} (${source}), ` +
+    `so a harmless candidate passes the margin of ${margin} in ${percent(passes)}${whole}.`
   );
 }
 
@@ -109,10 +130,7 @@ export function comparisonPlanText(plan: ComparisonPlan): string {
   return [
     `${items} items of ${families} families of ${skill}, ${samples === 1 ? "one run" : `${samples} runs`} an arm; alpha ${Number(alpha.toPrecision(3))} for candidate ${use} on them.`,
     ...sides.map((side) => `At the side: ${side.items} items of ${side.families} families of ${side.skill}.`),
-    ...general.map(
-      (set) =>
-        `General texts: ${set.texts} in ${set.groups} groups of ${set.set}; differences spread by ${set.sd.toFixed(2)} nats a token (${set.source}), so a harmless candidate passes in ${percent(set.passes)}.`,
-    ),
+    ...general.map(textsLine),
     ...(plan.isAgainstBaseToo ? ["Skills at the side and general texts are judged against the base as well."] : []),
     `Variance over that of independent items: ${designEffect.toFixed(2)} (${source}).`,
     "",

@@ -14,18 +14,16 @@ import { lastLink } from "../store/chain.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
 import { listRuns } from "../store/run-log.ts";
-
-/** Whether the adapter is applied; null where the endpoint cannot tell, or none is judged. */
-export type IsLive = boolean | null;
+import type { Canaries } from "./validate-canary.ts";
 
 export interface Session {
   /** Runs of earlier tries, at whose end no canary stood: they are made again. */
   readonly leftOut: readonly RunId[];
-  /** What the canary has said since the start: false once it failed, whatever it says later. */
-  isLive(): IsLive;
+  /** What the canary has said since the start: of an adapter that was not applied once, whatever it says later. */
+  canaries(): Canaries;
   isTakenUp(run: RunId): boolean;
-  /** Notes what the canary says while nothing is written: where the adapter is live, all that is there may be taken up. */
-  note(isLive: IsLive): Promise<void>;
+  /** Notes what the canary says while nothing is written: where all adapters are live, all that is there may be taken up. */
+  note(canaries: Canaries): Promise<void>;
   /** Lets others have the comparison. */
   close(): void;
 }
@@ -43,15 +41,15 @@ export async function openSession(home: Home, plan: Plan, clock: Clock): Promise
   try {
     const unproven = plan.purpose === "aa" ? [] : await dropUnproven(home, plan);
     const leftOut = new Set(unproven);
-    let seen: IsLive = null;
+    let seen: Canaries = { isLive: null, notApplied: [] };
     return {
       leftOut: unproven,
-      isLive: () => seen,
+      canaries: () => seen,
       isTakenUp: (run) => !leftOut.has(run),
-      async note(isLive) {
-        if (seen === false) return;
-        seen = isLive;
-        if (isLive !== true) return;
+      async note(canaries) {
+        if (seen.isLive === false) return;
+        seen = canaries;
+        if (canaries.isLive !== true) return;
         const runs = (await headsOf(home, plan)).filter(({ run }) => !leftOut.has(run));
         const data = { comparisonHash, runs, generalHash: await generalHash(home, plan) };
         appendLedger(home, { type: "arms_proven", data }, clock);

@@ -3,7 +3,6 @@
  * follows from the plan that was written before the first call.
  */
 import type { z } from "zod";
-import { assert } from "../foundation/errors.ts";
 import { warn } from "../foundation/progress.ts";
 import type { Endpoint } from "../harness/index.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
@@ -28,16 +27,16 @@ import {
 } from "../validate/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { solvedItemsRun } from "./few-shot.ts";
-import { proveLive } from "./live-adapter.ts";
 import { serveHere } from "./model-server.ts";
 import { startingOf } from "./target-input.ts";
 import { type AbilityQuestion, abilityQuestion } from "./validate-ability.ts";
+import { canariesOf, refuseNotLive } from "./validate-canary.ts";
 import { doesNotFit, draftOf, type OpenPart, openParts } from "./validate-draft.ts";
 import { type ValidateInput, type ValidateOptions, validateInput } from "./validate-input.ts";
 import { measured } from "./validate-measure.ts";
 import { type ComparisonPlan, comparisonPlanText, planComparison } from "./validate-plan.ts";
 import { compareExistingRuns } from "./validate-runs.ts";
-import { type IsLive, openSession } from "./validate-session.ts";
+import { openSession } from "./validate-session.ts";
 
 /**
  * Runs the comparison and returns its decision; what an interrupted try has finished is not done again.
@@ -112,9 +111,9 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
     const renderer = await loadRenderer(home, base);
     const endpointOf = endpointsAt(server, renderer);
     // The canary comes first: an adapter that is served but not applied must never be judged.
-    const prove = async (signal: AbortSignal) =>
-      adapter === null ? null : proofOf({ adapter, endpointOf, comparison, server }, { ...context, signal });
-    await prove(context.signal);
+    const asked = { arms: draft.arms, base, endpointOf, server, target };
+    await refuseNotLive(asked, context);
+    const prove = (signal: AbortSignal) => canariesOf(asked, { ...context, signal });
     const plan = await writePlan(home, await withShots(draft, { parts, endpointOf, options }, context), clock);
     const known = await readMadeDecision(home, plan.comparisonHash);
     if (known !== null) return known;
@@ -126,7 +125,7 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
         prove,
         context,
       );
-      const found: Found = { ...history, ...seen, isLive: session.isLive() };
+      const found: Found = { ...history, ...seen, ...session.canaries() };
       return await decide(home, plan.comparisonHash, { runs, found, clock, leftOut: session.leftOut });
     } finally {
       session.close();
@@ -160,32 +159,6 @@ function endpointsAt(server: RunningServer, renderer: Renderer): (arm: Arm) => E
   return ({ model: name, baseHash, adapterHash }) => {
     return { url, model: server.idOf(adapterHash), name, baseHash, adapterHash, contextTokens, takesSeed, countTokens };
   };
-}
-
-/** True where the adapter is proven to be live; null where the endpoint cannot score prompts. Throws: `ADAPTER_NOT_LIVE`. */
-async function proofOf(
-  {
-    adapter,
-    endpointOf,
-    comparison,
-    server,
-  }: {
-    adapter: AdapterManifest;
-    endpointOf(arm: Arm): Endpoint;
-    comparison: Comparison;
-    server: RunningServer;
-  },
-  context: Context,
-): Promise<IsLive> {
-  const { draft, base, options } = comparison;
-  const arm = draft.arms.find(({ adapterHash }) => adapterHash === adapter.adapterHash);
-  assert(arm !== undefined, "a comparison without its candidate");
-  const known = { base, adapter };
-  const proof = await proveLive(
-    { endpoint: endpointOf(arm), known, baseModel: server.idOf(null), target: options.target },
-    context,
-  );
-  return proof?.state === "live" ? true : null;
 }
 
 async function planned(options: ValidateOptions, { home }: Context): Promise<ComparisonPlan> {

@@ -2,6 +2,7 @@
  * A comparison: the plan that is written before its first call, and the decision that its runs led to.
  */
 import { z } from "zod";
+import { assert } from "../foundation/errors.ts";
 import { samplingSchema } from "./events.ts";
 import { axisResultSchema, gateSchema } from "./gate.ts";
 import { hashSchema, itemIdSchema, runIdSchema } from "./ids.ts";
@@ -181,6 +182,13 @@ export type { Interval } from "./interval.ts";
 /** The parts of a plan: the skill that decides first, then the others. */
 export function partsOf({ skill, split, items, sampling, contentHash, sides }: Plan): [Part, ...Part[]] {
   return [{ skill, split, items, sampling, ...(contentHash !== undefined && { contentHash }) }, ...sides];
+}
+
+/** The arm of that name. */
+export function armNamed({ arms }: Pick<Plan, "arms">, name: string): Arm {
+  const arm = arms.find((one) => one.arm === name);
+  assert(arm !== undefined, `a plan pairs an arm ${name} that it does not have`);
+  return arm;
 }
 
 /** The reference and the treatment that decide. */

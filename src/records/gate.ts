@@ -21,7 +21,12 @@ export const gateSchema = z.strictObject({
     })
     .prefault({}),
   skills: bounds.extend({ margin: z.number().gt(0).lt(1) }).prefault({ margin: 0.03 }),
-  general: bounds.prefault({ margin: 0.02 }),
+  general: bounds
+    .extend({
+      /** The same of right answers among wrong ones, nats a question; gates of before do not say it. */
+      questionMargin: z.number().gt(0).optional(),
+    })
+    .prefault({ margin: 0.02 }),
   /** A pass rate below which a base shows nothing that could be lost. */
   floor: z.number().min(0).max(1).default(0.02),
   tokensPerSolved: z
@@ -57,5 +62,16 @@ export const axisResultSchema = z.object({
 });
 
 export type GateSettings = z.infer<typeof gateSchema>;
+/** What a nat of a general set is of: of a token of a text, or of the choice that a question asks for. */
+export type PerWhat = "token" | "question";
+
 export type AxisResult = z.infer<typeof axisResultSchema>;
 export type AxisOutcome = AxisResult["outcome"];
+
+/** Where a gate does not say it: the right answer has become a twentieth less likely among the four (docs/decisions/0027-right-among-wrong.md). */
+export const QUESTION_MARGIN = 0.05;
+
+/** By how much a general set may become less likely. Units: nats of what `per` says. */
+export function generalMargin({ general }: GateSettings, per: PerWhat): number {
+  return per === "token" ? general.margin : (general.questionMargin ?? QUESTION_MARGIN);
+}

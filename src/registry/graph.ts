@@ -14,11 +14,12 @@ import { type AttemptId, attemptParts, type RunId } from "../records/ids.ts";
 import type { Revocation } from "../records/ledger-entries.ts";
 import type { Thing, ThingKind } from "../records/lineage.ts";
 import type { RowLineage } from "../records/row-lineage.ts";
+import { type ChangedDecision, listDecisions } from "../store/comparisons.ts";
 import type { Row } from "../store/duckdb.ts";
 import type { Home } from "../store/home.ts";
 import { type Lake, openLake } from "../store/lake.ts";
 import { type Covering, coveredRuns, coveringIdOf, revocations, type SealedRun, sealedRuns } from "../store/ledger.ts";
-import { listAdapters, listDatasets, listDecisions } from "../store/manifests.ts";
+import { listAdapters, listDatasets } from "../store/manifests.ts";
 import { hasRowLineage, readRowLineage } from "../store/row-lineage.ts";
 
 export interface Graph {
@@ -27,6 +28,8 @@ export interface Graph {
   datasets: DatasetManifest[];
   adapters: AdapterManifest[];
   decisions: Decision[];
+  /** Of whose runs nothing can be told. */
+  changedDecisions: ChangedDecision[];
   sealed: ReadonlyMap<RunId, SealedRun>;
   covered: ReadonlyMap<RunId, Covering>;
   revoked: Revocation[];
@@ -42,14 +45,14 @@ export interface HeldRow {
 
 /** Throws: `BAD_MANIFEST`, `LEDGER_BROKEN`. The graph is to be closed. */
 export async function openGraph(home: Home): Promise<Graph> {
-  const [datasets, adapters, decisions] = await Promise.all([
+  const [datasets, adapters, { decisions, changed: changedDecisions }] = await Promise.all([
     listDatasets(home),
     listAdapters(home),
     listDecisions(home),
   ]);
   let lake: Promise<Lake> | undefined;
   return {
-    ...{ home, datasets, adapters, decisions },
+    ...{ home, datasets, adapters, decisions, changedDecisions },
     sealed: sealedRuns(home),
     covered: coveredRuns(home),
     revoked: revocations(home),
@@ -155,10 +158,13 @@ export async function* up(graph: Graph, { kind, id }: Thing): AsyncGenerator<Thi
     }
   }
   if (kind === "decision") {
-    for (const decision of graph.decisions.filter((one) => one.comparisonHash === id)) {
-      if (decision.adapterHash !== null) yield thing("adapter", decision.adapterHash);
-      yield* runsJudgedBy(decision).map((run) => thing("run", run));
+    const isAsked = ({ comparisonHash }: ChangedDecision) => comparisonHash === id;
+    for (const { adapterHash } of [...graph.decisions, ...graph.changedDecisions].filter(isAsked)) {
+      if (adapterHash !== null) yield thing("adapter", adapterHash);
     }
+    yield* graph.decisions
+      .filter(isAsked)
+      .flatMap((decision) => runsJudgedBy(decision).map((run) => thing("run", run)));
   }
 }
 
@@ -225,9 +231,12 @@ export function runsJudgedBy({ arms, sides }: Decision): RunId[] {
   return [...arms, ...sides.flatMap((side) => side.arms)].flatMap(({ runs }) => runs.map(({ run }) => run));
 }
 
-/** The decisions that judged an adapter. */
-export function decisionsOn({ decisions }: Graph, adapterHash: Hash): Decision[] {
-  return decisions.filter((decision) => decision.adapterHash === adapterHash);
+/** That an adapter was judged; the verdict is left out where the decision was changed since. */
+export type JudgedAdapter = ChangedDecision & { verdict?: Decision["verdict"] };
+
+/** The decisions that judged an adapter, those that were changed since last. */
+export function decisionsOn({ decisions, changedDecisions }: Graph, adapterHash: Hash): JudgedAdapter[] {
+  return [...decisions, ...changedDecisions].filter((decision) => decision.adapterHash === adapterHash);
 }
 
 /** What was made of a run that holds another's calls was made of that one, too. */

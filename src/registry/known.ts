@@ -1,5 +1,5 @@
 /**
- * From what a user typed to a thing that is here: told by the form of an id, else by hash or name of a dataset or adapter.
+ * From what a user typed to a thing that is here: told by the form of an id, else by hash or name of a dataset, adapter or decision.
  */
 import { Refusal } from "../foundation/errors.ts";
 import { shortHash } from "../foundation/hashing.ts";
@@ -14,6 +14,8 @@ import { type Graph, rowsMadeFrom } from "./graph.ts";
 
 /** Names of one kind among which the nearest are looked for. */
 const MOST_COMPARED = 5000;
+/** Units: characters of a decision's hash. */
+const SHORTEST_PREFIX = 4;
 /** Units: characters; a longer text is cut where it is shown, and near to nothing. */
 const MOST_SHOWN_TEXT = 200;
 
@@ -44,7 +46,7 @@ const FOUND_BY: Record<LakeKind, { is: string; like: string; listedBy: string }>
 };
 
 /**
- * Finds what a text names: a run, attempt, turn, tip, row or verifier by its id, else an adapter or a dataset.
+ * Finds what a text names: a run, attempt, turn, tip, row or verifier by its id, else an adapter, a dataset or a decision.
  * Throws: `UNKNOWN_RUN` and its like with the nearest ones; `UNKNOWN_NAME` for what has the form of no id;
  * `AMBIGUOUS_DATASET`, `AMBIGUOUS_ADAPTER`.
  */
@@ -73,18 +75,25 @@ async function refuseUnknown(graph: Graph, { kind, id }: { kind: LakeKind; id: s
   throw unknown(kind, id, { known, listedBy, ...(isOpen && { where: `${run} is not sealed yet` }) });
 }
 
-async function madeThing({ home, adapters, datasets }: Graph, text: string): Promise<Thing> {
+async function madeThing(
+  { home, adapters, datasets, decisions, changedDecisions }: Graph,
+  text: string,
+): Promise<Thing> {
   const adapter = await foundOrNull(readAdapterManifest(home, text), "UNKNOWN_ADAPTER");
   if (adapter !== null) return { kind: "adapter", id: adapter.adapterHash };
   const dataset = await foundOrNull(readDatasetManifest(home, text), "UNKNOWN_DATASET");
   if (dataset !== null) return { kind: "dataset", id: dataset.datasetHash };
+  const judged = [...decisions, ...changedDecisions].map(({ comparisonHash }) => comparisonHash);
+  const [decision, ...others] = text.length < SHORTEST_PREFIX ? [] : judged.filter((hash) => hash.startsWith(text));
+  if (decision !== undefined && others.length === 0) return { kind: "decision", id: decision };
   const known = [...adapters.map(adapterLabel), ...datasets.map(({ datasetHash }) => shortHash(datasetHash))];
   const refusal = unknown("name", text, { known, listedBy: "tracemill status" });
   throw new Refusal({
     ...refusal.details,
     message: `Nothing here is named ${shown(text)}.`,
     expected:
-      "the id of a run, attempt, turn, tip or row, a verifier as <id>@<version>, or a dataset or adapter by hash or name",
+      "the id of a run, attempt, turn, tip or row, a verifier as <id>@<version>, a dataset or adapter by hash or name, or a " +
+      "decision by the hash of its comparison",
   });
 }
 

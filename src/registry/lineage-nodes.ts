@@ -70,11 +70,9 @@ function knownFacts(graph: Graph, { kind, id }: Thing): Record<string, Json> {
   }
   if (kind === "decision") {
     const decision = graph.decisions.find(({ comparisonHash }) => comparisonHash === id);
-    return {
-      verdict: decision?.verdict ?? null,
-      hasPassed: decision?.hasPassed ?? null,
-      difference: decision?.pairs[0]?.difference ?? null,
-    };
+    if (decision === undefined) return { state: "not the one that the ledger names" };
+    const { verdict, hasPassed, pairs } = decision;
+    return { verdict, hasPassed, difference: pairs[0]?.difference ?? null };
   }
   return {};
 }

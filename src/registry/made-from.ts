@@ -12,6 +12,8 @@ import { writersOf } from "./writers.ts";
 
 /** So many tips of a dataset are named; it says how many there are. */
 const TIPS_NAMED = 20;
+/** And of the attempts of an arm's run. */
+const ATTEMPTS_NAMED = 20;
 
 /** Returns the trees above a thing. */
 export async function madeFrom(marked: Marked, thing: Thing): Promise<LineageNode[]> {
@@ -20,6 +22,7 @@ export async function madeFrom(marked: Marked, thing: Thing): Promise<LineageNod
   if (kind === "turn") return turnSources(marked, id as TurnId);
   if (kind === "dataset") return datasetSources(marked, id);
   if (kind === "tip") return savedBy(marked, id);
+  if (kind === "decision") return judgedFrom(marked, id);
   const nodes: LineageNode[] = [];
   for await (const above of up(marked.graph, thing)) {
     const facts = above.kind === "turn" ? await turnFacts(marked, above.id) : {};
@@ -106,6 +109,28 @@ async function savedBy(marked: Marked, tip: string): Promise<LineageNode[]> {
     ),
   );
 }
+
+/** The adapter that a decision judged, and the runs of every arm with how they came out and the first of their attempts. */
+async function judgedFrom(marked: Marked, comparisonHash: string): Promise<LineageNode[]> {
+  const { decisions } = marked.graph;
+  const decision = decisions.find((one) => one.comparisonHash === comparisonHash);
+  const arms = decision === undefined ? [] : [decision, ...decision.sides].flatMap((part) => part.arms);
+  const nodes: LineageNode[] = [];
+  for await (const above of up(marked.graph, { kind: "decision", id: comparisonHash })) {
+    const of = arms.find(({ runs }) => above.kind === "run" && runs.some(({ run }) => run === above.id));
+    if (of === undefined) {
+      nodes.push(nodeOf(marked, above, { nodes: await madeFrom(marked, above) }));
+      continue;
+    }
+    const attempts = (await asked(marked, ATTEMPTS, above.id)).map(({ attempt, attempts: all }, i) =>
+      nodeOf(marked, { kind: "attempt", id: String(attempt) }, { facts: i === 0 ? { attempts: Number(all) } : {} }),
+    );
+    nodes.push(nodeOf(marked, above, { facts: { arm: of.arm, passed: of.passed, of: of.n }, nodes: attempts }));
+  }
+  return nodes;
+}
+
+const ATTEMPTS = `SELECT attempt, count(*) OVER () AS attempts FROM files.attempts WHERE run = $id ORDER BY attempt LIMIT ${ATTEMPTS_NAMED}`;
 
 async function turnFacts(marked: Marked, turn: string): Promise<Record<string, Json>> {
   const [row] = await asked(marked, 'SELECT seq, "role", model FROM files.turns WHERE turn = $id', turn);

@@ -8,7 +8,7 @@ import { Refusal } from "../foundation/errors.ts";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
-import { type Decision, decidingPair, type Plan } from "../records/comparison.ts";
+import { armNamed, type Decision, decidingPair, type Plan } from "../records/comparison.ts";
 import type { Place, Promotion, Rollback } from "../records/ledger-entries.ts";
 import { listMadeDecisions, refuseEditedPlan } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
@@ -152,7 +152,7 @@ async function passingComparison(
     if (!decision.hasPassed) throw notPassed(adapter, { skill: one, decision });
     const plan = await plannedFor(home, decision);
     const [reference] = decidingPair(plan);
-    const beaten = plan.arms.find(({ arm }) => arm === reference)?.adapterHash ?? null;
+    const beaten = armNamed(plan, reference).adapterHash;
     const isAnswering = before === null ? REFERENCES.includes(reference) : beaten === before;
     if (plan.split !== "test" || !isAnswering) throw notAgainst(adapter, { split: plan.split, reference, before });
     passing = decision.comparisonHash;

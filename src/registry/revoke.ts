@@ -4,11 +4,12 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
+import type { Decision } from "../records/comparison.ts";
 import { REVOCABLE, type Revocation } from "../records/ledger-entries.ts";
 import type { Thing } from "../records/lineage.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
-import { decisionsOn, type Graph, openGraph, runsJudgedBy, withCovering } from "./graph.ts";
+import { decisionsOn, type Graph, type JudgedAdapter, openGraph, runsJudgedBy, withCovering } from "./graph.ts";
 import { knownThing } from "./known.ts";
 import { taintedWriters, taintOf, taintOfAdapter } from "./taint.ts";
 
@@ -25,8 +26,8 @@ export interface RevocationReport {
   adapters: { adapterHash: Hash; name: string | null; datasetHash: Hash }[];
   /** Adapters that learned from rows which one of these wrote; they are not tainted for it. */
   written: { adapterHash: Hash; name: string | null; writer: Hash }[];
-  /** Decisions that judged these adapters, and those that a revoked run was an arm of. */
-  decisions: { comparisonHash: Hash; adapterHash: Hash | null; verdict: string }[];
+  /** Decisions that judged these adapters, and those that a revoked run was an arm of; without a verdict where it was changed since. */
+  decisions: { comparisonHash: Hash; adapterHash: Hash | null; verdict: Decision["verdict"] | null }[];
   /** Tips that a revoked run saved: they stay in memory until they are revoked themselves. */
   savedTips: string[];
 }
@@ -78,7 +79,7 @@ async function touched(graph: Graph, said: Revocation): Promise<Touched> {
   const tainted = new Map(datasets.map(({ datasetHash, isCertain }) => [datasetHash, { isCertain }]));
   const adapters = graph.adapters.filter(({ adapterHash }) => taintOfAdapter(graph, tainted, adapterHash) !== null);
   const writers = await taintedWriters(graph, tainted);
-  const decisions = new Set(adapters.flatMap(({ adapterHash }) => decisionsOn(graph, adapterHash)));
+  const decisions = new Set<JudgedAdapter>(adapters.flatMap(({ adapterHash }) => decisionsOn(graph, adapterHash)));
   const runs = new Set(targets.flatMap(({ kind, id }) => (kind === "run" ? [id] : [])));
   for (const decision of graph.decisions)
     if (runsJudgedBy(decision).some((run) => runs.has(run))) decisions.add(decision);
@@ -89,11 +90,9 @@ async function touched(graph: Graph, said: Revocation): Promise<Touched> {
       const writer = writers.get(adapterHash);
       return writer === undefined ? [] : [{ adapterHash, name, writer }];
     }),
-    decisions: [...decisions].map(({ comparisonHash, adapterHash, verdict }) => ({
-      comparisonHash,
-      adapterHash,
-      verdict,
-    })),
+    decisions: [...decisions].map(({ comparisonHash, adapterHash, verdict = null }) => {
+      return { comparisonHash, adapterHash, verdict };
+    }),
     savedTips: (await Promise.all([...runs].map((run) => tipsSavedBy(graph, run)))).flat(),
   };
 }

@@ -13,11 +13,12 @@ export interface PlannedSkill {
   discordant: number;
 }
 
-/** General texts: the spread of one text's difference, in nats a token. */
+/** General texts: the spread of one text's difference, and the margin. Units: nats, of both the same. */
 export interface PlannedTexts {
   texts: number;
   groups: number;
   sd: number;
+  margin: number;
 }
 
 export interface PlannedGate {
@@ -32,7 +33,8 @@ export interface PlannedGate {
   /** Samples of an item; `within` is the share of the variance that they take away, 0 to 1. */
   samples: number;
   within: number;
-  margins: { skills: number; general: number };
+  /** Of the skills at the side, a fraction. */
+  margin: number;
 }
 
 export interface GatePower {
@@ -77,10 +79,10 @@ function primaryPower(plan: PlannedGate, difference: number, growth: number): nu
 }
 
 function wholePower(plan: PlannedGate, difference: number, growth: number): number {
-  const { sides, margins, designEffect } = plan;
+  const { sides, margin, designEffect } = plan;
   const bySkill = sides.map(({ items: n, families: groups, discordant }) => {
     const variance = discordant * sampleFactor(plan) * designEffect;
-    return powerOf(margins.skills, { ...plan, variance, n, groups, growth });
+    return powerOf(margin, { ...plan, variance, n, groups, growth });
   });
   const byTexts = plan.general.map((set) => textsPower(set, plan, growth));
   return [...bySkill, ...byTexts].reduce((product, power) => product * power, primaryPower(plan, difference, growth));
@@ -88,11 +90,11 @@ function wholePower(plan: PlannedGate, difference: number, growth: number): numb
 
 /** Returns the chance that a candidate which harms nothing passes at a set of texts, or at `growth` times as many. */
 export function textsPower(
-  { texts: n, groups, sd }: PlannedTexts,
-  { margins, alpha, minFamilies }: Pick<PlannedGate, "margins" | "alpha" | "minFamilies">,
+  { texts: n, groups, sd, margin }: PlannedTexts,
+  { alpha, minFamilies }: Pick<PlannedGate, "alpha" | "minFamilies">,
   growth = 1,
 ): number {
-  return powerOf(margins.general, { variance: sd ** 2, n, groups, alpha, minFamilies, growth });
+  return powerOf(margin, { variance: sd ** 2, n, groups, alpha, minFamilies, growth });
 }
 
 /** Chance that a t interval over groups lies above a bound which the truth is above by `distance`. */
@@ -115,15 +117,25 @@ function powerOf(
   return 1 - studentTCdf(plannedHalfWidth(grown, alpha) - distance / standardError, grown - 1);
 }
 
+/** Returns the texts at which a candidate that harms nothing passes with 80 %, groups growing with them; null beyond a million. */
+export function neededTexts(set: PlannedTexts, asked: Pick<PlannedGate, "alpha" | "minFamilies">): number | null {
+  return neededOf(set.texts, (growth) => textsPower(set, asked, growth));
+}
+
 function neededItems(plan: PlannedGate, difference: number): number | null {
-  if (difference <= 0 || wholePower(plan, difference, MOST_GROWTH) < POWER) return null;
+  return difference <= 0 ? null : neededOf(plan.primary.items, (growth) => wholePower(plan, difference, growth));
+}
+
+/** To how many `n` has to grow. */
+function neededOf(n: number, power: (growth: number) => number): number | null {
+  if (power(MOST_GROWTH) < POWER) return null;
   let [low, high] = [0, 1];
-  while (wholePower(plan, difference, high) < POWER) [low, high] = [high, high * 2];
-  while ((high - low) * plan.primary.items > 0.5) {
+  while (power(high) < POWER) [low, high] = [high, high * 2];
+  while ((high - low) * n > 0.5) {
     const middle = (low + high) / 2;
-    if (wholePower(plan, difference, middle) < POWER) low = middle;
+    if (power(middle) < POWER) low = middle;
     else high = middle;
   }
-  const needed = Math.ceil(high * plan.primary.items);
+  const needed = Math.ceil(high * n);
   return needed > MOST_GROWTH ? null : needed;
 }

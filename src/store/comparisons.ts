@@ -55,6 +55,24 @@ export async function listMadeDecisions(home: Home, adapterHash: Hash): Promise<
   return Promise.all(said.map((one) => asSaid(home, one)));
 }
 
+/** A comparison whose `decision.json` is not what the ledger says was decided, or is gone: it tells nothing. */
+export interface ChangedDecision {
+  comparisonHash: Hash;
+  adapterHash: Hash | null;
+}
+
+/** Lists what was decided in the order of the ledger, and apart from it what cannot be told any more as it was changed since. */
+export async function listDecisions(home: Home): Promise<{ decisions: Decision[]; changed: ChangedDecision[] }> {
+  const said = [...(await decisionsSaid(home)).values()];
+  const read = await Promise.all(said.map((one) => asSaid(home, one).catch(orNull)));
+  return {
+    decisions: read.filter((decision) => decision !== null),
+    changed: said.flatMap(({ comparisonHash, adapterHash }, index) =>
+      read[index] === null ? [{ comparisonHash, adapterHash }] : [],
+    ),
+  };
+}
+
 /** Lists the comparisons that were refused before any arm was run: such a one taught nobody anything about its items. */
 export async function refusedBeforehand(home: Home): Promise<Set<Hash>> {
   const refused = new Set<Hash>();

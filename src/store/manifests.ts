@@ -94,16 +94,6 @@ export async function findDecision(home: Home, comparisonHash: Hash): Promise<De
   return decisionIn(home.comparisonFolder(comparisonHash));
 }
 
-/** Lists what was decided, oldest first. */
-export async function listDecisions(home: Home): Promise<Decision[]> {
-  const folder = join(home.path, "comparisons");
-  const names = await foldersWithManifest(folder, "decision.json");
-  const decisions = await Promise.all(
-    names.map((name) => readManifest(join(folder, name, "decision.json"), decisionSchema)),
-  );
-  return decisions.sort((x, y) => (x.decidedAt < y.decidedAt ? -1 : 1));
-}
-
 async function decisionIn(folder: string): Promise<Decision | null> {
   if (!(await namesIn(folder)).includes("decision.json")) return null;
   return readManifest(join(folder, "decision.json"), decisionSchema);

@@ -4,30 +4,30 @@
 import { sumOf } from "../foundation/sums.ts";
 import type { ArmMetrics, ArmResult } from "../records/comparison.ts";
 import { wilsonInterval } from "../statistics/wilson.ts";
-import type { Try } from "./arm-outcomes.ts";
+import type { Sample } from "./arm-outcomes.ts";
 import type { WholeArm } from "./judged-part.ts";
 
-/** Returns an arm's figures; its interval is Wilson's, of tries drawn independently. */
+/** Returns an arm's figures; its interval is Wilson's, of samples drawn independently. */
 export function armFigures({ arm, runs, outcomes }: WholeArm, alpha: number): ArmResult {
-  const tries = outcomes.flatMap((outcome) => outcome.tries);
-  const n = tries.length;
-  const passed = tries.filter((one) => one.passed).length;
+  const samples = outcomes.flatMap((outcome) => outcome.samples);
+  const n = samples.length;
+  const passed = samples.filter((one) => one.passed).length;
   return {
     ...{ arm: arm.arm, runs, passed, n, rate: passed / n },
     interval: wilsonInterval(passed, n, alpha),
-    metrics: metricsOf(tries),
+    metrics: metricsOf(samples),
   };
 }
 
-function metricsOf(tries: readonly Try[]): ArmMetrics {
-  const total = (of: (one: Try) => number) => sumOf(tries, of);
+function metricsOf(samples: readonly Sample[]): ArmMetrics {
+  const total = (of: (one: Sample) => number) => sumOf(samples, of);
   const attempts = total((one) => one.attempts);
-  const solved = tries.filter((one) => one.solved);
+  const solved = samples.filter((one) => one.solved);
   const passes = total((one) => Number(one.solved));
-  const completion = known(tries, (one) => one.completionTokens);
-  const all = known(tries, (one) => one.totalTokens);
+  const completion = known(samples, (one) => one.completionTokens);
+  const all = known(samples, (one) => one.totalTokens);
   return {
-    solved: solved.length / tries.length,
+    solved: solved.length / samples.length,
     attemptsToSuccess: passes === 0 ? null : sumOf(solved, (one) => one.attempts) / passes,
     completionTokens: completion === null ? null : completion / attempts,
     totalTokens: all === null ? null : all / attempts,
@@ -40,9 +40,9 @@ function metricsOf(tries: readonly Try[]): ArmMetrics {
 }
 
 /** A sum; null where one of its parts is not known. */
-function known(tries: readonly Try[], of: (one: Try) => number | null): number | null {
+function known(samples: readonly Sample[], of: (one: Sample) => number | null): number | null {
   let sum = 0;
-  for (const one of tries) {
+  for (const one of samples) {
     const part = of(one);
     if (part === null) return null;
     sum += part;

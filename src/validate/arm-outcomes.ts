@@ -21,7 +21,7 @@ export interface ArmRun {
 }
 
 /** What one run came to at an item, over all its attempts. Units: tokens; milliseconds of calls and actions. */
-export interface Try {
+export interface Sample {
   /** The first attempt's verdict. */
   passed: boolean;
   solved: boolean;
@@ -44,7 +44,7 @@ export interface Outcome {
   kind: string | null;
   task: string;
   /** One for each sample. */
-  tries: Try[];
+  samples: Sample[];
 }
 
 export interface ArmOutcomes {
@@ -129,7 +129,7 @@ export async function readArm(
 ): Promise<ArmOutcomes> {
   const heads: ArmOutcomes["runs"] = [];
   const outcomes: (Outcome | null)[] = part.items.map(({ item, family }) => ({
-    ...{ item, family, kind: null, task: "", tries: [] },
+    ...{ item, family, kind: null, task: "", samples: [] },
   }));
   for (let sample = 1; sample <= plan.samples; sample++) {
     const found = runs.find((one) => one.skill === part.skill.id && one.arm === arm.arm && one.sample === sample);
@@ -140,7 +140,7 @@ export async function readArm(
     for (const [index, outcome] of outcomes.entries()) {
       const found = outcome === null ? undefined : byItem.get(outcome.item);
       if (outcome === null || found === undefined) outcomes[index] = null;
-      else outcomes[index] = { ...found, family: outcome.family, tries: [...outcome.tries, ...found.tries] };
+      else outcomes[index] = { ...found, family: outcome.family, samples: [...outcome.samples, ...found.samples] };
     }
   }
   return { arm, runs: heads, outcomes, runsOfArm: await countRunsOfArm(lake, plan, { part, arm }) };
@@ -154,11 +154,14 @@ export async function outcomesOfRun(
   const rows = (await lake.query(OUTCOMES, asked)).map((row) => outcomeRow.parse(row));
   const judged = rows.filter(({ first_passed }) => first_passed !== null);
   return new Map(
-    judged.map(({ item, family, kind, task, ...row }) => [item, { item, family, kind, task, tries: [tryOf(row)] }]),
+    judged.map(({ item, family, kind, task, ...row }) => [
+      item,
+      { item, family, kind, task, samples: [sampleOf(row)] },
+    ]),
   );
 }
 
-function tryOf(row: Omit<z.infer<typeof outcomeRow>, "item" | "family" | "kind" | "task">): Try {
+function sampleOf(row: Omit<z.infer<typeof outcomeRow>, "item" | "family" | "kind" | "task">): Sample {
   return {
     ...{ passed: row.first_passed === true, solved: row.solved, attempts: row.attempts },
     ...{ completionTokens: row.completion_tokens, totalTokens: row.total_tokens, wallMs: row.wall_ms },

@@ -2,7 +2,7 @@
  * An axis of the gate: one question about a candidate. Every file of `axes/` is one, its file name is its id. An axis is
  * pure: it sees evidence, never runs, and answers for each thing that it looks at.
  */
-import type { AxisResult, GateSettings } from "../records/gate.ts";
+import type { AxisResult, GateSettings, PerWhat } from "../records/gate.ts";
 import type { PairedCost } from "../statistics/cost-per-success.ts";
 import type { PairedCounts } from "../statistics/paired-counts.ts";
 
@@ -18,9 +18,10 @@ export interface SkillEvidence {
   costs: PairedCost[][] | null;
 }
 
-/** Log-likelihood of reference texts, families apart: nats a token, candidate minus what it is compared with. */
+/** Log-likelihood of reference texts, families apart: nats a token or a question, candidate minus what it is compared with. */
 export interface GeneralDifferences {
   name: string;
+  per: PerWhat;
   differences: number[][];
 }
 
@@ -37,8 +38,10 @@ export interface Evidence {
   foreign: ForeignEvidence[];
   /** Nats a token from the base; null where it was not measured. */
   kl: number | null;
-  /** Null where the endpoint could not score the probes. */
+  /** Whether every adapter that was served is live; null where the endpoint could not score the probes. */
   isLive: boolean | null;
+  /** The arms whose adapter is not applied, where there are such. */
+  notApplied?: readonly string[];
   /** What is revoked of the adapter's lineage, in words. */
   taint: string[];
   /** Families of the comparison that the adapter's lineage has seen, in words; null where its lineage is not known. */

@@ -8,6 +8,7 @@ import { assert, Refusal } from "../foundation/errors.ts";
 import { writeFileAtomic } from "../foundation/files.ts";
 import {
   type ArmResult,
+  armNamed,
   armsAt,
   basePair,
   type Decision,
@@ -137,7 +138,7 @@ function pairsSeen({ pairs }: Plan, arms: readonly ArmOutcomes[]): PairSeen[] {
     (name) => arms.find(({ arm }) => arm.arm === name)?.outcomes ?? [],
   ) as [ArmOutcomes["outcomes"], ArmOutcomes["outcomes"]];
   return reference.map((before, index) => {
-    const [one, other] = [before?.tries[0]?.passed, treatment[index]?.tries[0]?.passed];
+    const [one, other] = [before?.samples[0]?.passed, treatment[index]?.samples[0]?.passed];
     return one === undefined || other === undefined ? null : { reference: one, treatment: other };
   });
 }
@@ -172,7 +173,7 @@ async function judge(
 }
 
 const NOT_APPLIED =
-  "The canary stood before the runs and failed after them: the adapter stopped being applied on the way, so its figures may be " +
+  "The canary stood before the runs and failed after them: an adapter stopped being applied on the way, so its figures may be " +
   "the base's. These runs are judged and never used again; find out why, and validate with another --seed.";
 
 /** Says which runs under a plan were not taken up, and why. */
@@ -230,7 +231,7 @@ function verdictOf(results: readonly AxisResult[] | undefined): GateVerdict {
 
 function candidateOf(plan: Plan): Decision["adapterHash"] {
   const [, treatment] = decidingPair(plan);
-  return plan.arms.find(({ arm }) => arm === treatment)?.adapterHash ?? null;
+  return armNamed(plan, treatment).adapterHash;
 }
 
 function reuseNote({ use, alpha }: Plan): string {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
-import { type GateSettings, gateSchema } from "../records/gate.ts";
+import { type GateSettings, gateSchema, QUESTION_MARGIN } from "../records/gate.ts";
 import type { Home } from "../store/home.ts";
 
 const SHIPPED = join(import.meta.dirname, "gate.yaml");
@@ -22,7 +22,7 @@ export async function readGate(home: Home, file?: string): Promise<GateSettings>
   const own = join(home.path, "gate.yaml");
   const path = file ?? (existsSync(own) ? own : SHIPPED);
   const parsed = gateSchema.safeParse(parsedYaml(path, await textOf(path)));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { ...parsed.data, general: { questionMargin: QUESTION_MARGIN, ...parsed.data.general } };
   throw badGate(path, z.prettifyError(parsed.error));
 }
 

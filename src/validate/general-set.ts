@@ -21,6 +21,8 @@ export type GeneralText = Opening & {
   continuation: string;
   /** False where the text is scored for a figure that is shown only. */
   isDeciding: boolean;
+  /** Ids of the texts that stand beside it as answers of one question: then it decides by how likely it is among them all. */
+  rivals?: readonly string[];
 };
 
 export type GeneralPrompt = Opening & { maxTokens: number; stops: string[] };

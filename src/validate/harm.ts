@@ -3,7 +3,7 @@
  * margin would add up from champion to champion, so where another arm than the base is the one to beat, what is judged is
  * the worse of both comparisons.
  */
-import type { AxisResult, GateSettings } from "../records/gate.ts";
+import { type AxisResult, type GateSettings, generalMargin } from "../records/gate.ts";
 import { percent, points, pointsInterval } from "../statistics/figures.ts";
 import { itemsForNonInferiority, nonInferiority } from "../statistics/non-inferiority.ts";
 import { pairedDifference } from "../statistics/paired-difference.ts";
@@ -29,11 +29,14 @@ export function harmAtSkill(side: SkillEvidence, gate: GateSettings): Judged {
 }
 
 /** Judges a set of general texts. */
-export function harmAtTexts({ name: axis, differences }: GeneralDifferences, gate: GateSettings): Judged {
+export function harmAtTexts({ name: axis, per, differences }: GeneralDifferences, gate: GateSettings): Judged {
   const interval = decidingInterval({ differences, counts: null }, gate.alpha);
-  const shown = interval === null ? "cannot be told" : `${nats(interval.low)} to ${nats(interval.high)} nats a token`;
-  const threshold = `above ${nats(-gate.general.margin)} nats a token`;
-  return judged({ axis, differences, interval, threshold, reason: `The difference is ${shown}.` }, gate.general, gate);
+  const shown = interval === null ? "cannot be told" : `${nats(interval.low)} to ${nats(interval.high)} nats a ${per}`;
+  const margin = generalMargin(gate, per);
+  const threshold = `above ${nats(-margin)} nats a ${per}`;
+  const { allowInconclusive } = gate.general;
+  const reason = `The difference is ${shown}.`;
+  return judged({ axis, differences, interval, threshold, reason }, { margin, allowInconclusive }, gate);
 }
 
 /** Returns the worse of two judgements of one thing and says of which comparison it is; the first where it is the only one. */
@@ -58,7 +61,7 @@ type Asked = Pick<AxisResult, "axis" | "interval" | "threshold" | "reason"> & { 
 
 function judged(
   { differences, reason, ...asked }: Asked,
-  { margin, allowInconclusive }: GateSettings["general"],
+  { margin, allowInconclusive }: Pick<GateSettings["general"], "margin" | "allowInconclusive">,
   gate: GateSettings,
 ): Judged {
   const estimate = pairedDifference(differences);

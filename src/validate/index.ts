@@ -1,7 +1,7 @@
 /** Validation: plan a paired comparison on held-out families, then put every axis of the gate to the candidate. */
 export { klEvidence, measureGeneralAbility } from "./ability/general-ability.ts";
 export { loadGeneralSets, type NamedSet, plannedSets } from "./ability/general-sets.ts";
-export type { GeneralEvidence } from "./ability/paired-scores.ts";
+export { type GeneralEvidence, perWhat } from "./ability/paired-scores.ts";
 export { type ArmRun, sampleSeed } from "./arm-outcomes.ts";
 export { compareRuns, type UnrandomisedComparison } from "./compare-runs.ts";
 export { decide, decideBeforehand, type Found, leftOutSentence } from "./decide.ts";

@@ -15,7 +15,7 @@ import { minimumDetectable } from "../statistics/power.ts";
 import { ratioOfMeans } from "../statistics/ratio-of-means.ts";
 import { studentTCdf } from "../statistics/student-t.ts";
 import { varianceParts } from "../statistics/variance-parts.ts";
-import type { Outcome, Try } from "./arm-outcomes.ts";
+import type { Outcome, Sample } from "./arm-outcomes.ts";
 import type { SkillEvidence } from "./axis.ts";
 import { decidingRates } from "./deciding-interval.ts";
 import type { WholeArm } from "./judged-part.ts";
@@ -26,17 +26,17 @@ type Asked = Pick<Plan, "pairs" | "alpha" | "seed" | "samples">;
 
 interface ItemPair {
   family: string;
-  reference: readonly Try[];
-  treatment: readonly Try[];
+  reference: readonly Sample[];
+  treatment: readonly Sample[];
 }
 
 /** What is compared beside first-try success, as one figure an item; null where it is not known. */
-const SECONDARY: Record<string, (tries: readonly Try[]) => number | null> = {
-  "solved within the attempts": (tries) => meanOf(tries, (one) => Number(one.solved)),
-  "completion tokens": (tries) => meanOf(tries, (one) => one.completionTokens),
-  "tokens of prompts and answers": (tries) => meanOf(tries, (one) => one.totalTokens),
-  "milliseconds of calls and actions": (tries) => meanOf(tries, (one) => one.wallMs),
-  "attempts with a valid action": (tries) => meanOf(tries, (one) => one.validCalls / one.attempts),
+const SECONDARY: Record<string, (samples: readonly Sample[]) => number | null> = {
+  "solved within the attempts": (samples) => meanOf(samples, (one) => Number(one.solved)),
+  "completion tokens": (samples) => meanOf(samples, (one) => one.completionTokens),
+  "tokens of prompts and answers": (samples) => meanOf(samples, (one) => one.totalTokens),
+  "milliseconds of calls and actions": (samples) => meanOf(samples, (one) => one.wallMs),
+  "attempts with a valid action": (samples) => meanOf(samples, (one) => one.validCalls / one.attempts),
 };
 
 /** Returns the figures of every pair of the plan, in its order. */
@@ -81,7 +81,7 @@ function pairsOf(
   const after = outcomesOf(arms, treatment);
   const pairs = outcomesOf(arms, reference).map((before, index): ItemPair => {
     assert(after[index]?.item === before.item, "two arms lie in different orders");
-    return { family: before.family, reference: before.tries, treatment: (after[index] as Outcome).tries };
+    return { family: before.family, reference: before.samples, treatment: (after[index] as Outcome).samples };
   });
   return [...groupBy(pairs, (pair) => pair.family).values()];
 }
@@ -127,8 +127,8 @@ function difference({ reference, treatment }: ItemPair): number {
   return passedShare(treatment) - passedShare(reference);
 }
 
-function passedShare(tries: readonly Try[]): number {
-  return meanOf(tries, (one) => Number(one.passed)) ?? 0;
+function passedShare(samples: readonly Sample[]): number {
+  return meanOf(samples, (one) => Number(one.passed)) ?? 0;
 }
 
 function sampleDifferences({ reference, treatment }: ItemPair): number[] {
@@ -138,7 +138,7 @@ function sampleDifferences({ reference, treatment }: ItemPair): number[] {
 function tokenRatio(families: readonly (readonly ItemPair[])[], alpha: number): PairFigures["tokenRatio"] {
   const amounts = families.map((items) =>
     items.flatMap((pair) => {
-      const [reference, treatment] = [pair.reference, pair.treatment].map((tries) => tokensOf(tries));
+      const [reference, treatment] = [pair.reference, pair.treatment].map((samples) => tokensOf(samples));
       return reference == null || treatment == null ? [] : [{ reference, treatment }];
     }),
   );
@@ -162,7 +162,7 @@ function costRatioOf(
 function costOf({ reference, treatment }: ItemPair): PairedCost[] {
   const [before, after] = [tokensOf(reference), tokensOf(treatment)];
   if (before === null || after === null) return [];
-  const solved = (tries: readonly Try[]) => tries.filter((one) => one.solved).length;
+  const solved = (samples: readonly Sample[]) => samples.filter((one) => one.solved).length;
   return [
     {
       reference: { spent: before, solved: solved(reference) },
@@ -171,15 +171,15 @@ function costOf({ reference, treatment }: ItemPair): PairedCost[] {
   ];
 }
 
-function tokensOf(tries: readonly Try[]): number | null {
-  const mean = meanOf(tries, (one) => one.completionTokens);
-  return mean === null ? null : mean * tries.length;
+function tokensOf(samples: readonly Sample[]): number | null {
+  const mean = meanOf(samples, (one) => one.completionTokens);
+  return mean === null ? null : mean * samples.length;
 }
 
 function secondaryOf(
   metric: string,
   families: readonly (readonly ItemPair[])[],
-  { of, alpha }: { of: (tries: readonly Try[]) => number | null; alpha: number },
+  { of, alpha }: { of: (samples: readonly Sample[]) => number | null; alpha: number },
 ): PairFigures["secondary"] {
   const differences = families.map((items) =>
     items.flatMap(({ reference, treatment }) => {

@@ -153,7 +153,7 @@ function breakdown(name: string, arms: readonly WholeArm[], keyOf: (outcome: Out
   const rows = keys.map((key) => {
     const groups = arms.map(({ outcomes }) => outcomes.filter((outcome) => keyOf(outcome) === key));
     const solved = groups.map(
-      (group) => `${group.flatMap(({ tries }) => tries).filter(({ passed }) => passed).length}`,
+      (group) => `${group.flatMap(({ samples }) => samples).filter(({ passed }) => passed).length}`,
     );
     return [key, `${groups[0]?.length ?? 0}`, ...solved];
   });
@@ -165,7 +165,7 @@ function itemSections(plan: Plan, arms: readonly WholeArm[]): string[] {
   const pairs = outcomesOf(arms, reference).map((before, index) => {
     return { before, after: outcomesOf(arms, treatment)[index] as Outcome };
   });
-  const isFirst = ({ tries }: Outcome) => tries[0]?.passed === true;
+  const isFirst = ({ samples }: Outcome) => samples[0]?.passed === true;
   const gained = spread(pairs.filter(({ before, after }) => !isFirst(before) && isFirst(after))).slice(0, GAINED_SHOWN);
   const lost = spread(pairs.filter(({ before, after }) => isFirst(before) && !isFirst(after))).slice(0, LOST_SHOWN);
   const shown = (list: typeof pairs) => list.flatMap((pair) => itemLines(pair, { reference, treatment }));
@@ -185,7 +185,7 @@ function itemLines(
   { before, after }: { before: Outcome; after: Outcome },
   { reference, treatment }: { reference: string; treatment: string },
 ): string[] {
-  const answer = (name: string, { tries: [first] }: Outcome) => [
+  const answer = (name: string, { samples: [first] }: Outcome) => [
     `${name}: ${first?.passed === true ? "solved" : `not solved (${first?.failureMode ?? "no reason given"})`}`,
     fenced(first?.response ?? "(no answer)", ANSWER_LIMIT),
   ];

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { AnyCommand } from "../../src/commands/command.ts";
 import { parseInput } from "../../src/commands/command-line.ts";
+import { namesList } from "../../src/commands/names-list.ts";
 import { cliReference } from "../../src/commands/reference-page.ts";
 import { Refusal } from "../../src/foundation/errors.ts";
 
@@ -14,6 +15,9 @@ const command = {
     coats: z.int().min(1).default(1).describe("how often"),
     water: z.number().gt(0).lt(1).default(0.5).describe("share of water"),
     color: z.array(z.string()).default([]).describe("what with"),
+    tools: namesList(z.enum(["brush", "roller"]))
+      .default(["brush"])
+      .describe("by what means"),
     dryRun: z.boolean().default(false).describe("only say it"),
     primer: z.boolean().default(true).describe("no primer first"),
   }),
@@ -33,7 +37,8 @@ function refusalOf(words: string[]): Refusal {
 describe("a command line", () => {
   it("gives every option its default", () => {
     const { input, isJson, home } = parseInput("paint", command, ["north"]);
-    expect(input).toEqual({ side: "north", coats: 1, water: 0.5, color: [], dryRun: false, primer: true });
+    const rest = { color: [], tools: ["brush"], dryRun: false, primer: true };
+    expect(input).toEqual({ side: "north", coats: 1, water: 0.5, ...rest });
     expect({ isJson, home }).toEqual({ isJson: false, home: undefined });
   });
 
@@ -53,8 +58,19 @@ describe("a command line", () => {
       "/x",
     ];
     const { input, isJson, home } = parseInput("paint", command, words);
-    expect(input).toEqual({ side: "south", coats: 3, water: 0.5, color: ["red", "blue"], dryRun: true, primer: false });
+    const rest = { color: ["red", "blue"], tools: ["brush"], dryRun: true, primer: false };
+    expect(input).toEqual({ side: "south", coats: 3, water: 0.5, ...rest });
     expect({ isJson, home }).toEqual({ isJson: true, home: "/x" });
+  });
+
+  it("reads names that are repeated or separated by commas, and refuses one that is missing or unknown", () => {
+    const toolsOf = (...words: string[]) => parseInput("paint", command, ["north", ...words]).input.tools;
+    expect(toolsOf("--tools", "brush, roller")).toEqual(["brush", "roller"]);
+    expect(toolsOf("--tools", "roller,brush", "--tools", "roller")).toEqual(["roller", "brush", "roller"]);
+    for (const word of ["brush,", "brush,spoon"])
+      expect(refusalOf(["north", "--tools", word]).code).toBe("BAD_ARGUMENT");
+    const { input } = parseInput("paint", command, ["north", "--color", "red, dark"]);
+    expect(input.color).toEqual(["red, dark"]);
   });
 
   it.each([

@@ -10,6 +10,7 @@ import { type Hash, hashText, shortHash } from "../../src/foundation/hashing.ts"
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
 import type { Decision } from "../../src/records/comparison.ts";
 import type { DatasetManifest } from "../../src/records/dataset-manifest.ts";
+import { writeDecision } from "../../src/store/comparisons.ts";
 import type { Home } from "../../src/store/home.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
 import { writeBaseManifest } from "../../src/store/manifests.ts";
@@ -102,7 +103,7 @@ test("status shows what there is, names the command for each next step, and what
     const from = await tinyAdapter(1);
     const { adapterHash } = await registerAdapter(home, base, { name: "shop-v1", from, datasetHash });
     expect(await nextCommand(home)).toBe("tracemill validate --skill sql --base tiny --candidate shop-v1");
-    await writeDecision(home, adapterHash);
+    await decided(home, adapterHash);
     const { stdout } = await tracemill(home, "status");
     expect(stdout).toContain(`home: ${home.path}`);
     expect(stdout).toMatch(new RegExp(`^tiny +${shortHash(base.baseHash)}$`, "m"));
@@ -113,6 +114,26 @@ test("status shows what there is, names the command for each next step, and what
     expect(stdout).toContain("next: tracemill promote shop-v1 --for sql");
   }));
 
+test("status shows no decision that the ledger does not name, and names one that was changed since", () =>
+  withHome(async (home) => {
+    const base = await addTinyBase(home);
+    await writeSampleRun(home);
+    const { datasetHash } = await writeDataset(home, base);
+    const from = await tinyAdapter(1);
+    const { adapterHash } = await registerAdapter(home, base, { name: "shop-v1", from, datasetHash });
+    const decision = await decided(home, adapterHash, "inconclusive");
+    const laid = { ...decision, comparisonHash: hashText("laid there"), verdict: "better", hasPassed: true };
+    await writeJsonAtomic(join(home.comparisonFolder(laid.comparisonHash), "decision.json"), laid);
+    const { stdout } = await tracemill(home, "status");
+    expect(stdout).toMatch(/ inconclusive \(\+14\.4 points\)$/m);
+    const edited = { ...decision, verdict: "better", hasPassed: true };
+    await writeJsonAtomic(join(home.comparisonFolder(decision.comparisonHash), "decision.json"), edited);
+    const after = await tracemill(home, "status");
+    expect(after.stdout).toMatch(new RegExp(` ${shortHash(decision.comparisonHash)} CHANGED$`, "m"));
+    expect(after.stdout).not.toContain("better");
+    expect(after.stdout).toContain("next: tracemill validate --skill sql --base tiny --candidate shop-v1");
+  }));
+
 test("status proposes more verified work after a verdict that is not better, then a dataset of it", () =>
   withHome(async (home) => {
     const base = await addTinyBase(home);
@@ -121,7 +142,7 @@ test("status proposes more verified work after a verdict that is not better, the
     const { datasetHash } = JSON.parse(exported.stdout) as { datasetHash: Hash };
     const from = await tinyAdapter(1);
     const { adapterHash } = await registerAdapter(home, base, { name: "shop-v1", from, datasetHash });
-    await writeDecision(home, adapterHash, "inconclusive");
+    await decided(home, adapterHash, "inconclusive");
     expect(await nextCommand(home)).toBe("tracemill run --skill sql --split train --model tiny --seed 2");
     await writeSampleRun(home, { number: 2 });
     expect(await nextCommand(home)).toBe("tracemill export --role worker --skill sql --filter eval_passed=true");
@@ -143,7 +164,7 @@ test("datasets lists them, or shows one by the start of its hash", () =>
   }));
 
 /** Writes a comparison's decision as `validate` leaves it. */
-async function writeDecision(home: Home, adapterHash: Hash, verdict: Decision["verdict"] = "better"): Promise<void> {
+async function decided(home: Home, adapterHash: Hash, verdict: Decision["verdict"] = "better"): Promise<Decision> {
   const comparisonHash = hashText("comparison");
   const interval = { low: 0.1, high: 0.189 };
   const pair: Decision["pairs"][number] = {
@@ -156,5 +177,6 @@ async function writeDecision(home: Home, adapterHash: Hash, verdict: Decision["v
     ...{ arms: [], pairs: [pair], dropped: [], sides: [], shown: [] },
     decidedAt: "2026-11-02T08:00:00.000Z",
   };
-  await writeJsonAtomic(join(home.comparisonFolder(comparisonHash), "decision.json"), decision);
+  await writeDecision(home, decision, systemClock);
+  return decision;
 }

@@ -7,8 +7,9 @@ import type { Decision } from "../../src/records/comparison.ts";
 import type { RunningServer } from "../../src/serve/running-server.ts";
 import { startServer } from "../../src/serve/server.ts";
 import type { Home } from "../../src/store/home.ts";
-import { readPlan } from "../../src/store/manifests.ts";
+import { readAdapterManifest, readBaseManifest, readPlan } from "../../src/store/manifests.ts";
 import { listRuns } from "../../src/store/run-log.ts";
+import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { type FickleServer, startFickleServer } from "../fixtures/fickle-server.ts";
 import { soundHome } from "../fixtures/sound-home.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
@@ -26,9 +27,14 @@ let upstream: RunningServer;
 let server: FickleServer;
 
 beforeAll(async () => {
-  ({ home, remove } = await soundHome());
-  upstream = await startServer({ home, base: "tiny", adapters: ["sound"], threads: 1 });
-  server = await startFickleServer(upstream.url, { base: "tiny", adapter: "sound" });
+  const made = await soundHome();
+  ({ home, remove } = made);
+  const base = await readBaseManifest(home, "tiny");
+  const { datasetHash } = await readAdapterManifest(home, "sound");
+  const other = await registerAdapter(home, base, { name: "other", from: await tinyAdapter(2), datasetHash });
+  upstream = await startServer({ home, base: "tiny", adapters: ["sound", "other"], threads: 1 });
+  const adapters = { [made.adapterHash]: "sound", [other.adapterHash]: "other" };
+  server = await startFickleServer(upstream.url, { base: "tiny", adapters });
   process.env.TRACEMILL_VLLM = server.origin;
 }, 240_000);
 
@@ -44,8 +50,8 @@ beforeEach(() => {
   server.watch(null);
 });
 
-function validated(seed: number) {
-  return tracemill(home, ...WORDS, "--seed", `${seed}`);
+function validated(seed: number, ...words: string[]) {
+  return tracemill(home, ...WORDS, "--seed", `${seed}`, ...words);
 }
 
 const runsNow = async () => (await listRuns(home)).filter(({ comparison }) => comparison !== null);
@@ -59,7 +65,7 @@ test("a candidate that is not applied any more at the end fails on record, and i
   const decision: Decision = JSON.parse(stdout);
   expect(decision.hasPassed).toBe(false);
   expect(decision.axes.find(({ axis }) => axis === "canary")?.outcome).toBe("failed");
-  expect(decision.reasons.join("\n")).toContain("the adapter stopped being applied on the way");
+  expect(decision.reasons.join("\n")).toContain("an adapter stopped being applied on the way");
   const before = await runsNow();
 
   server.apply(true);
@@ -70,6 +76,26 @@ test("a candidate that is not applied any more at the end fails on record, and i
   const other: Decision = JSON.parse((await validated(2)).stdout);
   expect(other.axes.find(({ axis }) => axis === "canary")?.outcome).toBe("passed");
   expect((await readPlan(home, other.comparisonHash)).use).toBe(2);
+});
+
+test("a champion that is not applied before or after the runs is no arm to beat", { timeout: 240_000 }, async () => {
+  const against = ["--against", "champion", "--champion", "other"];
+  server.apply(false, "other");
+  const before = await validated(5, ...against);
+  expect([before.exitCode, before.stderr]).toEqual([
+    2,
+    expect.stringContaining("The adapter other changes too little"),
+  ]);
+  server.apply(true);
+  server.watch((number) => number === 8 && server.apply(false, "other"));
+  const { stdout, stderr, exitCode } = await validated(5, ...against);
+  expect(exitCode, stderr).toBe(4);
+  const { axes, hasPassed }: Decision = JSON.parse(stdout);
+  expect(hasPassed).toBe(false);
+  expect(axes.find(({ axis }) => axis === "canary")).toMatchObject({
+    outcome: "failed",
+    reason: "Not applied: the adapter of champion.",
+  });
 });
 
 test("what was made in a try that was killed is made again, as no canary stood at its end", {

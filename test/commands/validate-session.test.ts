@@ -2,7 +2,8 @@
 import { appendFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { generalFolder, type IsLive, openSession } from "../../src/commands/validate-session.ts";
+import type { Canaries } from "../../src/commands/validate-canary.ts";
+import { generalFolder, openSession } from "../../src/commands/validate-session.ts";
 import type { Plan } from "../../src/records/comparison.ts";
 import type { Home } from "../../src/store/home.ts";
 import { writePlan } from "../../src/validate/index.ts";
@@ -10,6 +11,10 @@ import { withHome } from "../store/sample-run.ts";
 import { clock, letters, sampleDraft, writeAdapter, writeArm } from "../validate/sample-comparison.ts";
 
 const outcome = () => ({ passed: true });
+
+const LIVE: Canaries = { isLive: true, notApplied: [] };
+const NOT_LIVE: Canaries = { isLive: false, notApplied: ["champion"] };
+const UNTOLD: Canaries = { isLive: null, notApplied: [] };
 
 async function planned(home: Home): Promise<Plan> {
   const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
@@ -21,7 +26,7 @@ test("runs are taken up where the canary stood at their end, and left out where 
     const plan = await planned(home);
     const first = await openSession(home, plan, clock);
     const { run: proven } = await writeArm(home, plan, { arm: "base", number: 1, outcome });
-    await first.note(true);
+    await first.note(LIVE);
     const { run: unproven } = await writeArm(home, plan, { arm: "candidate", number: 2, outcome });
     expect([proven, unproven].map(first.isTakenUp)).toEqual([true, true]);
     first.close();
@@ -29,23 +34,23 @@ test("runs are taken up where the canary stood at their end, and left out where 
     const second = await openSession(home, plan, clock);
     expect(second.leftOut).toEqual([unproven]);
     expect([proven, unproven].map(second.isTakenUp)).toEqual([true, false]);
-    await second.note(true);
+    await second.note(LIVE);
     second.close();
     const third = await openSession(home, plan, clock);
     expect(third.leftOut).toEqual([unproven]);
     third.close();
   }));
 
-test.each<[string, IsLive[], IsLive]>([
-  ["a canary that fails once, from then on", [false, true], false],
-  ["an endpoint that cannot tell", [null], null],
-])("nothing is proven by %s", (_, said, isLive) =>
+test.each<[string, Canaries[]]>([
+  ["a canary that fails once, from then on", [NOT_LIVE, LIVE]],
+  ["an endpoint that cannot tell", [UNTOLD]],
+])("nothing is proven by %s", (_, said) =>
   withHome(async (home) => {
     const plan = await planned(home);
     const session = await openSession(home, plan, clock);
     const { run } = await writeArm(home, plan, { arm: "candidate", number: 1, outcome });
     for (const one of said) await session.note(one);
-    expect(session.isLive()).toBe(isLive);
+    expect(session.canaries()).toEqual(said[0]);
     session.close();
     const next = await openSession(home, plan, clock);
     expect(next.leftOut).toEqual([run]);
@@ -58,7 +63,7 @@ test("a run whose log went on after the canary is left out", () =>
     const plan = await planned(home);
     const session = await openSession(home, plan, clock);
     const { run } = await writeArm(home, plan, { arm: "candidate", number: 1, outcome, isOpen: true });
-    await session.note(true);
+    await session.note(LIVE);
     session.close();
     const begun = await openSession(home, plan, clock);
     expect(begun.leftOut).toEqual([]);
@@ -78,7 +83,7 @@ test("figures of general ability that no canary stood after are removed", () =>
     const session = await openSession(home, plan, clock);
     await mkdir(folder);
     await writeFile(join(folder, "scores.jsonl"), "1\n");
-    await session.note(true);
+    await session.note(LIVE);
     session.close();
     (await openSession(home, plan, clock)).close();
     expect(await kept()).toEqual(["scores.jsonl"]);

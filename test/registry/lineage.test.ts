@@ -1,5 +1,8 @@
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { writeJsonAtomic } from "../../src/foundation/files.ts";
+import { hashText } from "../../src/foundation/hashing.ts";
 import type { LineageNode } from "../../src/records/lineage.ts";
 import { lineageOf } from "../../src/registry/index.ts";
 import { appendLedger, sealedRuns } from "../../src/store/ledger.ts";
@@ -112,6 +115,36 @@ describe("the lineage of what is not a row", () => {
       const heads = sealedRuns(home);
       expect(find(up, "run")?.facts.head).toBe(heads.get(runs[0]?.run as never)?.head);
       expect(down.map(({ kind }) => kind)).toEqual(["decision"]);
+    }));
+
+  it("leads from a decision, by its comparison, to the adapter and to the attempts of each arm", () =>
+    withChain(async ({ home, runs, adapterHash, comparisonHash }) => {
+      const { node, up, down } = await lineageOf(home, comparisonHash.slice(0, 12));
+      expect(node).toMatchObject({ kind: "decision", id: comparisonHash, facts: { verdict: "better" } });
+      expect(up.map(({ kind, id }) => [kind, id])).toEqual([
+        ["adapter", adapterHash],
+        ["run", runs[2]?.run],
+      ]);
+      expect(up[1]?.facts).toMatchObject({ arm: "candidate", passed: 1, of: 1 });
+      expect(flat(up[1]?.nodes ?? [])).toEqual([`attempt ${runs[2]?.turns[0]?.split("#", 1)[0]}`]);
+      expect(down).toEqual([]);
+    }));
+
+  it("tells nothing of a decision that was edited or laid there", () =>
+    withChain(async ({ home, runs, adapterHash, comparisonHash }) => {
+      const path = join(home.comparisonFolder(comparisonHash), "decision.json");
+      const decision = JSON.parse(await readFile(path, "utf8"));
+      await writeJsonAtomic(path, { ...decision, verdict: "worse" });
+      const laid = { ...decision, comparisonHash: hashText("laid there") };
+      await writeJsonAtomic(join(home.comparisonFolder(laid.comparisonHash), "decision.json"), laid);
+      const { down } = await lineageOf(home, adapterHash);
+      const state = "not the one that the ledger names";
+      expect(down.map(({ id, facts }) => [id, facts])).toEqual([[comparisonHash, { state }]]);
+      const edited = await lineageOf(home, comparisonHash);
+      expect([edited.node.facts, flat(edited.up)[0]]).toEqual([{ state }, `adapter ${adapterHash}`]);
+      expect(edited.up).toHaveLength(1);
+      const arm = await lineageOf(home, runs[2]?.run ?? "");
+      expect(arm.down.map(({ kind }) => kind)).toEqual(["dataset"]);
     }));
 
   it("leads from a tip to the attempts that it was rendered in and their rows", () =>

@@ -11,7 +11,7 @@ const ALPHA = 0.05;
 const PLAN: PlannedGate = {
   primary: { items: 300, families: 15, discordant: 0.2 },
   ...{ sides: [], general: [], alpha: ALPHA, minFamilies: 2, designEffect: 1, samples: 1, within: 0 },
-  margins: { skills: 0.03, general: 0.02 },
+  margin: 0.03,
 };
 
 describe("planned power", () => {
@@ -44,7 +44,7 @@ describe("planned power", () => {
 
   test("of the whole gate falls with every axis, and its needed items bring it to 80 %", () => {
     const sides = [{ items: 200, families: 12, discordant: 0.05 }];
-    const general = [{ texts: 120, groups: 12, sd: 0.05 }];
+    const general = [{ texts: 120, groups: 12, sd: 0.05, margin: 0.02 }];
     const whole = { ...PLAN, sides, general };
     const [alone, all] = [gatePower(PLAN, 0.1), gatePower(whole, 0.1)];
     expect(alone.whole).toBe(alone.primary);

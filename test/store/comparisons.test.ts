@@ -5,7 +5,13 @@ import { systemClock as clock } from "../../src/foundation/clock.ts";
 import { writeJsonAtomic } from "../../src/foundation/files.ts";
 import { type Hash, hashText } from "../../src/foundation/hashing.ts";
 import { type Decision, decisionSchema } from "../../src/records/comparison.ts";
-import { listMadeDecisions, readMadeDecision, refusedBeforehand, writeDecision } from "../../src/store/comparisons.ts";
+import {
+  listDecisions,
+  listMadeDecisions,
+  readMadeDecision,
+  refusedBeforehand,
+  writeDecision,
+} from "../../src/store/comparisons.ts";
 import type { Home } from "../../src/store/home.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
 import { withHome } from "./sample-run.ts";
@@ -49,6 +55,22 @@ test("a decision that was edited or taken away is refused", () =>
     await expect(readMadeDecision(home, decision.comparisonHash)).rejects.toMatchObject(refusal);
     await rm(path);
     await expect(listMadeDecisions(home, adapterHash)).rejects.toMatchObject(refusal);
+  }));
+
+test("of all decisions those that were changed or taken away are listed apart, and files that were laid there not at all", () =>
+  withHome(async (home) => {
+    const [kept, edited, gone, laid] = [3, 1, 2, 4].map((number) => sampleDecision(number)) as [
+      Decision,
+      Decision,
+      Decision,
+      Decision,
+    ];
+    for (const decision of [kept, edited, gone]) await writeDecision(home, decision, clock);
+    await writeJsonAtomic(pathOf(home, edited.comparisonHash), { ...edited, hasPassed: false });
+    await rm(pathOf(home, gone.comparisonHash));
+    await writeJsonAtomic(pathOf(home, laid.comparisonHash), laid);
+    const changed = [edited, gone].map(({ comparisonHash }) => ({ comparisonHash, adapterHash }));
+    expect(await listDecisions(home)).toEqual({ decisions: [kept], changed });
   }));
 
 test("an entry from before there was a hash holds its decision to adapter, verdict and outcome", () =>

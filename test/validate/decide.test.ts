@@ -283,7 +283,10 @@ describe("the gate", () => {
         await writeArm(home, planned, { arm: "base", number: 1, outcome: baseOutcome }),
         await writeArm(home, planned, { arm: "candidate", number: 2, outcome: candidateOutcome }),
       ];
-      const found = { ...FOUND, general: [{ name: "choices", differences: families.map(() => [-0.3, -0.31]) }] };
+      const found = {
+        ...FOUND,
+        general: [{ name: "choices", per: "question" as const, differences: families.map(() => [-0.3, -0.31]) }],
+      };
       const decision = await decide(home, planned.comparisonHash, { runs, found, clock });
       expect(decision).toMatchObject({ verdict: "better", hasPassed: false });
       expect(decision.axes.map(({ axis, outcome }) => `${axis} ${outcome}`).sort()).toEqual([

@@ -44,7 +44,7 @@ function widthOf(interval: { low: number; high: number } | null) {
 }
 
 const texts = (families: number, each: number, difference = 0) => ({
-  general: [{ name: "texts", differences: alike(families, each, difference).differences }],
+  general: [{ name: "texts", per: "token" as const, differences: alike(families, each, difference).differences }],
 });
 
 describe("an interval of items that all agree", () => {
@@ -139,7 +139,7 @@ describe("below ten families", () => {
   const few = (families: number): Partial<Evidence> => ({
     primary: { ...alike(families, 40), skill: "sql" },
     sides: [{ ...alike(families, 200), differences: spread(families) }],
-    general: [{ name: "texts", differences: spread(families) }],
+    general: [{ name: "texts", per: "token", differences: spread(families) }],
     foreign: [{ ...alike(families, 200), skill: "inspect:quiz", differences: spread(families) }],
   });
 

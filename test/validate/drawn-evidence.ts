@@ -46,6 +46,7 @@ export function drawEvidence(truth: Truth, { sizes, draws }: { sizes: typeof DRA
     general: [
       {
         name: "humaneval",
+        per: "token",
         differences: Array.from({ length: sizes.texts }, () => [truth.general + SPREAD.texts * normal()]),
       },
     ],

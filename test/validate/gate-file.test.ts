@@ -1,22 +1,32 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { gateSchema } from "../../src/records/gate.ts";
+import { gateSchema, QUESTION_MARGIN } from "../../src/records/gate.ts";
 import { readGate } from "../../src/validate/index.ts";
 import { withHome } from "../store/sample-run.ts";
 
+/** What a file comes to: a plan says every margin, also one that the file leaves out. */
+function read(given: { general?: object; [key: string]: unknown }) {
+  return gateSchema.parse({ ...given, general: { margin: 0.02, questionMargin: QUESTION_MARGIN, ...given.general } });
+}
+
 test("the gate that ships is what holds where nothing is said", () =>
   withHome(async (home) => {
-    expect(await readGate(home)).toEqual(gateSchema.parse({}));
+    expect(await readGate(home)).toEqual(read({}));
   }));
 
 test("the home's gate comes before the one that ships, and a named one before both", () =>
   withHome(async (home) => {
     await writeFile(join(home.path, "gate.yaml"), "alpha: 0.1\n");
     const named = join(home.path, "mine.yaml");
-    await writeFile(named, "skills: { margin: 0.05 }\nkl: { atMost: 0.5 }\n");
-    expect(await readGate(home)).toEqual(gateSchema.parse({ alpha: 0.1 }));
-    expect(await readGate(home, named)).toEqual(gateSchema.parse({ skills: { margin: 0.05 }, kl: { atMost: 0.5 } }));
+    await writeFile(
+      named,
+      "skills: { margin: 0.05 }\ngeneral: { margin: 0.1, questionMargin: 0.2 }\nkl: { atMost: 0.5 }\n",
+    );
+    expect(await readGate(home)).toEqual(read({ alpha: 0.1 }));
+    expect(await readGate(home, named)).toEqual(
+      read({ skills: { margin: 0.05 }, general: { margin: 0.1, questionMargin: 0.2 }, kl: { atMost: 0.5 } }),
+    );
   }));
 
 describe("a gate is refused", () => {

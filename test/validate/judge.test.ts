@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { random } from "../../src/foundation/random.ts";
 import { gateSchema } from "../../src/records/gate.ts";
 import type { Evidence } from "../../src/validate/axis.ts";
+import { harmAtTexts } from "../../src/validate/harm.ts";
 import { judgeAll, loadAxes } from "../../src/validate/judge.ts";
 import { band, drawFamilies, REPEATS } from "../statistics/simulated-families.ts";
 import { DRAWN, drawEvidence, GOOD, paired, type Truth } from "./drawn-evidence.ts";
@@ -172,6 +173,15 @@ describe("an axis", () => {
     const neither = [[{ reference: { spent: 9, solved: 0 }, treatment: { spent: 9, solved: 0 } }]];
     expect(outcomeOf("tokens-per-solved", { primary: { ...good.primary, costs: neither } })).toBe("inconclusive");
   });
+});
+
+test("a set of questions is held to the margin of questions, and a set of texts to that of texts", () => {
+  const [texts, questions] = (["token", "question"] as const).map((per) => {
+    const differences = Array.from({ length: 12 }, (_, k) => [-0.03 - 0.001 * (k % 2), -0.03]);
+    return harmAtTexts({ name: per, per, differences }, gateSchema.parse({}));
+  });
+  expect(texts).toMatchObject({ outcome: "failed", threshold: "above -0.020 nats a token" });
+  expect(questions).toMatchObject({ outcome: "passed", threshold: "above -0.050 nats a question" });
 });
 
 test("a gate with an unknown key or a margin of nothing is refused", () => {

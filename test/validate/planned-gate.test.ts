@@ -21,10 +21,10 @@ function planOf({ families, primary, side, texts }: typeof DRAWN): PlannedGate {
   return {
     primary: { items: primary, families, discordant: SPREAD.primary },
     sides: [{ items: side, families, discordant: SPREAD.side }],
-    general: [{ texts, groups: texts, sd: SPREAD.texts }],
+    general: [{ texts, groups: texts, sd: SPREAD.texts, margin: GATE.general.margin }],
     ...{ alpha: GATE.alpha, minFamilies: GATE.primary.minFamilies },
     ...{ designEffect: DESIGN_EFFECT, samples: 1, within: 0 },
-    margins: { skills: GATE.skills.margin, general: GATE.general.margin },
+    margin: GATE.skills.margin,
   };
 }
 

@@ -1,5 +1,6 @@
 /**
- * Questions with four options as texts to be scored, and which option a model finds likeliest. Either the option's own words
+ * Questions with four options as texts to be scored, of which the right one decides by how likely it is among the four, and which option
+ * a model finds likeliest. Either the option's own words
  * are scored, after the question alone, or its letter, after the question with all options: small models do not yet know
  * what a letter stands for, and some questions cannot be asked without their options.
  */
@@ -21,7 +22,7 @@ export interface Question {
 
 export type ChoiceForm = "words" | "letter";
 
-/** The four texts of each question, of which the right one decides. */
+/** The four texts of each question, of which the right one decides, among them. */
 export function choiceTexts(questions: readonly Question[], form: ChoiceForm): GeneralText[] {
   return questions.flatMap((one) =>
     LETTERS.map((letter) => ({
@@ -30,28 +31,36 @@ export function choiceTexts(questions: readonly Question[], form: ChoiceForm): G
       context: [{ role: "user" as const, content: form === "words" ? one.question : withOptions(one) }],
       opening: "Answer:",
       continuation: ` ${form === "words" ? one.options[letter] : letter}`,
-      isDeciding: letter === one.answer,
+      ...(letter === one.answer
+        ? { isDeciding: true, rivals: LETTERS.filter((other) => other !== letter).map((other) => textId(one, other)) }
+        : { isDeciding: false }),
     })),
   );
 }
 
 /**
- * What is shown of each arm: how often it finds the right option the likeliest, a token; and how likely the right one is
- * among the four, which stays the same where only the manner of answering has become less likely.
+ * What is shown of each arm: how often it finds the right option the likeliest, a token; how likely the right one is
+ * among the four by all its tokens; and how likely it is by itself, which tells of the manner of answering too.
  */
 export function choiceFigures(
   questions: readonly Question[],
   { base, candidate }: { base: ArmMeasure; candidate: ArmMeasure },
 ): Shown[] {
-  const figure = (name: string, of: (question: Question, scores: Scores) => number | null): Shown => {
+  const figure = (name: string, of: (question: Question, scores: Scores) => number | null, byChance = ""): Shown => {
     const [one, other] = [base, candidate].map((arm) =>
       questions.flatMap((question) => of(question, arm.scores) ?? []),
     );
-    const note = `of ${one?.length ?? 0} questions; 0.25 by chance`;
+    const note = `of ${one?.length ?? 0} questions${byChance}`;
     return { name, base: meanOrNull(one ?? []), candidate: meanOrNull(other ?? []), note };
   };
-  return [figure("accuracy", isRight), figure("probability of the right option", probabilityOfRight)];
+  return [
+    figure("accuracy", isRight, BY_CHANCE),
+    figure("probability of the right option", probabilityOfRight, BY_CHANCE),
+    figure("nats a token of the right option", natsOfRight),
+  ];
 }
+
+const BY_CHANCE = "; 0.25 by chance";
 
 type Scores = ReadonlyMap<string, TextScore>;
 
@@ -80,6 +89,11 @@ function probabilityOfRight(question: Question, scores: Scores): number | null {
   const weights = options.map(({ letter, score }) => ({ letter, weight: Math.exp(score.logprob - most) }));
   const right = weights.find(({ letter }) => letter === question.answer)?.weight ?? 0;
   return right / sumOf(weights, ({ weight }) => weight);
+}
+
+function natsOfRight(question: Question, scores: Scores): number | null {
+  const score = scores.get(textId(question, question.answer));
+  return score === undefined ? null : score.logprob / score.tokens;
 }
 
 function textId({ subject, number }: Question, letter: Letter): string {

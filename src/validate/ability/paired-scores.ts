@@ -1,8 +1,10 @@
 /**
- * From the scores of two arms to what the gate judges: differences in nats a token, text by text.
+ * From the scores of two arms to what the gate judges, text by text: how much likelier, in nats a token, the candidate finds the text;
+ * or, in nats a question, the right answer among those that stand beside it.
  */
 import { groupBy } from "../../foundation/group-by.ts";
 import { sumOf } from "../../foundation/sums.ts";
+import type { PerWhat } from "../../records/gate.ts";
 import { pairedDifference } from "../../statistics/paired-difference.ts";
 import type { GeneralText } from "../general-set.ts";
 import type { TextScore } from "./measure.ts";
@@ -12,6 +14,8 @@ type Scores = ReadonlyMap<string, TextScore>;
 /** One axis of general ability; `missing` texts were scored by one arm or by none. */
 export interface GeneralEvidence {
   name: string;
+  /** What a nat of the differences is of. */
+  per: PerWhat;
   differences: number[][];
   /** Against the base, where the reference is another model. */
   toBase?: number[][];
@@ -19,8 +23,8 @@ export interface GeneralEvidence {
 }
 
 /**
- * Differences of the deciding texts that both arms scored; null where there is none.
- * Units: nats a token, candidate minus base.
+ * Differences of the deciding texts that both arms scored, with all that stand beside them; null where there is none.
+ * Units: nats a token or a question, candidate minus base.
  */
 export function generalEvidence(
   { name, texts }: { name: string; texts: readonly GeneralText[] },
@@ -28,14 +32,15 @@ export function generalEvidence(
   candidate: Scores,
 ): GeneralEvidence | null {
   const deciding = texts.filter(({ isDeciding }) => isDeciding);
-  const pairs = deciding.flatMap(({ id, group }) => {
-    const [one, other] = [base.get(id), candidate.get(id)];
-    return one === undefined || other === undefined ? [] : [{ group, difference: difference(one, other) }];
+  const pairs = deciding.flatMap((text) => {
+    const [one, other] = [logLikelihood(text, base), logLikelihood(text, candidate)];
+    return one === null || other === null ? [] : [{ group: text.group, difference: other - one }];
   });
   if (pairs.length === 0) return null;
   const groups = groupBy(pairs, ({ group }) => group);
   return {
     name,
+    per: perWhat(texts),
     differences: [...groups.values()].map((group) => group.map((pair) => pair.difference)),
     missing: deciding.length - pairs.length,
   };
@@ -69,6 +74,23 @@ export function distanceFrom(base: Scores, candidate: Scores): Distance | null {
   return { nats, standardError: pairedDifference(residuals).standardError, texts: pairs.length, tokens };
 }
 
-function difference(base: TextScore, candidate: TextScore): number {
-  return candidate.logprob / candidate.tokens - base.logprob / base.tokens;
+/** Says what a nat of a set's differences is of: its deciding texts are all of one kind. */
+export function perWhat(texts: readonly GeneralText[]): PerWhat {
+  return texts.some(({ isDeciding, rivals }) => isDeciding && rivals !== undefined) ? "question" : "token";
+}
+
+/**
+ * Of a text alone the mean of its tokens; beside others the logarithm of its share among all of them, each weighed by its mean token.
+ * A mean, as the sum makes a short answer likelier than a long one whatever they say. Null where one was not scored.
+ */
+function logLikelihood({ id, rivals = [] }: GeneralText, scores: Scores): number | null {
+  const means = [id, ...rivals].flatMap((one) => {
+    const score = scores.get(one);
+    return score === undefined ? [] : [score.logprob / score.tokens];
+  });
+  const [own] = means;
+  if (own === undefined || means.length <= rivals.length) return null;
+  if (rivals.length === 0) return own;
+  const most = Math.max(...means);
+  return own - most - Math.log(sumOf(means, (mean) => Math.exp(mean - most)));
 }

@@ -136,8 +136,8 @@ function resultsOf({ header, samples }: Log, file: string): TaskResults | ReadRe
     metric: scorer,
     samples: new Map(),
   };
-  const tries = samples.toSorted((one, other) => one.epoch - other.epoch);
-  for (const { id, scores } of tries) {
+  const epochs = samples.toSorted((one, other) => one.epoch - other.epoch);
+  for (const { id, scores } of epochs) {
     const score = fractionOf(Object.hasOwn(scores ?? {}, scorer) ? scores?.[scorer]?.value : null);
     if (score === null) continue;
     const key = JSON.stringify(id);

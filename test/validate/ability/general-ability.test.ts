@@ -43,6 +43,7 @@ describe("general ability", () => {
     expect(figures.map(({ name }) => name)).toEqual([
       "accuracy",
       "probability of the right option",
+      "nats a token of the right option",
       "changed answers",
       "refusals",
       "answers in circles",

@@ -18,7 +18,29 @@ describe("the evidence of a set", () => {
     const base = scores({ a: [-4, 2], b: [-3, 3], c: [-1, 1], d: [-9, 1], e: [-1, 1] });
     const candidate = scores({ a: [-5, 2], b: [-1.5, 3], c: [-1, 1], d: [-1, 1] });
     const evidence = generalEvidence({ name: "set", texts }, base, candidate);
-    expect(evidence).toEqual({ name: "set", differences: [[-0.5, 0], [0.5]], missing: 1 });
+    expect(evidence).toEqual({ name: "set", per: "token", differences: [[-0.5, 0], [0.5]], missing: 1 });
+  });
+
+  test("is of a text that has rivals how likely it is among them a token, whatever all of them lose alike", () => {
+    const texts = [{ ...text("a", "x"), rivals: ["b"] }, text("b", "x", false), { ...text("c", "y"), rivals: ["d"] }];
+    const base = scores({ a: [-4, 2], b: [-9, 3], c: [-1, 1], d: [-1, 1] });
+    const candidate = scores({ a: [-8, 2], b: [-15, 3], c: [-2, 1], d: [-1, 1] });
+    const evidence = generalEvidence({ name: "set", texts }, base, candidate);
+    expect(evidence).toMatchObject({ per: "question", missing: 0 });
+    const [[same] = [], [worse] = []] = evidence?.differences ?? [];
+    expect(same).toBeCloseTo(0, 12);
+    expect(worse).toBeCloseTo(Math.log(1 / (1 + Math.E)) - Math.log(1 / 2), 12);
+  });
+
+  test("leaves out a text of which a rival was not scored", () => {
+    const texts = [
+      { ...text("a", "x"), rivals: ["b"] },
+      { ...text("c", "y"), rivals: ["d"] },
+    ];
+    const both = scores({ a: [-4, 2], b: [-9, 3], c: [-1, 1] });
+    expect(generalEvidence({ name: "set", texts }, both, both)).toEqual({
+      ...{ name: "set", per: "question", differences: [[0]], missing: 1 },
+    });
   });
 
   test("is none where no text decides", () => {
@@ -123,10 +145,8 @@ describe("the figures of questions", () => {
       [-2, 1],
     ]);
     const part = { scores: new Map([...right.scores].slice(1)), answers: new Map() };
-    expect(choiceFigures([question], { base: right, candidate: part }).map(({ candidate }) => candidate)).toEqual([
-      null,
-      null,
-    ]);
+    const shown = choiceFigures([question], { base: right, candidate: part });
+    expect(shown.map(({ candidate }) => candidate)).toEqual([null, null, -1.5]);
   });
 
   test("are told of questions that show their options only where the letter is scored", () => {
