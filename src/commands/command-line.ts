@@ -97,7 +97,7 @@ export function parserOf(name: string, command: AnyCommand): Parser {
   const positional = new Set<string>(command.positional ?? []);
   for (const [key, field] of fieldsOf(command)) {
     if (positional.has(key)) continue;
-    parser.addOption(optionOf(key, field));
+    parser.addOption(optionOf(key, field, positional.size === 0));
   }
   for (const key of command.positional ?? []) {
     const field = fieldsOf(command).get(key) as Field;
@@ -170,7 +170,8 @@ function rangeOf(schema: z.ZodNumber): string {
   return [type === "integer" ? "a whole number" : "a number", ...bounds].join(" ");
 }
 
-function optionOf(key: string, field: Field): Option {
+/** A list takes all words up to the next option, unless one of these could be an argument of the command. */
+function optionOf(key: string, field: Field, takesMore: boolean): Option {
   const flag = `--${kebab(key)}`;
   const isOn = field.kind === "boolean" && field.defaultValue === true;
   const placeholder =
@@ -180,7 +181,9 @@ function optionOf(key: string, field: Field): Option {
         ? ""
         : field.choices
           ? ` <${field.choices.join("|")}>`
-          : " <text>";
+          : field.kind === "list" && takesMore
+            ? " <text...>"
+            : " <text>";
   const shown =
     field.defaultValue === undefined ||
     field.kind === "boolean" ||

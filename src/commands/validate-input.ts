@@ -61,6 +61,10 @@ export const validateInput = z.object({
       "a command of your own agent that makes the attempts, as in `tracemill run`: only the model behind it differs",
     ),
   agentTimeout: z.string().default("30m").describe("with --agent: longest time of an attempt, and of a call"),
+  resume: z
+    .boolean()
+    .default(false)
+    .describe("only go on with the comparison that was begun with these very options; never begin another"),
   plan: z.boolean().default(false).describe("say what the comparison could show, and run nothing"),
   runs: namesList(z.string())
     .default([])

@@ -19,6 +19,7 @@ import {
   type Found,
   leftOutSentence,
   readGate,
+  refuseOtherPlan,
   renderDecision,
   renderUnrandomised,
   type UnrandomisedComparison,
@@ -41,7 +42,7 @@ import { openSession } from "./validate-session.ts";
 /**
  * Runs the comparison and returns its decision; what an interrupted try has finished is not done again.
  * Throws: `ADAPTER_NOT_LIVE` before the first call, `ADAPTER_OF_ANOTHER_BASE`, `LEAKED_FAMILY`, `BAD_GATE`, `NO_CHAMPION`,
- * `DECISION_CHANGED`, `LOCKED` where another process is at the same comparison, unknown names.
+ * `DECISION_CHANGED`, `NOTHING_TO_RESUME`, `OTHER_PLAN`, `LOCKED` where another process is at the same comparison, unknown names.
  */
 export async function validateAdapter(given: ValidateInput, context: Context): Promise<Decision> {
   const { home, clock } = context;
@@ -114,7 +115,9 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
     const asked = { arms: draft.arms, base, endpointOf, server, target };
     await refuseNotLive(asked, context);
     const prove = (signal: AbortSignal) => canariesOf(asked, { ...context, signal });
-    const plan = await writePlan(home, await withShots(draft, { parts, endpointOf, options }, context), clock);
+    const whole = await withShots(draft, { parts, endpointOf, options }, context);
+    if (options.resume) await refuseOtherPlan(home, whole, clock);
+    const plan = await writePlan(home, whole, clock);
     const known = await readMadeDecision(home, plan.comparisonHash);
     if (known !== null) return known;
     const session = await openSession(home, plan, clock);
@@ -179,10 +182,11 @@ export default defineCommand({
   tracemill validate --skill sql --candidate sql-v2 --arms base,champion --against champion
   tracemill validate --skill sql --sides cron --plan
   tracemill validate --skill sql --base smollm2 --aa
-  tracemill validate --runs 20261102-090001-0000 --runs 20261102-110001-0000
+  tracemill validate --runs 20261102-090001-0000 20261102-110001-0000
 
 The gate's axes are in docs/promotion.md; what each number means is in docs/validation.md. The same command goes on where it was
-stopped. It ends with 0 where the gate passed, and with 4 where it did not.`,
+stopped; with --resume it does nothing else, and says what differs where the options are not those of then. It ends with 0 where the
+gate passed, and with 4 where it did not.`,
   input: validateInput as z.ZodType<ValidateOptions>,
   async run(options, context): Promise<Decision | ComparisonPlan | UnrandomisedComparison> {
     if (options.plan) return planned(options, context);

@@ -8,5 +8,5 @@ export { decide, decideBeforehand, type Found, leftOutSentence } from "./decide.
 export { renderDecision, renderUnrandomised } from "./decision-text.ts";
 export { type ForeignAxes, foreignAxes } from "./foreign-results.ts";
 export { readGate } from "./gate-file.ts";
-export { nextUse, writePlan, writePlanToRefuse } from "./plan.ts";
+export { nextUse, refuseOtherPlan, writePlan, writePlanToRefuse } from "./plan.ts";
 export { type Watch, watchPairs } from "./sequential.ts";

@@ -6,9 +6,17 @@ import { join } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
-import { type Hash, hashJson } from "../foundation/hashing.ts";
+import { type Hash, hashJson, shortHash } from "../foundation/hashing.ts";
 import { inTurn } from "../foundation/lock-file.ts";
-import { decidingPair, type Part, type Plan, type PlanDraft, partsOf, planSchema } from "../records/comparison.ts";
+import {
+  armNamed,
+  decidingPair,
+  type Part,
+  type Plan,
+  type PlanDraft,
+  partsOf,
+  planSchema,
+} from "../records/comparison.ts";
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
 import { planHash, refusedBeforehand } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
@@ -38,8 +46,7 @@ async function written(
   draft: PlanDraft,
   { clock, isToRun }: { clock: Clock; isToRun: boolean },
 ): Promise<Plan> {
-  const placed = { comparisonHash: hashJson(draft), plannedAt: clock().toISOString(), use: 1, alpha: draft.gate.alpha };
-  const parsed = planSchema.parse({ ...draft, ...placed });
+  const parsed = placed(draft, clock);
   checkShape(parsed);
   await refuseLeaks(home, parsed);
   // Two that looked at once would both be the first on their families.
@@ -63,6 +70,51 @@ async function written(
   });
 }
 
+function placed(draft: PlanDraft, clock: Clock): Plan {
+  const place = { comparisonHash: hashJson(draft), plannedAt: clock().toISOString(), use: 1, alpha: draft.gate.alpha };
+  return planSchema.parse({ ...draft, ...place });
+}
+
+/**
+ * Refuses a draft that asks another question than the comparisons that were begun of its adapter at its skill: with another plan it
+ * would be another comparison. Throws: `NOTHING_TO_RESUME`, `OTHER_PLAN` with what differs from the last one.
+ */
+export async function refuseOtherPlan(home: Home, draft: PlanDraft, clock: Clock): Promise<void> {
+  const asked = placed(draft, clock);
+  const ofAdapter = (plan: Plan) => hashJson([plan.skill.id, plan.purpose, decidingAdapter(plan)]);
+  const begun = (await listPlans(home))
+    .filter((plan) => ofAdapter(plan) === ofAdapter(asked))
+    .sort((one, other) => one.plannedAt.localeCompare(other.plannedAt));
+  const last = begun.at(-1);
+  if (last === undefined) {
+    throw new Refusal({
+      code: "NOTHING_TO_RESUME",
+      message: `No comparison of this adapter at ${asked.skill.id} was begun.`,
+      expected: "a comparison that was begun and stopped",
+      fix: "leave out --resume",
+    });
+  }
+  const question = hashJson(questionOf(asked));
+  if (begun.some((plan) => hashJson(questionOf(plan)) === question)) return;
+  throw new Refusal({
+    code: "OTHER_PLAN",
+    message: `The comparison ${shortHash(last.comparisonHash)} was begun with another plan.`,
+    expected: "the plan that was written before its first call",
+    got: `other ${differing(questionOf(last), questionOf(asked)).join(", ")}`,
+    fix: "give the options of then, or leave out --resume: that is a comparison of its own",
+  });
+}
+
+function decidingAdapter(plan: Plan): Hash | null {
+  return armNamed(plan, decidingPair(plan)[1]).adapterHash;
+}
+
+/** The parts of two questions that are not the same, by name. */
+function differing(one: Record<string, unknown>, other: Record<string, unknown>): string[] {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].filter((name) => hashJson(one[name] ?? null) !== hashJson(other[name] ?? null));
+}
+
 /** The plan of the same question that was run or may be yet, and the last one that was refused. */
 function sameQuestion(
   plan: Plan,
@@ -79,7 +131,7 @@ function sameQuestion(
 }
 
 /** What is asked, apart from when: how often the families were used before is no part of the question. */
-function questionOf(plan: Plan): unknown {
+function questionOf(plan: Plan): Record<string, unknown> {
   const { comparisonHash: _, plannedAt: __, use: ___, alpha: ____, refusedBefore: _____, ...question } = plan;
   return question;
 }

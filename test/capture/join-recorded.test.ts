@@ -108,7 +108,7 @@ describe("a log with its calls", () => {
     writeFileSync(file, `${JSON.stringify({ id: "a", reward: 1, messages: [asked, answer] })}\n`);
     const first = await importInto(home, file, { onto: "plums" });
     expect(first.joined).toMatchObject({ turns: 1, matched: 1 });
-    const said = new Map([[sealed.run, first.imported[0]?.run]]);
+    const said = new Map([[sealed.run, { run: first.imported[0]?.run, hasSameAttempts: false }]]);
     expect(coveredRuns(home)).toEqual(said);
     const lines = readFileSync(home.ledger, "utf8").trimEnd().split("\n");
     writeFileSync(home.ledger, `${lines.slice(0, -1).join("\n")}\n`);

@@ -63,6 +63,14 @@ describe("a command line", () => {
     expect({ isJson, home }).toEqual({ isJson: true, home: "/x" });
   });
 
+  it("lets a list take all words up to the next option, where none of them could be an argument", () => {
+    const table = { ...command, positional: [], input: z.object({ color: z.array(z.string()), dryRun: z.boolean() }) };
+    const read = (words: string[]) => parseInput("paint", table as unknown as AnyCommand, words).input;
+    expect(read(["--color", "red", "blue", "--dry-run"])).toEqual({ color: ["red", "blue"], dryRun: true });
+    const { input } = parseInput("paint", command, ["--color", "red", "north"]);
+    expect(input).toMatchObject({ side: "north", color: ["red"] });
+  });
+
   it("reads names that are repeated or separated by commas, and refuses one that is missing or unknown", () => {
     const toolsOf = (...words: string[]) => parseInput("paint", command, ["north", ...words]).input.tools;
     expect(toolsOf("--tools", "brush, roller")).toEqual(["brush", "roller"]);

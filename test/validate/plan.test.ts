@@ -11,7 +11,7 @@ import { splitOf } from "../../src/skills/splits.ts";
 import { readMadeDecision } from "../../src/store/comparisons.ts";
 import type { Home } from "../../src/store/home.ts";
 import { readLedger } from "../../src/store/ledger.ts";
-import { decideBeforehand, writePlan, writePlanToRefuse } from "../../src/validate/index.ts";
+import { decideBeforehand, refuseOtherPlan, writePlan, writePlanToRefuse } from "../../src/validate/index.ts";
 import { withHome, writeSampleRun } from "../store/sample-run.ts";
 import { clock, letters, sampleDraft, writeAdapter } from "./sample-comparison.ts";
 
@@ -49,6 +49,22 @@ test("the same question asked again is the same comparison, with its first date"
     expect(await writePlan(home, draft, clock)).toEqual(first);
     expect(await plannedEntries(home)).toHaveLength(1);
     expect((await writePlan(home, { ...draft, seed: 8 }, clock)).comparisonHash).not.toBe(first.comparisonHash);
+  });
+});
+
+test("a comparison is gone on with by its own plan alone, and what another one says otherwise is named", async () => {
+  await withHome(async (home) => {
+    const draft = await goodDraft(home);
+    await expect(refuseOtherPlan(home, draft, clock)).rejects.toMatchObject({ code: "NOTHING_TO_RESUME" });
+    await writePlan(home, draft, clock);
+    await expect(refuseOtherPlan(home, draft, clock)).resolves.toBeUndefined();
+    const other = { ...draft, seed: 8, items: draft.items.slice(1) };
+    await expect(refuseOtherPlan(home, other, clock)).rejects.toMatchObject({
+      code: "OTHER_PLAN",
+      details: { got: expect.stringMatching(/^other (items, seed|seed, items)$/) },
+    });
+    await writePlan(home, other, clock);
+    await expect(refuseOtherPlan(home, draft, clock)).resolves.toBeUndefined();
   });
 });
 
