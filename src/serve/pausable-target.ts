@@ -9,11 +9,15 @@ import { runningTargets } from "./running-targets.ts";
 import { serverPaused } from "./server-paused.ts";
 import type { Target } from "./target.ts";
 
-export interface PausableTarget extends Required<Target> {
+export interface PausableTarget extends Required<Omit<Target, "process">> {
   /** Ends the target once it answers nothing any more. Resolves when its memory is free. */
   pause(): Promise<void>;
-  /** Starts it again. */
+  /** Starts it again, also where it has ended by itself. */
   resume(): Promise<void>;
+  /** Of the process group that answers now, where it is one of its own. */
+  pid(): number | null;
+  /** Why such a process has ended by itself; null while it runs or is paused. */
+  ended(): string | null;
 }
 
 /** Starts a target by `start`, which is called again after each pause, with the models of then. */
@@ -26,6 +30,8 @@ export async function startPausable(
   const running = runningTargets();
   running.replace(target);
   const oneByOne = pLimit(1);
+  /** Of the one before, where it has ended by itself and none runs since. */
+  let died: string | null = null;
 
   function awake() {
     const entered = running.enter();
@@ -44,6 +50,13 @@ export async function startPausable(
       models.delete(model.id);
       throw error;
     }
+  }
+
+  async function resume(): Promise<void> {
+    died = running.current()?.process?.ended() ?? died;
+    if (died !== null) await running.endAll();
+    if (running.current() === null) running.replace(await start([...models.values()]));
+    died = null;
   }
 
   return {
@@ -68,11 +81,14 @@ export async function startPausable(
         models.delete(id);
         await running.current()?.unload?.(id);
       }),
-    pause: () => oneByOne(running.endAll),
-    resume: () =>
+    pause: () =>
       oneByOne(async () => {
-        if (running.current() === null) running.replace(await start([...models.values()]));
+        died = null;
+        await running.endAll();
       }),
+    resume: () => oneByOne(resume),
+    pid: () => running.current()?.process?.pid ?? null,
+    ended: () => running.current()?.process?.ended() ?? died,
     close: () => oneByOne(running.cutOff),
   };
 }

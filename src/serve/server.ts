@@ -94,7 +94,8 @@ async function startEngineServer(
   const app = createApp({
     ...{ target, renderer, names, vocabularySize, admission },
     closing: closing.signal,
-    onBug: (error) => console.error(error),
+    // Of one that has died whoever looks after it tells, once.
+    onBug: (error) => target.ended() === null && console.error(error),
   });
   const server = await startWebServer(app.fetch, { host, port }).catch(async (error) => {
     following?.stop();
@@ -103,7 +104,7 @@ async function startEngineServer(
   });
   return {
     ...{ url: `${server.url}/v1`, threads, contextTokens, takesSeed: true },
-    ...{ pid: () => null, ended: () => null },
+    ...{ pid: target.pid, ended: target.ended },
     get models() {
       return names.models().map(({ adapterFile: _, ...model }) => model);
     },

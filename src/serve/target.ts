@@ -29,6 +29,8 @@ export interface Evaluated {
 
 export interface Target {
   readonly contextTokens: number;
+  /** The process group that serves, where one was started here; `ended` is null while it runs, else why it does not. */
+  readonly process?: { pid: number; ended(): string | null };
   /** Yields the answer's ids; a stop id is yielded too and is the last. */
   generate(request: Generation): AsyncIterable<number>;
   /** Scores `ids[from]` and all after it. */
