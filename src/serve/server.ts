@@ -75,7 +75,7 @@ async function startEngineServer(
   options: Placed,
   { base, names: wanted }: { base: BaseManifest; names: string[] },
 ): Promise<RunningServer> {
-  const { home, host, port, parallel, queueLimit, contextTokens, signal, onStage } = options;
+  const { home, host, port, parallel, queueLimit, contextTokens, startTimeoutMs, signal, onStage } = options;
   const weightsFile = await servedGguf(home, base, options);
   const first = await servedModels(home, base, wanted);
   const renderer = await loadRenderer(home, base);
@@ -83,6 +83,7 @@ async function startEngineServer(
   const target = await startPausable(first, (models) =>
     kind.start({
       ...{ weightsFile, models, contextTokens, parallel, threads },
+      ...(startTimeoutMs !== undefined && { startTimeoutMs }),
       ...{ ...(signal !== undefined && { signal }), ...(onStage !== undefined && { onStage }) },
     }),
   );

@@ -15,7 +15,8 @@ export interface TargetOptions {
   parallel: number;
   /** To begin with; see `setThreads`. */
   threads: number;
-  /** For a server of its own: ends it while it starts. */
+  /** For a server of its own: how long it may take until it answers, and what ends it meanwhile. */
+  startTimeoutMs?: number;
   signal?: AbortSignal;
   onStage?(stage: string): void;
 }

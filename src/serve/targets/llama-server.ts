@@ -124,7 +124,7 @@ function whyEnded(own: ServerProcess): string | null {
 }
 
 async function started(
-  { weightsFile, models, contextTokens, parallel, threads, signal, onStage }: TargetOptions,
+  { weightsFile, models, contextTokens, parallel, threads, startTimeoutMs, signal, onStage }: TargetOptions,
   executable: string,
 ): Promise<{ url: string; own: ServerProcess }> {
   const port = await freePort();
@@ -141,6 +141,7 @@ async function started(
     // States of prompts that are kept beside the slots do not say which adapter they were evaluated with.
     env: { LLAMA_ARG_CACHE_RAM: "0" },
     healthUrl: `${url}/health`,
+    ...(startTimeoutMs !== undefined && { timeoutMs: startTimeoutMs }),
     ...{ ...(signal !== undefined && { signal }), ...(onStage !== undefined && { onStage }) },
   });
   return { url, own };
