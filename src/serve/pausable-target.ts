@@ -30,8 +30,6 @@ export async function startPausable(
   const running = runningTargets();
   running.replace(target);
   const oneByOne = pLimit(1);
-  /** Of the one before, where it has ended by itself and none runs since. */
-  let died: string | null = null;
 
   function awake() {
     const entered = running.enter();
@@ -52,15 +50,9 @@ export async function startPausable(
     }
   }
 
-  async function resume(): Promise<void> {
-    died = running.current()?.process?.ended() ?? died;
-    if (died !== null) await running.endAll();
-    if (running.current() === null) running.replace(await start([...models.values()]));
-    died = null;
-  }
-
   return {
-    contextTokens: target.contextTokens,
+    ...{ contextTokens: target.contextTokens, pid: running.pid, ended: running.ended },
+    ...{ evaluated: running.evaluated, setThreads: running.setThreads },
     async *generate(request) {
       const { target: now, leave } = awake();
       try {
@@ -73,22 +65,18 @@ export async function startPausable(
       const { target: now, leave } = awake();
       return now.score(request).finally(leave);
     },
-    evaluated: running.evaluated,
-    setThreads: running.setThreads,
     load: (model) => oneByOne(() => load(model)),
     unload: (id) =>
       oneByOne(async () => {
         models.delete(id);
         await running.current()?.unload?.(id);
       }),
-    pause: () =>
+    pause: () => oneByOne(running.endAll),
+    resume: () =>
       oneByOne(async () => {
-        died = null;
-        await running.endAll();
+        if (running.ended() !== null) await running.endDead();
+        if (running.current() === null) running.replace(await start([...models.values()]));
       }),
-    resume: () => oneByOne(resume),
-    pid: () => running.current()?.process?.pid ?? null,
-    ended: () => running.current()?.process?.ended() ?? died,
     close: () => oneByOne(running.cutOff),
   };
 }
