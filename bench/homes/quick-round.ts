@@ -43,10 +43,12 @@ export async function quickRound(): Promise<QuickRound> {
   const { skill, learns, base: name, seed, target, serverArgs, startTimeout } = SETTINGS;
   const work = { skill, seed, itemSeed: seed, model: name, target, serverArgs, startTimeout };
   const { stage } = await openJournal(home, SETTINGS, systemClock);
-  const run = (title: string, options: Omit<Parameters<typeof runSkill>[0], keyof typeof work>) =>
-    stage(title, async (resume, noteRun) => {
-      return (await runSkill({ ...work, ...options, resume, noteRun }, context)).run;
-    });
+  const run = async (title: string, options: Omit<Parameters<typeof runSkill>[0], keyof typeof work>) => {
+    const { run: made } = await stage(title, (resume, noteRun) =>
+      runSkill({ ...work, ...options, resume, noteRun }, context),
+    );
+    return made;
+  };
 
   const base = await ensureBase(name, context);
   const train = await run("collect", { ...SETTINGS.collect, split: "train", memory: "grow" });
