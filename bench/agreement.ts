@@ -20,6 +20,8 @@ import { quickRound } from "./homes/quick-round.ts";
 const PROMPTS = Number(process.env.TRACEMILL_BENCH_PROMPTS ?? 100);
 const NEW_TOKENS = 24;
 const AT_ONCE = 8;
+/** Of the trainer: one token at a time leaves little to share, and on a busy machine two would wait for each other. */
+const THREADS = 1;
 const CONTEXT_TOKENS = 2048;
 
 /** Tokens as texts, each with its log-probability in nats. */
@@ -78,8 +80,15 @@ async function byTrainer({ home, base, adapter, renderer, prompts }: Setting): P
     [base.name, null],
     [adapter, resolve(home.adapterFolder(adapter))],
   ] as const) {
-    const request = { base: hf, prompts, maxTokens: NEW_TOKENS, stopIds: renderer.stopIds, adapter: folder };
-    const { answers } = await runner.run("answers", request, { result: z.looseObject(answersSchema.shape) });
+    const asked = { prompts, maxTokens: NEW_TOKENS, stopIds: renderer.stopIds, threads: THREADS };
+    const { answers } = await runner.run(
+      "answers",
+      { base: hf, adapter: folder, ...asked },
+      {
+        result: z.looseObject(answersSchema.shape),
+        onEvent: (event) => event.type === "progress" && process.stderr.write(`${event.stage}\n`),
+      },
+    );
     const told = answers.map(({ ids, logprobs }) => ({
       tokens: ids
         .map((id, i) => ({ id, text: renderer.decode([id]), logprob: logprobs[i] ?? Number.NaN }))
