@@ -1,31 +1,29 @@
 /**
  * Whether vLLM, llama.cpp in this process and the trainer's own transformers give the same answers: greedy ones to prompts of
- * the skill `sql`, by SmolLM2 and by a random adapter on it. Told are the share of equal answers, and how far the
- * log-probability of a chosen token lies from the trainer's, as far as the two answers say the same.
+ * the skill `sql`, by SmolLM2 and by the adapter that a quick demo trains on it. Told are the share of equal answers, and how
+ * far the log-probability of a chosen token lies from the trainer's, as far as the two answers say the same.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import pLimit from "p-limit";
 import { z } from "zod";
-import { systemClock } from "../src/foundation/clock.ts";
+import type { Hash } from "../src/foundation/hashing.ts";
 import { meanOf } from "../src/foundation/sums.ts";
 import type { BaseManifest } from "../src/records/base-manifest.ts";
 import { loadRenderer, type Renderer } from "../src/render/renderer.ts";
-import { addBase, startServer } from "../src/serve/index.ts";
+import { startServer } from "../src/serve/index.ts";
 import { loadSkill } from "../src/skills/load.ts";
 import { scanItems } from "../src/skills/scan.ts";
-import { type Home, homeAt } from "../src/store/home.ts";
+import type { Home } from "../src/store/home.ts";
 import { python } from "../src/train/python.ts";
-import { randomAdapter, registerAdapter } from "../test/fixtures/adapters.ts";
-import { smollm2Base } from "../test/fixtures/smollm2-base.ts";
 import type { BenchRow } from "./bench-row.ts";
+import { quickRound } from "./homes/quick-round.ts";
 
 const PROMPTS = Number(process.env.TRACEMILL_BENCH_PROMPTS ?? 100);
 const NEW_TOKENS = 24;
 const AT_ONCE = 8;
+/** Of the trainer: one token at a time leaves little to share, and on a busy machine two would wait for each other. */
+const THREADS = 1;
 const CONTEXT_TOKENS = 2048;
-const ADAPTER = "random";
 
 /** Tokens as texts, each with its log-probability in nats. */
 interface Answer {
@@ -35,34 +33,30 @@ interface Answer {
 interface Setting {
   home: Home;
   base: BaseManifest;
+  /** Its hash, by which it is served, too. */
+  adapter: Hash;
   renderer: Renderer;
   prompts: number[][];
 }
 
 export async function benchAgreement(): Promise<BenchRow[]> {
-  const scratch = await mkdtemp(join(tmpdir(), "tracemill-bench-agreement-"));
-  try {
-    const { hf, gguf } = await smollm2Base();
-    const home = homeAt(scratch);
-    const base = await addBase(home, { name: "smollm2", hf, gguf, convert: async () => {}, clock: systemClock });
-    const renderer = await loadRenderer(home, base);
-    const setting = { home, base, renderer, prompts: await sqlPrompts(renderer) };
-    const from = await randomAdapter(hf, { seed: 1 });
-    await registerAdapter(home, base, { name: ADAPTER, from });
-    const trainer = await byTrainer(setting, from);
-    const llamacpp = await byTarget("llamacpp", setting);
-    const vllm = await byTarget("vllm", setting);
-    return [base.name, ADAPTER].flatMap((model) => {
-      const of = (answers: Map<string, Answer[]>) => answers.get(model) ?? [];
-      return [
-        ...rows(`llamacpp against the trainer, ${model}`, of(llamacpp), of(trainer)),
-        ...rows(`vllm against the trainer, ${model}`, of(vllm), of(trainer)),
-        ...rows(`vllm against llamacpp, ${model}`, of(vllm), of(llamacpp)),
-      ];
-    });
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  const round = await quickRound();
+  const { home, base } = round;
+  const { adapterHash: adapter } = await round.adapter();
+  const renderer = await loadRenderer(home, base);
+  const setting = { home, base, adapter, renderer, prompts: await sqlPrompts(renderer) };
+  const trainer = await byTrainer(setting);
+  const llamacpp = await byTarget("llamacpp", setting);
+  const vllm = await byTarget("vllm", setting);
+  return [base.name, adapter].flatMap((model) => {
+    const of = (answers: Map<string, Answer[]>) => answers.get(model) ?? [];
+    const title = model === adapter ? "the demo's adapter" : model;
+    return [
+      ...rows(`llamacpp against the trainer, ${title}`, of(llamacpp), of(trainer)),
+      ...rows(`vllm against the trainer, ${title}`, of(vllm), of(trainer)),
+      ...rows(`vllm against llamacpp, ${title}`, of(vllm), of(llamacpp)),
+    ];
+  });
 }
 
 async function sqlPrompts(renderer: Renderer): Promise<number[][]> {
@@ -79,16 +73,23 @@ const answersSchema = z.object({
   answers: z.array(z.object({ ids: z.array(z.int()), logprobs: z.array(z.number()) })),
 });
 
-async function byTrainer({ home, base, renderer, prompts }: Setting, adapter: string): Promise<Map<string, Answer[]>> {
+async function byTrainer({ home, base, adapter, renderer, prompts }: Setting): Promise<Map<string, Answer[]>> {
   const hf = resolve(home.baseFolder(base.name), base.hfFolder);
   const runner = await python();
   const found = new Map<string, Answer[]>();
   for (const [model, folder] of [
     [base.name, null],
-    [ADAPTER, adapter],
+    [adapter, resolve(home.adapterFolder(adapter))],
   ] as const) {
-    const request = { base: hf, prompts, maxTokens: NEW_TOKENS, stopIds: renderer.stopIds, adapter: folder };
-    const { answers } = await runner.run("answers", request, { result: z.looseObject(answersSchema.shape) });
+    const asked = { prompts, maxTokens: NEW_TOKENS, stopIds: renderer.stopIds, threads: THREADS };
+    const { answers } = await runner.run(
+      "answers",
+      { base: hf, adapter: folder, ...asked },
+      {
+        result: z.looseObject(answersSchema.shape),
+        onEvent: (event) => event.type === "progress" && process.stderr.write(`${event.stage}\n`),
+      },
+    );
     const told = answers.map(({ ids, logprobs }) => ({
       tokens: ids
         .map((id, i) => ({ id, text: renderer.decode([id]), logprob: logprobs[i] ?? Number.NaN }))
@@ -107,15 +108,18 @@ const completionSchema = z.looseObject({
     .min(1),
 });
 
-async function byTarget(target: string, { home, base, renderer, prompts }: Setting): Promise<Map<string, Answer[]>> {
+async function byTarget(
+  target: string,
+  { home, base, adapter, renderer, prompts }: Setting,
+): Promise<Map<string, Answer[]>> {
   const stopTexts = new Set(renderer.stopIds.map((id) => renderer.decode([id])));
   const server = await startServer({
-    ...{ home, base: base.name, adapters: [ADAPTER], target, parallel: AT_ONCE, contextTokens: CONTEXT_TOKENS },
+    ...{ home, base: base.name, adapters: [adapter], target, parallel: AT_ONCE, contextTokens: CONTEXT_TOKENS },
   });
   const limit = pLimit(AT_ONCE);
   try {
     const found = new Map<string, Answer[]>();
-    for (const model of [base.name, ADAPTER]) {
+    for (const model of [base.name, adapter]) {
       const answers = prompts.map((prompt) =>
         limit(async () => {
           const body = { model, prompt, temperature: 0, max_tokens: NEW_TOKENS, logprobs: 1 };

@@ -82,7 +82,15 @@ export async function comparePlan(
   });
   const { shape } = await readModelConfig(base);
   const { devices } = await preflight({
-    ...{ base: "base", method, launch: "single", shape, config: { ...config, rehearsal: null }, gpus: "cpu" },
+    ...{
+      base: "base",
+      method,
+      launch: "single",
+      spreads: true,
+      shape,
+      config: { ...config, rehearsal: null },
+      gpus: "cpu",
+    },
     ...{ datasetFolder: folder, rehearsalFile: null },
   });
   const out = join(folder, "adapter");

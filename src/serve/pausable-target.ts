@@ -9,11 +9,15 @@ import { runningTargets } from "./running-targets.ts";
 import { serverPaused } from "./server-paused.ts";
 import type { Target } from "./target.ts";
 
-export interface PausableTarget extends Required<Target> {
+export interface PausableTarget extends Required<Omit<Target, "process">> {
   /** Ends the target once it answers nothing any more. Resolves when its memory is free. */
   pause(): Promise<void>;
-  /** Starts it again. */
+  /** Starts it again, also where it has ended by itself. */
   resume(): Promise<void>;
+  /** Of the process group that answers now, where it is one of its own. */
+  pid(): number | null;
+  /** Why such a process has ended by itself; null while it runs or is paused. */
+  ended(): string | null;
 }
 
 /** Starts a target by `start`, which is called again after each pause, with the models of then. */
@@ -47,7 +51,8 @@ export async function startPausable(
   }
 
   return {
-    contextTokens: target.contextTokens,
+    ...{ contextTokens: target.contextTokens, pid: running.pid, ended: running.ended },
+    ...{ evaluated: running.evaluated, setThreads: running.setThreads },
     async *generate(request) {
       const { target: now, leave } = awake();
       try {
@@ -60,8 +65,6 @@ export async function startPausable(
       const { target: now, leave } = awake();
       return now.score(request).finally(leave);
     },
-    evaluated: running.evaluated,
-    setThreads: running.setThreads,
     load: (model) => oneByOne(() => load(model)),
     unload: (id) =>
       oneByOne(async () => {
@@ -71,6 +74,7 @@ export async function startPausable(
     pause: () => oneByOne(running.endAll),
     resume: () =>
       oneByOne(async () => {
+        if (running.ended() !== null) await running.endDead();
         if (running.current() === null) running.replace(await start([...models.values()]));
       }),
     close: () => oneByOne(running.cutOff),

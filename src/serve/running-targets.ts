@@ -22,6 +22,12 @@ export interface RunningTargets {
   replace(next: Target): void;
   /** Nobody answers from now on; resolves when all are ended. */
   endAll(): Promise<void>;
+  /** The same where the current one's process has ended by itself: until another answers, `ended` still says why. */
+  endDead(): Promise<void>;
+  /** Of the process group that answers now, where it is one of its own. */
+  pid(): number | null;
+  /** Why such a process has ended by itself; null while it runs, and where all were ended. */
+  ended(): string | null;
   /** Ends them at once. */
   cutOff(): Promise<void>;
   /** Over all that ever ran. */
@@ -33,6 +39,7 @@ export function runningTargets(): RunningTargets {
   const living = new Set<Running>();
   const before: Evaluated = { batches: 0, tokens: 0 };
   let current: Running | null = null;
+  let died: string | null = null;
   let threads: number | null = null;
 
   async function ended(running: Running): Promise<void> {
@@ -49,6 +56,14 @@ export function runningTargets(): RunningTargets {
     return running.ending;
   }
 
+  async function endLiving(why: string | null): Promise<void> {
+    died = why;
+    current = null;
+    await Promise.all([...living].map(end));
+  }
+
+  const whyEnded = () => current?.target.process?.ended() ?? died;
+
   return {
     current: () => current?.target ?? null,
     enter: () => (current === null ? null : { target: current.target, leave: current.answers.enter() }),
@@ -56,13 +71,14 @@ export function runningTargets(): RunningTargets {
       const replaced = current;
       current = { target, answers: openAnswers(), ending: null };
       living.add(current);
+      died = null;
       if (threads !== null) target.setThreads(threads);
       if (replaced !== null) void end(replaced).catch(() => {}); // it answers nobody any more
     },
-    async endAll() {
-      current = null;
-      await Promise.all([...living].map(end));
-    },
+    endAll: () => endLiving(null),
+    endDead: () => endLiving(whyEnded()),
+    pid: () => current?.target.process?.pid ?? null,
+    ended: whyEnded,
     async cutOff() {
       current = null;
       await Promise.all([...living].map(({ target }) => target.close()));

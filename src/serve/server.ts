@@ -75,7 +75,7 @@ async function startEngineServer(
   options: Placed,
   { base, names: wanted }: { base: BaseManifest; names: string[] },
 ): Promise<RunningServer> {
-  const { home, host, port, parallel, queueLimit, contextTokens, signal, onStage } = options;
+  const { home, host, port, parallel, queueLimit, contextTokens, startTimeoutMs, signal, onStage } = options;
   const weightsFile = await servedGguf(home, base, options);
   const first = await servedModels(home, base, wanted);
   const renderer = await loadRenderer(home, base);
@@ -83,6 +83,7 @@ async function startEngineServer(
   const target = await startPausable(first, (models) =>
     kind.start({
       ...{ weightsFile, models, contextTokens, parallel, threads },
+      ...(startTimeoutMs !== undefined && { startTimeoutMs }),
       ...{ ...(signal !== undefined && { signal }), ...(onStage !== undefined && { onStage }) },
     }),
   );
@@ -94,7 +95,8 @@ async function startEngineServer(
   const app = createApp({
     ...{ target, renderer, names, vocabularySize, admission },
     closing: closing.signal,
-    onBug: (error) => console.error(error),
+    // Of one that has died whoever looks after it tells, once.
+    onBug: (error) => target.ended() === null && console.error(error),
   });
   const server = await startWebServer(app.fetch, { host, port }).catch(async (error) => {
     following?.stop();
@@ -103,7 +105,7 @@ async function startEngineServer(
   });
   return {
     ...{ url: `${server.url}/v1`, threads, contextTokens, takesSeed: true },
-    ...{ pid: () => null, ended: () => null },
+    ...{ pid: target.pid, ended: target.ended },
     get models() {
       return names.models().map(({ adapterFile: _, ...model }) => model);
     },

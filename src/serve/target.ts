@@ -15,7 +15,8 @@ export interface TargetOptions {
   parallel: number;
   /** To begin with; see `setThreads`. */
   threads: number;
-  /** For a server of its own: ends it while it starts. */
+  /** For a server of its own: how long it may take until it answers, and what ends it meanwhile. */
+  startTimeoutMs?: number;
   signal?: AbortSignal;
   onStage?(stage: string): void;
 }
@@ -29,6 +30,8 @@ export interface Evaluated {
 
 export interface Target {
   readonly contextTokens: number;
+  /** The process group that serves, where one was started here; `ended` is null while it runs, else why it does not. */
+  readonly process?: { pid: number; ended(): string | null };
   /** Yields the answer's ids; a stop id is yielded too and is the last. */
   generate(request: Generation): AsyncIterable<number>;
   /** Scores `ids[from]` and all after it. */

@@ -90,6 +90,8 @@ export interface Support {
   /** Whether it goes on from an adapter. */
   parents: boolean;
   launches: readonly Launch[];
+  /** Whether one process lays its blocks over several GPUs; else each card at work holds all of them. */
+  spreads: boolean;
 }
 
 export interface TrainBackend {

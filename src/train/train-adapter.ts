@@ -6,7 +6,6 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
-import { loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../foundation/files.ts";
 import { hashJson, shortHash } from "../foundation/hashing.ts";
@@ -18,6 +17,7 @@ import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
 import { listAdapters, readAdapterManifest } from "../store/manifests.ts";
 import type { Launch, TrainBackend, TrainJob, TrainProgress } from "./backend.ts";
+import { backendNamed } from "./backends.ts";
 import { checkDataset } from "./check-dataset.ts";
 import { checkParent } from "./check-parent.ts";
 import { checkSettings } from "./check-settings.ts";
@@ -30,7 +30,6 @@ import { type RehearsalRequest, rehearsalOf, withRehearsal, writeRehearsal } fro
 import { type GivenInputs, resolveInputs } from "./resolve-inputs.ts";
 import { checkSupport } from "./support.ts";
 
-const BACKENDS = join(import.meta.dirname, "backends");
 const NAME = /^[a-z0-9][a-z0-9._-]*$/;
 
 export interface TrainOptions extends GivenInputs {
@@ -92,7 +91,7 @@ export async function checkTraining(options: TrainOptions): Promise<Task & { kno
   const { home, method, backend: backendId = "peft" } = options;
   const { dataset, datasetFolder, base, baseFolder, model, family, config: given } = await resolveInputs(options);
   const parent = options.from === undefined ? null : await readAdapterManifest(home, options.from);
-  const backend = await loadExtension<TrainBackend>(BACKENDS, "backend", backendId);
+  const backend = await backendNamed(backendId);
   const rehearsal = options.rehearse === undefined ? null : await rehearsalOf(options.rehearse);
   const config = { ...given, rehearsal };
   const asked = { method, launch: options.launch ?? "single", hasParent: parent !== null } as const;
@@ -117,7 +116,8 @@ export async function checkTraining(options: TrainOptions): Promise<Task & { kno
   if (parent !== null) checkParent(parent, { base, config });
   await backend.checkReady?.();
   if (options.isUnplanned) return { ...task, known };
-  const planned = { base: base.name, method, launch: asked.launch, shape: model.shape, config, datasetFolder };
+  const { spreads } = backend.supports;
+  const planned = { base: base.name, method, launch: asked.launch, spreads, shape: model.shape, config, datasetFolder };
   const plan = await withRehearsal({ home, base, request: options.rehearse, config }, (rehearsalFile) =>
     checkFit({ ...planned, rehearsalFile }),
   );

@@ -2,16 +2,13 @@
  * Writes what another trainer needs to do a training elsewhere, and trains nothing.
  */
 import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { loadExtension } from "../foundation/discovery.ts";
+import { resolve } from "node:path";
 import { Refusal } from "../foundation/errors.ts";
-import type { TrainBackend } from "./backend.ts";
+import { backendNamed } from "./backends.ts";
 import { checkDataset } from "./check-dataset.ts";
 import { methodNamed } from "./methods.ts";
 import { type GivenInputs, resolveInputs } from "./resolve-inputs.ts";
 import { checkSupport } from "./support.ts";
-
-const BACKENDS = join(import.meta.dirname, "backends");
 
 /** Units: `command` runs in a shell where the backend is installed. */
 export interface WrittenConfig {
@@ -27,7 +24,7 @@ export async function writeTrainConfig(
   given: GivenInputs & { backend: string },
   folder: string,
 ): Promise<WrittenConfig> {
-  const backend = await loadExtension<TrainBackend>(BACKENDS, "backend", given.backend);
+  const backend = await backendNamed(given.backend);
   const { model, dataset, base, ...inputs } = await resolveInputs(given);
   const { config, datasetFolder } = inputs;
   const method = { name: given.method, ...(await methodNamed(given.method)) };

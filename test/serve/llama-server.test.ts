@@ -125,11 +125,23 @@ describe("where the server cannot be had", () => {
     });
   });
 
-  it("tells the last lines of one that dies while it loads", async () => {
-    const program = join(home.path, "dying-server");
-    await writeFile(program, "#!/bin/sh\necho 'error: failed to load the model' >&2\nexit 1\n");
+  async function isHere(script: string): Promise<void> {
+    const program = join(home.path, "scripted-server");
+    await writeFile(program, `#!/bin/sh\n${script}\n`);
     await chmod(program, 0o755);
     vi.stubEnv("TRACEMILL_LLAMA_SERVER", program);
+  }
+
+  it("waits no longer than it is told to for one that does not answer", async () => {
+    await isHere("echo loading >&2; sleep 60");
+    await expect(startServer({ ...options([]), startTimeoutMs: 500 })).rejects.toMatchObject({
+      code: "SERVER_DIED",
+      message: expect.stringMatching(/not healthy after 0.5 s .*\nloading$/s),
+    });
+  });
+
+  it("tells the last lines of one that dies while it loads", async () => {
+    await isHere("echo 'error: failed to load the model' >&2; exit 1");
     await expect(startServer(options([]))).rejects.toMatchObject({
       code: "SERVER_DIED",
       message: expect.stringMatching(/exit code 1 .*\nerror: failed to load the model$/s),

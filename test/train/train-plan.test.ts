@@ -38,6 +38,17 @@ it("plans for the lengths of the dataset and trains nothing", () =>
     expect(await listAdapters(home)).toEqual([]);
   }));
 
+it("plans for one card of those there are where the backend trains on one", () =>
+  withHome(async (home) => {
+    const { datasetHash } = await writeDataset(home, await addTinyBase(home));
+    const cardsFor = async (backend: string) => {
+      const given = input({ dataset: [datasetHash], gpus: "2xL4", backend });
+      return ((await command.run(given, contextOf(home))) as TrainPlan).devices.length;
+    };
+    expect([await cardsFor("peft"), await cardsFor("unsloth"), await cardsFor("axolotl")]).toEqual([2, 1, 1]);
+    await expect(cardsFor("unslot")).rejects.toMatchObject({ code: "UNKNOWN_BACKEND" });
+  }));
+
 it("ends with 2 and the change that helps where it does not fit", () =>
   withHome(async (home) => {
     const { datasetHash } = await writeDataset(home, await addTinyBase(home));
@@ -93,7 +104,14 @@ it("is what the trainer follows: GPUs that PyTorch does not see are refused, not
 
 it("shows a table of what each card holds, in GiB", () => {
   const plan = planTraining({
-    ...{ base: "gemma-4-31b", method: "sft", launch: "single", shape: SHAPES.gemma4_31b, storageBytes: 2 },
+    ...{
+      base: "gemma-4-31b",
+      method: "sft",
+      launch: "single",
+      spreads: true,
+      shape: SHAPES.gemma4_31b,
+      storageBytes: 2,
+    },
     devices: parseGpus("4xL4"),
     config: {
       ...CONFIG,

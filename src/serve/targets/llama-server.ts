@@ -102,6 +102,7 @@ function target(
 
   return {
     contextTokens: options.contextTokens,
+    ...(own !== null && { process: { pid: own.pid, ended: () => whyEnded(own) } }),
     generate,
     score,
     evaluated: () => ({ batches, tokens }),
@@ -112,14 +113,18 @@ function target(
 
 /** A server that died is told with its last lines, not as a connection that broke. */
 function withLastLines(error: unknown, own: ServerProcess | null): unknown {
-  const why = own?.ended() ?? null;
-  if (own === null || why === null) return error;
-  const message = `${EXECUTABLE} ${why}. Its last lines:\n${own.lastLines()}`;
+  const message = own === null ? null : whyEnded(own);
+  if (message === null) return error;
   return new Failure({ boundary: "endpoint", code: "SERVER_DIED", message, cause: error });
 }
 
+function whyEnded(own: ServerProcess): string | null {
+  const why = own.ended();
+  return why === null ? null : `${EXECUTABLE} ${why}. Its last lines:\n${own.lastLines()}`;
+}
+
 async function started(
-  { weightsFile, models, contextTokens, parallel, threads, signal, onStage }: TargetOptions,
+  { weightsFile, models, contextTokens, parallel, threads, startTimeoutMs, signal, onStage }: TargetOptions,
   executable: string,
 ): Promise<{ url: string; own: ServerProcess }> {
   const port = await freePort();
@@ -136,6 +141,7 @@ async function started(
     // States of prompts that are kept beside the slots do not say which adapter they were evaluated with.
     env: { LLAMA_ARG_CACHE_RAM: "0" },
     healthUrl: `${url}/health`,
+    ...(startTimeoutMs !== undefined && { timeoutMs: startTimeoutMs }),
     ...{ ...(signal !== undefined && { signal }), ...(onStage !== undefined && { onStage }) },
   });
   return { url, own };

@@ -26,7 +26,7 @@ const finishedSchema = z.object({
 
 const axolotl: TrainBackend = {
   methods: ["sft"],
-  supports: { modelTypes: null, only: AXOLOTL_ONLY, parents: false, launches: ["single"] },
+  supports: { modelTypes: null, only: AXOLOTL_ONLY, parents: false, launches: ["single"], spreads: false },
 
   async checkReady() {
     const { failed, code } = await execa("axolotl", ["--help"], { reject: false, stdin: "ignore" });

@@ -6,7 +6,7 @@ import { trainBy } from "../train-verb.ts";
 
 const peft: TrainBackend = {
   methods: ["sft", "dpo", "kto"],
-  supports: { modelTypes: null, only: {}, parents: true, launches: LAUNCHES },
+  supports: { modelTypes: null, only: {}, parents: true, launches: LAUNCHES, spreads: true },
   train: (job) => trainBy("train", job),
 };
 

@@ -16,6 +16,7 @@ const unsloth: TrainBackend = {
     only: { trains: ["lora"], packing: [false] },
     parents: false,
     launches: ["single"],
+    spreads: false,
   },
   async checkReady() {
     await (await python()).run("train-unsloth", { onlyCheck: true }, { result: z.looseObject({}) });

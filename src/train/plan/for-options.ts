@@ -3,23 +3,27 @@
  * could start.
  */
 import type { Launch } from "../backend.ts";
+import { backendNamed } from "../backends.ts";
 import { type RehearsalRequest, rehearsalOf, withRehearsal } from "../rehearsal.ts";
 import { type GivenInputs, resolveInputs } from "../resolve-inputs.ts";
 import type { TrainPlan } from "./plan.ts";
 import { preflight } from "./preflight.ts";
 
 export interface PlanRequest extends GivenInputs {
+  backend?: string;
   launch?: Launch;
   rehearse?: RehearsalRequest;
   /** What `--gpus` says. */
   gpus?: string;
 }
 
-/** Plans a training. Throws: as `resolveInputs`, `rehearsalOf`, `withRehearsal` and `preflight`. */
-export async function planAdapter({ gpus, launch = "single", rehearse, ...given }: PlanRequest): Promise<TrainPlan> {
+/** Plans a training. Throws: `UNKNOWN_BACKEND`, as `resolveInputs`, `rehearsalOf`, `withRehearsal` and `preflight`. */
+export async function planAdapter(request: PlanRequest): Promise<TrainPlan> {
+  const { gpus, backend = "peft", launch = "single", rehearse, ...given } = request;
+  const { spreads } = (await backendNamed(backend)).supports;
   const { model, base, config: settings, datasetFolder } = await resolveInputs(given);
   const config = { ...settings, rehearsal: rehearse === undefined ? null : await rehearsalOf(rehearse) };
-  const asked = { base: given.base, method: given.method, launch, shape: model.shape, config, datasetFolder };
+  const asked = { base: given.base, method: given.method, launch, spreads, shape: model.shape, config, datasetFolder };
   return withRehearsal({ home: given.home, base, request: rehearse, config }, (rehearsalFile) =>
     preflight({ ...asked, rehearsalFile, ...(gpus !== undefined && { gpus }) }),
   );

@@ -50,6 +50,8 @@ export interface PlanInput {
   base: string;
   method: string;
   launch: Launch;
+  /** Whether one process lays its blocks over several devices; else the first has them all. */
+  spreads: boolean;
   shape: ModelShape;
   config: TrainConfig;
   lengths: TokenLengths;
@@ -64,7 +66,8 @@ const MOST_BATCH = 4096;
 
 /** Plans a training. Contract: `devices` holds at least one. */
 export function planTraining(input: PlanInput): TrainPlan {
-  const { base, method, shape, config, lengths, devices } = input;
+  const { base, method, launch, spreads, shape, config, lengths } = input;
+  const devices = spreads || launch === "fsdp" ? input.devices : input.devices.slice(0, 1);
   const setting = settingOf(input);
   const fitsOn = (draft: Draft) => fits(shape, draft, devices);
   const draft = { setting, devices: devices.length };
@@ -94,9 +97,13 @@ export function blockDevices({ devices, setting }: TrainPlan): number[] | null {
   return devices.flatMap(({ blocks: [from, to] }, index) => Array.from({ length: to - from }, () => index));
 }
 
-function adviceFor({ lengths, devices }: PlanInput, draft: Draft, fitsOn: (draft: Draft) => boolean): string[] | null {
+function adviceFor(
+  { lengths, devices, spreads }: PlanInput,
+  draft: Draft,
+  fitsOn: (draft: Draft) => boolean,
+): string[] | null {
   const shorter = [lengths.p99, lengths.p50].filter((tokens) => tokens < draft.setting.tokens);
-  const canGrow = devices[0]?.kind === "gpu" && draft.setting.trains === "lora";
+  const canGrow = spreads && devices[0]?.kind === "gpu" && draft.setting.trains === "lora";
   return cheapestChange(draft, { shorter, canGrow, fits: fitsOn })?.options ?? null;
 }
 

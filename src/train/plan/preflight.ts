@@ -18,6 +18,8 @@ export interface PreflightInput {
   base: string;
   method: string;
   launch: Launch;
+  /** Whether one process lays its blocks over several GPUs. */
+  spreads: boolean;
   shape: ModelShape;
   config: TrainConfig;
   datasetFolder: string;
@@ -32,7 +34,7 @@ export interface PreflightInput {
  * Throws: `BAD_GPUS`, `NO_GPUS`, `NVIDIA_SMI_FAILED`, `NO_TRAIN_ROWS`, `NO_PLAN_FOR_EXPERTS`.
  */
 export async function preflight(input: PreflightInput): Promise<TrainPlan> {
-  const { base, method, launch, shape, config, datasetFolder, rehearsalFile, gpus } = input;
+  const { base, method, launch, spreads, shape, config, datasetFolder, rehearsalFile, gpus } = input;
   if (shape.hasExperts) {
     throw new Refusal({
       code: "NO_PLAN_FOR_EXPERTS",
@@ -49,7 +51,7 @@ export async function preflight(input: PreflightInput): Promise<TrainPlan> {
   const { fraction = 0 } = config.rehearsal ?? {};
   const rehearsed = rehearsalFile === null ? null : { file: rehearsalFile, fraction };
   const lengths = await tokenLengths(datasetFolder, config, rehearsed);
-  return planTraining({ base, method, launch, shape, config, lengths, devices, storageBytes });
+  return planTraining({ base, method, launch, spreads, shape, config, lengths, devices, storageBytes });
 }
 
 /**

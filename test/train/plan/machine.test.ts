@@ -78,7 +78,15 @@ describe("what is planned for the machine itself", () => {
     await connection.run(`COPY (SELECT [1, 2] AS ids, [0, 1] AS mask) TO '${join(folder, "tokens/train.parquet")}'`);
     connection.closeSync();
     return preflight({
-      ...{ base: "b", method: "sft", launch: "single", shape: SHAPES.llama2_7b, config, datasetFolder: folder },
+      ...{
+        base: "b",
+        method: "sft",
+        launch: "single",
+        spreads: true,
+        shape: SHAPES.llama2_7b,
+        config,
+        datasetFolder: folder,
+      },
       ...{ rehearsalFile: null, gpus: "cpu", ...given },
     });
   };

@@ -19,7 +19,7 @@ const config = (given: object = {}) =>
 function planOn(devices: Device[], given: Partial<PlanInput> = {}) {
   const lengths = { rows: 600, tokens: 2_457_600, p50: 4096, p99: 4096, max: 4096, others: 0, trained: 256, longer: 0 };
   return planTraining({
-    ...{ base: "gemma-4-31b", method: "sft", launch: "single" as const, shape: SHAPE, config: config() },
+    ...{ base: "gemma-4-31b", method: "sft", launch: "single" as const, spreads: true, shape: SHAPE, config: config() },
     ...{ lengths, devices, storageBytes: 2 as const, ...given },
   });
 }
@@ -71,6 +71,16 @@ it("a training of all weights is planned for the first card alone, where it is",
   const plan = planOn(parseGpus("2xA100-80"), given);
   expect(plan).toMatchObject({ fits: false, devices: [{ blocks: [0, 32] }] });
   expect(plan.advice ?? []).not.toContainEqual(expect.stringContaining("such GPUs"));
+});
+
+it("a training that lays no blocks over cards is planned for the first one, and never told to take more", () => {
+  const large = { spreads: false, config: config({ quantization: "none", gradientCheckpointing: false }) };
+  const plan = planOn(parseGpus("4xL4"), large);
+  expect(plan).toMatchObject({ fits: false, devices: [{ name: "L4", blocks: [0, 60] }] });
+  expect(plan.advice ?? []).not.toContainEqual(expect.stringContaining("such GPUs"));
+  const [held, ...free] = parseGpus("4xL4") as [Device, ...Device[]];
+  expect(planOn([{ ...held, freeBytes: 1.4 * GIB }, ...free], large).fits).toBe(false);
+  expect(blockDevices(planOn(parseGpus("2xA100-80"), { spreads: false }))).toBeNull();
 });
 
 describe("a training by one process a card", () => {

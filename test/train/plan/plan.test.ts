@@ -40,7 +40,7 @@ const config = (given: object = {}) =>
 function planOf(given: Partial<PlanInput> & { gpus?: string } = {}) {
   const { gpus = "4xL4", ...rest } = given;
   return planTraining({
-    ...{ base: "gemma-4-31b", method: "sft", launch: "single" as const, shape: SHAPES.gemma4_31b },
+    ...{ base: "gemma-4-31b", method: "sft", launch: "single" as const, spreads: true, shape: SHAPES.gemma4_31b },
     ...{ config: config(), lengths: LENGTHS },
     ...{ devices: parseGpus(gpus), storageBytes: 2 as const },
     ...rest,
