@@ -129,6 +129,7 @@ function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): 
   const took = refusals
     .counts()
     .map(({ reason, count, examples: [turn] }) => `${reason} ${count}${turn === undefined ? "" : ` (as ${turn})`}`);
+  if (counts.validationRows > 0) took.push(`${counts.validationRows} of validation families`);
   const isEmpty = counts.trainRows === 0;
   const needsTeacher = refusals.counts().some(({ reason }) => reason === "hosted-model");
   const hosted = needsTeacher ? ", name the model by `--allow-teacher` if its terms let you" : "";

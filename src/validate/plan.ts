@@ -89,7 +89,7 @@ export async function refuseOtherPlan(home: Home, draft: PlanDraft, clock: Clock
   if (last === undefined) {
     throw new Refusal({
       code: "NOTHING_TO_RESUME",
-      message: `No comparison of this adapter at ${asked.skill.id} was begun.`,
+      message: `No comparison of ${asked.purpose === "aa" ? "the base with itself" : "this adapter"} at ${asked.skill.id} was begun.`,
       expected: "a comparison that was begun and stopped",
       fix: "leave out --resume",
     });

@@ -387,7 +387,7 @@ describe("a selection without a training row", () => {
       const writing = writeDataset(home, { ...FIXED, ...(await sampleBase()), selection });
       await expect(writing).rejects.toMatchObject({
         code: "EMPTY_SELECTION",
-        details: { got: "12 examples; truncated 11 (as t1)" },
+        details: { got: "12 examples; truncated 11 (as t1); 1 of validation families" },
       });
       expect(await readdir(join(home.path, "datasets"))).toEqual([]);
     }));
@@ -405,7 +405,7 @@ it("a selection with fewer training rows than were asked for is refused with how
     const options = { ...FIXED, ...(await sampleBase()), selection };
     await expect(writeDataset(home, { ...options, minRows: 4 })).rejects.toMatchObject({
       code: "TOO_FEW_ROWS",
-      details: { got: "3 training rows of 15 examples; exact-duplicate 11 (as t1)" },
+      details: { got: "3 training rows of 15 examples; exact-duplicate 11 (as t1); 1 of validation families" },
     });
     expect(await readdir(join(home.path, "datasets"))).toEqual([]);
     expect((await writeDataset(home, { ...options, minRows: 3 })).counts.trainRows).toBe(3);
