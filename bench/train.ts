@@ -2,7 +2,7 @@
  * The trainer's tokens a second against a plain TRL script's, with the rows of a quick demo, its settings and one thread, in
  * turns in one Python process; the same with packed rows, and the loss on rows of other families that each leaves. TRL is tuned
  * by what its settings offer; as its defaults have it, it takes minutes a batch where the processor has no bf16, and is
- * left out there.
+ * left out there. `BENCH_TRAIN_ROUNDS` says how many rounds there are at most, `BENCH_TRAIN_SECONDS` when none is begun any more.
  */
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,8 +16,8 @@ import { quickRound } from "./homes/quick-round.ts";
 /** On a busy machine two would wait for each other. */
 const THREADS = 1;
 /** Each has a seed of its own, so that the losses tell how much lies in that. */
-const ROUNDS = 3;
-const SECONDS = 400;
+const ROUNDS = Number(process.env.BENCH_TRAIN_ROUNDS ?? 3);
+const SECONDS = Number(process.env.BENCH_TRAIN_SECONDS ?? 400);
 /** The demo has three; two make steps enough. */
 const EPOCHS = 2;
 

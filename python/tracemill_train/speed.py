@@ -70,6 +70,7 @@ class Stopwatch(TrainerCallback):
 def run(request: Request, emit: Emit) -> dict[str, object]:
     """Returns the best round of each contender, its steps, and the loss on the validation rows that each round leaves.
 
+    Rows beyond whole batches are left out: TRL would make a step of those of each epoch, and we one of those of all epochs.
     Units: tokens (padding not counted) a second, by the clock and by the processor, and in a round; `paddedTokens` are those that the unpacked batches compute
     in the first round; losses in nats a token. A contender that does not come is in none of them. Raises: as `load_rows`.
     """
@@ -78,6 +79,7 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     config = request.config
     vocabulary = AutoConfig.from_pretrained(request.base).vocab_size
     rows, held_out = (sft.read_rows(request.dataset, part, config, vocabulary) for part in ("train", "validation"))
+    rows = rows[: len(rows) // config.batch_size * config.batch_size]
     tokens = round(sum(row.tokens for row in rows) * config.epochs)
     has_bf16 = training_dtype() is torch.bfloat16
     names = ["ours", "tuned", "packed", *(["defaults"] if has_bf16 else [])]

@@ -137,13 +137,16 @@ export function filteredOutQuery(scope: Scope, range: ItemRange, names: number):
   };
 }
 
-/** Examples of a range of items that are to be looked at, item by item over all runs, earliest first. */
-export function candidatesQuery(scope: Scope, range: ItemRange): Query {
+/**
+ * These columns of the examples of a range of items that are to be looked at, and whether the filter `is_wanted`: item by
+ * item over all runs, earliest first. What is not asked for is not read.
+ */
+export function candidatesQuery(scope: Scope, range: ItemRange, columns: readonly string[]): Query {
   const { sql, parameters } = within(scope);
   const filter = compileFilters([scope.filter], "e");
   const bad = badAnswers(scope);
   return {
-    sql: `SELECT *, ${filter.sql[0]} AS is_wanted FROM ${examplesOf(scope)}
+    sql: `SELECT ${columns.map((name) => `e."${name}"`).join(", ")}, ${filter.sql[0]} AS is_wanted FROM ${examplesOf(scope)}
       WHERE ${sql} AND (${filter.sql[0]} OR ${bad.sql})
       ORDER BY e.item, e.run, e.attempt_number, e.turn_number`,
     parameters: { ...parameters, ...filter.parameters, ...bad.parameters, ...range },

@@ -139,6 +139,9 @@ const rowSchema = z.object({
   label_rule: z.string().nullable(),
 });
 
+/** The columns that `readCandidate` reads, but for what the query adds: whether the user's filter wants the example. */
+export const CANDIDATE_COLUMNS: readonly string[] = Object.keys(rowSchema.omit({ is_wanted: true }).shape);
+
 /** What was said of tips since they were written. */
 export interface TipsSaid {
   retired: ReadonlySet<string>;

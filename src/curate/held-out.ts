@@ -84,7 +84,7 @@ async function gateOf(
   held: { range: ItemRange; families: Map<string, string>; items: Map<string, string>; texts: NearIndex },
 ): Promise<ItemGate> {
   const { after, until } = held.range;
-  const items = lake.stream(
+  const items = await lake.stream(
     "SELECT item, skill, family, task FROM files.items WHERE split = 'train' AND item > $after AND item <= $until",
     { after, until },
   );

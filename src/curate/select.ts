@@ -9,6 +9,7 @@ import { loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { garbageMeter } from "../foundation/garbage.ts";
 import { groupBy } from "../foundation/group-by.ts";
+import { oneAhead } from "../foundation/one-ahead.ts";
 import { sumOf } from "../foundation/sums.ts";
 import type { TurnId } from "../records/ids.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
@@ -16,7 +17,7 @@ import { type Duplicate, NOT_SCRUBBED, originsOf, type Selection } from "../reco
 import { type Row, sqlText } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
-import { type Candidate, readCandidate, type TipsSaid } from "./candidate.ts";
+import { CANDIDATE_COLUMNS, type Candidate, readCandidate, type TipsSaid } from "./candidate.ts";
 import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery } from "./candidate-query.ts";
 import { type CandidateTexts, candidateTexts } from "./candidate-texts.ts";
 import { clauseTally } from "./clause-counts.ts";
@@ -116,9 +117,13 @@ async function addRows(
   const drop = garbageMeter(COLLECT_EVERY_BYTES);
   const texts = candidateTexts(store.texts);
   const block = rowBlock(lake, settings, (tierRow, task) => table.add(tierRow, spill.put(tierRow.row), task));
-  for (const range of ranges) {
+  const open = async (range: ItemRange) => {
     const gates = [await heldOut.gate(range), await rateGate(lake, settings, range)];
-    for await (const ofItem of byItem(candidates({ lake, texts }, { settings, range, said }))) {
+    const { sql, parameters } = candidatesQuery(settings, range, CANDIDATE_COLUMNS);
+    return { gates, batches: await lake.stream(sql, parameters) };
+  };
+  for await (const { gates, batches } of oneAhead(ranges, open)) {
+    for await (const ofItem of byItem(candidates(batches, texts, said))) {
       const item = ofItem[0]?.item ?? "";
       const gate = gates.flatMap((says) => says(item) ?? [])[0];
       if (gate !== undefined) {
@@ -167,7 +172,7 @@ async function itemRanges(lake: Lake, settings: SelectionSettings): Promise<{ ra
     if (inRange > 0) ranges.push({ after: ranges.at(-1)?.until ?? "", until: last });
     inRange = 0;
   };
-  for await (const rows of lake.stream(sql, parameters)) {
+  for await (const rows of await lake.stream(sql, parameters)) {
     for (const { item, examples } of rows) {
       if (inRange >= examplesPerRange) cut();
       last = String(item);
@@ -198,11 +203,11 @@ function merged(ranges: readonly ItemRange[], count: number): ItemRange[] {
 }
 
 async function* candidates(
-  { lake, texts }: { lake: Lake; texts: CandidateTexts },
-  { settings, range, said }: { settings: SelectionSettings; range: ItemRange; said: TipsSaid },
+  batches: AsyncIterable<Row[]>,
+  texts: CandidateTexts,
+  said: TipsSaid,
 ): AsyncGenerator<Candidate> {
-  const { sql, parameters } = candidatesQuery(settings, range);
-  for await (const rows of lake.stream(sql, parameters)) for (const row of rows) yield readCandidate(row, texts, said);
+  for await (const rows of batches) for (const row of rows) yield readCandidate(row, texts, said);
 }
 
 /** A message that several examples of an item have in common was read once. */

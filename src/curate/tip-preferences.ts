@@ -5,7 +5,7 @@
 import { sumOf } from "../foundation/sums.ts";
 import { refusalTally } from "../records/refusal-tally.ts";
 import { NOT_SCRUBBED, type Selection } from "../records/selection.ts";
-import { readCandidate } from "./candidate.ts";
+import { CANDIDATE_COLUMNS, readCandidate } from "./candidate.ts";
 import { ALL_ITEMS, candidatesQuery } from "./candidate-query.ts";
 import { candidateTexts } from "./candidate-texts.ts";
 import { withoutOutcome } from "./filter-tree.ts";
@@ -57,11 +57,12 @@ async function admission(
   const gatesOff = [...settings.gatesOff, "retired-tip"]; // a worse answer may have written one
   const refusing = await openGates({ ...scope, gatesOff, answerText: null });
   const heldOut = await (await openHeldOut(lake, settings.comparisons)).gate(ALL_ITEMS);
-  const { sql, parameters } = candidatesQuery({ ...scope, filter: withoutOutcome(settings.filter) }, ALL_ITEMS);
+  const asked = { ...scope, filter: withoutOutcome(settings.filter) };
+  const { sql, parameters } = candidatesQuery(asked, ALL_ITEMS, CANDIDATE_COLUMNS);
   const said = await tipsSaid(lake);
   const checked = candidateTexts(texts);
   const reasons = new Map<string, ReturnType<ItemGate>>();
-  for await (const rows of lake.stream(sql, parameters)) {
+  for await (const rows of await lake.stream(sql, parameters)) {
     for (const row of rows) {
       const candidate = readCandidate(row, checked, said);
       const reason = refusing(candidate);

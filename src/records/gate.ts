@@ -33,11 +33,11 @@ export const gateSchema = z.strictObject({
     .strictObject({ atMost: z.number().gt(0), allowInconclusive: z.boolean().default(false) })
     .nullable()
     .default({ atMost: 1.25, allowInconclusive: false }),
-  /** Nats a token from the base. */
+  /** Nats a token from the base; gates of before do not say what holds where it was not measured: then it is not let pass. */
   kl: z
-    .strictObject({ atMost: z.number().gt(0) })
+    .strictObject({ atMost: z.number().gt(0), allowInconclusive: z.boolean().optional() })
     .nullable()
-    .default(null),
+    .default({ atMost: 1, allowInconclusive: true }),
   /** Axes of kind `side` that have to say something, so that a gate cannot pass for want of evidence. */
   informativeSides: z.int().min(0).default(1),
 });

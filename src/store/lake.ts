@@ -39,8 +39,8 @@ export interface LakeReport {
 export interface Lake {
   /** Returns all rows of a query. Columns of type JSON come as text, whole numbers as numbers, timestamps as ISO 8601. */
   query(sql: string, parameters?: Parameters): Promise<Row[]>;
-  /** Reads the rows of a query in batches, in constant memory. */
-  stream(sql: string, parameters?: Parameters): AsyncIterable<Row[]>;
+  /** Starts a query whose rows are read in batches, in constant memory; several may be open at once. */
+  stream(sql: string, parameters?: Parameters): Promise<AsyncIterable<Row[]>>;
   close(): void;
 }
 
@@ -87,8 +87,8 @@ export async function openLake(home: Home): Promise<Lake> {
   const database = await openLakeDatabase(home);
   return {
     query: (sql, parameters) => rowsOf(database.stream(sql, parameters)),
-    async *stream(sql, parameters) {
-      yield* (await database.stream(sql, parameters)).batches;
+    async stream(sql, parameters) {
+      return (await database.stream(sql, parameters)).batches;
     },
     close: () => database.close(),
   };

@@ -64,7 +64,7 @@ export async function readTipDraws(
 ): Promise<Map<TipId, TipHistory>> {
   const histories = new Map<TipId, TipHistory>();
   if (runs.length === 0) return histories;
-  const rows = lake.stream(
+  const rows = await lake.stream(
     `SELECT r.tip, r.run, a.attempt, a.item, a.attempt_number, r.is_dropped, r.drop_probability, a.verdict_value,
       ${WHY} AS uncounted
       FROM files.retrievals r

@@ -32,11 +32,11 @@ interface ItemPair {
 
 /** What is compared beside first-try success, as one figure an item; null where it is not known. */
 const SECONDARY: Record<string, (samples: readonly Sample[]) => number | null> = {
-  "solved within the attempts": (samples) => meanOf(samples, (one) => Number(one.solved)),
-  "completion tokens": (samples) => meanOf(samples, (one) => one.completionTokens),
-  "tokens of prompts and answers": (samples) => meanOf(samples, (one) => one.totalTokens),
-  "milliseconds of calls and actions": (samples) => meanOf(samples, (one) => one.wallMs),
-  "attempts with a valid action": (samples) => meanOf(samples, (one) => one.validCalls / one.attempts),
+  "solved within the attempts": (samples) => knownMean(samples, (one) => Number(one.solved)),
+  "completion tokens": (samples) => knownMean(samples, (one) => one.completionTokens),
+  "tokens of prompts and answers": (samples) => knownMean(samples, (one) => one.totalTokens),
+  "milliseconds of calls and actions": (samples) => knownMean(samples, (one) => one.wallMs),
+  "attempts with a valid action": (samples) => knownMean(samples, (one) => one.validCalls / one.attempts),
 };
 
 /** Returns the figures of every pair of the plan, in its order. */
@@ -60,7 +60,7 @@ export function skillEvidence(
   return {
     skill,
     differences: families.map((items) => items.map(difference)),
-    baseRate: meanOf(pairs, (pair) => passedShare(pair.reference)) ?? 0,
+    baseRate: knownMean(pairs, (pair) => passedShare(pair.reference)) ?? 0,
     counts: plan.samples === 1 ? countsOf(pairs) : null,
     costs: isCounted ? costs : null,
   };
@@ -128,7 +128,7 @@ function difference({ reference, treatment }: ItemPair): number {
 }
 
 function passedShare(samples: readonly Sample[]): number {
-  return meanOf(samples, (one) => Number(one.passed)) ?? 0;
+  return knownMean(samples, (one) => Number(one.passed)) ?? 0;
 }
 
 function sampleDifferences({ reference, treatment }: ItemPair): number[] {
@@ -172,7 +172,7 @@ function costOf({ reference, treatment }: ItemPair): PairedCost[] {
 }
 
 function tokensOf(samples: readonly Sample[]): number | null {
-  const mean = meanOf(samples, (one) => one.completionTokens);
+  const mean = knownMean(samples, (one) => one.completionTokens);
   return mean === null ? null : mean * samples.length;
 }
 
@@ -225,7 +225,7 @@ function holmOfPairs(figures: readonly PairFigures[]): PairFigures[] {
 }
 
 /** A mean; null where one of its parts is not known. */
-function meanOf<T>(values: readonly T[], of: (value: T) => number | null): number | null {
+function knownMean<T>(values: readonly T[], of: (value: T) => number | null): number | null {
   let sum = 0;
   for (const value of values) {
     const part = of(value);

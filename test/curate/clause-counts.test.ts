@@ -14,6 +14,7 @@ import { settingsOf } from "./selection-settings.ts";
 import { type AttemptDraft, writeRun } from "./written-run.ts";
 
 const ALL: ItemRange = { after: "", until: "\u{10ffff}" };
+const COLUMNS = [...new Set(["turn", "flags", ...[...FIELDS.values()].map(({ column }) => column)])];
 const ATTEMPTS: AttemptDraft[] = [
   { item: "shop/a" },
   { item: "shop/b", verdicts: [{ confidence: 0.5 }] },
@@ -56,7 +57,7 @@ async function countsOf(lake: Lake, scope: Scope, ranges: readonly ItemRange[] =
 }
 
 async function rowsOf(lake: Lake, scope: Scope): Promise<FilterRow[]> {
-  const { sql, parameters } = candidatesQuery(scope, ALL);
+  const { sql, parameters } = candidatesQuery(scope, ALL, COLUMNS);
   return (await lake.query(sql, parameters)) as FilterRow[];
 }
 

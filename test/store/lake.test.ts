@@ -586,7 +586,7 @@ test("rows come as plain values, many of them in batches", () =>
     });
     let batches = 0;
     let rows = 0;
-    for await (const batch of lake.stream("SELECT * FROM range(10000)")) {
+    for await (const batch of await lake.stream("SELECT * FROM range(10000)")) {
       batches += 1;
       rows += batch.length;
       expect(await lake.query("SELECT count(*) AS n FROM runs")).toEqual([{ n: 1 }]);

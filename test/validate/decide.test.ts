@@ -293,6 +293,7 @@ describe("the gate", () => {
         "canary passed",
         "choices failed",
         "dataset passed",
+        "kl inconclusive",
         "leakage passed",
         "letters passed",
         "tokens-per-solved passed",

@@ -50,7 +50,7 @@ export function drawEvidence(truth: Truth, { sizes, draws }: { sizes: typeof DRA
         differences: Array.from({ length: sizes.texts }, () => [truth.general + SPREAD.texts * normal()]),
       },
     ],
-    ...{ foreign: [], kl: null, isLive: true, taint: [], leaks: [] },
+    ...{ foreign: [], kl: 0.3, isLive: true, taint: [], leaks: [] },
   };
 }
 

@@ -56,7 +56,7 @@ describe("an axis", () => {
     const { hasPassed, axes: results, reasons } = judged({});
     expect({ hasPassed, reasons }).toEqual({ hasPassed: true, reasons: [] });
     expect(results.map(({ axis }) => axis)).toEqual([
-      ...["sql", "canary", "dataset", "humaneval", "leakage", "cron", "tokens-per-solved"],
+      ...["sql", "canary", "dataset", "humaneval", "kl", "leakage", "cron", "tokens-per-solved"],
     ]);
     for (const { threshold, reason } of results) {
       expect(threshold).not.toBe("");
@@ -75,9 +75,12 @@ describe("an axis", () => {
     }
   });
 
-  test("of distance is asked only where there is a budget, and not passed where it was not measured", () => {
-    expect(outcomeOf("kl", {})).toBeUndefined();
+  test("of distance is asked where there is a budget, and let pass unmeasured only where the gate says so", () => {
+    expect(outcomeOf("kl", {}, { kl: null })).toBeUndefined();
+    expect(judged({ kl: null }).axes.find(({ axis }) => axis === "kl")).toMatchObject({ isLetPass: true });
+    expect(judged({ kl: 1.1 }).reasons).toEqual(["kl failed: It lies 1.100 nats a token from the base."]);
     const budget = { kl: { atMost: 0.5 } };
+    expect(judged({ kl: null }, budget).hasPassed).toBe(false);
     expect(outcomeOf("kl", { kl: 0.4 }, budget)).toBe("passed");
     expect(outcomeOf("kl", { kl: 0.6 }, budget)).toBe("failed");
     expect(outcomeOf("kl", { kl: null }, budget)).toBe("inconclusive");

@@ -6,7 +6,8 @@
  * one that knew less.
  */
 import { groupBy } from "../../foundation/group-by.ts";
-import { hashText } from "../../foundation/hashing.ts";
+import { type Hash, hashText } from "../../foundation/hashing.ts";
+import type { Message, Tool } from "../../records/message.ts";
 import { answerOf, headOf, originOf, plainText, rowKey } from "../answer.ts";
 import type { Candidate } from "../candidate.ts";
 import { differInMeaning, withoutCopies, withoutNearCopies } from "../distinct.ts";
@@ -36,7 +37,16 @@ const tier: TierRule = {
 
 /** What two comparable prompts have in common. */
 function contextOf({ tipFree, tools }: Candidate): string {
-  return hashText(JSON.stringify([tipFree, tools]).replaceAll(ATTEMPT_NUMBERS, "$1"));
+  return [...(tipFree ?? []), ...(tools ?? [])].map(numberless).join(" ");
+}
+
+/** Of messages and tools, most of which all prompts of an item have in common. */
+const numberlessHashes = new WeakMap<object, Hash>();
+
+function numberless(part: Message | Tool): Hash {
+  const hash = numberlessHashes.get(part) ?? hashText(JSON.stringify(part).replaceAll(ATTEMPT_NUMBERS, "$1"));
+  numberlessHashes.set(part, hash);
+  return hash;
 }
 
 /**
