@@ -20,6 +20,12 @@ import type { OpenPart } from "./validate-draft.ts";
 import type { ValidateOptions } from "./validate-input.ts";
 import type { Session } from "./validate-session.ts";
 
+/**
+ * Attempts in flight for each call in flight: while some act and are verified, others ask, so that the endpoint need not wait.
+ * An agent calls when it likes.
+ */
+const ATTEMPTS_A_CALL = 1.25;
+
 interface ArmWork {
   plan: Plan;
   part: OpenPart;
@@ -29,6 +35,7 @@ interface ArmWork {
   endpoint: Endpoint;
   options: ValidateOptions;
   turn: Lane;
+  callTurn: Lane;
   session: Session;
   /** Of the skill that decides, where it may end early. */
   watch: Watch | null;
@@ -58,17 +65,23 @@ export async function runArms(
 ): Promise<ArmRun[]> {
   const runs: ArmRun[] = [];
   for (const [index, part] of parts.entries()) {
-    const lanes = fairTurns(options.concurrency);
+    const attempts = fairTurns(attemptsInFlight(plan, options));
+    const calls = fairTurns(options.concurrency);
     const watch = plan.sequential && index === 0 ? watchPairs(part.items.length, plan.alpha) : null;
     const works = armsAt(plan, index).flatMap((arm) =>
       Array.from({ length: plan.samples }, (_, k) => {
-        return { plan, part, arm, sample: k + 1, endpoint: endpointOf(arm), options, turn: lanes(), session, watch };
+        const turns = { turn: attempts(), callTurn: calls() };
+        return { plan, part, arm, sample: k + 1, endpoint: endpointOf(arm), options, ...turns, session, watch };
       }),
     );
     runs.push(...(await runTogether(works, context)));
     await onPartEnd();
   }
   return runs;
+}
+
+function attemptsInFlight({ agent }: Plan, { concurrency }: ValidateOptions): number {
+  return agent === null ? Math.floor(ATTEMPTS_A_CALL * concurrency) : concurrency;
 }
 
 /** Where one fails the others are stopped: each can be taken up. */
@@ -131,14 +144,15 @@ interface Manner {
 }
 
 async function attemptsOfWorker(work: ArmWork, { context, resumed, view }: Manner): Promise<RunId> {
-  const { plan, part, arm, sample, endpoint, options, turn, watch } = work;
+  const { plan, part, arm, sample, endpoint, options, turn, callTurn, watch } = work;
   const { home, clock, signal } = context;
   const places = new Map(part.items.map(({ item }, index) => [item, index]));
   const side = arm.arm === plan.pairs[0]?.[0] ? "reference" : "treatment";
   const result = await runHarness({
-    ...{ home, clock, signal, turn, codeVersion: CODE_VERSION, skill: part.skill, skillHash: part.part.skill.hash },
+    ...{ home, clock, signal, codeVersion: CODE_VERSION, skill: part.skill, skillHash: part.part.skill.hash },
+    ...{ turn, callTurn, concurrency: attemptsInFlight(plan, options) },
     ...{ items: part.items, split: part.part.split, roles: { worker: endpoint }, sampling: part.part.sampling },
-    ...{ attempts: plan.attempts, enough: 1, concurrency: options.concurrency, seed: sampleSeed(plan, sample) },
+    ...{ attempts: plan.attempts, enough: 1, seed: sampleSeed(plan, sample) },
     ...{ memory: arm.memory, tipRuns: arm.tipRuns },
     comparison: { comparisonHash: plan.comparisonHash, arm: arm.arm, sample },
     config: { command: "validate", target: options.target, limit: options.limit ?? null, items: options.items ?? null },

@@ -72,7 +72,7 @@ export const validateInput = z.object({
       "two runs that exist already, to be paired by item instead: the result is unrandomised and decides nothing",
     ),
   seed: z.int().default(1).describe("seed of the comparison: which items are drawn, and of sampling"),
-  concurrency: z.int().min(1).default(16).describe("attempts in flight, of all arms together"),
+  concurrency: z.int().min(1).default(16).describe("calls in flight, of all arms together; with --agent, attempts"),
   contextTokens: z
     .int()
     .min(16)

@@ -49,6 +49,8 @@ export interface HarnessOptions {
   concurrency: number;
   /** Waits until an attempt may begin, where runs go on side by side. */
   turn?: Lane;
+  /** The same until a model may be asked. */
+  callTurn?: Lane;
   seed: number;
   sampling: Sampling;
   memory: MemoryMode;

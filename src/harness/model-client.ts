@@ -14,6 +14,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Json } from "../foundation/canonical-json.ts";
 import { Failure, Refusal } from "../foundation/errors.ts";
+import type { Lane } from "../foundation/fair-turns.ts";
 import type { Role, Sampling, Turn } from "../records/events.ts";
 import { type AttemptId, type TurnId, turnId } from "../records/ids.ts";
 import type { Message, Tool } from "../records/message.ts";
@@ -67,7 +68,12 @@ export interface ModelClient {
 
 export function modelClient(
   log: RunLog,
-  { patience, watch, signal }: { patience: Patience; watch: EndpointWatch; signal: AbortSignal },
+  {
+    patience,
+    watch,
+    turn,
+    signal,
+  }: { patience: Patience; watch: EndpointWatch; turn?: Lane | undefined; signal: AbortSignal },
 ): ModelClient {
   const takesNoSchema = new Set<string>();
 
@@ -75,14 +81,18 @@ export function modelClient(
     const { endpoint, messages, tools } = c;
     const { timeoutMs, tries, backoffMs } = patience;
     let request = requestOf(c, takesNoSchema.has(endpoint.url));
-    for (let count = 1; ; count++) {
+    const tryOnce = async () => {
       await watch.look(endpoint).catch((error) => {
         recordChange(log, c, error);
         throw error;
       });
       const startMs = performance.now();
       const outcome = await tryCompletion({ endpoint, request, messages, tools, timeoutMs, signal });
-      const latencyMs = Math.round(performance.now() - startMs);
+      return { outcome, latencyMs: Math.round(performance.now() - startMs) };
+    };
+    for (let count = 1; ; count++) {
+      const leave = await turn?.();
+      const { outcome, latencyMs } = await tryOnce().finally(leave);
       if ("answer" in outcome) {
         return { turn: recordTurn(log, c, { request, latencyMs, completion: outcome }), answer: outcome.answer };
       }

@@ -213,14 +213,14 @@ function waits({ skill }: HarnessOptions, { item }: ItemWork, open: readonly Ite
 }
 
 function benchOf({ options, cast, served, prompts, memory, log, live, opened }: Stage, signal: AbortSignal): Bench {
-  const { skill, home, seed, sampling, mode = "isolated", patience = PATIENCE } = options;
+  const { skill, home, seed, sampling, mode = "isolated", patience = PATIENCE, callTurn } = options;
   const { tipsPerPrompt = TIPS_PER_PROMPT, tipDropout = 0, showsAttempts = false, hasNativeTools = false } = options;
   const { worker, auditor, reflector } = cast;
   const folder = home.workspaceFolder(log.run);
   return {
     ...{ skill, prompts, worker, auditor, reflector, log, live, memory, signal },
     ...{ tipsPerPrompt, tipDropout, showsAttempts, hasNativeTools, seed, sampling },
-    client: modelClient(log, { patience, watch: endpointWatch(served, log.run, signal), signal }),
+    client: modelClient(log, { patience, watch: endpointWatch(served, log.run, signal), turn: callTurn, signal }),
     site: mode === "isolated" ? isolatedSite(skill, folder) : progressSite(skill, folder, opened.state.kept),
   };
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fairTurns } from "../../src/foundation/fair-turns.ts";
 import { runHarness } from "../../src/harness/index.ts";
 import { attemptId } from "../../src/records/ids.ts";
 import type { Skill } from "../../src/skills/contract.ts";
@@ -129,6 +130,24 @@ describe("a run", () => {
     expect(eight.mostAtOnce).toBeLessThanOrEqual(8);
     expect(eight.requests).toEqual(one.requests);
     expect(eight.verdicts).toEqual(one.verdicts);
+  });
+
+  it("asks no more at once than there are turns for calls, while attempts beside them wait", async () => {
+    const setting = await scripted((request) => ({ ...coin(request), delayMs: 3 }));
+    let open = 0;
+    let mostOpen = 0;
+    const counting: Skill = {
+      ...letters,
+      async open(item, place) {
+        mostOpen = Math.max(mostOpen, ++open);
+        const workspace = await letters.open(item, place);
+        return { ...workspace, close: () => workspace.close().finally(() => open--) };
+      },
+    };
+    const changes = { concurrency: 5, items: await itemsOf("train", 12), callTurn: fairTurns(2)(), attempts: 1 };
+    const result = await runHarness({ ...(await runOptions(setting, changes)), skill: counting });
+    expect(result).toMatchObject({ attempts: 12, isComplete: true });
+    expect([model.mostAtOnce, mostOpen]).toEqual([2, 5]);
   });
 
   it("attempts depth first under scan-order and breadth first under sweeps", async () => {
