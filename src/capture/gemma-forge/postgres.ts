@@ -24,9 +24,9 @@ export function postgresRows(url: string): AsyncGenerator<StoreRow | StoreEvents
         const counted = await client.query(`SELECT run_id, count(*) FROM ${name} WHERE run_id IS NOT NULL GROUP BY 1`);
         for (const { run_id: run, count } of counted.rows) {
           // By its number, which the first of these tables have not all.
-          const rest = `WHERE run_id = ${client.escapeLiteral(run)} ORDER BY (to_jsonb(t) ->> 'id')::bigint`;
+          const rest = `WHERE run_id = ${client.escapeLiteral(String(run))} ORDER BY (to_jsonb(t) ->> 'id')::bigint`;
           const read = () => inTransaction(url, (again) => rowsOf(again, { schema, table, name, rest }));
-          yield { where: `${schema}.${table}`, run, count: Number(count), read };
+          yield { where: `${schema}.${table}`, run: String(run), count: Number(count), read };
         }
       }
     }

@@ -443,6 +443,66 @@ describe("the memory database", () => {
     ]);
   });
 
+  const copied: Event[] = [["run_start", "system", {}], ...attempt(), remediated()];
+  const lateRun = "0a1b2c3d-4e7";
+
+  /** Rows of two runs in turn, the earlier ones last: their numbers say how they follow each other. */
+  function copiedRows() {
+    const rowsOf = (run: string, first: number) =>
+      copied.map(([type, agent, fields], i) => {
+        const time = `2026-04-20 10:15:00.${100 + i}+00`;
+        return [first + i, run, time, type, agent, JSON.stringify(fields)] as const;
+      });
+    const [one, two] = [rowsOf("0a1b2c3d-4e5", 1), rowsOf(lateRun, 50)];
+    return one.flatMap((row, i) => [two[i] as typeof row, row]);
+  }
+
+  async function expectCopiedEvents(report: Awaited<ReturnType<typeof importInto>>): Promise<void> {
+    expect(report.rejected).toEqual([]);
+    const byRun = report.imported.toSorted((x, y) => (`${x.nativeId}` < `${y.nativeId}` ? -1 : 1));
+    expect(byRun).toMatchObject([
+      { nativeId: "0a1b2c3d-4e5", attempts: 1 },
+      { nativeId: lateRun, attempts: 1 },
+    ]);
+    const { turns } = await imported(home, report);
+    expect(turns.map(({ response }) => response?.content)).toEqual(["Done.", "Done."]);
+  }
+
+  it("in SQLite tells each run by its copied events", async () => {
+    const { DatabaseSync } = await import("node:sqlite");
+    const path = join(folder, "forge.db");
+    const database = new DatabaseSync(path);
+    database.exec(`CREATE TABLE runs (id text, skill text, started_at text);
+      CREATE TABLE run_events (id integer PRIMARY KEY, run_id text, ts text, event_type text, agent text, data text)`);
+    for (const run of ["0a1b2c3d-4e5", lateRun])
+      database.prepare("INSERT INTO runs VALUES (?, 'stig', '2026-04-20 10:15:00+00')").run(run);
+    for (const row of copiedRows()) database.prepare("INSERT INTO run_events VALUES (?, ?, ?, ?, ?, ?)").run(...row);
+    database.close();
+    await expectCopiedEvents(await importInto(home, path));
+  });
+
+  it.skipIf(!hasPostgres)("in a real Postgres tells each run by its copied events", { timeout: 60_000 }, async () => {
+    const path = join(folder, "events.sql");
+    const rows = copiedRows().map((row) => row.map((value) => `${value}`.replaceAll("\\", "\\\\")).join("\t"));
+    const runs = ["0a1b2c3d-4e5", lateRun].map((run) => `${run}\tstig\t2026-04-20 10:15:00+00`);
+    writeFileSync(
+      path,
+      [
+        "CREATE SCHEMA stig; CREATE TABLE stig.work_items (run_id text, item_id text);",
+        "CREATE TABLE stig.runs (id text, skill text, started_at timestamptz);",
+        "CREATE TABLE stig.run_events (id bigint, run_id text, ts timestamptz, event_type text, agent text, data jsonb);",
+        ...["COPY stig.runs FROM stdin;", ...runs, "\\.", "COPY stig.run_events FROM stdin;", ...rows, "\\.", ""],
+      ].join("\n"),
+    );
+    const postgres = await startPostgres();
+    try {
+      await postgres.restore(path);
+      await expectCopiedEvents(await importInto(home, null, { format: "gemma-forge", postgres: postgres.url }));
+    } finally {
+      await postgres.stop();
+    }
+  });
+
   it("has each row counted with its line that cannot be used, or of which a part cannot", async () => {
     const path = dump();
     const lines = readFileSync(path, "latin1").split("\n");
