@@ -5,7 +5,6 @@
  */
 import type { Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
-import { sqlText } from "../store/duckdb.ts";
 import { compileFilters } from "./compile.ts";
 import { clausesOf, type FilterTree, withoutOutcome } from "./filter-tree.ts";
 
@@ -86,25 +85,27 @@ function examplesOf(scope: Scope): string {
 ) e`;
 }
 
-/** Every `item` in scope, in order, with how many `examples` it has before any is refused. */
+/**
+ * Every `item` in scope, in order, with how many `examples` it has before any is refused, and the length of its longest task.
+ * Units: `task_bytes` of UTF-8.
+ */
 export function itemsQuery(scope: Scope): Query {
   const { sql, parameters } = within(scope);
   return {
-    sql: `SELECT item, count(*) AS examples FROM ${turnsOf(scope)} e WHERE ${sql} GROUP BY item ORDER BY item`,
+    sql: `SELECT e.item, count(*) AS examples, coalesce(any_value(i.bytes), 0) AS task_bytes
+      FROM (FROM ${turnsOf(scope)} e WHERE ${sql}) e
+      LEFT JOIN (SELECT item, max(strlen(task)) AS bytes FROM files.items GROUP BY item) i ON i.item = e.item
+      GROUP BY e.item ORDER BY e.item`,
     parameters,
   };
 }
 
-/**
- * What each of these items asks for, in words, as the first run that scanned it has it. They come in order, so that of the
- * files, which are sorted by item, little more than what holds them is read.
- */
-export function tasksQuery({ skills, runs }: Scope, items: readonly string[]): Query {
+/** What each item of a range asks for, in words, as the first run that scanned it has it. */
+export function tasksQuery({ skills, runs }: Scope, range: ItemRange): Query {
   const { sql, parameters } = withinRuns({ skills, runs });
   return {
-    sql: `SELECT item, arg_min(task, run) AS task FROM files.items e
-      WHERE ${sql} AND item BETWEEN $first AND $last AND item IN (${items.map(sqlText).join(", ")}) GROUP BY item`,
-    parameters: { ...parameters, first: items[0] ?? "", last: items.at(-1) ?? "" },
+    sql: `SELECT item, arg_min(task, run) AS task FROM files.items e WHERE ${sql} AND ${RANGE} GROUP BY item`,
+    parameters: { ...parameters, ...range },
   };
 }
 

@@ -18,7 +18,7 @@ import { type Row, sqlText } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { CANDIDATE_COLUMNS, type Candidate, readCandidate, type TipsSaid } from "./candidate.ts";
-import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery } from "./candidate-query.ts";
+import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery, tasksQuery } from "./candidate-query.ts";
 import { type CandidateTexts, candidateTexts } from "./candidate-texts.ts";
 import { clauseTally } from "./clause-counts.ts";
 import { type ExampleSpill, openSpill } from "./example-spill.ts";
@@ -26,7 +26,6 @@ import { openGates } from "./gates.ts";
 import { openHeldOut } from "./held-out.ts";
 import { becauseOf } from "./item-gate.ts";
 import { rateGate } from "./item-rates.ts";
-import { rowBlock } from "./row-block.ts";
 import { type RowTable, rowTable } from "./row-table.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
 import type { ItemWork, TierRule } from "./tier.ts";
@@ -39,9 +38,12 @@ export interface SelectionStore {
 }
 
 const EXAMPLES_NAMED = 3;
-const EXAMPLES_PER_RANGE = 20_000;
+/** The more, the fewer queries: each looks into every file of the lake. */
+const EXAMPLES_PER_RANGE = 40_000;
+/** The tasks of a range are held together. */
+const TASK_BYTES_PER_RANGE = 32 << 20;
 /** To be counted they are only joined. */
-const RANGES_PER_COUNT = 5;
+const RANGES_PER_COUNT = 3;
 const COLLECT_EVERY_BYTES = 96 << 20;
 /** What a row of the lake leaves behind, and each text again and again: read, parsed, made plain, compared, put aside. */
 const ROW_BYTES = 8 << 10;
@@ -116,13 +118,13 @@ async function addRows(
   const said = await tipsSaid(lake);
   const drop = garbageMeter(COLLECT_EVERY_BYTES);
   const texts = candidateTexts(store.texts);
-  const block = rowBlock(lake, settings, (tierRow, task) => table.add(tierRow, spill.put(tierRow.row), task));
   const open = async (range: ItemRange) => {
     const gates = [await heldOut.gate(range), await rateGate(lake, settings, range)];
     const { sql, parameters } = candidatesQuery(settings, range, CANDIDATE_COLUMNS);
-    return { gates, batches: await lake.stream(sql, parameters) };
+    const tasks = await tasksOf(lake, settings, range);
+    return { gates, tasks, batches: await lake.stream(sql, parameters) };
   };
-  for await (const { gates, batches } of oneAhead(ranges, open)) {
+  for await (const { gates, tasks, batches } of oneAhead(ranges, open)) {
     for await (const ofItem of byItem(candidates(batches, texts, said))) {
       const item = ofItem[0]?.item ?? "";
       const gate = gates.flatMap((says) => says(item) ?? [])[0];
@@ -131,12 +133,18 @@ async function addRows(
         continue;
       }
       const sound = soundOf(ofItem, { settings, refuse, refusing });
-      for (const tierRow of tier.rows(sound, { settings, refuse })) block.push(tierRow);
-      if (block.isFull()) await block.empty();
+      for (const tierRow of tier.rows(sound, { settings, refuse }))
+        table.add(tierRow, spill.put(tierRow.row), tasks.get(item) ?? "");
       drop(ofItem.length * ROW_BYTES + TEXT_COPIES * textLength(ofItem));
     }
   }
-  await block.empty();
+}
+
+/** By item; of none where no near-duplicates are looked for. */
+async function tasksOf(lake: Lake, settings: SelectionSettings, range: ItemRange): Promise<Map<string, string>> {
+  if (settings.nearThreshold === null) return new Map();
+  const { sql, parameters } = tasksQuery(settings, range);
+  return new Map((await lake.query(sql, parameters)).map(({ item, task }) => [String(item), String(task)]));
 }
 
 /** Of a whole attempt every turn is a part of the row: each has to pass, but for what only the last one can have. */
@@ -167,16 +175,19 @@ async function itemRanges(lake: Lake, settings: SelectionSettings): Promise<{ ra
   const ranges: ItemRange[] = [];
   let total = 0;
   let inRange = 0;
+  let taskBytes = 0;
   let last = "";
   const cut = () => {
     if (inRange > 0) ranges.push({ after: ranges.at(-1)?.until ?? "", until: last });
     inRange = 0;
+    taskBytes = 0;
   };
   for await (const rows of await lake.stream(sql, parameters)) {
-    for (const { item, examples } of rows) {
-      if (inRange >= examplesPerRange) cut();
+    for (const { item, examples, task_bytes } of rows) {
+      if (inRange >= examplesPerRange || taskBytes >= TASK_BYTES_PER_RANGE) cut();
       last = String(item);
       inRange += Number(examples);
+      taskBytes += Number(task_bytes);
       total += Number(examples);
     }
   }
