@@ -85,22 +85,28 @@ it("plans for general rows that are rehearsed, and refuses one that cannot be tr
     await expect(command.run(given, contextOf(home))).rejects.toMatchObject({ code: "BAD_REHEARSAL_ROW" });
   }));
 
-it("is what the trainer follows: GPUs that PyTorch does not see are refused, not left out", () =>
+it.each([
+  { cards: ["a"], given: {}, expected: "1 GPU" },
+  { cards: ["a", "b"], given: {}, expected: "2 GPUs" },
+  { cards: ["a", "b"], given: { full: true }, expected: "1 GPU" },
+])("is what the trainer follows: GPUs that PyTorch does not see are refused, not left out: $cards $given", (asked) =>
   withHome(async (home) => {
+    const { cards, given, expected } = asked;
     const { datasetHash } = await writeDataset(home, await addTinyBase(home));
-    const gpus = ["a", "b"].map((id) => `GPU-none-${id}, NVIDIA L4, 23034, 22563\\n`).join("");
+    const gpus = cards.map((id) => `GPU-none-${id}, NVIDIA L4, 23034, 22563\\n`).join("");
     const visible = process.env.CUDA_VISIBLE_DEVICES;
-    process.env.CUDA_VISIBLE_DEVICES = "GPU-none-a,GPU-none-b";
+    process.env.CUDA_VISIBLE_DEVICES = cards.map((id) => `GPU-none-${id}`).join(",");
     try {
       const training = withNvidiaSmi({ gpus }, () =>
-        trainOn({ ...SETTINGS, dataset: datasetHash, base: "tiny" }, contextOf(home)),
+        trainOn({ ...SETTINGS, ...given, dataset: datasetHash, base: "tiny" }, contextOf(home)),
       );
-      await expect(training).rejects.toMatchObject({ code: "NO_GPUS", details: { expected: "2 GPUs", got: "0" } });
+      await expect(training).rejects.toMatchObject({ code: "NO_GPUS", details: { expected, got: "0" } });
     } finally {
       if (visible === undefined) delete process.env.CUDA_VISIBLE_DEVICES;
       else process.env.CUDA_VISIBLE_DEVICES = visible;
     }
-  }));
+  }),
+);
 
 it("shows a table of what each card holds, in GiB", () => {
   const plan = planTraining({

@@ -97,6 +97,11 @@ export function blockDevices({ devices, setting }: TrainPlan): number[] | null {
   return devices.flatMap(({ blocks: [from, to] }, index) => Array.from({ length: to - from }, () => index));
 }
 
+/** Returns on how many GPUs the trainer has to find itself; 0: on the processor. */
+export function plannedGpus({ devices }: TrainPlan): number {
+  return devices.filter(({ kind }) => kind === "gpu").length;
+}
+
 function adviceFor(
   { lengths, devices, spreads }: PlanInput,
   draft: Draft,
