@@ -12,7 +12,7 @@ const PARTS = [
 
 /** Renders a plan for people. Units: GiB. */
 export function planText(plan: TrainPlan): string {
-  const { base, method, parameters, loraParameters, setting, fits } = plan;
+  const { base, method, parameters, loraParameters, setting, fits, refused } = plan;
   const trained =
     setting.trains === "full" ? "all are trained" : `LoRA of rank ${setting.rank}: ${shortCount(loraParameters)}`;
   return [
@@ -24,6 +24,7 @@ export function planText(plan: TrainPlan): string {
     ...lengthLines(plan),
     ...timeLines(plan),
     fits ? "It fits." : `It does not fit: ${adviceText(plan)}.`,
+    ...(refused === null ? [] : [`It is refused: ${refused.message} To mend it, ${refused.fix}.`]),
   ].join("\n");
 }
 

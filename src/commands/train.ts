@@ -144,7 +144,7 @@ Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v
     if ("command" in made) return `Written into ${made.folder}. Train with: ${made.command}`;
     return [made].flat().map(printed).join("\n");
   },
-  exitCode: (made) => ("fits" in made && !made.fits ? 2 : 0),
+  exitCode: (made) => ("fits" in made && !(made.fits && made.refused === null) ? 2 : 0),
 });
 
 /** Throws: `BAD_ARGUMENT` where GPUs are named for a training, which takes those that are there. */

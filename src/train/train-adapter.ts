@@ -25,8 +25,8 @@ import { curvePicture } from "./curve-picture.ts";
 import type { ModelFamily } from "./family.ts";
 import { methodNamed } from "./methods.ts";
 import { checkOutputs, describeFiles, type Outputs, writeOutputs } from "./outputs.ts";
-import { blockDevices, checkFit, plannedGpus, type TrainPlan } from "./plan/index.ts";
-import { type RehearsalRequest, rehearsalOf, withRehearsal, writeRehearsal } from "./rehearsal.ts";
+import { blockDevices, checkFit, checkRows, measureRows, plannedGpus, type TrainPlan } from "./plan/index.ts";
+import { type RehearsalRequest, rehearsalOf, writeRehearsal } from "./rehearsal.ts";
 import { type GivenInputs, resolveInputs } from "./resolve-inputs.ts";
 import { checkSupport } from "./support.ts";
 
@@ -85,7 +85,7 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
  * Checks all that a training needs, without doing any of it; `known` is the adapter of the very same inputs.
  * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`,
  * `BAD_NAME`, `NAME_TAKEN`, and as `checkSupport`, `checkSettings`, `checkOutputs`,
- * `checkDataset`, `checkParent`, `rehearsalOf`, `withRehearsal` and `checkFit`; what the backend is not ready for.
+ * `checkDataset`, `checkParent`, `rehearsalOf`, `measureRows`, `checkRows` and `checkFit`; what the backend is not ready for.
  */
 export async function checkTraining(options: TrainOptions): Promise<Task & { known: AdapterManifest | null }> {
   const { home, method, backend: backendId = "peft" } = options;
@@ -115,12 +115,12 @@ export async function checkTraining(options: TrainOptions): Promise<Task & { kno
   await checkDataset(dataset, { where: datasetFolder, base, method: { name: method, ...(await methodNamed(method)) } });
   if (parent !== null) checkParent(parent, { base, config });
   await backend.checkReady?.();
+  const lengths = await measureRows(datasetFolder, { home, base, request: options.rehearse, config });
+  checkRows(lengths, config);
   if (options.isUnplanned) return { ...task, known };
   const { spreads } = backend.supports;
-  const planned = { base: base.name, method, launch: asked.launch, spreads, shape: model.shape, config, datasetFolder };
-  const plan = await withRehearsal({ home, base, request: options.rehearse, config }, (rehearsalFile) =>
-    checkFit({ ...planned, rehearsalFile }),
-  );
+  const planned = { base: base.name, method, launch: asked.launch, spreads, shape: model.shape, config, lengths };
+  const plan = await checkFit(planned);
   return { ...task, known, plan };
 }
 

@@ -2,6 +2,7 @@
  * Whether a training fits on the devices that are there, before anything is loaded: what each device would hold, how long
  * rows and batches may be, how long it takes, and what to change where it does not fit. Pure; `index.ts` reads the machine.
  */
+import type { RefusalDetails } from "../../foundation/errors.ts";
 import type { TrainConfig } from "../../records/adapter-manifest.ts";
 import type { Launch } from "../backend.ts";
 import { cheapestChange, type Draft } from "./advice.ts";
@@ -11,6 +12,7 @@ import type { TokenLengths } from "./lengths.ts";
 import type { Setting } from "./memory.ts";
 import { type Parts, type Share, spread, total } from "./placement.ts";
 import { processorShare } from "./processor.ts";
+import { offenceOfRows } from "./rows.ts";
 import { loraWidthOf, type ModelShape, weightsOf } from "./shape.ts";
 import { operations, type WallTime, wallTimes } from "./wall-time.ts";
 
@@ -44,6 +46,8 @@ export interface TrainPlan {
   wallTimes: WallTime[];
   /** Options that make it fit, the cheapest; null where it fits, or where nothing here would do. */
   advice: string[] | null;
+  /** What it is refused for, whether it fits or not; null: its rows can all be trained on. */
+  refused: RefusalDetails | null;
 }
 
 export interface PlanInput {
@@ -88,6 +92,7 @@ export function planTraining(input: PlanInput): TrainPlan {
     wallTimes:
       devices[0]?.kind === "gpu" ? wallTimes(operations(shape, setting, { tokens, perRow }) / processes, devices) : [],
     advice: isFitting ? null : adviceFor(input, draft, fitsOn),
+    refused: offenceOfRows(lengths, config),
   };
 }
 

@@ -70,26 +70,25 @@ describe("what is planned for the machine itself", () => {
     ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 0.01, epochs: 1, batchSize: 4, warmupSteps: 1, maxTokens: 64 },
     seed: 1,
   });
-  const planned = async (given: object) => {
-    const folder = await mkdtemp(join(tmpdir(), "planned-"));
-    folders.push(folder);
-    await mkdir(join(folder, "tokens"));
-    const connection = await (await DuckDBInstance.create()).connect();
-    await connection.run(`COPY (SELECT [1, 2] AS ids, [0, 1] AS mask) TO '${join(folder, "tokens/train.parquet")}'`);
-    connection.closeSync();
-    return preflight({
-      ...{
-        base: "b",
-        method: "sft",
-        launch: "single",
-        spreads: true,
-        shape: SHAPES.llama2_7b,
-        config,
-        datasetFolder: folder,
-      },
-      ...{ rehearsalFile: null, gpus: "cpu", ...given },
-    });
+  const lengths = {
+    ...{
+      rows: 1,
+      tokens: 2,
+      p50: 2,
+      p99: 2,
+      max: 2,
+      others: 0,
+      trained: 1,
+      longer: 0,
+      othersLonger: 0,
+      rehearsed: null,
+    },
   };
+  const planned = (given: object) =>
+    preflight({
+      ...{ base: "b", method: "sft", launch: "single", spreads: true, shape: SHAPES.llama2_7b, config, lengths },
+      ...{ gpus: "cpu", ...given },
+    });
 
   it("is the processor's own number type, beside 4-bit weights too", async () => {
     const plain = await planned({});
@@ -129,7 +128,10 @@ describe("the lengths of a dataset's rows", () => {
   it("are measured as they are, and without those that are dropped", async () => {
     const folder = await dataset("row_id VARCHAR, ids INTEGER[], mask UTINYINT[]", hundred);
     const all = await tokenLengths(folder, { maxTokens: 90, tooLong: "refuse" });
-    expect(all).toEqual({ rows: 100, tokens: 5050, p50: 50, p99: 99, max: 100, others: 0, trained: 2, longer: 10 });
+    expect(all).toEqual({
+      ...{ rows: 100, tokens: 5050, p50: 50, p99: 99, max: 100, others: 0, trained: 2, longer: 10 },
+      ...{ othersLonger: 0, rehearsed: null },
+    });
     const short = await tokenLengths(folder, { maxTokens: 90, tooLong: "drop" });
     expect(short).toMatchObject({ rows: 90, max: 90, longer: 10 });
     await expect(tokenLengths(folder, { maxTokens: 0, tooLong: "drop" })).rejects.toMatchObject({
@@ -143,10 +145,19 @@ describe("the lengths of a dataset's rows", () => {
     const limit = { maxTokens: 1000, tooLong: "refuse" as const };
     await write(join(folder, "tokens/validation.parquet"), columns, "VALUES ('v', range(130), [1])");
     expect(await tokenLengths(folder, limit)).toMatchObject({ rows: 100, tokens: 5050, max: 100, others: 130 });
+    expect(await tokenLengths(folder, { ...limit, maxTokens: 110 })).toMatchObject({ longer: 0, othersLonger: 1 });
     const file = join(folder, "rehearsal.parquet");
     await write(file, columns, "SELECT 'g' || n, range(200), [1, 1, 1] FROM range(60) t(n)");
     expect(await tokenLengths(folder, limit, { file, fraction: 0.2 })).toMatchObject({
-      ...{ rows: 125, tokens: 5050 + 25 * 200, p50: 50, max: 100, others: 200, trained: 3 },
+      ...{
+        rows: 125,
+        tokens: 5050 + 25 * 200,
+        p50: 50,
+        max: 100,
+        others: 200,
+        trained: 3,
+        rehearsed: { wanted: 25, rows: 60 },
+      },
     });
   });
 

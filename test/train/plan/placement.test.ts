@@ -17,7 +17,10 @@ const config = (given: object = {}) =>
   });
 
 function planOn(devices: Device[], given: Partial<PlanInput> = {}) {
-  const lengths = { rows: 600, tokens: 2_457_600, p50: 4096, p99: 4096, max: 4096, others: 0, trained: 256, longer: 0 };
+  const lengths = {
+    ...{ rows: 600, tokens: 2_457_600, p50: 4096, p99: 4096, max: 4096, others: 0, trained: 256, longer: 0 },
+    ...{ othersLonger: 0, rehearsed: null },
+  };
   return planTraining({
     ...{ base: "gemma-4-31b", method: "sft", launch: "single" as const, spreads: true, shape: SHAPE, config: config() },
     ...{ lengths, devices, storageBytes: 2 as const, ...given },

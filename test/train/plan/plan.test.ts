@@ -19,6 +19,8 @@ const LENGTHS: TokenLengths = {
   others: 0,
   trained: 256,
   longer: 0,
+  othersLonger: 0,
+  rehearsed: null,
 };
 
 const config = (given: object = {}) =>
