@@ -52,9 +52,15 @@ describe("the GPUs of this machine", () => {
     expect(await withNvidiaSmi({ gpus: "", exit: 9 }, () => readGpus())).toEqual([]);
   });
 
-  it("are refused where nvidia-smi says what cannot be read", async () => {
-    const reading = withNvidiaSmi({ gpus: "Unable to determine the device handle\\n" }, () => readGpus());
-    await expect(reading).rejects.toMatchObject({ code: "NVIDIA_SMI_FAILED" });
+  it.each([
+    ["what cannot be read", "Unable to determine the device handle\\n", undefined],
+    ["no memory, as of a card that shares the processor's", "GPU-a, NVIDIA GB10, [N/A], [N/A]\\n", undefined],
+    ["none that is named, as of an instance of one", "GPU-a, NVIDIA H100, 81559, 81000\\n", "MIG-6e7f"],
+  ])("are refused where nvidia-smi tells %s", async (_, gpus, visible) => {
+    const reading = withNvidiaSmi({ gpus }, () => readGpus(visible));
+    await expect(reading).rejects.toMatchObject({
+      ...{ code: "NVIDIA_SMI_FAILED", details: { fix: expect.stringContaining("--unplanned") } },
+    });
   });
 });
 
