@@ -21,6 +21,7 @@ export function planText(plan: TrainPlan): string {
     deviceTable(plan),
     "",
     ...holderLines(plan),
+    ...mainLines(plan),
     ...lengthLines(plan),
     ...timeLines(plan),
     fits ? "It fits." : `It does not fit: ${adviceText(plan)}.`,
@@ -43,6 +44,13 @@ function holderLines({ devices }: TrainPlan): string[] {
       ({ pid, name: program, usedBytes }) => `${name} ${index}: ${program} (pid ${pid}) holds ${gib(usedBytes)} GiB`,
     ),
   );
+}
+
+function mainLines({ mainMemory, devices }: TrainPlan): string[] {
+  if (mainMemory === null) return [];
+  const { neededBytes, freeBytes } = mainMemory;
+  const free = freeBytes === null ? "" : `, ${gib(freeBytes)} GiB are free`;
+  return [`main      ${gib(neededBytes)} GiB of main memory for ${devices.length} processes to read the base${free}`];
 }
 
 function lengthLines({ lengths, setting, longestTokens, largestBatch }: TrainPlan): string[] {

@@ -38,7 +38,11 @@ test("a loop takes every option that a plan advises", () => {
   const fixed = { rank: 16, alpha: 32, dropout: 0, learningRate: 5e-5, epochs: 2, warmupSteps: 5, seed: 1 };
   const { advice, ...plan } = planTraining({
     ...{ base: "b", method: "sft", launch: "single", spreads: true, shape: SHAPES.gemma4_31b, storageBytes: 2 },
-    ...{ devices: parseGpus("1xL4"), config: trainConfigSchema.parse({ ...fixed, batchSize: 8, maxTokens: 9000 }) },
+    ...{
+      devices: parseGpus("1xL4"),
+      mainFreeBytes: null,
+      config: trainConfigSchema.parse({ ...fixed, batchSize: 8, maxTokens: 9000 }),
+    },
     lengths: {
       ...{ rows: 600, tokens: 900_000, p50: 500, p99: 4000, max: 9000, others: 0, trained: 256, longer: 0 },
       ...{ othersLonger: 0, rehearsed: null },

@@ -161,6 +161,7 @@ it("shows a table of what each card holds, in GiB", () => {
       storageBytes: 2,
     },
     devices: parseGpus("4xL4"),
+    mainFreeBytes: null,
     config: {
       ...CONFIG,
       quantization: "nf4",

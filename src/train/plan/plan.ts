@@ -7,7 +7,7 @@ import type { TrainConfig } from "../../records/adapter-manifest.ts";
 import type { Launch } from "../backend.ts";
 import { cheapestChange, type Draft } from "./advice.ts";
 import type { Device, Holder } from "./cards.ts";
-import { divide } from "./divided.ts";
+import { divide, readingBytes } from "./divided.ts";
 import type { TokenLengths } from "./lengths.ts";
 import type { Setting } from "./memory.ts";
 import { type Parts, type Share, spread, total } from "./placement.ts";
@@ -39,6 +39,8 @@ export interface TrainPlan {
   setting: Setting;
   lengths: TokenLengths;
   devices: DevicePlan[];
+  /** What several processes need of main memory to read the base, and what is free of it (null: not known); null: one process. */
+  mainMemory: { neededBytes: number; freeBytes: number | null } | null;
   /** Longest row that fits, one at a time; most rows that fit, of the longest length there is. 0: none. */
   longestTokens: number;
   largestBatch: number;
@@ -60,6 +62,8 @@ export interface PlanInput {
   config: TrainConfig;
   lengths: TokenLengths;
   devices: Device[];
+  /** Of main memory; null: that of another machine. */
+  mainFreeBytes: number | null;
   /** Bytes of a weight that is not quantised, as the trainer loads it on these devices. */
   storageBytes: 2 | 4;
 }
@@ -70,13 +74,16 @@ const MOST_BATCH = 4096;
 
 /** Plans a training. Contract: `devices` holds at least one. */
 export function planTraining(input: PlanInput): TrainPlan {
-  const { base, method, launch, spreads, shape, config, lengths } = input;
+  const { base, method, launch, spreads, shape, config, lengths, mainFreeBytes } = input;
   const devices = spreads || launch === "fsdp" ? input.devices : input.devices.slice(0, 1);
   const setting = settingOf(input);
-  const fitsOn = (draft: Draft) => fits(shape, draft, devices);
+  const readingOf = ({ setting, devices: count }: Draft) =>
+    setting.launch === "fsdp" ? Math.ceil(readingBytes(shape, setting, count)) : 0;
+  const fitsMain = (draft: Draft) => mainFreeBytes === null || readingOf(draft) <= mainFreeBytes;
+  const fitsOn = (draft: Draft) => fitsMain(draft) && fits(shape, draft, devices);
   const draft = { setting, devices: devices.length };
   const planned = place(shape, setting, devices);
-  const isFitting = planned.every(({ headroomBytes }) => headroomBytes >= 0);
+  const isFitting = planned.every(({ headroomBytes }) => headroomBytes >= 0) && fitsMain(draft);
   const one = (changed: Partial<Setting>) => fitsOn({ ...draft, setting: { ...setting, ...changed } });
   const processes = setting.launch === "fsdp" ? devices.length : 1;
   const tokens = lengths.tokens * config.epochs * (method === "dpo" ? 2 : 1);
@@ -85,6 +92,7 @@ export function planTraining(input: PlanInput): TrainPlan {
     fits: isFitting,
     ...{ base, method, parameters: weightsOf(shape), loraParameters: loraWidthOf(shape) * config.rank },
     ...{ setting, lengths, devices: planned },
+    mainMemory: setting.launch === "fsdp" ? { neededBytes: readingOf(draft), freeBytes: mainFreeBytes } : null,
     longestTokens: largest(MOST_TOKENS, (n) =>
       one({ batch: processes, tokens: n, trainedTokens: setting.trainedTokens }),
     ),

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
 import { processorStorageBytes, readGpus, readProcessor } from "../../../src/train/plan/devices.ts";
 import { tokenLengths } from "../../../src/train/plan/lengths.ts";
-import { preflight } from "../../../src/train/plan/preflight.ts";
+import { checkFit, preflight } from "../../../src/train/plan/preflight.ts";
 import { withNvidiaSmi } from "../../fixtures/nvidia-smi.ts";
 import { SHAPES } from "./shapes.ts";
 
@@ -110,6 +110,28 @@ describe("what is planned for the machine itself", () => {
     }
     expect((await planned({ launch: "fsdp", gpus: "2xL4" })).setting.launch).toBe("fsdp");
   });
+});
+
+it("refuses several processes that read more than main memory has, though each card has room", async () => {
+  const gpus = Array.from({ length: 64 }, (_, n) => `GPU-${n}, NVIDIA H100, 81559, 81000\\n`).join("");
+  const visible = process.env.CUDA_VISIBLE_DEVICES;
+  delete process.env.CUDA_VISIBLE_DEVICES;
+  const config = trainConfigSchema.parse({
+    ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 0.01, epochs: 1, batchSize: 64, warmupSteps: 1, maxTokens: 64 },
+    seed: 1,
+  });
+  const lengths = { rows: 64, tokens: 128, p50: 2, p99: 2, max: 2, others: 0, trained: 1, longer: 0, othersLonger: 0 };
+  const asked = { base: "b", method: "sft", launch: "fsdp", spreads: true, shape: SHAPES.gemma4_31b } as const;
+  try {
+    const refused = withNvidiaSmi({ gpus }, () =>
+      checkFit({ ...asked, config, lengths: { ...lengths, rehearsed: null } }),
+    );
+    await expect(refused).rejects.toMatchObject({
+      ...{ code: "DOES_NOT_FIT", details: { expected: expect.stringMatching(/ GiB free for 64 processes$/) } },
+    });
+  } finally {
+    if (visible !== undefined) process.env.CUDA_VISIBLE_DEVICES = visible;
+  }
 });
 
 describe("the lengths of a dataset's rows", () => {

@@ -44,7 +44,7 @@ function planOf(given: Partial<PlanInput> & { gpus?: string } = {}) {
   return planTraining({
     ...{ base: "gemma-4-31b", method: "sft", launch: "single" as const, spreads: true, shape: SHAPES.gemma4_31b },
     ...{ config: config(), lengths: LENGTHS },
-    ...{ devices: parseGpus(gpus), storageBytes: 2 as const },
+    ...{ devices: parseGpus(gpus), mainFreeBytes: null, storageBytes: 2 as const },
     ...rest,
   });
 }
