@@ -49,6 +49,7 @@ export interface TrainStep {
   step: number;
   steps: number;
   loss: number;
+  learningRate: number;
   tokensPerSecond: number;
   etaMs: number;
   memoryBytes?: number;

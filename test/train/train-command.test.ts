@@ -30,8 +30,10 @@ it("shows loss and speed while it trains, and sums up in the end", () =>
     expect(shown).toContain("train: loading the base");
     const steps = shown.filter((line) => line.startsWith("train ["));
     expect(steps.map((line) => line.match(/\d\/4/)?.[0])).toEqual(["1/4", "2/4", "2/4", "3/4", "4/4", "4/4"]);
-    expect(steps[0]).toMatch(/loss \d\.\d{4}, \d+ tokens/);
-    for (const line of steps.slice(2)) expect(line).toMatch(/loss \d\.\d{4}, val \d\.\d{4}, kl \d\.\d{3}, \d+ tokens/);
+    const pace = String.raw`lr \d\.\de[+-]\d, norm \d[.\d]*, \d+ tokens`;
+    expect(steps[0]).toMatch(new RegExp(String.raw`loss \d\.\d{4}, ${pace}`));
+    const validated = new RegExp(String.raw`loss \d\.\d{4}, val \d\.\d{4}, kl \d\.\d{3}, ${pace}`);
+    for (const line of steps.slice(2)) expect(line).toMatch(validated);
     expect(steps[5]).toMatch(/^train \[#{16}\] 4\/4 {2}.* tokens\/s, \d+\.\d GiB$/);
     const text = command.print?.(adapter, command.input.parse({ ...input, dataset: [input.dataset] })) ?? "";
     expect(text).toContain(`Adapter shop-v1 of tiny, rank 4`);
