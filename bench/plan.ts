@@ -11,6 +11,7 @@ import { openDatabase, sqlText } from "../src/store/duckdb.ts";
 import { python } from "../src/train/index.ts";
 import { readModelConfig } from "../src/train/model-config.ts";
 import { preflight } from "../src/train/plan/index.ts";
+import { tokenLengths } from "../src/train/plan/lengths.ts";
 import type { BenchRow } from "./bench-row.ts";
 
 const STEPS = 2;
@@ -91,7 +92,7 @@ export async function comparePlan(
       config: { ...config, rehearsal: null },
       gpus: "cpu",
     },
-    ...{ datasetFolder: folder, rehearsalFile: null },
+    lengths: await tokenLengths(folder, config),
   });
   const out = join(folder, "adapter");
   await mkdir(out);

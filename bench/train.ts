@@ -20,6 +20,8 @@ const ROUNDS = Number(process.env.BENCH_TRAIN_ROUNDS ?? 3);
 const SECONDS = Number(process.env.BENCH_TRAIN_SECONDS ?? 400);
 /** The demo has three; two make steps enough. */
 const EPOCHS = 2;
+/** As the base's family has it: src/train/families/llama.ts. */
+const LEARNING_RATE = 4e-4;
 
 const ofEach = <T extends z.ZodType>(figure: T) =>
   z.object({ ours: figure, packed: figure, tuned: figure, defaults: figure.optional() });
@@ -49,7 +51,12 @@ export async function benchTrain(): Promise<BenchRow[]> {
     await writeHeldOutRows(home, { base, skill, seed, target: join(tokens, "validation.parquet") });
     const request = {
       ...{ base: resolve(home.baseFolder(base.name), base.hfFolder), dataset: scratch },
-      ...{ config: { ...settings.train, epochs: EPOCHS, seed }, rounds: ROUNDS, seconds: SECONDS, threads: THREADS },
+      ...{
+        config: { ...settings.train, learningRate: LEARNING_RATE, epochs: EPOCHS, seed },
+        rounds: ROUNDS,
+        seconds: SECONDS,
+        threads: THREADS,
+      },
     };
     return rowsOf(await (await python()).run("speed", request, { result: speedSchema }));
   } finally {

@@ -8,7 +8,7 @@
 import { ensureBase } from "./commands/base.ts";
 import type { Context } from "./commands/command.ts";
 import { exportDataset } from "./commands/export.ts";
-import { judgedBy, type LoopSettings } from "./commands/loop-settings.ts";
+import { collectingOf, judgedBy, type LoopSettings } from "./commands/loop-settings.ts";
 import { type RunInput, runSkill } from "./commands/run.ts";
 import { trainOn } from "./commands/train.ts";
 import { type Room, withTrainingRoom } from "./commands/training-room.ts";
@@ -32,7 +32,8 @@ export async function loop(settings: LoopSettings, room: Room, context: Context)
   const { skill, learns, base, seed, target, serverArgs, startTimeout, sides, round } = settings;
   // A round collects and is judged on items of its own, so that no candidate is judged where the one before was.
   const work = { seed, itemSeed: seed + round.number - 1, target, serverArgs, startTimeout };
-  const { stage, stages } = await openJournal(context.home, settings, context.clock);
+  const { stage, stages: collected } = await openJournal(context.home, collectingOf(settings), context.clock);
+  const { stage: stageOfTraining, stages } = await openJournal(context.home, settings, context.clock);
   const ofEach = (name: string, run: Omit<RunInput, "skill">, tips?: readonly string[]) =>
     inOrder(learns, async (one, index) => {
       const tipsFrom = tips?.[index] === undefined ? {} : { tipsFrom: [tips[index]] };
@@ -57,16 +58,23 @@ export async function loop(settings: LoopSettings, room: Room, context: Context)
     return (await exportDataset({ ...settings.export, skills: learns, base, seed, runs }, context)).datasetHash;
   });
 
-  const adapterHash = await stage("train", async () => {
+  const adapterHash = await stageOfTraining("train", async () => {
     const from = settings.continues && round.champion !== null ? { from: round.champion } : {};
     const training = () => trainOn({ ...settings.train, ...from, seed, dataset: datasetHash, base }, context);
     return (await withTrainingRoom(room, context, training)).adapterHash;
   });
 
-  const decision = await stage("validate", () => {
+  const decision = await stageOfTraining("validate", () => {
     const asked = { ...settings.validate, ...work, ...judgedBy(settings), skill, base, candidate: adapterHash, sides };
     return validateAdapter(asked, context);
   });
 
-  return { settings, runs: { train, validation: watched }, datasetHash, adapterHash, decision, stages };
+  return {
+    settings,
+    runs: { train, validation: watched },
+    datasetHash,
+    adapterHash,
+    decision,
+    stages: { ...collected, ...stages },
+  };
 }

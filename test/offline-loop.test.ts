@@ -71,8 +71,14 @@ describe(`the whole loop ${lacking === null ? "where only loopback is" : "withou
   }
 
   async function journal() {
-    const [file = ""] = await readdir(join(path, "loops"));
-    return journalSchema.parse(JSON.parse(await readFile(join(path, "loops", file), "utf8")));
+    const files = await readdir(join(path, "loops"));
+    const texts = await Promise.all(files.map((file) => readFile(join(path, "loops", file), "utf8")));
+    const journals = texts.map((text) => journalSchema.parse(JSON.parse(text)));
+    const [collecting, training] = journals.sort(({ stages }) => ("base" in stages ? -1 : 1));
+    return {
+      stages: { ...collecting?.stages, ...training?.stages },
+      notes: { ...collecting?.notes, ...training?.notes },
+    };
   }
 
   /** Starts the loop and kills it as soon as an event comes that is waited for; returns what the journal has by then. */

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { ensureBase } from "../../src/commands/base.ts";
 import type { Context } from "../../src/commands/command.ts";
 import { exportDataset } from "../../src/commands/export.ts";
-import { FIRST_ROUND, type LoopSettings, loopSettings } from "../../src/commands/loop-settings.ts";
+import { collectingOf, FIRST_ROUND, type LoopSettings, loopSettings } from "../../src/commands/loop-settings.ts";
 import { runSkill } from "../../src/commands/run.ts";
 import { trainOn } from "../../src/commands/train.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
@@ -42,7 +42,7 @@ export async function quickRound(): Promise<QuickRound> {
   const context: Context = { home, stdout, stderr, clock: systemClock, isJson: false, signal };
   const { skill, learns, base: name, seed, target, serverArgs, startTimeout } = SETTINGS;
   const work = { skill, seed, itemSeed: seed, model: name, target, serverArgs, startTimeout };
-  const { stage } = await openJournal(home, SETTINGS, systemClock);
+  const { stage } = await openJournal(home, collectingOf(SETTINGS), systemClock);
   const run = async (title: string, options: Omit<Parameters<typeof runSkill>[0], keyof typeof work>) => {
     const { run: made } = await stage(title, (resume, noteRun) =>
       runSkill({ ...work, ...options, resume, noteRun }, context),

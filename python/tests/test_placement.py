@@ -11,7 +11,6 @@ import torch
 from transformers import Trainer
 from trl import SFTConfig
 
-from tracemill_train.launch import gpu_count
 from tracemill_train.loading import place
 from tracemill_train.model import load_config
 from tracemill_train.placement import Sizes, check_placed, device_map, place_blocks, sizes_of
@@ -156,17 +155,9 @@ def test_a_machine_of_many_gpus_gets_no_copies_of_the_model(tmp_path: Path) -> N
     assert wrapped == [(torch.nn.DataParallel, 16), (type(model), 8)]
 
 
-def test_the_blocks_lie_where_the_plan_has_them_or_the_gpus_that_it_was_made_for_are_missed(
-    base: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_blocks_lie_where_the_plan_has_them(base: Path) -> None:
     settings = Settings(4, 8, 0, 0.01, 1, 8, 1, 64, 1)
     count = len(sizes_of(load_config(base / "hf"), torch.float32, quantization="none", rank=4).blocks)
     planned = [0] * (count - 1) + [1]
-    if gpu_count() > 1:
-        pytest.skip("this machine has the GPUs that are to be missed")
-    with pytest.raises(Refusal) as refused:
-        place(base / "hf", settings, torch.float32, planned)
-    assert (refused.value.code, refused.value.details["got"]) == ("NO_GPUS", str(gpu_count()))
-    monkeypatch.setattr("tracemill_train.loading.gpu_count", lambda: 2)
     placed = place(base / "hf", settings, torch.float32, planned)
     assert [placed[f"model.layers.{index}"] for index in range(count)] == planned

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from tracemill_train.launch import gpu_count
 from tracemill_train.model import training_dtype
 from tracemill_train.refusal import Refusal
 from tracemill_train.request import parse, read_json
@@ -137,3 +138,13 @@ def test_a_process_ends_with_the_one_that_started_it() -> None:
         check=False,
     )
     assert ended.returncode == 9
+
+
+@pytest.mark.parametrize("settings", [{}, {"trains": "full"}])
+def test_a_training_that_was_planned_for_gpus_is_refused_where_there_are_fewer(
+    base: Path, write_dataset: WriteDataset, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    request = train_request(tmp_path, base, write_dataset(make_rows(4, 1)), **settings)
+    with pytest.raises(Refusal) as refused:
+        run_here("train", {**request, "plannedGpus": gpu_count() + 1})
+    assert (refused.value.code, refused.value.details["got"]) == ("NO_GPUS", str(gpu_count()))

@@ -1,4 +1,4 @@
-"""Tells a training that has come apart: a loss or gradient that is no number, or a loss far above all that came before.
+"""Tells a training that has come apart: a loss or gradient or a validation that is no number, or a loss far above all before.
 
 The spike rule is set wide. Losses of single steps differ by their rows, within a factor of two or so; a step counts as a
 spike where its loss is above four times the median of the steps before it, and by a nat at least.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import median
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from .refusal import Refusal
 
@@ -50,9 +50,21 @@ def refuse_divergence(
         problem = f"The loss of step {step} is {loss:.2f}, where it was about {median(before[-STEPS_KEPT:]):.2f} before."
     else:
         return
-    raise Refusal(
+    raise diverged(problem, worst)
+
+
+def refuse_bad_validation(step: int, figures: Mapping[str, float], parts: Sequence[Part]) -> None:
+    """Raises: `Refusal` TRAINING_DIVERGED where a figure is no number, naming the rows of the step before it."""
+    bad = [name for name, figure in figures.items() if not math.isfinite(figure)]
+    if bad:
+        raise diverged(f"The validation after step {step} is not a number: {', '.join(bad)}.", parts)
+
+
+def diverged(problem: str, parts: Sequence[Part]) -> Refusal:
+    """Builds the refusal to train on."""
+    return Refusal(
         "TRAINING_DIVERGED",
         problem,
-        where=f"rows {', '.join(row for part in worst for row in part.rows)}",
+        where=f"rows {', '.join(row for part in parts for row in part.rows)}",
         fix="look at these rows, or train again with a lower --learning-rate or --max-grad-norm",
     )

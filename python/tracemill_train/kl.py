@@ -34,7 +34,7 @@ class Distance:
             self._texts = [(len(prompt), continued(model, prompt)) for prompt in map(prompt_of, drawn)]
 
     def measure(self, model: PeftModel) -> float:
-        """Mean KL(base || base + adapter) over the drawn tokens, nats a token, never below 0."""
+        """Mean KL(base || base + adapter) over the drawn tokens, nats a token, never below 0; no number where the adapter gives none."""
         was_training = model.training
         model.eval()
         total, count = 0.0, 0
@@ -46,7 +46,8 @@ class Distance:
                 total += float(functional.kl_div(adapted, base, log_target=True, reduction="sum"))
                 count += len(base)
         model.train(was_training)
-        return max(0.0, total / count)
+        mean = total / count
+        return 0.0 if mean < 0 else mean  # rounding; what is no number stays so
 
 
 def prompt_of(row: Row) -> list[int]:

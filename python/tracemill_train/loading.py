@@ -18,7 +18,6 @@ from .model import empty_model, load_config, load_model, training_dtype
 from .placement import ON_CPU, RESERVED_BYTES, DeviceMap, check_placed, device_map, does_not_fit, place_blocks, sizes_of
 from .quantization import require_bitsandbytes
 from .refusal import Refusal
-from .refusal import Refusal
 from .settings import Settings
 
 
@@ -39,7 +38,7 @@ def load_for_training(
     """Loads a base for a LoRA or, in float32 and with its towers, to have all of its weights trained.
 
     `block_devices` has the GPU of each block, as it was planned; null: chosen here.
-    Raises: `Refusal` NO_BASE, DOES_NOT_FIT, NO_GPUS, MISPLACED_WEIGHT.
+    Raises: `Refusal` NO_BASE, DOES_NOT_FIT, MISPLACED_WEIGHT.
     """
     is_full = settings.trains == "full"
     dtype = number_type(settings)
@@ -63,11 +62,10 @@ def place(
 ) -> DeviceMap:
     """Spreads a base over the GPUs there are, as planned where it was, or puts it into this machine's memory.
 
-    Raises: `Refusal` DOES_NOT_FIT, and NO_GPUS where PyTorch does not see the GPUs of the plan.
+    Raises: `Refusal` DOES_NOT_FIT.
     """
     config = load_config(base)
     if block_devices is not None:
-        check_seen(max(block_devices) + 1, gpu_count())
         return device_map(empty_model(config), block_devices)
     is_full = settings.trains == "full"
     sizes = sizes_of(config, dtype, quantization=settings.quantization, rank=0 if is_full else settings.rank)
@@ -89,7 +87,7 @@ def check_seen(planned: int, seen: int) -> None:
     raise Refusal(
         "NO_GPUS",
         "The training was planned for GPUs that PyTorch does not see.",
-        expected=f"{planned} GPUs",
+        expected=f"{planned} GPU{'s' if planned > 1 else ''}",
         got=f"{seen}",
         where=sys.executable,
         fix="install a CUDA build of torch there, or set CUDA_VISIBLE_DEVICES= to train on the processor",

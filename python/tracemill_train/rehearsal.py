@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ def with_rehearsal(train: list[Any], path: Path, settings: Settings, vocabulary:
     Raises: `Refusal` TOO_FEW_REHEARSAL_ROWS; as `load_rows`.
     """
     share = settings.rehearsal_fraction
-    wanted = round(len(train) * share / (1 - share))
+    wanted = math.floor(len(train) * share / (1 - share) + 0.5)  # as the plan rounds (src/train/plan/lengths.ts)
     rows = load_rows(path, settings, vocabulary)
     if wanted > len(rows):
         raise Refusal(
@@ -25,6 +26,6 @@ def with_rehearsal(train: list[Any], path: Path, settings: Settings, vocabulary:
             "The file has fewer general rows than are to be mixed in.",
             expected=f"{wanted} rows for a fraction of {share:g} beside {len(train)} train rows",
             got=f"{len(rows)} rows",
-            fix=f"a fraction of at most {len(rows) / (len(rows) + len(train)):.3f}, or a larger file",
+            fix=f"take a fraction of at most {len(rows) / (len(rows) + len(train)):.3f}, or a larger file",
         )
     return [*train, *random.Random(f"{settings.seed}/rehearsal").sample(rows, wanted)]

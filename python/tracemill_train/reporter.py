@@ -15,7 +15,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState
 
 from .best_weights import Best, forget_bests, keep_best
 from .checkpoints import mark_complete
-from .divergence import Part, refuse_divergence
+from .divergence import Part, refuse_bad_validation, refuse_divergence
 from .events import Emit
 from .fsdp import whole
 from .kl import Distance
@@ -143,8 +143,10 @@ class Reporter(TrainerCallback):
         self._tokens += self.plan.tokens_of(step)
         loss, figures = self._mean_of_step()
         before = [point["loss"] for point in self.curve(state)]
-        refuse_divergence(step, loss=loss, grad_norm=self._grad_norm, before=before, parts=self._parts_of(step))
+        parts = self._parts_of(step)
+        refuse_divergence(step, loss=loss, grad_norm=self._grad_norm, before=before, parts=parts)
         validation = self._validate(step, model)
+        refuse_bad_validation(step, validation, parts)
         self._judge(step, validation, model, Path(args.output_dir))
         self._report(step, state, {"loss": loss, **figures}, validation)
         is_due = time.monotonic() - self._saved_at >= self.plan.checkpoint_seconds

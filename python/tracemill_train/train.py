@@ -23,7 +23,7 @@ from .events import Emit
 from .fsdp import shard
 from .kl import Distance
 from .launch import check_launch, gpu_count, is_first, is_worker, meet, part, process_count, run_workers
-from .loading import check_packages, load_for_training
+from .loading import check_packages, check_seen, load_for_training
 from .lora import ALL_PROJECTIONS, add_lora, kept_as_it_is, use_fast_forward
 from .memory import peak_bytes
 from .method import Kit, Row, load_method
@@ -46,9 +46,10 @@ class Request:
     """A method's name; folders of the dataset, the base (Hugging Face form), the adapter to write and the checkpoints.
 
     `lora_targets` is a regular expression that the whole name of a module matches which gets a LoRA; `block_class` names
-    the class of one block, for `launch` "fsdp". `block_devices` has the GPU of each block; null: chosen here. `parent` is the folder of an adapter whose weights are gone on from;
-    null: from nothing. `rehearsal` is a Parquet file of general rows (row_id, ids, mask), of which so many are mixed in
-    that they are `rehearsalFraction` of all rows.
+    the class of one block, for `launch` "fsdp". `block_devices` has the GPU of each block; null: chosen here. So many as
+    `planned_gpus` have to be seen, wherever the blocks go. `parent` is the folder of an adapter whose weights are gone on
+    from; null: from nothing. `rehearsal` is a Parquet file of general rows (row_id, ids, mask), of which so many are mixed
+    in that they are `rehearsalFraction` of all rows.
 
     Units: `threads` null: as OMP_NUM_THREADS says, else one a physical core; a checkpoint is due each `checkpoint_seconds`.
     """
@@ -63,6 +64,7 @@ class Request:
     block_class: str | None = None
     launch: str = "single"
     block_devices: list[int] | None = None
+    planned_gpus: int = 0
     threads: int | None = None
     checkpoint_seconds: float = 30.0
     parent: Path | None = None
@@ -158,10 +160,11 @@ def run(request: Request, emit: Emit, loader: Loader = Loader(load, prepare)) ->
 def gather_processes(request: Request) -> None:
     """Refuses what cannot be trained so; starts the processes that are asked for, or meets the others where this is one.
 
-    Raises: `Refusal` NO_PACKAGES, and as `check_launch`; SystemExit once the processes that it started have ended.
+    Raises: `Refusal` NO_PACKAGES, and as `check_seen` and `check_launch`; SystemExit once the processes that it started have ended.
     """
     config = request.config
     check_packages(config)
+    check_seen(request.planned_gpus, gpu_count())
     processes = process_count() if is_worker() else gpu_count()
     check_launch(
         request.launch, processes, method=request.method, settings=config, block_class=request.block_class

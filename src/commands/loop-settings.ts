@@ -3,7 +3,8 @@
  * docs/log.md has the experiments behind them. No setting was chosen by comparing scores on the test split, but the
  * number of attempts was raised once after a quick demo, which is judged there, had been inconclusive.
  */
-import type { TrainSettings } from "../train/index.ts";
+import type { z } from "zod";
+import type { loopTrainInput, trainInput } from "./train-input.ts";
 
 export interface LoopSettings {
   /** The skill that decides. */
@@ -24,10 +25,14 @@ export interface LoopSettings {
   collect: CollectSettings;
   watch: CollectSettings;
   export: { maxPerItem: number; target: "answer" | "action" };
-  train: Omit<TrainSettings, "seed" | "microBatchSize" | "validateEvery" | "patience" | "maxKl" | "rehearsal">;
+  train: LoopTraining;
   /** `general`: sets of texts by which general ability is measured. */
   validate: { limit: number; sideLimit: number; general: string[] };
 }
+
+/** Options of `tracemill train`; one that is left out has its default there, the learning rate the model family's. */
+type LoopTraining = Pick<z.input<typeof trainInput>, "rank" | "alpha" | "dropout" | "warmupSteps"> &
+  z.input<typeof loopTrainInput>;
 
 /** Where a loop stands in a row of loops; a single one is the first of them. */
 export interface Round {
@@ -87,7 +92,6 @@ const TRAIN: LoopSettings["train"] = {
   rank: 16,
   alpha: 32,
   dropout: 0,
-  learningRate: 4e-4,
   epochs: 3,
   batchSize: 8,
   warmupSteps: 5,
@@ -135,7 +139,17 @@ const BY_PRESET: Record<Preset, Omit<LoopSettings, keyof LoopWork>> = {
   },
 };
 
-/** Returns a preset's settings; everything that the loop does follows from them. */
-export function loopSettings(preset: Preset, work: LoopWork): LoopSettings {
-  return { ...work, ...BY_PRESET[preset] };
+/** Returns a preset's settings, with what else is said of the training; everything that the loop does follows from them. */
+export function loopSettings(
+  preset: Preset,
+  work: LoopWork,
+  training: z.input<typeof loopTrainInput> = {},
+): LoopSettings {
+  const settings = BY_PRESET[preset];
+  return { ...work, ...settings, train: { ...settings.train, ...training } };
+}
+
+/** What the rows of a loop follow from: a loop that differs in the rest alone goes on from the same rows. */
+export function collectingOf({ train: _, validate: __, ...collecting }: LoopSettings) {
+  return collecting;
 }

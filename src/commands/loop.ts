@@ -16,7 +16,17 @@ import { loopSkills } from "./loop-skills.ts";
 import { namesList } from "./names-list.ts";
 import { roundsSummary, writeRoundsReport } from "./rounds-report.ts";
 import { attachedServer, serverInput, targetInput } from "./target-input.ts";
+import { loopTrainInput } from "./train-input.ts";
 import type { Room } from "./training-room.ts";
+
+/** What every stage is told. */
+const workInput = z.object({
+  base: z.string().default("smollm2").describe("the base to start from"),
+  seed: z.int().default(1).describe("seed of items and draws; never moves a family between splits"),
+  sides: namesList(z.string()).default([]).describe("other skills, at which a candidate has to be no worse"),
+  ...targetInput,
+  ...serverInput,
+});
 
 const input = z.object({
   preset: z.enum(PRESETS).default("demo").describe("how much of everything: demo, quick, or tiny for tests"),
@@ -27,9 +37,7 @@ const input = z.object({
     .describe(
       'train on all skills but one and judge that one: "all,-NAME", or NAME,-OTHER; once, and nothing promoted',
     ),
-  base: z.string().default("smollm2").describe("the base to start from"),
-  seed: z.int().default(1).describe("seed of items and draws; never moves a family between splits"),
-  sides: namesList(z.string()).default([]).describe("other skills, at which a candidate has to be no worse"),
+  ...workInput.shape,
   rounds: z
     .int()
     .min(1)
@@ -46,8 +54,7 @@ const input = z.object({
     .boolean()
     .default(false)
     .describe("with --rounds: go on from the champion's weights (default: from the base in each round)"),
-  ...targetInput,
-  ...serverInput,
+  ...loopTrainInput.shape,
   pauseServers: z
     .boolean()
     .default(true)
@@ -101,15 +108,19 @@ export default defineCommand({
   tracemill loop --preset quick
   tracemill loop --preset quick --rounds 3 --sides cron
   tracemill loop --preset quick --skills all,-sql
+  tracemill loop --base gemma-4-31b --target vllm --quantize nf4 --micro-batch-size 1 --gradient-checkpointing
 
 With --rounds the rows of all rounds are trained on from the base, each round is judged on items of its own (from the second one on of
 families of its own, where the skill makes them), and rounds.md in the home folder shows success and tokens over the rounds.
+Of the training, the preset says what no option does, and the model family the learning rate. What a loop has collected does not depend on it:
+with other options of the training the same rows are trained on again.
 With --skills one skill is left out of training and judged: does what was learned of the others carry over?`,
   input: input as z.ZodType<z.output<typeof input>>,
   async run(
-    { preset, pauseServers, rounds, roundPatience: patience, skill, skills, continue: continues, ...work },
+    { preset, pauseServers, rounds, roundPatience: patience, skill, skills, continue: continues, ...given },
     context,
   ) {
+    const [work, training] = [workInput.parse(given), loopTrainInput.parse(given)];
     const { home } = context;
     if (continues && rounds === undefined) throw needsRounds();
     if (skills !== undefined && rounds !== undefined) throw onceOnly(skills);
@@ -118,7 +129,7 @@ With --skills one skill is left out of training and judged: does what was learne
     await mkdir(home.path, { recursive: true });
     const release = acquireLock(join(home.path, "loop.lock"), "The loop of this home");
     try {
-      const settings = loopSettings(preset, { ...work, ...chosen, continues, round: FIRST_ROUND });
+      const settings = loopSettings(preset, { ...work, ...chosen, continues, round: FIRST_ROUND }, training);
       const room = { pausesServers: pauseServers, attached: attachedServer(work.target) };
       if (rounds === undefined) return await once(settings, room, context);
       return await inRounds(settings, { most: rounds, patience, room }, context);

@@ -11,7 +11,9 @@ export const targetInput = {
   target: z
     .string()
     .default(DEFAULT_TARGET)
-    .describe("what serves the models: llamacpp (in this process), llama-server, vllm"),
+    .describe(
+      "what serves the models: llamacpp (in this process), llama-server, vllm; openai with an --endpoint alone",
+    ),
 };
 
 /** For those that may start a server of its own. */

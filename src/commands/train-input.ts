@@ -1,5 +1,6 @@
 /**
- * The options of `tracemill train`: one table for the parser, the help and the reference.
+ * The options of `tracemill train`, and those of them that `tracemill loop` takes: one table for the parser, the help and the
+ * reference.
  */
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
@@ -80,6 +81,20 @@ export const trainInput = z.object({
     .describe("write the backend's configuration and rows into this folder, and train nothing"),
   unplanned: z.boolean().default(false).describe("train even where the plan says that it does not fit"),
 });
+
+const { epochs, batchSize, maxTokens, ...options } = trainInput.shape;
+
+/** What a loop may be told of its training: its length, its rate, and all that a plan may advise. */
+export const loopTrainInput = z.object({
+  ...{ learningRate: options.learningRate, epochs: ofPreset(epochs), batchSize: ofPreset(batchSize) },
+  ...{ maxTokens: ofPreset(maxTokens), tooLong: options.tooLong, microBatchSize: options.microBatchSize },
+  ...{ quantize: options.quantize, optimizer: options.optimizer, launch: options.launch },
+  ...{ gradientCheckpointing: options.gradientCheckpointing, unplanned: options.unplanned },
+});
+
+function ofPreset<T extends z.ZodType>(option: z.ZodDefault<T>) {
+  return option.removeDefault().optional().describe(`${option.description} (default: the preset's)`);
+}
 
 /** The settings of a training among the options; what was not given is the family's, or off. */
 export function settingsFrom(options: z.output<typeof trainInput>): TrainSettings {

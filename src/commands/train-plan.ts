@@ -12,7 +12,7 @@ const PARTS = [
 
 /** Renders a plan for people. Units: GiB. */
 export function planText(plan: TrainPlan): string {
-  const { base, method, parameters, loraParameters, setting, fits } = plan;
+  const { base, method, parameters, loraParameters, setting, fits, refused } = plan;
   const trained =
     setting.trains === "full" ? "all are trained" : `LoRA of rank ${setting.rank}: ${shortCount(loraParameters)}`;
   return [
@@ -21,9 +21,11 @@ export function planText(plan: TrainPlan): string {
     deviceTable(plan),
     "",
     ...holderLines(plan),
+    ...mainLines(plan),
     ...lengthLines(plan),
     ...timeLines(plan),
     fits ? "It fits." : `It does not fit: ${adviceText(plan)}.`,
+    ...(refused === null ? [] : [`It is refused: ${refused.message} To mend it, ${refused.fix}.`]),
   ].join("\n");
 }
 
@@ -42,6 +44,13 @@ function holderLines({ devices }: TrainPlan): string[] {
       ({ pid, name: program, usedBytes }) => `${name} ${index}: ${program} (pid ${pid}) holds ${gib(usedBytes)} GiB`,
     ),
   );
+}
+
+function mainLines({ mainMemory, devices }: TrainPlan): string[] {
+  if (mainMemory === null) return [];
+  const { neededBytes, freeBytes } = mainMemory;
+  const free = freeBytes === null ? "" : `, ${gib(freeBytes)} GiB are free`;
+  return [`main      ${gib(neededBytes)} GiB of main memory for ${devices.length} processes to read the base${free}`];
 }
 
 function lengthLines({ lengths, setting, longestTokens, largestBatch }: TrainPlan): string[] {

@@ -1,6 +1,6 @@
 /**
- * What is seen of a training while it runs: a bar with its loss, its last validation, speed and memory, and every figure with
- * --json.
+ * What is seen of a training while it runs: a bar with its loss, its last validation, learning rate, norm of the gradient, speed
+ * and memory, and every figure with --json.
  */
 import { type Progress, startProgress, tellStage } from "../foundation/progress.ts";
 import type { TrainProgress } from "../train/index.ts";
@@ -50,13 +50,16 @@ export function watchTraining(context: Context, title: string): TrainWatch {
   };
 }
 
-function noteOf({ loss, margin, tokensPerSecond, memoryBytes }: Step, validation: Validation | undefined): string {
+function noteOf(step: Step, validation: Validation | undefined): string {
+  const { loss, margin, learningRate, gradNorm, tokensPerSecond, memoryBytes } = step;
   const { loss: validationLoss, klToBase } = validation ?? {};
   return [
     `loss ${loss.toFixed(4)}`,
     ...(validationLoss === undefined ? [] : [`val ${validationLoss.toFixed(4)}`]),
     ...(margin === undefined ? [] : [`margin ${margin.toFixed(3)}`]),
     ...(klToBase === undefined ? [] : [`kl ${klToBase.toFixed(3)}`]),
+    `lr ${learningRate.toExponential(1)}`,
+    ...(gradNorm === undefined ? [] : [`norm ${gradNorm.toPrecision(3)}`]),
     `${Math.round(tokensPerSecond)} tokens/s`,
     ...(memoryBytes === undefined ? [] : [`${(memoryBytes / 2 ** 30).toFixed(1)} GiB`]),
   ].join(", ");

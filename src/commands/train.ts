@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import type { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
+import { inOrder } from "../foundation/in-order.ts";
 import { duration } from "../foundation/progress.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import { readDatasetManifest } from "../store/manifests.ts";
@@ -42,8 +43,11 @@ export async function trainOn(given: OneDataset, context: Context, title = "trai
 }
 
 /** Trains one adapter, or one for each dataset's role. Throws: `SEVERAL_DATASETS`, `ROLE_TWICE`, and as `trainOn`. */
-async function trainAll(given: z.output<typeof trainInput>, context: Context): Promise<AdapterManifest[]> {
-  if (!given.perRole) return [await trainOn(ofOneDataset(given), context)];
+async function trainAll(
+  given: z.output<typeof trainInput>,
+  context: Context,
+): Promise<AdapterManifest | AdapterManifest[]> {
+  if (!given.perRole) return trainOn(ofOneDataset(given), context);
   const trainings = await perRole(given, context);
   // Whatever can be refused of the last one is refused before the first one is trained.
   for (const { input } of trainings) {
@@ -51,9 +55,17 @@ async function trainAll(given: z.output<typeof trainInput>, context: Context): P
     await refuseTainted(context.home, options);
     await checkTraining({ ...options, onProgress: () => {} });
   }
-  const adapters: AdapterManifest[] = [];
-  for (const { role, input } of trainings) adapters.push(await trainOn(input, context, `train ${role}`));
-  return adapters;
+  return inOrder(trainings, ({ role, input }) => trainOn(input, context, `train ${role}`));
+}
+
+/** Does `work` with the one dataset, or with each of several roles. Throws: `SEVERAL_DATASETS`, `ROLE_TWICE`. */
+async function ofEach<T>(
+  given: z.output<typeof trainInput>,
+  context: Context,
+  work: (input: OneDataset) => Promise<T>,
+): Promise<T | T[]> {
+  if (!given.perRole) return work(ofOneDataset(given));
+  return inOrder(await perRole(given, context), ({ input }) => work(input));
 }
 
 function ofOneDataset(given: z.output<typeof trainInput>): OneDataset {
@@ -69,23 +81,23 @@ function ofOneDataset(given: z.output<typeof trainInput>): OneDataset {
 }
 
 /** Plans the same training. Throws: as `planAdapter`. */
-function planOf(given: z.output<typeof trainInput>, context: Context): Promise<TrainPlan> {
-  const { gpus } = given;
-  return planAdapter({ ...optionsOf(ofOneDataset(given), context), ...(gpus !== undefined && { gpus }) });
+function planOf(input: OneDataset, context: Context): Promise<TrainPlan> {
+  const { gpus } = input;
+  return planAdapter({ ...optionsOf(input, context), ...(gpus !== undefined && { gpus }) });
 }
 
 /** Writes the backend's own configuration. Throws: `TAINTED_DATASET`, and as `writeTrainConfig`. */
-async function writeFor(given: z.output<typeof trainInput>, folder: string, context: Context): Promise<WrittenConfig> {
-  const options = optionsOf(ofOneDataset(given), context);
+async function writeFor(input: OneDataset, context: Context): Promise<WrittenConfig> {
+  const options = optionsOf(input, context);
   await refuseTainted(context.home, options);
-  return writeTrainConfig({ backend: given.backend, ...options }, folder);
+  return writeTrainConfig(options, input.writeConfig ?? "");
 }
 
 async function perRole(
   given: z.output<typeof trainInput>,
   { home }: Context,
 ): Promise<{ role: string; input: OneDataset }[]> {
-  const { name, out, dataset: names } = given;
+  const { name, out, writeConfig, dataset: names } = given;
   const datasets = await Promise.all(names.map((dataset) => readDatasetManifest(home, dataset)));
   const roles = datasets.map(({ role }) => role);
   const twice = roles.find((role, i) => roles.indexOf(role) !== i);
@@ -104,6 +116,7 @@ async function perRole(
       ...given,
       dataset,
       ...(out !== undefined && { out: join(out, role) }),
+      ...(writeConfig !== undefined && { writeConfig: join(writeConfig, role) }),
       ...(name !== undefined && { name: `${name}-${role}` }),
     },
   }));
@@ -132,23 +145,34 @@ Example: tracemill train --dataset 3f2a --base smollm2 --method sft --name sql-v
          tracemill train --dataset 3f2a --base gemma-4-31b --quantize nf4 --plan --gpus 4xL4`,
   input: trainInput as z.ZodType<z.output<typeof trainInput>>,
   async run(given, context): Promise<Made> {
-    refuseUnusedGpus(given);
-    if (given.plan) return planOf(given, context);
-    if (given.writeConfig !== undefined) return writeFor(given, given.writeConfig, context);
-    const adapters = await trainAll(given, context);
-    const [only] = adapters;
-    return given.perRole || only === undefined ? adapters : only;
+    refuseUnused(given);
+    if (given.plan) return ofEach(given, context, (input) => planOf(input, context));
+    if (given.writeConfig !== undefined) return ofEach(given, context, (input) => writeFor(input, context));
+    return trainAll(given, context);
   },
-  print(made) {
-    if ("fits" in made) return planText(made);
-    if ("command" in made) return `Written into ${made.folder}. Train with: ${made.command}`;
-    return [made].flat().map(printed).join("\n");
+  print(made, { dataset }) {
+    if (!Array.isArray(made)) return printed(made);
+    return made.map((one, index) => ("fits" in one ? `Dataset ${dataset[index]}\n` : "") + printed(one)).join("\n");
   },
-  exitCode: (made) => ("fits" in made && !made.fits ? 2 : 0),
+  exitCode: (made) => ([made].flat().some(isPlanOfNone) ? 2 : 0),
 });
 
-/** Throws: `BAD_ARGUMENT` where GPUs are named for a training, which takes those that are there. */
-function refuseUnusedGpus({ gpus, plan }: z.output<typeof trainInput>): void {
+/** Whether it is the plan of a training that cannot be. */
+function isPlanOfNone(made: MadeOfOne): boolean {
+  return "fits" in made && !(made.fits && made.refused === null);
+}
+
+/** Throws: `BAD_ARGUMENT` where GPUs are named for a training, which takes those that are there, or two things are asked for. */
+function refuseUnused({ gpus, plan, writeConfig }: z.output<typeof trainInput>): void {
+  if (plan && writeConfig !== undefined) {
+    throw new Refusal({
+      code: "BAD_ARGUMENT",
+      message: "A plan writes no configuration.",
+      expected: "--plan or --write-config",
+      got: "both",
+      fix: "leave one of them out",
+    });
+  }
   if (gpus === undefined || plan) return;
   throw new Refusal({
     code: "BAD_ARGUMENT",
@@ -159,9 +183,17 @@ function refuseUnusedGpus({ gpus, plan }: z.output<typeof trainInput>): void {
   });
 }
 
-type Made = AdapterManifest | AdapterManifest[] | TrainPlan | WrittenConfig;
+type MadeOfOne = AdapterManifest | TrainPlan | WrittenConfig;
+/** Several with --per-role. */
+type Made = MadeOfOne | MadeOfOne[];
 
-function printed(adapter: AdapterManifest): string {
+function printed(made: MadeOfOne): string {
+  if ("fits" in made) return planText(made);
+  if ("command" in made) return `Written into ${made.folder}. Train with: ${made.command}`;
+  return adapterText(made);
+}
+
+function adapterText(adapter: AdapterManifest): string {
   const { adapterHash, base, curve, trainedTokens, durationMs, config, ggufRefused } = adapter;
   const { stoppedBy, bestStep, droppedRows } = adapter;
   const distance = curve.flatMap(({ validation: found }) => found?.klToBase ?? []).at(-1);

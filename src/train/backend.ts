@@ -35,6 +35,8 @@ export interface TrainJob {
   launch: Launch;
   /** The GPU of each block, as it was planned; null: the backend's own choice. */
   blockDevices: number[] | null;
+  /** GPUs of the plan, all of which the trainer has to see; 0: the processor, or no plan. */
+  plannedGpus: number;
   signal: AbortSignal;
   onProgress(progress: TrainProgress): void;
 }
@@ -47,6 +49,7 @@ export interface TrainStep {
   step: number;
   steps: number;
   loss: number;
+  learningRate: number;
   tokensPerSecond: number;
   etaMs: number;
   memoryBytes?: number;

@@ -50,7 +50,7 @@ export async function rehearsalOf({
   return { file: basename(file), hash, fraction };
 }
 
-interface GivenRehearsal {
+export interface GivenRehearsal {
   home: Home;
   base: BaseManifest;
   request: RehearsalRequest | undefined;

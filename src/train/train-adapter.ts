@@ -16,7 +16,7 @@ import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
 import { listAdapters, readAdapterManifest } from "../store/manifests.ts";
-import type { Launch, TrainBackend, TrainJob, TrainProgress } from "./backend.ts";
+import type { Launch, TrainBackend, TrainProgress } from "./backend.ts";
 import { backendNamed } from "./backends.ts";
 import { checkDataset } from "./check-dataset.ts";
 import { checkParent } from "./check-parent.ts";
@@ -25,8 +25,8 @@ import { curvePicture } from "./curve-picture.ts";
 import type { ModelFamily } from "./family.ts";
 import { methodNamed } from "./methods.ts";
 import { checkOutputs, describeFiles, type Outputs, writeOutputs } from "./outputs.ts";
-import { blockDevices, checkFit } from "./plan/index.ts";
-import { type RehearsalRequest, rehearsalOf, withRehearsal, writeRehearsal } from "./rehearsal.ts";
+import { blockDevices, checkFit, checkRows, measureRows, plannedGpus, type TrainPlan } from "./plan/index.ts";
+import { type RehearsalRequest, rehearsalOf, writeRehearsal } from "./rehearsal.ts";
 import { type GivenInputs, resolveInputs } from "./resolve-inputs.ts";
 import { checkSupport } from "./support.ts";
 
@@ -85,7 +85,7 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
  * Checks all that a training needs, without doing any of it; `known` is the adapter of the very same inputs.
  * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`,
  * `BAD_NAME`, `NAME_TAKEN`, and as `checkSupport`, `checkSettings`, `checkOutputs`,
- * `checkDataset`, `checkParent`, `rehearsalOf`, `withRehearsal` and `checkFit`; what the backend is not ready for.
+ * `checkDataset`, `checkParent`, `rehearsalOf`, `measureRows`, `checkRows` and `checkFit`; what the backend is not ready for.
  */
 export async function checkTraining(options: TrainOptions): Promise<Task & { known: AdapterManifest | null }> {
   const { home, method, backend: backendId = "peft" } = options;
@@ -108,20 +108,20 @@ export async function checkTraining(options: TrainOptions): Promise<Task & { kno
     config,
   };
   const outputs = { ...options, baseFolder };
-  const task = { options, inputs, dataset, base, backend, family, outputs, blockDevices: null };
+  const task = { options, inputs, dataset, base, backend, family, outputs, plan: null };
   const known = await sameOrFree(home, inputs);
   await checkOutputs(outputs, { base, config, isTrained: known !== null });
   if (known !== null) return { ...task, known };
   await checkDataset(dataset, { where: datasetFolder, base, method: { name: method, ...(await methodNamed(method)) } });
   if (parent !== null) checkParent(parent, { base, config });
   await backend.checkReady?.();
+  const lengths = await measureRows(datasetFolder, { home, base, request: options.rehearse, config });
+  checkRows(lengths, config);
   if (options.isUnplanned) return { ...task, known };
   const { spreads } = backend.supports;
-  const planned = { base: base.name, method, launch: asked.launch, spreads, shape: model.shape, config, datasetFolder };
-  const plan = await withRehearsal({ home, base, request: options.rehearse, config }, (rehearsalFile) =>
-    checkFit({ ...planned, rehearsalFile }),
-  );
-  return { ...task, known, blockDevices: plan && blockDevices(plan) };
+  const planned = { base: base.name, method, launch: asked.launch, spreads, shape: model.shape, config, lengths };
+  const plan = await checkFit(planned);
+  return { ...task, known, plan };
 }
 
 interface Task {
@@ -132,11 +132,12 @@ interface Task {
   backend: TrainBackend;
   family: ModelFamily;
   outputs: Outputs;
-  blockDevices: TrainJob["blockDevices"];
+  /** Null where there is none: --unplanned, or experts. */
+  plan: TrainPlan | null;
 }
 
 async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
-  const { options, inputs, dataset, base, backend, family, outputs } = task;
+  const { options, inputs, dataset, base, backend, family, outputs, plan } = task;
   const { home, method, signal, onProgress } = options;
   const outFolder = join(work, "adapter");
   await rm(outFolder, { recursive: true, force: true });
@@ -156,7 +157,8 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
     checkpointFolder: join(work, "checkpoints"),
     config: inputs.config,
     launch: options.launch ?? "single",
-    blockDevices: task.blockDevices,
+    blockDevices: plan && blockDevices(plan),
+    plannedGpus: plan === null ? 0 : plannedGpus(plan),
     signal,
     onProgress,
   });

@@ -19,7 +19,7 @@ const trainingSchema = z.object({
 
 /** Runs a job by a verb that takes the request of `train`. Throws: as `PythonRunner.run`. */
 export async function trainBy(verb: string, job: TrainJob): Promise<Training> {
-  const { method, family, launch, blockDevices, rehearsalFile, signal, onProgress } = job;
+  const { method, family, launch, blockDevices, plannedGpus, rehearsalFile, signal, onProgress } = job;
   const runner = await python();
   const { rehearsal, ...settings } = job.config;
   const { good: goodWeight = 1, bad: badWeight = 1 } = job.labelWeights ?? {};
@@ -35,7 +35,7 @@ export async function trainBy(verb: string, job: TrainJob): Promise<Training> {
   const { loraTargets, blockClass } = family;
   return runner.run(
     verb,
-    { method, ...folders, config, loraTargets, blockClass, launch, blockDevices },
+    { method, ...folders, config, loraTargets, blockClass, launch, blockDevices, plannedGpus },
     {
       result: trainingSchema,
       signal,

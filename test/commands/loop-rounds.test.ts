@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { roundsPicture } from "../../src/commands/rounds-picture.ts";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
-import { listPlans, readDatasetManifest } from "../../src/store/manifests.ts";
+import { listAdapters, listPlans, readDatasetManifest } from "../../src/store/manifests.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
 import { withHome } from "../store/sample-run.ts";
@@ -39,7 +39,7 @@ test(
     withHome(async (home) => {
       const base = await tinyBase();
       await tracemill(home, "base", "add", "tiny", "--hf", base.hf, "--gguf", base.gguf);
-      const words = [...LOOP, "--rounds", "3", "--round-patience", "2", "--json"];
+      const words = [...LOOP, "--rounds", "3", "--round-patience", "2", "--micro-batch-size", "4", "--json"];
       const made = await tracemill(home, ...words);
       expect(made.exitCode).toBe(4);
       const result = resultSchema.parse(JSON.parse(made.stdout));
@@ -56,6 +56,12 @@ test(
       expect(runsOf(second)).toHaveLength(runsOf(first).length + 1);
       expect(runsOf(second)).toEqual(expect.arrayContaining(runsOf(first)));
       expect(result.rounds.every(({ selfGenerated }) => selfGenerated === 0)).toBe(true);
+
+      // The family's learning rate, and what was said of the training.
+      expect((await listAdapters(home)).map(({ config }) => [config.learningRate, config.microBatchSize])).toEqual([
+        [4e-4, 4],
+        [4e-4, 4],
+      ]);
 
       const plans = await listPlans(home);
       // The skill of the test makes the same items from every seed: the second candidate on them pays for the first.

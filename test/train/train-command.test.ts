@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../src/commands/command.ts";
@@ -28,8 +30,10 @@ it("shows loss and speed while it trains, and sums up in the end", () =>
     expect(shown).toContain("train: loading the base");
     const steps = shown.filter((line) => line.startsWith("train ["));
     expect(steps.map((line) => line.match(/\d\/4/)?.[0])).toEqual(["1/4", "2/4", "2/4", "3/4", "4/4", "4/4"]);
-    expect(steps[0]).toMatch(/loss \d\.\d{4}, \d+ tokens/);
-    for (const line of steps.slice(2)) expect(line).toMatch(/loss \d\.\d{4}, val \d\.\d{4}, kl \d\.\d{3}, \d+ tokens/);
+    const pace = String.raw`lr \d\.\de[+-]\d, norm \d[.\d]*, \d+ tokens`;
+    expect(steps[0]).toMatch(new RegExp(String.raw`loss \d\.\d{4}, ${pace}`));
+    const validated = new RegExp(String.raw`loss \d\.\d{4}, val \d\.\d{4}, kl \d\.\d{3}, ${pace}`);
+    for (const line of steps.slice(2)) expect(line).toMatch(validated);
     expect(steps[5]).toMatch(/^train \[#{16}\] 4\/4 {2}.* tokens\/s, \d+\.\d GiB$/);
     const text = command.print?.(adapter, command.input.parse({ ...input, dataset: [input.dataset] })) ?? "";
     expect(text).toContain(`Adapter shop-v1 of tiny, rank 4`);
@@ -87,6 +91,31 @@ describe("an adapter for each role", () => {
       const shown = String(stderr.read());
       for (const role of roles) expect(shown).toMatch(new RegExp(`^train ${role} \\[`, "m"));
       expect(command.print?.(made, parsed)).toMatch(/^Adapter shop-worker [\s\S]*^Adapter shop-reflector /m);
+    }));
+
+  it("can be planned, and written for another trainer, one role at a time", () =>
+    withHome(async (home) => {
+      const base = await addTinyBase(home);
+      const dataset: string[] = [];
+      for (const role of ["worker", "reflector"]) dataset.push((await writeDataset(home, base, { role })).datasetHash);
+      const { context } = contextOf(home);
+      const parse = (given: object) =>
+        command.input.parse({ ...SETTINGS, dataset, base: "tiny", perRole: true, ...given });
+      const planned = parse({ plan: true, gpus: "1xL4" });
+      const plans = await command.run(planned, context);
+      expect(plans).toMatchObject([{ fits: true }, { fits: true }]);
+      const text = command.print?.(plans, planned) ?? "";
+      for (const hash of dataset) expect(text).toContain(`Dataset ${hash}\nPlan for sft on tiny`);
+      expect(command.exitCode?.(plans)).toBe(0);
+      const tight = parse({ plan: true, gpus: "1xL4", maxTokens: 12 });
+      expect(command.exitCode?.(await command.run(tight, context))).toBe(2);
+
+      const folder = join(home.path, "elsewhere");
+      const written = await command.run(parse({ backend: "axolotl", writeConfig: folder }), context);
+      expect(written).toMatchObject([{ folder: join(folder, "worker") }, { folder: join(folder, "reflector") }]);
+      expect(await readdir(join(folder, "reflector"))).toContain("axolotl.yaml");
+      const both = command.run(parse({ backend: "axolotl", writeConfig: folder, plan: true }), context);
+      await expect(both).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
     }));
 
   it("is refused before the first one is trained, where a later one cannot be", () =>

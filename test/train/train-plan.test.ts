@@ -1,14 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Context } from "../../src/commands/command.ts";
 import command, { trainOn } from "../../src/commands/train.ts";
 import { planText } from "../../src/commands/train-plan.ts";
 import { steppingClock } from "../../src/foundation/clock.ts";
 import type { Home } from "../../src/store/home.ts";
 import { listAdapters } from "../../src/store/manifests.ts";
-import type { TrainPlan } from "../../src/train/index.ts";
+import { checkTraining, type TrainPlan } from "../../src/train/index.ts";
 import { parseGpus } from "../../src/train/plan/cards.ts";
 import { planTraining } from "../../src/train/plan/plan.ts";
 import { withNvidiaSmi } from "../fixtures/nvidia-smi.ts";
@@ -85,22 +85,70 @@ it("plans for general rows that are rehearsed, and refuses one that cannot be tr
     await expect(command.run(given, contextOf(home))).rejects.toMatchObject({ code: "BAD_REHEARSAL_ROW" });
   }));
 
-it("is what the trainer follows: GPUs that PyTorch does not see are refused, not left out", () =>
+describe("rows that a training would be refused for", () => {
+  it("are told by a plan, which then ends with 2 though it fits", () =>
+    withHome(async (home) => {
+      const { datasetHash } = await writeDataset(home, await addTinyBase(home));
+      const given = input({ dataset: [datasetHash], gpus: "2xL4", maxTokens: 12 });
+      const plan = (await command.run(given, contextOf(home))) as TrainPlan;
+      expect(plan).toMatchObject({ fits: true, refused: { code: "ROW_TOO_LONG" } });
+      expect(command.exitCode?.(plan)).toBe(2);
+      expect(command.print?.(plan, given)).toMatch(/It fits\.\nIt is refused: 10 rows have more .* --too-long drop\.$/);
+      expect((await command.run({ ...given, maxTokens: 64 }, contextOf(home))) as TrainPlan).toMatchObject({
+        refused: null,
+      });
+    }));
+
+  it("are refused before a base is loaded, unplanned too: too long ones wherever they lie, too few general ones", () =>
+    withHome(async (home) => {
+      const base = await addTinyBase(home);
+      const { datasetHash: dataset } = await writeDataset(home, base);
+      const check = (given: object) => {
+        const { clock, signal } = contextOf(home);
+        const settings = { home, dataset, base: "tiny", method: "sft", config: CONFIG, clock, signal };
+        return checkTraining({ ...settings, isUnplanned: true, onProgress: () => {}, ...given });
+      };
+      const tooShort = { ...CONFIG, maxTokens: 12 };
+      await expect(check({ config: tooShort })).rejects.toMatchObject({ code: "ROW_TOO_LONG" });
+      const file = join(home.path, "general.jsonl");
+      const line = (completion: string) => JSON.stringify({ prompt: "hello", completion });
+      await writeFile(file, [line("a b c ".repeat(60)), line("yes")].join("\n"));
+      const long = check({ rehearse: { file, fraction: 0.1 } });
+      await expect(long).rejects.toMatchObject({
+        ...{ code: "ROW_TOO_LONG", details: { got: expect.stringMatching(/^0 train rows and 1 that/) } },
+      });
+      const few = check({ rehearse: { file, fraction: 0.5 }, config: { ...CONFIG, tooLong: "drop" } });
+      await expect(few).rejects.toMatchObject({
+        ...{
+          code: "TOO_FEW_REHEARSAL_ROWS",
+          details: { got: "1 rows", fix: expect.stringContaining("at most 0.111") },
+        },
+      });
+    }));
+});
+
+it.each([
+  { cards: ["a"], given: {}, expected: "1 GPU" },
+  { cards: ["a", "b"], given: {}, expected: "2 GPUs" },
+  { cards: ["a", "b"], given: { full: true }, expected: "1 GPU" },
+])("is what the trainer follows: GPUs that PyTorch does not see are refused, not left out: $cards $given", (asked) =>
   withHome(async (home) => {
+    const { cards, given, expected } = asked;
     const { datasetHash } = await writeDataset(home, await addTinyBase(home));
-    const gpus = ["a", "b"].map((id) => `GPU-none-${id}, NVIDIA L4, 23034, 22563\\n`).join("");
+    const gpus = cards.map((id) => `GPU-none-${id}, NVIDIA L4, 23034, 22563\\n`).join("");
     const visible = process.env.CUDA_VISIBLE_DEVICES;
-    process.env.CUDA_VISIBLE_DEVICES = "GPU-none-a,GPU-none-b";
+    process.env.CUDA_VISIBLE_DEVICES = cards.map((id) => `GPU-none-${id}`).join(",");
     try {
       const training = withNvidiaSmi({ gpus }, () =>
-        trainOn({ ...SETTINGS, dataset: datasetHash, base: "tiny" }, contextOf(home)),
+        trainOn({ ...SETTINGS, ...given, dataset: datasetHash, base: "tiny" }, contextOf(home)),
       );
-      await expect(training).rejects.toMatchObject({ code: "NO_GPUS", details: { expected: "2 GPUs", got: "0" } });
+      await expect(training).rejects.toMatchObject({ code: "NO_GPUS", details: { expected, got: "0" } });
     } finally {
       if (visible === undefined) delete process.env.CUDA_VISIBLE_DEVICES;
       else process.env.CUDA_VISIBLE_DEVICES = visible;
     }
-  }));
+  }),
+);
 
 it("shows a table of what each card holds, in GiB", () => {
   const plan = planTraining({
@@ -113,6 +161,7 @@ it("shows a table of what each card holds, in GiB", () => {
       storageBytes: 2,
     },
     devices: parseGpus("4xL4"),
+    mainFreeBytes: null,
     config: {
       ...CONFIG,
       quantization: "nf4",
@@ -120,7 +169,10 @@ it("shows a table of what each card holds, in GiB", () => {
       gradientCheckpointing: true,
       microBatchSize: 1,
     },
-    lengths: { rows: 600, tokens: 900_000, p50: 1200, p99: 4000, max: 4096, others: 5000, trained: 256, longer: 0 },
+    lengths: {
+      ...{ rows: 600, tokens: 900_000, p50: 1200, p99: 4000, max: 4096, others: 5000, trained: 256, longer: 0 },
+      ...{ othersLonger: 0, rehearsed: null },
+    },
   });
   const lines = planText(plan).split("\n");
   expect(lines[0]).toBe("Plan for sft on gemma-4-31b: 30.7 B weights, LoRA of rank 4: 30.6 M");

@@ -36,6 +36,7 @@ class Request:
     block_class: str | None = None
     launch: str = "single"
     block_devices: list[int] | None = None
+    planned_gpus: int = 0
     parent: Path | None = None
     rehearsal: Path | None = None
 

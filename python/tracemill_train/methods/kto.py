@@ -79,7 +79,8 @@ def validate(model: PeftModel, rows: Sequence[JudgedRow], settings: Settings) ->
     if others:
         references = [row.other_reference for row in rows if row.other is not None]
         found = summed_logprobs(model, others, settings.rows_at_once)
-        zero = max(0.0, fmean(value - before for value, before in zip(found, references)))
+        mean = fmean(value - before for value, before in zip(found, references))
+        zero = 0.0 if mean < 0 else mean  # what is no number stays so
     signs = [1.0 if row.is_good else -1.0 for row in rows]
     weights = [settings.good_weight if row.is_good else settings.bad_weight for row in rows]
     values = torch.sigmoid(settings.beta * torch.tensor(signs) * (torch.tensor(ratios) - zero))

@@ -12,10 +12,15 @@ import type { Device, Holder } from "./cards.ts";
 const MIB = 2 ** 20;
 const PATIENCE_MS = 20_000;
 
-/** A field may be "[N/A]", as a process's memory inside containers. */
-const mib = z.string().transform((text) => (/^\d{1,12}$/.test(text) ? Number(text) * MIB : Number.NaN));
+const mib = z
+  .string()
+  .regex(/^\d{1,12}$/)
+  .transform((text) => Number(text) * MIB);
 const gpuLine = z.tuple([z.string(), z.string(), mib, mib]);
-const processLine = z.tuple([z.string(), z.coerce.number().int(), z.string(), mib]);
+/** Of a process the memory may be "[N/A]", as inside containers. */
+const processLine = z.tuple([z.string(), z.coerce.number().int(), z.string(), mib.catch(0)]);
+/** How CUDA_VISIBLE_DEVICES names a GPU, or an instance of one, otherwise than by its index. */
+const NAMED = /^(GPU|MIG)-/;
 
 /**
  * Lists the GPUs that a training would see, in its order; none where nvidia-smi is not there.
@@ -40,12 +45,13 @@ export async function readGpus(visible = process.env.CUDA_VISIBLE_DEVICES): Prom
     freeBytes,
     holders: holders
       .filter(([of]) => of === uuid)
-      .map(([, pid, program, usedBytes]): Holder => ({ pid, name: program, usedBytes: usedBytes || 0 })),
+      .map(([, pid, program, usedBytes]): Holder => ({ pid, name: program, usedBytes })),
   }));
 }
 
 /**
- * Keeps the GPUs that CUDA shows a process: indices or beginnings of uuids, up to the first that names none.
+ * Keeps the GPUs that CUDA shows a process: indices or beginnings of uuids, up to the first that names none. A name that is not among
+ * them, as that of an instance (MIG), whose memory is not told, is refused: a plan for the processor would be another training's.
  * Source: CUDA C++ Programming Guide, "CUDA Environment Variables".
  */
 function visibleOf(gpus: z.output<typeof gpuLine>[], visible: string | undefined): z.output<typeof gpuLine>[] {
@@ -53,9 +59,13 @@ function visibleOf(gpus: z.output<typeof gpuLine>[], visible: string | undefined
   const named = visible
     .split(",")
     .map((word) => word.trim())
-    .map((word) =>
-      /^\d+$/.test(word) ? gpus[Number(word)] : gpus.find(([uuid]) => word !== "" && uuid.startsWith(word)),
-    );
+    .map((word) => {
+      const found = /^\d+$/.test(word)
+        ? gpus[Number(word)]
+        : gpus.find(([uuid]) => word !== "" && uuid.startsWith(word));
+      if (found === undefined && NAMED.test(word)) throw failed(`no "${word.slice(0, 80)}" of CUDA_VISIBLE_DEVICES`);
+      return found;
+    });
   const end = named.indexOf(undefined);
   return (end < 0 ? named : named.slice(0, end)) as z.output<typeof gpuLine>[];
 }
@@ -98,6 +108,6 @@ function failed(got: string): Refusal {
     message: "nvidia-smi is there but does not tell the GPUs.",
     expected: "one line a GPU: uuid, name, total and free memory",
     got,
-    fix: "make nvidia-smi work, or name the GPUs: --gpus 4xL4",
+    fix: "make nvidia-smi tell them, plan for cards that are named: --plan --gpus 4xL4, or train with --unplanned",
   });
 }

@@ -3,8 +3,10 @@
  * on each, as python/tracemill_train/fsdp.py leaves them; a block is gathered while it is computed, and the next one meanwhile.
  * Source: the documentation of `torch.distributed.fsdp.fully_shard` (implicit prefetching).
  */
+import { sumOf } from "../../foundation/sums.ts";
 import { type BlockMemory, blockMemory, type Setting } from "./memory.ts";
 import { endsOf, type Share, shareOf } from "./placement.ts";
+import { LIBRARY_BYTES } from "./processor.ts";
 import type { ModelShape } from "./shape.ts";
 
 const GATHERED_BLOCKS = 2;
@@ -24,6 +26,16 @@ export function divide(shape: ModelShape, setting: Setting, gpus: number): Share
     },
   );
   return Array.from({ length: gpus }, () => share);
+}
+
+/**
+ * Returns what so many processes hold of main memory while each reads the whole base, before its blocks are divided
+ * (docs/decisions/0026-each-process-reads-the-base.md). Units: bytes.
+ */
+export function readingBytes(shape: ModelShape, setting: Setting, gpus: number): number {
+  const { embedding, towers } = endsOf(shape, setting, true);
+  const blocks = sumOf(shape.blocks, (block) => blockMemory(shape, block, setting).weights);
+  return gpus * (blocks + embedding.weights + towers + LIBRARY_BYTES);
 }
 
 function partOf({ weights, lora, gradients, optimizer, ...whole }: BlockMemory, gpus: number): BlockMemory {

@@ -34,6 +34,10 @@ export interface TokenLengths extends Measured {
   trained: number;
   /** Rows of more than `maxTokens`; where such rows are dropped, nothing above counts them. */
   longer: number;
+  /** The same of what is validated on and rehearsed. */
+  othersLonger: number;
+  /** General rows that are to be mixed in, and those that may be; null: none are asked for. */
+  rehearsed: { wanted: number; rows: number } | null;
 }
 
 /** Tokenised general rows, and what fraction they are of all rows. */
@@ -65,13 +69,16 @@ export async function tokenLengths(
   const validation = await measure(join(folder, "tokens", "validation.parquet"), limit);
   const general = rehearsed === null ? null : await measure(rehearsed.file, limit);
   const { fraction = 0 } = rehearsed ?? {};
-  const drawn = general === null ? 0 : Math.min(Math.round((train.rows * fraction) / (1 - fraction)), general.rows);
+  const wanted = Math.round((train.rows * fraction) / (1 - fraction));
+  const drawn = general === null ? 0 : Math.min(wanted, general.rows);
   return {
     ...train,
     rows: train.rows + drawn,
     tokens: train.tokens + (general === null || drawn === 0 ? 0 : (general.tokens / general.rows) * drawn),
     others: Math.max(validation?.max ?? 0, general?.max ?? 0),
     trained: Math.max(train.trained, validation?.trained ?? 0, general?.trained ?? 0),
+    othersLonger: (validation?.longer ?? 0) + (general?.longer ?? 0),
+    rehearsed: general === null ? null : { wanted, rows: general.rows },
   };
 }
 

@@ -2,15 +2,17 @@
  * Whether a training fits on the devices that are there, before anything is loaded: what each device would hold, how long
  * rows and batches may be, how long it takes, and what to change where it does not fit. Pure; `index.ts` reads the machine.
  */
+import type { RefusalDetails } from "../../foundation/errors.ts";
 import type { TrainConfig } from "../../records/adapter-manifest.ts";
 import type { Launch } from "../backend.ts";
 import { cheapestChange, type Draft } from "./advice.ts";
 import type { Device, Holder } from "./cards.ts";
-import { divide } from "./divided.ts";
+import { divide, readingBytes } from "./divided.ts";
 import type { TokenLengths } from "./lengths.ts";
 import type { Setting } from "./memory.ts";
 import { type Parts, type Share, spread, total } from "./placement.ts";
 import { processorShare } from "./processor.ts";
+import { offenceOfRows } from "./rows.ts";
 import { loraWidthOf, type ModelShape, weightsOf } from "./shape.ts";
 import { operations, type WallTime, wallTimes } from "./wall-time.ts";
 
@@ -37,6 +39,8 @@ export interface TrainPlan {
   setting: Setting;
   lengths: TokenLengths;
   devices: DevicePlan[];
+  /** What several processes need of main memory to read the base, and what is free of it (null: not known); null: one process. */
+  mainMemory: { neededBytes: number; freeBytes: number | null } | null;
   /** Longest row that fits, one at a time; most rows that fit, of the longest length there is. 0: none. */
   longestTokens: number;
   largestBatch: number;
@@ -44,6 +48,8 @@ export interface TrainPlan {
   wallTimes: WallTime[];
   /** Options that make it fit, the cheapest; null where it fits, or where nothing here would do. */
   advice: string[] | null;
+  /** What it is refused for, whether it fits or not; null: its rows can all be trained on. */
+  refused: RefusalDetails | null;
 }
 
 export interface PlanInput {
@@ -56,6 +62,8 @@ export interface PlanInput {
   config: TrainConfig;
   lengths: TokenLengths;
   devices: Device[];
+  /** Of main memory; null: that of another machine. */
+  mainFreeBytes: number | null;
   /** Bytes of a weight that is not quantised, as the trainer loads it on these devices. */
   storageBytes: 2 | 4;
 }
@@ -66,13 +74,16 @@ const MOST_BATCH = 4096;
 
 /** Plans a training. Contract: `devices` holds at least one. */
 export function planTraining(input: PlanInput): TrainPlan {
-  const { base, method, launch, spreads, shape, config, lengths } = input;
+  const { base, method, launch, spreads, shape, config, lengths, mainFreeBytes } = input;
   const devices = spreads || launch === "fsdp" ? input.devices : input.devices.slice(0, 1);
   const setting = settingOf(input);
-  const fitsOn = (draft: Draft) => fits(shape, draft, devices);
+  const readingOf = ({ setting, devices: count }: Draft) =>
+    setting.launch === "fsdp" ? Math.ceil(readingBytes(shape, setting, count)) : 0;
+  const fitsMain = (draft: Draft) => mainFreeBytes === null || readingOf(draft) <= mainFreeBytes;
+  const fitsOn = (draft: Draft) => fitsMain(draft) && fits(shape, draft, devices);
   const draft = { setting, devices: devices.length };
   const planned = place(shape, setting, devices);
-  const isFitting = planned.every(({ headroomBytes }) => headroomBytes >= 0);
+  const isFitting = planned.every(({ headroomBytes }) => headroomBytes >= 0) && fitsMain(draft);
   const one = (changed: Partial<Setting>) => fitsOn({ ...draft, setting: { ...setting, ...changed } });
   const processes = setting.launch === "fsdp" ? devices.length : 1;
   const tokens = lengths.tokens * config.epochs * (method === "dpo" ? 2 : 1);
@@ -81,6 +92,7 @@ export function planTraining(input: PlanInput): TrainPlan {
     fits: isFitting,
     ...{ base, method, parameters: weightsOf(shape), loraParameters: loraWidthOf(shape) * config.rank },
     ...{ setting, lengths, devices: planned },
+    mainMemory: setting.launch === "fsdp" ? { neededBytes: readingOf(draft), freeBytes: mainFreeBytes } : null,
     longestTokens: largest(MOST_TOKENS, (n) =>
       one({ batch: processes, tokens: n, trainedTokens: setting.trainedTokens }),
     ),
@@ -88,6 +100,7 @@ export function planTraining(input: PlanInput): TrainPlan {
     wallTimes:
       devices[0]?.kind === "gpu" ? wallTimes(operations(shape, setting, { tokens, perRow }) / processes, devices) : [],
     advice: isFitting ? null : adviceFor(input, draft, fitsOn),
+    refused: offenceOfRows(lengths, config),
   };
 }
 
@@ -95,6 +108,11 @@ export function planTraining(input: PlanInput): TrainPlan {
 export function blockDevices({ devices, setting }: TrainPlan): number[] | null {
   if (devices.length === 1 || setting.launch === "fsdp") return null;
   return devices.flatMap(({ blocks: [from, to] }, index) => Array.from({ length: to - from }, () => index));
+}
+
+/** Returns on how many GPUs the trainer has to find itself; 0: on the processor. */
+export function plannedGpus({ devices }: TrainPlan): number {
+  return devices.filter(({ kind }) => kind === "gpu").length;
 }
 
 function adviceFor(

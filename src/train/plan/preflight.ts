@@ -1,13 +1,13 @@
 /**
- * The plan for a dataset, a base and this machine's devices (or devices that are named), and the refusal of a training that
- * would not fit. Reads manifests, lengths and devices; `plan.ts` does the sums.
+ * The plan for rows, a base and this machine's devices (or devices that are named), and the refusal of a training that
+ * would not fit. Reads devices; `plan.ts` does the sums.
  */
-import { Refusal } from "../../foundation/errors.ts";
+import { Refusal, type RefusalDetails } from "../../foundation/errors.ts";
 import type { TrainConfig } from "../../records/adapter-manifest.ts";
 import type { Launch } from "../backend.ts";
 import { type Device, parseGpus } from "./cards.ts";
 import { processorStorageBytes, readGpus, readProcessor } from "./devices.ts";
-import { tokenLengths } from "./lengths.ts";
+import type { TokenLengths } from "./lengths.ts";
 import { type DevicePlan, planTraining, type TrainPlan } from "./plan.ts";
 import type { ModelShape } from "./shape.ts";
 
@@ -22,19 +22,17 @@ export interface PreflightInput {
   spreads: boolean;
   shape: ModelShape;
   config: TrainConfig;
-  datasetFolder: string;
-  /** Tokenised general rows that are mixed in; null: none. */
-  rehearsalFile: string | null;
+  lengths: TokenLengths;
   /** What `--gpus` says: kinds of cards, `cpu`, or nothing for what is there. */
   gpus?: string;
 }
 
 /**
  * Plans a training on the GPUs that are named, else on those that are there, else on the processor.
- * Throws: `BAD_GPUS`, `NO_GPUS`, `NVIDIA_SMI_FAILED`, `NO_TRAIN_ROWS`, `NO_PLAN_FOR_EXPERTS`.
+ * Throws: `BAD_GPUS`, `NO_GPUS`, `NVIDIA_SMI_FAILED`, `NO_PLAN_FOR_EXPERTS`.
  */
 export async function preflight(input: PreflightInput): Promise<TrainPlan> {
-  const { base, method, launch, spreads, shape, config, datasetFolder, rehearsalFile, gpus } = input;
+  const { base, method, launch, spreads, shape, config, lengths, gpus } = input;
   if (shape.hasExperts) {
     throw new Refusal({
       code: "NO_PLAN_FOR_EXPERTS",
@@ -48,10 +46,10 @@ export async function preflight(input: PreflightInput): Promise<TrainPlan> {
   const isProcessor = devices[0]?.kind === "cpu";
   if (launch === "fsdp" && (isProcessor || devices.length < 2)) throw noGpus(isProcessor ? 0 : devices.length);
   const storageBytes = isProcessor ? await processorStorageBytes() : 2;
-  const { fraction = 0 } = config.rehearsal ?? {};
-  const rehearsed = rehearsalFile === null ? null : { file: rehearsalFile, fraction };
-  const lengths = await tokenLengths(datasetFolder, config, rehearsed);
-  return planTraining({ base, method, launch, spreads, shape, config, lengths, devices, storageBytes });
+  const mainFreeBytes = gpus === undefined ? readProcessor().freeBytes : null;
+  return planTraining({
+    ...{ base, method, launch, spreads, shape, config, lengths, devices, storageBytes, mainFreeBytes },
+  });
 }
 
 /**
@@ -62,19 +60,34 @@ export async function checkFit(input: PreflightInput): Promise<TrainPlan | null>
   if (input.shape.hasExperts) return null;
   const plan = await preflight(input);
   if (plan.fits) return plan;
-  const worst = plan.devices.reduce((low, device) => (device.headroomBytes < low.headroomBytes ? device : low));
   throw new Refusal({
     code: "DOES_NOT_FIT",
-    message: `The training needs more memory than is free${holdersOf(worst)}.`,
-    expected: `${gib(worst.neededBytes)} free on ${worst.name}`,
-    got: gib(worst.freeBytes),
+    ...shortageOf(plan),
     fix: `${adviceText(plan)}; or train with --unplanned`,
   });
 }
 
+/** Names what is short of memory: the fullest device or, where all have enough, the machine itself. */
+function shortageOf({ devices, mainMemory }: TrainPlan): Pick<RefusalDetails, "message" | "expected" | "got"> {
+  const worst = devices.reduce((low, device) => (device.headroomBytes < low.headroomBytes ? device : low));
+  if (worst.headroomBytes >= 0 && mainMemory !== null) {
+    return {
+      message: "Each process reads the whole base, which takes more main memory than is free.",
+      expected: `${gib(mainMemory.neededBytes)} free for ${devices.length} processes`,
+      got: gib(mainMemory.freeBytes ?? 0),
+    };
+  }
+  return {
+    message: `The training needs more memory than is free${holdersOf(worst)}.`,
+    expected: `${gib(worst.neededBytes)} free on ${worst.name}`,
+    got: gib(worst.freeBytes),
+  };
+}
+
 /** Says in a phrase what makes a plan fit. */
-export function adviceText({ advice }: TrainPlan): string {
-  if (advice === null) return "train a smaller base, or free memory";
+export function adviceText({ advice, setting }: Pick<TrainPlan, "advice" | "setting">): string {
+  const ways = ["train a smaller base", "free memory"];
+  if (advice === null) return (setting.launch === "fsdp" ? ["leave out --launch fsdp", ...ways] : ways).join(", or ");
   const options = advice.filter((option) => option.startsWith("--")).join(" ");
   const cards = advice.filter((option) => !option.startsWith("--")).map((option) => `take ${option}`);
   return [...(options === "" ? [] : [`add ${options}`]), ...cards].join(" and ");

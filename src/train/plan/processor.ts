@@ -8,7 +8,7 @@ import { type Share, spread, total } from "./placement.ts";
 import { type ModelShape, weightsOf } from "./shape.ts";
 
 /** Python with torch, transformers, peft, trl and datasets, before a model is loaded. */
-const LIBRARY_BYTES = 520e6;
+export const LIBRARY_BYTES = 520e6;
 /** python/tracemill_train/attention.py: up to this length all scores of a block are in memory. */
 const SHORT_TOKENS = 256;
 /** Probes are scored in float32 by the base loaded once more, whose bf16 file is mapped meanwhile. */

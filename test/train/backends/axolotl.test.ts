@@ -147,6 +147,33 @@ describe("training by Axolotl", () => {
     }));
 });
 
+describe("a configuration that is written", () => {
+  it("is refused for what no trainer elsewhere would be told of", () =>
+    withHome(async (home) => {
+      const { datasetHash: dataset } = await writeDataset(home, await addTinyBase(home), { validation: 0 });
+      const general = join(home.path, "general.jsonl");
+      await writeFile(general, JSON.stringify({ prompt: "hello", completion: "yes" }));
+      const refusalOf = async (given: object) => {
+        const asked = { home, dataset, base: "tiny", method: "sft", config: CONFIG, backend: "axolotl", ...given };
+        const error = await writeTrainConfig(asked, join(home.path, "elsewhere")).catch((cause) => cause);
+        return [error.code, error.details?.got];
+      };
+      const unsupported = "UNSUPPORTED_SETTING";
+      expect(await refusalOf({ launch: "fsdp" })).toEqual([unsupported, "--launch fsdp"]);
+      expect(await refusalOf({ from: "sql-v1" })).toEqual([unsupported, "--from"]);
+      expect(await refusalOf({ rehearse: { file: general, fraction: 0.5 } })).toEqual([
+        unsupported,
+        expect.stringMatching(/^rehearsal /),
+      ]);
+      expect(await refusalOf({ config: { ...CONFIG, microBatchSize: 3 } })).toEqual(["BAD_SETTINGS", "--batch-size 4"]);
+      expect(await refusalOf({ name: "sql-v1", out: "there", merge: true })).toEqual([
+        "BAD_SETTINGS",
+        "--name, --out, --merge",
+      ]);
+      expect(await readdir(home.path)).not.toContain("elsewhere");
+    }));
+});
+
 describe("training by Unsloth", () => {
   it("is refused before any work where it is not installed", () =>
     withHome(async (home) => {

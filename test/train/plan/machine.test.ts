@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
 import { processorStorageBytes, readGpus, readProcessor } from "../../../src/train/plan/devices.ts";
 import { tokenLengths } from "../../../src/train/plan/lengths.ts";
-import { preflight } from "../../../src/train/plan/preflight.ts";
+import { checkFit, preflight } from "../../../src/train/plan/preflight.ts";
 import { withNvidiaSmi } from "../../fixtures/nvidia-smi.ts";
 import { SHAPES } from "./shapes.ts";
 
@@ -52,9 +52,15 @@ describe("the GPUs of this machine", () => {
     expect(await withNvidiaSmi({ gpus: "", exit: 9 }, () => readGpus())).toEqual([]);
   });
 
-  it("are refused where nvidia-smi says what cannot be read", async () => {
-    const reading = withNvidiaSmi({ gpus: "Unable to determine the device handle\\n" }, () => readGpus());
-    await expect(reading).rejects.toMatchObject({ code: "NVIDIA_SMI_FAILED" });
+  it.each([
+    ["what cannot be read", "Unable to determine the device handle\\n", undefined],
+    ["no memory, as of a card that shares the processor's", "GPU-a, NVIDIA GB10, [N/A], [N/A]\\n", undefined],
+    ["none that is named, as of an instance of one", "GPU-a, NVIDIA H100, 81559, 81000\\n", "MIG-6e7f"],
+  ])("are refused where nvidia-smi tells %s", async (_, gpus, visible) => {
+    const reading = withNvidiaSmi({ gpus }, () => readGpus(visible));
+    await expect(reading).rejects.toMatchObject({
+      ...{ code: "NVIDIA_SMI_FAILED", details: { fix: expect.stringContaining("--unplanned") } },
+    });
   });
 });
 
@@ -70,26 +76,25 @@ describe("what is planned for the machine itself", () => {
     ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 0.01, epochs: 1, batchSize: 4, warmupSteps: 1, maxTokens: 64 },
     seed: 1,
   });
-  const planned = async (given: object) => {
-    const folder = await mkdtemp(join(tmpdir(), "planned-"));
-    folders.push(folder);
-    await mkdir(join(folder, "tokens"));
-    const connection = await (await DuckDBInstance.create()).connect();
-    await connection.run(`COPY (SELECT [1, 2] AS ids, [0, 1] AS mask) TO '${join(folder, "tokens/train.parquet")}'`);
-    connection.closeSync();
-    return preflight({
-      ...{
-        base: "b",
-        method: "sft",
-        launch: "single",
-        spreads: true,
-        shape: SHAPES.llama2_7b,
-        config,
-        datasetFolder: folder,
-      },
-      ...{ rehearsalFile: null, gpus: "cpu", ...given },
-    });
+  const lengths = {
+    ...{
+      rows: 1,
+      tokens: 2,
+      p50: 2,
+      p99: 2,
+      max: 2,
+      others: 0,
+      trained: 1,
+      longer: 0,
+      othersLonger: 0,
+      rehearsed: null,
+    },
   };
+  const planned = (given: object) =>
+    preflight({
+      ...{ base: "b", method: "sft", launch: "single", spreads: true, shape: SHAPES.llama2_7b, config, lengths },
+      ...{ gpus: "cpu", ...given },
+    });
 
   it("is the processor's own number type, beside 4-bit weights too", async () => {
     const plain = await planned({});
@@ -105,6 +110,28 @@ describe("what is planned for the machine itself", () => {
     }
     expect((await planned({ launch: "fsdp", gpus: "2xL4" })).setting.launch).toBe("fsdp");
   });
+});
+
+it("refuses several processes that read more than main memory has, though each card has room", async () => {
+  const gpus = Array.from({ length: 64 }, (_, n) => `GPU-${n}, NVIDIA H100, 81559, 81000\\n`).join("");
+  const visible = process.env.CUDA_VISIBLE_DEVICES;
+  delete process.env.CUDA_VISIBLE_DEVICES;
+  const config = trainConfigSchema.parse({
+    ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 0.01, epochs: 1, batchSize: 64, warmupSteps: 1, maxTokens: 64 },
+    seed: 1,
+  });
+  const lengths = { rows: 64, tokens: 128, p50: 2, p99: 2, max: 2, others: 0, trained: 1, longer: 0, othersLonger: 0 };
+  const asked = { base: "b", method: "sft", launch: "fsdp", spreads: true, shape: SHAPES.gemma4_31b } as const;
+  try {
+    const refused = withNvidiaSmi({ gpus }, () =>
+      checkFit({ ...asked, config, lengths: { ...lengths, rehearsed: null } }),
+    );
+    await expect(refused).rejects.toMatchObject({
+      ...{ code: "DOES_NOT_FIT", details: { expected: expect.stringMatching(/ GiB free for 64 processes$/) } },
+    });
+  } finally {
+    if (visible !== undefined) process.env.CUDA_VISIBLE_DEVICES = visible;
+  }
 });
 
 describe("the lengths of a dataset's rows", () => {
@@ -129,7 +156,10 @@ describe("the lengths of a dataset's rows", () => {
   it("are measured as they are, and without those that are dropped", async () => {
     const folder = await dataset("row_id VARCHAR, ids INTEGER[], mask UTINYINT[]", hundred);
     const all = await tokenLengths(folder, { maxTokens: 90, tooLong: "refuse" });
-    expect(all).toEqual({ rows: 100, tokens: 5050, p50: 50, p99: 99, max: 100, others: 0, trained: 2, longer: 10 });
+    expect(all).toEqual({
+      ...{ rows: 100, tokens: 5050, p50: 50, p99: 99, max: 100, others: 0, trained: 2, longer: 10 },
+      ...{ othersLonger: 0, rehearsed: null },
+    });
     const short = await tokenLengths(folder, { maxTokens: 90, tooLong: "drop" });
     expect(short).toMatchObject({ rows: 90, max: 90, longer: 10 });
     await expect(tokenLengths(folder, { maxTokens: 0, tooLong: "drop" })).rejects.toMatchObject({
@@ -143,10 +173,19 @@ describe("the lengths of a dataset's rows", () => {
     const limit = { maxTokens: 1000, tooLong: "refuse" as const };
     await write(join(folder, "tokens/validation.parquet"), columns, "VALUES ('v', range(130), [1])");
     expect(await tokenLengths(folder, limit)).toMatchObject({ rows: 100, tokens: 5050, max: 100, others: 130 });
+    expect(await tokenLengths(folder, { ...limit, maxTokens: 110 })).toMatchObject({ longer: 0, othersLonger: 1 });
     const file = join(folder, "rehearsal.parquet");
     await write(file, columns, "SELECT 'g' || n, range(200), [1, 1, 1] FROM range(60) t(n)");
     expect(await tokenLengths(folder, limit, { file, fraction: 0.2 })).toMatchObject({
-      ...{ rows: 125, tokens: 5050 + 25 * 200, p50: 50, max: 100, others: 200, trained: 3 },
+      ...{
+        rows: 125,
+        tokens: 5050 + 25 * 200,
+        p50: 50,
+        max: 100,
+        others: 200,
+        trained: 3,
+        rehearsed: { wanted: 25, rows: 60 },
+      },
     });
   });
 

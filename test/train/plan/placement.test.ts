@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { planText } from "../../../src/commands/train-plan.ts";
 import { sumOf } from "../../../src/foundation/sums.ts";
 import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
 import { type Device, parseGpus } from "../../../src/train/plan/cards.ts";
 import { blockMemory, logitMemory } from "../../../src/train/plan/memory.ts";
 import { blockDevices, type PlanInput, planTraining } from "../../../src/train/plan/plan.ts";
+import { adviceText } from "../../../src/train/plan/preflight.ts";
 import { GEMMA4_31B_CONFIG, SHAPES } from "./shapes.ts";
 
 const GIB = 2 ** 30;
@@ -17,10 +19,13 @@ const config = (given: object = {}) =>
   });
 
 function planOn(devices: Device[], given: Partial<PlanInput> = {}) {
-  const lengths = { rows: 600, tokens: 2_457_600, p50: 4096, p99: 4096, max: 4096, others: 0, trained: 256, longer: 0 };
+  const lengths = {
+    ...{ rows: 600, tokens: 2_457_600, p50: 4096, p99: 4096, max: 4096, others: 0, trained: 256, longer: 0 },
+    ...{ othersLonger: 0, rehearsed: null },
+  };
   return planTraining({
     ...{ base: "gemma-4-31b", method: "sft", launch: "single" as const, spreads: true, shape: SHAPE, config: config() },
-    ...{ lengths, devices, storageBytes: 2 as const, ...given },
+    ...{ lengths, devices, mainFreeBytes: null, storageBytes: 2 as const, ...given },
   });
 }
 
@@ -113,6 +118,32 @@ describe("a training by one process a card", () => {
     const wasteful = fsdp("4xL4", { microBatchSize: 8, batchSize: 8, gradientCheckpointing: false });
     expect(wasteful.advice).toEqual(["--gradient-checkpointing"]);
     expect(fsdp("2xL4", { microBatchSize: 4096, batchSize: 4096 }).advice?.join()).not.toContain("adamw-8bit");
+  });
+});
+
+describe("the main memory of a training by one process a card", () => {
+  const fsdp = (mainFreeBytes: number | null, given: object = {}) =>
+    planOn(parseGpus("4xA100-80"), {
+      ...{ launch: "fsdp", mainFreeBytes },
+      config: config({ microBatchSize: 4, optimizer: "adamw", ...given }),
+    });
+
+  it("holds the base once a process, in 4 bits or 16", () => {
+    const held = (given: object) => (fsdp(null, given).mainMemory?.neededBytes ?? 0) / GIB;
+    expect(Math.abs(held({}) / 67 - 1)).toBeLessThan(0.1);
+    expect(Math.abs(held({ quantization: "none" }) / (4 * 57) - 1)).toBeLessThan(0.1);
+    expect(planOn(parseGpus("4xL4")).mainMemory).toBeNull();
+  });
+
+  it("decides, too, whether it fits, where it is known", () => {
+    expect(fsdp(null).fits).toBe(true);
+    expect(fsdp(100 * GIB)).toMatchObject({ fits: true, mainMemory: { freeBytes: 100 * GIB } });
+    expect(fsdp(100 * GIB, { quantization: "none" })).toMatchObject({ fits: false, advice: ["--quantize nf4"] });
+    const small = fsdp(32 * GIB);
+    expect(small).toMatchObject({ fits: false, advice: null });
+    expect(small.devices.every(({ headroomBytes }) => headroomBytes > 0)).toBe(true);
+    expect(adviceText(small)).toContain("leave out --launch fsdp");
+    expect(planText(small)).toMatch(/\nmain {6}\d+\.\d+ GiB of main memory for 4 processes .*, 32\.00 GiB are free\n/);
   });
 });
 

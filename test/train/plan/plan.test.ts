@@ -19,6 +19,8 @@ const LENGTHS: TokenLengths = {
   others: 0,
   trained: 256,
   longer: 0,
+  othersLonger: 0,
+  rehearsed: null,
 };
 
 const config = (given: object = {}) =>
@@ -42,7 +44,7 @@ function planOf(given: Partial<PlanInput> & { gpus?: string } = {}) {
   return planTraining({
     ...{ base: "gemma-4-31b", method: "sft", launch: "single" as const, spreads: true, shape: SHAPES.gemma4_31b },
     ...{ config: config(), lengths: LENGTHS },
-    ...{ devices: parseGpus(gpus), storageBytes: 2 as const },
+    ...{ devices: parseGpus(gpus), mainFreeBytes: null, storageBytes: 2 as const },
     ...rest,
   });
 }
