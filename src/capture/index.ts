@@ -1,5 +1,5 @@
 /** Other agents' calls and files as runs: the recording proxy, outcomes, seals, imports. */
-import { type RecordingOptions, type SealedRecording, sealLeftRun } from "./recorded-run.ts";
+import type { RecordingOptions, SealedRecording } from "./recorded-run.ts";
 import { openRecorder } from "./recorder.ts";
 import { serveRecorder } from "./serve-recorder.ts";
 import type { VerifyCommand } from "./verify-command.ts";
@@ -10,9 +10,10 @@ export { type ImportReport, importFiles } from "./import-files.ts";
 export { auditLabels, type LabelAudit } from "./label-audit.ts";
 export { checkRepository, readLabels, verdictsInCheckouts } from "./label-run.ts";
 export { giveOutcome, giveVerdicts, type Judged, runCalled } from "./late-verdicts.ts";
+export { sealLeftRun } from "./left-run.ts";
 export { outcomeSchema, readOutcome } from "./outcome.ts";
 export { type ReverifyReport, reverify } from "./reverify.ts";
-export { type RecordingOptions, type SealedRecording, sealLeftRun };
+export type { RecordingOptions, SealedRecording };
 
 export interface RecordOptions extends RecordingOptions {
   /** With `/v1` at its end, or where its API begins. */

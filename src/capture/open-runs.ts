@@ -32,7 +32,11 @@ export interface OpenRuns {
   close(): Promise<void>;
 }
 
-export function openRuns(options: RecordingOptions & { verifier: AttemptVerifier | null }): OpenRuns {
+interface OpenRunsOptions extends RecordingOptions {
+  verifier: AttemptVerifier | null;
+}
+
+export function openRuns(options: OpenRunsOptions): OpenRuns {
   const { home, clock, verifier } = options;
   const { of, has, forgetter, all } = runIndex(options);
   const sealings = new Map<RecordedRun, Promise<SealedRecording>>();
@@ -94,8 +98,8 @@ interface RunIndex extends Pick<OpenRuns, "of" | "has"> {
   all(): Promise<RecordedRun[]>;
 }
 
-function runIndex(options: RecordingOptions): RunIndex {
-  const { home, clock } = options;
+function runIndex(options: OpenRunsOptions): RunIndex {
+  const { home, clock, verifier } = options;
   const open = new Map<RunId | null, Promise<RecordedRun>>();
   const ids = new Map<string, Promise<RunId>>();
 
@@ -104,6 +108,12 @@ function runIndex(options: RecordingOptions): RunIndex {
     const id = ids.get(name) ?? runNamed(options, name).then((found) => found ?? newRunId(clock));
     ids.set(name, id);
     return id;
+  }
+
+  async function takenUp(id: RunId): Promise<RecordedRun> {
+    const run = await goOn(options, id);
+    await verifier?.recall(run);
+    return run;
   }
 
   async function opened(id: RunId | null, begin: () => Promise<RecordedRun>): Promise<RecordedRun> {
@@ -117,7 +127,7 @@ function runIndex(options: RecordingOptions): RunIndex {
     async of(name) {
       if (name === null) return opened(null, async () => beginRun(options, newRunId(clock), null));
       const id = await idOf(name);
-      return opened(id, async () => (isThere(home, id) ? goOn(options, id) : beginRun(options, id, name)));
+      return opened(id, async () => (isThere(home, id) ? takenUp(id) : beginRun(options, id, name)));
     },
     has: async (name) => (name === null ? open.has(null) : ids.has(name) || (await isLeft(options, name))),
     async forgetter(run) {

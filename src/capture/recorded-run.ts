@@ -13,7 +13,7 @@ import type { Home } from "../store/home.ts";
 import { createRunLog, listRuns, type RunLog, readRunLog, reopenRunLog, sealRun } from "../store/run-log.ts";
 import { foreignStart } from "./foreign-item.ts";
 import { openRunBook, type RunBook } from "./run-book.ts";
-import { openRunCounts, type RunCounts } from "./run-counts.ts";
+import type { RunCounts } from "./run-counts.ts";
 
 export interface RecordingOptions {
   home: Home;
@@ -100,7 +100,8 @@ export function endRun(run: RunId, counts: RunCounts, append: (event: RunEvent) 
   return sealed;
 }
 
-function sealedOf(run: RunId, counts: RunCounts): SealedRecording {
+/** What a run comes to that is sealed, or about to be. */
+export function sealedOf(run: RunId, counts: RunCounts): SealedRecording {
   const items = counts.summary();
   const total = (count: (item: (typeof items)[number]) => number) => sumOf(items, count);
   return {
@@ -110,25 +111,6 @@ function sealedOf(run: RunId, counts: RunCounts): SealedRecording {
     passed: total((item) => item.passed),
     unjudged: items.filter(({ isJudged }) => !isJudged).length,
   };
-}
-
-/**
- * Seals a run that is not being recorded any more, also one whose log was ended and never sealed.
- * Throws: `NOT_RECORDED` for a run of tracemill's own, and what opening and sealing throw.
- */
-export async function sealLeftRun(
-  { home, clock }: Pick<RecordingOptions, "home" | "clock">,
-  run: RunId,
-): Promise<SealedRecording> {
-  const left = await goOn({ home, clock }, run).catch((error) => {
-    if (error instanceof Refusal && error.code === "RUN_FINISHED") return null;
-    throw error;
-  });
-  if (left !== null) return sealRecording({ home, clock }, left);
-  const counts = openRunCounts(run);
-  for await (const event of readRunLog(home, run)) counts.take(event);
-  await sealRun(home, run, clock);
-  return sealedOf(run, counts);
 }
 
 /**

@@ -46,6 +46,8 @@ export async function startRecordingAt(
 
 export const user = (content: string) => ({ role: "user", content });
 
+export const said = (content: string) => ({ role: "assistant", content });
+
 /** A call of chat completions that says one thing. */
 export const asked = (content: string, more: object = {}) => ({ model: "m", messages: [user(content)], ...more });
 
