@@ -21,7 +21,7 @@ export interface AttemptVerifier {
   recall(run: RecordedRun): Promise<void>;
   /** Begins to verify an attempt that is over; what goes wrong is recorded. */
   begin(run: RecordedRun, attempt: AttemptId): void;
-  /** Verifies what nobody judged, and resolves when all of the run is judged. */
+  /** Verifies what nobody judged, and resolves when all of the run is judged. Throws: why the command's signal was aborted. */
   finish(run: RecordedRun): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function openVerifier(command: VerifyCommand, home: Home): AttemptVerifie
       if (!run.book.isJudged(attempt)) run.append({ type: "verdict", data: { attempt, verdict } });
     } catch (error) {
       if (!(error instanceof Failure && error.boundary === "verifier")) throw error;
-      recordFailure(run, attempt, error);
+      if (!command.signal.aborted) recordFailure(run, attempt, error);
     }
   }
 
@@ -71,6 +71,7 @@ export function openVerifier(command: VerifyCommand, home: Home): AttemptVerifie
         running.delete(attempt);
         answers.delete(attempt);
       }
+      command.signal.throwIfAborted();
     },
   };
 }

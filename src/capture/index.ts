@@ -45,16 +45,23 @@ export async function startRecording(options: RecordOptions): Promise<RunningPro
   const { idleMs, onSealed, onBug } = options;
   const recorder = openRecorder(options);
   const server = await serveRecorder(recorder, options);
+  let isOver = false;
   const look = () =>
-    recorder.finishIdle(idleMs).then((sealed) => {
-      for (const one of sealed) onSealed(one);
-    }, onBug);
+    recorder.finishIdle(idleMs).then(
+      (sealed) => sealed.forEach(onSealed),
+      (error) => {
+        if (!isOver) onBug(error); // what was under way then stays as it is
+      },
+    );
+  const first = look();
   const timer = setInterval(look, Math.min(idleMs / 4, MOST_IDLE_CHECK_MS));
   return {
     url: server.url,
     async close() {
+      isOver = true;
       clearInterval(timer);
       await server.close();
+      await first;
       await recorder.close();
     },
   };
