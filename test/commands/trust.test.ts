@@ -2,8 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { foreignStart } from "../../src/capture/foreign-item.ts";
+import { systemClock } from "../../src/foundation/clock.ts";
+import { newRunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { createRunLog, listRuns } from "../../src/store/run-log.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
 import { tracemill as startTracemill } from "../fixtures/tracemill.ts";
 import { coin, temporaryHome } from "../harness/setting.ts";
@@ -72,4 +75,23 @@ it("label takes a list, counts what matches nothing, and says so by its exit cod
   ]);
   expect((await tracemill("label", run, "--from", `${labels}.gone`)).stderr).toContain("NO_LABELS");
   expect((await tracemill("label", run)).stderr).toContain("BAD_ARGUMENT");
+});
+
+it("audit says of a recorded run how it is sealed, and of one of tracemill's own how it goes on; seal takes either name", async () => {
+  const begin = (config: Record<string, string>) => {
+    const run = newRunId(systemClock);
+    const log = createRunLog(home, { run, clock: systemClock });
+    log.append({ type: "run_started", data: foreignStart({ run, skill: "mine", codeVersion: "t", config }) });
+    log.close();
+    return run;
+  };
+  const recorded = begin({ command: "record", label: "nightly" });
+  const own = begin({ command: "run" });
+  const refused = async (name: string) => (await tracemill("audit", name)).stderr;
+  const ofRecorded = await refused("nightly");
+  expect(ofRecorded).toContain(`tracemill seal ${recorded}`);
+  expect(ofRecorded).not.toContain("--resume");
+  expect(await refused(own)).toContain(`tracemill run --resume ${own}`);
+  expect((await tracemill("seal", own)).stderr).toContain("NOT_RECORDED");
+  expect((await tracemill("seal", "nightly")).stdout).toMatch(new RegExp(`^Sealed ${recorded}: 0 attempts`));
 });
