@@ -12,7 +12,7 @@ export { checkRepository, readLabels, verdictsInCheckouts } from "./label-run.ts
 export { giveOutcome, giveVerdicts, type Judged, runCalled } from "./late-verdicts.ts";
 export { sealLeftRun } from "./left-run.ts";
 export { outcomeSchema, readOutcome } from "./outcome.ts";
-export { type ReverifyReport, reverify } from "./reverify.ts";
+export { isReplayableRun, type ReverifyReport, reverify } from "./reverify.ts";
 export type { RecordingOptions, SealedRecording };
 
 export interface RecordOptions extends RecordingOptions {

@@ -9,6 +9,7 @@ import type { Home } from "../../src/store/home.ts";
 import { createRunLog, listRuns } from "../../src/store/run-log.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
 import { tracemill as startTracemill } from "../fixtures/tracemill.ts";
+import { ROOT } from "../fixtures/venv.ts";
 import { coin, temporaryHome } from "../harness/setting.ts";
 
 let home: Home;
@@ -51,6 +52,31 @@ it("reverify prints how then and now agree, and lists what an older verifier jud
   const refused = await tracemill("reverify", "nothing");
   expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("UNKNOWN_RUN")]);
   expect((await tracemill("reverify")).stderr).toContain("BAD_ARGUMENT");
+});
+
+it("reverify asks about what an agent of the user's own answered, and lists what cannot be replayed", async () => {
+  const agent = `${process.execPath} ${join(ROOT, "test", "fixtures", "programs", "agent.mjs")}`;
+  const manner = ["--attempts", "1", "--limit", "2", "--agent", agent];
+  await tracemill("run", "--skill", "letters", "--model", "scripted", "--endpoint", model.url, ...manner);
+  const [made] = await listRuns(home);
+  expect(made?.command).toBe("agent");
+  const { stdout, exitCode } = await tracemill("reverify", made?.run ?? "");
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining("2 attempts asked about, 0 in conflict")]);
+  const rows = join(home.path, "rows.jsonl");
+  const messages = [
+    { role: "user", content: "q" },
+    { role: "assistant", content: "SELECT 1" },
+  ];
+  writeFileSync(rows, `${JSON.stringify({ id: "a", reward: 1, messages })}\n`);
+  await tracemill("import", rows, "--skill", "sql");
+  const imported = (await listRuns(home)).find(({ command }) => command === "import")?.run;
+  const listed = await tracemill("reverify", "--skill", "sql", "--outdated", "--dry-run");
+  expect(listed.stdout.split("\n")).toEqual([
+    `Run ${imported}: judged by reward@unknown: 1; nothing was asked, of 0 attempts to ask about`,
+    `1 attempts have no action to replay; say what came of them: tracemill label ${imported} --from FILE`,
+    `${imported}/sql:a/1: reward@unknown`,
+  ]);
+  expect((await tracemill("reverify", imported ?? "")).stderr).toContain("NOT_REPLAYABLE");
 });
 
 it("audit reports counts with what leaves them out, and refuses a run that may still grow", async () => {
