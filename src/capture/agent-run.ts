@@ -114,7 +114,7 @@ function recordingOf(options: AgentRunOptions): Parameters<typeof openRecorder>[
       durability,
       skill: id,
       splits: plainSplits(id),
-      config: { ...config, command: "agent" },
+      config: { ...config, command: "agent", label: null },
       verify: null,
     },
     start: { skill: { id, version, hash: skillHash }, split, models: { worker }, comparison },

@@ -4,7 +4,10 @@
  */
 import pLimit from "p-limit";
 import { Failure } from "../foundation/errors.ts";
+import { groupBy } from "../foundation/group-by.ts";
 import type { AttemptId } from "../records/ids.ts";
+import type { Home } from "../store/home.ts";
+import { readRunLog } from "../store/run-log.ts";
 import { textOf } from "./conversations.ts";
 import type { RecordedRun } from "./recorded-run.ts";
 import { recordFailure } from "./recorded-turn.ts";
@@ -14,15 +17,17 @@ import type { GivenAnswer } from "./wire/index.ts";
 export interface AttemptVerifier {
   /** Keeps what the command may want to see: the attempt's last answer. */
   noteAnswer(attempt: AttemptId, answer: GivenAnswer): void;
+  /** Reads those answers from the log of a run that an earlier process recorded. */
+  recall(run: RecordedRun): Promise<void>;
   /** Begins to verify an attempt that is over; what goes wrong is recorded. */
   begin(run: RecordedRun, attempt: AttemptId): void;
-  /** Verifies what nobody judged, and resolves when all of the run is judged. */
+  /** Verifies what nobody judged, and resolves when all of the run is judged. Throws: why the command's signal was aborted. */
   finish(run: RecordedRun): Promise<void>;
 }
 
 const AT_ONCE = 2;
 
-export function openVerifier(command: VerifyCommand): AttemptVerifier {
+export function openVerifier(command: VerifyCommand, home: Home): AttemptVerifier {
   const limit = pLimit(AT_ONCE);
   const answers = new Map<AttemptId, string>();
   const running = new Map<AttemptId, Promise<void>>();
@@ -32,10 +37,12 @@ export function openVerifier(command: VerifyCommand): AttemptVerifier {
     answers.delete(attempt);
     try {
       const verdict = await runVerifyCommand(command, attempt, { input });
+      const { turns, failed } = run.book.callsOf(attempt);
+      if (failed === turns) verdict.flags.push("environment-suspect");
       if (!run.book.isJudged(attempt)) run.append({ type: "verdict", data: { attempt, verdict } });
     } catch (error) {
       if (!(error instanceof Failure && error.boundary === "verifier")) throw error;
-      recordFailure(run, attempt, error);
+      if (!command.signal.aborted) recordFailure(run, attempt, error);
     }
   }
 
@@ -49,12 +56,22 @@ export function openVerifier(command: VerifyCommand): AttemptVerifier {
   return {
     begin,
     noteAnswer: (attempt, { message }) => answers.set(attempt, textOf(message.content)),
+    async recall({ log, book }) {
+      const unjudged = book.attempts().filter((attempt) => !book.isJudged(attempt));
+      const waiting = groupBy(unjudged, (attempt) => book.lastAnswer(attempt));
+      for await (const { type, data } of readRunLog(home, log.run)) {
+        if (type !== "message") continue;
+        for (const attempt of waiting.get(data.hash) ?? []) answers.set(attempt, textOf(data.message.content));
+      }
+    },
     async finish(run) {
       for (const attempt of run.book.attempts()) begin(run, attempt);
       for (const attempt of run.book.attempts()) {
         await running.get(attempt);
         running.delete(attempt);
+        answers.delete(attempt);
       }
+      command.signal.throwIfAborted();
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Other agents' calls and files as runs: the recording proxy, outcomes, seals, imports. */
-import { type RecordingOptions, type SealedRecording, sealLeftRun } from "./recorded-run.ts";
+import type { RecordingOptions, SealedRecording } from "./recorded-run.ts";
 import { openRecorder } from "./recorder.ts";
 import { serveRecorder } from "./serve-recorder.ts";
 import type { VerifyCommand } from "./verify-command.ts";
@@ -10,9 +10,10 @@ export { type ImportReport, importFiles } from "./import-files.ts";
 export { auditLabels, type LabelAudit } from "./label-audit.ts";
 export { checkRepository, readLabels, verdictsInCheckouts } from "./label-run.ts";
 export { giveOutcome, giveVerdicts, type Judged, runCalled } from "./late-verdicts.ts";
+export { sealLeftRun } from "./left-run.ts";
 export { outcomeSchema, readOutcome } from "./outcome.ts";
-export { type ReverifyReport, reverify } from "./reverify.ts";
-export { type RecordingOptions, type SealedRecording, sealLeftRun };
+export { isReplayableRun, type ReverifyReport, reverify } from "./reverify.ts";
+export type { RecordingOptions, SealedRecording };
 
 export interface RecordOptions extends RecordingOptions {
   /** With `/v1` at its end, or where its API begins. */
@@ -44,16 +45,23 @@ export async function startRecording(options: RecordOptions): Promise<RunningPro
   const { idleMs, onSealed, onBug } = options;
   const recorder = openRecorder(options);
   const server = await serveRecorder(recorder, options);
+  let isOver = false;
   const look = () =>
-    recorder.finishIdle(idleMs).then((sealed) => {
-      for (const one of sealed) onSealed(one);
-    }, onBug);
+    recorder.finishIdle(idleMs).then(
+      (sealed) => sealed.forEach(onSealed),
+      (error) => {
+        if (!isOver) onBug(error); // what was under way then stays as it is
+      },
+    );
+  const first = look();
   const timer = setInterval(look, Math.min(idleMs / 4, MOST_IDLE_CHECK_MS));
   return {
     url: server.url,
     async close() {
+      isOver = true;
       clearInterval(timer);
       await server.close();
+      await first;
       await recorder.close();
     },
   };

@@ -40,6 +40,11 @@ const has = (flag: string) =>
 const BY_DEFAULT = "left out by default";
 const IS_CLIPPED = "list_has_any(parse_flags, ['clipped', 'result-clipped'])";
 
+/** What an attempt did: its action, or where it has none its answer. */
+const DONE = "coalesce(tool_call::VARCHAR, response)";
+/** The call `agent` stands for all that an agent did in its folder, and does not tell what. */
+const IS_TOLD = `${DONE} IS NOT NULL AND coalesce(tool_call->>'name', '') <> 'agent'`;
+
 /** Attempts in the order in which they began; those in a row whose flag agrees have the same distance to their place. */
 const SUSPECT_STRETCHES = `WITH begun AS (SELECT attempt, min(seq) AS seq
     FROM (SELECT attempt, seq FROM turns WHERE run = $run UNION ALL SELECT attempt, seq FROM verdicts WHERE run = $run) GROUP BY ALL),
@@ -65,10 +70,16 @@ const QUESTIONS: readonly Question[] = [
     of: "attempts",
   },
   {
-    what: "the same action at the same item, once passed and once not",
+    what: "the same action or answer at the same item, once passed and once not",
     leftOutBy: "--filter with the items' names, or tracemill reverify",
-    sql: `SELECT item AS name FROM attempts WHERE run = $run AND tool_call IS NOT NULL AND eval_passed IS NOT NULL
-      GROUP BY item, tool_call::VARCHAR HAVING count(DISTINCT eval_passed) > 1`,
+    sql: `SELECT DISTINCT item AS name FROM attempts WHERE run = $run AND eval_passed IS NOT NULL AND ${IS_TOLD}
+      GROUP BY item, ${DONE} HAVING count(DISTINCT eval_passed) > 1`,
+    of: "items",
+  },
+  {
+    what: "attempts at the same item of which some passed and some did not",
+    leftOutBy: "no doubt by itself: an item at the edge of what the model can",
+    sql: `SELECT item AS name FROM attempts WHERE run = $run GROUP BY item HAVING count(DISTINCT eval_passed) > 1`,
     of: "items",
   },
   {

@@ -6,6 +6,7 @@ import { Refusal } from "../foundation/errors.ts";
 import { newRunId, type RunId } from "../records/ids.ts";
 import { sealedRuns } from "../store/ledger.ts";
 import type { AttemptVerifier } from "./attempt-verifier.ts";
+import { leftRunsSealer } from "./left-run.ts";
 import {
   beginRun,
   goOn,
@@ -15,6 +16,7 @@ import {
   runNamed,
   type SealedRecording,
   sealRecording,
+  unnamedRun,
 } from "./recorded-run.ts";
 
 export interface OpenRuns {
@@ -26,16 +28,21 @@ export interface OpenRuns {
   has(name: string | null): Promise<boolean>;
   /** Seals a run. Throws: `NOT_RECORDING` where nothing was recorded under that name; `CALLS_OPEN`. */
   finish(name: string | null): Promise<SealedRecording>;
-  /** Seals the runs that nothing was recorded in for so long. */
+  /** Seals the runs that nothing was recorded in for so long, those too that an earlier process of the skill left. */
   finishIdle(idleMs: number): Promise<SealedRecording[]>;
   /** Closes the logs; runs that are not sealed can be gone on with. */
   close(): Promise<void>;
 }
 
-export function openRuns(options: RecordingOptions & { verifier: AttemptVerifier | null }): OpenRuns {
+interface OpenRunsOptions extends RecordingOptions {
+  verifier: AttemptVerifier | null;
+}
+
+export function openRuns(options: OpenRunsOptions): OpenRuns {
   const { home, clock, verifier } = options;
   const { of, has, forgetter, all } = runIndex(options);
   const sealings = new Map<RecordedRun, Promise<SealedRecording>>();
+  const finishLeft = leftRunsSealer(options, async (run) => seal(await of(run)));
 
   async function within<T>(name: string | null, use: (run: RecordedRun) => T): Promise<T> {
     let run = await of(name);
@@ -74,10 +81,12 @@ export function openRuns(options: RecordingOptions & { verifier: AttemptVerifier
       const sealed: SealedRecording[] = [];
       for (const run of await all()) {
         if (run.isOver || sealings.has(run) || !isQuiet(run)) continue;
-        const one = await seal(run).catch(nullIfBusy);
+        // A call may come while the verifier is asked: the run is not quiet any more.
+        const one = await seal(run).catch(nullIf("CALLS_OPEN"));
         if (one !== null) sealed.push(one);
       }
-      return sealed;
+      const open = new Set((await all()).map(({ log }) => log.run));
+      return [...sealed, ...(await finishLeft(idleMs, open))];
     },
     async close() {
       for (const run of await all()) {
@@ -94,8 +103,8 @@ interface RunIndex extends Pick<OpenRuns, "of" | "has"> {
   all(): Promise<RecordedRun[]>;
 }
 
-function runIndex(options: RecordingOptions): RunIndex {
-  const { home, clock } = options;
+function runIndex(options: OpenRunsOptions): RunIndex {
+  const { home, clock, verifier } = options;
   const open = new Map<RunId | null, Promise<RecordedRun>>();
   const ids = new Map<string, Promise<RunId>>();
 
@@ -104,6 +113,20 @@ function runIndex(options: RecordingOptions): RunIndex {
     const id = ids.get(name) ?? runNamed(options, name).then((found) => found ?? newRunId(clock));
     ids.set(name, id);
     return id;
+  }
+
+  async function takenUp(id: RunId): Promise<RecordedRun> {
+    const run = await goOn(options, id);
+    await verifier?.recall(run);
+    return run;
+  }
+
+  /** Goes on with the one that an earlier process left, unless another proxy does. */
+  async function unnamed(): Promise<RecordedRun> {
+    const left = await unnamedRun(options);
+    const run = left === null ? null : await opened(left, () => takenUp(left)).catch(nullIf("LOCKED"));
+    const id = newRunId(clock);
+    return run ?? opened(id, async () => beginRun(options, id, null));
   }
 
   async function opened(id: RunId | null, begin: () => Promise<RecordedRun>): Promise<RecordedRun> {
@@ -115,11 +138,14 @@ function runIndex(options: RecordingOptions): RunIndex {
 
   return {
     async of(name) {
-      if (name === null) return opened(null, async () => beginRun(options, newRunId(clock), null));
+      if (name === null) return opened(null, unnamed);
       const id = await idOf(name);
-      return opened(id, async () => (isThere(home, id) ? goOn(options, id) : beginRun(options, id, name)));
+      return opened(id, async () => (isThere(home, id) ? takenUp(id) : beginRun(options, id, name)));
     },
-    has: async (name) => (name === null ? open.has(null) : ids.has(name) || (await isLeft(options, name))),
+    async has(name) {
+      if (name === null) return open.has(null) || (await unnamedRun(options)) !== null;
+      return ids.has(name) || (await isLeft(options, name));
+    },
     async forgetter(run) {
       const names = await keysOf(ids, run.log.run);
       const places = await keysOf(open, run);
@@ -130,7 +156,7 @@ function runIndex(options: RecordingOptions): RunIndex {
     },
     async all() {
       const runs = await Promise.allSettled(open.values());
-      return runs.flatMap((run) => (run.status === "fulfilled" ? [run.value] : []));
+      return [...new Set(runs.flatMap((run) => (run.status === "fulfilled" ? [run.value] : [])))];
     },
   };
 }
@@ -140,10 +166,11 @@ async function keysOf<K, V>(map: Map<K, Promise<V>>, value: V): Promise<K[]> {
   return entries.flatMap(([key, one]) => (one === value ? [key] : []));
 }
 
-/** A call came while the verifier was asked: the run is not quiet any more. */
-function nullIfBusy(error: unknown): null {
-  if (error instanceof Refusal && error.code === "CALLS_OPEN") return null;
-  throw error;
+function nullIf(code: string): (error: unknown) => null {
+  return (error) => {
+    if (error instanceof Refusal && error.code === code) return null;
+    throw error;
+  };
 }
 
 /** Whether a run of this name was begun before and can be gone on with. */

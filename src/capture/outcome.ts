@@ -2,6 +2,7 @@
  * An outcome that an agent, its harness or a person reports of an attempt, as a verdict.
  */
 import { z } from "zod";
+import { hasCanonicalForm } from "../foundation/canonical-json.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { type Verdict, verdictSchema, verifierSchema } from "../records/verdict.ts";
 import type { CallPlace } from "./call-place.ts";
@@ -31,6 +32,7 @@ const NOWHERE: CallPlace = { run: null, item: null, family: null, attempt: null,
 
 /** Reads a reported outcome; what the path says of its place goes before the body. Throws: `BAD_OUTCOME`. */
 export function readOutcome(body: unknown, inPath: CallPlace = NOWHERE): ReportedOutcome {
+  if (!hasCanonicalForm(body)) throw badOutcome("half of a surrogate pair, or what is nested too deeply");
   const read = outcomeSchema.safeParse(body);
   if (!read.success) throw badOutcome(z.prettifyError(read.error));
   const { run = null, item = null, attempt = null, value, passed = value === 1, ...rest } = read.data;

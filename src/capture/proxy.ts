@@ -7,12 +7,13 @@ import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { hasCanonicalForm } from "../foundation/canonical-json.ts";
 import { Failure, Refusal } from "../foundation/errors.ts";
 import { type CallPlace, readPlace } from "./call-place.ts";
 import { objectOf } from "./event-stream.ts";
 import { readOutcome } from "./outcome.ts";
 import type { Recorder } from "./recorder.ts";
-import { passOn, type Relayed, relay, type Upstream } from "./relay.ts";
+import { NO_FORM, passOn, type Relayed, relay, type Upstream } from "./relay.ts";
 import { API_PATHS, WIRES } from "./wire/index.ts";
 
 type Served = { Bindings: HttpBindings };
@@ -73,8 +74,9 @@ async function call(
   if (api === undefined || relayed.body === null) return passOn(parts.upstream, relayed);
   const body = objectOf(relayed.body.toString("utf8"));
   const sent = body === null ? null : WIRES[api].readCall(body);
-  if (sent === null) {
-    await parts.recorder.fail(place, { code: "UNREADABLE_CALL", message: `a call of ${rest} that cannot be read` });
+  if (sent === null || !hasCanonicalForm(sent)) {
+    const reason = sent === null ? "that cannot be read" : `that ${NO_FORM}`;
+    await parts.recorder.fail(place, { code: "UNREADABLE_CALL", message: `a call of ${rest} ${reason}` });
     return passOn(parts.upstream, relayed);
   }
   return relay(parts, relayed, await parts.recorder.begin(place, sent));

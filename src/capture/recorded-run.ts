@@ -10,10 +10,18 @@ import type { EventData, LoggedEvent, RunEvent, RunStarted, Turn } from "../reco
 import { type RunId, runIdSchema } from "../records/ids.ts";
 import type { SkillSplits } from "../skills/skill-splits.ts";
 import type { Home } from "../store/home.ts";
-import { createRunLog, listRuns, type RunLog, readRunLog, reopenRunLog, sealRun } from "../store/run-log.ts";
+import {
+  createRunLog,
+  listRuns,
+  type RunLog,
+  type RunSummary,
+  readRunLog,
+  reopenRunLog,
+  sealRun,
+} from "../store/run-log.ts";
 import { foreignStart } from "./foreign-item.ts";
 import { openRunBook, type RunBook } from "./run-book.ts";
-import { openRunCounts, type RunCounts } from "./run-counts.ts";
+import type { RunCounts } from "./run-counts.ts";
 
 export interface RecordingOptions {
   home: Home;
@@ -54,8 +62,24 @@ export interface SealedRecording {
 export async function runNamed({ home }: Pick<RecordingOptions, "home">, name: string): Promise<RunId | null> {
   const id = runIdSchema.safeParse(name);
   if (id.success) return id.data;
-  const called = (await listRuns(home)).filter(({ command, label }) => command === "record" && label === name);
-  for (const { run, isSealed } of called.toReversed()) if (!isSealed && (await isUnfinished(home, run))) return run;
+  return latestLeft(home, ({ label }) => label === name);
+}
+
+/** The run that calls without a name went into, where it is not over: of the same skill, before the same server. */
+export function unnamedRun({ home, skill, config }: RecordingOptions): Promise<RunId | null> {
+  const upstream = config.upstream ?? null;
+  return latestLeft(home, (run) => run.label === null && run.skill === skill && run.upstream === upstream);
+}
+
+/** The runs of a skill that a proxy began and nobody sealed, oldest first. */
+export async function leftRuns({ home, skill }: Pick<RecordingOptions, "home" | "skill">): Promise<RunId[]> {
+  const runs = await listRuns(home);
+  return runs.filter((one) => one.command === "record" && one.skill === skill && !one.isSealed).map(({ run }) => run);
+}
+
+async function latestLeft(home: Home, isMeant: (run: RunSummary) => boolean): Promise<RunId | null> {
+  const left = (await listRuns(home)).filter((run) => run.command === "record" && !run.isSealed && isMeant(run));
+  for (const { run } of left.toReversed()) if (await isUnfinished(home, run)) return run;
   return null;
 }
 
@@ -100,7 +124,8 @@ export function endRun(run: RunId, counts: RunCounts, append: (event: RunEvent) 
   return sealed;
 }
 
-function sealedOf(run: RunId, counts: RunCounts): SealedRecording {
+/** What a run comes to that is sealed, or about to be. */
+export function sealedOf(run: RunId, counts: RunCounts): SealedRecording {
   const items = counts.summary();
   const total = (count: (item: (typeof items)[number]) => number) => sumOf(items, count);
   return {
@@ -110,25 +135,6 @@ function sealedOf(run: RunId, counts: RunCounts): SealedRecording {
     passed: total((item) => item.passed),
     unjudged: items.filter(({ isJudged }) => !isJudged).length,
   };
-}
-
-/**
- * Seals a run that is not being recorded any more, also one whose log was ended and never sealed.
- * Throws: `NOT_RECORDED` for a run of tracemill's own, and what opening and sealing throw.
- */
-export async function sealLeftRun(
-  { home, clock }: Pick<RecordingOptions, "home" | "clock">,
-  run: RunId,
-): Promise<SealedRecording> {
-  const left = await goOn({ home, clock }, run).catch((error) => {
-    if (error instanceof Refusal && error.code === "RUN_FINISHED") return null;
-    throw error;
-  });
-  if (left !== null) return sealRecording({ home, clock }, left);
-  const counts = openRunCounts(run);
-  for await (const event of readRunLog(home, run)) counts.take(event);
-  await sealRun(home, run, clock);
-  return sealedOf(run, counts);
 }
 
 /**
@@ -153,13 +159,12 @@ export async function goOn(
   return recordedRun(log, book, clock().getTime());
 }
 
-/** Begins a run; its label is the agent's own name for it. */
+/** Begins a run; its label is the agent's own name for it, which may be its id: a run without one is that of calls without a name. */
 export function beginRun(options: RecordingOptions, run: RunId, name: string | null): RecordedRun {
   const { home, clock, skill, codeVersion, config } = options;
-  const label = name === run ? null : name;
   const log = createRunLog(home, { run, clock });
   const recorded = recordedRun(log, openRunBook(run), clock().getTime());
-  const data = foreignStart({ run, skill, codeVersion, config: { command: "record", label, ...config } });
+  const data = foreignStart({ run, skill, codeVersion, config: { command: "record", label: name, ...config } });
   recorded.append({ type: "run_started", data: { ...data, ...options.start } });
   return recorded;
 }

@@ -1,6 +1,7 @@
 /**
  * One recorded call as a turn: its messages and tools, the answer, and everything else that went over the wire.
  */
+import { Failure } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import type { Turn } from "../records/events.ts";
 import { type AttemptId, turnId } from "../records/ids.ts";
@@ -40,10 +41,16 @@ export interface CallEnd {
 const MOST_RAW_CHARACTERS = 8 << 20;
 const MOST_REASON_CHARACTERS = 2000;
 
-/** Appends what became of a call. Throws: as the log's `append`. */
+/** Appends what became of a call; of one that is no line of a log, that it is none. Throws: as the log's `append`. */
 export function recordCall(call: OpenCall, end: CallEnd): void {
-  if (end.failure !== null) recordFailure(call.run, call.attempt, end.failure);
-  call.run.append({ type: "turn", data: turnOf(call, end) });
+  const { run, attempt } = call;
+  if (end.failure !== null) recordFailure(run, attempt, end.failure);
+  try {
+    run.append({ type: "turn", data: turnOf(call, end) });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    recordFailure(run, attempt, error);
+  }
 }
 
 export function recordFailure(

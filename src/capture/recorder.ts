@@ -43,7 +43,7 @@ export interface RecorderOptions extends RecordingOptions {
 
 export function openRecorder(options: RecorderOptions): Recorder {
   const { skill, splits, clock, durability, verify, answeredBy = null } = options;
-  const verifier = verify === null ? null : openVerifier(verify);
+  const verifier = verify === null ? null : openVerifier(verify, options.home);
   const runs = openRuns({ ...options, verifier });
   const answers = rememberedAnswers();
 

@@ -4,12 +4,13 @@
  */
 import { performance } from "node:perf_hooks";
 import { type Dispatcher, request as send } from "undici";
+import { hasCanonicalForm } from "../foundation/canonical-json.ts";
 import { Failure } from "../foundation/errors.ts";
 import { eventCutter, objectOf } from "./event-stream.ts";
-import type { JsonObject } from "./reading/shapes.ts";
 import type { CallEnd, OpenCall } from "./recorded-turn.ts";
 import type { Recorder } from "./recorder.ts";
-import { type GivenAnswer, WIRES, type Wire } from "./wire/index.ts";
+import { streamReader } from "./stream-reader.ts";
+import { WIRES } from "./wire/index.ts";
 
 export interface Upstream {
   /** Without a slash at its end. */
@@ -39,6 +40,9 @@ const OWN_HEADERS =
 const MOST_ANSWER_BYTES = 64 << 20;
 /** Of an answer that is longer. */
 const MOST_RAW_BYTES = 8 << 20;
+/** Why a log cannot hold what was said, though it is JSON. */
+export const NO_FORM = "says half of a surrogate pair, a number beyond all bounds, or what is nested too deeply";
+const UNREADABLE_ANSWER = { code: "UNREADABLE_ANSWER", message: `an answer that ${NO_FORM}` };
 /** The flag of a turn whose client did not wait for the answer's end. */
 const CLIENT_GONE = "client-gone";
 
@@ -107,8 +111,16 @@ async function whole(
       ? { code: `HTTP_${status}`, message: text }
       : given === null
         ? { code: "MALFORMED_ANSWER", message: `the answer is none of this API: ${text}` }
-        : null;
-  await end({ answer: given, status, failure, flags: [], ...(given === null && { raw: text }) });
+        : hasCanonicalForm(given)
+          ? null
+          : UNREADABLE_ANSWER;
+  await end({
+    answer: failure === null ? given : null,
+    status,
+    failure,
+    flags: [],
+    ...(failure !== null && { raw: text }),
+  });
   return new Response(new Uint8Array(bytes), { status, headers });
 }
 
@@ -124,8 +136,11 @@ async function* streamed(
   let cut: unknown = null;
   const record = async (failure: CallEnd["failure"], flags: string[]) => {
     isRecorded = true;
-    const raw = [...reader.unread(), cutter.rest().toString("utf8")].join("\n");
-    await end({ answer: reader.answer(), status, failure: failure ?? reader.fault(), flags, raw: raw.trim() });
+    const answer = reader.answer();
+    const isHeld = hasCanonicalForm(answer);
+    const fault = failure ?? reader.fault() ?? (isHeld ? null : UNREADABLE_ANSWER);
+    const raw = [...(isHeld ? reader.unread() : reader.heard()), cutter.rest().toString("utf8")].join("\n");
+    await end({ answer: isHeld ? answer : null, status, failure: fault, flags, raw: raw.trim() });
   };
   try {
     try {
@@ -164,51 +179,6 @@ function cutFailure(cause: unknown): NonNullable<CallEnd["failure"]> {
   return {
     code: isTimeout(cause) ? "TIMEOUT" : "STREAM_CUT",
     message: `the stream ended before the answer did: ${reason}`,
-  };
-}
-
-interface StreamReader {
-  take(data: string): void;
-  isEnded(): boolean;
-  answer(): GivenAnswer | null;
-  fault(): CallEnd["failure"];
-  /** Events that are none of the API's, up to a limit. */
-  unread(): string[];
-}
-
-function streamReader(wire: Wire, request: JsonObject): StreamReader {
-  const join = wire.openStream(typeof request.n === "number" ? request.n : 1);
-  let isEnded = false;
-  let fault: CallEnd["failure"] = null;
-  const unread: string[] = [];
-  let unreadCharacters = 0;
-  const keep = (data: string) => {
-    unreadCharacters += data.length;
-    if (unreadCharacters < MOST_ANSWER_BYTES) unread.push(data);
-  };
-  return {
-    take(data) {
-      if (data === "[DONE]") {
-        isEnded = true;
-        return;
-      }
-      const event = objectOf(data);
-      if (event === null) {
-        fault ??= { code: "MALFORMED_STREAM", message: `an event is no JSON object: ${data}` };
-        keep(data);
-      } else if (event.error !== undefined && event.error !== null) {
-        fault ??= { code: "STREAM_ERROR", message: JSON.stringify(event.error) };
-        keep(data);
-        isEnded = true;
-      } else if (join.take(event)) isEnded = true;
-    },
-    isEnded: () => isEnded,
-    answer() {
-      const body = join.body();
-      return body === null ? null : wire.readAnswer(body);
-    },
-    fault: () => fault,
-    unread: () => unread,
   };
 }
 

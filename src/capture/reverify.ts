@@ -44,6 +44,8 @@ export interface ReverifyReport {
   agreement: Agreement;
   /** The attempts that it was to ask about, each with the verifier that judged it so far. */
   chosen: { attempt: AttemptId; verifier: Verifier }[];
+  /** Attempts that would be asked about and have no action that a replay could take, each with the verifier that judged it. */
+  notReplayable: { attempt: AttemptId; verifier: Verifier }[];
   /** Attempts whose two verdicts contradict each other. */
   conflicts: AttemptId[];
   /** Attempts that could not be asked about, with why. */
@@ -68,15 +70,24 @@ interface Recorded {
   kept: Set<AttemptId>;
 }
 
+/** What `tracemill run --agent` calls the work of an agent that had a folder. */
+const IN_FOLDER = "agent";
+
 /** Asks again. Throws: what reading the log throws; `STOPPED` where the signal is aborted keeps what was asked by then. */
 export async function reverify(options: ReverifyOptions): Promise<ReverifyReport> {
   const { home, clock, run, skill, signal } = options;
   const recorded = await readRecorded(home, run);
-  const asked = chosen(recorded, options);
+  const judged = chosen(recorded, options);
+  const asked = new Set(judged.filter((attempt) => isReplayable(recorded, attempt)));
+  const judgedBy = (attempt: AttemptId) => ({
+    attempt,
+    verifier: (recorded.verdicts.get(attempt) as Verdict).verifier,
+  });
   const report: ReverifyReport = {
     ...{ run, verifier: null, recordedBy: countVerifiers(recorded.verdicts.values()), conflicts: [], left: [] },
     agreement: { bothPassed: 0, bothFailed: 0, passedThen: 0, passedNow: 0 },
-    chosen: [...asked].map((attempt) => ({ attempt, verifier: (recorded.verdicts.get(attempt) as Verdict).verifier })),
+    chosen: [...asked].map(judgedBy),
+    notReplayable: judged.filter((attempt) => !asked.has(attempt)).map(judgedBy),
   };
   if (options.isDryRun) return report;
   const folder = await mkdtemp(join(tmpdir(), "tracemill-reverify-"));
@@ -160,24 +171,34 @@ async function readRecorded(home: Home, run: RunId): Promise<Recorded> {
   return { ...recorded, start: start as unknown as RunStarted };
 }
 
-/** The attempts to ask about: those with an action, drawn by their names. */
+/** The attempts to ask about: in the order of their actions, then those without one. */
 function chosen(
   { actions, verdicts }: Recorded,
   { sampleFraction, isOutdatedOnly, skill }: ReverifyOptions,
-): Set<AttemptId> {
+): AttemptId[] {
   const current = skill.manifest.verifier;
   const isOutdated = (attempt: AttemptId) => {
     const verifier = verdicts.get(attempt)?.verifier;
     return current !== undefined && (verifier?.id !== current.id || verifier.version !== current.version);
   };
-  return new Set(
-    [...actions.keys()].filter(
-      (attempt) =>
-        verdicts.has(attempt) &&
-        (!isOutdatedOnly || isOutdated(attempt)) &&
-        random("reverify", attempt).next() < sampleFraction,
-    ),
+  return [...new Set([...actions.keys(), ...verdicts.keys()])].filter(
+    (attempt) =>
+      verdicts.has(attempt) &&
+      (!isOutdatedOnly || isOutdated(attempt)) &&
+      random("reverify", attempt).next() < sampleFraction,
   );
+}
+
+/** An action is the skill's own where the skill read it from an answer; what an agent did in a folder is none. */
+function isReplayable({ start, actions }: Recorded, attempt: AttemptId): boolean {
+  const { command } = start.config;
+  const name = actions.get(attempt)?.call.name;
+  return name !== undefined && isReplayableRun(command) && (command !== "agent" || name !== IN_FOLDER);
+}
+
+/** Whether the actions of runs that this command made are those of their skill. */
+export function isReplayableRun(command: unknown): boolean {
+  return command !== "record" && command !== "import";
 }
 
 function compare(

@@ -2,6 +2,7 @@
  * What a run of another program holds so far, folded from its events: its items, how far each attempt has come, and what
  * was said of it.
  */
+import type { Hash } from "../foundation/hashing.ts";
 import type { RunEvent } from "../records/events.ts";
 import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId, turnId } from "../records/ids.ts";
 
@@ -21,6 +22,8 @@ export interface RunCounts {
   /** Takes the number of an attempt's next turn. */
   nextTurn(attempt: AttemptId): number;
   turnsOf(attempt: AttemptId): number;
+  /** The message that an attempt was answered last; null where no call of it was answered. */
+  lastAnswer(attempt: AttemptId): Hash | null;
   /** Its calls, and those of them that got no answer. */
   callsOf(attempt: AttemptId): { turns: number; failed: number };
   /** The attempts at an item that were judged, and that passed. */
@@ -38,6 +41,7 @@ export interface ItemSummary {
 interface AttemptState {
   turns: number;
   failed: number;
+  answer: Hash | null;
   /** What the latest verdict that is no opinion said; null where there is none, or where verdicts contradict each other. */
   passed: boolean | null;
 }
@@ -51,7 +55,7 @@ export function openRunCounts(run: RunId): RunCounts {
   function stateOf(attempt: AttemptId): AttemptState {
     const known = attempts.get(attempt);
     if (known !== undefined) return known;
-    const state = { turns: 0, failed: 0, passed: null };
+    const state = { turns: 0, failed: 0, answer: null, passed: null };
     attempts.set(attempt, state);
     const { item, n } = attemptParts(attempt);
     attemptsOf.set(item, Math.max(n, attemptsOf.get(item) ?? 0));
@@ -74,6 +78,7 @@ export function openRunCounts(run: RunId): RunCounts {
       else if (type === "turn") {
         const state = stateOf(data.attempt);
         if (data.response === null) state.failed++;
+        else state.answer = data.response;
         state.turns = Math.max(state.turns, Number(data.turn.slice(turnId(data.attempt, 0).length - 1)));
       }
     },
@@ -90,6 +95,7 @@ export function openRunCounts(run: RunId): RunCounts {
       return attempt;
     },
     nextTurn: (attempt) => ++stateOf(attempt).turns,
+    lastAnswer: (attempt) => attempts.get(attempt)?.answer ?? null,
     turnsOf: (attempt) => attempts.get(attempt)?.turns ?? 0,
     callsOf: (attempt) => attempts.get(attempt) ?? { turns: 0, failed: 0 },
     triesAt: (item) => triesOf(numbersTo(attemptsOf.get(item)).map((n) => attempts.get(attemptId(run, item, n)))),

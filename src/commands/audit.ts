@@ -15,9 +15,9 @@ export default defineCommand<z.infer<typeof input>, LabelAudit>({
   input,
   positional: ["run"],
   async run({ run: name }, { home }) {
-    const { run, isSealed } = await runCalled(home, name);
+    const { run, isSealed, command } = await runCalled(home, name);
     if (!isSealed) {
-      const fix = `tracemill seal ${run}, or tracemill run --resume ${run}`;
+      const fix = command === "record" ? `tracemill seal ${run}` : `tracemill run --resume ${run}`;
       throw new Refusal({
         code: "RUN_NOT_SEALED",
         message: `Run ${run} may still grow.`,

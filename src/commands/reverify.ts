@@ -1,6 +1,6 @@
 /** `tracemill reverify`: asks a skill's verifier once more, and says where it does not agree with itself. */
 import { z } from "zod";
-import { type ReverifyReport, reverify } from "../capture/index.ts";
+import { isReplayableRun, type ReverifyReport, reverify } from "../capture/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { type Progress, startProgress } from "../foundation/progress.ts";
@@ -37,7 +37,7 @@ has a conflict: no dataset takes it until it is asked once more, or someone says
   input,
   positional: ["run"],
   async run({ run, skill, sample, outdated, dryRun }, context) {
-    const runs = await chosenRuns(context.home, { run, skill });
+    const runs = await chosenRuns(context.home, { run, skill, outdated });
     const reports: ReverifyReport[] = [];
     for (const one of runs) reports.push(await askAgain(one, { sample, outdated, dryRun }, context));
     return reports;
@@ -69,9 +69,10 @@ async function askAgain(
   }
 }
 
+/** Of a skill's runs those that cannot be replayed too, where what is outdated is to be listed. */
 async function chosenRuns(
   home: Home,
-  { run, skill }: { run?: string | undefined; skill?: string | undefined },
+  { run, skill, outdated }: { run?: string | undefined; skill?: string | undefined; outdated: boolean },
 ): Promise<RunSummary[]> {
   if ((run === undefined) === (skill === undefined)) {
     throw new Refusal({
@@ -83,12 +84,13 @@ async function chosenRuns(
   }
   const runs = await listRuns(home);
   const known = await listSkills();
-  const sealed = runs.filter(({ isSealed, command, skill: of }) => isSealed && command === "run" && known.includes(of));
+  const sealed = runs.filter(({ isSealed, skill: of }) => isSealed && known.includes(of));
+  const replayable = sealed.filter(({ command }) => isReplayableRun(command));
   if (skill !== undefined) {
     if (!known.includes(skill)) throw unknownName("skill", skill, known);
-    return sealed.filter((one) => one.skill === skill);
+    return (outdated ? sealed : replayable).filter((one) => one.skill === skill);
   }
-  const found = sealed.find((one) => one.run === run);
+  const found = replayable.find((one) => one.run === run);
   if (found !== undefined) return [found];
   if (!runs.some((one) => one.run === run))
     throw unknownName(
@@ -99,18 +101,21 @@ async function chosenRuns(
   throw new Refusal({
     code: "NOT_REPLAYABLE",
     message: `Run ${run} cannot be replayed.`,
-    expected: "a sealed run of `tracemill run` over a skill that is here: another agent's work has no action to replay",
+    expected:
+      "a sealed run of `tracemill run` over a skill that is here: what was recorded or imported has no action of a skill's to replay",
     fix: `tracemill label ${run} --from FILE, or tracemill outcome ${run} says what came of it`,
   });
 }
 
-function printed({ run, verifier, recordedBy, agreement, chosen, conflicts, left }: ReverifyReport): string {
+function printed(report: ReverifyReport): string {
+  const { run, verifier, recordedBy, agreement, chosen, conflicts, left, notReplayable } = report;
   const { bothPassed, bothFailed, passedThen, passedNow } = agreement;
   const by = recordedBy.map((one) => `${one.verifier.id}@${one.verifier.version}: ${one.attempts}`).join(", ");
   if (verifier === null) {
     return [
       `Run ${run}: judged by ${by || "nobody"}; nothing was asked, of ${chosen.length} attempts to ask about`,
-      ...chosen.map((one) => `${one.attempt}: ${one.verifier.id}@${one.verifier.version}`),
+      ...chosen.map(judgedText),
+      ...notReplayableTexts(run, notReplayable),
     ].join("\n");
   }
   const asked = bothPassed + bothFailed + passedThen + passedNow;
@@ -126,5 +131,18 @@ function printed({ run, verifier, recordedBy, agreement, chosen, conflicts, left
     ...conflicts.slice(0, 10).map((attempt) => `conflict: ${attempt}`),
     ...left.slice(0, 10).map(({ attempt, reason }) => `not asked: ${attempt}: ${reason}`),
     ...(left.length > 10 ? [`and ${left.length - 10} more that could not be asked about`] : []),
+    ...notReplayableTexts(run, notReplayable).slice(0, 1), // --dry-run lists them
   ].join("\n");
+}
+
+function notReplayableTexts(run: string, attempts: ReverifyReport["notReplayable"]): string[] {
+  if (attempts.length === 0) return [];
+  return [
+    `${attempts.length} attempts have no action to replay; say what came of them: tracemill label ${run} --from FILE`,
+    ...attempts.map(judgedText),
+  ];
+}
+
+function judgedText({ attempt, verifier }: ReverifyReport["chosen"][number]): string {
+  return `${attempt}: ${verifier.id}@${verifier.version}`;
 }

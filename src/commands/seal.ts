@@ -2,20 +2,30 @@
  * `tracemill seal`: says that a recorded run is over, so that its data can be used.
  */
 import { z } from "zod";
-import { type SealedRecording, sealLeftRun } from "../capture/index.ts";
-import type { RunId } from "../records/ids.ts";
+import { runCalled, type SealedRecording, sealLeftRun } from "../capture/index.ts";
 import { defineCommand } from "./command.ts";
+import { readDuration } from "./read-duration.ts";
 import { sealedText } from "./record.ts";
 
-const input = z.object({ run: z.string().describe("the run, as `tracemill runs` lists it") });
+const input = z.object({
+  run: z.string().describe("the run: its id, or the agent's own name for it"),
+  verifyCmd: z.string().optional().describe("a command that judges each attempt that nobody did, as that of `record`"),
+  verifyTimeout: z.string().default("10m").describe("longest time that this command may take"),
+});
 
 export default defineCommand<z.infer<typeof input>, SealedRecording>({
   summary: "Seal a recorded run: nothing is added to it any more, and its data can be used.",
-  details: `Example: tracemill seal 20261126-154210-7f3a
+  details: `Example: tracemill seal nightly
+         tracemill seal 20261126-154210-7f3a --verify-cmd ./judge.sh
 
 A run that is being recorded is sealed by its proxy: POST http://127.0.0.1:8643/r/RUN/finish`,
   input,
   positional: ["run"],
-  run: ({ run }, { home, clock }) => sealLeftRun({ home, clock }, run as RunId),
+  async run({ run: name, verifyCmd, verifyTimeout }, { home, clock, signal }) {
+    const { run } = await runCalled(home, name);
+    const timeoutMs = readDuration("verify-timeout", verifyTimeout);
+    const verify = verifyCmd === undefined ? null : { command: verifyCmd, timeoutMs, signal };
+    return sealLeftRun({ home, clock, run, verify });
+  },
   print: sealedText,
 });

@@ -25,6 +25,23 @@ export function canonicalJson(value: unknown): string {
   return text;
 }
 
+/**
+ * Whether a value that was read from JSON has a canonical text. Not all have one: an escape may stand for half of a surrogate
+ * pair, a number may be too large to be one, and what is nested too deeply exhausts the stack of whoever reads it.
+ */
+export function hasCanonicalForm(value: unknown): boolean {
+  return isFormed(value, MOST_DEPTH);
+}
+
+function isFormed(value: unknown, depth: number): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (depth === 0) return false;
+  if (Array.isArray(value)) return value.every((entry) => isFormed(entry, depth - 1));
+  return Object.entries(value).every(([key, entry]) => key.isWellFormed() && isFormed(entry, depth - 1));
+}
+
 /** The value with the keys of its objects in order: itself where they are so already. */
 function inOrder(value: unknown, depth: number): unknown {
   if (typeof value === "string") return value.isWellFormed() ? value : ODD;

@@ -23,7 +23,7 @@ import { sealedRuns } from "./ledger.ts";
 import { runIds } from "./runs.ts";
 
 export type { SealedRun } from "./ledger.ts";
-export { listRuns, type RunSummary, readRunLog, sealRun, sealWritten } from "./runs.ts";
+export { lastEventMs, listRuns, type RunSummary, readRunLog, sealRun, sealWritten } from "./runs.ts";
 
 export interface RunLog {
   readonly run: RunId;

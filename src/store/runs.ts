@@ -111,6 +111,12 @@ export function sealWritten(home: Home, runs: readonly SealedRun[], clock: Clock
   appendEntries(home, entries, clock);
 }
 
+/** When the last whole line of a run's log was written; null where it has none. Units: ms since 1970. */
+export function lastEventMs(home: Home, run: RunId): number | null {
+  const event = eventOf(readLastLine(home.runLog(run)).bytes);
+  return event === null ? null : Date.parse(event.at);
+}
+
 /** Lists the runs whose log has begun, oldest first. */
 export async function listRuns(home: Home): Promise<RunSummary[]> {
   const sealed = sealedRuns(home);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import testCommand from "../../examples/skills/test-command/skill.ts";
 import { type AgentRunOptions, runAgent } from "../../src/capture/agent-run.ts";
+import { reverify } from "../../src/capture/reverify.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
 import type { Item } from "../../src/records/item.ts";
@@ -144,6 +145,15 @@ describe("a skill with a folder to work in", () => {
     expect(result.sealed).toMatchObject({ attempts: 1, passed: 1 });
     const [action] = only(await eventsOf(home, result.run), "action");
     expect(action).toMatchObject({ call: { name: "agent" }, exitCode: 0, stdout: "mended" });
+    const asked = { home, clock: systemClock, run: result.run, skill: testCommand, sampleFraction: 1 };
+    const { signal } = new AbortController();
+    const report = await reverify({ ...asked, isOutdatedOnly: false, signal });
+    expect(report).toMatchObject({
+      verifier: null,
+      chosen: [],
+      left: [],
+      notReplayable: [{ attempt: action?.attempt }],
+    });
   });
 
   it("fails one that changed what it may not", { timeout: 60_000 }, async () => {

@@ -20,7 +20,9 @@ interface Tried {
   audited?: boolean;
   parseFlags?: string[];
   missing?: ("prompt" | "answer")[];
+  answer?: string;
   action?: string;
+  call?: string;
   tip?: { tip: string; isRendered: boolean };
 }
 
@@ -72,7 +74,7 @@ afterAll(() => remove());
 
 function write(log: ReturnType<typeof createRunLog>, attempt: ReturnType<typeof attemptId>, tried: Tried): void {
   const { flags = [], before = null, confidence = 1, passed = true, isJudged = true, audited } = tried;
-  const { parseFlags = [], missing = [], action, tip } = tried;
+  const { parseFlags = [], missing = [], action, tip, answer = "done", call: name = "say" } = tried;
   const turn = turnId(attempt, 1);
   const retrieval = { rank: 1, score: 1, dropProbability: 0, isDropped: false };
   log.append({
@@ -80,14 +82,14 @@ function write(log: ReturnType<typeof createRunLog>, attempt: ReturnType<typeof 
     data: {
       ...{ turn, attempt, role: "worker", phase: "act", tools: null, parseFlags, tipSpans: [], latencyMs: 1 },
       messages: [log.message({ role: "user", content: "do" })],
-      response: log.message({ role: "assistant", content: "done" }),
+      response: log.message({ role: "assistant", content: answer }),
       ...{ finishReason: "stop", usage: null, request: {}, modelAnswered: null, baseHash: null, adapterHash: null },
       retrievals: tip === undefined ? [] : [{ ...retrieval, ...tip, tip: tip.tip as TipId }],
       ...(missing.length > 0 && { missing }),
     },
   });
   if (action !== undefined) {
-    const call = { name: "say", arguments: { text: action } };
+    const call = { name, arguments: { text: action } };
     log.append({ type: "action", data: { attempt, turn, call, exitCode: 0, stdout: "", stderr: "", durationMs: 1 } });
   }
   const verdict = (given: Partial<Verdict>): Verdict => ({
@@ -112,7 +114,8 @@ describe("an audit", () => {
   it.each([
     ["passes that were there before the action", 1, [at(1)], "noop-pass"],
     ["verdicts that contradict each other", 1, [at(2)], "conflict"],
-    ["the same action at the same item, once passed and once not", 1, ["mine:a"], "--filter"],
+    ["the same action or answer at the same item, once passed and once not", 1, ["mine:a"], "--filter"],
+    ["attempts at the same item of which some passed and some did not", 1, ["mine:a"], "no doubt by itself"],
     ["the environment was not sound", 3, [at(5), at(6), at(8)], "environment-suspect"],
     [
       "stretches of attempts in a row in such an environment",
@@ -135,10 +138,41 @@ describe("an audit", () => {
   });
 
   it("has no other findings, and counts of how many", () => {
-    expect(audit.findings).toHaveLength(13);
+    expect(audit.findings).toHaveLength(14);
     expect(audit.findings.map(({ of }) => of).toSorted((a, b) => a - b)).toEqual([
-      ...[1, 2],
+      ...[1, 1, 2],
       ...Array(11).fill(TRIES.length),
     ]);
   });
+});
+
+it.each([
+  ["the same answer twice is the same thing", ["yes", "yes"], null, [1, 1]],
+  ["other answers are not the same thing", ["yes", "no"], null, [0, 1]],
+  ["an agent's work in its folder is not told by its call", ["yes", "yes"], "agent", [0, 1]],
+])("of repeats that were judged differently, %s", async (_, answers, call, counts) => {
+  const place = temporaryHome();
+  const repeated = newRunId(systemClock);
+  const log = createRunLog(place.home, { run: repeated, clock: systemClock });
+  const start = foreignStart({ run: repeated, skill: "mine", codeVersion: "t", config: {} });
+  log.append({ type: "run_started", data: start });
+  const item = itemId("mine", "a");
+  const scanned = { item, family: "a", split: "train" as const, kind: null, task: "t", detail: {} };
+  log.append({ type: "items_scanned", data: { items: [scanned] } });
+  for (const [i, answer] of answers.entries()) {
+    write(log, attemptId(repeated, item, i + 1), {
+      ...{ passed: i === 0, answer },
+      ...(call !== null && { action: "npm test", call }),
+    });
+  }
+  log.append({ type: "run_finished", data: { items: 1, attempts: 2, passed: 1, failures: 0 } });
+  log.close();
+  await sealRun(place.home, repeated, systemClock);
+  const lake = await openLake(place.home);
+  const { findings } = await auditLabels(lake, repeated);
+  lake.close();
+  place.remove();
+  expect(findings.filter(({ of, what }) => of === 1 && what.includes("the same")).map(({ count }) => count)).toEqual(
+    counts,
+  );
 });

@@ -2,10 +2,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { foreignStart } from "../../src/capture/foreign-item.ts";
+import { systemClock } from "../../src/foundation/clock.ts";
+import { newRunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { createRunLog, listRuns } from "../../src/store/run-log.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
 import { tracemill as startTracemill } from "../fixtures/tracemill.ts";
+import { ROOT } from "../fixtures/venv.ts";
 import { coin, temporaryHome } from "../harness/setting.ts";
 
 let home: Home;
@@ -50,6 +54,31 @@ it("reverify prints how then and now agree, and lists what an older verifier jud
   expect((await tracemill("reverify")).stderr).toContain("BAD_ARGUMENT");
 });
 
+it("reverify asks about what an agent of the user's own answered, and lists what cannot be replayed", async () => {
+  const agent = `${process.execPath} ${join(ROOT, "test", "fixtures", "programs", "agent.mjs")}`;
+  const manner = ["--attempts", "1", "--limit", "2", "--agent", agent];
+  await tracemill("run", "--skill", "letters", "--model", "scripted", "--endpoint", model.url, ...manner);
+  const [made] = await listRuns(home);
+  expect(made?.command).toBe("agent");
+  const { stdout, exitCode } = await tracemill("reverify", made?.run ?? "");
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining("2 attempts asked about, 0 in conflict")]);
+  const rows = join(home.path, "rows.jsonl");
+  const messages = [
+    { role: "user", content: "q" },
+    { role: "assistant", content: "SELECT 1" },
+  ];
+  writeFileSync(rows, `${JSON.stringify({ id: "a", reward: 1, messages })}\n`);
+  await tracemill("import", rows, "--skill", "sql");
+  const imported = (await listRuns(home)).find(({ command }) => command === "import")?.run;
+  const listed = await tracemill("reverify", "--skill", "sql", "--outdated", "--dry-run");
+  expect(listed.stdout.split("\n")).toEqual([
+    `Run ${imported}: judged by reward@unknown: 1; nothing was asked, of 0 attempts to ask about`,
+    `1 attempts have no action to replay; say what came of them: tracemill label ${imported} --from FILE`,
+    `${imported}/sql:a/1: reward@unknown`,
+  ]);
+  expect((await tracemill("reverify", imported ?? "")).stderr).toContain("NOT_REPLAYABLE");
+});
+
 it("audit reports counts with what leaves them out, and refuses a run that may still grow", async () => {
   const { stdout, exitCode } = await tracemill("audit", await newRun());
   expect(exitCode).toBe(0);
@@ -72,4 +101,23 @@ it("label takes a list, counts what matches nothing, and says so by its exit cod
   ]);
   expect((await tracemill("label", run, "--from", `${labels}.gone`)).stderr).toContain("NO_LABELS");
   expect((await tracemill("label", run)).stderr).toContain("BAD_ARGUMENT");
+});
+
+it("audit says of a recorded run how it is sealed, and of one of tracemill's own how it goes on; seal takes either name", async () => {
+  const begin = (config: Record<string, string>) => {
+    const run = newRunId(systemClock);
+    const log = createRunLog(home, { run, clock: systemClock });
+    log.append({ type: "run_started", data: foreignStart({ run, skill: "mine", codeVersion: "t", config }) });
+    log.close();
+    return run;
+  };
+  const recorded = begin({ command: "record", label: "nightly" });
+  const own = begin({ command: "run" });
+  const refused = async (name: string) => (await tracemill("audit", name)).stderr;
+  const ofRecorded = await refused("nightly");
+  expect(ofRecorded).toContain(`tracemill seal ${recorded}`);
+  expect(ofRecorded).not.toContain("--resume");
+  expect(await refused(own)).toContain(`tracemill run --resume ${own}`);
+  expect((await tracemill("seal", own)).stderr).toContain("NOT_RECORDED");
+  expect((await tracemill("seal", "nightly")).stdout).toMatch(new RegExp(`^Sealed ${recorded}: 0 attempts`));
 });

@@ -1,7 +1,7 @@
 import canonicalize from "canonicalize";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { canonicalJson } from "../../src/foundation/canonical-json.ts";
+import { canonicalJson, hasCanonicalForm } from "../../src/foundation/canonical-json.ts";
 import { hashJson, hashText } from "../../src/foundation/hashing.ts";
 
 /** JSON has no minus zero: it is written as 0. */
@@ -70,4 +70,21 @@ test("a value without JSON form is a bug", () => {
 
 test("a hash is SHA-256 in hex", () => {
   expect(hashText("abc")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+});
+
+test("what was read from JSON has a form where its texts, numbers and depth allow it, and only there", () => {
+  const half = fc.constantFrom('"\\udc80"', '"a\\ud83d"', "1e999", '{"\\ude00":1}', '"\\ud83d\\ude00"', "1e308");
+  const values = fc.tuple(json, fc.option(half)).map(([value, odd]) => {
+    return JSON.parse(`{"a":[${JSON.stringify(value)},${odd ?? 1}]}`) as unknown;
+  });
+  const isWritten = (value: unknown) => {
+    try {
+      return canonicalJson(value) !== "";
+    } catch {
+      return false;
+    }
+  };
+  fc.assert(fc.property(values, (value) => hasCanonicalForm(value) === isWritten(value)));
+  const nested = (depth: number) => JSON.parse("[".repeat(depth) + "]".repeat(depth)) as unknown;
+  expect([200, 201, 100_000].map((depth) => hasCanonicalForm(nested(depth)))).toEqual([true, false, false]);
 });

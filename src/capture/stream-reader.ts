@@ -1,0 +1,69 @@
+/**
+ * Reads a stream's events on their way: puts them together to one answer, and keeps what could not be read, within bounds.
+ * Does not know how the events came.
+ */
+import { objectOf } from "./event-stream.ts";
+import type { JsonObject } from "./reading/shapes.ts";
+import type { CallEnd } from "./recorded-turn.ts";
+import type { GivenAnswer, Wire } from "./wire/index.ts";
+
+const MOST_HEARD_CHARACTERS = 8 << 20;
+const MOST_UNREAD_CHARACTERS = 64 << 20;
+
+export interface StreamReader {
+  take(data: string): void;
+  isEnded(): boolean;
+  answer(): GivenAnswer | null;
+  fault(): CallEnd["failure"];
+  /** All events, up to a limit. */
+  heard(): string[];
+  /** Those that are none of the API's, up to a limit. */
+  unread(): string[];
+}
+
+/** Begins to read a stream. */
+export function streamReader(wire: Wire, request: JsonObject): StreamReader {
+  const join = wire.openStream(typeof request.n === "number" ? request.n : 1);
+  let isEnded = false;
+  let fault: CallEnd["failure"] = null;
+  const heard = boundedTexts(MOST_HEARD_CHARACTERS);
+  const unread = boundedTexts(MOST_UNREAD_CHARACTERS);
+  return {
+    take(data) {
+      heard.keep(data);
+      if (data === "[DONE]") {
+        isEnded = true;
+        return;
+      }
+      const event = objectOf(data);
+      if (event === null) {
+        fault ??= { code: "MALFORMED_STREAM", message: `an event is no JSON object: ${data}` };
+        unread.keep(data);
+      } else if (event.error !== undefined && event.error !== null) {
+        fault ??= { code: "STREAM_ERROR", message: JSON.stringify(event.error) };
+        unread.keep(data);
+        isEnded = true;
+      } else if (join.take(event)) isEnded = true;
+    },
+    isEnded: () => isEnded,
+    answer() {
+      const body = join.body();
+      return body === null ? null : wire.readAnswer(body);
+    },
+    fault: () => fault,
+    heard: () => heard.texts,
+    unread: () => unread.texts,
+  };
+}
+
+function boundedTexts(mostCharacters: number): { texts: string[]; keep(text: string): void } {
+  const texts: string[] = [];
+  let characters = 0;
+  return {
+    texts,
+    keep(text) {
+      characters += text.length;
+      if (characters < mostCharacters) texts.push(text);
+    },
+  };
+}

@@ -1,0 +1,174 @@
+/** What a proxy does with the runs that an earlier process left: goes on with them, judges and seals them. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { foreignStart } from "../../src/capture/foreign-item.ts";
+import type { RecordOptions } from "../../src/capture/index.ts";
+import { systemClock } from "../../src/foundation/clock.ts";
+import { newRunId } from "../../src/records/ids.ts";
+import type { Home } from "../../src/store/home.ts";
+import { createRunLog, listRuns } from "../../src/store/run-log.ts";
+import { tracemill } from "../fixtures/tracemill.ts";
+import { eventsOf, only, temporaryHome } from "../harness/setting.ts";
+import { answered, asked, type Recording, said, startRecordingAt, user } from "./recording.ts";
+
+let home: Home;
+let remove: () => void;
+let recording: Recording;
+
+beforeEach(() => {
+  ({ home, remove } = temporaryHome());
+});
+
+afterEach(async () => {
+  await recording.close();
+  remove();
+  expect(recording.bugs).toEqual([]);
+});
+
+async function start(changes: Partial<RecordOptions> = {}): Promise<void> {
+  recording = await startRecordingAt(
+    home,
+    ({ body }) => (body.includes("broken") ? { status: 500, pieces: ["no"] } : { pieces: [answered("right")] }),
+    changes,
+  );
+}
+
+async function restart(changes: Partial<RecordOptions> = {}): Promise<void> {
+  await recording.close();
+  await start(changes);
+}
+
+const ask = (place: string, text = "one", more: object = {}) =>
+  recording.post(`${place}/v1/chat/completions`, asked(text, more));
+
+const eventsIn = async (label: string | null) => {
+  const run = (await listRuns(home)).find((one) => one.label === label);
+  return eventsOf(home, run?.run as never);
+};
+
+const COMMAND = 'read answer; test "$answer" = right';
+const verify = { command: COMMAND, timeoutMs: 5000, signal: new AbortController().signal };
+
+describe("a verifier's command", () => {
+  const verdictsIn = async (label: string) =>
+    Object.fromEntries(
+      only(await eventsIn(label), "verdict").map(({ attempt, verdict }) => [attempt.slice(26), verdict.passed]),
+    );
+
+  it("reads the last answer of an attempt that an earlier process heard, whatever it is asked on", async () => {
+    await start();
+    await ask("/r/v/i/a/a/1");
+    await ask("/r/v/i/b/a/1");
+    await restart({ verify });
+    await ask("/r/v/i/a/a/2");
+    await expect.poll(() => verdictsIn("v")).toEqual({ "a/1": true });
+    await recording.post("/r/v/finish");
+    expect(await verdictsIn("v")).toEqual({ "a/1": true, "b/1": true, "a/2": true });
+  });
+
+  it("is run by `tracemill seal` too, which takes the agent's own name", async () => {
+    await start();
+    await ask("/r/nightly/i/a/a/1");
+    await recording.close();
+    const { stdout, exitCode } = await tracemill(home, "seal", "nightly", "--verify-cmd", COMMAND);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^Sealed \S+: 1 attempts at 1 items, 1 passed$/)]);
+    expect(await verdictsIn("nightly")).toEqual({ "a/1": true });
+    const unknown = await tracemill(home, "seal", "nightl");
+    expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining("nightly")]);
+  });
+
+  it("says nothing of the environment where the attempt was answered, and doubts it where every call failed", async () => {
+    await start({ verify });
+    await ask("/r/v/i/a/a/1");
+    await ask("/r/v/i/b/a/1", "broken");
+    await recording.post("/r/v/finish");
+    const flags = only(await eventsIn("v"), "verdict").map(({ verdict }) => [verdict.passed, ...verdict.flags]);
+    expect(flags.toSorted()).toEqual([[false, "environment-suspect"], [true]]);
+  });
+});
+
+describe("calls without a name", () => {
+  const turnsIn = async () => only(await eventsIn(null), "turn").map(({ turn }) => turn.replace(/.*-\w+\//, ""));
+  const more = { messages: [user("one"), said("right"), user("two")] };
+
+  it("go on in the run that an earlier process left, in the same attempt where their messages do", async () => {
+    await start();
+    await ask("");
+    await restart();
+    await Promise.all([ask("", "one", more), ask("", "other")]);
+    const runs = await listRuns(home);
+    expect(runs).toHaveLength(1);
+    expect((await turnsIn()).toSorted()).toEqual(["1#1", "1#1", "1#2"]);
+    await ask(`/r/${runs[0]?.run}`, "named by its id");
+    await restart();
+    expect(await (await recording.post("/finish")).json()).toMatchObject({ run: runs[0]?.run, attempts: 3 });
+  });
+
+  it("begin another run where it is of another skill, before another server, or in the hands of another proxy", async () => {
+    await start();
+    await ask("");
+    await restart({ skill: "other" });
+    await ask("");
+    await restart({ config: { upstream: "http://127.0.0.1:1/v1" } });
+    await ask("");
+    expect(await listRuns(home)).toHaveLength(3);
+    await restart();
+    await ask("", "again");
+    const beside = await startRecordingAt(home, () => ({ pieces: [answered("right")] }));
+    expect((await beside.post("/v1/chat/completions", asked("one"))).status).toBe(200);
+    await beside.close();
+    expect(await listRuns(home)).toHaveLength(4);
+  });
+});
+
+describe("the time of quiet", () => {
+  const sealedHere = () => {
+    const runs: string[] = [];
+    return { runs, changes: { idleMs: 400, onSealed: ({ run }: { run: string }) => void runs.push(run) } };
+  };
+
+  it("seals runs that an earlier process left, the attempts judged, and those alone that are of its skill", async () => {
+    await start({ skill: "other" });
+    await ask("/r/else");
+    await restart();
+    await ask("/r/v/i/a/a/1");
+    await ask("");
+    const { runs, changes } = sealedHere();
+    await restart({ ...changes, verify });
+    await expect.poll(() => runs.length, { timeout: 5000 }).toBe(2);
+    const seals = (await listRuns(home)).map(({ label, isSealed }) => [label, isSealed]);
+    expect(seals.toSorted()).toEqual(
+      [
+        [null, true],
+        ["else", false],
+        ["v", true],
+      ].toSorted(),
+    );
+    expect(only(await eventsIn("v"), "verdict").map(({ verdict }) => verdict.passed)).toEqual([true]);
+  });
+
+  it("leaves a run to the proxy that has it, and seals it once that has gone", async () => {
+    await start();
+    await ask("/r/v");
+    const { runs, changes } = sealedHere();
+    const beside = await startRecordingAt(home, () => ({ pieces: [answered("right")] }), changes);
+    await sleep(1000);
+    expect(runs).toEqual([]);
+    await recording.close();
+    await expect.poll(() => runs.length, { timeout: 5000 }).toBe(1);
+    recording = beside;
+  });
+
+  it("seals a run whose log was ended and never sealed", async () => {
+    const run = newRunId(systemClock);
+    const log = createRunLog(home, { run, clock: systemClock });
+    const config = { command: "record", label: "v" };
+    log.append({ type: "run_started", data: foreignStart({ run, skill: "mine", codeVersion: "t", config }) });
+    log.append({ type: "run_finished", data: { items: 0, attempts: 0, passed: 0, failures: 0 } });
+    log.close();
+    const { runs, changes } = sealedHere();
+    await start(changes);
+    await expect.poll(() => runs, { timeout: 5000 }).toEqual([run]);
+    expect((await listRuns(home))[0]).toMatchObject({ isSealed: true });
+  });
+});
