@@ -104,6 +104,34 @@ it("a dataset's Parquet says the same as its rows", async () => {
   expect(broken.rejected).toMatchObject([{ reason: expect.stringContaining("Parquet"), count: 1 }]);
 });
 
+it("a Parquet file whose rows lie in one large group is read in the memory that is set aside for it", async () => {
+  const path = join(folder, "train.parquet");
+  const database = await openDatabase({ memoryLimitMb: 1024, threads: 1, spillFolder: "" });
+  await database.run(`COPY (
+    SELECT n AS id, n % 2 AS reward, [{'role': 'user', 'content': n || repeat(' says a thing', 1200)}, {'role': 'assistant', 'content': 'a'}] AS messages
+    FROM range(2500) t(n)) TO ${sqlText(path)} (FORMAT parquet, ROW_GROUP_SIZE 100000)`);
+  database.close();
+  const report = await importInto(home, path, { format: "openai-chat" });
+  expect(report).toMatchObject({ rejected: [], imported: [{ attempts: 2500, passed: 1250 }] });
+}, 60_000);
+
+it("columns of Parquet that are JSON or maps are read as what they say", async () => {
+  const path = join(folder, "train.parquet");
+  const database = await openDatabase({ memoryLimitMb: 128, threads: 1, spillFolder: "" });
+  const said = sqlText(JSON.stringify(conversation));
+  await database.run(`COPY (
+    SELECT 't' AS id, ${said}::JSON AS messages, MAP {'difficulty': 3} AS "a ""map""", 9007199254740991 AS seed, DATE '2026-03-04' AS day)
+    TO ${sqlText(path)} (FORMAT parquet)`);
+  database.close();
+  const { events, turns } = await imported(home, await importInto(home, path, { format: "openai-chat" }));
+  expect(turns.map(({ messages, response }) => [messages.length, response])).toEqual([
+    [2, conversation[2]],
+    [4, conversation[4]],
+  ]);
+  const [scanned] = only(events, "items_scanned");
+  expect(scanned?.items[0]?.detail).toEqual({ id: "t", seed: 9007199254740991, day: "2026-03-04" });
+});
+
 describe("families", () => {
   const families = async (rule: string) => {
     const rows = [
