@@ -23,13 +23,19 @@ const ROWS_AT_A_TIME = 2048;
 const ONLY_AS_JSON = /\b(?:JSON|MAP|UNION|VARIANT)\b/;
 const PATCH_KEYS = ["patch", "submission", "model_patch"];
 const COMMIT_KEYS = ["base_commit", "commit"];
+const TRAJECTORY = /"(?:trajectory_format|mini_version)"\s*:/;
+/** A text, closed or cut, or a bracket. */
+const TOKEN = /"(?:[^"\\]|\\.?)*(?:"|$)|[[\]{}]/gs;
+const LIST_OF_OBJECTS = /^"messages"\s*:\s*\[\s*\{/;
 const ITEM_KEYS = ["item", "item_id", "task_id", "problem_id", "instance_id", "id"];
 
 const importer: Importer = {
   summary: "JSON lines or Parquet with `messages`, `tools`, `reward` or `label` (also of Hugging Face datasets)",
   lossy: ["sampling", "token ids", "which verifier gave the reward"],
   detects: ({ name, head, value }) =>
-    head.toString("latin1", 0, 4) === PARQUET ? name.endsWith(".parquet") : isRow(value),
+    head.toString("latin1", 0, 4) === PARQUET
+      ? name.endsWith(".parquet")
+      : isRow(value) || (value === undefined && isLongRow(head)),
   read: (input) => (input.files.some(isParquet) ? readAll(input) : readLines(input)),
 };
 
@@ -111,6 +117,20 @@ function* attemptRecords(
 /** A document that says of which format it is holds more than a conversation. */
 function isRow(value: unknown): boolean {
   return messagesOf(value) !== null && (value as JsonObject).trajectory_format === undefined;
+}
+
+/** Whether a line that goes on beyond the file's first bytes has `messages` among its own keys, as far as it is there. */
+function isLongRow(head: Buffer): boolean {
+  if (head.includes("\n")) return false;
+  const text = head.toString("latin1");
+  if (!/^\s*\{/.test(text) || !/"role"\s*:/.test(text) || TRAJECTORY.test(text)) return false;
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (depth === 1 && token === '"messages"' && LIST_OF_OBJECTS.test(text.slice(index, index + 100))) return true;
+  }
+  return false;
 }
 
 function itemOf(row: JsonObject): string | null {

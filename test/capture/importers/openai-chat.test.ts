@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { loadImporters } from "../../../src/capture/source-files.ts";
 import { readFamilyRule } from "../../../src/commands/family-rule.ts";
 import { openDatabase, sqlText } from "../../../src/store/duckdb.ts";
 import { only } from "../../harness/setting.ts";
@@ -75,6 +76,36 @@ it("a reward on another scale is counted with its line, and the conversation is 
   ]);
   expect(only(events, "verdict").map(({ verdict }) => verdict.value)).toEqual([0.5]);
   expect(turns).toHaveLength(2 * rows.length);
+});
+
+describe("a file whose first row is longer than its beginning that is looked at", () => {
+  const text = 'a text with "quotes" and {braces} '.repeat(5000);
+  const long = [{ role: "user", content: text }, ...conversation.slice(4)];
+
+  it("is told by its `messages`, in a folder and alone", async () => {
+    const path = join(folder, "rows.jsonl");
+    const row = JSON.stringify({ id: "a", note: 'says "messages": [{', tags: [{ messages: 1 }], messages: long });
+    writeFileSync(path, `${row}\n${row}\n`);
+    writeFileSync(join(folder, "notes.txt"), "nothing of this kind");
+    const report = await importInto(home, folder, { format: "openai-chat" });
+    expect(report).toMatchObject({ rejected: [], imported: [{ attempts: 2 }] });
+    expect(report.passedOver).toEqual([join(folder, "notes.txt")]);
+    expect(await importInto(home, path)).toMatchObject({ format: "openai-chat", known: [report.imported[0]?.run] });
+  });
+
+  it("is another program's where `messages` lie deeper, or with a mark of its own", async () => {
+    const importer = (await loadImporters()).get("openai-chat");
+    const isOf = (row: object) => {
+      const head = Buffer.from(JSON.stringify(row)).subarray(0, 64 << 10);
+      return importer?.detects({ name: "rows.jsonl", head, value: undefined });
+    };
+    expect(isOf({ id: "t", messages: long })).toBe(true);
+    expect(isOf({ id: "t", input: { messages: long } })).toBe(false);
+    expect(isOf({ id: "t", text: JSON.stringify({ messages: long }) })).toBe(false);
+    expect(isOf({ trajectory_format: "mini-swe-agent-1", messages: long })).toBe(false);
+    const hostile = Buffer.from(`{"role":"${'\\"'.repeat(32_000)}\\`);
+    expect(importer?.detects({ name: "rows.jsonl", head: hostile, value: undefined })).toBe(false);
+  });
 });
 
 it("a dataset's Parquet says the same as its rows", async () => {
