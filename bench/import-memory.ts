@@ -13,6 +13,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -21,6 +22,7 @@ import { join } from "node:path";
 import { Refusal } from "../src/foundation/errors.ts";
 import { PACKAGE_FOLDER } from "../src/foundation/package-folder.ts";
 import { type Random, random } from "../src/foundation/random.ts";
+import { openDatabase, sqlText } from "../src/store/duckdb.ts";
 import { type ZipEntry, zipFile } from "../test/capture/importers/zip-files.ts";
 import type { BenchRow } from "./bench-row.ts";
 import { renamed } from "./import.ts";
@@ -40,12 +42,15 @@ const ROWS_A_WRITE = 1000;
 const LONG_WORDS = WORDS.join(" ").repeat(200);
 const COPIES_A_DOCUMENT = 50;
 const EVENT_RUNS = 4;
+/** Some 16 kB. */
+const LONG_TEXTS_A_ROW = 50;
 
 /** Writes a format's input into a folder, and returns how many bytes it came to. */
-type Form = (folder: string) => number;
+type Form = (folder: string) => number | Promise<number>;
 
 const FORMS: Readonly<Record<string, Form>> = {
   "openai-chat": (folder) => writeParts(join(folder, "rows.jsonl"), shortRows(), BYTES),
+  "openai-chat-parquet": (folder) => oneRowGroup(join(folder, "rows.parquet")),
   otel: (folder) => repeatedLines(folder, "otel/export.jsonl"),
   langfuse: (folder) => repeatedLines(folder, "langfuse/exports.jsonl"),
   harbor: (folder) => repeatedLines(folder, "harbor/rows.jsonl"),
@@ -102,7 +107,7 @@ async function importMemory(form: string): Promise<BenchRow[]> {
   try {
     const input = join(folder, "input");
     mkdirSync(input);
-    const bytes = write(input);
+    const bytes = await write(input);
     const words = [...TRACEMILL, "import", input, "--format", FORMAT_OF(form)];
     const { seconds, peakMegabytes } = await measured(words, join(folder, "home"));
     const name = `import ${(bytes / 1e6).toFixed(0)} MB of ${form}`;
@@ -240,6 +245,33 @@ function* shortRows(): Generator<string> {
   const dice = random(1, "rows");
   for (let row = 0; ; ) {
     yield Array.from({ length: ROWS_A_WRITE }, () => `${JSON.stringify(rowOf(row++, dice))}\n`).join("");
+  }
+}
+
+/** Conversations of a long text each, as one row group: writers that are told nothing make such files. */
+async function oneRowGroup(path: string): Promise<number> {
+  const lines = `${path}.jsonl`;
+  writeParts(lines, longRows(), BYTES);
+  const database = await openDatabase({ memoryLimitMb: 4000, threads: 1, spillFolder: `${path}.spill` });
+  const columns = "{id: 'VARCHAR', reward: 'INTEGER', messages: 'STRUCT(role VARCHAR, content VARCHAR)[]'}";
+  const rows = `SELECT * FROM read_json(${sqlText(lines)}, format = 'newline_delimited', columns = ${columns})`;
+  await database.run(
+    `COPY (${rows}) TO ${sqlText(path)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE 10000000)`,
+  );
+  database.close();
+  rmSync(lines);
+  return statSync(path).size;
+}
+
+function* longRows(): Generator<string> {
+  const dice = random(1, "long rows");
+  for (let row = 0; ; row++) {
+    const text = Array.from({ length: LONG_TEXTS_A_ROW }, () => textOf(dice)).join("");
+    const messages = [
+      { role: "user", content: text },
+      { role: "assistant", content: textOf(dice) },
+    ];
+    yield `${JSON.stringify({ id: `item-${row}`, messages, reward: dice.integer(0, 1) })}\n`;
   }
 }
 

@@ -1,10 +1,12 @@
 /**
- * Which recorded conversation each turn of a foreign log is: both are in the order in which they happened, and what the log
- * kept of an answer must agree with the answer as it was recorded. A pair that is not the only one that fits its place is
- * ambiguous, and left alone.
+ * Which recorded conversation, or which call of one, each turn of a foreign log is: both are in the order in which they happened,
+ * and what the log kept of an answer must agree with the answer as it was recorded. A pair that is not the only one that fits its
+ * place is ambiguous, and left alone. Where the log kept what was asked, too, that tells places apart in any order.
  */
 export interface Told {
   role: string;
+  /** A key of all that was asked; absent where the log does not hold it whole. */
+  asked?: string;
   /** The answer's text as far as the log kept it; null where it kept none. */
   text: string | null;
   calls: readonly { name: string; arguments: Readonly<Record<string, unknown>> }[];
@@ -13,6 +15,8 @@ export interface Told {
 export interface Heard {
   /** What tells a role's prompts apart: the system prompt. */
   prompt: string;
+  /** A key of all that was asked; absent where it is of several calls. */
+  asked?: string;
   /** The texts of its answers, in order. */
   texts: readonly string[];
   calls: readonly { name: string; arguments: Readonly<Record<string, unknown>> }[];
@@ -28,26 +32,53 @@ export interface Alignment {
 /** A log may cut a text anywhere from here on; a shorter text is whole. */
 const SHORTEST_CUT = 60;
 
-/** Aligns two lists in the same order. */
+/** Aligns two lists, of which the order is the same but for what their questions tell. */
 export function align(told: readonly Told[], heard: readonly Heard[]): Alignment {
-  const fits = fitsOf(told, heard);
+  const all = fitsOf(told, heard);
+  const own = ownPlaces(told, heard, all);
+  const taken = new Set(own.values());
+  const fits = all.map((places, i) => (own.has(i) ? [own.get(i) as number] : places.filter((j) => !taken.has(j))));
   const chain = longestChain(fits);
   const roles = roleOfPrompts(told, heard, chain);
+  const isOrdered = isRising([...own.values()]);
   const isSure = ([i, j]: Pair, at: number): boolean => {
-    const [aboveI, aboveJ] = chain[at - 1] ?? [-1, -1];
-    const [belowI, belowJ] = chain[at + 1] ?? [told.length, heard.length];
+    const [aboveI, aboveJ] = (isOrdered && chain[at - 1]) || [-1, -1];
+    const [belowI, belowJ] = (isOrdered && chain[at + 1]) || [told.length, heard.length];
     if (roles.get(heard[j]?.prompt ?? "") !== told[i]?.role) return false;
     if (fits[i]?.some((other) => other !== j && other > aboveJ && other < belowJ)) return false;
     for (let k = aboveI + 1; k < belowI; k++) if (k !== i && fits[k]?.includes(j)) return false;
     return true;
   };
-  const matched: (number | null)[] = told.map(() => null);
+  const matched: (number | null)[] = told.map((_, i) => own.get(i) ?? null);
   const ambiguous: number[] = [];
   for (const [at, [i, j]] of chain.entries()) {
+    if (own.has(i)) continue;
     if (isSure([i, j], at)) matched[i] = j;
     else ambiguous.push(i);
   }
   return { matched, ambiguous };
+}
+
+/** The place of each told turn that alone has its question and its answer, on both sides. */
+function ownPlaces(
+  told: readonly Told[],
+  heard: readonly Heard[],
+  fits: readonly (readonly number[])[],
+): Map<number, number> {
+  const same = told.map(({ asked }, i) =>
+    asked === undefined ? [] : (fits[i] ?? []).filter((j) => heard[j]?.asked === asked),
+  );
+  const claims = new Map<number, number>();
+  for (const j of same.flat()) claims.set(j, (claims.get(j) ?? 0) + 1);
+  const pairs = same.flatMap((places, i): Pair[] => {
+    const [j] = places;
+    return j !== undefined && places.length === 1 && claims.get(j) === 1 ? [[i, j]] : [];
+  });
+  return new Map(pairs);
+}
+
+function isRising(places: readonly number[]): boolean {
+  return places.every((place, i) => i === 0 || place > (places[i - 1] as number));
 }
 
 type Pair = [told: number, heard: number];
@@ -73,7 +104,7 @@ function fitsOf(told: readonly Told[], heard: readonly Heard[]): number[][] {
 }
 
 /** Whether the calls that a log kept, with their arguments cut, can be the first ones that were made. */
-function areCalled(kept: Told["calls"], made: Heard["calls"]): boolean {
+export function areCalled(kept: Told["calls"], made: Heard["calls"]): boolean {
   return kept.every(({ name, arguments: given }, i) => {
     const call = made[i];
     if (call?.name !== name) return false;
@@ -81,7 +112,8 @@ function areCalled(kept: Told["calls"], made: Heard["calls"]): boolean {
   });
 }
 
-function isCutOf(kept: unknown, whole: unknown): boolean {
+/** Whether a text can be the beginning of another that was cut, or all of it. */
+export function isCutOf(kept: unknown, whole: unknown): boolean {
   if (typeof kept !== "string" || typeof whole !== "string") return JSON.stringify(kept) === JSON.stringify(whole);
   return kept === whole || (kept.length >= SHORTEST_CUT && whole.startsWith(kept));
 }

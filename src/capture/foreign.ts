@@ -24,6 +24,8 @@ export interface ForeignRun {
   skill: string;
   /** The model's name, as far as the source knows one for the whole run. */
   model: string | null;
+  /** Whether a turn is what an agent said to one request of the harness, all of its model calls together. */
+  mergesCalls?: boolean;
   /** Everything else that the source says of the run. */
   facts: Record<string, Json>;
 }

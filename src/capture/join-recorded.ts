@@ -1,22 +1,22 @@
 /**
  * Joins a foreign log with the calls that the proxy recorded of the same run: the log says which item, attempt and role a call
- * was of and what came of it, and the record says what was asked and answered, whole. Calls that the log does not tell apart
- * stay out, and are counted.
+ * was of and what came of it, and the record says what was asked and answered, whole. A turn of the log is one call, or a whole
+ * conversation where the log merges its calls. Calls that the log does not tell apart stay out, and are counted.
  */
 import { Refusal } from "../foundation/errors.ts";
+import { hashText } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { sumOf } from "../foundation/sums.ts";
 import type { Turn } from "../records/events.ts";
 import type { AttemptId, RunId } from "../records/ids.ts";
-import type { RecordedMessage, RecordedTool } from "../records/message.ts";
+import type { RecordedMessage } from "../records/message.ts";
 import type { Home } from "../store/home.ts";
 import { openTexts, type RecordedTexts } from "../store/recorded-texts.ts";
 import { listRuns, readRunLog } from "../store/run-log.ts";
 import { type Alignment, align, type Heard, type Told } from "./align.ts";
-import { textOf } from "./conversations.ts";
-import type { Foreign, ForeignAction, ForeignTurn } from "./foreign.ts";
-import { parseJson } from "./reading/json.ts";
-import { isObject, objectsIn, textIn } from "./reading/shapes.ts";
+import { keyOf, textOf } from "./conversations.ts";
+import type { Foreign, ForeignAction, ForeignPlace, ForeignRun, ForeignTurn } from "./foreign.ts";
+import { callsIn, joinedTurn, type RecordedFrom, type RecordedPart } from "./joined-turn.ts";
 
 /** Turns of the log, those of them whose calls were found, and those that fit more than one place. */
 export interface TurnCounts {
@@ -34,11 +34,6 @@ export interface JoinCounts extends TurnCounts {
   unmatchedCalls: number;
 }
 
-/** One conversation of the record: the calls of one turn of the log. */
-interface Conversation {
-  turns: Turn[];
-}
-
 /**
  * Puts the recorded calls in the place of the log's turns. The log is held in memory: it must be of one run.
  * Throws: `UNKNOWN_RUN`, `RUN_NOT_SEALED`, `NOT_RECORDED`, `ONE_RUN_EXPECTED`.
@@ -51,21 +46,23 @@ export async function joinOnto(
   const recorded = await recordedRun(home, onto);
   const all: Foreign[] = [];
   for await (const record of records) all.push(record);
-  if (all.filter(({ kind }) => kind === "run").length !== 1) throw oneRunExpected();
+  const [start, ...others] = all.filter((record): record is ForeignRun => record.kind === "run");
+  if (start === undefined || others.length > 0) throw oneRunExpected();
   const conversations = await conversationsOf(home, recorded.run);
+  const parts = start.mergesCalls === true ? conversations.map(wholeOf) : conversations.flatMap(callsOf);
   const texts = openTexts(home);
   const turns = all.filter((record): record is ForeignTurn => record.kind === "turn");
-  const heard = conversations.map((one) => heardIn(one, recorded.run, texts));
-  const { matched, ambiguous } = align(turns.map(toldIn), heard);
+  const { told, heard } = openEars({ run: recorded.run, texts });
+  const { matched, ambiguous } = align(turns.map(told), parts.map(heard));
   const places = new Map(turns.map((turn, i) => [turn, matched[i] ?? null]));
-  const found = matched.flatMap((place) => (place === null ? [] : [conversations[place] as Conversation]));
-  const calls = sumOf(conversations, (one) => one.turns.length);
+  const found = matched.flatMap((place) => (place === null ? [] : [parts[place] as RecordedPart]));
+  const calls = sumOf(conversations, (one) => one.length);
   const counts = {
     ...{ recorded: recorded.run, turns: turns.length, matched: found.length, ambiguous: ambiguous.length, calls },
     roles: countsByRole(turns, { matched, ambiguous }),
     unmatchedCalls: calls - sumOf(found, (one) => one.turns.length),
   };
-  const at = (turn: ForeignTurn) => conversations[places.get(turn) ?? -1] ?? null;
+  const at = (turn: ForeignTurn) => parts[places.get(turn) ?? -1] ?? null;
   return { records: joined(all, { run: recorded, at, texts }), counts, close: () => texts.close() };
 }
 
@@ -82,118 +79,118 @@ function countsByRole(turns: readonly ForeignTurn[], { matched, ambiguous }: Ali
   return Object.fromEntries(roles);
 }
 
-function* joined(
-  records: readonly Foreign[],
-  {
-    run,
-    at,
-    texts,
-  }: { run: { run: RunId; head: string }; at(turn: ForeignTurn): Conversation | null; texts: RecordedTexts },
-): Generator<Foreign> {
-  /** Attempts whose worker's calls are known whole. */
-  const whole = new Set<string>();
-  let isReplaced = false;
-  for (const record of records) {
+interface Joining {
+  run: { run: RunId; head: string };
+  /** The recorded calls of a turn; null where they are not known. */
+  at(turn: ForeignTurn): RecordedPart | null;
+  texts: RecordedTexts;
+}
+
+function* joined(records: readonly Foreign[], { run, at, texts }: Joining): Generator<Foreign> {
+  const whole = wholeAttempts(records, at);
+  for (let i = 0; i < records.length; ) {
+    const record = records[i++] as Foreign;
     if (record.kind === "run") {
       const facts = { ...record.facts, recorded: run.run };
       yield { ...record, facts, version: `${record.version ?? ""}${run.head}` };
     } else if (record.kind === "turn") {
-      const conversation = at(record);
-      isReplaced = conversation !== null;
-      if (conversation === null) yield record;
+      const part = at(record);
+      if (part === null) yield record;
       else {
-        yield* turnsOf(record, conversation, { run: run.run, texts });
-        if (record.role === "worker") whole.add(`${record.item} ${record.attempt}`);
+        const done: ForeignAction[] = [];
+        for (let next = records[i]; next?.kind === "action"; next = records[++i]) done.push(next);
+        yield* joinedTurn({ turn: record, done }, part, { run: run.run, texts });
       }
-    } else if (record.kind === "action" && isReplaced) {
-      // The recorded calls said it, whole.
-    } else if (record.kind === "verdict" && whole.has(`${record.item} ${record.attempt}`)) {
+    } else if (record.kind === "verdict" && whole.has(nameOf(record))) {
       const flags = record.verdict.flags.filter((flag) => flag !== "clipped");
       yield { ...record, verdict: { ...record.verdict, flags } };
     } else yield record;
   }
 }
 
-/** The calls of a turn in its place, and what its tools did. */
-function* turnsOf(
-  record: ForeignTurn,
-  { turns }: Conversation,
-  { run, texts }: { run: RunId; texts: RecordedTexts },
-): Generator<ForeignTurn | ForeignAction> {
-  const { item, attempt, at = null, role, phase = "call" } = record;
-  const results = new Map<string, string>();
-  const read = (hash: string) => texts.read(run, hash) as RecordedMessage;
-  const calls: { id: string | null; name: string; arguments: Record<string, unknown> }[] = [];
-  for (const [k, turn] of turns.entries()) {
-    const messages = turn.messages.map(read);
-    for (const { tool_call_id, content } of messages) {
-      if (typeof tool_call_id === "string") results.set(tool_call_id, textOf(content));
-    }
-    const response = turn.response === null ? null : read(turn.response);
-    if (response !== null) calls.push(...callsIn(response));
-    yield {
-      ...{ kind: "turn", item, attempt, at, role, phase, messages, response, missing: [] },
-      tools: turn.tools === null ? null : (texts.read(run, turn.tools) as RecordedTool[]),
-      ...{ finishReason: turn.finishReason, usage: turn.usage, latencyMs: turn.latencyMs, request: turn.request },
-      ...{ model: turn.modelAnswered, flags: turn.parseFlags, recordedAs: turn.turn },
-      ...(turn.wire !== undefined && { wire: turn.wire }),
-      ...(turn.tokenIds !== undefined && { tokenIds: turn.tokenIds }),
-      ...(k === 0 && record.retrievals !== undefined && { retrievals: record.retrievals }),
-    };
-  }
-  for (const { id, ...call } of calls) {
-    const stdout = results.get(id ?? "");
-    if (stdout === undefined) continue;
-    yield {
-      kind: "action",
-      item,
-      attempt,
-      at,
-      call: call as ForeignAction["call"],
-      exitCode: null,
-      stdout,
-      stderr: "",
-    };
-  }
+/** Attempts whose worker's calls are known whole, all of them. */
+function wholeAttempts(records: readonly Foreign[], at: Joining["at"]): Set<string> {
+  const work = records.filter((record): record is ForeignTurn => record.kind === "turn" && record.role === "worker");
+  const cut = new Set(work.filter((turn) => at(turn) === null).map(nameOf));
+  return new Set(work.map(nameOf).filter((name) => !cut.has(name)));
 }
 
-async function conversationsOf(home: Home, run: RunId): Promise<Conversation[]> {
-  const conversations = new Map<AttemptId, Conversation>();
+function nameOf({ item, attempt }: ForeignPlace): string {
+  return `${item} ${attempt}`;
+}
+
+/** The calls of each recorded conversation, in order. */
+async function conversationsOf(home: Home, run: RunId): Promise<Turn[][]> {
+  const conversations = new Map<AttemptId, Turn[]>();
   for await (const event of readRunLog(home, run)) {
     if (event.type !== "turn") continue;
-    const one = conversations.get(event.data.attempt) ?? { turns: [] };
+    const one = conversations.get(event.data.attempt) ?? [];
     conversations.set(event.data.attempt, one);
-    one.turns.push(event.data);
+    one.push(event.data);
   }
   return [...conversations.values()];
 }
 
-function toldIn({ role, response }: ForeignTurn): Told {
-  return { role, text: textIn(response?.content), calls: response === null ? [] : callsIn(response) };
+function wholeOf(turns: readonly Turn[]): RecordedPart {
+  return { turns, next: null, isWhole: true };
 }
 
-function heardIn({ turns }: Conversation, run: RunId, texts: RecordedTexts): Heard {
-  const answers = turns.flatMap(({ response }) =>
-    response === null ? [] : [texts.read(run, response) as RecordedMessage],
-  );
-  const first = turns[0]?.messages[0];
-  const opening = first === undefined ? null : (texts.read(run, first) as RecordedMessage);
+/** Each call that was answered. */
+function callsOf(turns: readonly Turn[]): RecordedPart[] {
+  return turns.flatMap((turn, i) => {
+    if (turn.response === null) return [];
+    const { length } = turn.messages;
+    const goesOn = ({ messages }: Turn) => messages.length > length && messages[length - 1] === turn.messages.at(-1);
+    return [{ turns: [turn], next: turns.slice(i + 1).find(goesOn) ?? null, isWhole: false }];
+  });
+}
+
+/** How a turn of the log and a part of the record are told as the same. */
+function openEars({ run, texts }: RecordedFrom): {
+  told(turn: ForeignTurn): Told;
+  heard(part: RecordedPart): Heard;
+} {
+  const read = (hash: string) => texts.read(run, hash) as RecordedMessage;
+  const keyOfTold = keepKeys<RecordedMessage>(new WeakMap(), (message) => message);
+  const keyOfHeard = keepKeys<string>(new Map(), read);
   return {
-    prompt: opening?.role === "system" ? textOf(opening.content) : "",
-    texts: answers.map(({ content }) => textOf(content)).filter((text) => text !== ""),
-    calls: answers.flatMap(callsIn),
+    told({ role, messages, response, missing }) {
+      const content = response?.content ?? null;
+      const calls = response === null ? [] : callsIn(response);
+      const asked = missing.includes("prompt") ? {} : { asked: askedIn(messages.map(keyOfTold)) };
+      return { role, text: content === null ? null : textOf(content), calls, ...asked };
+    },
+    heard({ turns, isWhole }) {
+      const answers = turns.flatMap(({ response }) => (response === null ? [] : [read(response)]));
+      const { messages = [] } = turns[0] ?? {};
+      const opening = messages[0] === undefined ? null : read(messages[0]);
+      return {
+        prompt: opening?.role === "system" ? textOf(opening.content) : "",
+        texts: answers.map(({ content }) => textOf(content)).filter((text) => text !== ""),
+        calls: answers.flatMap(callsIn),
+        ...(!isWhole && { asked: askedIn(messages.map(keyOfHeard)) }),
+      };
+    },
   };
 }
 
-function callsIn(message: RecordedMessage): { id: string | null; name: string; arguments: Record<string, unknown> }[] {
-  return objectsIn(message.tool_calls).flatMap(({ id, function: called }) => {
-    const { name, arguments: given } = isObject(called) ? called : {};
-    const read = typeof given === "string" ? parseJson(given) : { value: given };
-    // What is no JSON a log has as it came, if it has it.
-    const unread = typeof given === "string" ? { raw: given } : {};
-    const known = "value" in read && isObject(read.value) ? read.value : unread;
-    return typeof name === "string" ? [{ id: textIn(id), name, arguments: known }] : [];
-  });
+/** What a message says, as a key; null for a system prompt, which a log may lack of an otherwise whole prompt. */
+function keepKeys<K>(
+  known: { get(key: K): string | null | undefined; set(key: K, value: string | null): unknown },
+  read: (key: K) => RecordedMessage,
+): (key: K) => string | null {
+  return (key) => {
+    const kept = known.get(key);
+    if (kept !== undefined) return kept;
+    const message = read(key);
+    const made = message.role === "system" || message.role === "developer" ? null : keyOf(message);
+    known.set(key, made);
+    return made;
+  };
+}
+
+function askedIn(keys: readonly (string | null)[]): string {
+  return hashText(keys.filter((key) => key !== null).join(" "));
 }
 
 async function recordedRun(home: Home, name: string): Promise<{ run: RunId; head: string }> {

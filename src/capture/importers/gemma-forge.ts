@@ -139,7 +139,7 @@ function runReader(
       if (event === null) return yield rejected(line.where, "it is no event of a run log");
       if (machine === null) {
         const { run, memory } = begin(event);
-        yield { kind: "run", model: null, ...run };
+        yield { kind: "run", model: null, mergesCalls: true, ...run };
         machine = runMachine(openPromptBook(words, memory));
       }
       yield* machine.take(event);

@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import type { Json } from "../../foundation/canonical-json.ts";
 import { hashText, shortHash } from "../../foundation/hashing.ts";
 import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
-import { openDatabase, sqlText } from "../../store/duckdb.ts";
+import { isOutOfMemory, openDatabase, rowsOf, sqlText } from "../../store/duckdb.ts";
 import { type Foreign, foreignVerdict, type Rejected } from "../foreign.ts";
 import { taskOf } from "../foreign-item.ts";
 import type { Importer, ImportInput, JsonLine } from "../importer.ts";
@@ -16,15 +16,26 @@ import { isObject, type JsonObject, numberIn, objectsIn, textIn, timeIn } from "
 
 const MOST_ROWS_A_RUN = 50_000;
 const PARQUET = "PAR1";
+const PARQUET_MEMORY_MB = 384;
+/** So many rows of a row group DuckDB reads at once, or all of a smaller one. */
+const ROWS_AT_A_TIME = 2048;
+/** Types whose values as JSON are others than those that they are read as. */
+const ONLY_AS_JSON = /\b(?:JSON|MAP|UNION|VARIANT)\b/;
 const PATCH_KEYS = ["patch", "submission", "model_patch"];
 const COMMIT_KEYS = ["base_commit", "commit"];
+const TRAJECTORY = /"(?:trajectory_format|mini_version)"\s*:/;
+/** A text, closed or cut, or a bracket. */
+const TOKEN = /"(?:[^"\\]|\\.?)*(?:"|$)|[[\]{}]/gs;
+const LIST_OF_OBJECTS = /^"messages"\s*:\s*\[\s*\{/;
 const ITEM_KEYS = ["item", "item_id", "task_id", "problem_id", "instance_id", "id"];
 
 const importer: Importer = {
   summary: "JSON lines or Parquet with `messages`, `tools`, `reward` or `label` (also of Hugging Face datasets)",
   lossy: ["sampling", "token ids", "which verifier gave the reward"],
   detects: ({ name, head, value }) =>
-    head.toString("latin1", 0, 4) === PARQUET ? name.endsWith(".parquet") : isRow(value),
+    head.toString("latin1", 0, 4) === PARQUET
+      ? name.endsWith(".parquet")
+      : isRow(value) || (value === undefined && isLongRow(head)),
   read: (input) => (input.files.some(isParquet) ? readAll(input) : readLines(input)),
 };
 
@@ -108,6 +119,20 @@ function isRow(value: unknown): boolean {
   return messagesOf(value) !== null && (value as JsonObject).trajectory_format === undefined;
 }
 
+/** Whether a line that goes on beyond the file's first bytes has `messages` among its own keys, as far as it is there. */
+function isLongRow(head: Buffer): boolean {
+  if (head.includes("\n")) return false;
+  const text = head.toString("latin1");
+  if (!/^\s*\{/.test(text) || !/"role"\s*:/.test(text) || TRAJECTORY.test(text)) return false;
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (depth === 1 && token === '"messages"' && LIST_OF_OBJECTS.test(text.slice(index, index + 100))) return true;
+  }
+  return false;
+}
+
 function itemOf(row: JsonObject): string | null {
   for (const key of ITEM_KEYS) {
     const value = row[key];
@@ -163,21 +188,45 @@ function rewardOf(value: Json | undefined): number | null {
   return number !== null && number >= 0 && number <= 1 ? number : null;
 }
 
+/** Rows come as values: as JSON they would be several times in memory, with all others that DuckDB reads at a time. */
 async function* parquetRows(file: string): AsyncGenerator<JsonLine | Rejected> {
-  const database = await openDatabase({ memoryLimitMb: 256, threads: 1, spillFolder: "" });
+  const database = await openDatabase({ memoryLimitMb: PARQUET_MEMORY_MB, threads: 1, spillFolder: "" });
   try {
+    const source = `read_parquet(${sqlText(file)})`;
+    const columns = await rowsOf(database.stream(`DESCRIBE SELECT * FROM ${source}`));
+    const texts = columns.filter(({ column_type }) => ONLY_AS_JSON.test(String(column_type)));
+    const names = texts.map(({ column_name }) => String(column_name));
+    const replaced = names
+      .map((name) => `"${name.replaceAll('"', '""')}"`)
+      .map((quoted) => `to_json(${quoted}) AS ${quoted}`);
+    const all = replaced.length === 0 ? "*" : `* REPLACE (${replaced.join(", ")})`;
     let number = 0;
-    const { batches } = await database.stream(`SELECT to_json(r) AS row FROM read_parquet(${sqlText(file)}) r`);
+    const { batches } = await database.stream(`SELECT ${all} FROM ${source}`);
     for await (const rows of batches) {
-      for (const { row } of rows) {
-        const where = `${file}:${++number}`;
-        const read = parseJson(String(row));
-        yield "value" in read ? { where, value: read.value } : rejected(where, read.reason);
-      }
+      for (const row of rows) yield lineOf(row, names, `${file}:${++number}`);
     }
   } catch (error) {
-    yield rejected(file, `it cannot be read as Parquet: ${(error as Error).message.split("\n", 1)[0]}`);
+    yield rejected(file, parquetFault(error));
   } finally {
     database.close();
   }
+}
+
+function lineOf(row: JsonObject, names: readonly string[], where: string): JsonLine | Rejected {
+  const value = { ...row };
+  for (const name of names) {
+    const text = value[name];
+    if (typeof text !== "string") continue;
+    const read = parseJson(text);
+    if ("reason" in read) return rejected(where, read.reason);
+    value[name] = read.value;
+  }
+  return { where, value };
+}
+
+function parquetFault(error: unknown): string {
+  if (isOutOfMemory(error)) {
+    return `${ROWS_AT_A_TIME} of its rows take more than ${PARQUET_MEMORY_MB} MB: write it in row groups of fewer rows, or as JSON lines`;
+  }
+  return `it cannot be read as Parquet: ${(error as Error).message.split("\n", 1)[0]}`;
 }

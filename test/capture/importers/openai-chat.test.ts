@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { loadImporters } from "../../../src/capture/source-files.ts";
 import { readFamilyRule } from "../../../src/commands/family-rule.ts";
 import { openDatabase, sqlText } from "../../../src/store/duckdb.ts";
 import { only } from "../../harness/setting.ts";
@@ -77,6 +78,36 @@ it("a reward on another scale is counted with its line, and the conversation is 
   expect(turns).toHaveLength(2 * rows.length);
 });
 
+describe("a file whose first row is longer than its beginning that is looked at", () => {
+  const text = 'a text with "quotes" and {braces} '.repeat(5000);
+  const long = [{ role: "user", content: text }, ...conversation.slice(4)];
+
+  it("is told by its `messages`, in a folder and alone", async () => {
+    const path = join(folder, "rows.jsonl");
+    const row = JSON.stringify({ id: "a", note: 'says "messages": [{', tags: [{ messages: 1 }], messages: long });
+    writeFileSync(path, `${row}\n${row}\n`);
+    writeFileSync(join(folder, "notes.txt"), "nothing of this kind");
+    const report = await importInto(home, folder, { format: "openai-chat" });
+    expect(report).toMatchObject({ rejected: [], imported: [{ attempts: 2 }] });
+    expect(report.passedOver).toEqual([join(folder, "notes.txt")]);
+    expect(await importInto(home, path)).toMatchObject({ format: "openai-chat", known: [report.imported[0]?.run] });
+  });
+
+  it("is another program's where `messages` lie deeper, or with a mark of its own", async () => {
+    const importer = (await loadImporters()).get("openai-chat");
+    const isOf = (row: object) => {
+      const head = Buffer.from(JSON.stringify(row)).subarray(0, 64 << 10);
+      return importer?.detects({ name: "rows.jsonl", head, value: undefined });
+    };
+    expect(isOf({ id: "t", messages: long })).toBe(true);
+    expect(isOf({ id: "t", input: { messages: long } })).toBe(false);
+    expect(isOf({ id: "t", text: JSON.stringify({ messages: long }) })).toBe(false);
+    expect(isOf({ trajectory_format: "mini-swe-agent-1", messages: long })).toBe(false);
+    const hostile = Buffer.from(`{"role":"${'\\"'.repeat(32_000)}\\`);
+    expect(importer?.detects({ name: "rows.jsonl", head: hostile, value: undefined })).toBe(false);
+  });
+});
+
 it("a dataset's Parquet says the same as its rows", async () => {
   const path = join(folder, "train.parquet");
   const database = await openDatabase({ memoryLimitMb: 128, threads: 1, spillFolder: "" });
@@ -102,6 +133,34 @@ it("a dataset's Parquet says the same as its rows", async () => {
   writeFileSync(join(folder, "broken.parquet"), "PAR1 and nothing more");
   const broken = await importInto(home, join(folder, "broken.parquet"), { format: "openai-chat" });
   expect(broken.rejected).toMatchObject([{ reason: expect.stringContaining("Parquet"), count: 1 }]);
+});
+
+it("a Parquet file whose rows lie in one large group is read in the memory that is set aside for it", async () => {
+  const path = join(folder, "train.parquet");
+  const database = await openDatabase({ memoryLimitMb: 1024, threads: 1, spillFolder: "" });
+  await database.run(`COPY (
+    SELECT n AS id, n % 2 AS reward, [{'role': 'user', 'content': n || repeat(' says a thing', 1200)}, {'role': 'assistant', 'content': 'a'}] AS messages
+    FROM range(2500) t(n)) TO ${sqlText(path)} (FORMAT parquet, ROW_GROUP_SIZE 100000)`);
+  database.close();
+  const report = await importInto(home, path, { format: "openai-chat" });
+  expect(report).toMatchObject({ rejected: [], imported: [{ attempts: 2500, passed: 1250 }] });
+}, 60_000);
+
+it("columns of Parquet that are JSON or maps are read as what they say", async () => {
+  const path = join(folder, "train.parquet");
+  const database = await openDatabase({ memoryLimitMb: 128, threads: 1, spillFolder: "" });
+  const said = sqlText(JSON.stringify(conversation));
+  await database.run(`COPY (
+    SELECT 't' AS id, ${said}::JSON AS messages, MAP {'difficulty': 3} AS "a ""map""", 9007199254740991 AS seed, DATE '2026-03-04' AS day)
+    TO ${sqlText(path)} (FORMAT parquet)`);
+  database.close();
+  const { events, turns } = await imported(home, await importInto(home, path, { format: "openai-chat" }));
+  expect(turns.map(({ messages, response }) => [messages.length, response])).toEqual([
+    [2, conversation[2]],
+    [4, conversation[4]],
+  ]);
+  const [scanned] = only(events, "items_scanned");
+  expect(scanned?.items[0]?.detail).toEqual({ id: "t", seed: 9007199254740991, day: "2026-03-04" });
 });
 
 describe("families", () => {
