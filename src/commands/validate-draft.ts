@@ -153,8 +153,9 @@ function pairsOf(arms: readonly string[], { against, aa }: ValidateOptions): [st
   return showsTips ? [...pairs, ["base", "base+tips"]] : pairs;
 }
 
+/** What answers for the role whose turns every arm makes. */
 async function championOf(home: Home, skill: string): Promise<AdapterManifest> {
-  const champion = championFor(await readChampions(home), { skill, role: null });
+  const champion = championFor(await readChampions(home), { skill, role: "worker" });
   if (champion !== null) return readAdapterManifest(home, champion.adapterHash);
   throw new Refusal({
     code: "NO_CHAMPION",

@@ -14,6 +14,9 @@ export const VERDICTS = ["better", "worse", "inconclusive"] as const;
 /** `candidate` asks whether an adapter may be promoted; `aa` serves the base twice, which bounds the noise of serving. */
 export const PURPOSES = ["candidate", "aa"] as const;
 
+/** The arm of the base alone, without tips. */
+export const BASE_ARM = "base";
+
 export const armSchema = z.object({
   /** `base`, `base+tips`, `candidate`, `champion`, ... */
   arm: z.string(),
@@ -201,8 +204,6 @@ export function basePair({ arms, pairs }: Pick<Plan, "arms" | "pairs">): [string
   const [reference, treatment] = decidingPair({ pairs });
   return reference !== BASE_ARM && arms.some(({ arm }) => arm === BASE_ARM) ? [BASE_ARM, treatment] : null;
 }
-
-const BASE_ARM = "base";
 
 /**
  * The arms that attempt a part: all of them the first one, or the deciding pair where it may end early; the skills at the side

@@ -50,6 +50,46 @@ describe("a promotion", () => {
       expect(await readPlaceEvents(home)).toHaveLength(1);
     }));
 
+  test("is refused of what never beat the base, where nothing is promoted yet", () =>
+    withJudged(async (chain) => {
+      const { home } = chain;
+      await successor(chain);
+      await expect(promote(home, { adapter: "sql-v2", place: SQL, clock })).rejects.toMatchObject({
+        code: "OTHER_QUESTION_DECIDED",
+        details: { expected: "one against the base, on the test split", fix: expect.stringMatching(/--against base$/) },
+      });
+      expect(await readPlaceEvents(home)).toEqual([]);
+    }));
+
+  test("at a narrower place is refused where what answers there until then was not beaten", () =>
+    withJudged(async (chain) => {
+      const { home, datasetHash, adapterHash: champion, runs } = chain;
+      const run = runs.at(-1)?.run as RunId;
+      const both = await putAdapter(home, datasetHash, { name: "both", skills: ["cron", "sql"] });
+      await promote(home, { adapter: "both", place: placeOf("default"), override: "a test", clock });
+      await expect(promote(home, { adapter: "sql-v1", place: SQL, clock })).rejects.toMatchObject({
+        code: "OTHER_QUESTION_DECIDED",
+        details: { fix: expect.stringContaining(`--against champion --champion ${shortHash(both)}`) },
+      });
+      await putDecision(home, { adapterHash: champion, run, skill: "sql", number: 2, champion: both });
+      expect(await promote(home, { adapter: "sql-v1", place: SQL, clock })).toMatchObject({ before: both });
+
+      const adapterHash = await putAdapter(home, datasetHash, { name: "sql-v3" });
+      await putDecision(home, { adapterHash, run, skill: "sql", number: 3 });
+      const atRole = () => promote(home, { adapter: "sql-v3", place: placeOf("sql/worker"), clock });
+      await expect(atRole()).rejects.toMatchObject({ code: "OTHER_QUESTION_DECIDED" });
+      await putDecision(home, { adapterHash, run, skill: "sql", number: 4, champion });
+      expect(await atRole()).toMatchObject({ before: champion });
+    }));
+
+  test("of what answers there already, as the champion of a wider place, asks nobody to beat itself", () =>
+    withJudged(async ({ home, adapterHash, comparisonHash }) => {
+      await promote(home, { adapter: "sql-v1", place: SQL, clock });
+      const narrower = await promote(home, { adapter: "sql-v1", place: placeOf("sql/worker"), clock });
+      expect(narrower).toMatchObject({ before: adapterHash, comparisonHash, wasChampion: false });
+      expect(await readPlaceEvents(home)).toHaveLength(2);
+    }));
+
   test("of a role goes before that of the skill, and that before the default", () =>
     withJudged(async (chain) => {
       const { home, adapterHash } = chain;
