@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { attemptIdSchema, hashSchema, runIdSchema, tipIdSchema } from "./ids.ts";
+import { SPLITS } from "./item.ts";
 import { verdictSchema } from "./verdict.ts";
 
 /** By whom a tip is retired: a person, its effect, its mean outcome, or a tip that says the same. */
@@ -54,7 +55,11 @@ const entrySchemas = {
   base_registered: z.object({ name: z.string(), baseHash: hashSchema }),
   dataset_registered: z.object({ datasetHash: hashSchema }),
   adapter_registered: z.object({ adapterHash: hashSchema, name: z.string().nullable() }),
-  comparison_planned: z.object({ comparisonHash: hashSchema }),
+  comparison_planned: z.object({
+    comparisonHash: hashSchema,
+    /** The families that a candidate is judged on, skill by skill; none where the base is served twice. Entries of before do not say it. */
+    judged: z.array(z.object({ skill: z.string(), split: z.enum(SPLITS), families: z.array(z.string()) })).optional(),
+  }),
   /** The canary stood at the end of these runs, as far as their logs had come; and of what was measured beside them. */
   arms_proven: z.object({
     comparisonHash: hashSchema,
