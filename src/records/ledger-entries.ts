@@ -11,7 +11,7 @@ import { verdictSchema } from "./verdict.ts";
 export const RETIREMENT_RULES = ["hand", "effect", "classic", "merged"] as const;
 
 /** What can be revoked: whatever was learnt from it counts no more. */
-export const REVOCABLE = ["run", "attempt", "tip", "verifier"] as const;
+export const REVOCABLE = ["run", "attempt", "tip", "verifier", "dataset"] as const;
 
 /** Who says a verdict later: someone who knows what came of it, the verifier itself once more, or a list of labels. */
 export const VERDICT_ORIGINS = ["outcome", "reverify", "label"] as const;
@@ -48,7 +48,7 @@ const entrySchemas = {
   /** The first one of a target holds; nothing takes it back. */
   revoked: z.object({
     kind: z.enum(REVOCABLE),
-    /** Run id, attempt id, tip id, or `<id>@<version>` of a verifier. */
+    /** Run id, attempt id, tip id, `<id>@<version>` of a verifier, or hash of a dataset. */
     target: z.string().min(1),
     reason: z.string().min(1),
   }),
