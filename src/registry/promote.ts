@@ -2,6 +2,7 @@
  * Promotes an adapter and rolls promotions back. One line of the ledger is a promotion, so it is there whole or not at all;
  * who looks and who writes holds one lock, so that of two promotions at once one is refused.
  */
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
@@ -86,6 +87,7 @@ export async function rollback(
 }
 
 async function alone<T>(home: Home, work: () => Promise<T>): Promise<T> {
+  await mkdir(home.path, { recursive: true });
   const release = acquireLock(join(home.path, "promotion.lock"), "A promotion");
   try {
     return await work();

@@ -6,6 +6,8 @@ import { systemClock as clock } from "../../src/foundation/clock.ts";
 import { shortHash } from "../../src/foundation/hashing.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import { championFor, placeOf, promote, readChampions, readPlaceEvents, rollback } from "../../src/registry/index.ts";
+import { homeAt } from "../../src/store/home.ts";
+import { withHome } from "../store/sample-run.ts";
 import { type Chain, putAdapter, putDecision, sayRevoked, withChain } from "./setting.ts";
 
 const SQL = placeOf("sql");
@@ -214,6 +216,12 @@ describe("a rollback", () => {
       expect((await readPlaceEvents(home, SQL)).map(({ type }) => type)).toEqual([
         ...["promoted", "promoted", "rolled_back", "rolled_back"],
       ]);
+    }));
+
+  test("in a home that is not there yet finds nothing to take back", () =>
+    withHome(async (home) => {
+      const missing = homeAt(join(home.path, "missing"));
+      await expect(rollback(missing, { place: SQL, clock })).rejects.toMatchObject({ code: "NOTHING_PROMOTED" });
     }));
 
   test("goes to the base at once where it is told so", () =>
