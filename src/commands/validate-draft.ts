@@ -59,6 +59,7 @@ async function openPart(
     ...{ split, sampling: { temperature, topP: 1, maxTokens } },
     items: items.map(({ item, family }) => ({ item, family })),
     contentHash: hashJson({ items, verifier: skill.manifest.verifier ?? { id, version } }),
+    ...(scan.isFresh && { isFresh: true }),
   };
   return { part, skill, items };
 }

@@ -35,6 +35,8 @@ const partSchema = z.object({
   items: z.array(z.object({ item: itemIdSchema, family: z.string() })).min(1),
   /** Of the whole items and of the verifier that judges them; plans of before do not say it. */
   contentHash: hashSchema.optional(),
+  /** Whether the skill made all families for this comparison's items' seed alone; left out where not. */
+  isFresh: z.literal(true).optional(),
   sampling: samplingSchema,
 });
 
@@ -183,8 +185,9 @@ export type GateVerdict = (typeof VERDICTS)[number];
 export type { Interval } from "./interval.ts";
 
 /** The parts of a plan: the skill that decides first, then the others. */
-export function partsOf({ skill, split, items, sampling, contentHash, sides }: Plan): [Part, ...Part[]] {
-  return [{ skill, split, items, sampling, ...(contentHash !== undefined && { contentHash }) }, ...sides];
+export function partsOf({ skill, split, items, sampling, contentHash, isFresh, sides }: Plan): [Part, ...Part[]] {
+  const first = { skill, split, items, sampling, ...(contentHash !== undefined && { contentHash }) };
+  return [{ ...first, ...(isFresh && { isFresh }) }, ...sides];
 }
 
 /** The arm of that name. */

@@ -127,9 +127,20 @@ function sameQuestion(
   };
 }
 
-/** What is asked, apart from when: how often the families were used before is no part of the question. */
+/**
+ * What is asked, apart from when: how often the families were used before is no part of the question, and whether they are fresh
+ * follows from the items.
+ */
 function questionOf(plan: Plan): Record<string, unknown> {
-  const { comparisonHash: _, plannedAt: __, use: ___, alpha: ____, refusedBefore: _____, ...question } = plan;
+  const {
+    comparisonHash: _,
+    plannedAt: __,
+    use: ___,
+    alpha: ____,
+    refusedBefore: _____,
+    isFresh: ______,
+    ...question
+  } = plan;
   return question;
 }
 

@@ -30,6 +30,7 @@ test("the arm champion is the adapter that is named, and else the one that answe
 test("families of a seed's own are no other seed's, and are refused of a skill that makes none", async () => {
   const familiesOf = async (itemSeed: number, freshFamilies = true) => {
     const [{ part }] = await openParts(validateInput.parse({ skill: "sql", itemSeed, freshFamilies }));
+    expect(part.isFresh).toBe(freshFamilies ? true : undefined);
     return new Set(part.items.map(({ family }) => family));
   };
   const [written, first, second] = [await familiesOf(1, false), await familiesOf(1), await familiesOf(2)];
