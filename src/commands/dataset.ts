@@ -78,9 +78,10 @@ The successor has the same settings and runs, and its manifest names the dataset
     const left = refusals.find(({ reason }) => reason === "revoked");
     return [
       `dataset ${shortHash(datasetHash)} replaces ${shortHash(replaces)}: ${rows} rows, where that has ${rowsBefore}`,
-      ...(taint?.by ?? []).map(
-        ({ kind, target, reason, rows: of }) =>
-          `  without the ${kind} ${target}${of === null ? "" : `, ${of} ${of === 1 ? "row" : "rows"}`}: ${reason}`,
+      ...(taint?.by ?? []).map(({ kind, target, reason, rows: of }) =>
+        kind === "dataset"
+          ? `  with the rows of the revoked dataset, none of which is revoked for it: ${reason}`
+          : `  without the ${kind} ${target}${of === null ? "" : `, ${of} ${of === 1 ? "row" : "rows"}`}: ${reason}`,
       ),
       ...(left === undefined ? [] : [`  left out as revoked: ${left.count} of ${counts.examples} examples`]),
       `  ${folder}`,

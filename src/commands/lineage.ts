@@ -8,7 +8,8 @@ import { lineageOf } from "../registry/index.ts";
 import { defineCommand } from "./command.ts";
 
 export default defineCommand<{ name: string }, Lineage>({
-  summary: "Show what a row, dataset, adapter, decision, run, attempt or tip was made from, and what was made of it.",
+  summary:
+    "Show what a row, dataset, adapter, decision, run, item, attempt or tip was made from, and what was made of it.",
   details: `Examples:
   tracemill lineage row-3fa10c5be2d49a71
   tracemill lineage sql-v1
@@ -16,14 +17,17 @@ export default defineCommand<{ name: string }, Lineage>({
   tracemill lineage tip-3fa10c5be2d49a71
   tracemill lineage sql-result-set@1
   tracemill lineage 9b3fa10c5be2
+  tracemill lineage sql:shop/avg-price
 
-A decision goes by the hash of its comparison. Turns and verifiers (<id>@<version>) are found too. What is revoked, or made from what is revoked, is marked.`,
+A decision goes by the hash of its comparison; an item leads to all attempts at it and the decisions that they counted in. Turns and verifiers (<id>@<version>) are found too. What is revoked, or made from what is revoked, is marked.`,
   positional: ["name"],
   input: z.object({
     name: z
       .string()
       .min(1)
-      .describe("id of a row, run, attempt or tip; hash of a dataset or a comparison; hash or name of an adapter"),
+      .describe(
+        "id of a row, run, item, attempt or tip; hash of a dataset or a comparison; hash or name of an adapter",
+      ),
   }),
   run: ({ name }, { home }) => lineageOf(home, name),
   print({ node, up, down }) {

@@ -3,8 +3,12 @@
  * promoted and collects next. Ends where a round brings nothing credible. Each round's loop has its own journal, so the whole
  * goes on where it was stopped.
  */
+import { Refusal } from "../foundation/errors.ts";
+import { shortHash } from "../foundation/hashing.ts";
+import { warn } from "../foundation/progress.ts";
 import type { LoopResult } from "../loop.ts";
 import { loop } from "../loop.ts";
+import type { Place } from "../records/ledger-entries.ts";
 import { championFor, promote, readChampions } from "../registry/index.ts";
 import { loadSkill } from "../skills/load.ts";
 import { openJournal } from "../store/journal.ts";
@@ -35,8 +39,8 @@ export async function loopRounds(
   const { skill } = settings;
   const journal = await openJournal(home, { rounds: settings }, clock);
   const place = { skill, role: null };
-  const start = async () => championFor(await readChampions(home), place)?.adapterHash ?? null;
-  let round: Round = { ...settings.round, champion: await journal.stage("champion", start) };
+  const answering = async () => championFor(await readChampions(home), place)?.adapterHash ?? null;
+  let round: Round = { ...settings.round, champion: await journal.stage("champion", answering) };
   const isFresh = await journal.stage("fresh", () => makesFresh(skill));
   const rounds: RoundReport[] = [];
   let without = 0;
@@ -44,17 +48,40 @@ export async function loopRounds(
     const result = await loop({ ...settings, round }, room, context);
     const { hasPassed } = result.decision;
     const promoted = await journal.stage(`promote ${round.number}`, async () => {
-      return hasPassed ? (await promote(home, { adapter: result.adapterHash, place, clock })).adapterHash : null;
+      return hasPassed ? await promotePassed(result.adapterHash, place, context) : null;
     });
     rounds.push(await reportOf(result, { round: round.number, isPromoted: promoted !== null }, home));
     without = promoted === null ? without + 1 : 0;
-    const champion = promoted ?? round.champion;
     const ended = endOf({ number: round.number, most, without, patience });
-    if (ended !== null) return { rounds, champion, ended, last: result };
+    if (ended !== null) return { rounds, champion: await answering(), ended, last: result };
+    // Somebody may have promoted by hand meanwhile: the next round is to beat what answers now.
+    const champion = promoted ?? (await journal.stage(`champion ${round.number + 1}`, answering));
     const replay = [...round.replay, ...result.runs.train];
     round = { number: round.number + 1, champion, replay, watched: result.runs.validation, isFresh };
   }
 }
+
+/**
+ * Promotes an adapter that its round's gate passed. Null, and a warning, where it may not answer any more: another one was promoted by
+ * hand since the round began, it was judged again and did not pass, or what it learned from was revoked. Throws: `LOCKED`, as `promote`.
+ */
+export async function promotePassed(
+  adapter: string,
+  place: Place,
+  context: Pick<Context, "home" | "clock" | "stderr" | "isJson">,
+): Promise<string | null> {
+  const { home, clock } = context;
+  try {
+    return (await promote(home, { adapter, place, clock })).adapterHash;
+  } catch (error) {
+    if (!(error instanceof Refusal && OVERTAKEN.includes(error.code))) throw error;
+    warn(`The gate passed ${shortHash(adapter)}, and it is not promoted: ${error.message}`, context);
+    return null;
+  }
+}
+
+/** Refusals that would come again each time the rounds are gone on with. */
+const OVERTAKEN = ["OTHER_QUESTION_DECIDED", "GATE_NOT_PASSED", "TAINTED_ADAPTER"];
 
 function endOf(at: { number: number; most: number; without: number; patience: number }): string | null {
   if (at.without >= at.patience) {

@@ -8,19 +8,22 @@ import { type RevocationReport, revoke } from "../registry/index.ts";
 import { defineCommand } from "./command.ts";
 
 const input = z.object({
-  target: z.string().min(1).describe("id of a run, attempt or tip, or a verifier as <id>@<version>"),
+  target: z
+    .string()
+    .min(1)
+    .describe("id of a run, attempt or tip, a verifier as <id>@<version>, or the hash of a dataset"),
   reason: z.string().describe("why it is not to be relied on"),
   dryRun: z.boolean().default(false).describe("list what it would touch, and write nothing"),
 });
 
 export default defineCommand<z.infer<typeof input>, RevocationReport>({
-  summary: "Revoke a run, attempt, tip or verifier, and list what was made of it.",
+  summary: "Revoke a run, attempt, tip, verifier or dataset, and list what was made of it.",
   details: `Examples:
   tracemill revoke 20261101-120000-3fa1 --reason "the database was empty" --dry-run
   tracemill revoke sql-result-set@1 --reason "took an empty result for a pass"
 
 Later exports leave out what is revoked; nothing is deleted and nothing takes it back. A dataset that was made of it is tainted
-until it is made again: tracemill dataset rebuild HASH. An attempt whose verifier is revoked has the verdict before it.`,
+until it is made again: tracemill dataset rebuild HASH. A revoked dataset is tainted as a whole; its rows themselves are not. An attempt whose verifier is revoked has the verdict before it.`,
   positional: ["target"],
   input: input as z.ZodType<z.infer<typeof input>>,
   run: ({ target, reason, dryRun }, { home, clock }) => revoke(home, { target, reason, isDryRun: dryRun, clock }),

@@ -74,7 +74,7 @@ function rowOf(round: RoundReport): string[] {
     shown(candidate),
     pair === undefined ? "-" : `${points(pair.difference)} (${pointsInterval(pair.clusterInterval)})`,
     round.verdict,
-    round.isPromoted ? "passed, promoted" : round.hasPassed ? "passed" : "did not pass",
+    round.isPromoted ? "passed, promoted" : round.hasPassed ? "passed, not promoted" : "did not pass",
     `${round.trainRows}`,
     percent(round.selfGenerated),
     round.diversity === null ? "-" : percent(round.diversity),

@@ -59,6 +59,7 @@ async function openPart(
     ...{ split, sampling: { temperature, topP: 1, maxTokens } },
     items: items.map(({ item, family }) => ({ item, family })),
     contentHash: hashJson({ items, verifier: skill.manifest.verifier ?? { id, version } }),
+    ...(scan.isFresh && { isFresh: true }),
   };
   return { part, skill, items };
 }
@@ -153,8 +154,9 @@ function pairsOf(arms: readonly string[], { against, aa }: ValidateOptions): [st
   return showsTips ? [...pairs, ["base", "base+tips"]] : pairs;
 }
 
+/** What answers for the role whose turns every arm makes. */
 async function championOf(home: Home, skill: string): Promise<AdapterManifest> {
-  const champion = championFor(await readChampions(home), { skill, role: null });
+  const champion = championFor(await readChampions(home), { skill, role: "worker" });
   if (champion !== null) return readAdapterManifest(home, champion.adapterHash);
   throw new Refusal({
     code: "NO_CHAMPION",

@@ -6,7 +6,7 @@ import { type GateSettings, generalMargin, type PerWhat } from "../records/gate.
 import { percent, pointsSize } from "../statistics/figures.ts";
 import { gatePower, neededTexts, type PlannedGate, type PlannedTexts, textsPower } from "../statistics/gate-power.ts";
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
-import { listRunPlans } from "../store/comparisons.ts";
+import { listJudged } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { type NamedSet, nextUse, perWhat } from "../validate/index.ts";
 import { earlierSpread, earlierTexts } from "./earlier-spread.ts";
@@ -66,7 +66,7 @@ export async function planComparison(
   }: { parts: readonly [OpenPart, ...OpenPart[]]; sets: readonly NamedSet[]; gate: GateSettings; home: Home },
 ): Promise<ComparisonPlan> {
   const [primary, ...sides] = parts.map(sizeOf) as [ReturnType<typeof sizeOf>, ...ReturnType<typeof sizeOf>[]];
-  const use = nextUse(parts[0].part, await listRunPlans(home));
+  const use = nextUse(parts[0].part, await listJudged(home));
   const alpha = reuseAlpha(gate.alpha, use);
   const asked = { alpha, minFamilies: gate.primary.minFamilies };
   const general = (await textsOf(home, sets, gate)).map((set) => {

@@ -14,6 +14,9 @@ export const VERDICTS = ["better", "worse", "inconclusive"] as const;
 /** `candidate` asks whether an adapter may be promoted; `aa` serves the base twice, which bounds the noise of serving. */
 export const PURPOSES = ["candidate", "aa"] as const;
 
+/** The arm of the base alone, without tips. */
+export const BASE_ARM = "base";
+
 export const armSchema = z.object({
   /** `base`, `base+tips`, `candidate`, `champion`, ... */
   arm: z.string(),
@@ -32,6 +35,8 @@ const partSchema = z.object({
   items: z.array(z.object({ item: itemIdSchema, family: z.string() })).min(1),
   /** Of the whole items and of the verifier that judges them; plans of before do not say it. */
   contentHash: hashSchema.optional(),
+  /** Whether the skill made all families for this comparison's items' seed alone; left out where not. */
+  isFresh: z.literal(true).optional(),
   sampling: samplingSchema,
 });
 
@@ -180,8 +185,9 @@ export type GateVerdict = (typeof VERDICTS)[number];
 export type { Interval } from "./interval.ts";
 
 /** The parts of a plan: the skill that decides first, then the others. */
-export function partsOf({ skill, split, items, sampling, contentHash, sides }: Plan): [Part, ...Part[]] {
-  return [{ skill, split, items, sampling, ...(contentHash !== undefined && { contentHash }) }, ...sides];
+export function partsOf({ skill, split, items, sampling, contentHash, isFresh, sides }: Plan): [Part, ...Part[]] {
+  const first = { skill, split, items, sampling, ...(contentHash !== undefined && { contentHash }) };
+  return [{ ...first, ...(isFresh && { isFresh }) }, ...sides];
 }
 
 /** The arm of that name. */
@@ -201,8 +207,6 @@ export function basePair({ arms, pairs }: Pick<Plan, "arms" | "pairs">): [string
   const [reference, treatment] = decidingPair({ pairs });
   return reference !== BASE_ARM && arms.some(({ arm }) => arm === BASE_ARM) ? [BASE_ARM, treatment] : null;
 }
-
-const BASE_ARM = "base";
 
 /**
  * The arms that attempt a part: all of them the first one, or the deciding pair where it may end early; the skills at the side

@@ -36,6 +36,7 @@ const FORMS = [
   ["tip", tipIdSchema],
   ["row", rowIdSchema],
   ["verifier", branded(/^.+@.+$/s, "a verifier <id>@<version>")],
+  ["item", itemIdSchema],
 ] as const;
 
 export type IdForm = (typeof FORMS)[number][0];

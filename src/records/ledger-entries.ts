@@ -4,13 +4,14 @@
  */
 import { z } from "zod";
 import { attemptIdSchema, hashSchema, runIdSchema, tipIdSchema } from "./ids.ts";
+import { SPLITS } from "./item.ts";
 import { verdictSchema } from "./verdict.ts";
 
 /** By whom a tip is retired: a person, its effect, its mean outcome, or a tip that says the same. */
 export const RETIREMENT_RULES = ["hand", "effect", "classic", "merged"] as const;
 
 /** What can be revoked: whatever was learnt from it counts no more. */
-export const REVOCABLE = ["run", "attempt", "tip", "verifier"] as const;
+export const REVOCABLE = ["run", "attempt", "tip", "verifier", "dataset"] as const;
 
 /** Who says a verdict later: someone who knows what came of it, the verifier itself once more, or a list of labels. */
 export const VERDICT_ORIGINS = ["outcome", "reverify", "label"] as const;
@@ -47,14 +48,18 @@ const entrySchemas = {
   /** The first one of a target holds; nothing takes it back. */
   revoked: z.object({
     kind: z.enum(REVOCABLE),
-    /** Run id, attempt id, tip id, or `<id>@<version>` of a verifier. */
+    /** Run id, attempt id, tip id, `<id>@<version>` of a verifier, or hash of a dataset. */
     target: z.string().min(1),
     reason: z.string().min(1),
   }),
   base_registered: z.object({ name: z.string(), baseHash: hashSchema }),
   dataset_registered: z.object({ datasetHash: hashSchema }),
   adapter_registered: z.object({ adapterHash: hashSchema, name: z.string().nullable() }),
-  comparison_planned: z.object({ comparisonHash: hashSchema }),
+  comparison_planned: z.object({
+    comparisonHash: hashSchema,
+    /** The families that a candidate is judged on, skill by skill; none where the base is served twice. Entries of before do not say it. */
+    judged: z.array(z.object({ skill: z.string(), split: z.enum(SPLITS), families: z.array(z.string()) })).optional(),
+  }),
   /** The canary stood at the end of these runs, as far as their logs had come; and of what was measured beside them. */
   arms_proven: z.object({
     comparisonHash: hashSchema,

@@ -6,7 +6,18 @@ import type { Json } from "../foundation/canonical-json.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import type { Revocation } from "./ledger-entries.ts";
 
-export type ThingKind = "run" | "attempt" | "turn" | "tip" | "verifier" | "row" | "dataset" | "adapter" | "decision";
+/** An item is no thing that was made: it stands for the attempts at it. */
+export type ThingKind =
+  | "run"
+  | "item"
+  | "attempt"
+  | "turn"
+  | "tip"
+  | "verifier"
+  | "row"
+  | "dataset"
+  | "adapter"
+  | "decision";
 
 /** One thing of the graph: a decision goes by its comparison's hash, a verifier by `<id>@<version>`. */
 export interface Thing {

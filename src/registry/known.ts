@@ -5,7 +5,7 @@ import { Refusal } from "../foundation/errors.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { nearest } from "../foundation/nearest.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
-import { type AttemptId, attemptParts, formOf, type IdForm } from "../records/ids.ts";
+import { type AttemptId, attemptParts, formOf, type IdForm, itemIdSchema } from "../records/ids.ts";
 import type { Thing, ThingKind } from "../records/lineage.ts";
 import type { Row } from "../store/duckdb.ts";
 import { readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
@@ -33,6 +33,11 @@ const FOUND_BY: Record<LakeKind, { is: string; like: string; listedBy: string }>
     like: "SELECT turn AS name FROM files.turns WHERE run = $run ORDER BY turn",
     listedBy: 'tracemill sql "SELECT turn FROM turns"',
   },
+  item: {
+    is: "SELECT 1 FROM files.items WHERE item = $id UNION ALL SELECT 1 FROM files.attempts WHERE item = $id LIMIT 1",
+    like: "SELECT DISTINCT item AS name FROM files.items ORDER BY name",
+    listedBy: 'tracemill sql "SELECT DISTINCT item FROM items"',
+  },
   tip: {
     is: "SELECT 1 FROM files.tips WHERE tip = $id UNION ALL SELECT 1 FROM sealed.rendered_tips WHERE tip = $id LIMIT 1",
     like: "SELECT tip AS name FROM files.tips UNION SELECT tip FROM sealed.rendered_tips ORDER BY name",
@@ -46,7 +51,7 @@ const FOUND_BY: Record<LakeKind, { is: string; like: string; listedBy: string }>
 };
 
 /**
- * Finds what a text names: a run, attempt, turn, tip, row or verifier by its id, else an adapter, a dataset or a decision.
+ * Finds what a text names: a run, item, attempt, turn, tip, row or verifier by its id, else an adapter, a dataset or a decision.
  * Throws: `UNKNOWN_RUN` and its like with the nearest ones; `UNKNOWN_NAME` for what has the form of no id;
  * `AMBIGUOUS_DATASET`, `AMBIGUOUS_ADAPTER`.
  */
@@ -59,18 +64,31 @@ export async function knownThing(graph: Graph, text: string): Promise<Thing> {
   } else if (kind === "row") {
     for await (const _ of rowsMadeFrom(graph, [{ kind, id: text }])) return { kind, id: text };
     throw unknown("row", text, { known: [], listedBy: "tracemill datasets, and the column id of their rows" });
+  } else if (kind === "verifier" && (await isItem(graph, text))) {
+    return { kind: "item", id: text };
   } else await refuseUnknown(graph, { kind, id: text });
   return { kind, id: text };
 }
 
+/** Any text may be the name of an item within its skill, one with an @ too: then it is a verifier only where there is such a one. */
+async function isItem(graph: Graph, id: string): Promise<boolean> {
+  if (!itemIdSchema.safeParse(id).success || (await isInLake(graph, { kind: "verifier", id }))) return false;
+  return isInLake(graph, { kind: "item", id });
+}
+
+async function isInLake(graph: Graph, { kind, id }: { kind: LakeKind; id: string }): Promise<boolean> {
+  return (await (await graph.lake()).query(FOUND_BY[kind].is, { id })).length > 0;
+}
+
 async function refuseUnknown(graph: Graph, { kind, id }: { kind: LakeKind; id: string }): Promise<void> {
-  const { is, like, listedBy } = FOUND_BY[kind];
-  const lake = await graph.lake();
-  if ((await lake.query(is, { id })).length > 0) return;
+  const { like, listedBy } = FOUND_BY[kind];
+  if (await isInLake(graph, { kind, id })) return;
   const isOfRun = kind === "attempt" || kind === "turn";
   const run = isOfRun ? attemptParts(id as AttemptId).run : null;
   const isOpen = run !== null && !graph.sealed.has(run) && runIds(graph.home).includes(run);
-  const rows: Row[] = isOpen ? [] : await lake.query(`${like} LIMIT ${MOST_COMPARED}`, run === null ? {} : { run });
+  const rows: Row[] = isOpen
+    ? []
+    : await (await graph.lake()).query(`${like} LIMIT ${MOST_COMPARED}`, run === null ? {} : { run });
   const known = rows.map(({ name }) => String(name));
   throw unknown(kind, id, { known, listedBy, ...(isOpen && { where: `${run} is not sealed yet` }) });
 }
@@ -92,7 +110,7 @@ async function madeThing(
     ...refusal.details,
     message: `Nothing here is named ${shown(text)}.`,
     expected:
-      "the id of a run, attempt, turn, tip or row, a verifier as <id>@<version>, a dataset or adapter by hash or name, or a " +
+      "the id of a run, item, attempt, turn, tip or row, a verifier as <id>@<version>, a dataset or adapter by hash or name, or a " +
       "decision by the hash of its comparison",
   });
 }

@@ -12,7 +12,7 @@ import { taintedDatasets, taintedWriters } from "./taint.ts";
 import { usedBy } from "./used-by.ts";
 
 /**
- * Walks both ways from a row, dataset, adapter, run, attempt, turn, tip or verifier, named as a user names it.
+ * Walks both ways from a row, dataset, adapter, decision, run, item, attempt, turn, tip or verifier, named as a user names it.
  * Throws: as `knownThing`; `DATASET_CHANGED`.
  */
 export async function lineageOf(home: Home, name: string): Promise<Lineage> {

@@ -2,13 +2,14 @@
  * Promotes an adapter and rolls promotions back. One line of the ledger is a promotion, so it is there whole or not at all;
  * who looks and who writes holds one lock, so that of two promotions at once one is refused.
  */
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
-import { armNamed, type Decision, decidingPair, type Plan } from "../records/comparison.ts";
+import { armNamed, BASE_ARM, type Decision, decidingPair, type Plan } from "../records/comparison.ts";
 import type { Place, Promotion, Rollback } from "../records/ledger-entries.ts";
 import { listMadeDecisions, refuseEditedPlan } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
@@ -28,7 +29,7 @@ export interface PromoteOptions {
 }
 
 export interface PromotionReport extends Promotion {
-  /** The champion before; null for the base. */
+  /** Who answered there before, be it as the champion of a wider place; null for the base. */
   before: Hash | null;
   /** Whether it was champion there already: then nothing is written. */
   wasChampion: boolean;
@@ -52,12 +53,13 @@ export async function promote(home: Home, options: PromoteOptions): Promise<Prom
   return alone(home, async () => {
     checkPlace(adapter, place);
     await refuseTaintedAdapter(home, adapter);
-    const before = (await standingPromotions(home)).get(placeName(place))?.at(-1)?.adapterHash ?? null;
+    const champions = await readChampions(home);
+    const before = championFor(champions, place)?.adapterHash ?? null;
     const { adapterHash } = adapter;
-    const isAsked = override === undefined && before !== adapterHash;
+    const wasChampion = champions.get(placeName(place))?.adapterHash === adapterHash;
+    const isAsked = override === undefined && !wasChampion;
     const comparisonHash = isAsked ? await passingComparison(home, adapter, { place, before }) : null;
     const promotion: Promotion = { ...place, adapterHash, comparisonHash, override: override ?? null };
-    const wasChampion = before === adapterHash;
     if (!wasChampion) appendLedger(home, { type: "promoted", data: promotion }, clock);
     return { ...promotion, before, wasChampion };
   });
@@ -85,6 +87,7 @@ export async function rollback(
 }
 
 async function alone<T>(home: Home, work: () => Promise<T>): Promise<T> {
+  await mkdir(home.path, { recursive: true });
   const release = acquireLock(join(home.path, "promotion.lock"), "A promotion");
   try {
     return await work();
@@ -151,10 +154,7 @@ async function passingComparison(
     if (decision === undefined) throw notDecided(adapter, one);
     if (!decision.hasPassed) throw notPassed(adapter, { skill: one, decision });
     const plan = await plannedFor(home, decision);
-    const [reference] = decidingPair(plan);
-    const beaten = armNamed(plan, reference).adapterHash;
-    const isAnswering = before === null ? REFERENCES.includes(reference) : beaten === before;
-    if (plan.split !== "test" || !isAnswering) throw notAgainst(adapter, { split: plan.split, reference, before });
+    if (plan.split !== "test" || !isAgainst(plan, before, adapter)) throw notAgainst(adapter, { plan, before });
     passing = decision.comparisonHash;
   }
   return passing as Hash;
@@ -176,20 +176,27 @@ async function plannedFor(home: Home, { comparisonHash }: Decision): Promise<Pla
   return plan;
 }
 
-/** What answers without a promotion, or answers now: to be better than anything else says too little. */
-const REFERENCES = ["base", "champion"];
+/**
+ * Whether what answers at the place was the one to beat: to be better than anything else says too little. Whoever answers there
+ * already, as the champion of a wider place, cannot be asked to beat itself.
+ */
+function isAgainst(plan: Plan, answering: Hash | null, { adapterHash }: AdapterManifest): boolean {
+  const [reference] = decidingPair(plan);
+  if (answering === null) return reference === BASE_ARM;
+  return answering === adapterHash || armNamed(plan, reference).adapterHash === answering;
+}
 
-function notAgainst(
-  adapter: AdapterManifest,
-  { split, reference, before }: { split: string; reference: string; before: Hash | null },
-): Refusal {
-  const asked = before === null ? REFERENCES.join(" or ") : `the champion ${shortHash(before)}`;
+function notAgainst(adapter: AdapterManifest, { plan, before }: { plan: Plan; before: Hash | null }): Refusal {
+  const [reference] = decidingPair(plan);
+  const beaten = armNamed(plan, reference).adapterHash;
+  const asked = before === null ? "the base" : `the champion ${shortHash(before)}`;
+  const against = before === null ? BASE_ARM : `champion --champion ${shortHash(before)}`;
   return new Refusal({
     code: "OTHER_QUESTION_DECIDED",
     message: `The last comparison of the adapter ${adapterLabel(adapter)} did not ask whether it may answer instead of what answers now.`,
     expected: `one against ${asked}, on the test split`,
-    got: `one against ${reference}, on the ${split} split`,
-    fix: `tracemill validate --candidate ${adapterLabel(adapter)} --against ${before === null ? "base" : "champion"}`,
+    got: `one against ${reference}${beaten === null ? "" : ` ${shortHash(beaten)}`}, on the ${plan.split} split`,
+    fix: `tracemill validate --skill ${plan.skill.id} --candidate ${adapterLabel(adapter)} --against ${against}`,
   });
 }
 

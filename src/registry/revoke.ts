@@ -20,7 +20,7 @@ export interface RevocationReport {
   isDryRun: boolean;
   /** Whether it was revoked before: then nothing is written, and `reason` is the first one. */
   wasRevoked: boolean;
-  /** Datasets with rows made from it; `rows` is null where a dataset does not say what its rows were made from. */
+  /** Datasets with rows made from it, or it itself; `rows` is null where a dataset does not say what its rows were made from. */
   datasets: { datasetHash: Hash; rows: number | null; of: number; isCertain: boolean }[];
   /** Adapters trained on these, and those that went on from their weights. */
   adapters: { adapterHash: Hash; name: string | null; datasetHash: Hash }[];
@@ -41,7 +41,7 @@ export interface RevokeOptions {
 }
 
 /**
- * Revokes a run, an attempt, a tip or a verifier (`<id>@<version>`), durably and once, and returns what it touches.
+ * Revokes a run, an attempt, a tip, a verifier (`<id>@<version>`) or a dataset, durably and once, and returns what it touches.
  * Throws: `UNKNOWN_RUN` and its like, `NOT_REVOCABLE`, `BAD_ARGUMENT` for an empty reason, `DATASET_CHANGED`.
  */
 export async function revoke(home: Home, options: RevokeOptions): Promise<RevocationReport> {
@@ -118,7 +118,7 @@ function notRevocable({ kind, id }: Thing): Refusal {
   return new Refusal({
     code: "NOT_REVOCABLE",
     message: `A ${kind} is not revoked: what it was made from is.`,
-    expected: "a run, an attempt, a tip, or a verifier as <id>@<version>",
+    expected: "a run, an attempt, a tip, a verifier as <id>@<version>, or a dataset by its hash",
     got: `the ${kind} ${id}`,
     fix: `tracemill lineage ${id}`,
   });

@@ -1,5 +1,5 @@
 /**
- * Taint: a dataset that holds a row made from something revoked, and what was made of that dataset. It is found out when
+ * Taint: a dataset that is revoked or holds a row made from something revoked, and what was made of that dataset. It is found out when
  * it is asked for, and stands nowhere: what is revoked later taints what was made before.
  */
 import type { Hash } from "../foundation/hashing.ts";
@@ -20,7 +20,15 @@ export async function taintOf(
   dataset: DatasetManifest,
   by: readonly Revocation[] = graph.revoked,
 ): Promise<Taint | null> {
-  const possible = by.filter((one) => mayTouch(dataset, one));
+  const found = await taintOfRows(graph, dataset, by);
+  const whole = by.find((one) => isOf(dataset, one));
+  if (whole === undefined) return found;
+  const rows = dataset.counts.trainRows + dataset.counts.validationRows;
+  return { by: [{ ...whole, rows }, ...(found?.by ?? [])], rows, isCertain: true };
+}
+
+async function taintOfRows(graph: Graph, dataset: DatasetManifest, by: readonly Revocation[]): Promise<Taint | null> {
+  const possible = by.filter((one) => mayTouchRows(dataset, one));
   if (!hasRowLineage(dataset)) return possibleTaint(graph, dataset, possible);
   const counts = new Map<Revocation, number>();
   let rows = 0;
@@ -45,7 +53,11 @@ export async function taintedDatasets(
   const tainted = new Map<Hash, { isCertain: boolean }>();
   for (const dataset of datasets) {
     const { datasetHash } = dataset;
-    const possible = graph.revoked.filter((one) => mayTouch(dataset, one));
+    if (graph.revoked.some((one) => isOf(dataset, one))) {
+      tainted.set(datasetHash, { isCertain: true });
+      continue;
+    }
+    const possible = graph.revoked.filter((one) => mayTouchRows(dataset, one));
     if (hasRowLineage(dataset)) {
       for await (const _ of rowsMadeFrom(graph, possible.map(thingOf), [dataset])) {
         tainted.set(datasetHash, { isCertain: true });
@@ -113,10 +125,16 @@ async function possibleTaint(graph: Graph, dataset: DatasetManifest, by: readonl
 }
 
 /** A dataset names every run that its rows are of, so most revocations are told to be none of its own at once. */
-function mayTouch({ inputs }: DatasetManifest, { kind, target }: Revocation): boolean {
+function mayTouchRows({ inputs }: DatasetManifest, { kind, target }: Revocation): boolean {
+  if (kind === "dataset") return false;
   if (kind === "tip" || kind === "verifier") return true;
   const run = kind === "run" ? target : attemptParts(target as AttemptId).run;
   return inputs.runs.some((input) => input.run === run);
+}
+
+/** Whether it is the dataset itself that is revoked: all of its rows are, and none of another dataset. */
+function isOf({ datasetHash }: DatasetManifest, { kind, target }: Revocation): boolean {
+  return kind === "dataset" && target === datasetHash;
 }
 
 function thingOf({ kind, target }: Revocation) {

@@ -1,9 +1,10 @@
 /**
  * The way down: from a thing to the datasets that hold rows of it, the adapters trained on these, those that
- * went on from them and the decisions on all. Rows are counted in one pass over the datasets' indexes; the first of them are named.
+ * went on from them and the decisions on all, and from a run, or what it holds, to the decisions that it was an arm of. Rows are counted in one pass over the datasets' indexes; the first of them are named.
  */
 import type { Hash } from "../foundation/hashing.ts";
-import type { RunId } from "../records/ids.ts";
+import type { DatasetManifest } from "../records/dataset-manifest.ts";
+import { type AttemptId, attemptParts, type RunId } from "../records/ids.ts";
 import type { LineageNode, Thing } from "../records/lineage.ts";
 import { PARTS, type Part } from "../records/selection.ts";
 import { datasetsMaybeMadeFrom, rowsMadeFrom } from "./graph.ts";
@@ -30,10 +31,11 @@ export async function usedBy(marked: Marked, thing: Thing): Promise<LineageNode[
     return [...adapterNodes(marked, id as Hash), ...datasets];
   }
   if (kind === "decision") return [];
-  const attempts = kind === "tip" ? await attemptsUnder(marked, id) : [];
+  const made = kind === "item" ? await attemptsAt(marked, id) : [thing];
+  const attempts = kind === "tip" ? await attemptsUnder(marked, id) : kind === "item" ? firstOf(marked, made) : [];
   const rowsOf = new Map(attempts.map((attempt) => [attempt.id, new Set<string>()]));
   const held = new Map<Hash, Held>();
-  for await (const { dataset, row } of rowsMadeFrom(graph, [thing])) {
+  for await (const { dataset, row } of rowsMadeFrom(graph, made)) {
     const of = held.get(dataset.datasetHash) ?? { rows: { train: 0, validation: 0 }, first: [] };
     held.set(dataset.datasetHash, of);
     of.rows[row.part] += 1;
@@ -43,11 +45,11 @@ export async function usedBy(marked: Marked, thing: Thing): Promise<LineageNode[
   for (const attempt of attempts) {
     attempt.nodes = [...(rowsOf.get(attempt.id) ?? [])].map((row) => nodeOf(marked, { kind: "row", id: row }));
   }
-  const unsaid = (await datasetsMaybeMadeFrom(graph, thing)).map(({ datasetHash }) =>
-    datasetNode(marked, datasetHash, { rows: null }),
-  );
+  const unsaid = new Set<DatasetManifest>();
+  for (const one of made) for (const dataset of await datasetsMaybeMadeFrom(graph, one)) unsaid.add(dataset);
   const datasets = [...held].map(([hash, of]) => datasetNode(marked, hash, heldFacts(of, kind)));
-  return [...datasets, ...unsaid, ...attempts, ...(kind === "run" ? besideRows(marked, id as RunId) : [])];
+  const perhaps = [...unsaid].map(({ datasetHash }) => datasetNode(marked, datasetHash, { rows: null }));
+  return [...datasets, ...perhaps, ...attempts, ...coveringNode(marked, thing), ...judgedBy(marked, made)];
 }
 
 function heldFacts({ rows, first }: Held, kind: Thing["kind"]) {
@@ -68,14 +70,35 @@ async function attemptsUnder(marked: Marked, tip: string): Promise<LineageNode[]
   );
 }
 
-/** What hangs on a run otherwise than through rows: the run that holds its calls as well, and decisions that it was an arm of. */
-function besideRows(marked: Marked, run: RunId): LineageNode[] {
-  const { covered, decisions } = marked.graph;
-  const into = covered.get(run)?.run;
-  const arms = decisions.flatMap(({ comparisonHash, arms: all, sides }) =>
-    [...all, ...sides.flatMap((side) => side.arms)]
-      .filter(({ runs }) => runs.some((one) => one.run === run))
+/** The attempts at an item, in all runs. */
+async function attemptsAt({ graph }: Marked, item: string): Promise<Thing[]> {
+  const lake = await graph.lake();
+  const rows = await lake.query("SELECT attempt FROM files.attempts WHERE item = $item ORDER BY attempt", { item });
+  return rows.map(({ attempt }) => ({ kind: "attempt", id: String(attempt) }));
+}
+
+function firstOf(marked: Marked, attempts: readonly Thing[]): LineageNode[] {
+  return attempts
+    .slice(0, NAMED)
+    .map((attempt, i) => nodeOf(marked, attempt, { facts: i === 0 ? { attempts: attempts.length } : {} }));
+}
+
+/** The run that holds a run's calls as well. */
+function coveringNode(marked: Marked, { kind, id }: Thing): LineageNode[] {
+  const into = kind === "run" ? marked.graph.covered.get(id as RunId)?.run : undefined;
+  return into === undefined ? [] : [nodeOf(marked, { kind: "run", id: into })];
+}
+
+/** The decisions that the runs, or those of the attempts, were an arm of. */
+function judgedBy(marked: Marked, things: readonly Thing[]): LineageNode[] {
+  const runs = new Set<string>();
+  for (const { kind, id } of things) {
+    if (kind === "run") runs.add(id);
+    if (kind === "attempt") runs.add(attemptParts(id as AttemptId).run);
+  }
+  return marked.graph.decisions.flatMap(({ comparisonHash, arms, sides }) =>
+    [...arms, ...sides.flatMap((side) => side.arms)]
+      .filter((arm) => arm.runs.some(({ run }) => runs.has(run)))
       .map(({ arm }) => nodeOf(marked, { kind: "decision", id: comparisonHash }, { facts: { arm } })),
   );
-  return [...(into === undefined ? [] : [nodeOf(marked, { kind: "run", id: into })]), ...arms];
 }

@@ -7,13 +7,16 @@ import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
 import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
-import type { Decision, Plan } from "../records/comparison.ts";
+import { type Decision, type Plan, partsOf } from "../records/comparison.ts";
 import type { EntryData } from "../records/ledger-entries.ts";
 import type { Home } from "./home.ts";
 import { appendLedger, readLedger } from "./ledger.ts";
 import { findDecision, listPlans } from "./manifests.ts";
 
 type Said = EntryData<"decision_made">;
+
+/** The families that a comparison judges a candidate on, skill by skill. */
+export type JudgedFamilies = NonNullable<EntryData<"comparison_planned">["judged"]>;
 
 /** Hash of a plan without its id and its date. */
 export function planHash(plan: Plan): Hash {
@@ -88,6 +91,38 @@ export async function refusedBeforehand(home: Home): Promise<Set<Hash>> {
 export async function listRunPlans(home: Home): Promise<Plan[]> {
   const refused = await refusedBeforehand(home);
   return (await listPlans(home)).filter(({ comparisonHash }) => !refused.has(comparisonHash));
+}
+
+/** Says in the ledger that a plan is made, and what it judges a candidate on; once. */
+export async function registerPlan(home: Home, plan: Plan, clock: Clock): Promise<void> {
+  const { comparisonHash } = plan;
+  for await (const { type, data } of readLedger(home)) {
+    if (type === "comparison_planned" && data.comparisonHash === comparisonHash) return;
+  }
+  appendLedger(home, { type: "comparison_planned", data: { comparisonHash, judged: judgedOn(plan) } }, clock);
+}
+
+/**
+ * Lists what each comparison that was run, or may be yet, judges a candidate on. The ledger says it, so that taking a folder away
+ * forgets nothing; of an entry of before its plan does, and where that is gone nobody can tell: null.
+ */
+export async function listJudged(home: Home): Promise<(JudgedFamilies | null)[]> {
+  const refused = await refusedBeforehand(home);
+  // A crash may lie between a plan and its entry: such a one is counted too.
+  const plans = (await listPlans(home)).map((plan): [Hash, JudgedFamilies] => [plan.comparisonHash, judgedOn(plan)]);
+  const judged = new Map<Hash, JudgedFamilies | null>(plans);
+  for await (const { type, data } of readLedger(home)) {
+    if (type !== "comparison_planned") continue;
+    judged.set(data.comparisonHash, data.judged ?? judged.get(data.comparisonHash) ?? null);
+  }
+  return [...judged].flatMap(([comparisonHash, one]) => (refused.has(comparisonHash) ? [] : [one]));
+}
+
+function judgedOn(plan: Plan): JudgedFamilies {
+  if (plan.purpose !== "candidate") return [];
+  return partsOf(plan).map(({ skill, split, items }) => {
+    return { skill: skill.id, split, families: [...new Set(items.map(({ family }) => family))].sort() };
+  });
 }
 
 /** What was said first of a comparison holds. */

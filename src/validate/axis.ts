@@ -46,6 +46,8 @@ export interface Evidence {
   taint: string[];
   /** Families of the comparison that the adapter's lineage has seen, in words; null where its lineage is not known. */
   leaks: string[] | null;
+  /** Whether all families of the comparison are fresh: made for its items' seed alone, and no candidate was judged on them before. */
+  areFresh?: boolean;
 }
 
 export interface Axis {

@@ -153,7 +153,8 @@ async function judge(
   const results = parts.map((part) => ({ skill: part.part.skill.id, ...resultOf(plan, part, axes) }));
   const [first, ...sides] = results as [(typeof results)[number], ...typeof results];
   const { shown, ...facts } = found;
-  const evidence = { ...facts, ...skillsSeen(plan, parts) };
+  const areFresh = plan.use === 1 && partsOf(plan).every(({ isFresh }) => isFresh);
+  const evidence = { ...facts, ...skillsSeen(plan, parts), areFresh };
   const judgement = plan.purpose === "aa" ? NOT_JUDGED : judgeAll(axesOf(axes, parts, plan), evidence, gate);
   return decisionSchema.parse({
     ...{ comparisonHash: plan.comparisonHash, adapterHash: candidateOf(plan), alpha: plan.alpha },

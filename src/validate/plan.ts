@@ -18,9 +18,8 @@ import {
   planSchema,
 } from "../records/comparison.ts";
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
-import { planHash, refusedBeforehand } from "../store/comparisons.ts";
+import { type JudgedFamilies, listJudged, planHash, refusedBeforehand, registerPlan } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
-import { appendLedger, readLedger } from "../store/ledger.ts";
 import { listPlans } from "../store/manifests.ts";
 import { refuseLeaks } from "./held-out.ts";
 
@@ -60,12 +59,10 @@ async function written(
     const { open, last } = sameQuestion(parsed, all, refused);
     const known = open ?? (isToRun ? undefined : last);
     const asked = last === undefined ? parsed : { ...parsed, refusedBefore: last.comparisonHash };
-    const run = all.filter(({ comparisonHash }) => !refused.has(comparisonHash));
-    const plan = known ?? numbered(asked, run);
+    const plan = known ?? numbered(asked, await listJudged(home));
     if (known === undefined) await writeJsonAtomic(join(home.comparisonFolder(plan.comparisonHash), "plan.json"), plan);
-    if (!(await isPlanned(home, plan.comparisonHash))) {
-      appendLedger(home, { type: "comparison_planned", data: { comparisonHash: plan.comparisonHash } }, clock);
-    }
+    // A crash may have come between the file and the ledger: then the entry is still owed.
+    await registerPlan(home, plan, clock);
     return plan;
   });
 }
@@ -130,25 +127,39 @@ function sameQuestion(
   };
 }
 
-/** What is asked, apart from when: how often the families were used before is no part of the question. */
+/**
+ * What is asked, apart from when: how often the families were used before is no part of the question, and whether they are fresh
+ * follows from the items.
+ */
 function questionOf(plan: Plan): Record<string, unknown> {
-  const { comparisonHash: _, plannedAt: __, use: ___, alpha: ____, refusedBefore: _____, ...question } = plan;
+  const {
+    comparisonHash: _,
+    plannedAt: __,
+    use: ___,
+    alpha: ____,
+    refusedBefore: _____,
+    isFresh: ______,
+    ...question
+  } = plan;
   return question;
 }
 
 /**
  * Returns which candidate on some of these families the next one is. Every one that was ever planned to be judged on them, be it
  * at the side, is a use: whoever looked at how it did may have chosen by it, and items of one family tell of each other. One
- * that was refused before any arm was run taught nobody anything.
+ * that was refused before any arm was run taught nobody anything; one of which nobody can tell counts.
  */
-export function nextUse(asked: Pick<Part, "skill" | "split" | "items">, earlier: readonly Plan[]): number {
-  const families = new Set(asked.items.map(({ family }) => family));
-  const isShared = ({ skill, split, items }: Part) =>
-    skill.id === asked.skill.id && split === asked.split && items.some(({ family }) => families.has(family));
-  return 1 + earlier.filter((other) => other.purpose === "candidate" && partsOf(other).some(isShared)).length;
+export function nextUse(
+  asked: Pick<Part, "skill" | "split" | "items">,
+  earlier: readonly (JudgedFamilies | null)[],
+): number {
+  const asksFor = new Set(asked.items.map(({ family }) => family));
+  const isShared = ({ skill, split, families }: JudgedFamilies[number]) =>
+    skill === asked.skill.id && split === asked.split && families.some((family) => asksFor.has(family));
+  return 1 + earlier.filter((judged) => judged === null || judged.some(isShared)).length;
 }
 
-function numbered(plan: Plan, earlier: readonly Plan[]): Plan {
+function numbered(plan: Plan, earlier: readonly (JudgedFamilies | null)[]): Plan {
   const use = plan.purpose === "candidate" ? nextUse(plan, earlier) : 1;
   const fixed: Plan = {
     ...plan,
@@ -179,12 +190,4 @@ function checkShape(plan: Plan): void {
     got: `${reference} against ${treatment}`,
     fix: "name an adapter with --candidate",
   });
-}
-
-/** A crash may lie between the file and the ledger: then the entry is still owed. */
-async function isPlanned(home: Home, comparisonHash: Hash): Promise<boolean> {
-  for await (const { type, data } of readLedger(home)) {
-    if (type === "comparison_planned" && data.comparisonHash === comparisonHash) return true;
-  }
-  return false;
 }

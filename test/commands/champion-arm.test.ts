@@ -6,7 +6,7 @@ import { placeOf, promote } from "../../src/registry/index.ts";
 import { readAdapterManifest, readBaseManifest } from "../../src/store/manifests.ts";
 import { putAdapter, withChain } from "../registry/setting.ts";
 
-test("the arm champion is the adapter that is named, and else the one that is promoted now", () =>
+test("the arm champion is the adapter that is named, and else the one that answers for the worker now", () =>
   withChain(async ({ home, clock, datasetHash, adapterHash }) => {
     const later = await putAdapter(home, datasetHash, { name: "later" });
     const candidate = await putAdapter(home, datasetHash, { name: "candidate" });
@@ -22,12 +22,15 @@ test("the arm champion is the adapter that is named, and else the one that is pr
     };
     expect(await servedBy({})).toBe(later);
     expect(await servedBy({ champion: adapterHash })).toBe(adapterHash);
+    await promote(home, { adapter: "sql-v1", place: placeOf("sql/worker"), override: "a test", clock });
+    expect(await servedBy({})).toBe(adapterHash);
     await expect(servedBy({ champion: "nobody" })).rejects.toMatchObject({ code: "UNKNOWN_ADAPTER" });
   }));
 
 test("families of a seed's own are no other seed's, and are refused of a skill that makes none", async () => {
   const familiesOf = async (itemSeed: number, freshFamilies = true) => {
     const [{ part }] = await openParts(validateInput.parse({ skill: "sql", itemSeed, freshFamilies }));
+    expect(part.isFresh).toBe(freshFamilies ? true : undefined);
     return new Set(part.items.map(({ family }) => family));
   };
   const [written, first, second] = [await familiesOf(1, false), await familiesOf(1), await familiesOf(2)];

@@ -7,6 +7,7 @@ import type { LineageNode } from "../../src/records/lineage.ts";
 import { lineageOf } from "../../src/registry/index.ts";
 import { appendLedger, sealedRuns } from "../../src/store/ledger.ts";
 import { readRowLineage } from "../../src/store/row-lineage.ts";
+import { writeRun } from "../curate/written-run.ts";
 import { sampleVerdict } from "../store/sample-run.ts";
 import { type Chain, sayRevoked, TIP, withChain, withGraph } from "./setting.ts";
 
@@ -130,6 +131,29 @@ describe("the lineage of what is not a row", () => {
       expect(down).toEqual([]);
     }));
 
+  it("leads from an attempt to the decisions on its run, and from an item to its attempts and on to these", () =>
+    withChain(async ({ home, runs, datasetHash, adapterHash, comparisonHash }) => {
+      const attempt = runs[2]?.turns[0]?.split("#", 1)[0] ?? "";
+      const below = [`dataset ${datasetHash}`, `adapter ${adapterHash}`, `decision ${comparisonHash}`];
+      const { down } = await lineageOf(home, attempt);
+      expect(flat(down)).toEqual([...below, `decision ${comparisonHash}`]);
+      expect(down.at(-1)?.facts.arm).toBe("candidate");
+
+      const item = await lineageOf(home, "sql:moon/f");
+      expect([item.node.kind, item.up]).toEqual(["item", []]);
+      expect(item.down.map(({ kind }) => kind)).toEqual(["dataset", "attempt", "decision"]);
+      expect(item.down[1]).toMatchObject({ id: attempt, facts: { attempts: 1 }, nodes: [{ kind: "row" }] });
+      const trained = await lineageOf(home, "sql:shop/a");
+      expect(trained.down.map(({ kind }) => kind)).toEqual(["dataset", "attempt"]);
+    }));
+
+  it("takes what has an @ for an item where there is no such verifier", () =>
+    withChain(async ({ home }) => {
+      await writeRun(home, { number: 9, attempts: [{ item: "shop/z@2" }] });
+      expect((await lineageOf(home, "sql:shop/z@2")).node).toMatchObject({ kind: "item", id: "sql:shop/z@2" });
+      expect((await lineageOf(home, "other@1")).node.kind).toBe("verifier");
+    }));
+
   it("tells nothing of a decision that was edited or laid there", () =>
     withChain(async ({ home, runs, adapterHash, comparisonHash }) => {
       const path = join(home.comparisonFolder(comparisonHash), "decision.json");
@@ -171,6 +195,7 @@ describe("the lineage of what is not a row", () => {
     ["row-0123456789abcdef", "UNKNOWN_ROW", undefined],
     ["sql-v2", "UNKNOWN_NAME", /"sql-v1"/],
     ["", "UNKNOWN_NAME", undefined],
+    ["sql:shop/aa", "UNKNOWN_ITEM", /"sql:shop\/a"/],
     ["20261101-120001-0000/sql:shop/a/1#9", "UNKNOWN_TURN", /#1"/],
   ])("is refused of %j, which is not there", (name, code, fix) =>
     withChain(async ({ home }) => {

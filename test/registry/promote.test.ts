@@ -6,6 +6,8 @@ import { systemClock as clock } from "../../src/foundation/clock.ts";
 import { shortHash } from "../../src/foundation/hashing.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import { championFor, placeOf, promote, readChampions, readPlaceEvents, rollback } from "../../src/registry/index.ts";
+import { homeAt } from "../../src/store/home.ts";
+import { withHome } from "../store/sample-run.ts";
 import { type Chain, putAdapter, putDecision, sayRevoked, withChain } from "./setting.ts";
 
 const SQL = placeOf("sql");
@@ -48,6 +50,46 @@ describe("a promotion", () => {
         details: { expected: `one against the champion ${shortHash(chain.adapterHash)}, on the test split` },
       });
       expect(await readPlaceEvents(home)).toHaveLength(1);
+    }));
+
+  test("is refused of what never beat the base, where nothing is promoted yet", () =>
+    withJudged(async (chain) => {
+      const { home } = chain;
+      await successor(chain);
+      await expect(promote(home, { adapter: "sql-v2", place: SQL, clock })).rejects.toMatchObject({
+        code: "OTHER_QUESTION_DECIDED",
+        details: { expected: "one against the base, on the test split", fix: expect.stringMatching(/--against base$/) },
+      });
+      expect(await readPlaceEvents(home)).toEqual([]);
+    }));
+
+  test("at a narrower place is refused where what answers there until then was not beaten", () =>
+    withJudged(async (chain) => {
+      const { home, datasetHash, adapterHash: champion, runs } = chain;
+      const run = runs.at(-1)?.run as RunId;
+      const both = await putAdapter(home, datasetHash, { name: "both", skills: ["cron", "sql"] });
+      await promote(home, { adapter: "both", place: placeOf("default"), override: "a test", clock });
+      await expect(promote(home, { adapter: "sql-v1", place: SQL, clock })).rejects.toMatchObject({
+        code: "OTHER_QUESTION_DECIDED",
+        details: { fix: expect.stringContaining(`--against champion --champion ${shortHash(both)}`) },
+      });
+      await putDecision(home, { adapterHash: champion, run, skill: "sql", number: 2, champion: both });
+      expect(await promote(home, { adapter: "sql-v1", place: SQL, clock })).toMatchObject({ before: both });
+
+      const adapterHash = await putAdapter(home, datasetHash, { name: "sql-v3" });
+      await putDecision(home, { adapterHash, run, skill: "sql", number: 3 });
+      const atRole = () => promote(home, { adapter: "sql-v3", place: placeOf("sql/worker"), clock });
+      await expect(atRole()).rejects.toMatchObject({ code: "OTHER_QUESTION_DECIDED" });
+      await putDecision(home, { adapterHash, run, skill: "sql", number: 4, champion });
+      expect(await atRole()).toMatchObject({ before: champion });
+    }));
+
+  test("of what answers there already, as the champion of a wider place, asks nobody to beat itself", () =>
+    withJudged(async ({ home, adapterHash, comparisonHash }) => {
+      await promote(home, { adapter: "sql-v1", place: SQL, clock });
+      const narrower = await promote(home, { adapter: "sql-v1", place: placeOf("sql/worker"), clock });
+      expect(narrower).toMatchObject({ before: adapterHash, comparisonHash, wasChampion: false });
+      expect(await readPlaceEvents(home)).toHaveLength(2);
     }));
 
   test("of a role goes before that of the skill, and that before the default", () =>
@@ -174,6 +216,12 @@ describe("a rollback", () => {
       expect((await readPlaceEvents(home, SQL)).map(({ type }) => type)).toEqual([
         ...["promoted", "promoted", "rolled_back", "rolled_back"],
       ]);
+    }));
+
+  test("in a home that is not there yet finds nothing to take back", () =>
+    withHome(async (home) => {
+      const missing = homeAt(join(home.path, "missing"));
+      await expect(rollback(missing, { place: SQL, clock })).rejects.toMatchObject({ code: "NOTHING_PROMOTED" });
     }));
 
   test("goes to the base at once where it is told so", () =>

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { rebuildDataset } from "../../src/commands/dataset.ts";
 import { exportDataset } from "../../src/commands/export.ts";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
-import { taintedDatasets, taintOf } from "../../src/registry/index.ts";
+import { placeOf, promote, taintedDatasets, taintOf, taintOfLineage } from "../../src/registry/index.ts";
 import { revoke } from "../../src/registry/revoke.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
 import { readDatasetManifest } from "../../src/store/manifests.ts";
@@ -23,6 +23,7 @@ const TARGETS: [string, (chain: Chain) => string, number][] = [
   ["attempt", ({ runs }) => runs[0]?.turns[1]?.split("#", 1)[0] ?? "", 1],
   ["tip", () => TIP, 1],
   ["verifier", () => "other@1", 1],
+  ["dataset", ({ datasetHash }) => datasetHash, 5],
 ];
 
 describe("a revocation", () => {
@@ -53,6 +54,23 @@ describe("a revocation", () => {
         const judged = await taintOf(graph, { ...dataset, rules: ["selected-solved", "verdict"] }, [other]);
         expect(judged).toEqual({ by: [{ ...other, rows: null }], rows: null, isCertain: false });
       });
+    }));
+
+  it("of a dataset taints it and what was trained on it, and neither its successor nor its rows elsewhere", () =>
+    withChain(async ({ home, clock, datasetHash, adapterHash }) => {
+      await revoke(home, { target: datasetHash.slice(0, 12), reason: because, clock });
+      expect(await revokedEntries(home)).toEqual([{ kind: "dataset", target: datasetHash, reason: because }]);
+      const { datasetHash: next, replaces } = await rebuildDataset({ dataset: datasetHash }, { home, clock });
+      expect([replaces, next === datasetHash]).toEqual([datasetHash, false]);
+      const old = await readDatasetManifest(home, datasetHash);
+      await withGraph(home, async (graph) => {
+        expect(await taintedDatasets(graph)).toEqual(new Map([[datasetHash, { isCertain: true }]]));
+        expect(await taintOf(graph, await readDatasetManifest(home, next))).toBeNull();
+        expect(await taintOfLineage(graph, adapterHash)).toEqual([`the revoked dataset ${datasetHash} (${because})`]);
+        expect(await taintOf(graph, { ...old, datasetHash: next, files: [] })).toBeNull();
+      });
+      const promotion = promote(home, { adapter: "sql-v1", place: placeOf("sql"), override: "yes", clock });
+      await expect(promotion).rejects.toMatchObject({ code: "TAINTED_ADAPTER" });
     }));
 
   it("is said once: the second one tells the first reason and writes nothing", () =>

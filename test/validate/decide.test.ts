@@ -303,6 +303,24 @@ describe("the gate", () => {
     });
   });
 
+  test("lets an unknown lineage pass on fresh families, and only for the first candidate on them", async () => {
+    await withHome(async (home) => {
+      const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
+      const draft = { ...sampleDraft(families, PER_FAMILY, adapter), isFresh: true as const };
+      const leakageOf = async (seed: number) => {
+        const planned = await writePlan(home, { ...draft, seed }, clock);
+        const runs = [
+          await writeArm(home, planned, { arm: "base", number: seed, outcome: baseOutcome }),
+          await writeArm(home, planned, { arm: "candidate", number: seed + 1, outcome: candidateOutcome }),
+        ];
+        const decision = await decide(home, planned.comparisonHash, { runs, found: { ...FOUND, leaks: null }, clock });
+        return decision.axes.find(({ axis }) => axis === "leakage");
+      };
+      expect(await leakageOf(1)).toMatchObject({ outcome: "inconclusive", isLetPass: true });
+      expect(await leakageOf(3)).toMatchObject({ outcome: "inconclusive", isLetPass: false });
+    });
+  });
+
   test("refuses a candidate that has seen the families before any arm is run", async () => {
     await withHome(async (home) => {
       const planned = await plan(home);

@@ -70,9 +70,19 @@ describe("an axis", () => {
     expect(outcomeOf("dataset", { taint: ["the run x (bad)"] })).toBe("failed");
     expect(outcomeOf("leakage", { leaks: ["family a"] })).toBe("failed");
     expect(outcomeOf("leakage", { leaks: null })).toBe("inconclusive");
+    expect(outcomeOf("leakage", { leaks: ["family a"], areFresh: true })).toBe("failed");
     for (const change of [{ isLive: null }, { taint: ["x"] }, { leaks: ["a"] }, { leaks: null }]) {
       expect(judged(change).hasPassed).toBe(false);
     }
+  });
+
+  test("of leakage lets pass what has no lineage where all families are fresh, and says so", () => {
+    const { hasPassed, axes: results } = judged({ leaks: null, areFresh: true });
+    expect(hasPassed).toBe(true);
+    expect(results.find(({ axis }) => axis === "leakage")).toMatchObject({
+      ...{ outcome: "inconclusive", isLetPass: true },
+      reason: "Where it comes from is not known, but all families are fresh.",
+    });
   });
 
   test("of distance is asked where there is a budget, and let pass unmeasured only where the gate says so", () => {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Hash } from "../../src/foundation/hashing.ts";
@@ -10,7 +10,7 @@ import { loadSkill } from "../../src/skills/load.ts";
 import { splitOf } from "../../src/skills/splits.ts";
 import { readMadeDecision } from "../../src/store/comparisons.ts";
 import type { Home } from "../../src/store/home.ts";
-import { readLedger } from "../../src/store/ledger.ts";
+import { appendLedger, readLedger } from "../../src/store/ledger.ts";
 import { decideBeforehand, refuseOtherPlan, writePlan, writePlanToRefuse } from "../../src/validate/index.ts";
 import { withHome, writeSampleRun } from "../store/sample-run.ts";
 import { clock, letters, sampleDraft, writeAdapter } from "./sample-comparison.ts";
@@ -104,6 +104,41 @@ test("a candidate on other items of the same families is one more on them, be th
     const side = { ...parity, ...{ pairs: draft.pairs, arms: draft.arms, seed: 7, gate: draft.gate } };
     expect((await writePlan(home, { ...side, sides: [partOf(draft)] }, clock)).use).toBe(1);
     expect((await writePlan(home, { ...draft, seed: 9 }, clock)).use).toBe(5);
+  });
+});
+
+/** The entries of a ledger before families stood in it. */
+async function forgetFamilies(home: Home): Promise<void> {
+  const hashes: Hash[] = [];
+  for await (const { type, data } of readLedger(home))
+    if (type === "comparison_planned") hashes.push(data.comparisonHash);
+  await rm(home.ledger);
+  for (const comparisonHash of hashes)
+    appendLedger(home, { type: "comparison_planned", data: { comparisonHash } }, clock);
+}
+
+test("uses of a test set are counted from the ledger, whatever became of the plans' folders", async () => {
+  await withHome(async (home) => {
+    const draft = await goodDraft(home);
+    for (const seed of [8, 9, 10]) await writePlan(home, { ...draft, seed }, clock);
+    await rm(join(home.path, "comparisons"), { recursive: true });
+    expect(await writePlan(home, { ...draft, seed: 11 }, clock)).toMatchObject({ use: 4, alpha: 0.1 / 20 });
+    // The first one again is another comparison: its folder is gone, and what was learnt by it is not.
+    expect((await writePlan(home, { ...draft, seed: 8 }, clock)).use).toBe(5);
+  });
+});
+
+test("an entry that does not say its families is told by its plan, and counts as a use where that is gone", async () => {
+  await withHome(async (home) => {
+    const draft = await goodDraft(home);
+    const { skill, split, sampling, pairs, arms, gate } = draft;
+    const other = { skill: { ...skill, id: "parity" }, split, sampling, items: await parityItems() };
+    const { comparisonHash } = await writePlan(home, { ...other, pairs, arms, gate, seed: 7 }, clock);
+    await writePlan(home, draft, clock);
+    await forgetFamilies(home);
+    expect((await writePlan(home, { ...draft, seed: 8 }, clock)).use).toBe(2);
+    await rm(home.comparisonFolder(comparisonHash), { recursive: true });
+    expect((await writePlan(home, { ...draft, seed: 9 }, clock)).use).toBe(4);
   });
 });
 
