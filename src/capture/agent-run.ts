@@ -68,6 +68,8 @@ export interface AgentRunResult {
 
 /** Attempts in a row of which every call failed, after which the model's server is taken for dead. */
 const MOST_DEAD_ATTEMPTS = 3;
+/** Such attempts at one item, however often the run is gone on with, after which the item stays without a verdict: the run has an end. */
+const MOST_DEAD_AT_ITEM = 2 * MOST_DEAD_ATTEMPTS;
 
 interface Stage {
   options: AgentRunOptions;
@@ -75,6 +77,8 @@ interface Stage {
   url: string;
   stop: AbortController;
   deadInARow: number;
+  /** Items whose last attempt got no answer: they are come back to. */
+  lost: Set<Item>;
 }
 
 /** Makes what is left of the run and seals it. Throws: what opening the log throws. */
@@ -90,10 +94,14 @@ export async function runAgent(options: AgentRunOptions): Promise<AgentRunResult
     const missing = items.filter(({ item }) => !run.book.items.has(item));
     if (missing.length > 0) run.append({ type: "items_scanned", data: { items: missing } });
     await options.onOpen?.(run.log.run);
-    const stage: Stage = { options, run, url: server.url, stop: new AbortController(), deadInARow: 0 };
+    const stop = new AbortController();
+    const stage: Stage = { options, run, url: server.url, stop, deadInARow: 0, lost: new Set() };
     const limit = pLimit(concurrency);
-    await Promise.all(items.map((item) => limit(() => workOn(stage, item))));
-    const stoppedBy = signal.aborted ? "interruption" : stage.stop.signal.aborted ? "outage" : null;
+    for (let left = items; left.length > 0 && !signal.aborted && !stop.signal.aborted; left = [...stage.lost]) {
+      stage.lost.clear();
+      await Promise.all(left.map((item) => limit(() => workOn(stage, item))));
+    }
+    const stoppedBy = signal.aborted ? "interruption" : stop.signal.aborted ? "outage" : null;
     const sealed = stoppedBy === null ? await seal(recorder, options, run) : null;
     return { run: run.log.run, failures: run.book.failures, sealed, stoppedBy };
   } finally {
@@ -128,13 +136,14 @@ async function seal(recorder: Recorder, { home }: AgentRunOptions, run: Recorded
   return sealed;
 }
 
-/** Makes attempts at an item until there are enough; each that was cut short before stays as it is, without a verdict. */
+/** Makes attempts at an item until there are enough; each that was cut short or got no answer stays as it is, without a verdict. */
 async function workOn(stage: Stage, item: Item): Promise<void> {
   const { options, run, stop } = stage;
   const isStopped = () => options.signal.aborted || stop.signal.aborted;
   const isDone = () => {
-    const { judged, passed } = run.book.triesAt(item.item);
-    return judged >= options.attempts || passed >= (options.enough ?? Number.POSITIVE_INFINITY);
+    const { judged, passed, unanswered } = run.book.triesAt(item.item);
+    const isGivenUp = unanswered >= MOST_DEAD_AT_ITEM;
+    return isGivenUp || judged >= options.attempts || passed >= (options.enough ?? Number.POSITIVE_INFINITY);
   };
   while (!isDone() && !isStopped()) {
     const attempt = run.book.nextAttempt(item.item);
@@ -144,7 +153,8 @@ async function workOn(stage: Stage, item: Item): Promise<void> {
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       recordFailure(run, attempt, error);
-      return; // the environment of this item is broken; others go on
+      if (error.code === CALLS_LOST) stage.lost.add(item);
+      return; // the endpoint is silent, or the environment of this item is broken; others go on
     }
     options.onProgress?.(progressOf(options, run));
   }
@@ -162,8 +172,8 @@ async function makeAttempt(stage: Stage, item: Item, attempt: AttemptId): Promis
     const at = { attempt, item, folder, task, url: urlOf(url, attempt, item.item) };
     const ended = await runAgentCommand(agent, { ...at, model: model.model, signal });
     if (signal.aborted) return;
+    refuseDead(stage, attempt);
     const verdict = await judge(stage, { item, attempt, workspace, ended, folder });
-    if (countDead(stage, attempt)) verdict.flags.push("environment-suspect");
     run.append({ type: "verdict", data: { attempt, verdict } });
   } finally {
     await workspace.close().catch((error) => recordFailure(run, attempt, skillFailure("workspace", error)));
@@ -191,13 +201,21 @@ async function judge(
   return verified(workspace, call, parsed);
 }
 
-/** Whether every call of the attempt failed; after some such attempts in a row the run is stopped. */
-function countDead(stage: Stage, attempt: AttemptId): boolean {
-  const { turns, failed } = stage.run.book.callsOf(attempt);
+const CALLS_LOST = "CALLS_LOST";
+
+/**
+ * Keeps an attempt that got no answer from being judged: what it came to says nothing of the model. After some such attempts in a
+ * row the run is stopped. Throws: a Failure `CALLS_LOST`; `CALLS_REJECTED` where the server is there and refused what was asked.
+ */
+function refuseDead(stage: Stage, attempt: AttemptId): void {
+  const { turns, failed, rejected } = stage.run.book.callsOf(attempt);
   const isDead = turns > 0 && failed === turns;
   stage.deadInARow = isDead ? stage.deadInARow + 1 : 0;
   if (stage.deadInARow >= MOST_DEAD_ATTEMPTS) stage.stop.abort();
-  return isDead;
+  if (!isDead) return;
+  const code = rejected === turns ? "CALLS_REJECTED" : CALLS_LOST;
+  const message = `None of its ${turns} ${turns === 1 ? "call" : "calls"} got an answer, so the attempt is not judged.`;
+  throw new Failure({ boundary: "endpoint", code, message });
 }
 
 function progressOf({ items, attempts, enough }: AgentRunOptions, { book }: RecordedRun): AgentRunProgress {

@@ -24,11 +24,23 @@ export interface RunCounts {
   turnsOf(attempt: AttemptId): number;
   /** The message that an attempt was answered last; null where no call of it was answered. */
   lastAnswer(attempt: AttemptId): Hash | null;
-  /** Its calls, and those of them that got no answer. */
-  callsOf(attempt: AttemptId): { turns: number; failed: number };
-  /** The attempts at an item that were judged, and that passed. */
-  triesAt(item: ItemId): { judged: number; passed: number };
+  /** Its calls, those of them that got no answer, and those of these that the server refused for what they asked. */
+  callsOf(attempt: AttemptId): CallCounts;
+  /** The attempts at an item that were judged, that passed, and of which no call got an answer. */
+  triesAt(item: ItemId): TryCounts;
   summary(): ItemSummary[];
+}
+
+export interface CallCounts {
+  turns: number;
+  failed: number;
+  rejected: number;
+}
+
+export interface TryCounts {
+  judged: number;
+  passed: number;
+  unanswered: number;
 }
 
 export interface ItemSummary {
@@ -38,9 +50,10 @@ export interface ItemSummary {
   isJudged: boolean;
 }
 
-interface AttemptState {
-  turns: number;
-  failed: number;
+/** Statuses by which a server says that the same call may be answered later. */
+const LATER = [408, 425, 429];
+
+interface AttemptState extends CallCounts {
   answer: Hash | null;
   /** What the latest verdict that is no opinion said; null where there is none, or where verdicts contradict each other. */
   passed: boolean | null;
@@ -55,7 +68,7 @@ export function openRunCounts(run: RunId): RunCounts {
   function stateOf(attempt: AttemptId): AttemptState {
     const known = attempts.get(attempt);
     if (known !== undefined) return known;
-    const state = { turns: 0, failed: 0, answer: null, passed: null };
+    const state = { turns: 0, failed: 0, rejected: 0, answer: null, passed: null };
     attempts.set(attempt, state);
     const { item, n } = attemptParts(attempt);
     attemptsOf.set(item, Math.max(n, attemptsOf.get(item) ?? 0));
@@ -79,6 +92,7 @@ export function openRunCounts(run: RunId): RunCounts {
         const state = stateOf(data.attempt);
         if (data.response === null) state.failed++;
         else state.answer = data.response;
+        if (data.response === null && isRejection(data.wire?.status ?? null)) state.rejected++;
         state.turns = Math.max(state.turns, Number(data.turn.slice(turnId(data.attempt, 0).length - 1)));
       }
     },
@@ -97,7 +111,7 @@ export function openRunCounts(run: RunId): RunCounts {
     nextTurn: (attempt) => ++stateOf(attempt).turns,
     lastAnswer: (attempt) => attempts.get(attempt)?.answer ?? null,
     turnsOf: (attempt) => attempts.get(attempt)?.turns ?? 0,
-    callsOf: (attempt) => attempts.get(attempt) ?? { turns: 0, failed: 0 },
+    callsOf: (attempt) => attempts.get(attempt) ?? { turns: 0, failed: 0, rejected: 0 },
     triesAt: (item) => triesOf(numbersTo(attemptsOf.get(item)).map((n) => attempts.get(attemptId(run, item, n)))),
     summary: () => summaryOf(items, attempts),
   };
@@ -107,11 +121,16 @@ function numbersTo(last = 0): number[] {
   return Array.from({ length: last }, (_, i) => i + 1);
 }
 
-function triesOf(states: (AttemptState | undefined)[]): { judged: number; passed: number } {
+function isRejection(status: number | null): boolean {
+  return status !== null && status >= 400 && status < 500 && !LATER.includes(status);
+}
+
+function triesOf(states: (AttemptState | undefined)[]): TryCounts {
   const verdicts = states.map((state) => state?.passed ?? null);
   return {
     judged: verdicts.filter((passed) => passed !== null).length,
     passed: verdicts.filter((passed) => passed === true).length,
+    unanswered: states.filter((state) => state !== undefined && state.turns > 0 && state.failed === state.turns).length,
   };
 }
 

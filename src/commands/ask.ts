@@ -13,6 +13,7 @@ import { scanItems } from "../skills/scan.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { proveServed } from "./live-adapter.ts";
 import { resolveModel, serveHere } from "./model-server.ts";
+import { warnOfTaint } from "./taint.ts";
 import { canaryInput, serverInput, startingOf, targetInput } from "./target-input.ts";
 
 const MOST_ROWS = 10;
@@ -64,6 +65,7 @@ async function ask(options: AskOptions, context: Context): Promise<Asked> {
   if (first === undefined || models.some(({ base }) => base.baseHash !== first.base.baseHash))
     throw severalBases(names);
   const adapters = models.flatMap(({ adapter }) => adapter?.adapterHash ?? []);
+  await warnOfTaint(adapters, context);
   const source = options.file === undefined ? { item: await fittingItem(skill, options) } : { file: options.file };
   const schema = await describe(source);
   const prompt = freePrompt(options.question, schema);

@@ -4,13 +4,15 @@
  */
 import { assert } from "../foundation/errors.ts";
 import { groupBy } from "../foundation/group-by.ts";
+import type { Hash } from "../foundation/hashing.ts";
 import type { Endpoint } from "../harness/index.ts";
 import type { RunningServer, ServeOptions } from "../serve/index.ts";
 import type { Context } from "./command.ts";
 import { type Proof, proveLive } from "./live-adapter.ts";
-import { resolveModel, serveHere } from "./model-server.ts";
+import { findModel, resolveModel, serveHere } from "./model-server.ts";
 import type { ModelPlayer } from "./players.ts";
 import { counting, type Elsewhere, servedElsewhere } from "./served-elsewhere.ts";
+import { warnOfTaint } from "./taint.ts";
 
 export type EndpointOf = (player: ModelPlayer) => Endpoint;
 /** What the canary found of each adapter, by its name. */
@@ -27,7 +29,7 @@ export interface Serving {
 }
 
 /**
- * Gives `use` the endpoint of each player and closes what was started for them.
+ * Gives `use` the endpoint of each player and closes what was started for them; a tainted adapter among them is warned of first.
  * Throws: `UNKNOWN_MODEL`, `SERVED_MODEL_DIFFERS`, `ADAPTER_NOT_LIVE`, and as `startServer`.
  */
 export async function withModels<T>(
@@ -38,6 +40,7 @@ export async function withModels<T>(
   const { context, canary } = serving;
   const models = new Map<string, Elsewhere>();
   const servers: RunningServer[] = [];
+  await warnOfTaint(await adaptersOf(players, context), context);
   try {
     for (const { model, url } of players) {
       if (url === undefined) continue;
@@ -83,6 +86,13 @@ async function* servedHere(
     });
     yield { server, served: await Promise.all(served) };
   }
+}
+
+/** Those that are known here; a model that an endpoint has by a name of its own is none of them. */
+async function adaptersOf(players: readonly ModelPlayer[], { home }: Context): Promise<Hash[]> {
+  const names = [...new Set(players.map(({ model }) => model))];
+  const known = await Promise.all(names.map((name) => findModel(home, name)));
+  return [...new Set(known.flatMap((model) => model?.adapter?.adapterHash ?? []))];
 }
 
 function keyOf({ model, url = "" }: ModelPlayer): string {

@@ -29,6 +29,7 @@ import {
 import { type Context, defineCommand } from "./command.ts";
 import { solvedItemsRun } from "./few-shot.ts";
 import { serveHere } from "./model-server.ts";
+import { warnOfTaint } from "./taint.ts";
 import { startingOf } from "./target-input.ts";
 import { type AbilityQuestion, abilityQuestion } from "./validate-ability.ts";
 import { canariesOf, refuseNotLive } from "./validate-canary.ts";
@@ -103,6 +104,7 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
   const hashes = [...new Set(draft.arms.flatMap(({ adapterHash }) => adapterHash ?? []))];
   const candidates = hashes.filter((hash) => hash === adapter?.adapterHash);
   const adapters = hashes.filter((hash) => hash !== adapter?.adapterHash);
+  await warnOfTaint(hashes, context);
   const room = options.contextTokens === undefined ? {} : { contextTokens: options.contextTokens };
   const server = await serveHere(
     { base: base.name, adapters, candidates, target, ...startingOf(options), ...room },

@@ -92,16 +92,24 @@ const outcomeRow = z.object({
   failure_mode: z.string().nullable(),
 });
 
-/** An answer whose tokens the endpoint did not count makes the sums unknown; a call without answer has none. */
+/**
+ * What an agent's attempt that was cut short, or got no answer, leaves is made again as the next one: with `fromVerdict` tries count from
+ * the first verdict, be it a contradicted one. An answer whose tokens the endpoint did not count makes the sums unknown; a call without
+ * answer has none.
+ */
 const OUTCOMES = `
-  WITH worked AS (
+  WITH tried AS (
+    SELECT run, item, attempt, eval_passed, before_passed, flags, failure_mode, response,
+      CASE WHEN $fromVerdict THEN row_number() OVER (PARTITION BY item ORDER BY attempt_number) ELSE attempt_number END AS nth
+    FROM attempts WHERE run = $run AND (NOT $fromVerdict OR verifier_id IS NOT NULL)),
+  worked AS (
     SELECT attempt, sum(latency_ms) AS latency_ms,
       bool_or(response IS NOT NULL AND completion_tokens IS NULL) AS is_uncounted,
       coalesce(sum(completion_tokens), 0) AS completion_tokens,
       coalesce(sum(prompt_tokens), 0) + coalesce(sum(completion_tokens), 0) AS total_tokens
     FROM turns WHERE run = $run AND ($role IS NULL OR "role" = $role) GROUP BY attempt)
   SELECT a.item, any_value(i.family) AS family, any_value(i.kind) AS kind, any_value(i.task) AS task,
-    any_value(a.eval_passed) FILTER (a.attempt_number = 1) AS first_passed,
+    any_value(a.eval_passed) FILTER (a.nth = 1) AS first_passed,
     coalesce(bool_or(a.eval_passed), false) AS solved, count(*) AS attempts,
     CASE WHEN NOT bool_or(coalesce(t.is_uncounted, false)) THEN coalesce(sum(t.completion_tokens), 0) END AS completion_tokens,
     CASE WHEN NOT bool_or(coalesce(t.is_uncounted, false)) THEN coalesce(sum(t.total_tokens), 0) END AS total_tokens,
@@ -109,13 +117,13 @@ const OUTCOMES = `
     count(*) FILTER (s.tool_call IS NOT NULL) AS valid_calls,
     count(*) FILTER (a.eval_passed AND (a.before_passed OR list_contains(a.flags, 'noop-pass'))) AS noop_passes,
     count(*) FILTER (list_contains(a.flags, 'environment-suspect')) AS suspect,
-    any_value(a.response) FILTER (a.attempt_number = 1) AS response,
-    any_value(a.failure_mode) FILTER (a.attempt_number = 1) AS failure_mode
-  FROM attempts a
+    any_value(a.response) FILTER (a.nth = 1) AS response,
+    any_value(a.failure_mode) FILTER (a.nth = 1) AS failure_mode
+  FROM tried a
   JOIN items i ON i.run = a.run AND i.item = a.item
   JOIN files.attempts s ON s.run = a.run AND s.attempt = a.attempt
   LEFT JOIN worked t ON t.attempt = a.attempt
-  WHERE a.run = $run AND ($attempts IS NULL OR a.attempt_number <= $attempts)
+  WHERE $attempts IS NULL OR a.nth <= $attempts
   GROUP BY a.item`;
 
 /**
@@ -136,7 +144,9 @@ export async function readArm(
     if (found === undefined) throw armWithoutRun(plan, { arm: arm.arm, skill: part.skill.id, sample });
     const { run } = found;
     heads.push({ run, head: await holdToPlan(lake, plan, { part, arm, sample, run }) });
-    const byItem = await outcomesOfRun(lake, { run, role: "worker", attempts: plan.attempts });
+    const byItem = await outcomesOfRun(lake, {
+      ...{ run, role: "worker", attempts: plan.attempts, fromVerdict: plan.agent !== null },
+    });
     for (const [index, outcome] of outcomes.entries()) {
       const found = outcome === null ? undefined : byItem.get(outcome.item);
       if (outcome === null || found === undefined) outcomes[index] = null;
@@ -146,10 +156,13 @@ export async function readArm(
   return { arm, runs: heads, outcomes, runsOfArm: await countRunsOfArm(lake, plan, { part, arm }) };
 }
 
-/** Reads what a run came to at each item whose first attempt has a verdict. `role`: whose tokens count; null, as of `attempts`, for all. */
+/**
+ * Reads what a run came to at each item whose first attempt has a verdict. `role`: whose tokens count; null, as of `attempts`, for all.
+ * `fromVerdict`: whether attempts without a verdict were made again, and are none.
+ */
 export async function outcomesOfRun(
   lake: Lake,
-  asked: { run: RunId; role: string | null; attempts: number | null },
+  asked: { run: RunId; role: string | null; attempts: number | null; fromVerdict: boolean },
 ): Promise<Map<ItemId, Outcome>> {
   const rows = (await lake.query(OUTCOMES, asked)).map((row) => outcomeRow.parse(row));
   const judged = rows.filter(({ first_passed }) => first_passed !== null);

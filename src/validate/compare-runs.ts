@@ -33,7 +33,7 @@ export async function compareRuns(
   const lake = await openLake(home);
   try {
     const [reference, treatment] = await Promise.all(
-      runs.map((run) => outcomesOfRun(lake, { run, role: null, attempts: null })),
+      runs.map((run) => outcomesOfRun(lake, { run, role: null, attempts: null, fromVerdict: false })),
     );
     assert(reference !== undefined && treatment !== undefined, "two runs give two maps");
     const shared = [...reference.keys()].filter((item) => treatment.has(item)).sort();

@@ -16,6 +16,7 @@ import {
 } from "../statistics/figures.ts";
 import { AXIS_HEADER, axisRow } from "./axis-table.ts";
 import type { UnrandomisedComparison } from "./compare-runs.ts";
+import { effortRow } from "./effort.ts";
 import { outlook } from "./outlook.ts";
 import { gateSentence, verdictSentence } from "./verdict-sentence.ts";
 
@@ -28,9 +29,12 @@ export function renderDecision(decision: Decision): string {
     ...(adapterHash === null ? [] : [printable(gateSentence(decision))]),
     ...reasons.map((reason) => `  ${printable(reason)}`),
     ...(axes.length > 0 ? ["", textTable(AXIS_HEADER, axes.map(axisRow))] : []),
-    ...(arms.length > 0 ? ["", armTable(arms, level)] : []),
+    ...(arms.length > 0 ? ["", ...armTables(arms, level)] : []),
     ...pairs.flatMap((pair, index) => ["", ...pairLines(pair, { level, isDeciding: index === 0 })]),
-    ...sides.flatMap((side) => ["", side.skill, armTable(side.arms, level)]),
+    ...sides.flatMap((side) => [
+      ...["", side.skill, ...armTables(side.arms, level)],
+      ...side.pairs.flatMap((pair) => ["", ...pairLines(pair, { level, isDeciding: false })]),
+    ]),
     ...(shown.length > 0 ? ["", shownTable(shown)] : []),
   ].join("\n");
 }
@@ -43,14 +47,15 @@ export function renderUnrandomised({ arms, pair, unpaired, alpha }: Unrandomised
     "Unrandomised: two runs that exist already, paired by item. It shows, and decides nothing.",
     ...(alone.length > 0 ? [`Not paired: ${alone.join(", ")}.`] : []),
     "",
-    armTable(arms, level),
+    ...armTables(arms, level),
     "",
     ...pairLines(pair, { level, isDeciding: false }),
   ].join("\n");
 }
 
-function armTable(arms: readonly ArmResult[], level: string): string {
-  return textTable(
+/** What each arm solved, and what that took. */
+function armTables(arms: readonly ArmResult[], level: string): string[] {
+  const solved = textTable(
     ["arm", "solved at the first try", "rate", `${level} interval`, "tokens an attempt", "valid actions"],
     arms.map(({ arm, passed, n, rate, interval, metrics }) => {
       const { completionTokens, validCalls } = metrics;
@@ -58,7 +63,19 @@ function armTable(arms: readonly ArmResult[], level: string): string {
       return [arm, ...counted, tokens(completionTokens), percent(validCalls)];
     }),
   );
+  const took = arms.map(({ arm, metrics }) => [arm, ...effortRow(metrics)]);
+  return [solved, "", textTable(["arm", ...EFFORT_TEXT_HEADER], took)];
 }
+
+/** Shorter than the report's, for a terminal. */
+const EFFORT_TEXT_HEADER = [
+  "in all attempts",
+  "tries to solve",
+  "tokens",
+  "with prompts",
+  "a solved item",
+  "s an attempt",
+];
 
 function shownTable(shown: Decision["shown"]): string {
   const rows = shown.map(({ set, arm, figure, value }) => [set, arm, figure, value.toFixed(3)]);

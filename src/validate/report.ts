@@ -5,18 +5,11 @@
 import { groupBy } from "../foundation/group-by.ts";
 import { fenced, markdownTable } from "../foundation/markdown.ts";
 import { type Decision, decidingPair, type PairResult, type Plan } from "../records/comparison.ts";
-import {
-  levelOf,
-  percent,
-  percentInterval,
-  points,
-  pointsInterval,
-  pValue,
-  ratio,
-  tokens,
-} from "../statistics/figures.ts";
+import { levelOf, percent, percentInterval, points, pointsInterval, pValue, ratio } from "../statistics/figures.ts";
+import { armFigures } from "./arm-figures.ts";
 import type { Outcome } from "./arm-outcomes.ts";
 import { AXIS_HEADER, axisRow } from "./axis-table.ts";
+import { EFFORT_HEADER, effortRow, SOUNDNESS_HEADER, soundnessRow } from "./effort.ts";
 import type { JudgedPart, WholeArm } from "./judged-part.ts";
 import { outlook } from "./outlook.ts";
 import { outcomesOf } from "./pair-figures.ts";
@@ -37,12 +30,16 @@ export function renderReport(plan: Plan, decision: Decision, parts: readonly Jud
     ...(plan.purpose === "candidate" ? [gateSentence(decision)] : []),
     ...(reasons.length > 0 ? [reasons.map((reason) => `- ${reason}`).join("\n")] : []),
     ...(axes.length > 0 ? ["## The gate", markdownTable(AXIS_HEADER, axes.map(axisRow))] : []),
-    ...(primary === undefined ? [] : ["## Arms", armTable(plan, decision, decision)]),
+    ...(primary === undefined ? [] : ["## Arms", ...armTables(plan, decision, decision)]),
     ...pairs.flatMap((pair) => pairSection(pair, decision)),
-    ...sides.flatMap((side) => [`## ${side.skill}`, armTable(plan, decision, side)]),
+    ...sides.flatMap((side) => [
+      ...[`## ${side.skill}`, ...armTables(plan, decision, side)],
+      ...side.pairs.flatMap((pair) => pairSection(pair, decision, `${side.skill}: `)),
+    ]),
+    ...(others.length > 0 ? ["## All skills together", overallTable(parts, decision)] : []),
     ...(shown.length > 0 ? ["## General ability", shownTable(shown)] : []),
-    ...(primary === undefined ? [] : breakdowns(plan, primary)),
-    ...others.flatMap(({ part, arms }) => [`## ${part.skill.id} by family`, familyTable(arms)]),
+    ...(primary === undefined ? [] : breakdowns(plan, decision, primary)),
+    ...others.flatMap((part) => [`## ${part.part.skill.id} by family`, ...familyTables(part, decision)]),
     "## How this was made",
     origin(plan, decision),
   ].join("\n\n")}\n`;
@@ -53,29 +50,39 @@ function headingOf(plan: Plan, { verdict, hasPassed }: Decision): string {
   return `${verdict}${hasPassed ? ", gate passed" : ""}: ${plan.skill.id}, ${plan.split} split`;
 }
 
-function armTable(plan: Plan, { alpha }: Decision, { arms }: { arms: Decision["arms"] }): string {
-  const header = [
-    ...["arm", "model", "tips", "solved", "rate", `${levelOf(alpha)} interval (Wilson)`, "tokens an attempt"],
-    ...["tokens a solved item", "solved within the attempts", "valid actions", "no-op passes", "doubtful environment"],
-  ];
-  const rows = arms.map(({ arm, passed, n, rate, interval, metrics }) => {
+/** What each arm solved, and what that took. */
+function armTables(plan: Plan, { alpha }: Decision, { arms }: { arms: Decision["arms"] }): string[] {
+  const header = ["arm", "model", "tips", "solved", "rate", `${levelOf(alpha)} interval (Wilson)`];
+  const rows = arms.map(({ arm, passed, n, rate, interval }) => {
     const planned = plan.arms.find((other) => other.arm === arm);
     const tips = planned?.memory === "frozen" ? "yes" : "no";
-    const counts = [`${passed} of ${n}`, percent(rate), percentInterval(interval), tokens(metrics.completionTokens)];
-    const shares = [metrics.solved, metrics.validCalls, metrics.noopPasses, metrics.suspect].map(percent);
-    return [arm, planned?.model ?? "", tips, ...counts, tokens(metrics.tokensPerSolved), ...shares];
+    return [arm, planned?.model ?? "", tips, `${passed} of ${n}`, percent(rate), percentInterval(interval)];
   });
-  return markdownTable(header, rows);
+  const took = arms.map(({ arm, metrics }) => [arm, ...effortRow(metrics), ...soundnessRow(metrics)]);
+  return [markdownTable(header, rows), markdownTable(["arm", ...EFFORT_HEADER, ...SOUNDNESS_HEADER], took)];
 }
 
-function pairSection(pair: PairResult, decision: Decision): string[] {
+/** The arms that attempted every skill, over all items. */
+function overallTable(parts: readonly JudgedPart[], { alpha }: Decision): string {
+  const [first, ...others] = parts.map(({ arms }) => arms);
+  const rows = (first ?? []).flatMap((arm) => {
+    const same = others.map((arms) => arms.find((other) => other.arm.arm === arm.arm.arm)?.outcomes);
+    const outcomes = [arm.outcomes, ...same].flatMap((found) => found ?? []);
+    if (same.includes(undefined)) return [];
+    const { passed, n, rate, metrics } = armFigures({ ...arm, outcomes }, alpha);
+    return [[arm.arm.arm, `${passed} of ${n}`, percent(rate), ...effortRow(metrics)]];
+  });
+  return markdownTable(["arm", "solved", "rate", ...EFFORT_HEADER], rows);
+}
+
+function pairSection(pair: PairResult, decision: Decision, of = ""): string[] {
   const level = levelOf(decision.alpha);
   const { treatment, reference, oneTry, variance } = pair;
   const isDeciding = pair === decision.pairs[0];
   const counts = oneTry === null ? [] : countRows(pair, oneTry);
   const tests = oneTry === null ? [] : testRows(oneTry, level);
   return [
-    `## ${treatment} against ${reference}${isDeciding ? " (decides)" : ""}`,
+    `## ${of}${treatment} against ${reference}${isDeciding ? " (decides)" : ""}`,
     markdownTable(
       ["figure", "value"],
       [
@@ -134,18 +141,30 @@ function shownTable(shown: Decision["shown"]): string {
   );
 }
 
-function breakdowns(plan: Plan, { arms }: JudgedPart): string[] {
+function breakdowns(plan: Plan, decision: Decision, part: JudgedPart): string[] {
+  const { arms } = part;
   return [
     "## By kind",
     breakdown("kind", arms, (outcome) => outcome.kind ?? "(none)"),
     "## By family",
-    familyTable(arms),
+    ...familyTables(part, decision),
     ...itemSections(plan, arms),
   ];
 }
 
-function familyTable(arms: readonly WholeArm[]): string {
-  return breakdown("family", arms, (outcome) => outcome.family);
+/** What each arm solved of a family, and what its attempts there took. */
+function familyTables({ arms }: JudgedPart, { alpha }: Decision): string[] {
+  const families = [...new Set(arms.flatMap(({ outcomes }) => outcomes.map(({ family }) => family)))].sort();
+  const took = families.flatMap((family) =>
+    arms.map((arm) => {
+      const outcomes = arm.outcomes.filter((outcome) => outcome.family === family);
+      return [family, arm.arm.arm, ...effortRow(armFigures({ ...arm, outcomes }, alpha).metrics)];
+    }),
+  );
+  return [
+    breakdown("family", arms, (outcome) => outcome.family),
+    markdownTable(["family", "arm", ...EFFORT_HEADER], took),
+  ];
 }
 
 function breakdown(name: string, arms: readonly WholeArm[], keyOf: (outcome: Outcome) => string): string {

@@ -93,13 +93,45 @@ describe("an agent's run", () => {
     expect(await listRuns(home)).toHaveLength(1);
   });
 
-  it("whose model's server answers nothing stops, and its attempts are suspect", async () => {
-    const given = await options(() => ({ status: 500, body: "{}" }), { concurrency: 1 });
+  it("whose model's server answers nothing stops without a verdict, and makes those attempts again once it is back", async () => {
+    let isBack = false;
+    const given = await options(() => (isBack ? { content: "no" } : { status: 500, body: "{}" }), { concurrency: 1 });
     const result = await runAgent(given);
     expect(result).toMatchObject({ sealed: null, stoppedBy: "outage" });
-    const verdicts = only(await eventsOf(home, result.run), "verdict");
-    expect(verdicts).toHaveLength(3);
-    expect(verdicts.every(({ verdict }) => verdict.flags.includes("environment-suspect"))).toBe(true);
+    const events = await eventsOf(home, result.run);
+    expect(only(events, "verdict")).toEqual([]);
+    expect(only(events, "failure").filter(({ code }) => code === "CALLS_LOST")).toHaveLength(3);
+    isBack = true;
+    const resumed = await runAgent({ ...given, attempts: 1, resume: result.run });
+    expect(resumed.sealed).toMatchObject({ items: 3, passed: 0, unjudged: 0 });
+    expect(only(await eventsOf(home, result.run), "verdict")).toHaveLength(3);
+  });
+
+  it("comes back to an item whose calls failed, and gives it up at last", async () => {
+    const items = await itemsOf("train", 3);
+    const [lost] = items;
+    const reply = (asked: string): ScriptedReply =>
+      asked === lost?.task ? { status: 503, body: "{}" } : { content: "no" };
+    const given = await options(reply, { items, attempts: 1, concurrency: 1 });
+    const stopped = await runAgent(given);
+    expect(stopped.stoppedBy).toBe("outage");
+    const result = await runAgent({ ...given, resume: stopped.run });
+    expect(result).toMatchObject({ stoppedBy: null, sealed: { items: 3, unjudged: 1 } });
+    expect(only(await eventsOf(home, result.run), "failure").filter(({ code }) => code === "CALLS_LOST")).toHaveLength(
+      6,
+    );
+  });
+
+  it("does not come back to an item whose calls the server refuses", async () => {
+    const items = await itemsOf("train", 3);
+    const reply = (asked: string): ScriptedReply =>
+      asked === items[0]?.task ? { status: 400, body: "{}" } : { content: "no" };
+    const result = await runAgent(await options(reply, { items, attempts: 1 }));
+    expect(result).toMatchObject({ stoppedBy: null, sealed: { items: 3, unjudged: 1 } });
+    expect(only(await eventsOf(home, result.run), "failure").map(({ code }) => code)).toEqual([
+      "HTTP_400",
+      "CALLS_REJECTED",
+    ]);
   });
 
   it("ends an agent that takes too long, and judges what there is", async () => {
