@@ -14,6 +14,7 @@ import { listAdapters, readAdapterManifest } from "../store/manifests.ts";
 import { checkAdapterFiles } from "./check-adapter-files.ts";
 import { createFront, type FrontedModel } from "./front.ts";
 import { openAnswers } from "./open-answers.ts";
+import { provenNames } from "./proofs.ts";
 import { idAmong, type RunningServer, type ServeOptions } from "./running-server.ts";
 import { createServedNames } from "./served-names.ts";
 import { serverPaused } from "./server-paused.ts";
@@ -56,10 +57,11 @@ export async function startDirectServer(
   ];
   const rank = Math.max(1, ...checked, ...(await ranksOf(home, base)));
   const running = startRunning(() => startTarget(kind, options, { base, models: names.models(), rank }));
-  const names = createServedNames<DirectModel>(first, {
+  const all = createServedNames<DirectModel>(first, {
     open: async (model) => running.now()?.load(peft(model)),
     close: async (model) => running.now()?.unload(model.upstream),
   });
+  const { names, proofs, doubt } = provenNames(all, { wanted: options.wantsProofs === true });
   const closing = new AbortController();
   const front = createFront({
     ...{ names, baseId: base.name, enter: running.enter, closing: closing.signal },
@@ -86,10 +88,11 @@ export async function startDirectServer(
       await names.add(model);
       return model.id;
     },
-    unload: (id) => names.remove(id),
-    call: names.call,
-    pause: () => running.pause(),
-    resume: async () => void (await running.resume()),
+    ...{ unload: names.remove, call: names.call, proofs, pause: running.pause },
+    async resume() {
+      doubt();
+      await running.resume();
+    },
     async close() {
       await web.close(() => closing.abort(new Error("The server is closing.")));
       await running.pause();
