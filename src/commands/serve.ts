@@ -30,7 +30,6 @@ const input = z.object({
   host: z.string().default("127.0.0.1").describe("address to listen on; there is no access control"),
   parallel: z.number().int().min(1).max(256).default(16).describe("answers of one model that are evaluated together"),
   queueLimit: z.number().int().min(0).default(256).describe("answers of one model that may wait; more get status 429"),
-  contextTokens: z.number().int().min(16).optional().describe("longest prompt and answer together (default: 2048)"),
   threads: z.number().int().min(1).optional().describe("threads for inference (default: the free cores, followed)"),
   ...targetInput,
   ...serverInput,
@@ -66,11 +65,8 @@ whose champion then answers. What is promoted or rolled back meanwhile is follow
 });
 
 function start(options: Input, { named, champions }: Starting, context: Context): Promise<RunningServer> {
-  const { base, target, canary, port, host, parallel, queueLimit, contextTokens, threads } = options;
-  const given = {
-    ...(contextTokens !== undefined && { contextTokens }),
-    ...(threads !== undefined && { threads }),
-  };
+  const { base, target, canary, port, host, parallel, queueLimit, threads } = options;
+  const given = threads === undefined ? {} : { threads };
   const adapters = [...named, ...champions].map(({ adapterHash }) => adapterHash);
   return serveHere(
     { base, target, port, host, parallel, queueLimit, adapters, wantsProofs: canary, ...startingOf(options), ...given },

@@ -149,6 +149,12 @@ describe("tracemill canary", () => {
     expect(difference.adapter).toBeLessThan(limits.differenceAtMost);
   });
 
+  test("starts one for prompts as long as it is told, which the adapter's probes are not", async () => {
+    const { exitCode, stderr } = await tracemill(home, "canary", "sound", "--context-tokens", "16");
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain("The prompt is longer than the context. (expected fewer than 16 tokens");
+  });
+
   test("refuses an adapter whose weights are zero", async () => {
     const { exitCode, stderr, stdout } = await tracemill(home, "canary", "zero", "--url", server.url);
     expect([exitCode, stdout]).toEqual([2, ""]);
