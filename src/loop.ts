@@ -10,6 +10,7 @@ import type { Context } from "./commands/command.ts";
 import { exportDataset } from "./commands/export.ts";
 import { collectingOf, judgedBy, type LoopSettings } from "./commands/loop-settings.ts";
 import { type RunInput, runSkill } from "./commands/run.ts";
+import { serverInputOf } from "./commands/target-input.ts";
 import { trainOn } from "./commands/train.ts";
 import { type Room, withTrainingRoom } from "./commands/training-room.ts";
 import { validateAdapter } from "./commands/validate.ts";
@@ -29,9 +30,9 @@ export interface LoopResult {
 
 /** Runs the whole loop, or what is left of it, and returns what came out of each stage. */
 export async function loop(settings: LoopSettings, room: Room, context: Context): Promise<LoopResult> {
-  const { skill, learns, base, seed, target, serverArgs, startTimeout, sides, round } = settings;
+  const { skill, learns, base, seed, target, sides, round } = settings;
   // A round collects and is judged on items of its own, so that no candidate is judged where the one before was.
-  const work = { seed, itemSeed: seed + round.number - 1, target, serverArgs, startTimeout };
+  const work = { seed, itemSeed: seed + round.number - 1, target, ...serverInputOf(settings) };
   const { stage, stages: collected } = await openJournal(context.home, collectingOf(settings), context.clock);
   const { stage: stageOfTraining, stages } = await openJournal(context.home, settings, context.clock);
   const ofEach = (name: string, run: Omit<RunInput, "skill">, tips?: readonly string[]) =>

@@ -19,7 +19,7 @@ export type Proof =
   | { state: "unproven"; reason: string };
 
 /**
- * Proves an adapter that is served here, unless `canary` is off.
+ * Proves an adapter that is served here, unless `canary` is off, and lets it answer where it waits for that.
  * Throws: as `proveLive`.
  */
 export async function proveServed(
@@ -29,9 +29,16 @@ export async function proveServed(
 ): Promise<void> {
   if (!canary) return;
   const { adapterHash } = adapter;
-  const model = server.idOf(adapterHash);
-  const endpoint = { url: server.url, model, name: model, baseHash: base.baseHash, adapterHash };
-  await proveLive({ endpoint, known: { base, adapter }, baseModel: server.idOf(null), target }, context);
+  const { url, proofs } = server;
+  const id = server.idOf(adapterHash);
+  const endpoint = { url, model: proofs.nameOf(id), name: id, baseHash: base.baseHash, adapterHash };
+  try {
+    await proveLive({ endpoint, known: { base, adapter }, baseModel: server.idOf(null), target }, context);
+  } catch (error) {
+    proofs.failed(id, (error as Error).message);
+    throw error;
+  }
+  proofs.passed(id);
 }
 
 /**

@@ -4,9 +4,10 @@
  * number of attempts was raised once after a quick demo, which is judged there, had been inconclusive.
  */
 import type { z } from "zod";
+import type { ServerInput } from "./target-input.ts";
 import type { loopTrainInput, trainInput } from "./train-input.ts";
 
-export interface LoopSettings {
+export interface LoopSettings extends ServerInput {
   /** The skill that decides. */
   skill: string;
   /** The skills that are trained on: that one, or others alone, where it is asked what they bring to it. */
@@ -15,8 +16,6 @@ export interface LoopSettings {
   seed: number;
   /** What serves the models of each stage. */
   target: string;
-  serverArgs: string;
-  startTimeout: string;
   /** Other skills, at which the candidate has to be no worse. */
   sides: string[];
   round: Round;
@@ -64,7 +63,7 @@ export function judgedBy({ skill, learns, round }: LoopSettings) {
 /** What is said anew for each loop. */
 export type LoopWork = Pick<
   LoopSettings,
-  "skill" | "learns" | "continues" | "base" | "seed" | "target" | "serverArgs" | "startTimeout" | "sides" | "round"
+  "skill" | "learns" | "continues" | "base" | "seed" | "target" | keyof ServerInput | "sides" | "round"
 >;
 
 interface CollectSettings {

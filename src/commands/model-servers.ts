@@ -6,13 +6,14 @@ import { assert } from "../foundation/errors.ts";
 import { groupBy } from "../foundation/group-by.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import type { Endpoint } from "../harness/index.ts";
-import type { RunningServer, ServeOptions } from "../serve/index.ts";
+import type { RunningServer } from "../serve/index.ts";
 import type { Context } from "./command.ts";
 import { type Proof, proveLive } from "./live-adapter.ts";
 import { findModel, resolveModel, serveHere } from "./model-server.ts";
 import type { ModelPlayer } from "./players.ts";
 import { counting, type Elsewhere, servedElsewhere } from "./served-elsewhere.ts";
 import { warnOfTaint } from "./taint.ts";
+import type { ServerStarting } from "./target-input.ts";
 
 export type EndpointOf = (player: ModelPlayer) => Endpoint;
 /** What the canary found of each adapter, by its name. */
@@ -22,8 +23,7 @@ export interface Serving {
   context: Context;
   /** What serves the models that are served here. */
   target: string;
-  /** What such a server is told, and how long it may take. */
-  starting: Pick<ServeOptions, "args" | "startTimeoutMs">;
+  starting: ServerStarting;
   /** Whether adapters have to prove that they are live. */
   canary: boolean;
 }

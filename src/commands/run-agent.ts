@@ -19,7 +19,7 @@ import type { Context } from "./command.ts";
 import { withModels } from "./model-servers.ts";
 import { readDuration } from "./read-duration.ts";
 import type { RunOptions } from "./run-input.ts";
-import { DEFAULT_TARGET, startingOf } from "./target-input.ts";
+import { DEFAULT_TARGET, serverInput, serverInputOf, startingOf } from "./target-input.ts";
 
 export interface AgentRunSummary {
   run: RunId;
@@ -46,6 +46,7 @@ const configSchema = z.object({
   model: z.string(),
   endpoint: z.string().nullable(),
   target: z.string().default(DEFAULT_TARGET),
+  ...serverInput,
 });
 
 interface AgentTask extends z.infer<typeof configSchema> {
@@ -76,12 +77,22 @@ export async function runOwnAgent(options: RunOptions, context: Context): Promis
   const skill = await loadSkill(id);
   const progress = attemptsShown(`run ${id} ${split}`, items.length, context);
   const { attempts, concurrency } = manner;
-  const config = { agent, agentTimeoutMs, attempts, enough, concurrency, model, endpoint, target };
+  const config = {
+    agent,
+    agentTimeoutMs,
+    attempts,
+    enough,
+    concurrency,
+    model,
+    endpoint,
+    target,
+    ...serverInputOf(task),
+  };
   const player = { model, ...(endpoint !== null && { url: endpoint }) };
   try {
     const result = await withModels(
       [player],
-      { context, target, canary, starting: startingOf(options) },
+      { context, target, canary, starting: startingOf(task) },
       (endpointOf, proofs) => {
         const { url, model: served, name, baseHash, adapterHash } = endpointOf(player);
         return skillHash(id).then((hash) =>
@@ -125,6 +136,7 @@ async function newAgentTask(options: RunOptions): Promise<AgentTask> {
   return {
     ...{ skill, split, items, agent, model, endpoint: endpoint ?? null, enough: enough ?? null },
     ...{ attempts: options.attempts, concurrency: options.concurrency, target: options.target },
+    ...serverInputOf(options),
     agentTimeoutMs: readDuration("agent-timeout", options.agentTimeout),
   };
 }

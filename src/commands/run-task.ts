@@ -19,15 +19,16 @@ import { kebab } from "./command-line.ts";
 import { findModel } from "./model-server.ts";
 import { type Players, playersFrom, withEndpoint } from "./players.ts";
 import { type RunOptions, runInput } from "./run-input.ts";
-import { DEFAULT_TARGET } from "./target-input.ts";
+import { DEFAULT_TARGET, type ServerStarting, serverInput, serverInputOf, startingOf } from "./target-input.ts";
 
 /** What a run does, without where its model is and who watches. */
 export type RunTask = Omit<HarnessOptions, "home" | "roles" | "clock" | "signal"> & {
   model: string;
   players: Players;
   retireTips: "effect" | "none";
-  /** What serves the models that are served here, and whether their adapters have to prove that they are live. */
+  /** What serves the models that are served here, what it is told, and whether their adapters have to prove that they are live. */
   target: string;
+  starting: ServerStarting;
   canary: boolean;
 };
 
@@ -59,6 +60,7 @@ export async function newTask(options: RunOptions, home: Home): Promise<RunTask>
     model,
     players: withEndpoint(players, endpoint),
     ...{ retireTips: options.retireTips, target: options.target, canary: options.canary },
+    starting: startingOf(options),
     ...manner(options),
     attempts: options.attempts,
     ...(enough !== undefined && { enough }),
@@ -78,6 +80,7 @@ export async function newTask(options: RunOptions, home: Home): Promise<RunTask>
       starters: options.starters,
       endpoint: endpoint ?? null,
       target: options.target,
+      ...serverInputOf(options),
       roleEndpoints: ownEndpoints(players),
       retireTips: options.retireTips,
       itemSeed,
@@ -97,6 +100,7 @@ const harnessConfig = z.object({
   roleEndpoints: z.record(z.string(), z.string()).default({}),
   retireTips: z.enum(["effect", "none"]).default("none"),
   target: z.string().default(DEFAULT_TARGET),
+  ...serverInput,
   starters: z.boolean().default(false),
   tipDropout: z.number().default(0),
   retrieval: z.string().nullish(),
@@ -151,7 +155,7 @@ export async function resumedTask(resume: string, { endpoint, canary }: RunOptio
     model: worker !== undefined && "name" in worker ? worker.name : "",
     players: withEndpoint(Object.fromEntries(players), endpoint ?? config.endpoint ?? undefined),
     ...{ mode: config.mode, tipDropout: config.tipDropout, retireTips: config.retireTips },
-    ...{ target: config.target, canary },
+    ...{ target: config.target, starting: startingOf(config), canary },
     ...(config.retrieval != null && { retrieval: config.retrieval }),
     ...{ showsAttempts: config.showsAttempts, hasNativeTools: config.hasNativeTools },
     ...(config.mostAttempts != null && { mostAttempts: config.mostAttempts }),

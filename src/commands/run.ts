@@ -16,7 +16,6 @@ import { type AgentRunSummary, agentRunText, isAgentRun, runOwnAgent } from "./r
 import { runInput } from "./run-input.ts";
 import { newTask, refuseOtherSettings, resumedTask } from "./run-task.ts";
 import { viewRun } from "./run-view.ts";
-import { startingOf } from "./target-input.ts";
 import { type RetirementReport, retireHarmfulOf } from "./tip-retirement.ts";
 
 const ALPHA = 0.05;
@@ -55,25 +54,22 @@ export async function runSkill({ noteRun, ...given }: RunInput, context: Context
   const options = runInput.parse(given);
   const { resume } = options;
   const task = resume === undefined ? await newTask(options, home) : await resumedTask(resume, options, home);
-  const { model, players, retireTips, target, canary, ...harness } = task;
+  const { model, players, retireTips, target, starting, canary, ...harness } = task;
   const { id } = task.skill.manifest;
   const { end, ...view } = viewRun(`run ${id} ${task.split}`, context);
   const onOpen = async (run: string) => noteRun?.(run);
   try {
-    const result = await withModels(
-      modelsOf(players),
-      { context, target, canary, starting: startingOf(options) },
-      (endpointOf, proofs) =>
-        runHarness({
-          ...harness,
-          config: { ...harness.config, canary: proofs },
-          home,
-          roles: rolesOf(players, endpointOf),
-          clock,
-          signal,
-          onOpen,
-          ...view,
-        }),
+    const result = await withModels(modelsOf(players), { context, target, canary, starting }, (endpointOf, proofs) =>
+      runHarness({
+        ...harness,
+        config: { ...harness.config, canary: proofs },
+        home,
+        roles: rolesOf(players, endpointOf),
+        clock,
+        signal,
+        onOpen,
+        ...view,
+      }),
     );
     if (!result.isComplete) throw stoppedEarly(result);
     const isJudged = retireTips === "effect" && (task.tipDropout ?? 0) > 0 && task.split === "train";

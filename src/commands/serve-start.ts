@@ -11,6 +11,7 @@ import type { RunningServer } from "../serve/index.ts";
 import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
 import type { Context } from "./command.ts";
 import { proveServed } from "./live-adapter.ts";
+import { tellPending } from "./serve-proofs.ts";
 import { standingChampions, taintedAdapters } from "./standing-champions.ts";
 
 export interface Starting {
@@ -70,6 +71,7 @@ export async function proveStarted(
 ): Promise<void> {
   const { base, named, champions, failed } = starting;
   const asked = { base, target, canary };
+  tellPending(server, context);
   for (const adapter of named) await proveServed(server, { ...asked, adapter }, context);
   const isNamed = new Set(named.map(({ adapterHash }) => adapterHash));
   for (const adapter of champions.filter(({ adapterHash }) => !isNamed.has(adapterHash))) {

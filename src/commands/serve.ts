@@ -3,6 +3,7 @@
  */
 import { once } from "node:events";
 import { z } from "zod";
+import type { BaseManifest } from "../records/base-manifest.ts";
 import type { RunningServer } from "../serve/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { serveHere } from "./model-server.ts";
@@ -11,6 +12,7 @@ import { warnOfOpenHost } from "./open-host.ts";
 import { type Champions, calledChampions } from "./serve-champions.ts";
 import { follow } from "./serve-follow.ts";
 import { listedForPauses } from "./serve-pauses.ts";
+import { proving } from "./serve-proofs.ts";
 import { restarting } from "./serve-restarts.ts";
 import { proveStarted, type Starting, startingWith } from "./serve-start.ts";
 import { warnOfTaint } from "./taint.ts";
@@ -28,7 +30,6 @@ const input = z.object({
   host: z.string().default("127.0.0.1").describe("address to listen on; there is no access control"),
   parallel: z.number().int().min(1).max(256).default(16).describe("answers of one model that are evaluated together"),
   queueLimit: z.number().int().min(0).default(256).describe("answers of one model that may wait; more get status 429"),
-  contextTokens: z.number().int().min(16).optional().describe("longest prompt and answer together (default: 2048)"),
   threads: z.number().int().min(1).optional().describe("threads for inference (default: the free cores, followed)"),
   ...targetInput,
   ...serverInput,
@@ -55,7 +56,7 @@ whose champion then answers. What is promoted or rolled back meanwhile is follow
       const asked = { target, canary, kept, refusesTaint, base: starting.base, failed: starting.failed };
       const champions = options.champions ? await calledChampions(server, asked, context) : null;
       if (champions === null) await warnOfTaint(options.adapter, context);
-      await untilEnded(server, { options, champions }, context);
+      await untilEnded(server, { options, base: starting.base, champions }, context);
     } finally {
       await server.close();
     }
@@ -64,31 +65,31 @@ whose champion then answers. What is promoted or rolled back meanwhile is follow
 });
 
 function start(options: Input, { named, champions }: Starting, context: Context): Promise<RunningServer> {
-  const { base, target, port, host, parallel, queueLimit, contextTokens, threads } = options;
-  const given = {
-    ...(contextTokens !== undefined && { contextTokens }),
-    ...(threads !== undefined && { threads }),
-  };
+  const { base, target, canary, port, host, parallel, queueLimit, threads } = options;
+  const given = threads === undefined ? {} : { threads };
   const adapters = [...named, ...champions].map(({ adapterHash }) => adapterHash);
   return serveHere(
-    { base, target, port, host, parallel, queueLimit, adapters, ...startingOf(options), ...given },
+    { base, target, port, host, parallel, queueLimit, adapters, wantsProofs: canary, ...startingOf(options), ...given },
     context,
   );
 }
 
 async function untilEnded(
   server: RunningServer,
-  { options, champions }: { options: Input; champions: Champions | null },
+  { options, base, champions }: { options: Input; base: BaseManifest; champions: Champions | null },
   context: Context,
 ): Promise<void> {
-  const { base, target, host } = options;
+  const { target, canary, host } = options;
   // One that was not started here gives no memory back, so it is not listed as one that does.
   const isOurs = attachedServer(target) === null;
-  const pauses = isOurs ? await listedForPauses(server, { base, target }, context) : null;
+  const pauses = isOurs ? await listedForPauses(server, { base: base.name, target }, context) : null;
+  const isAnswering = () => pauses?.isPaused() !== true && server.ended() === null;
+  const prove = proving(server, { base, target, canary }, context);
   const looks = [
     async () => pauses?.look(),
     restarting(server, context),
-    async () => (pauses?.isPaused() === true || server.ended() !== null ? undefined : champions?.look()),
+    async () => (isAnswering() ? prove() : undefined),
+    async () => (isAnswering() ? champions?.look() : undefined),
   ];
   const stop = follow(looks, context);
   announce(server, { host, champions: champions?.now() ?? {} }, context);

@@ -16,16 +16,37 @@ export const targetInput = {
     ),
 };
 
-/** For those that may start a server of its own. */
+/** For those that may start a server. */
 export const serverInput = {
   serverArgs: z.string().default("").describe("what `vllm serve` is told beside what tracemill tells it"),
   startTimeout: z.string().default("10m").describe("how long a server of its own may take until it answers"),
+  contextTokens: z
+    .int()
+    .min(16)
+    .optional()
+    .describe("longest prompt and answer together, at most the base's (default: 2048)"),
 };
 
-/** Throws: `BAD_ARGUMENT`. */
-export function startingOf({ serverArgs, startTimeout }: { serverArgs: string; startTimeout: string }) {
-  return { args: argumentsOf(serverArgs), startTimeoutMs: readDuration("start-timeout", startTimeout) };
+const serverSchema = z.object(serverInput);
+
+export type ServerInput = z.output<typeof serverSchema>;
+
+/** What of a command's options a server is told, as it was given: for a record, or for another command. */
+export function serverInputOf(options: ServerInput) {
+  const { contextTokens, ...given } = serverSchema.parse(options);
+  return { ...given, ...(contextTokens !== undefined && { contextTokens }) };
 }
+
+/** Throws: `BAD_ARGUMENT`. */
+export function startingOf({ serverArgs, startTimeout, contextTokens }: ServerInput) {
+  return {
+    args: argumentsOf(serverArgs),
+    startTimeoutMs: readDuration("start-timeout", startTimeout),
+    ...(contextTokens !== undefined && { contextTokens }),
+  };
+}
+
+export type ServerStarting = ReturnType<typeof startingOf>;
 
 export const canaryInput = {
   canary: z

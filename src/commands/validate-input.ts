@@ -73,11 +73,6 @@ export const validateInput = z.object({
     ),
   seed: z.int().default(1).describe("seed of the comparison: which items are drawn, and of sampling"),
   concurrency: z.int().min(1).default(16).describe("calls in flight, of all arms together; with --agent, attempts"),
-  contextTokens: z
-    .int()
-    .min(16)
-    .optional()
-    .describe("longest prompt and answer together (default: 2048): an agent of your own may need more"),
   ...targetInput,
   ...serverInput,
 });

@@ -105,11 +105,7 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
   const candidates = hashes.filter((hash) => hash === adapter?.adapterHash);
   const adapters = hashes.filter((hash) => hash !== adapter?.adapterHash);
   await warnOfTaint(hashes, context);
-  const room = options.contextTokens === undefined ? {} : { contextTokens: options.contextTokens };
-  const server = await serveHere(
-    { base: base.name, adapters, candidates, target, ...startingOf(options), ...room },
-    context,
-  );
+  const server = await serveHere({ base: base.name, adapters, candidates, target, ...startingOf(options) }, context);
   try {
     const renderer = await loadRenderer(home, base);
     const endpointOf = endpointsAt(server, renderer);

@@ -2,24 +2,25 @@
  * Proof that an adapter is live. The trainer left token ids with their log-probabilities under the base and under the
  * base with the adapter; an endpoint scores the same ids. Under the adapter's name its figures must lie away from its own
  * base's, about as far as the trainer's do, and close to the trainer's: an adapter that is not applied fails the first,
- * one that is applied wrongly (another scale, rows in another order) the second.
+ * one that is applied wrongly (another scale, rows in another order) the second. And where base and adapter answer at the same
+ * time, each has to say what it says alone: one whose requests take each other's weights fails this.
  */
 import { join } from "node:path";
 import pLimit from "p-limit";
-import { z } from "zod";
 import { loadExtension } from "../foundation/discovery.ts";
-import { assert, Failure, Refusal } from "../foundation/errors.ts";
-import { jsonValue } from "../foundation/json-value.ts";
+import { assert, Refusal } from "../foundation/errors.ts";
 import { meanOf } from "../foundation/sums.ts";
 import { type AdapterManifest, adapterLabel, type Probes } from "../records/adapter-manifest.ts";
+import { answersTogether, scoresOf } from "./canary-answers.ts";
 import type { CanaryTolerance } from "./generation.ts";
 import type { TargetKind } from "./target.ts";
 
 /** Of the trainer's own difference between base and adapter, at least this much must be seen at the endpoint. */
 const LEAST_EFFECT_FRACTION = 0.5;
+/** Answers at the same time may differ from those alone by this much of it: batches round otherwise, a mix-up shows the whole. */
+const TOGETHER_FRACTION = 0.25;
 /** Below this an adapter changes too little for anything to be proven by it. */
 const LEAST_EFFECT = 0.001;
-const NOT_IMPLEMENTED = 501;
 /**
  * For figures that the trainer scored on a base in 4 bits, which lie further from an endpoint's than any target's own noise.
  * Measured with a random llama of 0.3 million weights and an adapter that changes 0.434, against float32 on 124 probe tokens:
@@ -27,10 +28,6 @@ const NOT_IMPLEMENTED = 501;
  * moved alike, so their distances are much the same. In bfloat16 it is 0.010 and 0.012, which each target's own allows.
  */
 const IN_4_BITS: CanaryTolerance = { base: 0.4, noiseFactor: 1.25, effectFraction: 0.1 };
-
-const scoredSchema = z.object({
-  choices: z.array(z.object({ logprobs: z.object({ token_logprobs: z.array(z.number().nullable()) }) })).min(1),
-});
 
 export interface CanaryOptions {
   /** The endpoint, with `/v1` at its end. */
@@ -53,7 +50,9 @@ export interface CanaryReport {
   effect: { trainer: number; endpoint: number };
   /** Between trainer and endpoint: for the adapter, and for the base alone. */
   difference: { adapter: number; base: number };
-  limits: { effectAtLeast: number; differenceAtMost: number; baseAtMost: number };
+  /** Between what base and adapter answer at the same time and what each answers alone: the largest of all answers. */
+  together: number;
+  limits: { effectAtLeast: number; differenceAtMost: number; baseAtMost: number; togetherAtMost: number };
 }
 
 /**
@@ -83,14 +82,18 @@ export async function checkCanary(options: CanaryOptions): Promise<CanaryReport>
     adapter: meanDifference(trained.adapter, ofAdapter),
     base: meanDifference(trained.base, ofBase),
   };
+  const together = await answersTogether({ url, models: [baseModel, model], signal: signal ?? null }, probes);
+  const differenceAtMost = Math.max(tolerance.effectFraction * effect.trainer, tolerance.noiseFactor * difference.base);
   const report: CanaryReport = {
     model,
     tokens: ofAdapter.length,
     effect,
     difference,
+    together,
     limits: {
       effectAtLeast: Math.max(LEAST_EFFECT, LEAST_EFFECT_FRACTION * effect.trainer),
-      differenceAtMost: Math.max(tolerance.effectFraction * effect.trainer, tolerance.noiseFactor * difference.base),
+      differenceAtMost,
+      togetherAtMost: Math.max(differenceAtMost, TOGETHER_FRACTION * effect.trainer),
       baseAtMost: tolerance.base,
     },
   };
@@ -99,38 +102,8 @@ export async function checkCanary(options: CanaryOptions): Promise<CanaryReport>
   if (difference.base > limits.baseAtMost) throw notLive(`The base ${baseModel} is not the one of the trainer`, report);
   if (effect.endpoint < limits.effectAtLeast) throw notLive(`The adapter ${name} changes too little`, report);
   if (difference.adapter > limits.differenceAtMost) throw notLive(`The adapter ${name} is applied wrongly`, report);
+  if (together > limits.togetherAtMost) throw notLive(`The adapter ${name} and its base are mixed up`, report);
   return report;
-}
-
-async function scoresOf(asked: {
-  url: string;
-  model: string;
-  ids: number[];
-  signal: AbortSignal | null;
-}): Promise<number[]> {
-  const { url, model, ids, signal } = asked;
-  const body = { model, prompt: ids, echo: true, logprobs: 0, max_tokens: 0, temperature: 0 };
-  const fail = (code: string, message: string, cause?: unknown) =>
-    new Failure({ boundary: "endpoint", code, message: `${url}/completions as ${model}: ${message}`, cause });
-  const response = await fetch(`${url}/completions`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-    signal,
-  }).catch((cause: Error) => {
-    throw fail("ENDPOINT_UNREACHABLE", cause.message, cause);
-  });
-  const text = await response.text();
-  // A server that fails says nothing of what it can score.
-  const code = response.status >= 500 && response.status !== NOT_IMPLEMENTED ? "ENDPOINT_FAILED" : "ENDPOINT_REFUSED";
-  if (!response.ok) throw fail(code, `status ${response.status}: ${text.slice(0, 500)}`);
-  const read = scoredSchema.safeParse(jsonValue(text));
-  if (!read.success) throw fail("NO_PROMPT_SCORES", "the answer has no log-probabilities of the prompt");
-  const scores = read.data.choices[0]?.logprobs.token_logprobs.slice(1) ?? [];
-  if (scores.length !== ids.length - 1 || scores.includes(null)) {
-    throw fail("NO_PROMPT_SCORES", `${scores.length} log-probabilities for ${ids.length} tokens`);
-  }
-  return scores as number[];
 }
 
 function meanDifference(one: readonly number[], other: readonly number[]): number {
@@ -138,17 +111,19 @@ function meanDifference(one: readonly number[], other: readonly number[]): numbe
   return meanOf(one, (value, i) => Math.abs(value - (other[i] as number)));
 }
 
-function notLive(what: string, { effect, difference, limits, tokens }: CanaryReport): Refusal {
+function notLive(what: string, { effect, difference, together, limits, tokens }: CanaryReport): Refusal {
   const digits = (value: number) => value.toFixed(4);
   return new Refusal({
     code: "ADAPTER_NOT_LIVE",
     message: `${what} at this endpoint (mean absolute differences of log-probabilities over ${tokens} tokens).`,
     expected:
       `adapter from base at least ${digits(limits.effectAtLeast)}, ` +
-      `from the trainer at most ${digits(limits.differenceAtMost)}; base from the trainer at most ${limits.baseAtMost}`,
+      `from the trainer at most ${digits(limits.differenceAtMost)}; base from the trainer at most ${limits.baseAtMost}; ` +
+      `each at the same time from alone at most ${digits(limits.togetherAtMost)}`,
     got:
       `adapter from base ${digits(effect.endpoint)} (the trainer's: ${digits(effect.trainer)}), ` +
-      `from the trainer ${digits(difference.adapter)}; base from the trainer ${digits(difference.base)}`,
+      `from the trainer ${digits(difference.adapter)}; base from the trainer ${digits(difference.base)}; ` +
+      `at the same time from alone ${digits(together)}`,
     fix: "convert the adapter again, or serve it by a server that applies LoRA to this architecture",
   });
 }

@@ -1,6 +1,6 @@
 /**
  * A server whose target answers by itself, behind a front of ours (front.ts). Its adapters are checked before it loads them;
- * those that come while it runs get names that hold their hash there; and while a training needs the memory the whole
+ * those that come while it runs, and all where others use it too, get names that hold their hash there; and while a training needs the memory the whole
  * server is ended.
  */
 import { join, resolve } from "node:path";
@@ -14,6 +14,7 @@ import { listAdapters, readAdapterManifest } from "../store/manifests.ts";
 import { checkAdapterFiles } from "./check-adapter-files.ts";
 import { createFront, type FrontedModel } from "./front.ts";
 import { openAnswers } from "./open-answers.ts";
+import { provenNames } from "./proofs.ts";
 import { idAmong, type RunningServer, type ServeOptions } from "./running-server.ts";
 import { createServedNames } from "./served-names.ts";
 import { serverPaused } from "./server-paused.ts";
@@ -46,9 +47,11 @@ export async function startDirectServer(
   for (const adapter of [...adapters, ...candidates]) {
     checked.push((await checkAdapterFiles(home, { adapter, base })).rank);
   }
+  // Another home may have loaded an adapter of the same name there.
+  const upstreamOf = kind.isAttached?.() ? nameWithHash : idOf;
   const first: DirectModel[] = [
     baseModel(base),
-    ...adapters.map((adapter) => placed(adapter, { home, base, upstream: adapter.name ?? adapter.adapterHash })),
+    ...adapters.map((adapter) => placed(adapter, { home, base, upstream: upstreamOf(adapter) })),
     ...candidates.map((adapter) => ({
       ...placed(adapter, { home, base, upstream: nameWithHash(adapter) }),
       ...{ id: nameWithHash(adapter), isCandidate: true },
@@ -56,10 +59,11 @@ export async function startDirectServer(
   ];
   const rank = Math.max(1, ...checked, ...(await ranksOf(home, base)));
   const running = startRunning(() => startTarget(kind, options, { base, models: names.models(), rank }));
-  const names = createServedNames<DirectModel>(first, {
+  const all = createServedNames<DirectModel>(first, {
     open: async (model) => running.now()?.load(peft(model)),
     close: async (model) => running.now()?.unload(model.upstream),
   });
+  const { names, proofs, doubt } = provenNames(all, { wanted: options.wantsProofs === true });
   const closing = new AbortController();
   const front = createFront({
     ...{ names, baseId: base.name, enter: running.enter, closing: closing.signal },
@@ -86,10 +90,11 @@ export async function startDirectServer(
       await names.add(model);
       return model.id;
     },
-    unload: (id) => names.remove(id),
-    call: names.call,
-    pause: () => running.pause(),
-    resume: async () => void (await running.resume()),
+    ...{ unload: names.remove, call: names.call, proofs, pause: running.pause },
+    async resume() {
+      doubt();
+      await running.resume();
+    },
     async close() {
       await web.close(() => closing.abort(new Error("The server is closing.")));
       await running.pause();
@@ -174,14 +179,18 @@ function placed(
   adapter: AdapterManifest,
   { home, base, upstream }: { home: Home; base: BaseManifest; upstream: string },
 ): DirectModel {
-  const { name, adapterHash } = adapter;
+  const { adapterHash } = adapter;
   const hashes = { baseHash: base.baseHash, adapterHash };
   const folder = resolve(home.adapterFolder(adapterHash));
-  return { id: name ?? adapterHash, upstream, parent: base.name, ...hashes, folder, isCandidate: false };
+  return { id: idOf(adapter), upstream, parent: base.name, ...hashes, folder, isCandidate: false };
 }
 
 function peft({ upstream, folder }: DirectModel): PeftAdapter {
   return { id: upstream, folder: folder ?? "" };
+}
+
+function idOf({ name, adapterHash }: AdapterManifest): string {
+  return name ?? adapterHash;
 }
 
 /** Holds the adapter's hash, so that a name never comes to mean another one. */

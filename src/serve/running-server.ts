@@ -5,6 +5,7 @@ import { assert } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import type { Home } from "../store/home.ts";
 import type { Model } from "./model-card.ts";
+import type { Proofs } from "./proofs.ts";
 import type { Preparation } from "./served-gguf.ts";
 import type { Meanings } from "./served-names.ts";
 
@@ -15,6 +16,8 @@ export interface ServeOptions extends Preparation {
   adapters: string[];
   /** Adapters that are to be judged, not kept: loaded while it runs, where the target can, under names of their own. */
   candidates?: string[];
+  /** Whether adapters answer nobody until whoever starts the server has proven them, by its `proofs`, at each process anew. */
+  wantsProofs?: boolean;
   host?: string;
   /** 0 takes any free port. */
   port?: number;
@@ -53,6 +56,8 @@ export interface RunningServer {
   load(adapter: string): Promise<string>;
   /** Takes an adapter away from new requests at once; resolves when those that ask it are answered and it is closed. */
   unload(id: string): Promise<void>;
+  /** Those that adapters have to pass before they answer, where such are wanted. */
+  proofs: Proofs;
   /** From the next request on, these names mean these models, beside the models' own ids, which they never hide. */
   call(meanings: Meanings): void;
   /** Gives the models' memory back once running answers are finished; until `resume`, requests get status 503. */

@@ -3,13 +3,7 @@
  */
 import { Failure } from "../foundation/errors.ts";
 
-const CODE = "SERVER_PAUSED";
-
 export function serverPaused(): Failure {
   const message = "The server gave its memory to a training, or starts again; it comes back by itself.";
-  return new Failure({ boundary: "endpoint", code: CODE, message });
-}
-
-export function isPause(error: unknown): boolean {
-  return error instanceof Failure && error.code === CODE;
+  return new Failure({ boundary: "endpoint", code: "SERVER_PAUSED", message });
 }

@@ -20,6 +20,7 @@ import { followFreeCores, freeCores } from "./free-cores.ts";
 import type { ServedModel } from "./generation.ts";
 import { readGgufShape } from "./model-shape.ts";
 import { startPausable } from "./pausable-target.ts";
+import { provenNames } from "./proofs.ts";
 import { idAmong, type RunningServer, type ServeOptions } from "./running-server.ts";
 import { servedGguf } from "./served-gguf.ts";
 import { createServedNames } from "./served-names.ts";
@@ -87,7 +88,8 @@ async function startEngineServer(
       ...{ ...(signal !== undefined && { signal }), ...(onStage !== undefined && { onStage }) },
     }),
   );
-  const names = createServedNames(first, { open: target.load, close: ({ id }) => target.unload(id) });
+  const all = createServedNames(first, { open: target.load, close: ({ id }) => target.unload(id) });
+  const { names, proofs, doubt } = provenNames(all, { wanted: options.wantsProofs === true });
   const following = options.threads === undefined ? followFreeCores(target.setThreads) : null;
   const closing = new AbortController();
   const admission = createAdmission({ parallel, queueLimit });
@@ -115,10 +117,11 @@ async function startEngineServer(
       await names.add(model);
       return model.id;
     },
-    unload: names.remove,
-    call: names.call,
-    pause: target.pause,
-    resume: target.resume,
+    ...{ unload: names.remove, call: names.call, proofs, pause: target.pause },
+    resume() {
+      doubt();
+      return target.resume();
+    },
     async close() {
       await server.close(() => closing.abort(new Error("The server is closing.")));
       following?.stop();

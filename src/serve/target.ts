@@ -107,6 +107,8 @@ export interface EngineKind extends AnyKind {
 
 /** Is an endpoint itself. */
 export interface ServerKind extends AnyKind {
+  /** Whether one that runs already is used, which others may load adapters into as well; left out: never. */
+  isAttached?(): boolean;
   serve(options: ModelServerOptions): Promise<ModelServer>;
 }
 

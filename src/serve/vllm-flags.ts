@@ -106,7 +106,7 @@ function refuseOwnFlags(args: readonly string[]): void {
       expected: "other arguments of vllm serve, such as --tensor-parallel-size or --quantization",
       got: arg,
       where: "--server-args",
-      fix: "leave it out; --context-tokens, --parallel and the adapters' own ranks decide these",
+      fix: "leave it out; --context-tokens, --parallel of serve and the adapters' own ranks decide these",
     });
   }
 }

@@ -48,6 +48,12 @@ test("two models answer side by side over the tables that fit the question, and 
   expect(ofFluent).toMatch(/\n\nn\n-+\n\d+\n\(1 row\)$/);
 });
 
+test("a question that does not fit into the context that the server is told to have is refused there", async () => {
+  const words = ["--skill", "sql", "--models", "tiny", "--context-tokens", "16"];
+  const { exitCode, stderr } = await tracemill(home, "ask", QUESTION, ...words);
+  expect([exitCode, stderr]).toEqual([3, expect.stringContaining("HTTP_400: tiny gave no answer.")]);
+});
+
 test.each([
   ["CSV", "products.csv", "name VARCHAR, price BIGINT", 3],
   ["Parquet", "products.parquet", "id BIGINT", 5000],

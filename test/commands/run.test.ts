@@ -4,6 +4,9 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RunSummary } from "../../src/commands/run.ts";
+import { runInput } from "../../src/commands/run-input.ts";
+import { resumedTask } from "../../src/commands/run-task.ts";
+import type { RunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
 import { listRuns } from "../../src/store/run-log.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
@@ -23,6 +26,8 @@ afterEach(async () => {
   await model.close();
   remove();
 });
+
+process.env.TRACEMILL_SKILLS = join(import.meta.dirname, "../fixtures/skills");
 
 const tracemill = (...words: string[]) => startTracemill(home, ...words);
 
@@ -113,6 +118,17 @@ describe("tracemill run", () => {
     const events = await eventsOf(home, run?.run as never);
     const [scanned] = only(events, "items_scanned");
     expect(new Set(only(events, "verdict").map((v) => v.attempt)).size).toBe(4 * (scanned?.items.length ?? 0));
+  });
+
+  it("records what the servers of its models are told, and goes on with the same", async () => {
+    const server = ["--server-args", "--seed 1", "--start-timeout", "2m", "--context-tokens", "512"];
+    await tracemill(...LETTERS, "--limit", "1", "--endpoint", model.url, ...server);
+    const run = (await listRuns(home))[0]?.run as RunId;
+    const told = { serverArgs: "--seed 1", startTimeout: "2m", contextTokens: 512 };
+    expect(only(await eventsOf(home, run), "run_started")[0]?.config).toMatchObject(told);
+    const resumed = await resumedTask(run, runInput.parse({}), home);
+    expect(resumed.starting).toEqual({ args: ["--seed", "1"], startTimeoutMs: 120_000, contextTokens: 512 });
+    await resumed.skill.close();
   });
 
   it("asks each role's model at its own endpoint, also when it goes on", async () => {

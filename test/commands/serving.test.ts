@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CanaryReport } from "../../src/serve/index.ts";
 import { type Home, homeAt } from "../../src/store/home.ts";
 import { readBaseManifest } from "../../src/store/manifests.ts";
+import { holdPause, listServers } from "../../src/store/server-notes.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
@@ -86,6 +87,20 @@ describe("tracemill serve", () => {
     expect(stderr).toContain('did you mean "sound"');
   });
 
+  test("proves its adapters at the start and again after a pause, and says that they answer no sooner", async () => {
+    const { process, url, noise } = await serve("--adapter", "sound");
+    const pending = `tiny answers at ${url}; sound once the canary has proven it.\n`;
+    expect(noise.join("")).toBe(pending);
+    const { pid = 0 } = (await listServers(home)).find((note) => note.url === url) ?? {};
+    const release = holdPause(home, pid);
+    const said = () => expect.poll(() => noise.join(""), { timeout: 30_000 });
+    await said().toContain("Paused: ");
+    release();
+    await said().toContain(`Serving again.\n${pending}sound answers again.\n`);
+    process.kill("SIGTERM");
+    expect((await process).exitCode).toBe(0);
+  }, 60_000);
+
   test("ends with exit code 0 and frees its port at SIGTERM", async () => {
     const { process, url } = await serve();
     process.kill("SIGTERM");
@@ -132,6 +147,12 @@ describe("tracemill canary", () => {
     expect(model).toBe("sound");
     expect(effect.endpoint).toBeGreaterThan(limits.effectAtLeast);
     expect(difference.adapter).toBeLessThan(limits.differenceAtMost);
+  });
+
+  test("starts one for prompts as long as it is told, which the adapter's probes are not", async () => {
+    const { exitCode, stderr } = await tracemill(home, "canary", "sound", "--context-tokens", "16");
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain("The prompt is longer than the context. (expected fewer than 16 tokens");
   });
 
   test("refuses an adapter whose weights are zero", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { startingOf } from "../../src/commands/target-input.ts";
+import { serverInputOf, startingOf } from "../../src/commands/target-input.ts";
 
 const argsOf = (serverArgs: string) => startingOf({ serverArgs, startTimeout: "10m" }).args;
 
@@ -19,6 +19,14 @@ test("a quote that is not closed is refused, however long what follows is", () =
   for (const line of ["--x 'open", `--x "${"\\a".repeat(50_000)}`]) {
     expect(() => argsOf(line)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
   }
+});
+
+test("a server is told how long a prompt and its answer may be where that is said, by each command that starts one", () => {
+  const given = { serverArgs: "--seed 1", startTimeout: "1m", contextTokens: 8192 };
+  expect(startingOf(given)).toEqual({ args: ["--seed", "1"], startTimeoutMs: 60_000, contextTokens: 8192 });
+  expect(startingOf({ serverArgs: "", startTimeout: "1m" })).not.toHaveProperty("contextTokens");
+  // What the loop hands to each of its stages.
+  expect(serverInputOf({ ...given, seed: 1 } as never)).toEqual(given);
 });
 
 test("how long a server may take is a length of time", () => {

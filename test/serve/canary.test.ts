@@ -3,6 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { random } from "../../src/foundation/random.ts";
@@ -45,10 +47,11 @@ const notLive = (message: string) =>
   expect.objectContaining({ name: "Refusal", code: "ADAPTER_NOT_LIVE", message: expect.stringContaining(message) });
 
 test("an adapter that is served as it was trained is live, well inside the limits", async () => {
-  const { effect, difference, limits, tokens } = await check("sound");
+  const { effect, difference, together, limits, tokens } = await check("sound");
   expect(tokens).toBe(probes.probes.reduce((sum, { ids }) => sum + ids.length - 1, 0));
   expect(effect.endpoint).toBeCloseTo(effect.trainer, 2);
   expect(difference.adapter).toBeLessThan(limits.differenceAtMost / 3);
+  expect(together).toBeLessThan(limits.togetherAtMost / 3);
 });
 
 describe("figures of a base in 4 bits", () => {
@@ -103,6 +106,27 @@ describe("an adapter is not live", () => {
 
   test("where the endpoint's base is another model", async () => {
     await expect(check("sound", { baseModel: "other" })).rejects.toThrow(notLive("is not the one of the trainer"));
+  });
+
+  test("where a request that meets one of the other model is answered by that one's weights, and scores are right", async () => {
+    const underway: string[] = [];
+    const mixing = createServer(async (request, response) => {
+      const asked = JSON.parse(await text(request)) as { model: string };
+      underway.push(asked.model);
+      await sleep(100);
+      const model = underway.includes("sound") ? "sound" : asked.model;
+      const answer = await fetch(`${server.url}/completions`, {
+        method: "POST",
+        body: JSON.stringify({ ...asked, model }),
+      });
+      const told = await answer.text();
+      underway.splice(underway.indexOf(asked.model), 1);
+      response.writeHead(answer.status).end(told);
+    }).listen(0, "127.0.0.1");
+    await new Promise((done) => mixing.once("listening", done));
+    const url = `http://127.0.0.1:${(mixing.address() as AddressInfo).port}/v1`;
+    await expect(check("sound", { url })).rejects.toThrow(notLive("The adapter sound and its base are mixed up"));
+    mixing.close();
   });
 
   test("where by the trainer's own figures it changes nothing", async () => {

@@ -7,6 +7,7 @@ import { hashText } from "../../src/foundation/hashing.ts";
 import { startWebServer, type WebServer } from "../../src/foundation/web-server.ts";
 import { createFront, type FrontedModel } from "../../src/serve/front.ts";
 import { openAnswers } from "../../src/serve/open-answers.ts";
+import { provenNames } from "../../src/serve/proofs.ts";
 import { createServedNames } from "../../src/serve/served-names.ts";
 import { serverPaused } from "../../src/serve/server-paused.ts";
 
@@ -24,9 +25,13 @@ let isPaused = false;
 const beside = new Map<string, string[]>();
 const underway = new Set<string>();
 const answers = openAnswers();
-const names = createServedNames(MODELS, { open: async () => {}, close: async () => {} });
+const { names, proofs, doubt } = provenNames(
+  createServedNames(MODELS, { open: async () => {}, close: async () => {} }),
+  { wanted: true },
+);
 
 beforeAll(async () => {
+  proofs.passed("one");
   behind = createServer((request, response) => {
     if (request.url === "/v1/models") {
       response.end(
@@ -129,6 +134,23 @@ describe("a request", () => {
     isPaused = false;
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
     expect(await response.text()).toContain("SERVER_PAUSED");
+  });
+
+  test("of an adapter that is not proven is told to come back and why, by each of its names; the base answers", async () => {
+    names.call(new Map([["sql", { id: "one" }]]));
+    doubt();
+    for (const model of ["one", "sql"]) {
+      const response = await post("/v1/completions", JSON.stringify({ model }));
+      expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+      expect(await response.json()).toMatchObject({
+        error: { code: "ADAPTER_UNPROVEN", message: "one answers once the canary has proven that it is live here." },
+      });
+    }
+    expect((await post("/v1/completions", '{"model":"base"}')).status).toBe(201);
+    const proving = await post("/v1/completions", JSON.stringify({ model: proofs.nameOf("one") }));
+    expect(await proving.text()).toBe('POST /v1/completions {"model":"one@1"}');
+    proofs.passed("one");
+    expect((await post("/v1/completions", '{"model":"sql"}')).status).toBe(201);
   });
 });
 

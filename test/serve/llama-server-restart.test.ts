@@ -78,6 +78,25 @@ test("one that was killed is told as ended, and is there again at the same addre
   expect([server.ended(), server.pid() === before]).toEqual([null, false]);
 }, 60_000);
 
+test("one that was killed answers as its base at once, and as an adapter once that is proven at the next process", async () => {
+  const proofs = { home, base: "tiny", adapters: ["one"], target: "llama-server", threads: 1, wantsProofs: true };
+  await server.close();
+  server = await startServer({ ...proofs, parallel: 1, contextTokens: 64 });
+  expect(await answered("one")).toEqual({ status: 503, code: "ADAPTER_UNPROVEN" });
+  server.proofs.passed("one");
+  const proven = await answered("one");
+  expect(proven).toMatchObject({ status: 200 });
+  await kill();
+  await server.resume();
+  expect([await answered("tiny"), await answered("one")]).toMatchObject([
+    { status: 200 },
+    { status: 503, code: "ADAPTER_UNPROVEN" },
+  ]);
+  expect(await answered(server.proofs.nameOf("one"))).toEqual(proven);
+  server.proofs.passed("one");
+  expect(await answered("one")).toEqual(proven);
+}, 60_000);
+
 test("one that is paused has not ended, and a dead one can be paused and resumed", async () => {
   await server.pause();
   expect([server.pid(), server.ended()]).toEqual([null, null]);

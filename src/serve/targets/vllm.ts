@@ -1,7 +1,7 @@
 /**
  * vLLM: a server of its own, the base beside its adapters, which answers by itself. It is started here, on loopback,
  * or, where `TRACEMILL_VLLM` is a URL, one that runs already is used and left running. Candidates are loaded while it runs,
- * under names that are never used again.
+ * under names that are never used again, into a server that is not ours all adapters.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -30,6 +30,7 @@ const modelsSchema = z.looseObject({ data: z.array(z.looseObject({ id: z.string(
 const vllm: TargetKind = {
   tolerance: { base: 0.25, noiseFactor: 3, effectFraction: 0.05 },
   scoresAtOnce: 1, // see scoresAlone; of a server that runs already it is not known what it runs on
+  isAttached: () => isAddress(process.env[NAMED_BY]),
   serve,
 };
 

@@ -1,0 +1,48 @@
+/**
+ * The proofs of what a running server serves: an adapter that another process serves now, after a crash or a pause, answers
+ * nobody until it has passed the canary again. One that fails is tried again, ever more rarely.
+ */
+import { Failure, Refusal } from "../foundation/errors.ts";
+import { duration, warn } from "../foundation/progress.ts";
+import type { BaseManifest } from "../records/base-manifest.ts";
+import type { RunningServer } from "../serve/index.ts";
+import { readAdapterManifest } from "../store/manifests.ts";
+import { championTries } from "./champion-tries.ts";
+import type { Context } from "./command.ts";
+import { proveServed } from "./live-adapter.ts";
+
+/** Says which adapters answer nobody yet, where there are any. */
+export function tellPending({ url, idOf, proofs }: RunningServer, context: Context): void {
+  const pending = proofs.pending();
+  if (pending.length === 0) return;
+  warn(`${idOf(null)} answers at ${url}; ${pending.join(", ")} once the canary has proven it.`, context);
+}
+
+/** Returns a look at the server, which proves what is to be proven. */
+export function proving(
+  server: RunningServer,
+  asked: { base: BaseManifest; target: string; canary: boolean },
+  context: Context,
+): () => Promise<void> {
+  const tries = championTries(context.clock);
+  return async () => {
+    const pending = new Set(server.proofs.pending());
+    const adapters = server.models.flatMap(({ id, adapterHash }) =>
+      adapterHash !== null && pending.has(id) ? [{ id, adapterHash }] : [],
+    );
+    const due = adapters.filter(({ adapterHash }) => tries.heldBack(adapterHash) === null);
+    if (due.length > 0) tellPending(server, context);
+    for (const { id, adapterHash } of due) {
+      try {
+        const adapter = await readAdapterManifest(context.home, adapterHash);
+        await proveServed(server, { ...asked, adapter }, context);
+        tries.served(adapterHash);
+        warn(`${id} answers again.`, context);
+      } catch (error) {
+        if (context.signal.aborted || !(error instanceof Refusal || error instanceof Failure)) throw error;
+        const again = duration(tries.failed(adapterHash, error));
+        warn(`Warning: ${id} does not answer: ${error.message} It is tried again in ${again}.`, context);
+      }
+    }
+  };
+}

@@ -1,0 +1,96 @@
+/**
+ * What the canary asks an endpoint: the scores of a probe, and short answers to the beginnings of probes, from each model alone and
+ * then from all at the same time. These are answers, not scores, as some engines die of a prompt that is scored beside
+ * anything else. Does not judge what comes.
+ */
+import { z } from "zod";
+import { Failure } from "../foundation/errors.ts";
+import { inOrder } from "../foundation/in-order.ts";
+import { jsonValue } from "../foundation/json-value.ts";
+import { meanOf } from "../foundation/sums.ts";
+import type { Probes } from "../records/adapter-manifest.ts";
+
+const NOT_IMPLEMENTED = 501;
+/** So few that it costs little beside the scores; a mix-up shows in each answer that shares a batch with another model's. */
+const PROBES_TOGETHER = 3;
+const TOKENS_TOGETHER = 4;
+
+const completionSchema = z.object({
+  choices: z
+    .array(
+      z.object({
+        logprobs: z.object({ tokens: z.array(z.string()).default([]), token_logprobs: z.array(z.number().nullable()) }),
+      }),
+    )
+    .min(1),
+});
+
+interface Asked {
+  url: string;
+  model: string;
+  ids: readonly number[];
+  signal: AbortSignal | null;
+}
+
+/** Returns the log-probability of each id but the first. Throws: a failure of the boundary `endpoint`. */
+export async function scoresOf(asked: Asked): Promise<number[]> {
+  const { token_logprobs } = await completed(asked, { echo: true, max_tokens: 0 });
+  const scores = token_logprobs.slice(1);
+  const { length } = asked.ids;
+  if (scores.length === length - 1 && !scores.includes(null)) return scores as number[];
+  const message = `${scores.length} log-probabilities for ${length} tokens`;
+  throw failed(asked, { code: "NO_PROMPT_SCORES", message });
+}
+
+/**
+ * Returns the largest difference between an answer at the same time as others' and the same one alone.
+ * Units: the mean absolute difference of natural log-probabilities of the likeliest tokens, up to the first that is another.
+ */
+export async function answersTogether(
+  { url, models, signal }: { url: string; models: readonly string[]; signal: AbortSignal | null },
+  { probes }: Probes,
+): Promise<number> {
+  const beginnings = probes.slice(0, PROBES_TOGETHER).map(({ ids }) => ids.slice(0, Math.ceil(ids.length / 2)));
+  const asked = beginnings.flatMap((ids) => models.map((model) => ({ url, model, ids, signal })));
+  const alone = await inOrder(asked, answerOf);
+  const together = await Promise.all(asked.map(answerOf));
+  return Math.max(...alone.map((answer, i) => distance(answer, together[i] ?? [])));
+}
+
+type Answer = { token: string; logprob: number }[];
+
+async function answerOf(asked: Asked): Promise<Answer> {
+  const { tokens, token_logprobs } = await completed(asked, { max_tokens: TOKENS_TOGETHER });
+  return token_logprobs.map((logprob, i) => ({ token: tokens[i] ?? "", logprob: logprob ?? 0 }));
+}
+
+/** Of two tokens that are as likely either may be drawn; what follows then says nothing. */
+function distance(one: Answer, other: Answer): number {
+  const length = Math.min(one.length, other.length);
+  const parted = one.slice(0, length).findIndex(({ token }, i) => token !== other[i]?.token);
+  const shared = one.slice(0, parted === -1 ? length : parted + 1);
+  return shared.length === 0 ? 0 : meanOf(shared, ({ logprob }, i) => Math.abs(logprob - (other[i]?.logprob ?? 0)));
+}
+
+async function completed(asked: Asked, more: object) {
+  const { url, model, ids, signal } = asked;
+  const response = await fetch(`${url}/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model, prompt: ids, logprobs: 0, temperature: 0, ...more }),
+    signal,
+  }).catch((cause: Error) => {
+    throw failed(asked, { code: "ENDPOINT_UNREACHABLE", message: cause.message, cause });
+  });
+  const text = await response.text();
+  // A server that fails says nothing of what it can score.
+  const code = response.status >= 500 && response.status !== NOT_IMPLEMENTED ? "ENDPOINT_FAILED" : "ENDPOINT_REFUSED";
+  if (!response.ok) throw failed(asked, { code, message: `status ${response.status}: ${text.slice(0, 500)}` });
+  const [choice] = completionSchema.safeParse(jsonValue(text)).data?.choices ?? [];
+  if (choice !== undefined) return choice.logprobs;
+  throw failed(asked, { code: "NO_PROMPT_SCORES", message: "the answer has no log-probabilities" });
+}
+
+function failed({ url, model }: Asked, { message, ...why }: { code: string; message: string; cause?: Error }): Failure {
+  return new Failure({ boundary: "endpoint", ...why, message: `${url}/completions as ${model}: ${message}` });
+}

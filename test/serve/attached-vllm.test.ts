@@ -1,0 +1,60 @@
+/** A vLLM that runs already and that several homes use: here a server that shows what was loaded into it. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { systemClock } from "../../src/foundation/clock.ts";
+import { shortHash } from "../../src/foundation/hashing.ts";
+import { addBase } from "../../src/serve/add-base.ts";
+import { startServer } from "../../src/serve/server.ts";
+import { type Home, homeAt } from "../../src/store/home.ts";
+import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
+import { type FickleServer, startFickleServer } from "../fixtures/fickle-server.ts";
+import { tinyBase } from "../fixtures/tiny-base.ts";
+
+let folder: string;
+let vllm: FickleServer;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tracemill-attached-"));
+  vllm = await startFickleServer("http://127.0.0.1:9/v1", { base: "tiny", adapters: {} });
+  vi.stubEnv("TRACEMILL_VLLM", vllm.origin);
+}, 120_000);
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await vllm.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A home of its own whose `sql-v1` is another adapter than that of any other seed. */
+async function homeWith(seed: number): Promise<{ home: Home; name: string; root: string }> {
+  const home = homeAt(join(folder, `home-${seed}`));
+  const made = { ...(await tinyBase()), convert: async () => {} };
+  const base = await addBase(home, { name: "tiny", ...made, clock: systemClock });
+  const { adapterHash } = await registerAdapter(home, base, { name: "sql-v1", from: await tinyAdapter(seed) });
+  return { home, name: `sql-v1@${shortHash(adapterHash)}`, root: home.adapterFolder(adapterHash) };
+}
+
+async function listed(url: string): Promise<{ id: string; root: string }[]> {
+  const { data } = (await (await fetch(`${url}/models`)).json()) as { data: { id: string; root: string }[] };
+  return data.filter(({ id }) => id !== "tiny").map(({ id, root }) => ({ id, root }));
+}
+
+test("adapters of one name of two homes are loaded beside each other, and each home's name means its own", async () => {
+  const [one, other] = [await homeWith(1), await homeWith(2)];
+  const options = { base: "tiny", adapters: ["sql-v1"], target: "vllm" };
+  const first = await startServer({ home: one.home, ...options });
+  const second = await startServer({ home: other.home, ...options });
+  try {
+    const there = [one, other].map(({ name, root }) => ({ id: name, root }));
+    expect(await listed(`${vllm.origin}/v1`)).toEqual(there);
+    expect(await listed(first.url)).toEqual([{ id: "sql-v1", root: one.root }]);
+    expect(await listed(second.url)).toEqual([{ id: "sql-v1", root: other.root }]);
+  } finally {
+    await second.close();
+  }
+  expect(await listed(first.url)).toEqual([{ id: "sql-v1", root: one.root }]);
+  await first.close();
+  expect(await listed(`${vllm.origin}/v1`)).toEqual([]);
+}, 60_000);
