@@ -7,10 +7,12 @@ import { garbageMeter } from "../foundation/garbage.ts";
 import { hashText } from "../foundation/hashing.ts";
 import { sumOf } from "../foundation/sums.ts";
 import { attemptId, attemptParts, type TurnId } from "../records/ids.ts";
+import type { Message } from "../records/message.ts";
 import type { AnswerOrigin, Scrub, Tokens } from "../records/selection.ts";
 import { originsOf, type Part, type SelectedRow, type Selection, type Tier } from "../records/selection.ts";
 import type { Renderer } from "../render/renderer.ts";
 import type { DatasetFormat, DatasetRow } from "./format.ts";
+import { showsParts } from "./shown-parts.ts";
 
 export interface RenderedRow {
   part: Part;
@@ -68,6 +70,7 @@ function render(example: SelectedRow, settings: RenderSettings & Pick<Selection,
   const line = format.line(shownRow(row, scrub), tokens[0] ?? null);
   if (typeof line !== "string") return line.refused;
   if (SURROGATE_ESCAPE.test(line) && holdsLoneSurrogate([row, JSON.parse(line)])) return "lone-surrogate";
+  if (renderer !== null && hidesParts(row, tier, renderer)) return "prompt-not-shown";
   return { part: example.part, row, line, tokens };
 }
 
@@ -118,6 +121,19 @@ function hidesAnswer({ ids, mask }: Tokens, stopIds: readonly number[]): boolean
     if (ids.slice(start, at).every((id) => stopIds.includes(id))) return true;
   }
   return false;
+}
+
+/** Whether the template leaves out a part of a conversation of the row that is more than a text. */
+function hidesParts(row: DatasetRow, tier: Tier, renderer: Renderer): boolean {
+  if (row.kind === "reranker-pair") return false;
+  return conversationsOf(row, tier).some((messages) => !showsParts(messages, row.tools, renderer));
+}
+
+/** What the tokens of a row are of. */
+function conversationsOf(row: Exclude<DatasetRow, { kind: "reranker-pair" }>, tier: Tier): Message[][] {
+  const { prompt } = row;
+  if (row.kind !== "answer") return [row.chosen, row.rejected].map((answer) => [...prompt, answer]);
+  return tier === "prompts" ? [prompt] : [[...prompt, ...row.completion]];
 }
 
 /** Hashes texts as they lie in the log: their canonical form would cost more than all else that a row does. */
