@@ -252,6 +252,27 @@ describe("a tier", () => {
       expect(labels).toEqual({ good: 1, bad: 4, goodWeight: 4.667, badWeight: 1 });
     }));
 
+  it.each([
+    ["good", true],
+    ["bad", false],
+  ])("of judged answers is refused where all are %s, and leaves nothing behind", (word, label) =>
+    withHome(async (home) => {
+      const selection = sampleSelection([sampleExample(1, { label }), sampleExample(2, { label })]);
+      selection.refusals.add("no-clean-label", ["t1"], 3);
+      const writing = writeDataset(home, {
+        ...FIXED,
+        ...of("judged", "kto"),
+        ...(await sampleBase()),
+        selection,
+      });
+      await expect(writing).rejects.toMatchObject({
+        code: "ONE_LABEL_ALONE",
+        details: { got: `${word} ones alone; no-clean-label 3 (as t1)` },
+      });
+      expect(await readdir(join(home.path, "datasets"))).toEqual([]);
+    }),
+  );
+
   it("of prompts has no tokens to train on, and counts the prompts' own", () =>
     withHome(async (home) => {
       const { base, renderer } = await sampleBase();
