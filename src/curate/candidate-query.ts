@@ -111,12 +111,13 @@ export function tasksQuery({ skills, runs }: Scope, items: readonly string[]): Q
   };
 }
 
-/** How many attempts at each item of a range were judged in a sound environment, and how many of them `passed`. */
+/** How many attempts at each item of a range were judged in a sound environment and stand, and how many of them `passed`. */
 export function passRatesQuery({ skills, runs }: Scope, range: ItemRange): Query {
   const { sql, parameters } = withinRuns({ skills, runs });
   return {
     sql: `SELECT item, count(*) AS attempts, count(*) FILTER (eval_passed) AS passed FROM files.attempts e
-      WHERE ${sql} AND ${RANGE} AND eval_passed IS NOT NULL AND NOT list_contains(flags, 'environment-suspect')
+      WHERE ${sql} AND ${RANGE} AND eval_passed IS NOT NULL AND NOT is_revoked
+        AND NOT list_contains(flags, 'environment-suspect')
       GROUP BY item`,
     parameters: { ...parameters, ...range },
   };

@@ -44,7 +44,7 @@ export async function* renderedRows(selection: Selection, settings: RenderSettin
   for await (const example of selection.rows()) {
     const rendered = render(example, { ...settings, scrub: selection.scrub });
     if (typeof rendered === "string") refuse(selection, rendered, example);
-    else if (holdsSecret(rendered, selection)) refuse(selection, "secret-left", example);
+    else if (holdsSecret(rendered, settings, selection.scrub)) refuse(selection, "secret-left", example);
     else {
       yield rendered;
       const tokens = sumOf(rendered.tokens, ({ ids }) => ids.length);
@@ -105,12 +105,19 @@ function shownRow(row: DatasetRow, scrub: Scrub): DatasetRow {
   return { ...row, chosenFrom: shown(row.chosenFrom), rejectedFrom: shown(row.rejectedFrom) };
 }
 
-/** Looks once more, at what is written. Names of runs, models and verifiers are let be. */
-function holdsSecret({ row, line }: RenderedRow, { scrub }: Selection): boolean {
-  if (scrub.reason !== null || !scrub.holdsSecret(line)) return false;
-  const origins = originsOf(row).flatMap(({ run, model, verifierId }) => [run, model ?? "", verifierId]);
-  const values = origins.map((name) => `:${JSON.stringify(name)}`);
-  return scrub.holdsSecret(values.reduce((text, value) => text.replaceAll(value, ':""'), line));
+/**
+ * Looks once more, at what is written: the line, and the texts whose tokens are, as a line may hold other texts or none.
+ * Names of runs, models and verifiers are let be.
+ */
+function holdsSecret({ row, line }: RenderedRow, { renderer, tier }: RenderSettings, scrub: Scrub): boolean {
+  if (scrub.reason !== null) return false;
+  if (scrub.holdsSecret(line)) {
+    const origins = originsOf(row).flatMap(({ run, model, verifierId }) => [run, model ?? "", verifierId]);
+    const values = origins.map((name) => `:${JSON.stringify(name)}`);
+    if (scrub.holdsSecret(values.reduce((text, value) => text.replaceAll(value, ':""'), line))) return true;
+  }
+  if (renderer === null || row.kind === "reranker-pair") return false;
+  return conversationsOf(row, tier).some((messages) => scrub.holdsSecret(renderer.text(messages, row.tools)));
 }
 
 /** Whether a trained stretch is nothing but the token that ends it: templates that know no tool calls leave them out. */
