@@ -27,9 +27,10 @@ async function refusalsOf(
     },
   };
   const settings = { format: await loadFormat(format), tier, renderer: hasBase ? renderer : null, maxTokens: null };
-  const written = await Array.fromAsync(renderedRows(missed, settings));
+  let written = 0;
+  for await (const _ of renderedRows(missed, settings)) written++;
   const reasons = selection.refusals.counts().map(({ reason }) => reason);
-  return { written: written.length, reasons };
+  return { written, reasons };
 }
 
 it.each([
