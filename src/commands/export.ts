@@ -64,6 +64,7 @@ async function withSelection<T>(
       inputs: {
         runs: runs.map(({ run, head }) => ({ run, head })),
         ledgerHead: await lastBearing(home, runs),
+        ...(plan.comparisons.length > 0 && { comparisons: plan.comparisons }),
       },
       seed: plan.seed,
       codeVersion: CODE_VERSION,
