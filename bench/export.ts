@@ -23,6 +23,7 @@ const EXPORTS: Record<string, readonly string[]> = {
   "all gates and near-duplicates": FREE_OF_SECRETS,
   pairs: ["--tier", "preference-pairs", "--format", "dpo", ...FREE_OF_SECRETS],
   "all gates, near-duplicates and secrets": [],
+  "pairs and secrets": ["--tier", "preference-pairs", "--format", "dpo"],
 };
 
 export async function benchExport(): Promise<BenchRow[]> {

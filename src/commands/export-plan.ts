@@ -16,6 +16,7 @@ import {
 } from "../curate/index.ts";
 import { formatFor, loadFormat } from "../dataset/index.ts";
 import { Refusal } from "../foundation/errors.ts";
+import type { Hash } from "../foundation/hashing.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import { partsOf } from "../records/comparison.ts";
 import type { ExportSettings } from "../records/dataset-manifest.ts";
@@ -36,6 +37,8 @@ export interface ExportPlan {
   runs: SealedRun[];
   unsealed: RunId[];
   missing: RunId[];
+  /** Registered comparisons whose items are held out. */
+  comparisons: Hash[];
   base: BaseManifest | null;
   /** One role, or both that pairs are of. */
   role: string;
@@ -74,9 +77,13 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
     nearThreshold: readNear(asked.near),
     allowTeachers: commaList(asked.allowTeacher),
   };
+  const holding = (await listRunPlans(home))
+    .flatMap((plan) => partsOf(plan).map((part) => ({ ...plan, ...part })))
+    .filter(({ split }) => split !== "train");
   const answerText = asked.target === "action" ? await answerTexts(skills) : null;
   const { gatesOff: _, tier: __, ...written } = chosen;
   return {
+    comparisons: [...new Set(holding.map(({ comparisonHash }) => comparisonHash))].sort(),
     ...{ runs, unsealed, missing, base, tier, gatesOff, role: pairs.worker && pairs.reflector ? BOTH_ROLES : role },
     format: asked.format,
     filterText: formatFilter(filter),
@@ -97,9 +104,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
           filter: tier === "prompts" ? withoutOutcome(filter) : filter,
           labels: role === "worker" ? null : await (await loadRoleRule(role)).labels(lake, names),
           withBad: tier === "judged" || tier === "preference-pairs",
-          comparisons: (await listRunPlans(home)).flatMap((plan) =>
-            partsOf(plan).map((part) => ({ ...plan, ...part })),
-          ),
+          comparisons: holding,
         };
       });
       return scrubbed(selection, scrubReason);

@@ -20,7 +20,7 @@ type Place = Pick<Context, "home" | "clock">;
 
 /**
  * Builds a dataset from verified runs, registers it, and returns what was taken and what was refused.
- * Throws: refusals for every name that is not known, `EMPTY_SELECTION`, `TOO_FEW_ROWS`, `OUT_NOT_WRITABLE`, and those of the stages.
+ * Throws: refusals for every name that is not known, `EMPTY_SELECTION`, `TOO_FEW_ROWS`, `ONE_LABEL_ALONE`, `OUT_NOT_WRITABLE`, and those of the stages.
  */
 export async function exportDataset(options: ExportOptions, { home, clock }: Place): Promise<ExportResult> {
   const { out } = options;
@@ -64,6 +64,7 @@ async function withSelection<T>(
       inputs: {
         runs: runs.map(({ run, head }) => ({ run, head })),
         ledgerHead: await lastBearing(home, runs),
+        ...(plan.comparisons.length > 0 && { comparisons: plan.comparisons }),
       },
       seed: plan.seed,
       codeVersion: CODE_VERSION,
@@ -90,12 +91,12 @@ export async function previewUnits(options: ExportOptions, place: Pick<Place, "h
   return { ...preview, rowsByUnit: { [asked.unit]: preview.counts.trainRows, [unit]: rows } };
 }
 
-/** That none is left is an answer here. */
+/** That none is left is an answer here, and that no dataset can be made of what is. */
 async function rowsKept(options: ExportOptions, place: Pick<Place, "home">): Promise<number> {
   try {
     return (await previewExport(options, place)).counts.trainRows;
   } catch (error) {
-    if (error instanceof Refusal && error.code === "EMPTY_SELECTION") return 0;
+    if (error instanceof Refusal && ["EMPTY_SELECTION", "ONE_LABEL_ALONE"].includes(error.code)) return 0;
     throw error;
   }
 }

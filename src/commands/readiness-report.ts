@@ -18,8 +18,10 @@ export interface RoleReadiness {
   refusals: RefusalCount[];
   /** Training rows of each run, oldest first: what the latest added is what the next may add. */
   byRun: { run: RunId; rows: number }[];
-  /** Different answers per item that has one. */
+  /** Different answers per item that has one, white space aside. */
   answersPerItem: number | null;
+  /** Of a training row's prompt and answer, as the base renders them; null without a base or a row. */
+  tokens: { p50: number; p99: number; largest: number } | null;
 }
 
 export interface Detectable {
@@ -35,10 +37,10 @@ export interface Readiness {
   skills: string[];
   /** The base whose template and context the examples have to fit; null where nothing is rendered. */
   base: string | null;
+  /** What the base can hold. */
+  contextTokens: number | null;
   roles: RoleReadiness[];
   coverage: Coverage[];
-  /** Tokens of an example's prompt and answer, as the endpoints counted them, and what the base can hold. */
-  tokens: { p50: number; p99: number; largest: number; contextTokens: number | null } | null;
   detectable: Detectable[];
 }
 
@@ -58,8 +60,8 @@ const ENOUGH = {
 const FAMILIES_SHOWN = 5;
 const REFUSALS_SHOWN = 4;
 
-export function printedReadiness({ target, skills, base, roles, coverage, tokens, detectable }: Readiness): string {
-  const workers = roles.find(({ role }) => role === "worker");
+export function printedReadiness(readiness: Readiness): string {
+  const { target, skills, base, contextTokens, roles, coverage, detectable } = readiness;
   const enough = ENOUGH[target];
   return [
     `Target ${target}: ${target === "A" ? `an adapter for ${skills[0]}` : `adapters over ${skills.join(", ")}`}`,
@@ -78,10 +80,8 @@ export function printedReadiness({ target, skills, base, roles, coverage, tokens
       ({ skill, items, solved, never, families }) =>
         `${skill}: ${items} train items of ${families} families were tried; ${solved} were solved at least once, ${never} never`,
     ),
-    ...(workers === undefined ? [] : nextRun(workers)),
-    tokens === null
-      ? "no endpoint counted the tokens of these examples"
-      : `an example has ${tokens.p50} tokens (p50), ${tokens.p99} (p99), ${tokens.largest} at most${tokens.contextTokens === null ? "" : `; the base holds ${tokens.contextTokens}`}`,
+    ...roles.flatMap(nextRun),
+    ...roles.flatMap((role) => tokensLine(role, contextTokens)),
     "",
     ...detectable.map(({ skill, items, families, differences }) =>
       items === 0
@@ -95,7 +95,7 @@ export function printedReadiness({ target, skills, base, roles, coverage, tokens
             .filter((text) => text !== "")
             .join(", ")}`,
     ),
-    `Rule of thumb: ${enough.words}; here are ${workers?.trainRows ?? 0} of the worker.`,
+    `Rule of thumb: ${enough.words}; here are ${roles.map(({ role, trainRows }) => `${trainRows} of the ${role}`).join(", ") || "none"}.`,
   ].join("\n");
 }
 
@@ -125,10 +125,17 @@ function familyLines({ role, families }: RoleReadiness, skill: string): string[]
 }
 
 /** The latest run is what the next one will be most like: much of what it would bring is there already. */
-function nextRun({ byRun }: RoleReadiness): string[] {
+function nextRun({ role, byRun }: RoleReadiness): string[] {
   const last = byRun.at(-1);
   if (last === undefined) return [];
   return [
-    `the latest of ${byRun.length} runs has ${last.rows} rows that no other run stands for: another like it may add as many`,
+    `${role}: the latest of ${byRun.length} runs has ${last.rows} rows that no other run stands for: another like it may add as many`,
   ];
+}
+
+function tokensLine({ role, tokens }: RoleReadiness, contextTokens: number | null): string[] {
+  if (tokens === null) return [];
+  const { p50, p99, largest } = tokens;
+  const holds = contextTokens === null ? "" : `; the base holds ${contextTokens}`;
+  return [`${role}: an example has ${p50} tokens (p50), ${p99} (p99), ${largest} at most${holds}`];
 }

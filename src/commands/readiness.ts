@@ -3,17 +3,19 @@
  * and says what a comparison could see afterwards.
  */
 import { z } from "zod";
-import { readCoverage } from "../curate/index.ts";
+import { plainText, readCoverage } from "../curate/index.ts";
 import { loadFormat, renderedRows } from "../dataset/index.ts";
 import { Refusal } from "../foundation/errors.ts";
+import { hashText } from "../foundation/hashing.ts";
+import { sumOf } from "../foundation/sums.ts";
 import { ROLES } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import { loadRenderer, type Renderer } from "../render/renderer.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import { plannedDetectable } from "../statistics/planned-power.ts";
-import { sqlText } from "../store/duckdb.ts";
-import { type Lake, openLake } from "../store/lake.ts";
+import { openLake } from "../store/lake.ts";
+import { revocations } from "../store/ledger.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { chosenSkills } from "./export-inputs.ts";
 import { type ExportPlan, exportPlan } from "./export-plan.ts";
@@ -59,17 +61,17 @@ export async function measure(
   );
   const base = first?.base ?? null;
   const renderer = base === null ? null : await loadRenderer(home, base);
+  const revoked = new Set(revocations(home).map(({ target }) => target));
   for (const plan of first === undefined ? [] : [first, ...others]) {
-    const measured = await roleReadiness(plan, renderer);
+    const standing = { ...plan, runs: plan.runs.filter(({ run }) => !revoked.has(run)) };
+    const measured = await roleReadiness(standing, renderer);
     if (measured.examples > 0) roles.push(measured);
   }
   const lake = await openLake(home);
   try {
-    const contextTokens = base?.contextTokens ?? null;
     return {
-      ...{ target, skills, base: base?.name ?? null, roles },
+      ...{ target, skills, base: base?.name ?? null, contextTokens: base?.contextTokens ?? null, roles },
       coverage: await readCoverage(lake, skills),
-      tokens: await exampleTokens(lake, skills, contextTokens),
       detectable: await Promise.all(skills.map(detectableIn)),
     };
   } finally {
@@ -90,7 +92,9 @@ async function roleReadiness(plan: ExportPlan, renderer: Renderer | null): Promi
       plan.runs.flatMap(({ run, split }) => (split === "validation" ? [] : [[run, 0]])),
     );
     const items = new Set<string>();
-    for await (const { part, row } of rows) {
+    const answers = new Set<string>();
+    const lengths: number[] = [];
+    for await (const { part, row, tokens } of rows) {
       parts[part] += 1;
       if (row.kind !== "answer" || part !== "train") continue;
       const { skill, family } = row;
@@ -98,6 +102,8 @@ async function roleReadiness(plan: ExportPlan, renderer: Renderer | null): Promi
       families.set(`${skill}/${family}`, { ...counted, rows: counted.rows + 1 });
       runs.set(row.run, (runs.get(row.run) ?? 0) + 1);
       items.add(row.item);
+      answers.add(hashText([row.item, ...row.completion.map(plainText)].join("\0")));
+      lengths.push(sumOf(tokens, ({ ids }) => ids.length));
     }
     const { train, validation } = parts;
     return {
@@ -105,26 +111,19 @@ async function roleReadiness(plan: ExportPlan, renderer: Renderer | null): Promi
       families: [...families.values()].sort((x, y) => y.rows - x.rows || (x.family < y.family ? -1 : 1)),
       refusals: selection.refusals.counts(),
       byRun: [...runs].map(([run, rows]) => ({ run, rows })),
-      answersPerItem: items.size === 0 ? null : train / items.size,
+      answersPerItem: items.size === 0 ? null : answers.size / items.size,
+      tokens: renderer === null ? null : quantiles(lengths),
     };
   } finally {
     selection.close();
   }
 }
 
-async function exampleTokens(
-  lake: Lake,
-  skills: readonly string[],
-  contextTokens: number | null,
-): Promise<Readiness["tokens"]> {
-  const [row] = await lake.query(
-    `SELECT quantile_disc(n, 0.5) AS p50, quantile_disc(n, 0.99) AS p99, max(n) AS largest FROM (
-       SELECT prompt_tokens + completion_tokens AS n FROM turns
-       WHERE response IS NOT NULL AND split = 'train' AND skill IN (${skills.map(sqlText).join(", ")}))
-     WHERE n IS NOT NULL HAVING count(*) > 0`,
-  );
-  if (row === undefined) return null;
-  return { p50: Number(row.p50), p99: Number(row.p99), largest: Number(row.largest), contextTokens };
+function quantiles(lengths: number[]): RoleReadiness["tokens"] {
+  const sorted = [...lengths].sort((x, y) => x - y);
+  const at = (fraction: number) => sorted[Math.ceil(fraction * sorted.length) - 1];
+  const [p50, p99, largest] = [at(0.5), at(0.99), sorted.at(-1)];
+  return p50 === undefined || p99 === undefined || largest === undefined ? null : { p50, p99, largest };
 }
 
 /** What the skill's own test items could show; of a skill that is not here nothing is known of them. */

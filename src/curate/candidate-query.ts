@@ -5,6 +5,7 @@
  */
 import type { Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
+import type { Unit } from "../records/selection.ts";
 import { compileFilters } from "./compile.ts";
 import { clausesOf, type FilterTree, withoutOutcome } from "./filter-tree.ts";
 
@@ -14,6 +15,8 @@ export interface Scope {
   skills: readonly string[];
   runs: readonly RunId[];
   filter: FilterTree;
+  /** Of a whole attempt all turns have to pass the filter, as all of them are in its row. */
+  unit: Unit;
   /** The query of a role's rule (`role-rule.ts`); null for a worker, whose answers the verifier judged. */
   labels: string | null;
   /** Whether answers that are labelled bad are read too: of the filter only what asks nothing of the outcome holds for them. */
@@ -109,12 +112,13 @@ export function tasksQuery({ skills, runs }: Scope, range: ItemRange): Query {
   };
 }
 
-/** How many attempts at each item of a range were judged in a sound environment, and how many of them `passed`. */
+/** How many attempts at each item of a range were judged in a sound environment and stand, and how many of them `passed`. */
 export function passRatesQuery({ skills, runs }: Scope, range: ItemRange): Query {
   const { sql, parameters } = withinRuns({ skills, runs });
   return {
     sql: `SELECT item, count(*) AS attempts, count(*) FILTER (eval_passed) AS passed FROM files.attempts e
-      WHERE ${sql} AND ${RANGE} AND eval_passed IS NOT NULL AND NOT list_contains(flags, 'environment-suspect')
+      WHERE ${sql} AND ${RANGE} AND eval_passed IS NOT NULL AND NOT is_revoked
+        AND NOT list_contains(flags, 'environment-suspect')
       GROUP BY item`,
     parameters: { ...parameters, ...range },
   };
@@ -131,8 +135,8 @@ export function filteredOutQuery(scope: Scope, range: ItemRange, names: number):
   const bad = badAnswers(scope);
   return {
     sql: `SELECT clause, count(*) AS filtered, min(turn, ${names}) AS first
-      FROM (SELECT e.turn, ${refusing === "" ? "NULL" : `CASE ${refusing} END`} AS clause FROM ${examplesOf(scope)}
-        WHERE ${sql} AND NOT ${bad.sql})
+      FROM (SELECT e.turn, ${ofUnit(scope, "min", refusing === "" ? "NULL" : `CASE ${refusing} END`)} AS clause
+        FROM ${examplesOf(scope)} WHERE ${sql} ${only(scope, `NOT ${ofUnit(scope, "bool_and", bad.sql)}`)})
       WHERE clause IS NOT NULL GROUP BY clause ORDER BY clause`,
     parameters: { ...parameters, ...clauses.parameters, ...bad.parameters, ...range },
   };
@@ -145,13 +149,24 @@ export function filteredOutQuery(scope: Scope, range: ItemRange, names: number):
 export function candidatesQuery(scope: Scope, range: ItemRange, columns: readonly string[]): Query {
   const { sql, parameters } = within(scope);
   const filter = compileFilters([scope.filter], "e");
+  const wanted = ofUnit(scope, "bool_and", filter.sql[0] ?? "true");
   const bad = badAnswers(scope);
   return {
-    sql: `SELECT ${columns.map((name) => `e."${name}"`).join(", ")}, ${filter.sql[0]} AS is_wanted FROM ${examplesOf(scope)}
-      WHERE ${sql} AND (${filter.sql[0]} OR ${bad.sql})
+    sql: `SELECT ${columns.map((name) => `e."${name}"`).join(", ")}, ${wanted} AS is_wanted FROM ${examplesOf(scope)}
+      WHERE ${sql} ${only(scope, `(${wanted} OR ${ofUnit(scope, "bool_and", bad.sql)})`)}
       ORDER BY e.item, e.run, e.attempt_number, e.turn_number`,
     parameters: { ...parameters, ...filter.parameters, ...bad.parameters, ...range },
   };
+}
+
+/** What is said of a turn; of a whole attempt, `over` what is said of its turns. */
+function ofUnit({ unit }: Scope, over: "bool_and" | "min", sql: string): string {
+  return unit === "turn" ? sql : `${over}(${sql}) OVER (PARTITION BY e.run, e.item, e.attempt)`;
+}
+
+/** Adds a condition of `ofUnit` to a query's own: what looks at other turns is asked after these. */
+function only({ unit }: Scope, condition: string): string {
+  return `${unit === "turn" ? "AND" : "QUALIFY"} ${condition}`;
 }
 
 /** The condition for a bad answer that is to be looked at. */

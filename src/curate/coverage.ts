@@ -1,5 +1,5 @@
 /**
- * How much of the train items was ever solved, whatever an export would take of it.
+ * How much of the train items was ever solved, whatever an export would take of it, but for what is revoked.
  */
 import { sqlText } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
@@ -19,7 +19,7 @@ export async function readCoverage(lake: Lake, skills: readonly string[]): Promi
   const rows = await lake.query(
     `SELECT skill, count(*) AS items, count(DISTINCT family) AS families, count(*) FILTER (is_solved) AS solved
      FROM (SELECT skill, item, any_value(family) AS family, coalesce(bool_or(eval_passed), false) AS is_solved
-       FROM files.attempts WHERE split = 'train' GROUP BY skill, item)
+       FROM files.attempts WHERE split = 'train' AND NOT is_revoked GROUP BY skill, item)
      WHERE skill IN (${skills.map(sqlText).join(", ")}) GROUP BY skill ORDER BY skill`,
   );
   return rows.map(({ skill, items, families, solved }) => ({

@@ -5,7 +5,7 @@
 import type { Part, Plan } from "../records/comparison.ts";
 import type { ActionCall, Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
-import type { Tier, Tries, Unit } from "../records/selection.ts";
+import type { Tier, Tries } from "../records/selection.ts";
 import type { Scope } from "./candidate-query.ts";
 
 /** One skill's items that a comparison judges by. */
@@ -13,7 +13,6 @@ export type HoldingPlan = Pick<Plan, "comparisonHash"> & Pick<Part, "split" | "s
 
 export interface SelectionSettings extends Scope {
   tier: Tier;
-  unit: Unit;
   tips: "drop" | "keep";
   /** How a skill writes an action as an answer; null where the answer is kept as it was recorded. */
   answerText: ((skill: string, call: ActionCall) => string) | null;

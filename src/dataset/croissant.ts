@@ -65,6 +65,10 @@ export function croissantDescription({ manifest, format, licence }: CroissantFac
     "prov:wasDerivedFrom": [
       ...inputs.runs.map(({ run, head }) => ({ "@id": `urn:tracemill:run:${run}`, "sc:identifier": head })),
       { "@id": "urn:tracemill:ledger", "sc:identifier": inputs.ledgerHead },
+      ...(inputs.comparisons ?? []).map((hash) => ({
+        "@id": `urn:tracemill:comparison:${hash}`,
+        "sc:identifier": hash,
+      })),
     ],
     distribution: manifest.files.map(({ path, hash }) => ({
       "@type": "cr:FileObject",

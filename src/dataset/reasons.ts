@@ -7,6 +7,7 @@ export const REASONS = {
   "prompt-not-prefix": "the base's template gives a prompt that does not begin the conversation",
   "template-refused": "the base's template cannot express the conversation",
   "answer-not-shown": "the base's template shows nothing of an answer, which would be trained as an empty one",
+  "prompt-not-shown": "the base's template leaves out a tool, a call or a tool's result that the conversation holds",
   "nothing-trained": "no message of it is to be trained on",
   "lone-surrogate": "holds half of a surrogate pair, at which JSON readers fail for the whole file",
   "secret-left": "a secret is still to be seen in the row as it would be written",

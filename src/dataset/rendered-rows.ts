@@ -7,10 +7,12 @@ import { garbageMeter } from "../foundation/garbage.ts";
 import { hashText } from "../foundation/hashing.ts";
 import { sumOf } from "../foundation/sums.ts";
 import { attemptId, attemptParts, type TurnId } from "../records/ids.ts";
+import type { Message } from "../records/message.ts";
 import type { AnswerOrigin, Scrub, Tokens } from "../records/selection.ts";
 import { originsOf, type Part, type SelectedRow, type Selection, type Tier } from "../records/selection.ts";
 import type { Renderer } from "../render/renderer.ts";
 import type { DatasetFormat, DatasetRow } from "./format.ts";
+import { showsParts } from "./shown-parts.ts";
 
 export interface RenderedRow {
   part: Part;
@@ -42,7 +44,7 @@ export async function* renderedRows(selection: Selection, settings: RenderSettin
   for await (const example of selection.rows()) {
     const rendered = render(example, { ...settings, scrub: selection.scrub });
     if (typeof rendered === "string") refuse(selection, rendered, example);
-    else if (holdsSecret(rendered, selection)) refuse(selection, "secret-left", example);
+    else if (holdsSecret(rendered, settings, selection.scrub)) refuse(selection, "secret-left", example);
     else {
       yield rendered;
       const tokens = sumOf(rendered.tokens, ({ ids }) => ids.length);
@@ -68,6 +70,7 @@ function render(example: SelectedRow, settings: RenderSettings & Pick<Selection,
   const line = format.line(shownRow(row, scrub), tokens[0] ?? null);
   if (typeof line !== "string") return line.refused;
   if (SURROGATE_ESCAPE.test(line) && holdsLoneSurrogate([row, JSON.parse(line)])) return "lone-surrogate";
+  if (renderer !== null && hidesParts(row, tier, renderer)) return "prompt-not-shown";
   return { part: example.part, row, line, tokens };
 }
 
@@ -102,12 +105,19 @@ function shownRow(row: DatasetRow, scrub: Scrub): DatasetRow {
   return { ...row, chosenFrom: shown(row.chosenFrom), rejectedFrom: shown(row.rejectedFrom) };
 }
 
-/** Looks once more, at what is written. Names of runs, models and verifiers are let be. */
-function holdsSecret({ row, line }: RenderedRow, { scrub }: Selection): boolean {
-  if (scrub.reason !== null || !scrub.holdsSecret(line)) return false;
-  const origins = originsOf(row).flatMap(({ run, model, verifierId }) => [run, model ?? "", verifierId]);
-  const values = origins.map((name) => `:${JSON.stringify(name)}`);
-  return scrub.holdsSecret(values.reduce((text, value) => text.replaceAll(value, ':""'), line));
+/**
+ * Looks once more, at what is written: the line, and the texts whose tokens are, as a line may hold other texts or none.
+ * Names of runs, models and verifiers are let be.
+ */
+function holdsSecret({ row, line }: RenderedRow, { renderer, tier }: RenderSettings, scrub: Scrub): boolean {
+  if (scrub.reason !== null) return false;
+  if (scrub.holdsSecret(line)) {
+    const origins = originsOf(row).flatMap(({ run, model, verifierId }) => [run, model ?? "", verifierId]);
+    const values = origins.map((name) => `:${JSON.stringify(name)}`);
+    if (scrub.holdsSecret(values.reduce((text, value) => text.replaceAll(value, ':""'), line))) return true;
+  }
+  if (renderer === null || row.kind === "reranker-pair") return false;
+  return conversationsOf(row, tier).some((messages) => scrub.holdsSecret(renderer.text(messages, row.tools)));
 }
 
 /** Whether a trained stretch is nothing but the token that ends it: templates that know no tool calls leave them out. */
@@ -118,6 +128,19 @@ function hidesAnswer({ ids, mask }: Tokens, stopIds: readonly number[]): boolean
     if (ids.slice(start, at).every((id) => stopIds.includes(id))) return true;
   }
   return false;
+}
+
+/** Whether the template leaves out a part of a conversation of the row that is more than a text. */
+function hidesParts(row: DatasetRow, tier: Tier, renderer: Renderer): boolean {
+  if (row.kind === "reranker-pair") return false;
+  return conversationsOf(row, tier).some((messages) => !showsParts(messages, row.tools, renderer));
+}
+
+/** What the tokens of a row are of. */
+function conversationsOf(row: Exclude<DatasetRow, { kind: "reranker-pair" }>, tier: Tier): Message[][] {
+  const { prompt } = row;
+  if (row.kind !== "answer") return [row.chosen, row.rejected].map((answer) => [...prompt, answer]);
+  return tier === "prompts" ? [prompt] : [[...prompt, ...row.completion]];
 }
 
 /** Hashes texts as they lie in the log: their canonical form would cost more than all else that a row does. */

@@ -47,7 +47,8 @@ export interface DatasetOptions {
 /**
  * Writes a selection as `datasets/<hash>/` and returns its manifest; where the same dataset is there already it stays.
  * Throws: `UNKNOWN_FORMAT`, `FORMAT_OF_ANOTHER_TIER`, `FORMAT_NEEDS_BASE`; `EMPTY_SELECTION` or `TOO_FEW_ROWS` with who
- * took what, where fewer than `minRows` training rows are left; then nothing is written.
+ * took what, where fewer than `minRows` training rows are left; `ONE_LABEL_ALONE` where judged ones are all good or all
+ * bad; then nothing is written.
  */
 export async function writeDataset(home: Home, options: DatasetOptions): Promise<DatasetManifest> {
   const format = await checkedFormat(options);
@@ -123,18 +124,25 @@ function describedFiles(folder: string, files: readonly { path: string; rows: nu
 }
 
 function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): DatasetManifest["counts"] {
-  const { examples, refusals } = selection;
-  const counts = { examples, ...counting.counts() };
-  if (counts.trainRows >= minRows) return counts;
-  const took = refusals
-    .counts()
-    .map(({ reason, count, examples: [turn] }) => `${reason} ${count}${turn === undefined ? "" : ` (as ${turn})`}`);
+  const counts = { examples: selection.examples, ...counting.counts() };
+  if (counts.trainRows < minRows) throw tooFewRows(counts, { selection, minRows });
+  const { labels } = counting.composition();
+  if (labels !== null && (labels.good === 0 || labels.bad === 0)) throw oneLabelAlone(labels, selection);
+  return counts;
+}
+
+function tooFewRows(
+  counts: DatasetManifest["counts"],
+  { selection, minRows }: Pick<DatasetOptions, "selection" | "minRows">,
+): Refusal {
+  const { examples } = counts;
+  const took = takenBy(selection);
   if (counts.validationRows > 0) took.push(`${counts.validationRows} of validation families`);
   const isEmpty = counts.trainRows === 0;
-  const needsTeacher = refusals.counts().some(({ reason }) => reason === "hosted-model");
+  const needsTeacher = selection.refusals.counts().some(({ reason }) => reason === "hosted-model");
   const hosted = needsTeacher ? ", name the model by `--allow-teacher` if its terms let you" : "";
   const left = isEmpty ? "" : `${counts.trainRows} training rows of `;
-  throw new Refusal({
+  return new Refusal({
     code: isEmpty ? "EMPTY_SELECTION" : "TOO_FEW_ROWS",
     message: isEmpty ? "No example is left to train on." : "Fewer examples are left to train on than were asked for.",
     expected: `at least ${minRows} of train families that ${minRows === 1 ? "passes" : "pass"} the filter and every integrity filter`,
@@ -144,6 +152,24 @@ function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): 
         : `${left}${examples} examples; ${took.join("; ")}${clausesText(selection)}`,
     fix: `loosen \`--filter\`${hosted}, or collect more: \`tracemill run\``,
   });
+}
+
+/** What judged answers teach is the difference between two labels. */
+function oneLabelAlone({ good }: { good: number }, selection: Selection): Refusal {
+  const label = good === 0 ? "bad" : "good";
+  return new Refusal({
+    code: "ONE_LABEL_ALONE",
+    message: `Every answer that is left to train on is ${label}.`,
+    expected: "good and bad answers of train families",
+    got: `${label} ones alone; ${takenBy(selection).join("; ")}`,
+    fix: good === 0 ? "loosen `--filter`, or collect more: `tracemill run`" : "--tier demonstrations --format jsonl",
+  });
+}
+
+function takenBy({ refusals }: Selection): string[] {
+  return refusals
+    .counts()
+    .map(({ reason, count, examples: [turn] }) => `${reason} ${count}${turn === undefined ? "" : ` (as ${turn})`}`);
 }
 
 /** Where the filter has several clauses, what each of them took. */

@@ -77,6 +77,8 @@ export const datasetManifestSchema = z.object({
     runs: z.array(z.object({ run: runIdSchema, head: hashSchema })),
     /** Hash of the ledger's last entry about these runs: what is said later of other things does not change it. */
     ledgerHead: hashSchema,
+    /** Registered comparisons whose items were held out; absent where there were none. */
+    comparisons: z.array(hashSchema).optional(),
   }),
   seed: z.int(),
   counts: z.object({

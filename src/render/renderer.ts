@@ -32,6 +32,8 @@ export interface Renderer {
   readonly stopIds: number[];
   /** The prompt that asks for the next answer. Throws: `TEMPLATE_REFUSED`. */
   prompt(messages: Message[], tools: Tool[] | null): { ids: number[]; text: string };
+  /** A whole conversation as the template writes it. Throws: `TEMPLATE_REFUSED`. */
+  text(messages: Message[], tools: Tool[] | null): string;
   /**
    * A whole conversation with the answer, and where the loss lies.
    * Shapes: `mask` is as long as `ids`: 1 on the answer and on the token that ends it.
@@ -91,8 +93,12 @@ export function createRenderer(files: TokenizerFiles): Renderer {
     return { ids: encode(text), text };
   }
 
+  function text(messages: Message[], tools: Tool[] | null): string {
+    return template.render(messages, { tools, isPrompt: false });
+  }
+
   function conversation(messages: Message[], tools: Tool[] | null): number[] {
-    return encode(template.render(messages, { tools, isPrompt: false }));
+    return encode(text(messages, tools));
   }
 
   function attempt(messages: Message[], steps: readonly Step[], tools: Tool[] | null): Rendered {
@@ -117,6 +123,7 @@ export function createRenderer(files: TokenizerFiles): Renderer {
     templateHash: files.templateHash,
     stopIds,
     prompt,
+    text,
     encode,
     attempt,
     example: (messages, response, tools) => attempt(messages, [{ message: response, isTrained: true }], tools),

@@ -8,8 +8,12 @@ import { execa } from "execa";
 import { describe, expect, it, vi } from "vitest";
 import { exportDataset, previewExport } from "../../src/commands/export.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
+import { writeJsonAtomic } from "../../src/foundation/files.ts";
+import { hashJson, hashText } from "../../src/foundation/hashing.ts";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import { runHarness } from "../../src/harness/index.ts";
+import { type Plan, planSchema } from "../../src/records/comparison.ts";
+import { itemId } from "../../src/records/ids.ts";
 import type { Message } from "../../src/records/message.ts";
 import type { Home } from "../../src/store/home.ts";
 import { appendLedger, readLedger } from "../../src/store/ledger.ts";
@@ -21,6 +25,7 @@ import letters from "../fixtures/skills/letters/skill.ts";
 import { smollm2Tokenizer } from "../fixtures/smollm2-tokenizer.ts";
 import { coin, itemsOf, runOptions } from "../harness/setting.ts";
 import { withHome } from "../store/sample-run.ts";
+import { sampleDraft } from "../validate/sample-comparison.ts";
 
 const TRAIN: RunDraft = {
   number: 1,
@@ -89,6 +94,32 @@ describe("an export", () => {
       await exportDataset({ ...SQL, out }, place);
       expect(await registered(home)).toEqual([result.datasetHash]);
       expect(await listDatasets(home)).toEqual([result.manifest]);
+    }));
+
+  it("names the registered comparisons whose items are held out, which decide its rows, and none over training items", () =>
+    withRuns([TRAIN, TEST], async (home, place) => {
+      expect((await exportDataset(SQL, place)).manifest.inputs.comparisons).toBeUndefined();
+      const planned = async (split: "test" | "train", items: Plan["items"]) => {
+        const draft = sampleDraft([], 0, hashText("adapter"));
+        const question = { ...draft, skill: { ...draft.skill, id: "sql" }, split, items };
+        const comparisonHash = hashJson(question);
+        const plan = planSchema.parse({
+          ...question,
+          comparisonHash,
+          plannedAt: "2026-11-01T12:00:00.000Z",
+          alpha: 0.05,
+          use: 1,
+        });
+        await writeJsonAtomic(join(home.comparisonFolder(comparisonHash), "plan.json"), plan);
+        return comparisonHash;
+      };
+      const held = await planned("test", [{ item: itemId("sql", "secret/a"), family: "zoo" }]);
+      await planned("train", [{ item: itemId("sql", "shop/a"), family: "shop" }]);
+      const { manifest } = await exportDataset(SQL, place);
+      expect(manifest.inputs.comparisons).toEqual([held]);
+      expect(manifest.refusals).toContainEqual(expect.objectContaining({ reason: "held-out-family", count: 1 }));
+      const described = await readFile(join(home.datasetFolder(manifest.datasetHash), "croissant.json"), "utf8");
+      expect(described).toContain(`urn:tracemill:comparison:${held}`);
     }));
 
   it("lets no row of a test family into any file, even where its run is asked for", () =>

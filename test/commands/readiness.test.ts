@@ -2,9 +2,11 @@
 import { expect, test } from "vitest";
 import { measure } from "../../src/commands/readiness.ts";
 import { printedReadiness } from "../../src/commands/readiness-report.ts";
+import { systemClock } from "../../src/foundation/clock.ts";
 import type { Home } from "../../src/store/home.ts";
+import { appendLedger } from "../../src/store/ledger.ts";
 import { writeBaseManifest } from "../../src/store/manifests.ts";
-import { type RunDraft, writeRun } from "../curate/written-run.ts";
+import { plainPrompt, type RunDraft, writeRun } from "../curate/written-run.ts";
 import { sampleBase } from "../dataset/sample-selection.ts";
 import { smollm2Tokenizer } from "../fixtures/smollm2-tokenizer.ts";
 import { withHome } from "../store/sample-run.ts";
@@ -46,7 +48,7 @@ const withRuns = <T>(use: (home: Home) => Promise<T>) =>
 test("counts per role, skill and family what an export would write, with what the base refuses taken off", () =>
   withRuns(async (home) => {
     const { roles, coverage, ...measured } = await measure({ target: "B" }, { home });
-    expect(measured).toMatchObject({ base: "smollm2", skills: ["cron", "sql"], tokens: { contextTokens: 200 } });
+    expect(measured).toMatchObject({ base: "smollm2", skills: ["cron", "sql"], contextTokens: 200 });
     expect(roles).toMatchObject([{ role: "worker", examples: 8, trainRows: 4, validationRows: 1 }]);
     expect(roles[0]?.families).toEqual([
       { skill: "sql", family: "shop", rows: 2 },
@@ -65,6 +67,42 @@ test("counts per role, skill and family what an export would write, with what th
     ]);
   }));
 
+test("tokens are those of the rows that are left, as the base renders them", () =>
+  withRuns(async (home) => {
+    const { roles } = await measure({ target: "B" }, { home });
+    const { renderer } = await sampleBase();
+    const lengths = ["a:SELECT 1", "a:SELECT 2", "c:SELECT 3", "f:0 5 * * *"].map((text) => {
+      const [name, ...answer] = text.split(":");
+      const item = `${name === "c" ? "zoo" : "shop"}/${name}`;
+      return renderer.example(plainPrompt(item), { role: "assistant", content: answer.join(":") }, null).ids.length;
+    });
+    const [, p50, , largest] = lengths.sort((x, y) => x - y);
+    expect(roles[0]?.tokens).toEqual({ p50, p99: largest, largest });
+  }));
+
+test("counts an answer once that an item has under two prompts", () =>
+  withHome(async (home) => {
+    const steps = [{ answer: "SELECT 0", printed: "no" }];
+    const attempts = [
+      { item: "shop/a", query: "SELECT 1" },
+      { item: "shop/a", query: "SELECT 1", steps, verdicts: [{}] },
+    ];
+    await writeRun(home, { isForeign: true, upstream: "http://127.0.0.1:1/v1", attempts });
+    const { roles } = await measure({ target: "A", skill: "sql", base: "none" }, { home });
+    expect(roles[0]).toMatchObject({ trainRows: 3, answersPerItem: 2, tokens: null });
+  }));
+
+test("leaves out what is revoked: its items, and its run as the latest", () =>
+  withHome(async (home) => {
+    const { run: kept } = await writeRun(home, { number: 1, attempts: [{ item: "shop/a", query: "SELECT 1" }] });
+    const { run: target } = await writeRun(home, { number: 2, attempts: [{ item: "zoo/b", query: "SELECT 2" }] });
+    const data = { kind: "run" as const, target, reason: "its database was empty" };
+    appendLedger(home, { type: "revoked", data }, systemClock);
+    const { roles, coverage } = await measure({ target: "A", skill: "sql", base: "none" }, { home });
+    expect(roles[0]?.byRun).toEqual([{ run: kept, rows: 1 }]);
+    expect(coverage).toEqual([{ skill: "sql", items: 1, families: 1, solved: 1, never: 0 }]);
+  }));
+
 test("takes nothing off for a base where none is to be asked", () =>
   withRuns(async (home) => {
     const { roles, base: asked } = await measure({ target: "A", skill: "sql", base: "none" }, { home });
@@ -77,6 +115,9 @@ test("prints the rows of each skill by itself, those of a family beside its skil
     expect(printed).toContain("Target B: adapters over cron, sql\nrendered by smollm2");
     expect(printed).toContain("worker, cron: 1 row: shop 1\nworker, sql: 3 rows: shop 2, zoo 1");
     expect(printed).toMatch(/worker +8 +4 +1 +3 +1\.3 +filter 2, too-long 1/);
+    expect(printed).toContain("worker: the latest of 2 runs has 1 rows");
+    expect(printed).toMatch(/worker: an example has \d+ tokens \(p50\), .* the base holds 200/);
+    expect(printed).toContain("here are 4 of the worker.");
     expect(printed).toContain("sql: 4 train items of 2 families were tried; 3 were solved at least once, 1 never");
     expect(printed).toMatch(/sql: with its \d+ test items of \d+ families, once each, 80 % power: \d/);
   }));

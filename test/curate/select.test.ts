@@ -147,6 +147,19 @@ describe("a whole attempt", () => {
     expect(refusals).toEqual([{ reason: "incomplete", count: 3, examples: written[0]?.turns }]);
   });
 
+  it("is left out whole where the filter leaves one of its turns out, and counts for the first clause that does", async () => {
+    const attempts = [{ item: "shop/a", steps: [STEP, { ...STEP, answer: "pwd" }] }, { item: "shop/b" }];
+    for (const expression of ["eval_passed=true and turn<3", "eval_passed=true and turn>1"]) {
+      const { rows, refusals, clauses, written } = await selectFrom([{ attempts }], { unit: "attempt", expression });
+      const ofA = written[0]?.turns.slice(0, 3) ?? [];
+      const kept = expression.endsWith("turn<3") ? ["sql:shop/b"] : [];
+      expect(rows.map(({ item }) => item)).toEqual(kept);
+      const left = [...ofA, ...(kept.length === 0 ? (written[0]?.turns.slice(3) ?? []) : [])];
+      expect(refusals).toEqual([{ reason: "filter", count: left.length, examples: left.slice(0, 3) }]);
+      expect(clauses.map(({ count }) => count)).toEqual([0, left.length]);
+    }
+  });
+
   it("is refused where its last answer is cut off, which a step may be", async () => {
     const attempts = [{ item: "shop/a", steps: [STEP], finishReason: "length" }];
     const { rows, refusals } = await selectFrom([{ attempts }], { unit: "attempt" });

@@ -33,6 +33,18 @@ describe("a band", () => {
     expect(new Set(items)).toEqual(new Set(["sql:shop/half"]));
     expect(counts).toMatchObject({ "outside-band": 3 });
   });
+
+  it("counts no attempt that is revoked", async () => {
+    const runs = [{ attempts: item("shop/a", 2, 0) }, { attempts: item("shop/a", 0, 2) }];
+    const settings = { expression: "eval_passed=true", maxPerItem: 9, band: { low: 0.1, high: 0.9 } };
+    expect((await selectFrom(runs, settings)).rows).toHaveLength(2);
+    const { rows, refusals } = await selectFrom(runs, {
+      ...settings,
+      revoked: ([, failing]) => ({ kind: "run", target: failing?.run ?? "" }),
+    });
+    expect(rows).toEqual([]);
+    expect(refusals).toMatchObject([{ reason: "filter" }, { reason: "outside-band", count: 2 }]);
+  });
 });
 
 describe("tries", () => {

@@ -252,6 +252,27 @@ describe("a tier", () => {
       expect(labels).toEqual({ good: 1, bad: 4, goodWeight: 4.667, badWeight: 1 });
     }));
 
+  it.each([
+    ["good", true],
+    ["bad", false],
+  ])("of judged answers is refused where all are %s, and leaves nothing behind", (word, label) =>
+    withHome(async (home) => {
+      const selection = sampleSelection([sampleExample(1, { label }), sampleExample(2, { label })]);
+      selection.refusals.add("no-clean-label", ["t1"], 3);
+      const writing = writeDataset(home, {
+        ...FIXED,
+        ...of("judged", "kto"),
+        ...(await sampleBase()),
+        selection,
+      });
+      await expect(writing).rejects.toMatchObject({
+        code: "ONE_LABEL_ALONE",
+        details: { got: `${word} ones alone; no-clean-label 3 (as t1)` },
+      });
+      expect(await readdir(join(home.path, "datasets"))).toEqual([]);
+    }),
+  );
+
   it("of prompts has no tokens to train on, and counts the prompts' own", () =>
     withHome(async (home) => {
       const { base, renderer } = await sampleBase();
@@ -367,6 +388,40 @@ describe("a row that the base cannot take", () => {
     withHome(async (home) => {
       const { refusals } = await write(home, [...EXAMPLES, toolExample(8), attemptExample(9)]);
       expect(refusals.map(({ reason, count }) => [reason, count])).toEqual([["answer-not-shown", 2]]);
+    }));
+
+  /** A template that shows of each message what `shown` says, after whatever `head` shows of the tools. */
+  const templateOf = (shown: string, head = "") =>
+    `${head}{% for m in messages %}<|im_start|>{{ m.role }}:${shown}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant:{% endif %}`;
+  const CONTENT = "{{ m.content }}";
+  const CALLS = "{% for c in m.tool_calls or [] %}{{ c.function.name }}{% endfor %}";
+  const tools = [{ type: "function" as const, function: { name: "read" } }];
+  const prompt = [
+    { role: "user" as const, content: "Fix what read says." },
+    call("read", '{"path":"/x"}'),
+    { role: "tool" as const, content: "hello", tool_call_id: "c1" },
+  ];
+  const done = { completion: [{ role: "assistant" as const, content: "read says hello" }] };
+
+  it.each([
+    ["a tool's result", `{% if m.role != "tool" %}${CONTENT}{% endif %}${CALLS}`, { prompt, ...done }],
+    ["a call that its prompt holds", CONTENT, { prompt, ...done }],
+    ["its tools", CONTENT + CALLS, { tools, ...done }],
+    ["a call beside a text", CONTENT, { completion: [{ ...call("read", "{}"), content: "I read it." }] }],
+  ])("is refused and counted where the template leaves %s out", (_, shown, holding) =>
+    withHome(async (home) => {
+      const { refusals } = await write(home, [...EXAMPLES, sampleExample(9, holding)], {
+        template: templateOf(shown),
+      });
+      expect(refusals.map(({ reason, count }) => [reason, count])).toEqual([["prompt-not-shown", 1]]);
+    }),
+  );
+
+  it("is kept where the template shows all of it", () =>
+    withHome(async (home) => {
+      const template = templateOf(CONTENT + CALLS, "{% for t in tools or [] %}{{ t.function.name }}{% endfor %}");
+      const whole = sampleExample(9, { prompt, tools, ...done });
+      expect((await write(home, [...EXAMPLES, whole], { template })).refusals).toEqual([]);
     }));
 
   it("is refused and counted where it is too long, never cut", () =>

@@ -37,3 +37,19 @@ test("of bad answers the filter asks what it asks of all, but for their outcome"
   expect(rows.map(({ item, label }) => `${item} ${label}`).sort()).toEqual(["sql:shop/a false", "sql:shop/a true"]);
   expect(clauses.map(({ count }) => count)).toEqual([1, 0]);
 });
+
+test("a whole attempt is one row with its label, in the same shape whether it passed or failed", async () => {
+  const steps = [{ answer: "ls", printed: "t.csv" }];
+  const attempts = [
+    { item: "shop/a", query: "SELECT 1", steps },
+    { item: "shop/a", query: "SELECT 2", steps, verdicts: failed },
+  ];
+  const settings = { tier: "judged" as const, unit: "attempt" as const, withBad: true, expression: "eval_passed=true" };
+  const { rows, refusals } = await selectFrom([{ attempts }], settings);
+  expect(refusals).toEqual([]);
+  const shapes = rows.map(({ label, prompt, trained, earlier }) => [label, prompt.length, trained, earlier.length]);
+  expect(shapes).toEqual([
+    [true, 2, [true, false, true], 1],
+    [false, 2, [true, false, true], 1],
+  ]);
+});
