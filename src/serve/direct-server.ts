@@ -47,16 +47,7 @@ export async function startDirectServer(
   for (const adapter of [...adapters, ...candidates]) {
     checked.push((await checkAdapterFiles(home, { adapter, base })).rank);
   }
-  // Another home may have loaded an adapter of the same name there.
-  const upstreamOf = kind.isAttached?.() ? nameWithHash : idOf;
-  const first: DirectModel[] = [
-    baseModel(base),
-    ...adapters.map((adapter) => placed(adapter, { home, base, upstream: upstreamOf(adapter) })),
-    ...candidates.map((adapter) => ({
-      ...placed(adapter, { home, base, upstream: nameWithHash(adapter) }),
-      ...{ id: nameWithHash(adapter), isCandidate: true },
-    })),
-  ];
+  const first = firstModels({ base, adapters, candidates }, { home, isAttached: kind.isAttached?.() === true });
   const rank = Math.max(1, ...checked, ...(await ranksOf(home, base)));
   const running = startRunning(() => startTarget(kind, options, { base, models: names.models(), rank }));
   const all = createServedNames<DirectModel>(first, {
@@ -169,6 +160,22 @@ async function startTarget(
 async function ranksOf(home: Home, { baseHash }: BaseManifest): Promise<number[]> {
   const adapters = await listAdapters(home);
   return adapters.flatMap((one) => (one.baseHash === baseHash && one.config.trains !== "full" ? one.config.rank : []));
+}
+
+function firstModels(
+  { base, adapters, candidates }: Served,
+  { home, isAttached }: { home: Home; isAttached: boolean },
+): DirectModel[] {
+  // Where others load adapters too, one of another home may have the same name.
+  const upstreamOf = isAttached ? nameWithHash : idOf;
+  return [
+    baseModel(base),
+    ...adapters.map((adapter) => placed(adapter, { home, base, upstream: upstreamOf(adapter) })),
+    ...candidates.map((adapter) => ({
+      ...placed(adapter, { home, base, upstream: nameWithHash(adapter) }),
+      ...{ id: nameWithHash(adapter), isCandidate: true },
+    })),
+  ];
 }
 
 function baseModel({ name, baseHash }: BaseManifest): DirectModel {

@@ -159,10 +159,11 @@ describe.skipIf(MISSING !== null)("vLLM, started here", () => {
         ["sound", "sound", 1],
         [candidate(), "other", 2],
       ] as const) {
-        const { effect, difference, limits } = await canary(model, { adapter, seed });
+        const { effect, difference, together, limits } = await canary(model, { adapter, seed });
         console.log(
           `vLLM, ${adapter}: effect ${effect.endpoint.toFixed(3)} (trainer ${effect.trainer.toFixed(3)}), ` +
-            `adapter ${difference.adapter.toFixed(4)}, base ${difference.base.toFixed(4)} from the trainer, at most ${limits.differenceAtMost.toFixed(4)}`,
+            `adapter ${difference.adapter.toFixed(4)}, base ${difference.base.toFixed(4)} from the trainer, at most ${limits.differenceAtMost.toFixed(4)}; ` +
+            `at the same time ${together.toFixed(4)} from alone, at most ${limits.togetherAtMost.toFixed(4)}`,
         );
         expect(difference.adapter).toBeLessThan(limits.differenceAtMost);
       }
