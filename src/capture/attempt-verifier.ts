@@ -65,11 +65,17 @@ export function openVerifier(command: VerifyCommand, home: Home): AttemptVerifie
       }
     },
     async finish(run) {
-      for (const attempt of run.book.attempts()) begin(run, attempt);
-      for (const attempt of run.book.attempts()) {
-        await running.get(attempt);
-        running.delete(attempt);
-        answers.delete(attempt);
+      const asked = new Set<AttemptId>();
+      // Others may begin meanwhile; while one waits for its answer the run is not over, and the caller sees that.
+      for (let left = run.book.attempts(); left.length > 0 && run.openCalls === 0; ) {
+        for (const attempt of left) begin(run, attempt);
+        for (const attempt of left) {
+          await running.get(attempt);
+          running.delete(attempt);
+          answers.delete(attempt);
+          asked.add(attempt);
+        }
+        left = run.book.attempts().filter((attempt) => !asked.has(attempt));
       }
       command.signal.throwIfAborted();
     },

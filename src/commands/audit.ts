@@ -6,6 +6,7 @@ import { textTable } from "../foundation/text-table.ts";
 import { percent } from "../statistics/figures.ts";
 import { openLake } from "../store/lake.ts";
 import { defineCommand } from "./command.ts";
+import { wayToSeal } from "./way-to-seal.ts";
 
 const input = z.object({ run: z.string().describe("the run: its id, or another program's own name for it") });
 
@@ -17,12 +18,11 @@ export default defineCommand<z.infer<typeof input>, LabelAudit>({
   async run({ run: name }, { home }) {
     const { run, isSealed, command } = await runCalled(home, name);
     if (!isSealed) {
-      const fix = command === "record" ? `tracemill seal ${run}` : `tracemill run --resume ${run}`;
       throw new Refusal({
         code: "RUN_NOT_SEALED",
         message: `Run ${run} may still grow.`,
         expected: "a sealed run",
-        fix,
+        fix: wayToSeal({ run, command }),
       });
     }
     const lake = await openLake(home);

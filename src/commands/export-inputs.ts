@@ -18,6 +18,7 @@ import { appendLedger, coveredRuns, coveringIdOf, readLedger, revocations } from
 import { listBases, readBaseManifest } from "../store/manifests.ts";
 import { listRuns, type RunSummary, runsWithoutLog } from "../store/runs.ts";
 import { readSkillList } from "./skill-list.ts";
+import { wayToSeal } from "./way-to-seal.ts";
 
 export type SealedRun = RunSummary & { head: Hash };
 
@@ -251,10 +252,6 @@ export function refuseRevoked(home: Home, runs: readonly string[]): void {
         ? `--runs ${others.join(",")}`
         : "name other --runs, or leave it out; tracemill runs lists them",
   });
-}
-
-function wayToSeal({ run, command }: RunSummary): string {
-  return command === "record" ? `tracemill seal ${run}` : `tracemill run --resume ${run}`;
 }
 
 function logMissing(run: RunId, where: string): Refusal {

@@ -6,6 +6,7 @@ import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { textTable } from "../foundation/text-table.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import type { Decision } from "../records/comparison.ts";
+import type { RunId } from "../records/ids.ts";
 import type { Tier } from "../records/selection.ts";
 import { taintOfAdapter } from "../registry/index.ts";
 import { points } from "../statistics/figures.ts";
@@ -14,11 +15,21 @@ import { listAdapters, listBases, listDatasets } from "../store/manifests.ts";
 import { listRuns } from "../store/run-log.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { allTainted } from "./taint.ts";
+import { wayToSeal } from "./way-to-seal.ts";
 
 interface Status {
   home: string;
   bases: { name: string; baseHash: string }[];
-  runs: { run: string; skill: string; split: string | null; state: string; arm: string | null; events: number }[];
+  runs: {
+    run: RunId;
+    skill: string;
+    split: string | null;
+    state: string;
+    arm: string | null;
+    /** The command that made it. */
+    command: string | null;
+    events: number;
+  }[];
   /** As the adapters: oldest first. */
   datasets: {
     datasetHash: string;
@@ -66,12 +77,13 @@ async function status({ home }: Context): Promise<Status> {
   const found = {
     home: home.path,
     bases: bases.map(({ name, baseHash }) => ({ name, baseHash })),
-    runs: runs.map(({ run, skill, split, isSealed, comparison, events }) => ({
+    runs: runs.map(({ run, skill, split, isSealed, comparison, command, events }) => ({
       run,
       skill,
       split,
       state: isSealed ? "sealed" : "unfinished",
       arm: comparison?.arm ?? null,
+      command,
       events,
     })),
     datasets: datasets.map(({ datasetHash, skills, role, tier, base, inputs, counts }) => ({
@@ -115,7 +127,7 @@ function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | 
   if (base === undefined) return { command: "tracemill base add smollm2", reason: "there is no base yet" };
   const open = runs.find(({ state }) => state === "unfinished");
   if (open !== undefined && open.arm === null) {
-    return { command: `tracemill run --resume ${open.run}`, reason: "a run is not finished" };
+    return { command: wayToSeal(open), reason: "a run is not finished" };
   }
   const skill = runs.at(-1)?.skill ?? "sql";
   const trainRuns = runs.filter((run) => run.skill === skill && run.split === "train" && run.state === "sealed");

@@ -39,7 +39,8 @@ function isFormed(value: unknown, depth: number): boolean {
   if (typeof value !== "object" || value === null) return true;
   if (depth === 0) return false;
   if (Array.isArray(value)) return value.every((entry) => isFormed(entry, depth - 1));
-  return Object.entries(value).every(([key, entry]) => key.isWellFormed() && isFormed(entry, depth - 1));
+  const given = value as Record<string, unknown>;
+  return Object.keys(given).every((key) => key.isWellFormed() && isFormed(given[key], depth - 1));
 }
 
 /** The value with the keys of its objects in order: itself where they are so already. */

@@ -77,6 +77,16 @@ describe("a verifier's command", () => {
     expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining("nightly")]);
   });
 
+  it("judges an attempt too that is made while others are being judged", async () => {
+    await start({ verify: { ...verify, command: `sleep 1; ${COMMAND}` } });
+    await ask("/r/v/i/a/a/1");
+    const sealing = recording.post("/r/v/finish");
+    await sleep(200);
+    await ask("/r/v/i/b/a/1");
+    expect(await (await sealing).json()).toMatchObject({ attempts: 2, passed: 2, unjudged: 0 });
+    expect(await verdictsIn("v")).toEqual({ "a/1": true, "b/1": true });
+  });
+
   it("says nothing of the environment where the attempt was answered, and doubts it where every call failed", async () => {
     await start({ verify });
     await ask("/r/v/i/a/a/1");

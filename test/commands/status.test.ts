@@ -4,6 +4,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { foreignStart } from "../../src/capture/foreign-item.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { writeJsonAtomic } from "../../src/foundation/files.ts";
 import { type Hash, hashText, shortHash } from "../../src/foundation/hashing.ts";
@@ -14,6 +15,7 @@ import { writeDecision } from "../../src/store/comparisons.ts";
 import type { Home } from "../../src/store/home.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
 import { writeBaseManifest } from "../../src/store/manifests.ts";
+import { createRunLog } from "../../src/store/run-log.ts";
 import { writtenSettings } from "../dataset/written-settings.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
@@ -91,6 +93,17 @@ test("status names the next sensible command for an empty home, for a base, and 
     expect(await nextCommand(home)).toBe("tracemill run --skill sql --split train --model tiny");
     await writeSampleRun(home, { number: 1, isUnfinished: true });
     expect(await nextCommand(home)).toBe(`tracemill run --resume ${sampleRunId(1)}`);
+  }));
+
+test("status has a recorded run sealed that is not", () =>
+  withHome(async (home) => {
+    await addTinyBase(home);
+    const run = sampleRunId(1);
+    const log = createRunLog(home, { run, clock: systemClock });
+    const config = { command: "record" };
+    log.append({ type: "run_started", data: foreignStart({ run, skill: "mine", codeVersion: "t", config }) });
+    log.close();
+    expect(await nextCommand(home)).toBe(`tracemill seal ${run}`);
   }));
 
 test("status shows what there is, names the command for each next step, and what was decided of an adapter", () =>
