@@ -86,7 +86,7 @@ export async function importSeconds(path: string, format: string): Promise<numbe
   try {
     return await secondsOf(async () => {
       const report = await importFiles({
-        ...{ home, path, format, skill: null, postgres: null, onto: null, words: null, familyOf: null },
+        ...{ home, path, format, skill: null, postgres: null, onto: null, words: null, familyRule: null },
         ...{ clock: systemClock, codeVersion: "bench", signal: new AbortController().signal },
       });
       if (report.imported.length === 0) throw new Error(`${format}: nothing was imported`);

@@ -9,6 +9,7 @@ import type { Item } from "../records/item.ts";
 import type { RecordedMessage } from "../records/message.ts";
 import type { SkillSplits } from "../skills/skill-splits.ts";
 import { textOf } from "./conversations.ts";
+import type { ForeignItem } from "./foreign.ts";
 
 /** Of an item's task; the messages hold the rest. */
 const MOST_TASK_CHARACTERS = 20_000;
@@ -30,6 +31,14 @@ export function foreignItem(
     task: task.slice(0, MOST_TASK_CHARACTERS).toWellFormed(),
     detail,
   };
+}
+
+/** How a user puts items into families. */
+export interface FamilyRule {
+  /** As the user wrote it: imports by other rules are other ones. */
+  text: string;
+  /** Returns null for an item that the rule says nothing of. */
+  familyOf(item: ForeignItem): string | null;
 }
 
 /** What a conversation is about, where nobody says so: what the user asked first. */

@@ -19,7 +19,7 @@ import {
   type Rejected,
   SELECTION,
 } from "./foreign.ts";
-import { foreignItem, foreignItemId, taskOf } from "./foreign-item.ts";
+import { type FamilyRule, foreignItem, foreignItemId, taskOf } from "./foreign-item.ts";
 import type { RunCounts } from "./run-counts.ts";
 
 export type ForeignRecord = Exclude<Foreign, ForeignRun | Rejected>;
@@ -30,7 +30,7 @@ export interface WriterParts {
   append(event: RunEvent): void;
   skill: string;
   splits: SkillSplits;
-  familyOf: ((item: ForeignItem) => string | null) | null;
+  familyRule: FamilyRule | null;
 }
 
 const MOST_MESSAGE_CHARACTERS = 2000;
@@ -42,7 +42,7 @@ export function foreignWriter({
   append,
   skill,
   splits,
-  familyOf,
+  familyRule,
 }: WriterParts): (record: ForeignRecord) => void {
   const families = new Map<ItemId, string>();
   const hashOf = messageHasher(log);
@@ -52,7 +52,7 @@ export function foreignWriter({
   function scan(item: ForeignItem): ItemId {
     const id = foreignItemId(skill, item.item);
     if (counts.items.has(id) || item.item === SELECTION) return id;
-    const family = familyOf?.(item) ?? item.family;
+    const family = familyRule?.familyOf(item) ?? item.family;
     const { task, detail, itemKind = null } = item;
     const scanned = foreignItem(skill, splits, { nativeId: item.item, family, task, kind: itemKind, detail });
     families.set(id, scanned.family);

@@ -131,7 +131,7 @@ interface Session {
   close(): Promise<void>;
 }
 
-async function openSession(target: ImportTarget): Promise<Session> {
+async function openSession(target: ImportTarget & Pick<ImportOptions, "words">): Promise<Session> {
   const here = sourcesOf((await listRuns(target.home)).filter(({ source }) => source !== null));
   const hashOf = sourceHasher(target);
   const splitsOf = splitsOnce();
@@ -240,8 +240,13 @@ function inputOf({ onProgress, postgres, words }: ImportOptions, files: readonly
   };
 }
 
-/** What tells a run of a source apart: its name, its files' bytes, and what it is imported as. */
-function sourceHasher({ format, skill }: Pick<ImportTarget, "format" | "skill">): (run: ForeignRun) => Promise<Hash> {
+/** What tells a run of a source apart: its name, its files' bytes, and what it is imported as and with. */
+function sourceHasher({
+  format,
+  skill,
+  familyRule,
+  words,
+}: Parameters<typeof openSession>[0]): (run: ForeignRun) => Promise<Hash> {
   const hashes = new Map<string, Promise<Hash>>();
   const ofFile = (path: string) => {
     const hash = hashes.get(path) ?? hashFile(path);
@@ -250,6 +255,10 @@ function sourceHasher({ format, skill }: Pick<ImportTarget, "format" | "skill">)
   };
   return async (run) => {
     const files = await Promise.all(run.files.map(ofFile));
-    return hashJson([format, run.nativeId, skill ?? run.skill, run.version ?? null, files.sort()]);
+    const given = [
+      ...(familyRule === null ? [] : [["family-by", familyRule.text]]),
+      ...(words === null ? [] : [["words", await ofFile(words)]]),
+    ];
+    return hashJson([format, run.nativeId, skill ?? run.skill, run.version ?? null, files.sort(), ...given]);
   };
 }

@@ -8,8 +8,8 @@ import type { SkillSplits } from "../skills/skill-splits.ts";
 import type { Home } from "../store/home.ts";
 import { createRunLog } from "../store/run-log.ts";
 import type { DraftRuns } from "./draft-runs.ts";
-import type { ForeignItem, ForeignRun } from "./foreign.ts";
-import { foreignStart } from "./foreign-item.ts";
+import type { ForeignRun } from "./foreign.ts";
+import { type FamilyRule, foreignStart } from "./foreign-item.ts";
 import { type ForeignRecord, foreignWriter } from "./foreign-writer.ts";
 import { endRun, type SealedRecording } from "./recorded-run.ts";
 import { openRunCounts } from "./run-counts.ts";
@@ -21,8 +21,8 @@ export interface ImportTarget {
   format: string;
   /** Null takes what the source says. */
   skill: string | null;
-  /** The family of an item; null takes what the source says. */
-  familyOf: ((item: ForeignItem) => string | null) | null;
+  /** Null takes the families that the source says. */
+  familyRule: FamilyRule | null;
 }
 
 export interface OpenImport {
@@ -64,7 +64,7 @@ export function openImport(
   };
   const config = { command: "import", label: nativeId, source };
   append({ type: "run_started", data: foreignStart({ run, skill, codeVersion, config }) });
-  const write = foreignWriter({ log, counts, append, skill, splits, familyOf: target.familyOf });
+  const write = foreignWriter({ log, counts, append, skill, splits, familyRule: target.familyRule });
 
   return {
     take(record) {

@@ -2,21 +2,24 @@
  * How items are put into families, read from words: a field of an item's details (`repo`), or a regular expression
  * between slashes whose first group is taken from the item's id (`/^([^/]+)/`).
  */
-import type { ForeignItem } from "../capture/index.ts";
+import type { FamilyRule } from "../capture/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 
-/** Returns null for an item that the rule says nothing of. Throws: `BAD_FAMILY_RULE`. */
-export function readFamilyRule(text: string): (item: ForeignItem) => string | null {
+/** Reads a rule. Throws: `BAD_FAMILY_RULE`. */
+export function readFamilyRule(text: string): FamilyRule {
   const [, source] = /^\/(.*)\/$/s.exec(text) ?? [];
   if (source === undefined) {
-    return ({ detail }) => {
-      const value = detail[text];
-      return typeof value === "string" && value !== "" ? value : null;
+    return {
+      text,
+      familyOf({ detail }) {
+        const value = detail[text];
+        return typeof value === "string" && value !== "" ? value : null;
+      },
     };
   }
   try {
     const pattern = new RegExp(source, "u");
-    return ({ item }) => pattern.exec(item)?.[1] || null;
+    return { text, familyOf: ({ item }) => pattern.exec(item)?.[1] || null };
   } catch (cause) {
     throw new Refusal({
       code: "BAD_FAMILY_RULE",

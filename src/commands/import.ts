@@ -47,7 +47,7 @@ with its place and reason. What a format cannot tell is marked as missing, never
     const shown: Progress[] = [];
     const report = await importFiles({
       ...{ path, format, skill, postgres, onto, words, home, clock, signal, codeVersion: CODE_VERSION },
-      familyOf: familyBy === undefined ? null : readFamilyRule(familyBy),
+      familyRule: familyBy === undefined ? null : readFamilyRule(familyBy),
       onProgress(done, total) {
         if (shown.length === 0)
           shown.push(startProgress({ title: "import (bytes)", total, clock, stream: stderr, isJson }));

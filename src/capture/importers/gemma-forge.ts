@@ -76,7 +76,8 @@ function* readLog(
     beside = store.startedWith(startedAt);
     if (beside !== null) joined.add(beside);
     const memory = beside === null || words === null ? NO_MEMORY : memoryOf(beside, store.runs());
-    return { run: { nativeId, startedAt, files: [file], ...joinedFacts(beside) }, memory };
+    const known = beside === null ? {} : { version: versionBeside(beside, store.runs(), words !== null) };
+    return { run: { nativeId, startedAt, files: [file], ...joinedFacts(beside), ...known }, memory };
   });
   for (const line of input.lines(file)) yield* reader.take(line);
   yield* reader.end();
@@ -86,6 +87,17 @@ function* readLog(
     const tip = tipIdOf(row.source_run_id, row.id);
     if (tip !== null) yield* retirementOf(row, tip);
   }
+}
+
+/** What the database says of a run whose log is there: where prompts are rebuilt, what the runs before it left, too. */
+function versionBeside(beside: StoreRun, all: readonly StoreRun[], isRebuilt: boolean): string {
+  const startMs = beside.startedAt?.getTime() ?? Number.NEGATIVE_INFINITY;
+  const earlier = all.filter((run) => (run.startedAt?.getTime() ?? startMs) < startMs);
+  const remembered = [beside, ...earlier].map(({ id, attempts, tips, lessons, bans }) => [
+    ...[id, attempts, tips, bans],
+    lessons.map((one) => [String(one.id), one.lesson]),
+  ]);
+  return hashJson([beside.id, beside.skill, beside.config, beside.tips, ...(isRebuilt ? remembered : [])]);
 }
 
 function joinedFacts(beside: StoreRun | null): Pick<ForeignRun, "skill" | "facts" | "aliases"> {

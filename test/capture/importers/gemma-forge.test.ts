@@ -3,6 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import type { ImportReport } from "../../../src/capture/import-files.ts";
 import { hasPostgres, startPostgres } from "../../fixtures/postgres.ts";
 import { only } from "../../harness/setting.ts";
 import { FIXTURES, folder, freshFolders, home, imported, importInto } from "./setting.ts";
@@ -689,6 +690,22 @@ describe("a worker's prompt", () => {
     ]);
     writeFileSync(join(folder, "memory.sql"), ["-- PostgreSQL database dump", ...copies, ""].join("\n"));
   }
+
+  it("is told better by a later import with the memory beside the log, and again with the words: each replaces the one before", async () => {
+    const log = laterLog(1);
+    const alone = await importInto(home, log, { format: "gemma-forge" });
+    memoryBeside();
+    const runOf = ({ imported }: ImportReport) => imported.find(({ nativeId }) => nativeId !== OLD)?.run;
+    const beside = await importInto(home, folder, { format: "gemma-forge" });
+    expect(beside.replaced).toContainEqual({ run: runOf(beside), replaced: runOf(alone), verdicts: 0 });
+    const words = join(home.path, "words.json");
+    writeFileSync(words, JSON.stringify(WORDS));
+    const worded = await importInto(home, folder, { format: "gemma-forge", words });
+    expect(worded.replaced).toContainEqual({ run: runOf(worded), replaced: runOf(beside), verdicts: 0 });
+    const again = await importInto(home, folder, { format: "gemma-forge", words });
+    expect(again.imported).toEqual([]);
+    expect(again.known).toContain(runOf(worded));
+  });
 
   async function laterPrompt(): Promise<unknown> {
     const words = join(home.path, "words.json");

@@ -169,7 +169,7 @@ describe("families", () => {
       { id: "web/1", repo: "acme/web", messages: conversation },
       { id: "db/2", messages: conversation },
     ];
-    const { events } = await importRows(rows, { familyOf: readFamilyRule(rule) });
+    const { events } = await importRows(rows, { familyRule: readFamilyRule(rule) });
     return only(events, "items_scanned").flatMap(({ items }) => items.map(({ family }) => family));
   };
 
@@ -179,6 +179,23 @@ describe("families", () => {
 
   it("come from the first group of a pattern", async () => {
     expect(await families("/^(\\w+)\\//")).toEqual(["web", "db"]);
+  });
+
+  it("by another rule are another import of the same file, which replaces the one before", async () => {
+    const path = join(folder, "rows.jsonl");
+    writeFileSync(path, `${JSON.stringify({ id: "web/1", repo: "acme/web", messages: conversation })}\n`);
+    const first = await importInto(home, path);
+    const familyRule = readFamilyRule("repo");
+    const second = await importInto(home, path, { familyRule });
+    expect(second.replaced).toMatchObject([{ run: second.imported[0]?.run, replaced: first.imported[0]?.run }]);
+    const { events } = await imported(home, second);
+    expect(only(events, "items_scanned").flatMap(({ items }) => items.map(({ family }) => family))).toEqual([
+      "acme/web",
+    ]);
+    expect(await importInto(home, path, { familyRule })).toMatchObject({
+      imported: [],
+      known: [second.imported[0]?.run],
+    });
   });
 
   it("by a pattern that is none are refused", () => {

@@ -46,7 +46,7 @@ export function importInto(
   changes: Partial<ImportOptions> = {},
 ): Promise<ImportReport> {
   return importFiles({
-    ...{ path, format: "auto", skill: null, postgres: null, onto: null, words: null, familyOf: null },
+    ...{ path, format: "auto", skill: null, postgres: null, onto: null, words: null, familyRule: null },
     ...{ home, clock: systemClock, codeVersion: "test", signal: new AbortController().signal, ...changes },
   });
 }
