@@ -61,10 +61,72 @@ def bca(question: dict) -> dict:
     return {"low": float(interval.low), "high": float(interval.high)}
 
 
+def newcombe(question: dict) -> dict:
+    """Method 10 by statsmodels' intervals of the two rates, and the correlation with its correction for continuity."""
+    table = np.array([[question["both"], question["onlyTreatment"]], [question["onlyReference"], question["neither"]]])
+    n = table.sum()
+    treated, referred = table[0, 0] + table[0, 1], table[0, 0] + table[1, 0]
+    bounds = [proportion_confint(count, n, alpha=question["alpha"], method="wilson") for count in (treated, referred)]
+    determinant = np.linalg.det(table)
+    if determinant > 0:
+        determinant = max(determinant - n / 2, 0)
+    margins = np.prod(table.sum(axis=0)) * np.prod(table.sum(axis=1))
+    phi = determinant / np.sqrt(margins) if margins > 0 else 0.0
+
+    def arm(x: float, y: float) -> float:
+        return float(np.sqrt(max(0.0, np.array([x, -y]) @ np.array([[1, phi], [phi, 1]]) @ np.array([x, -y]))))
+
+    difference = (treated - referred) / n
+    low = difference - arm(treated / n - bounds[0][0], bounds[1][1] - referred / n)
+    high = difference + arm(bounds[0][1] - treated / n, referred / n - bounds[1][0])
+    return {"low": float(max(-1, low)), "high": float(min(1, high))}
+
+
+def cost_ratio(question: dict) -> dict:
+    """The logarithm's t interval from least squares on what each item adds to it, its error robust to families."""
+    items = np.array([item for family in question["families"] for item in family], dtype=float)
+    groups = np.repeat(np.arange(len(question["families"])), [len(family) for family in question["families"]])
+    spent, solved, spent_before, solved_before = items.T
+    ratio = (spent.sum() / solved.sum()) / (spent_before.sum() / solved_before.sum())
+    added = [one / one.mean() for one in (spent, solved, spent_before, solved_before)]
+    fit = sm.OLS(added[0] - added[1] - added[2] + added[3], np.ones(len(items))).fit(
+        cov_type="cluster", cov_kwds={"groups": groups}
+    )
+    half = stats.t.ppf(1 - question["alpha"] / 2, len(question["families"]) - 1) * float(fit.bse[0])
+    return {"ratio": float(ratio), "low": float(ratio * np.exp(-half)), "high": float(ratio * np.exp(half))}
+
+
+def variance_parts(question: dict) -> dict:
+    """Mean squares of a one-way analysis of variance, the between one from scipy's F."""
+    scores = np.array(question["scores"], dtype=float)
+    within = float(np.mean(np.var(scores, axis=1, ddof=1)))
+    between = float(stats.f_oneway(*scores).statistic) * within
+    return {"within": within, "between": max(0.0, (between - within) / scores.shape[1])}
+
+
+def non_inferior(question: dict) -> dict:
+    """Independent differences against the margin: the t interval, and what the two one-sided tests say."""
+    values, margin, alpha = np.array(question["values"]), question["margin"], question["alpha"]
+    interval = stats.ttest_1samp(values, 0).confidence_interval(1 - alpha)
+    above = stats.ttest_1samp(values, -margin, alternative="greater").pvalue < alpha / 2
+    below = stats.ttest_1samp(values, -margin, alternative="less").pvalue < alpha / 2
+    outcome = "passed" if above else "failed" if below else "inconclusive"
+    return {"low": float(interval.low), "high": float(interval.high), "outcome": outcome}
+
+
+def bets(question: dict) -> dict:
+    """Wealth as a product over the pairs, each forecast a posterior mean under Beta(1/2, 1/2), never below one half."""
+    wins = np.array(question["wins"], dtype=float)
+    before = np.concatenate([[0], np.cumsum(wins)[:-1]])
+    forecasts = np.maximum(0.5, stats.beta(before + 0.5, np.arange(len(wins)) - before + 0.5).mean())
+    return {"better": [float(wealth) for wealth in np.cumprod(2 * np.where(wins == 1, forecasts, 1 - forecasts))]}
+
+
 def t_quantile(question: dict) -> dict:
     return {"quantile": float(stats.t.ppf(question["p"], question["df"]))}
 
 
-ANSWERS = {f.__name__: f for f in (exact_mcnemar, wilson, holm, cluster, bca, t_quantile)}
+ASKED = (exact_mcnemar, wilson, holm, cluster, bca, newcombe, cost_ratio, variance_parts, non_inferior, bets, t_quantile)
+ANSWERS = {f.__name__: f for f in ASKED}
 
 json.dump([ANSWERS[question["of"]](question) for question in json.load(sys.stdin)], sys.stdout)

@@ -6,10 +6,16 @@ import { describe, expect, test } from "vitest";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import { random } from "../../src/foundation/random.ts";
 import { bootstrapInterval } from "../../src/statistics/bootstrap.ts";
+import { costRatio, type PairedCost } from "../../src/statistics/cost-per-success.ts";
+import { discordantBets } from "../../src/statistics/discordant-bets.ts";
 import { holm } from "../../src/statistics/holm.ts";
 import { mcnemar } from "../../src/statistics/mcnemar.ts";
+import { newcombeInterval } from "../../src/statistics/newcombe.ts";
+import { nonInferiority } from "../../src/statistics/non-inferiority.ts";
+import type { PairedCounts } from "../../src/statistics/paired-counts.ts";
 import { clusterInterval, pairedDifference } from "../../src/statistics/paired-difference.ts";
 import { studentTQuantile } from "../../src/statistics/student-t.ts";
+import { varianceParts } from "../../src/statistics/variance-parts.ts";
 import { wilsonInterval } from "../../src/statistics/wilson.ts";
 import { drawFamilies } from "./simulated-families.ts";
 
@@ -96,4 +102,76 @@ describe.skipIf(!hasPeers)("statistics and their peers", () => {
       expect(Math.abs((interval?.high ?? 1) - high)).toBeLessThan(0.05 * (high - low));
     }
   });
+
+  test("Newcombe's interval and that of a solved item's cost are those of a second way to them", async () => {
+    const tables = Array.from({ length: 40 }, () => {
+      const [both, onlyTreatment, onlyReference, neither] = [60, 20, 20, 60].map((most) => draws.integer(0, most));
+      return { both, onlyTreatment, onlyReference, neither } as PairedCounts;
+    });
+    const samples = Array.from({ length: 10 }, someCosts);
+    const answers = await answersTo([
+      ...tables.map((table) => ({ of: "newcombe", alpha: ALPHA, ...table })),
+      ...samples.map((families) => ({ of: "cost_ratio", alpha: ALPHA, families: families.map((one) => one.map(row)) })),
+    ]);
+    for (const [i, table] of tables.entries()) {
+      const interval = newcombeInterval(table, ALPHA);
+      expect(interval.low).toBeCloseTo(answers[i]?.low as number, 9);
+      expect(interval.high).toBeCloseTo(answers[i]?.high as number, 9);
+    }
+    for (const [i, families] of samples.entries()) {
+      const theirs = answers[tables.length + i];
+      const found = costRatio(families, ALPHA);
+      expect(found?.ratio).toBeCloseTo(theirs?.ratio as number, 9);
+      expect(found?.interval?.low).toBeCloseTo(theirs?.low as number, 9);
+      expect(found?.interval?.high).toBeCloseTo(theirs?.high as number, 9);
+    }
+  });
+
+  test("parts of a variance are those of scipy's F, bets of a product of forecasts, and non-inferiority two one-sided tests", async () => {
+    const scores = Array.from({ length: 10 }, (_, i) => {
+      const spread = i % 2 === 0 ? 1 : 0;
+      return Array.from({ length: 12 }, () => {
+        const own = spread * draws.next();
+        return Array.from({ length: 4 }, () => own + draws.next());
+      });
+    });
+    const wins = [0.5, 0.7, 0.3].map((favour) => Array.from({ length: 80 }, () => Number(draws.next() < favour)));
+    const values = Array.from({ length: 30 }, (_, i) =>
+      Array.from({ length: 40 }, () => 0.1 * (draws.next() - 0.5) - 0.003 * i),
+    );
+    const margin = 0.03;
+    const answers = await answersTo([
+      ...scores.map((one) => ({ of: "variance_parts", scores: one })),
+      ...wins.map((one) => ({ of: "bets", wins: one })),
+      ...values.map((one) => ({ of: "non_inferior", values: one, margin, alpha: ALPHA })),
+    ]);
+    for (const [i, one] of scores.entries()) {
+      const { between, within } = varianceParts(one);
+      expect(between).toBeCloseTo(answers[i]?.between as number, 10);
+      expect(within).toBeCloseTo(answers[i]?.within as number, 10);
+    }
+    for (const [i, one] of wins.entries()) {
+      const theirs = answers[scores.length + i]?.better as number[];
+      const ours = discordantBets(one.map((win) => win === 1));
+      for (const [k, { better }] of ours.entries()) expect(better / (theirs[k] as number)).toBeCloseTo(1, 9);
+    }
+    const outcomes = answers.slice(scores.length + wins.length).map(({ low, high, outcome }) => {
+      expect(nonInferiority({ low: low as number, high: high as number }, margin)).toBe(outcome);
+      return String(outcome);
+    });
+    expect([...new Set(outcomes)].sort()).toEqual(["failed", "inconclusive", "passed"]);
+  });
 });
+
+function someCosts(): PairedCost[][] {
+  return Array.from({ length: 12 }, () =>
+    Array.from({ length: draws.integer(2, 9) }, () => ({
+      reference: { spent: 50 + 100 * draws.next(), solved: Number(draws.next() < 0.5) },
+      treatment: { spent: 40 + 80 * draws.next(), solved: Number(draws.next() < 0.6) },
+    })),
+  );
+}
+
+function row({ reference, treatment }: PairedCost): number[] {
+  return [treatment.spent, treatment.solved, reference.spent, reference.solved];
+}

@@ -9,16 +9,16 @@ import type { Evidence } from "../../src/validate/axis.ts";
 import { harmAtTexts } from "../../src/validate/harm.ts";
 import { judgeAll, loadAxes } from "../../src/validate/judge.ts";
 import { band, drawFamilies, REPEATS } from "../statistics/simulated-families.ts";
-import { DRAWN, drawEvidence, GOOD, paired, type Truth } from "./drawn-evidence.ts";
+import { DRAWN, drawEvidence, GOOD, paired, type Truth, WITH_QUESTIONS } from "./drawn-evidence.ts";
 
 const axes = await loadAxes();
 const GATE = gateSchema.parse({});
 
-function shareOfPasses(key: string, truth: Truth): number {
+function shareOfPasses(key: string, truth: Truth, sizes = WITH_QUESTIONS): number {
   const draws = random("simulation", key);
   let passes = 0;
   for (let k = 0; k < REPEATS; k++)
-    passes += Number(judgeAll(axes, drawEvidence(truth, { sizes: DRAWN, draws }), GATE).hasPassed);
+    passes += Number(judgeAll(axes, drawEvidence(truth, { sizes, draws }), GATE).hasPassed);
   return passes / REPEATS;
 }
 
@@ -27,7 +27,9 @@ describe("the whole gate", () => {
     const boundaries: [string, Partial<Truth>][] = [
       ["no better", { primary: 0 }],
       ["another skill 3 points worse", { side: -0.03 }],
-      ["general ability 0.02 nats worse", { general: -0.02 }],
+      ["another skill 3 points worse, not all its families alike", { side: -0.03, sideFamilySd: 0.03 }],
+      ["texts 0.02 nats a token less likely", { general: -0.02 }],
+      ["answers to questions 0.05 nats less likely", { questions: -0.05 }],
       ["a solved item 1.25 times as dear", { cost: 1.25 }],
     ];
     for (const [name, change] of boundaries) {
@@ -38,8 +40,12 @@ describe("the whole gate", () => {
   }, 3_600_000);
 
   test("lets a harmless candidate through that is 15 points better at most times", () => {
-    const share = shareOfPasses("harmless", { primary: 0.15, side: 0, general: 0, cost: 0.9 });
-    console.log(`gate, harmless and 15 points better: passes ${(100 * share).toFixed(1)} % of ${REPEATS}`);
+    const truth = { primary: 0.15, side: 0, general: 0, questions: 0, cost: 0.9 };
+    const share = shareOfPasses("harmless", truth, DRAWN);
+    const asked = shareOfPasses("harmless", truth);
+    const shown = `${(100 * share).toFixed(1)} %, and ${(100 * asked).toFixed(1)} % where questions are asked as well`;
+    console.log(`gate, harmless and 15 points better: passes ${shown}, of ${REPEATS}`);
+    expect(asked).toBeLessThan(share);
     expect(share).toBeGreaterThan(0.7);
   }, 3_600_000);
 });
