@@ -129,7 +129,7 @@ function nextRun({ role, byRun }: RoleReadiness): string[] {
   const last = byRun.at(-1);
   if (last === undefined) return [];
   return [
-    `${role}: the latest of ${byRun.length} runs has ${last.rows} rows that no other run stands for: another like it may add as many`,
+    `${role}: the latest of ${byRun.length} ${byRun.length === 1 ? "run" : "runs"} has ${last.rows} rows that no other run stands for: another like it may add as many`,
   ];
 }
 
