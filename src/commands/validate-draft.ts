@@ -90,6 +90,7 @@ export async function draftOf(
   if (agent !== null && ["base+tips", "few-shot"].includes(options.against)) {
     throw doesNotFit("--against", "an arm without tips, as an agent of your own reads none of ours", "--against base");
   }
+  refuseArmsLeftOut(options);
   if (samples > 1 && options.temperature === 0)
     throw doesNotFit("--temperature", "above 0, as greedy runs are all alike", "--temperature 0.7, or one sample");
   const [primary, ...sides] = found.parts.map(({ part }) => part) as [Part, ...Part[]];
@@ -106,6 +107,19 @@ export async function draftOf(
     ...(agent !== null && { agentTimeoutMs: readDuration("agent-timeout", options.agentTimeout) }),
     serving: servingOf(options, found.base),
   };
+}
+
+/** An arm that is not among the default ones was asked for by its name: it is run, or it is refused. */
+function refuseArmsLeftOut({ arms, agent, sequential, against }: ValidateOptions): void {
+  const named = arms.filter((arm) => !["base", "base+tips", "candidate", against].includes(arm));
+  if (sequential && named.length > 0)
+    throw doesNotFit("--arms", `the pair that --sequential runs alone, without ${named.join(", ")}`);
+  const ofTips = named.filter((arm) => ["candidate+tips", "few-shot"].includes(arm));
+  if (agent !== undefined && ofTips.length > 0)
+    throw doesNotFit(
+      "--arms",
+      `arms without tips, as an agent of your own reads none of ours: no ${ofTips.join(", ")}`,
+    );
 }
 
 function servingOf(options: ValidateOptions, base: BaseManifest): Plan["serving"] {

@@ -36,6 +36,19 @@ test("a draft says how long the user's own agent may take, and nothing of it whe
   expect(await drafted({ agentTimeout: "2m" })).not.toHaveProperty("agentTimeoutMs");
 });
 
+test("an arm that was named and would not be run is refused", async () => {
+  const withAgent = drafted({ agent: "my-agent", arms: ["base", "few-shot", "candidate+tips"] });
+  await expect(withAgent).rejects.toMatchObject({
+    code: "BAD_ARGUMENT",
+    details: { expected: expect.stringContaining("no few-shot, candidate+tips") },
+  });
+  const early = drafted({ aa: false, sequential: true, arms: ["base", "champion", "candidate"] });
+  await expect(early).rejects.toMatchObject({
+    code: "BAD_ARGUMENT",
+    details: { expected: expect.stringContaining("without champion") },
+  });
+});
+
 test("items of the same ids with another text are other content", async () => {
   const folder = await mkdtemp(join(tmpdir(), "tracemill-items-"));
   try {
