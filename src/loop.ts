@@ -70,12 +70,6 @@ export async function loop(settings: LoopSettings, room: Room, context: Context)
     return validateAdapter(asked, context);
   });
 
-  return {
-    settings,
-    runs: { train, validation: watched },
-    datasetHash,
-    adapterHash,
-    decision,
-    stages: { ...collected, ...stages },
-  };
+  const runs = { train, validation: watched };
+  return { settings, runs, datasetHash, adapterHash, decision, stages: { ...collected, ...stages } };
 }
