@@ -1,6 +1,5 @@
 /** That a running server's adapters answer nobody until the canary has proven them, at the start and after each pause. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Context } from "../../src/commands/command.ts";
 import { proving } from "../../src/commands/serve-proofs.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
 import type { RunningServer } from "../../src/serve/running-server.ts";
@@ -9,6 +8,7 @@ import type { Home } from "../../src/store/home.ts";
 import { readBaseManifest } from "../../src/store/manifests.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { soundHome } from "../fixtures/sound-home.ts";
+import { watchedContext } from "../fixtures/watched-context.ts";
 
 let home: Home;
 let base: BaseManifest;
@@ -35,19 +35,8 @@ async function ask(model: string): Promise<{ status: number; retryAfter: string 
   return { status: response.status, retryAfter: response.headers.get("retry-after"), why: error?.message };
 }
 
-/** A context whose clock stands still until it is set, and whose warnings are kept. */
-function watched() {
-  const time = { nowMs: 1_000_000 };
-  const told: string[] = [];
-  const context = {
-    ...{ home, isJson: false, signal: new AbortController().signal, clock: () => new Date(time.nowMs) },
-    stderr: { write: (text: string) => told.push(text) },
-  };
-  return { time, told, context: context as unknown as Context };
-}
-
 test("each answers once it is proven, again after a pause; one that fails is told why and tried again later", async () => {
-  const { time, told, context } = watched();
+  const { time, told, context } = watchedContext(home);
   const look = proving(server, { base, target: "llamacpp", canary: true }, context);
   const comesBack = { status: 503, retryAfter: "1" };
   const failed = { ...comesBack, why: expect.stringMatching(/^zero does not answer, as .*: The adapter zero changes/) };

@@ -1,7 +1,6 @@
 /** A server that answers by itself behind our front, here a small one: how it is started again after it has died. */
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Context } from "../../src/commands/command.ts";
 import { restarting } from "../../src/commands/serve-restarts.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
@@ -10,6 +9,7 @@ import type { RunningServer } from "../../src/serve/running-server.ts";
 import { freePort, startServerProcess } from "../../src/serve/server-process.ts";
 import type { ModelServerOptions, ServerKind } from "../../src/serve/target.ts";
 import type { Home } from "../../src/store/home.ts";
+import { watchedContext } from "../fixtures/watched-context.ts";
 import { temporaryHome } from "../harness/setting.ts";
 
 const SERVER = join(import.meta.dirname, "../fixtures/programs/model-server.mjs");
@@ -60,17 +60,6 @@ async function kill(): Promise<void> {
   await expect.poll(() => server.ended(), { timeout: 20_000 }).toBe("was ended by SIGKILL");
 }
 
-/** A context whose clock stands still until it is set, and whose warnings are kept. */
-function watched() {
-  const time = { nowMs: 1_000_000 };
-  const told: string[] = [];
-  const context = {
-    ...{ home, isJson: false, signal: new AbortController().signal, clock: () => new Date(time.nowMs) },
-    stderr: { write: (text: string) => told.push(text) },
-  };
-  return { time, told, context: context as unknown as Context };
-}
-
 test("one that was killed is told as ended, and is there again at the same address once it is resumed", async () => {
   expect([await ask(), server.ended()]).toEqual([200, null]);
   const before = server.pid();
@@ -93,7 +82,7 @@ test("one that is paused has not ended, and a dead one can be paused and resumed
 }, 60_000);
 
 test("a look at it starts it again, and where that fails tries once more after a wait that grows", async () => {
-  const { time, told, context } = watched();
+  const { time, told, context } = watchedContext(home);
   const look = restarting(server, context);
   await look();
   expect(told).toEqual([]);
