@@ -3,7 +3,7 @@
  */
 import { join } from "node:path";
 import type { z } from "zod";
-import { Refusal } from "../foundation/errors.ts";
+import { assert, Refusal } from "../foundation/errors.ts";
 import { inOrder } from "../foundation/in-order.ts";
 import { duration } from "../foundation/progress.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
@@ -88,9 +88,11 @@ function planOf(input: OneDataset, context: Context): Promise<TrainPlan> {
 
 /** Writes the backend's own configuration. Throws: `TAINTED_DATASET`, and as `writeTrainConfig`. */
 async function writeFor(input: OneDataset, context: Context): Promise<WrittenConfig> {
+  const { writeConfig: folder } = input;
+  assert(folder !== undefined, "a configuration is written where no folder was named");
   const options = optionsOf(input, context);
   await refuseTainted(context.home, options);
-  return writeTrainConfig(options, input.writeConfig ?? "");
+  return writeTrainConfig(options, folder);
 }
 
 async function perRole(
