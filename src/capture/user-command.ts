@@ -6,6 +6,7 @@
 import { spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
+import { hasExited, killGroup } from "../foundation/process-group.ts";
 
 export interface UserCommand {
   command: string;
@@ -49,9 +50,12 @@ export async function runUserCommand(given: UserCommand): Promise<CommandEnd> {
   const closed = new Promise((resolve) => child.once("close", resolve));
   let isTimedOut = false;
   let killing: NodeJS.Timeout | undefined;
+  const kill = (how: NodeJS.Signals) => {
+    if (!hasExited(child)) killGroup(child, how);
+  };
   const end = () => {
-    killGroup(child.pid, "SIGTERM");
-    killing ??= setTimeout(killGroup, GRACE_MS, child.pid, "SIGKILL");
+    kill("SIGTERM");
+    killing ??= setTimeout(kill, GRACE_MS, "SIGKILL");
   };
   const timer = setTimeout(() => {
     isTimedOut = true;
@@ -61,7 +65,7 @@ export async function runUserCommand(given: UserCommand): Promise<CommandEnd> {
   if (signal.aborted) end();
   try {
     const exitCode = await exited;
-    killGroup(child.pid, "SIGKILL");
+    killGroup(child, "SIGKILL");
     await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
     return {
       exitCode,
@@ -90,13 +94,4 @@ function bounded(stream: Socket): () => string {
   });
   stream.on("error", () => {});
   return () => `${Buffer.concat(chunks).toString("utf8").toWellFormed()}${isCut ? "\n[the rest was dropped]" : ""}`;
-}
-
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
 }

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { Failure } from "../foundation/errors.ts";
 import { printable } from "../foundation/printable.ts";
+import { hasExited, killGroup } from "../foundation/process-group.ts";
 import { duration } from "../foundation/progress.ts";
 import { serverLog } from "./server-log.ts";
 
@@ -80,7 +81,7 @@ export async function startServerProcess(command: ServerCommand): Promise<Server
     pid,
     ended: server.ended,
     lastLines: server.lastLines,
-    stop: () => stop(child, { pid, closed }),
+    stop: () => stop(child, closed),
   };
   try {
     await untilHealthy(running, command);
@@ -153,6 +154,7 @@ function watched(child: ChildProcess, logFile?: string): Pick<ServerProcess, "en
     });
   }
   child.once("exit", (code, signal) => {
+    killGroup(child, "SIGKILL"); // what it left behind goes with it
     end = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
   });
   return {
@@ -168,22 +170,13 @@ function started(child: ChildProcess): Promise<number> {
   });
 }
 
-async function stop(child: ChildProcess, { pid, closed }: { pid: number; closed: Promise<void> }): Promise<void> {
-  const isGone = () => child.exitCode !== null || child.signalCode !== null;
-  if (!isGone()) {
+async function stop(child: ChildProcess, closed: Promise<void>): Promise<void> {
+  if (!hasExited(child)) {
     const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-    killGroup(pid, "SIGTERM");
+    killGroup(child, "SIGTERM");
     await Promise.race([gone, sleep(GRACE_MS, undefined, { ref: false })]);
   }
-  killGroup(pid, "SIGKILL"); // also what it left behind
+  if (!hasExited(child)) killGroup(child, "SIGKILL");
   // A process lets go of its memory before its pipes, and all of the group have these.
   await Promise.race([closed, sleep(GRACE_MS, undefined, { ref: false })]);
-}
-
-function killGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
 }

@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { printable } from "../foundation/printable.ts";
+import { hasExited, killGroup } from "../foundation/process-group.ts";
 
 /** A line beyond this ends the process. */
 export const LINE_LIMIT_BYTES = 16 * 2 ** 20;
@@ -67,7 +68,7 @@ export function startLineProcess(
     onLine: (line) => (breach === null ? onLine(line) : undefined),
     onTooLong: () => {
       breach = `it wrote a line of more than ${LINE_LIMIT_BYTES} bytes`;
-      killGroup(child);
+      kill(child);
     },
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -75,32 +76,27 @@ export function startLineProcess(
   });
   for (const pipe of [child.stdin, child.stdio[LIFELINE]]) pipe.on("error", () => {}); // told by its end
   child.on("exit", () => {
-    killGroup(child); // what it left running goes with it
+    killGroup(child, "SIGKILL"); // what it left running goes with it
     setTimeout(() => [child.stdout, child.stderr].map((pipe) => pipe.destroy()), DRAIN_MS).unref();
   });
   return {
     write: (line) => void child.stdin.write(`${line}\n`),
-    hasEnded: () => breach !== null || child.exitCode !== null || child.signalCode !== null,
+    hasEnded: () => breach !== null || hasExited(child),
     setAlive: (isAlive) => setAlive(child, isAlive),
     async end(manner) {
       setAlive(child, true);
       child.stdin.end();
-      if (manner === "at-once") killGroup(child);
-      const timer = setTimeout(() => killGroup(child), GRACE_MS);
+      if (manner === "at-once") kill(child);
+      const timer = setTimeout(() => kill(child), GRACE_MS);
       await ended;
       clearTimeout(timer);
     },
   };
 }
 
-function killGroup({ pid, stdio }: Pipes): void {
-  stdio[LIFELINE].destroy();
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
+function kill(child: Pipes): void {
+  child.stdio[LIFELINE].destroy();
+  if (!hasExited(child)) killGroup(child, "SIGKILL");
 }
 
 function setAlive(child: Pipes, isAlive: boolean): void {

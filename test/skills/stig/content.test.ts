@@ -45,8 +45,9 @@ describe.skipIf(stig === null)("the set-up content", () => {
       startSandbox(folders, null),
       startSandbox({ ...folders, content: whole }, null),
     ]);
-    const expected = (await scan(uncut, "all")).results;
-    expect(expected.size).toBe(stig?.setup.rules.length);
+    const { results: expected, fault, output } = await scan(uncut, "all");
+    expect({ fault, exitCode: output.exitCode }, output.stderr).toEqual({ fault: null, exitCode: 2 });
+    expect(expected.size, output.stderr).toBe(stig?.setup.rules.length);
     expect((await scan(cut, "all")).results).toEqual(expected);
     const rules = [...expected.keys()];
     for (const rule of process.env.TRACEMILL_LONG ? rules : rules.filter((_, i) => i % 12 === 0)) {
