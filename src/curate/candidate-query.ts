@@ -79,7 +79,7 @@ function examplesOf(scope: Scope): string {
     a.exit_code, a.eval_passed, a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
     a.audit_passed, a.audit_confidence, a.verdict_value, t.retrievals,
     coalesce(a.is_revoked, false) OR t.turn IN (SELECT turn FROM ledger.revoked_turns) AS is_revoked,
-    CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call, t.turn IS NOT DISTINCT FROM a.last_turn AS is_last,
+    CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call, t.turn IS NOT DISTINCT FROM a.last_turn AS is_last, t.command_failed,
     a.completion_tokens AS attempt_tokens, ${scope.role === "reflector" ? WRITTEN_TIPS : "NULL::VARCHAR[]"} AS written_tips,
     ${scope.labels === null ? LABEL.verdict : LABEL.judged}
   FROM (FROM ${turnsOf(scope)} WHERE ${RANGE}) t

@@ -51,6 +51,8 @@ export interface Candidate {
   attemptTokens: number | null;
   /** Whether it is the last turn of its attempt's worker: what it said is what was judged. */
   isLast: boolean;
+  /** Whether a command of the turn ended with an exit code other than 0; null where none is known. */
+  commandFailed: boolean | null;
   model: string | null;
   baseHash: Hash | null;
   adapterHash: Hash | null;
@@ -114,6 +116,7 @@ const rowSchema = z.object({
   is_revoked: z.boolean(),
   written_tips: z.array(z.string()).nullable(),
   is_last: z.boolean(),
+  command_failed: z.boolean().nullable(),
   attempt_tokens: count,
   is_clipped: z.boolean(),
   is_foreign: z.boolean(),
@@ -187,6 +190,7 @@ export function readCandidate(row: unknown, texts: CandidateTexts, said: TipsSai
     completionTokens: r.completion_tokens,
     attemptTokens: r.attempt_tokens,
     isLast: r.is_last,
+    commandFailed: r.command_failed,
     model: r.model,
     baseHash: r.base_hash as Hash | null,
     adapterHash: r.adapter_hash as Hash | null,

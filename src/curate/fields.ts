@@ -46,6 +46,10 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map(
     base_hash: text("base_hash", "the base that answered"),
     adapter_hash: text("adapter_hash", "the adapter that answered; none for a base alone"),
     exit_code: number("exit_code", "how the attempt's action exited"),
+    command_failed: boolean(
+      "command_failed",
+      "whether a command of the turn ended with an exit code other than 0; none where no exit code is known",
+    ),
     eval_passed: boolean("eval_passed", "whether the deciding verdict says that the attempt passed; none on conflict"),
     label: boolean(
       "label",

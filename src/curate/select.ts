@@ -28,6 +28,7 @@ import { becauseOf } from "./item-gate.ts";
 import { rateGate } from "./item-rates.ts";
 import { type RowTable, rowTable } from "./row-table.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
+import { FAILED_COMMAND } from "./step-flags.ts";
 import type { ItemWork, TierRule } from "./tier.ts";
 
 /** Where examples are read from, and a folder on whose disk they are put aside until the selection is closed. */
@@ -49,7 +50,7 @@ const COLLECT_EVERY_BYTES = 96 << 20;
 const ROW_BYTES = 8 << 10;
 const TEXT_COPIES = 8;
 /** Why a turn may be refused by itself and still be a step of an attempt: it stays as context and is not trained on. */
-const STEPS_MAY = new Set(["no-action", "truncated", "failed-step"]);
+const STEPS_MAY = new Set(["no-action", "truncated", "failed-step", FAILED_COMMAND]);
 const TIERS_FOLDER = join(import.meta.dirname, "tiers");
 
 /** Throws: `UNKNOWN_TIER` with the nearest known ones. */

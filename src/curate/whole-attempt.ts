@@ -8,7 +8,7 @@ import type { Message } from "../records/message.ts";
 import { answerOf, headOf, originOf, plainText, promptOf, rowKey } from "./answer.ts";
 import type { Candidate } from "./candidate.ts";
 import { capped, withoutCopies, withoutNearCopies } from "./distinct.ts";
-import { wentWrong } from "./step-flags.ts";
+import { FAILED_COMMAND, ranIntoError, wentWrong } from "./step-flags.ts";
 import type { ItemWork, TierRow } from "./tier.ts";
 import { tried } from "./tries.ts";
 
@@ -42,14 +42,15 @@ function rowOf(last: Candidate, { turns, settings }: { turns: Candidate[]; setti
     prompt,
     completion: [...steps, answer],
     earlier: turns.slice(0, -1).map(originOf),
-    trained: [...steps.map((message) => isGoodStep(stepOf(message))), true],
+    trained: [...steps.map((message) => isGoodStep(stepOf(message), settings)), true],
     ...originOf(last),
   };
   return { row, of: [last, ...turns.slice(0, -1)], key: rowKey(last, answer) };
 }
 
-function isGoodStep(step: Candidate | undefined): boolean {
-  return step !== undefined && wentWrong(step).length === 0 && step.finishReason !== "length";
+function isGoodStep(step: Candidate | undefined, { gatesOff }: ItemWork["settings"]): boolean {
+  if (step === undefined || wentWrong(step).length > 0 || step.finishReason === "length") return false;
+  return !ranIntoError(step) || gatesOff.includes(FAILED_COMMAND);
 }
 
 function textOf(message: Message | null): string {

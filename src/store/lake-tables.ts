@@ -23,7 +23,7 @@ export const LINE_COLUMNS: Record<StagedType, Readonly<Record<string, string>>> 
     "latencyMs" DOUBLE, request JSON, "modelAnswered" VARCHAR, "baseHash" VARCHAR, "adapterHash" VARCHAR,
     "parseFlags" VARCHAR[], retrievals JSON, "tipSpans" JSON, missing VARCHAR[], "tokenIds" JSON)`),
   action: event(
-    `STRUCT(attempt VARCHAR, call JSON, "exitCode" BIGINT, stdout VARCHAR, stderr VARCHAR, "durationMs" DOUBLE)`,
+    `STRUCT(attempt VARCHAR, turn VARCHAR, call JSON, "exitCode" BIGINT, stdout VARCHAR, stderr VARCHAR, "durationMs" DOUBLE)`,
   ),
   verdict: event(`STRUCT(attempt VARCHAR, verdict STRUCT("value" DOUBLE, confidence DOUBLE, passed BOOLEAN,
     "failureMode" VARCHAR, "signalType" VARCHAR, verifier STRUCT(id VARCHAR, version VARCHAR),
@@ -112,11 +112,13 @@ export const TABLES: readonly Table[] = [
       t.data."finishReason" AS finish_reason, t.data.usage."promptTokens" AS prompt_tokens,
       t.data.usage."completionTokens" AS completion_tokens, t.data."latencyMs" AS latency_ms, t.data.request AS request,
       t.data."modelAnswered" AS model, t.data."baseHash" AS base_hash, t.data."adapterHash" AS adapter_hash,
-      t.data."parseFlags" AS parse_flags, t.data.retrievals AS retrievals, t.data."tipSpans" AS tip_spans,
+      t.data."parseFlags" AS parse_flags, done.command_failed, t.data.retrievals AS retrievals, t.data."tipSpans" AS tip_spans,
       ${has("system-prompt")} AS has_system_prompt, ${has("tools")} AS has_tools, ${has("prompt")} AS has_full_prompt,
       t.data.response IS NOT NULL AND ${has("answer")} AS has_full_answer, t.data."tokenIds" IS NOT NULL AS has_token_ids,
       ${has("sampling")} AND json_exists(t.data.request, '$.temperature') AS has_sampling
       FROM ${withAttempt(`(SELECT seq, CAST("at" AS TIMESTAMP) AS recorded_at, data.attempt AS attempt, data FROM ev_turn)`)} t
+      LEFT JOIN (SELECT data.turn AS turn, bool_or(data."exitCode" <> 0) AS command_failed FROM ev_action GROUP BY ALL) done
+        ON done.turn = t.data.turn
       LEFT JOIN items i ON i.item = t.item
       ORDER BY t.item, t.attempt_number, turn_number, t.seq`,
   },

@@ -40,7 +40,8 @@ const REFUSED: Record<
 describe("integrity filters", () => {
   it("each have a case here", async () => {
     const files = await readdir(join(PACKAGE_FOLDER, "src/curate/filters"));
-    expect(Object.keys(REFUSED).sort()).toEqual(files.map((name) => name.replace(".ts", "")).sort());
+    const cases = [...Object.keys(REFUSED), "failed-command"]; // with whole attempts: it needs a step before the last
+    expect(cases.sort()).toEqual(files.map((name) => name.replace(".ts", "")).sort());
     for (const { filter } of await loadFilters()) expect(filter.summary).not.toBe("");
   });
 
@@ -139,6 +140,28 @@ describe("a whole attempt", () => {
       ["Hm.", false],
       ["SELECT count(*) FROM t", true],
     ]);
+  });
+
+  it("is not trained on a step whose command failed, unless the gate is off; without an exit code nothing is known", async () => {
+    const steps = [1, 0, null].map((exitCode, i) => ({ answer: `grep ${i} t.csv`, printed: "", exitCode }));
+    const attempts = [{ item: "shop/a", steps }];
+    for (const gatesOff of [[], ["failed-command"]]) {
+      const { rows, refusals } = await selectFrom([{ attempts }], { unit: "attempt", gatesOff });
+      expect(refusals).toEqual([]);
+      const answers = rows[0]?.completion.map(({ content }, i) => [content, rows[0]?.trained[i]]);
+      expect(answers?.filter(([content]) => String(content).startsWith("grep"))).toEqual([
+        ["grep 0 t.csv", gatesOff.length > 0],
+        ["grep 1 t.csv", true],
+        ["grep 2 t.csv", true],
+      ]);
+    }
+  });
+
+  it("gives no row of a turn whose command failed, but for the last, which was judged", async () => {
+    const steps = [1, 0].map((exitCode, i) => ({ answer: `grep ${i} t.csv`, printed: "", exitCode }));
+    const { rows, refusals, written } = await selectFrom([{ isForeign: true, attempts: [{ item: "shop/a", steps }] }]);
+    expect(refusals).toEqual([{ reason: "failed-command", count: 1, examples: written[0]?.turns.slice(0, 1) }]);
+    expect(rows.map(({ turn }) => turn)).toEqual(written[0]?.turns.slice(1));
   });
 
   it("is refused, with every turn of it, for a step that is none", async () => {

@@ -41,6 +41,7 @@ function turn(n: number, messages: Message[], overrides: Partial<Candidate> & { 
     completionTokens: 5,
     attemptTokens: 5,
     isLast: true,
+    commandFailed: null,
     model: "m",
     baseHash: null,
     adapterHash: null,

@@ -16,6 +16,8 @@ import { sampleRunId, sampleVerdict } from "../store/sample-run.ts";
 export interface StepDraft extends Pick<AttemptDraft, "finishReason" | "parseFlags" | "missing"> {
   answer: string;
   printed: string;
+  /** How its command exited; left out: it ran none. */
+  exitCode?: number | null;
 }
 
 export interface AttemptDraft {
@@ -162,6 +164,11 @@ function writeTurns(log: RunLog, attempt: AttemptId, draft: AttemptDraft): TurnI
         ...(step.missing !== undefined && { missing: step.missing }),
       },
     });
+    if ("printed" in step && step.exitCode !== undefined) {
+      const { answer: command, printed: stdout, exitCode } = step;
+      const ran = { call: { name: "run", arguments: { command } }, exitCode, stdout, stderr: "", durationMs: 1 };
+      log.append({ type: "action", data: { attempt, turn, ...ran } });
+    }
     said.push(response, { role: "user", content: "printed" in step ? step.printed : "Go on." });
     return turn;
   });
