@@ -44,7 +44,9 @@ export async function scoresOf(asked: Asked): Promise<number[]> {
 
 /**
  * Returns the largest difference between an answer at the same time as others' and the same one alone.
- * Units: the mean absolute difference of natural log-probabilities of the likeliest tokens, up to the first that is another.
+ * Units: the mean absolute difference of natural log-probabilities of the likeliest tokens, up to the first that is another;
+ * infinite where only one of the two says anything. Throws: a failure of the boundary `endpoint`; `NO_ANSWERS` where no
+ * answer says anything, as silence is the same whoever keeps it.
  */
 export async function answersTogether(
   { url, models, signal }: { url: string; models: readonly string[]; signal: AbortSignal | null },
@@ -53,6 +55,10 @@ export async function answersTogether(
   const beginnings = probes.slice(0, PROBES_TOGETHER).map(({ ids }) => ids.slice(0, Math.ceil(ids.length / 2)));
   const asked = beginnings.flatMap((ids) => models.map((model) => ({ url, model, ids, signal })));
   const alone = await inOrder(asked, answerOf);
+  const [first] = asked;
+  if (first !== undefined && alone.every(({ length }) => length === 0)) {
+    throw failed(first, { code: "NO_ANSWERS", message: "every answer is empty, so that a mix-up would not show" });
+  }
   const together = await Promise.all(asked.map(answerOf));
   return Math.max(...alone.map((answer, i) => distance(answer, together[i] ?? [])));
 }
@@ -67,9 +73,10 @@ async function answerOf(asked: Asked): Promise<Answer> {
 /** Of two tokens that are as likely either may be drawn; what follows then says nothing. */
 function distance(one: Answer, other: Answer): number {
   const length = Math.min(one.length, other.length);
+  if (length === 0) return one.length === other.length ? 0 : Number.POSITIVE_INFINITY;
   const parted = one.slice(0, length).findIndex(({ token }, i) => token !== other[i]?.token);
   const shared = one.slice(0, parted === -1 ? length : parted + 1);
-  return shared.length === 0 ? 0 : meanOf(shared, ({ logprob }, i) => Math.abs(logprob - (other[i]?.logprob ?? 0)));
+  return meanOf(shared, ({ logprob }, i) => Math.abs(logprob - (other[i]?.logprob ?? 0)));
 }
 
 async function completed(asked: Asked, more: object) {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { random } from "../../src/foundation/random.ts";
 import type { AdapterManifest, Probes } from "../../src/records/adapter-manifest.ts";
@@ -41,6 +41,32 @@ afterAll(async () => {
 function check(model: string, options: { probes?: Probes; baseModel?: string; url?: string } = {}) {
   const adapter = adapters.get(model) as AdapterManifest;
   return checkCanary({ url: server.url, model, baseModel: "tiny", adapter, probes, ...options });
+}
+
+/** Stands before the server; names the model that answers beside those that are underway, null for an empty answer. */
+async function relay(answering: (underway: readonly string[], model: string) => string | null): Promise<string> {
+  const underway: string[] = [];
+  const standing = createServer(async (request, response) => {
+    const asked = JSON.parse(await text(request)) as { model: string; echo?: boolean };
+    underway.push(asked.model);
+    await sleep(100);
+    const model = answering(underway, asked.model);
+    const isSilent = model === null && asked.echo !== true;
+    const body = JSON.stringify({ ...asked, model: model ?? asked.model });
+    const [status, told] = isSilent ? [200, SILENCE] : await answerTo(body);
+    underway.splice(underway.indexOf(asked.model), 1);
+    response.writeHead(status).end(told);
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void standing.close());
+  await new Promise((done) => standing.once("listening", done));
+  return `http://127.0.0.1:${(standing.address() as AddressInfo).port}/v1`;
+}
+
+const SILENCE = JSON.stringify({ choices: [{ text: "", logprobs: { tokens: [], token_logprobs: [] } }] });
+
+async function answerTo(body: string): Promise<[number, string]> {
+  const answer = await fetch(`${server.url}/completions`, { method: "POST", body });
+  return [answer.status, await answer.text()];
 }
 
 const notLive = (message: string) =>
@@ -109,24 +135,13 @@ describe("an adapter is not live", () => {
   });
 
   test("where a request that meets one of the other model is answered by that one's weights, and scores are right", async () => {
-    const underway: string[] = [];
-    const mixing = createServer(async (request, response) => {
-      const asked = JSON.parse(await text(request)) as { model: string };
-      underway.push(asked.model);
-      await sleep(100);
-      const model = underway.includes("sound") ? "sound" : asked.model;
-      const answer = await fetch(`${server.url}/completions`, {
-        method: "POST",
-        body: JSON.stringify({ ...asked, model }),
-      });
-      const told = await answer.text();
-      underway.splice(underway.indexOf(asked.model), 1);
-      response.writeHead(answer.status).end(told);
-    }).listen(0, "127.0.0.1");
-    await new Promise((done) => mixing.once("listening", done));
-    const url = `http://127.0.0.1:${(mixing.address() as AddressInfo).port}/v1`;
+    const url = await relay((underway, model) => (underway.includes("sound") ? "sound" : model));
     await expect(check("sound", { url })).rejects.toThrow(notLive("The adapter sound and its base are mixed up"));
-    mixing.close();
+  });
+
+  test("where it says nothing beside another model's request, and something alone", async () => {
+    const url = await relay((underway, model) => (underway.length > 1 ? null : model));
+    await expect(check("sound", { url })).rejects.toThrow(notLive("The adapter sound and its base are mixed up"));
   });
 
   test("where by the trainer's own figures it changes nothing", async () => {
@@ -137,6 +152,11 @@ describe("an adapter is not live", () => {
 
 describe("an endpoint that cannot be asked is a failure, not a verdict on the adapter", () => {
   const failure = (code: string) => expect.objectContaining({ name: "Failure", boundary: "endpoint", code });
+
+  test("where every answer is empty, as a mix-up would not show", async () => {
+    const url = await relay(() => null);
+    await expect(check("sound", { url })).rejects.toThrow(failure("NO_ANSWERS"));
+  });
 
   test("where it does not know the model, or nothing listens", async () => {
     await expect(check("sound", { baseModel: "nobody" })).rejects.toThrow(failure("ENDPOINT_REFUSED"));
