@@ -1,6 +1,6 @@
 /**
  * Rounds as an SVG picture: first-try success of each round's candidate and of what answered before, with their intervals, above
- * the tokens that an attempt took. A pure function of the rounds. Colours follow the reader's light or dark scheme.
+ * the tokens that an attempt took, the candidate's with the interval of their ratio. A pure function of the rounds. Colours follow the reader's light or dark scheme.
  */
 import type { Interval } from "../records/interval.ts";
 
@@ -8,6 +8,8 @@ interface Figure {
   rate: number;
   interval: Interval;
   tokens: number | null;
+  /** Null where there is none: of what answered before, whose tokens the candidate's are held against. */
+  tokensInterval: Interval | null;
 }
 
 export interface RoundPoint {
@@ -39,7 +41,9 @@ export function roundsPicture(rounds: readonly RoundPoint[]): string {
   const x = (index: number) => LEFT + ((index + 0.5) / Math.max(1, rounds.length)) * (WIDTH - LEFT - RIGHT);
   const mostTokens = Math.max(
     1,
-    ...rounds.flatMap(({ before, candidate }) => [before?.tokens ?? 0, candidate?.tokens ?? 0]),
+    ...rounds.flatMap(({ before, candidate }) =>
+      [before, candidate].flatMap((figure) => [figure?.tokens ?? 0, figure?.tokensInterval?.high ?? 0]),
+    ),
   );
   const rateAt = (rate: number) => RATES.top + (1 - rate) * RATES.height;
   const tokensAt = (tokens: number) => TOKENS.top + (1 - tokens / mostTokens) * TOKENS.height;
@@ -49,7 +53,7 @@ export function roundsPicture(rounds: readonly RoundPoint[]): string {
     `<text x="${LEFT}" y="18">first-try success: <tspan class="before">what answered before</tspan>, <tspan class="candidate">candidate</tspan></text>`,
     ...[0, 0.25, 0.5, 0.75, 1].map((rate) => grid(rateAt(rate), `${Math.round(100 * rate)} %`)),
     ...(["before", "candidate"] as const).flatMap((arm) => rateMarks(rounds, arm, { x, y: rateAt })),
-    `<text x="${LEFT}" y="${TOKENS.top - 12}">completion tokens an attempt</text>`,
+    `<text x="${LEFT}" y="${TOKENS.top - 12}">completion tokens an attempt, with the interval of the ratio to before</text>`,
     ...[0, mostTokens].map((tokens) => grid(tokensAt(tokens), `${Math.round(tokens)}`)),
     ...(["before", "candidate"] as const).flatMap((arm) => tokenMarks(rounds, arm, { x, y: tokensAt })),
     ...rounds.map(({ round }, i) => `<text x="${at(x(i))}" y="${HEIGHT - 22}" text-anchor="middle">${round}</text>`),
@@ -72,23 +76,26 @@ function rateMarks(rounds: readonly RoundPoint[], arm: ArmOfRound, { x, y }: Axe
     if (figure === null) return [];
     const cx = at(x(i) + OFFSET[arm]);
     const { low, high } = figure.interval;
-    return [
-      `<line class="${arm}" x1="${cx}" x2="${cx}" y1="${at(y(low))}" y2="${at(y(high))}"/>`,
-      `<circle class="${arm}" cx="${cx}" cy="${at(y(figure.rate))}" r="4"/>`,
-    ];
+    return [bar(arm, cx, { y, low, high }), `<circle class="${arm}" cx="${cx}" cy="${at(y(figure.rate))}" r="4"/>`];
   });
 }
 
+function bar(arm: ArmOfRound, cx: number, { y, low, high }: Pick<Axes, "y"> & Interval): string {
+  return `<line class="${arm}" x1="${cx}" x2="${cx}" y1="${at(y(low))}" y2="${at(y(high))}"/>`;
+}
+
 function tokenMarks(rounds: readonly RoundPoint[], arm: ArmOfRound, { x, y }: Axes): string[] {
-  const points = rounds.flatMap((round, i) => {
-    const tokens = round[arm]?.tokens ?? null;
-    return tokens === null ? [] : [`${at(x(i) + OFFSET[arm])},${at(y(tokens))}`];
+  const marks = rounds.flatMap((round, i) => {
+    const { tokens = null, tokensInterval = null } = round[arm] ?? {};
+    return tokens === null ? [] : [{ cx: at(x(i) + OFFSET[arm]), cy: at(y(tokens)), tokensInterval }];
   });
-  const dots = points.map((point) => {
-    const [cx, cy] = point.split(",");
-    return `<circle class="${arm}" cx="${cx}" cy="${cy}" r="3"/>`;
-  });
-  return [`<polyline class="${arm}" points="${points.join(" ")}"/>`, ...dots];
+  return [
+    `<polyline class="${arm}" points="${marks.map(({ cx, cy }) => `${cx},${cy}`).join(" ")}"/>`,
+    ...marks.flatMap(({ cx, cy, tokensInterval }) => [
+      ...(tokensInterval === null ? [] : [bar(arm, cx, { y, ...tokensInterval })]),
+      `<circle class="${arm}" cx="${cx}" cy="${cy}" r="3"/>`,
+    ]),
+  ];
 }
 
 function grid(y: number, text: string): string {

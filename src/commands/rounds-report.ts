@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../foundation/files.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { markdownTable } from "../foundation/markdown.ts";
-import type { ArmResult } from "../records/comparison.ts";
+import type { ArmResult, Interval } from "../records/comparison.ts";
 import { levelOf, percent, percentInterval, points, pointsInterval } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
 import type { RoundsResult } from "./loop-rounds.ts";
@@ -83,11 +83,19 @@ function rowOf(round: RoundReport): string[] {
 
 function pointOf(round: RoundReport) {
   const [before, candidate] = armsOf(round);
-  return { round: round.round, before: figureOf(before), candidate: figureOf(candidate) };
+  const tokens = before?.metrics.completionTokens ?? null;
+  const ratio = round.pairs[0]?.tokenRatio?.interval ?? null;
+  const isKnown = tokens !== null && ratio !== null;
+  return {
+    round: round.round,
+    before: figureOf(before, null),
+    candidate: figureOf(candidate, isKnown ? { low: ratio.low * tokens, high: ratio.high * tokens } : null),
+  };
 }
 
-function figureOf(arm: ArmResult | undefined) {
-  return arm === undefined ? null : { rate: arm.rate, interval: arm.interval, tokens: arm.metrics.completionTokens };
+function figureOf(arm: ArmResult | undefined, tokensInterval: Interval | null) {
+  if (arm === undefined) return null;
+  return { rate: arm.rate, interval: arm.interval, tokens: arm.metrics.completionTokens, tokensInterval };
 }
 
 function armsOf({ arms, pairs }: RoundReport): [ArmResult | undefined, ArmResult | undefined] {

@@ -4,65 +4,19 @@
 import { z } from "zod";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { textTable } from "../foundation/text-table.ts";
-import { adapterLabel } from "../records/adapter-manifest.ts";
 import type { Decision } from "../records/comparison.ts";
-import type { RunId } from "../records/ids.ts";
-import type { Tier } from "../records/selection.ts";
 import { taintOfAdapter } from "../registry/index.ts";
 import { points } from "../statistics/figures.ts";
 import { listDecisions } from "../store/comparisons.ts";
 import { listAdapters, listBases, listDatasets } from "../store/manifests.ts";
 import { listRuns } from "../store/run-log.ts";
 import { type Context, defineCommand } from "./command.ts";
+import { type Found, type Judgement, type NextCommand, nextCommand } from "./next-command.ts";
 import { allTainted } from "./taint.ts";
-import { wayToSeal } from "./way-to-seal.ts";
 
-interface Status {
+interface Status extends Found {
   home: string;
-  bases: { name: string; baseHash: string }[];
-  runs: {
-    run: RunId;
-    skill: string;
-    split: string | null;
-    state: string;
-    arm: string | null;
-    /** The command that made it. */
-    command: string | null;
-    events: number;
-  }[];
-  /** As the adapters: oldest first. */
-  datasets: {
-    datasetHash: string;
-    skills: string[];
-    role: string;
-    tier: Tier;
-    /** Null where the rows are texts alone. */
-    base: string | null;
-    runs: string[];
-    trainRows: number;
-    /** Whether something of its rows is revoked by now. */
-    isTainted: boolean;
-  }[];
-  adapters: {
-    adapterHash: string;
-    name: string | null;
-    base: string;
-    datasetHash: string;
-    decisions: Judgement[];
-    /** Comparisons whose decision is not the one any more that the ledger names: they tell nothing. */
-    changedDecisions: Hash[];
-    /** Whether its dataset is. */
-    isTainted: boolean;
-  }[];
-  /** The next sensible command, and why. */
-  next: { command: string; reason: string };
-}
-
-/** Units: difference of the deciding pair as a fraction; null where no pair of items could be made. */
-interface Judgement {
-  verdict: Decision["verdict"];
-  hasPassed: boolean;
-  difference: number | null;
+  next: NextCommand;
 }
 
 async function status({ home }: Context): Promise<Status> {
@@ -74,8 +28,7 @@ async function status({ home }: Context): Promise<Status> {
     listDecisions(home),
     allTainted(home),
   ]);
-  const found = {
-    home: home.path,
+  const found: Found = {
     bases: bases.map(({ name, baseHash }) => ({ name, baseHash })),
     runs: runs.map(({ run, skill, split, isSealed, comparison, command, events }) => ({
       run,
@@ -106,7 +59,7 @@ async function status({ home }: Context): Promise<Status> {
       isTainted: taintOfAdapter({ adapters }, tainted, adapterHash) !== null,
     })),
   };
-  return { ...found, next: nextCommand(found) };
+  return { home: home.path, ...found, next: await nextCommand(home, found) };
 }
 
 function judgementOf({ verdict, hasPassed, pairs }: Decision): Judgement {
@@ -120,81 +73,6 @@ function judgementText({ verdict, hasPassed, difference }: Judgement): string {
 
 function changedText(comparisonHash: Hash): string {
   return `${shortHash(comparisonHash)} CHANGED`;
-}
-
-function nextCommand({ bases, runs, datasets, adapters }: Omit<Status, "next" | "home">): Status["next"] {
-  const base = bases[0]?.name;
-  if (base === undefined) return { command: "tracemill base add smollm2", reason: "there is no base yet" };
-  const open = runs.find(({ state }) => state === "unfinished");
-  if (open !== undefined && open.arm === null) {
-    return { command: wayToSeal(open), reason: "a run is not finished" };
-  }
-  const skill = runs.at(-1)?.skill ?? "sql";
-  const trainRuns = runs.filter((run) => run.skill === skill && run.split === "train" && run.state === "sealed");
-  if (trainRuns.length === 0) {
-    return {
-      command: `tracemill run --skill ${skill} --split train --model ${base}`,
-      reason: "no run over train items is sealed",
-    };
-  }
-  const dataset = datasets.findLast(({ tier, base }) => tier === "demonstrations" && base !== null); // what `train` takes
-  if (dataset === undefined) {
-    return {
-      command: `tracemill export --role worker --skill ${skill} --filter eval_passed=true`,
-      reason: "no dataset is made of the runs yet",
-    };
-  }
-  if (dataset.isTainted) {
-    return {
-      command: `tracemill dataset rebuild ${shortHash(dataset.datasetHash)}`,
-      reason: "the newest dataset holds what was revoked since",
-    };
-  }
-  const adapter = adapters.findLast(({ datasetHash }) => datasetHash === dataset.datasetHash);
-  if (adapter === undefined) {
-    return {
-      command: `tracemill train --dataset ${shortHash(dataset.datasetHash)} --base ${dataset.base}`,
-      reason: "the newest dataset has no adapter",
-    };
-  }
-  const shown = adapterLabel(adapter);
-  if (adapter.decisions.length === 0) {
-    return {
-      command: `tracemill validate --skill ${dataset.skills[0]} --base ${adapter.base} --candidate ${shown}`,
-      reason: "the newest dataset's adapter is not judged",
-    };
-  }
-  const { verdict, hasPassed } = adapter.decisions.at(-1) as Judgement;
-  if (hasPassed) {
-    return {
-      command: `tracemill promote ${shown} --for ${dataset.skills[0]}`,
-      reason: "the gate passed for the newest dataset's adapter",
-    };
-  }
-  if (verdict !== "better") return afterNoLift(verdict, { dataset, base: adapter.base, trainRuns });
-  return {
-    command: `tracemill serve --base ${adapter.base} --adapter ${shown}`,
-    reason: "the newest dataset's adapter is judged better, though the gate did not pass; look at it beside the base",
-  };
-}
-
-/** More work of the same skill: first what is there and not in the dataset yet, else another run over other draws. */
-function afterNoLift(
-  verdict: string,
-  { dataset, base, trainRuns }: { dataset: Status["datasets"][number]; base: string; trainRuns: Status["runs"] },
-): Status["next"] {
-  const [skill] = dataset.skills;
-  const reason = `the newest dataset's adapter is judged ${verdict}`;
-  if (trainRuns.some(({ run }) => !dataset.runs.includes(run))) {
-    return {
-      command: `tracemill export --role ${dataset.role} --skill ${skill} --filter eval_passed=true`,
-      reason: `${reason}, and there are runs that it was not made of`,
-    };
-  }
-  return {
-    command: `tracemill run --skill ${skill} --split train --model ${base} --seed ${trainRuns.length + 1}`,
-    reason: `${reason}: more verified work makes a larger dataset`,
-  };
 }
 
 function printed({ home, bases, runs, datasets, adapters, next }: Status): string {

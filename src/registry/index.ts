@@ -12,6 +12,6 @@ export {
 export { ancestryOf, type Graph, openGraph } from "./graph.ts";
 export { type JudgedFamilies, leaksOf } from "./leaks.ts";
 export { lineageOf } from "./lineage.ts";
-export { type PromotionReport, promote, type RollbackReport, rollback } from "./promote.ts";
+export { type PromotionReport, possiblePromotion, promote, type RollbackReport, rollback } from "./promote.ts";
 export { type RevocationReport, revoke } from "./revoke.ts";
 export { taintedDatasets, taintedWriters, taintOf, taintOfAdapter, taintOfLineage } from "./taint.ts";

@@ -46,23 +46,30 @@ export interface RollbackReport extends Rollback {
  * `GATE_NOT_PASSED`, `OTHER_QUESTION_DECIDED`, `DECISION_CHANGED`, `PLAN_EDITED`, `BAD_ARGUMENT` for an empty reason, `LOCKED` where another one is at it.
  */
 export async function promote(home: Home, options: PromoteOptions): Promise<PromotionReport> {
-  const { place, clock } = options;
+  return alone(home, async () => {
+    const { before, wasChampion, ...promotion } = await possiblePromotion(home, options);
+    if (!wasChampion) appendLedger(home, { type: "promoted", data: promotion }, options.clock);
+    return { ...promotion, before, wasChampion };
+  });
+}
+
+/** Says what `promote` would do, and writes nothing. Throws: as `promote` does, but for `LOCKED`. */
+export async function possiblePromotion(
+  home: Home,
+  { place, ...options }: Omit<PromoteOptions, "clock">,
+): Promise<PromotionReport> {
   const override = options.override?.trim();
   if (override === "") throw noReason();
   const adapter = await readAdapterManifest(home, options.adapter);
-  return alone(home, async () => {
-    checkPlace(adapter, place);
-    await refuseTaintedAdapter(home, adapter);
-    const champions = await readChampions(home);
-    const before = championFor(champions, place)?.adapterHash ?? null;
-    const { adapterHash } = adapter;
-    const wasChampion = champions.get(placeName(place))?.adapterHash === adapterHash;
-    const isAsked = override === undefined && !wasChampion;
-    const comparisonHash = isAsked ? await passingComparison(home, adapter, { place, before }) : null;
-    const promotion: Promotion = { ...place, adapterHash, comparisonHash, override: override ?? null };
-    if (!wasChampion) appendLedger(home, { type: "promoted", data: promotion }, clock);
-    return { ...promotion, before, wasChampion };
-  });
+  checkPlace(adapter, place);
+  await refuseTaintedAdapter(home, adapter);
+  const champions = await readChampions(home);
+  const before = championFor(champions, place)?.adapterHash ?? null;
+  const { adapterHash } = adapter;
+  const wasChampion = champions.get(placeName(place))?.adapterHash === adapterHash;
+  const isAsked = override === undefined && !wasChampion;
+  const comparisonHash = isAsked ? await passingComparison(home, adapter, { place, before }) : null;
+  return { ...place, adapterHash, comparisonHash, override: override ?? null, before, wasChampion };
 }
 
 /**

@@ -78,12 +78,14 @@ test(
 );
 
 test("the picture has a mark for each arm that was judged, and none where there is nothing to show", () => {
-  const figure = { rate: 0.5, interval: { low: 0.4, high: 0.6 }, tokens: 30 };
+  const figure = { rate: 0.5, interval: { low: 0.4, high: 0.6 }, tokens: 30, tokensInterval: null };
   const picture = roundsPicture([
-    { round: 1, before: figure, candidate: { ...figure, rate: 0.6 } },
+    { round: 1, before: figure, candidate: { ...figure, rate: 0.6, tokensInterval: { low: 20, high: 60 } } },
     { round: 2, before: figure, candidate: null },
   ]);
   expect(picture.match(/<circle class="before"[^>]*r="4"/g)).toHaveLength(2);
   expect(picture.match(/<circle class="candidate"[^>]*r="4"/g)).toHaveLength(1);
+  // From 60 tokens, the most that is shown, at the top of its axes, to a third of that.
+  expect(picture).toMatch(/<line class="candidate" x1="225" x2="225" y1="393.33" y2="320"\/>/);
   expect(roundsPicture([])).not.toContain("<circle");
 });

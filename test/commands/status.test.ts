@@ -5,12 +5,15 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { foreignStart } from "../../src/capture/foreign-item.ts";
+import { exportDataset } from "../../src/commands/export.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { writeJsonAtomic } from "../../src/foundation/files.ts";
 import { type Hash, hashText, shortHash } from "../../src/foundation/hashing.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
 import type { Decision } from "../../src/records/comparison.ts";
 import type { DatasetManifest } from "../../src/records/dataset-manifest.ts";
+import type { RunId } from "../../src/records/ids.ts";
+import { promote } from "../../src/registry/index.ts";
 import { writeDecision } from "../../src/store/comparisons.ts";
 import type { Home } from "../../src/store/home.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
@@ -19,6 +22,7 @@ import { createRunLog } from "../../src/store/run-log.ts";
 import { writtenSettings } from "../dataset/written-settings.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
+import { putAdapter, putDecision, SQL, withRuns } from "../registry/setting.ts";
 import { sampleRunId, withHome, writeSampleRun } from "../store/sample-run.ts";
 import { addTinyBase, writeDataset } from "../train/sample-training.ts";
 
@@ -116,15 +120,34 @@ test("status shows what there is, names the command for each next step, and what
     const from = await tinyAdapter(1);
     const { adapterHash } = await registerAdapter(home, base, { name: "shop-v1", from, datasetHash });
     expect(await nextCommand(home)).toBe("tracemill validate --skill sql --base tiny --candidate shop-v1");
-    await decided(home, adapterHash);
+    await decided(home, adapterHash, "worse");
     const { stdout } = await tracemill(home, "status");
     expect(stdout).toContain(`home: ${home.path}`);
     expect(stdout).toMatch(new RegExp(`^tiny +${shortHash(base.baseHash)}$`, "m"));
     expect(stdout).toMatch(new RegExp(`^${run} +sql +train +- +sealed +\\d+$`, "m"));
     expect(stdout).toMatch(new RegExp(`^${shortHash(datasetHash)} +sql +worker +8$`, "m"));
     const adapter = [adapterHash, "shop-v1", "tiny", datasetHash].map((text) => text.slice(0, 12)).join(" +");
-    expect(stdout).toMatch(new RegExp(`^${adapter} +better \\(\\+14\\.4 points, gate passed\\)$`, "m"));
-    expect(stdout).toContain("next: tracemill promote shop-v1 --for sql");
+    expect(stdout).toMatch(new RegExp(`^${adapter} +worse \\(\\+14\\.4 points\\)$`, "m"));
+    expect(stdout).toContain("next: tracemill export --role worker --skill sql --filter eval_passed=true");
+  }));
+
+test("status proposes the promotion of what passed, the champion's own work once it answers, and to beat another that does", () =>
+  withRuns(async ({ home, clock, runs }) => {
+    const { datasetHash } = await exportDataset(SQL, { home, clock });
+    const adapterHash = await putAdapter(home, datasetHash, { name: "first" });
+    const run = runs[0]?.run as RunId;
+    await putDecision(home, { adapterHash, run, skill: "sql" });
+    const { stdout } = await tracemill(home, "status");
+    expect(stdout).toMatch(/ better, gate passed$/m);
+    expect(stdout).toContain("next: tracemill promote first --for sql");
+    const place = { skill: "sql", role: null };
+    await promote(home, { adapter: "first", place, clock });
+    expect(await nextCommand(home)).toBe("tracemill run --skill sql --split train --model first --seed 3");
+    const second = await putAdapter(home, datasetHash, { name: "second" });
+    await putDecision(home, { adapterHash: second, run, skill: "sql", number: 2 });
+    const champion = shortHash(adapterHash);
+    const against = `--against champion --champion ${champion}`;
+    expect(await nextCommand(home)).toBe(`tracemill validate --skill sql --candidate second ${against}`);
   }));
 
 test("status shows no decision that the ledger does not name, and names one that was changed since", () =>

@@ -1,0 +1,166 @@
+/**
+ * The next sensible command: the loop's step that is missing, judged by what is there. Does not read the store beyond what
+ * tells whether a promotion would be taken.
+ */
+import { Refusal } from "../foundation/errors.ts";
+import { type Hash, shortHash } from "../foundation/hashing.ts";
+import { adapterLabel } from "../records/adapter-manifest.ts";
+import type { Decision } from "../records/comparison.ts";
+import type { RunId } from "../records/ids.ts";
+import type { Tier } from "../records/selection.ts";
+import { championFor, possiblePromotion, readChampions } from "../registry/index.ts";
+import type { Home } from "../store/home.ts";
+import { readAdapterManifest } from "../store/manifests.ts";
+import { wayToSeal } from "./way-to-seal.ts";
+
+/** What is there. */
+export interface Found {
+  bases: { name: string; baseHash: string }[];
+  runs: {
+    run: RunId;
+    skill: string;
+    split: string | null;
+    state: string;
+    arm: string | null;
+    /** The command that made it. */
+    command: string | null;
+    events: number;
+  }[];
+  /** As the adapters: oldest first. */
+  datasets: {
+    datasetHash: string;
+    skills: string[];
+    role: string;
+    tier: Tier;
+    /** Null where the rows are texts alone. */
+    base: string | null;
+    runs: string[];
+    trainRows: number;
+    /** Whether something of its rows is revoked by now. */
+    isTainted: boolean;
+  }[];
+  adapters: {
+    adapterHash: string;
+    name: string | null;
+    base: string;
+    datasetHash: string;
+    decisions: Judgement[];
+    /** Comparisons whose decision is not the one any more that the ledger names: they tell nothing. */
+    changedDecisions: Hash[];
+    /** Whether its dataset is. */
+    isTainted: boolean;
+  }[];
+}
+
+/** Units: difference of the deciding pair as a fraction; null where no pair of items could be made. */
+export interface Judgement {
+  verdict: Decision["verdict"];
+  hasPassed: boolean;
+  difference: number | null;
+}
+
+/** A command line, and why it is the next. */
+export interface NextCommand {
+  command: string;
+  reason: string;
+}
+
+/** Returns the command that makes the most of what is there. */
+export async function nextCommand(home: Home, { bases, runs, datasets, adapters }: Found): Promise<NextCommand> {
+  const base = bases[0]?.name;
+  if (base === undefined) return { command: "tracemill base add smollm2", reason: "there is no base yet" };
+  const open = runs.find(({ state }) => state === "unfinished");
+  if (open !== undefined && open.arm === null) {
+    return { command: wayToSeal(open), reason: "a run is not finished" };
+  }
+  const skill = runs.at(-1)?.skill ?? "sql";
+  const trainRuns = runs.filter((run) => run.skill === skill && run.split === "train" && run.state === "sealed");
+  if (trainRuns.length === 0) {
+    return {
+      command: `tracemill run --skill ${skill} --split train --model ${base}`,
+      reason: "no run over train items is sealed",
+    };
+  }
+  const dataset = datasets.findLast(({ tier, base }) => tier === "demonstrations" && base !== null); // what `train` takes
+  if (dataset === undefined) {
+    return {
+      command: `tracemill export --role worker --skill ${skill} --filter eval_passed=true`,
+      reason: "no dataset is made of the runs yet",
+    };
+  }
+  if (dataset.isTainted) {
+    return {
+      command: `tracemill dataset rebuild ${shortHash(dataset.datasetHash)}`,
+      reason: "the newest dataset holds what was revoked since",
+    };
+  }
+  const adapter = adapters.findLast(({ datasetHash }) => datasetHash === dataset.datasetHash);
+  if (adapter === undefined) {
+    return {
+      command: `tracemill train --dataset ${shortHash(dataset.datasetHash)} --base ${dataset.base}`,
+      reason: "the newest dataset has no adapter",
+    };
+  }
+  const shown = adapterLabel(adapter);
+  if (adapter.decisions.length === 0) {
+    return {
+      command: `tracemill validate --skill ${dataset.skills[0]} --base ${adapter.base} --candidate ${shown}`,
+      reason: "the newest dataset's adapter is not judged",
+    };
+  }
+  const { verdict, hasPassed } = adapter.decisions.at(-1) as Judgement;
+  if (hasPassed) return afterPass(home, { adapter, skill: dataset.skills[0] ?? skill, trainRuns });
+  if (verdict !== "better") return afterNoLift(verdict, { dataset, base: adapter.base, trainRuns });
+  return {
+    command: `tracemill serve --base ${adapter.base} --adapter ${shown}`,
+    reason: "the newest dataset's adapter is judged better, though the gate did not pass; look at it beside the base",
+  };
+}
+
+/** The promotion, unless it was made already or would be refused: whoever answers there now need not be who was beaten. */
+async function afterPass(
+  home: Home,
+  { adapter, skill, trainRuns }: { adapter: Found["adapters"][number]; skill: string; trainRuns: Found["runs"] },
+): Promise<NextCommand> {
+  const { adapterHash } = adapter;
+  const shown = adapterLabel(adapter);
+  const { role } = await readAdapterManifest(home, adapterHash);
+  const champion = championFor(await readChampions(home), { skill, role });
+  if (champion?.adapterHash === adapterHash) {
+    return {
+      command: `tracemill run --skill ${skill} --split train --model ${shown} --seed ${trainRuns.length + 1}`,
+      reason: "the newest dataset's adapter is the champion: what it does now makes the next dataset",
+    };
+  }
+  try {
+    await possiblePromotion(home, { adapter: adapterHash, place: { skill, role: null } });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const again = `tracemill validate --skill ${skill} --base ${adapter.base} --candidate ${shown}`;
+    const command = error.code === "OTHER_QUESTION_DECIDED" ? (error.details.fix ?? again) : again;
+    return { command, reason: `the gate passed for the newest dataset's adapter, but: ${error.message}` };
+  }
+  return {
+    command: `tracemill promote ${shown} --for ${skill}`,
+    reason: "the gate passed for the newest dataset's adapter",
+  };
+}
+
+/** More work of the same skill: first what is there and not in the dataset yet, else another run over other draws. */
+function afterNoLift(
+  verdict: string,
+  { dataset, base, trainRuns }: { dataset: Found["datasets"][number]; base: string; trainRuns: Found["runs"] },
+): NextCommand {
+  const [skill] = dataset.skills;
+  const reason = `the newest dataset's adapter is judged ${verdict}`;
+  if (trainRuns.some(({ run }) => !dataset.runs.includes(run))) {
+    return {
+      command: `tracemill export --role ${dataset.role} --skill ${skill} --filter eval_passed=true`,
+      reason: `${reason}, and there are runs that it was not made of`,
+    };
+  }
+  return {
+    command: `tracemill run --skill ${skill} --split train --model ${base} --seed ${trainRuns.length + 1}`,
+    reason: `${reason}: more verified work makes a larger dataset`,
+  };
+}
