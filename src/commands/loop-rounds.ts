@@ -11,6 +11,7 @@ import { loop } from "../loop.ts";
 import type { Place } from "../records/ledger-entries.ts";
 import { championFor, promote, readChampions } from "../registry/index.ts";
 import { loadSkill } from "../skills/load.ts";
+import type { Home } from "../store/home.ts";
 import { openJournal } from "../store/journal.ts";
 import type { Context } from "./command.ts";
 import type { LoopSettings, Round } from "./loop-settings.ts";
@@ -38,7 +39,7 @@ export async function loopRounds(
   const { home, clock } = context;
   const { skill } = settings;
   const journal = await openJournal(home, { rounds: settings }, clock);
-  const place = { skill, role: null };
+  const place = await journal.stage("place", () => workersPlace(home, skill));
   const answering = async () => championFor(await readChampions(home), place)?.adapterHash ?? null;
   let round: Round = { ...settings.round, champion: await journal.stage("champion", answering) };
   const isFresh = await journal.stage("fresh", () => makesFresh(skill));
@@ -59,6 +60,12 @@ export async function loopRounds(
     const replay = [...round.replay, ...result.runs.train];
     round = { number: round.number + 1, champion, replay, watched: result.runs.validation, isFresh };
   }
+}
+
+/** Where what answers for the skill's worker stands: to promote beside a champion of the role would change nothing. */
+export async function workersPlace(home: Home, skill: string): Promise<Place> {
+  const champion = championFor(await readChampions(home), { skill, role: "worker" });
+  return { skill, role: champion?.role ?? null };
 }
 
 /**

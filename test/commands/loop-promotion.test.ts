@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { promotePassed } from "../../src/commands/loop-rounds.ts";
+import { promotePassed, workersPlace } from "../../src/commands/loop-rounds.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import { placeOf, promote, readChampions, readPlaceEvents } from "../../src/registry/index.ts";
 import { putAdapter, putDecision, sayRevoked, withChain } from "../registry/setting.ts";
@@ -28,4 +28,16 @@ test("a round's candidate that passed is promoted, or passed over where the cham
     expect(await promotePassed(later, place, context)).toBeNull();
     expect(await readPlaceEvents(home)).toHaveLength(2);
     await expect(promotePassed("nobody", place, context)).rejects.toMatchObject({ code: "UNKNOWN_ADAPTER" });
+  }));
+
+test("rounds are about the place at which the worker's champion stands, and about the skill's where none does", () =>
+  withChain(async ({ home, clock, adapterHash }) => {
+    const promoted = (name: string) =>
+      promote(home, { adapter: adapterHash, place: placeOf(name), override: "by hand", clock });
+    expect(await workersPlace(home, "sql")).toEqual({ skill: "sql", role: null });
+    await promoted("sql");
+    expect(await workersPlace(home, "sql")).toEqual({ skill: "sql", role: null });
+    await promoted("sql/worker");
+    expect(await workersPlace(home, "sql")).toEqual({ skill: "sql", role: "worker" });
+    expect(await workersPlace(home, "cron")).toEqual({ skill: "cron", role: null });
   }));
