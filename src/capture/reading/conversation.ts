@@ -34,7 +34,7 @@ export interface AnswerFacts {
 
 export function* conversationRecords(conversation: Conversation): Generator<ForeignTurn | ForeignAction> {
   const { messages, tools, answers, item, attempt, at = null, role = "worker", missing, model = null } = conversation;
-  const results = new Map(messages.flatMap((message) => resultOf(message)));
+  const results = resultsOf(messages);
   for (const [i, response] of messages.entries()) {
     const facts = answers?.get(i);
     if (response.role !== "assistant" || facts === null) continue;
@@ -45,26 +45,42 @@ export function* conversationRecords(conversation: Conversation): Generator<Fore
       ...facts,
       ...{ at: place.at, missing: [...new Set([...missing, ...(facts?.missing ?? [])])] },
     };
-    for (const call of objectsIn(response.tool_calls)) {
-      const action = actionOf(call, results);
+    for (const [n, call] of objectsIn(response.tool_calls).entries()) {
+      const action = actionOf(call, results.get(i)?.[n] ?? null);
       if (action !== null) yield { kind: "action", ...place, ...action };
     }
   }
 }
 
-/** What a tool answered, by the call's id. */
-function resultOf({ role, tool_call_id, content }: RecordedMessage): [string, string][] {
-  return role === "tool" && typeof tool_call_id === "string" ? [[tool_call_id, textOf(content)]] : [];
+/**
+ * What came of each call of each answer, by the answer's place: the first result behind it that has the call's id, is no
+ * other call's, and that no later answer with the id stands before, as some servers count ids anew with every answer. Null
+ * for none.
+ */
+function resultsOf(messages: readonly RecordedMessage[]): Map<number, (string | null)[]> {
+  const results = new Map<number, (string | null)[]>();
+  const behind = new Map<string, string[]>();
+  for (let i = messages.length - 1; i >= 0; i--) {
+    const { role, tool_call_id, content, tool_calls } = messages[i] as RecordedMessage;
+    if (role === "tool" && typeof tool_call_id === "string") {
+      behind.set(tool_call_id, [textOf(content), ...(behind.get(tool_call_id) ?? [])]);
+    }
+    if (role !== "assistant") continue;
+    const ids = objectsIn(tool_calls).map((call) => textIn(call.id) ?? "");
+    const taken = ids.map((id) => behind.get(id)?.shift() ?? null);
+    if (taken.length > 0) results.set(i, taken);
+    for (const id of ids) behind.delete(id);
+  }
+  return results;
 }
 
 function actionOf(
   call: Record<string, unknown>,
-  results: ReadonlyMap<string, string>,
+  stdout: string | null,
 ): Pick<ForeignAction, "call" | "exitCode" | "stdout" | "stderr"> | null {
   const called = isObject(call.function) ? call.function : {};
   const name = textIn(called.name);
   const given = typeof called.arguments === "string" ? parseJson(called.arguments) : { value: called.arguments };
-  const stdout = results.get(textIn(call.id) ?? "");
-  if (name === null || stdout === undefined || !("value" in given) || !isObject(given.value)) return null;
+  if (name === null || stdout === null || !("value" in given) || !isObject(given.value)) return null;
   return { call: { name, arguments: given.value }, exitCode: null, stdout, stderr: "" };
 }

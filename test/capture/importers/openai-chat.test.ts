@@ -37,6 +37,21 @@ describe("a row", () => {
     expect(only(events, "turn").map(({ modelAnswered }) => modelAnswered)).toEqual(["m", "m"]);
   });
 
+  it("has the result of each call beside it where ids are used again, in one answer and in the next", async () => {
+    const result = (content: string) => ({ role: "tool", tool_call_id: "c1", content });
+    const calling = (...numbers: number[]) => ({
+      ...{ role: "assistant", content: null },
+      tool_calls: numbers.map((a) => ({ ...call, function: { name: "add", arguments: JSON.stringify({ a }) } })),
+    });
+    const turns = [calling(2), result("4"), calling(3, 5), result("6"), result("10"), calling(7)];
+    const { events } = await importRows([{ id: "t", messages: [...conversation.slice(0, 2), ...turns] }]);
+    expect(only(events, "action").map(({ call, stdout }) => [call.arguments.a, stdout])).toEqual([
+      [2, "4"],
+      [3, "6"],
+      [5, "10"],
+    ]);
+  });
+
   it("without an outcome has no verdict, and one of another scale none either", async () => {
     const { events } = await importRows([
       { id: "a", messages: conversation },
