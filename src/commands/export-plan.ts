@@ -18,12 +18,11 @@ import { formatFor, loadFormat } from "../dataset/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
-import { partsOf } from "../records/comparison.ts";
 import type { ExportSettings } from "../records/dataset-manifest.ts";
 import type { Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Selection, Tier } from "../records/selection.ts";
-import { listRunPlans } from "../store/comparisons.ts";
+import { listHeldParts } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { type Lake, openLake } from "../store/lake.ts";
 import { openTexts } from "../store/recorded-texts.ts";
@@ -77,13 +76,11 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
     nearThreshold: readNear(asked.near),
     allowTeachers: commaList(asked.allowTeacher),
   };
-  const holding = (await listRunPlans(home))
-    .flatMap((plan) => partsOf(plan).map((part) => ({ ...plan, ...part })))
-    .filter(({ split }) => split !== "train");
+  const heldOut = await listHeldParts(home);
   const answerText = asked.target === "action" ? await answerTexts(skills) : null;
   const { gatesOff: _, tier: __, ...written } = chosen;
   return {
-    comparisons: [...new Set(holding.map(({ comparisonHash }) => comparisonHash))].sort(),
+    comparisons: [...new Set(heldOut.map(({ comparisonHash }) => comparisonHash))].sort(),
     ...{ runs, unsealed, missing, base, tier, gatesOff, role: pairs.worker && pairs.reflector ? BOTH_ROLES : role },
     format: asked.format,
     filterText: formatFilter(filter),
@@ -104,7 +101,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
           filter: tier === "prompts" ? withoutOutcome(filter) : filter,
           labels: role === "worker" ? null : await (await loadRoleRule(role)).labels(lake, names),
           withBad: tier === "judged" || tier === "preference-pairs",
-          comparisons: holding,
+          heldOut,
         };
       });
       return scrubbed(selection, scrubReason);

@@ -7,12 +7,12 @@ import { shortHash } from "../foundation/hashing.ts";
 import type { Item } from "../records/item.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
+import type { HeldPart } from "../store/comparisons.ts";
 import { sqlText } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
 import type { ItemRange } from "./candidate-query.ts";
 import type { ItemGate } from "./item-gate.ts";
 import { type NearIndex, nearIndex } from "./near/near-index.ts";
-import type { HoldingPlan } from "./selection-settings.ts";
 
 export interface HeldOut {
   /** Returns what says why no example of an item may be trained on. */
@@ -23,39 +23,35 @@ export interface HeldOut {
  * Reads what the registered comparisons hold out: the families of their items, and the items' texts.
  * Throws: `HELD_OUT_TEXT_UNKNOWN`.
  */
-export async function openHeldOut(lake: Lake, comparisons: readonly HoldingPlan[]): Promise<HeldOut> {
-  const plans = comparisons.filter(({ split }) => split !== "train");
-  if (plans.length === 0) return { gate: async () => () => null };
+export async function openHeldOut(lake: Lake, parts: readonly HeldPart[]): Promise<HeldOut> {
+  if (parts.length === 0) return { gate: async () => () => null };
   const families = new Map<string, string>();
   const items = new Map<string, string>();
-  for (const { comparisonHash, skill, items: judged } of plans) {
-    for (const { item, family } of judged) {
-      const place = `comparison ${shortHash(comparisonHash)}`;
-      families.set(`${skill.id}/${family}`, place);
-      items.set(item, `${item} of ${place}`);
-    }
+  for (const part of parts) {
+    const place = `comparison ${shortHash(part.comparisonHash)}`;
+    for (const family of part.families) families.set(`${part.skill}/${family}`, place);
+    for (const item of part.items) items.set(item, `${item} of ${place}`);
   }
-  const known = await textsOf(lake, plans);
+  const known = items.size === 0 ? new Map<string, string>() : await textsOf(lake, parts);
   const texts = nearIndex([...items].map(([item, key]) => ({ key, text: known.get(item) ?? "" })));
   return { gate: (range) => gateOf(lake, { range, families, items, texts }) };
 }
 
 /** The lake has the texts once an arm of the comparison is sealed; before, the skill itself can say them. */
-async function textsOf(lake: Lake, plans: readonly HoldingPlan[]): Promise<Map<string, string>> {
-  const names = new Set(plans.flatMap(({ items }) => items.map(({ item }) => sqlText(item))));
+async function textsOf(lake: Lake, parts: readonly HeldPart[]): Promise<Map<string, string>> {
+  const names = new Set(parts.flatMap(({ items }) => items.map(sqlText)));
   const rows = await lake.query(`SELECT DISTINCT item, task FROM files.items WHERE item IN (${[...names].join(", ")})`);
   const texts = new Map(rows.map(({ item, task }) => [String(item), String(task)]));
-  for (const plan of plans) {
-    const isKnown = ({ item }: { item: string }) => texts.has(item);
-    if (plan.items.every(isKnown)) continue;
-    for (const { item, task } of await itemsOfSkill(plan)) texts.set(item, task);
-    const unknown = plan.items.find((item) => !isKnown(item));
-    if (unknown !== undefined) throw textUnknown(unknown.item, plan);
+  for (const part of parts) {
+    if (part.items.every((item) => texts.has(item))) continue;
+    for (const { item, task } of await itemsOfSkill(part)) texts.set(item, task);
+    const unknown = part.items.find((item) => !texts.has(item));
+    if (unknown !== undefined) throw textUnknown(unknown, part);
   }
   return texts;
 }
 
-async function itemsOfSkill({ skill: { id }, split }: HoldingPlan): Promise<Item[]> {
+async function itemsOfSkill({ skill: id, split }: HeldPart): Promise<Item[]> {
   if (!(await listSkills()).includes(id)) return [];
   const skill = await loadSkill(id);
   try {
@@ -68,7 +64,7 @@ async function itemsOfSkill({ skill: { id }, split }: HoldingPlan): Promise<Item
   }
 }
 
-function textUnknown(item: string, { comparisonHash }: HoldingPlan): Refusal {
+function textUnknown(item: string, { comparisonHash }: HeldPart): Refusal {
   return new Refusal({
     code: "HELD_OUT_TEXT_UNKNOWN",
     message: "A registered comparison holds out an item whose text is not known, so nothing says what is like it.",

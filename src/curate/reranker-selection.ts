@@ -18,11 +18,11 @@ import { noSelection } from "./tip-preferences.ts";
 export async function selectRerankerPairs(
   lake: Lake,
   settings: RerankerPairSettings &
-    Pick<SelectionSettings, "comparisons" | "gatesOff" | "allowTeachers" | "isServedElsewhere">,
+    Pick<SelectionSettings, "heldOut" | "gatesOff" | "allowTeachers" | "isServedElsewhere">,
 ): Promise<Selection> {
   const { pairs, refusals } = await rerankerPairs(lake, settings);
   const isRevoked = await revokedRows(lake);
-  const heldOut = await (await openHeldOut(lake, settings.comparisons)).gate(ALL_ITEMS);
+  const heldOut = await (await openHeldOut(lake, settings.heldOut)).gate(ALL_ITEMS);
   const isHosted = settings.gatesOff.includes("hosted-model") ? () => false : await hostedRows(lake, settings);
   const kept = pairs.filter((row) => {
     const named = isRevoked(row)

@@ -115,7 +115,7 @@ async function addRows(
   const { lake } = store;
   const tier = await loadTier(settings.tier);
   const refusing = await openGates(settings);
-  const heldOut = await openHeldOut(lake, settings.comparisons);
+  const heldOut = await openHeldOut(lake, settings.heldOut);
   const said = await tipsSaid(lake);
   const drop = garbageMeter(COLLECT_EVERY_BYTES);
   const texts = candidateTexts(store.texts);

@@ -2,14 +2,11 @@
  * What a selection is asked for. Every setting stands in the dataset's manifest, as the same settings over the same runs
  * give the same rows.
  */
-import type { Part, Plan } from "../records/comparison.ts";
 import type { ActionCall, Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Tier, Tries } from "../records/selection.ts";
+import type { HeldPart } from "../store/comparisons.ts";
 import type { Scope } from "./candidate-query.ts";
-
-/** One skill's items that a comparison judges by. */
-export type HoldingPlan = Pick<Plan, "comparisonHash"> & Pick<Part, "split" | "skill" | "items">;
 
 export interface SelectionSettings extends Scope {
   tier: Tier;
@@ -33,8 +30,8 @@ export interface SelectionSettings extends Scope {
   balance: { families: number; skills: number };
   /** Similarity from which two rows are near-duplicates, a fraction; null where they are not looked for. */
   nearThreshold: number | null;
-  /** Registered comparisons: what they judge by is not trained on. */
-  comparisons: readonly HoldingPlan[];
+  /** What registered comparisons judge by is not trained on. */
+  heldOut: readonly HeldPart[];
   seed: number;
   /** About how many examples are read at a time. */
   examplesPerRange?: number;

@@ -56,7 +56,7 @@ async function admission(
   const scope = { ...settings, role: "reflector" as const, labels: ANY_LABEL, withBad: false };
   const gatesOff = [...settings.gatesOff, "retired-tip"]; // a worse answer may have written one
   const refusing = await openGates({ ...scope, gatesOff, answerText: null });
-  const heldOut = await (await openHeldOut(lake, settings.comparisons)).gate(ALL_ITEMS);
+  const heldOut = await (await openHeldOut(lake, settings.heldOut)).gate(ALL_ITEMS);
   const asked = { ...scope, filter: withoutOutcome(settings.filter) };
   const { sql, parameters } = candidatesQuery(asked, ALL_ITEMS, CANDIDATE_COLUMNS);
   const said = await tipsSaid(lake);

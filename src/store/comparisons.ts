@@ -8,6 +8,8 @@ import { Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
 import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
 import { type Decision, type Plan, partsOf } from "../records/comparison.ts";
+import type { ItemId } from "../records/ids.ts";
+import type { Split } from "../records/item.ts";
 import type { EntryData } from "../records/ledger-entries.ts";
 import type { Home } from "./home.ts";
 import { appendLedger, readLedger } from "./ledger.ts";
@@ -91,6 +93,33 @@ export async function refusedBeforehand(home: Home): Promise<Set<Hash>> {
 export async function listRunPlans(home: Home): Promise<Plan[]> {
   const refused = await refusedBeforehand(home);
   return (await listPlans(home)).filter(({ comparisonHash }) => !refused.has(comparisonHash));
+}
+
+/** One skill's items that a comparison judges by. */
+export interface HeldPart {
+  comparisonHash: Hash;
+  skill: string;
+  split: Split;
+  families: string[];
+  /** None of a comparison whose folder is gone: of it the ledger knows the families alone. */
+  items: ItemId[];
+}
+
+/** Lists what the comparisons that were run, or may be yet, keep out of training, part by part. */
+export async function listHeldParts(home: Home): Promise<HeldPart[]> {
+  const plans = await listRunPlans(home);
+  const [refused, there] = [await refusedBeforehand(home), new Set(plans.map(({ comparisonHash }) => comparisonHash))];
+  const held = plans.flatMap(({ comparisonHash, ...plan }) =>
+    partsOf({ comparisonHash, ...plan }).map(({ skill, split, items }): HeldPart => {
+      const families = [...new Set(items.map(({ family }) => family))];
+      return { comparisonHash, skill: skill.id, split, families, items: items.map(({ item }) => item) };
+    }),
+  );
+  for await (const { type, data } of readLedger(home)) {
+    if (type !== "comparison_planned" || there.has(data.comparisonHash) || refused.has(data.comparisonHash)) continue;
+    for (const part of data.judged ?? []) held.push({ comparisonHash: data.comparisonHash, ...part, items: [] });
+  }
+  return held.filter(({ split }) => split !== "train");
 }
 
 /** Says in the ledger that a plan is made, and what it judges a candidate on; once. */

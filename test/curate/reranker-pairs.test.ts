@@ -173,13 +173,10 @@ it("a selection leaves out what was revoked and what a comparison judges by, and
     ] as const)
       appendLedger(home, { type: "revoked", data: { kind, target: target as string, reason: "wrong" } }, systemClock);
     const item = itemId("sql", "drawn-1/a");
-    const plan = {
-      ...{ comparisonHash: hashText("plan"), split: "test" as const },
-      ...{ skill: { id: "sql", version: "1", hash: hashText("sql") }, items: [{ item, family: "drawn-1" }] },
-    };
+    const part = { comparisonHash: hashText("plan"), skill: "sql", split: "test" as const };
     const lake = await openLake(home);
     try {
-      const settings = settingsOf(runs, { comparisons: [plan as never] });
+      const settings = settingsOf(runs, { heldOut: [{ ...part, families: ["drawn-1"], items: [item] }] });
       const selection = await selectRerankerPairs(lake, settings);
       const rows: SelectedRow[] = [];
       for await (const row of selection.rows()) rows.push(row);

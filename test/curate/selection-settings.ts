@@ -23,7 +23,7 @@ export function settingsOf(runs: readonly RunId[], changed: Partial<SelectionSet
     dampEasy: 0,
     balance: { families: 1, skills: 1 },
     nearThreshold: 0.85,
-    comparisons: [],
+    heldOut: [],
     seed: 1,
     ...changed,
   };

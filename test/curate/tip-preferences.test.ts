@@ -85,14 +85,14 @@ test("a pair has no answer that wrote a revoked tip, as the worse one neither", 
 test("a pair has no answer about a held-out item, on either side, and the comparison is named", () =>
   withTips(async (home, { runs, turns }) => {
     const comparisonHash = hashText("a comparison");
-    const plan = {
-      ...{ comparisonHash, split: "test" as const, skill: { id: "sql", version: "1", hash: hashText("sql") } },
-      items: [{ item: itemId("sql", "joins/b"), family: "elsewhere" }],
-    };
-    const { rows, refusals } = await selected(home, pairSettings(runs, { comparisons: [plan] }));
+    const held = { skill: "sql", families: ["elsewhere"], items: [itemId("sql", "joins/b")] };
+    const { rows, refusals } = await selected(
+      home,
+      pairSettings(runs, { heldOut: [{ comparisonHash, split: "test", ...held }] }),
+    );
     expect(rows).toEqual([]);
-    const held = refusals.find(({ reason }) => reason === "held-out-text");
-    expect(held?.examples).toContain(`${turns[1]} (nearly sql:joins/b of comparison ${shortHash(comparisonHash)})`);
+    const refused = refusals.find(({ reason }) => reason === "held-out-text");
+    expect(refused?.examples).toContain(`${turns[1]} (nearly sql:joins/b of comparison ${shortHash(comparisonHash)})`);
   }));
 
 test("examples are answers that were refused, and pairs", () =>

@@ -7,6 +7,7 @@ import { type Hash, hashText } from "../../src/foundation/hashing.ts";
 import { type Decision, decisionSchema } from "../../src/records/comparison.ts";
 import {
   listDecisions,
+  listHeldParts,
   listMadeDecisions,
   readMadeDecision,
   refusedBeforehand,
@@ -95,4 +96,15 @@ test("only a decision that still is what was said proves that a comparison was r
     await writeDecision(home, other, clock);
     await writeJsonAtomic(pathOf(home, other.comparisonHash), { ...other, reasons: ["edited"] });
     expect(await refusedBeforehand(home)).toEqual(new Set([one.comparisonHash]));
+  }));
+
+test("what a comparison holds out is known from the ledger where its folder is gone, and nothing of training items is", () =>
+  withHome(async (home) => {
+    const comparisonHash = hashText("gone");
+    const judged = (["train", "test"] as const).map((split) => ({ skill: "sql", split, families: [`of ${split}`] }));
+    appendLedger(home, { type: "comparison_planned", data: { comparisonHash, judged } }, clock);
+    const held = { comparisonHash, skill: "sql", split: "test", families: ["of test"], items: [] };
+    expect(await listHeldParts(home)).toEqual([held]);
+    await writeDecision(home, { ...sampleDecision(1, false), comparisonHash }, clock);
+    expect(await listHeldParts(home)).toEqual([]); // refused before any arm was run
   }));
