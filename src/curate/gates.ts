@@ -26,8 +26,11 @@ export async function loadFilters(): Promise<NamedFilter[]> {
   );
 }
 
+/** Says why an example is refused, and null of one that passes. `waived`: gates that do not hold for it. */
+export type GateKeeper = (candidate: Candidate, waived?: ReadonlySet<string>) => string | null;
+
 /**
- * Returns what says why an example is refused; it answers null for one that passes.
+ * Returns what says why an example is refused.
  * Throws: `UNKNOWN_GATE`; `GATE_IS_FIXED` for one without which a dataset would be worth nothing.
  */
 export async function openGates({
@@ -40,7 +43,7 @@ export async function openGates({
 }: Pick<
   SelectionSettings,
   "gatesOff" | "allowTeachers" | "isServedElsewhere" | "role" | "tier" | "answerText"
->): Promise<(candidate: Candidate) => string | null> {
+>): Promise<GateKeeper> {
   const all = await loadFilters();
   for (const name of gatesOff) refuseUnlessOptional(name, all);
   const gates = all.filter(
@@ -48,10 +51,10 @@ export async function openGates({
       !gatesOff.includes(reason) && (filter.role ?? role) === role && (filter.tier ?? tier) === tier,
   );
   const context = { allowTeachers: new Set(allowTeachers), isServedElsewhere };
-  return (candidate) => {
-    const gate = gates.find(({ filter }) => filter.refuses(candidate, context));
+  return (candidate, waived) => {
+    const gate = gates.find(({ reason, filter }) => !waived?.has(reason) && filter.refuses(candidate, context));
     if (gate !== undefined) return gate.reason;
-    return answerText !== null && candidate.call === null ? NO_ACTION : null;
+    return answerText !== null && candidate.call === null && !waived?.has(NO_ACTION) ? NO_ACTION : null;
   };
 }
 
