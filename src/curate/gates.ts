@@ -46,15 +46,16 @@ export async function openGates({
 >): Promise<GateKeeper> {
   const all = await loadFilters();
   for (const name of gatesOff) refuseUnlessOptional(name, all);
-  const gates = all.filter(
-    ({ reason, filter }) =>
-      !gatesOff.includes(reason) && (filter.role ?? role) === role && (filter.tier ?? tier) === tier,
-  );
+  const hasAnswers = tier !== "prompts";
+  const holds = (filter: Filter) =>
+    (filter.role ?? role) === role && (filter.tier ?? tier) === tier && (hasAnswers || filter.isAboutAnswer !== true);
+  const gates = all.filter(({ reason, filter }) => !gatesOff.includes(reason) && holds(filter));
+  const needsAction = hasAnswers && answerText !== null;
   const context = { allowTeachers: new Set(allowTeachers), isServedElsewhere };
   return (candidate, waived) => {
     const gate = gates.find(({ reason, filter }) => !waived?.has(reason) && filter.refuses(candidate, context));
     if (gate !== undefined) return gate.reason;
-    return answerText !== null && candidate.call === null && !waived?.has(NO_ACTION) ? NO_ACTION : null;
+    return needsAction && candidate.call === null && !waived?.has(NO_ACTION) ? NO_ACTION : null;
   };
 }
 
