@@ -44,8 +44,8 @@ export async function openGates({
   SelectionSettings,
   "gatesOff" | "allowTeachers" | "isServedElsewhere" | "role" | "tier" | "answerText"
 >): Promise<GateKeeper> {
+  await checkGates(gatesOff);
   const all = await loadFilters();
-  for (const name of gatesOff) refuseUnlessOptional(name, all);
   const hasAnswers = tier !== "prompts";
   const holds = (filter: Filter) =>
     (filter.role ?? role) === role && (filter.tier ?? tier) === tier && (hasAnswers || filter.isAboutAnswer !== true);
@@ -57,6 +57,12 @@ export async function openGates({
     if (gate !== undefined) return gate.reason;
     return needsAction && candidate.call === null && !waived?.has(NO_ACTION) ? NO_ACTION : null;
   };
+}
+
+/** Checks names of gates that are to be turned off. Throws: `UNKNOWN_GATE`, `GATE_IS_FIXED`. */
+export async function checkGates(names: readonly string[]): Promise<void> {
+  const all = await loadFilters();
+  for (const name of names) refuseUnlessOptional(name, all);
 }
 
 function refuseUnlessOptional(name: string, all: readonly NamedFilter[]): void {
