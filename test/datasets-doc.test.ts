@@ -30,6 +30,8 @@ it("the table of gates holds every integrity filter, with its own summary", asyn
       `| \`${reason}\`${filter.isFixed ? " *" : ""} | ${filter.role ?? "all"} | ${filter.summary} |`,
     );
   expect(gates.length).toBeGreaterThan(10);
+  const ofAnswers = gates.filter(({ filter }) => filter.isAboutAnswer).map(({ reason }) => `\`${reason}\``);
+  expect(page).toContain(`as they are about the answer: ${ofAnswers.join(", ")}.\n`);
 });
 
 it("the table of other reasons holds each with its own words", () => {

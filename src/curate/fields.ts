@@ -19,8 +19,8 @@ const boolean = (column: string, summary: string): Field => ({ column, type: "bo
 
 /** Fields that say how an attempt ended; what else is asked of an example holds for good and bad ones alike. */
 export const OUTCOME_FIELDS: ReadonlySet<string> = new Set([
-  ...["eval_passed", "label", "label_confidence", "value", "confidence", "failure_mode", "exit_code"],
-  ...["audit_passed", "audit_confidence"],
+  ...["eval_passed", "label", "label_confidence", "value", "confidence", "failure_mode"],
+  ...["exit_code", "command_failed", "audit_passed", "audit_confidence"],
 ]);
 
 export const FIELDS: ReadonlyMap<string, Field> = new Map(

@@ -21,6 +21,8 @@ export interface Filter {
   role?: Role;
   /** The one tier that it holds for; absent where it holds for all. */
   tier?: Tier;
+  /** That it looks at what the answer says or did, which says nothing of the task: it does not hold for tasks alone. */
+  isAboutAnswer?: true;
   /** Contract: pure, and must not throw. An example that several filters refuse counts for the first by name. */
   refuses(candidate: Candidate, context: FilterContext): boolean;
 }

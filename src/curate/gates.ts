@@ -26,8 +26,11 @@ export async function loadFilters(): Promise<NamedFilter[]> {
   );
 }
 
+/** Says why an example is refused, and null of one that passes. `waived`: gates that do not hold for it. */
+export type GateKeeper = (candidate: Candidate, waived?: ReadonlySet<string>) => string | null;
+
 /**
- * Returns what says why an example is refused; it answers null for one that passes.
+ * Returns what says why an example is refused.
  * Throws: `UNKNOWN_GATE`; `GATE_IS_FIXED` for one without which a dataset would be worth nothing.
  */
 export async function openGates({
@@ -40,19 +43,26 @@ export async function openGates({
 }: Pick<
   SelectionSettings,
   "gatesOff" | "allowTeachers" | "isServedElsewhere" | "role" | "tier" | "answerText"
->): Promise<(candidate: Candidate) => string | null> {
+>): Promise<GateKeeper> {
+  await checkGates(gatesOff);
   const all = await loadFilters();
-  for (const name of gatesOff) refuseUnlessOptional(name, all);
-  const gates = all.filter(
-    ({ reason, filter }) =>
-      !gatesOff.includes(reason) && (filter.role ?? role) === role && (filter.tier ?? tier) === tier,
-  );
+  const hasAnswers = tier !== "prompts";
+  const holds = (filter: Filter) =>
+    (filter.role ?? role) === role && (filter.tier ?? tier) === tier && (hasAnswers || filter.isAboutAnswer !== true);
+  const gates = all.filter(({ reason, filter }) => !gatesOff.includes(reason) && holds(filter));
+  const needsAction = hasAnswers && answerText !== null;
   const context = { allowTeachers: new Set(allowTeachers), isServedElsewhere };
-  return (candidate) => {
-    const gate = gates.find(({ filter }) => filter.refuses(candidate, context));
+  return (candidate, waived) => {
+    const gate = gates.find(({ reason, filter }) => !waived?.has(reason) && filter.refuses(candidate, context));
     if (gate !== undefined) return gate.reason;
-    return answerText !== null && candidate.call === null ? NO_ACTION : null;
+    return needsAction && candidate.call === null && !waived?.has(NO_ACTION) ? NO_ACTION : null;
   };
+}
+
+/** Checks names of gates that are to be turned off. Throws: `UNKNOWN_GATE`, `GATE_IS_FIXED`. */
+export async function checkGates(names: readonly string[]): Promise<void> {
+  const all = await loadFilters();
+  for (const name of names) refuseUnlessOptional(name, all);
 }
 
 function refuseUnlessOptional(name: string, all: readonly NamedFilter[]): void {

@@ -32,19 +32,28 @@ export async function openHeldOut(lake: Lake, parts: readonly HeldPart[]): Promi
     for (const family of part.families) families.set(`${part.skill}/${family}`, place);
     for (const item of part.items) items.set(item, `${item} of ${place}`);
   }
-  const known = items.size === 0 ? new Map<string, string>() : await textsOf(lake, parts);
-  const texts = nearIndex([...items].map(([item, key]) => ({ key, text: known.get(item) ?? "" })));
+  const known = items.size === 0 ? new Map<string, Set<string>>() : await textsOf(lake, parts);
+  const texts = nearIndex(
+    [...items].flatMap(([item, key]) => [...(known.get(item) ?? [])].map((text) => ({ key, text }))),
+  );
   return { gate: (range) => gateOf(lake, { range, families, items, texts }) };
 }
 
-/** The lake has the texts once an arm of the comparison is sealed; before, the skill itself can say them. */
-async function textsOf(lake: Lake, parts: readonly HeldPart[]): Promise<Map<string, string>> {
+/**
+ * All that the items said in any run, as a skill may have put them in other words since. The lake has the texts once an
+ * arm of the comparison is sealed; before, the skill itself can say them.
+ */
+async function textsOf(lake: Lake, parts: readonly HeldPart[]): Promise<Map<string, Set<string>>> {
   const names = new Set(parts.flatMap(({ items }) => items.map(sqlText)));
-  const rows = await lake.query(`SELECT DISTINCT item, task FROM files.items WHERE item IN (${[...names].join(", ")})`);
-  const texts = new Map(rows.map(({ item, task }) => [String(item), String(task)]));
+  const texts = new Map<string, Set<string>>();
+  const add = (item: string, task: string) => texts.set(item, (texts.get(item) ?? new Set()).add(task));
+  const rows = await lake.query(
+    `SELECT DISTINCT item, task FROM files.items WHERE item IN (${[...names].join(", ")}) ORDER BY item, task`,
+  );
+  for (const { item, task } of rows) add(String(item), String(task));
   for (const part of parts) {
     if (part.items.every((item) => texts.has(item))) continue;
-    for (const { item, task } of await itemsOfSkill(part)) texts.set(item, task);
+    for (const { item, task } of await itemsOfSkill(part)) add(item, task);
     const unknown = part.items.find((item) => !texts.has(item));
     if (unknown !== undefined) throw textUnknown(unknown, part);
   }

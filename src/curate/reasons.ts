@@ -11,6 +11,7 @@ export const OTHER_REASONS = {
   "not-first-try": "not the first attempt at its item",
   "not-best-try": "not the attempt with the fewest completion tokens",
   "not-first-prompt": "not what an attempt at the item began with",
+  "not-in-last-prompt": "the last prompt of its whole attempt does not hold it, as where a summary took its place",
   "no-clean-label": "its label may be the fault of its environment or verifier",
   "no-partner": "no answer to a comparable prompt that differs in more than trivia has the other label",
   "exact-duplicate": "the same prompt and answer as another example",

@@ -11,16 +11,19 @@ import type { AnswerOrigin, PairRow } from "../records/selection.ts";
 import { CREDIT_RULE } from "../statistics/tip-credit.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
+import { plainText } from "./answer.ts";
 import { type CreditedTip, readCredits } from "./credit.ts";
 import { becauseOf, type ItemGate } from "./item-gate.ts";
 import { type ReflectorAnswer, readAnswers, type UnusableAnswer } from "./reflector-answers.ts";
 import { capPerTip, crediblePairs, type TipPair, whyIncomparable } from "./tip-pairs.ts";
 
-/** Goes up whenever the same draws would give other pairs. */
+/** Goes up whenever the same draws would say otherwise which of two tips is worth more. */
 export const TIP_CREDIT_VERSION = "1";
 
 /** Pairs that one tip may be in, so that the best of a family does not make up most of a dataset. */
 const PAIRS_PER_TIP = 3;
+/** Pairs whose prompt is of one item. */
+const PAIRS_PER_ITEM = 2;
 
 export interface ReflectorPairSettings {
   skills: readonly string[];
@@ -30,6 +33,8 @@ export interface ReflectorPairSettings {
   /** Rate of wrong pairs among all. */
   alpha?: number;
   perTip?: number;
+  /** Most rows of one item. */
+  maxPerItem?: number;
   /** Says why the answer of a turn cannot be in a pair; left out, every answer can. */
   refusalOf?: (turn: TurnId) => ReturnType<ItemGate>;
   /** Whether the better tip of a pair may be a retired one. */
@@ -44,13 +49,14 @@ interface AnsweredTip extends CreditedTip {
 
 /**
  * Chooses pairs of the reflector's answers. Refusals count tips, named by the turns that wrote them, up to the tests, and pairs,
- * named by the chosen's turn, from there on (`same-answer`, `not-credible`, `retired-tip`, `over-tip-cap`).
+ * named by the chosen's turn, from there on (`same-answer`, `not-credible`, `retired-tip`, `exact-duplicate`, `over-tip-cap`,
+ * `over-item-cap`).
  */
 export async function reflectorPairs(
   store: { lake: Lake; texts: RecordedTexts },
   settings: ReflectorPairSettings,
 ): Promise<{ pairs: PairRow[]; refusals: RefusalTally }> {
-  const { skills, runs, seed, alpha = CREDIT_RULE.alpha, perTip = PAIRS_PER_TIP, isRetiredKept = false } = settings;
+  const { skills, runs, seed, alpha = CREDIT_RULE.alpha, isRetiredKept = false } = settings;
   const refusals = refusalTally();
   const credits = await readCredits(store.lake, { skills, runs, alpha });
   const written = credits.filter(({ source }) => runs.includes(source.run));
@@ -71,10 +77,9 @@ export async function reflectorPairs(
   const isLive = ({ chosen }: TipPair<AnsweredTip>) => isRetiredKept || !chosen.isRetired;
   const live = kept.filter(isLive);
   for (const pair of kept) if (!isLive(pair)) refusals.add("retired-tip", [pair.chosen.turn]);
-  const capped = capPerTip(live, perTip);
-  for (const { chosen } of capped.refused) refusals.add("over-tip-cap", [chosen.turn]);
+  const capped = cappedPairs(withoutCopies(live, refusals), settings, refusals);
   const rank = ({ chosen, rejected }: TipPair<AnsweredTip>) => hashText(`${seed}:${chosen.turn}:${rejected.turn}`);
-  const shuffled = capped.kept.map((pair) => ({ pair, rank: rank(pair) })).sort((x, y) => (x.rank < y.rank ? -1 : 1));
+  const shuffled = capped.map((pair) => ({ pair, rank: rank(pair) })).sort((x, y) => (x.rank < y.rank ? -1 : 1));
   return { pairs: shuffled.map(({ pair }) => rowOf(pair)), refusals };
 }
 
@@ -108,6 +113,32 @@ function distinct(pairs: readonly [AnsweredTip, AnsweredTip][], refusals: Refusa
     if (isSame) refusals.add("same-answer", [one.turn]);
     return !isSame;
   });
+}
+
+/** Keeps the surest of the pairs that give the same row: two runs may ask and answer alike, and their tips have two names. */
+function withoutCopies(pairs: readonly TipPair<AnsweredTip>[], refusals: RefusalTally): TipPair<AnsweredTip>[] {
+  const seen = new Set<string>();
+  return pairs.filter(({ chosen, rejected }) => {
+    const { prompt, answer } = chosen.answered;
+    const key = JSON.stringify([...prompt, answer, rejected.answered.answer].map(plainText));
+    const isCopy = seen.has(key);
+    if (isCopy) refusals.add("exact-duplicate", [chosen.turn]);
+    seen.add(key);
+    return !isCopy;
+  });
+}
+
+function cappedPairs(
+  pairs: readonly TipPair<AnsweredTip>[],
+  { perTip = PAIRS_PER_TIP, maxPerItem = PAIRS_PER_ITEM }: ReflectorPairSettings,
+  refusals: RefusalTally,
+): TipPair<AnsweredTip>[] {
+  const { kept, refused } = capPerTip(pairs, perTip);
+  for (const { chosen } of refused) refusals.add("over-tip-cap", [chosen.turn]);
+  const ofItems = [...groupBy(kept, ({ chosen }) => chosen.source.item).values()];
+  for (const { chosen } of ofItems.flatMap((ofItem) => ofItem.slice(maxPerItem)))
+    refusals.add("over-item-cap", [chosen.turn]);
+  return ofItems.flatMap((ofItem) => ofItem.slice(0, maxPerItem));
 }
 
 function rowOf({ chosen, rejected, rate }: TipPair<AnsweredTip>): PairRow {

@@ -33,6 +33,8 @@ export interface RerankerPairSettings {
   queriesPerPair?: number;
   /** Most rows of one item, which is one query. */
   maxPerItem?: number;
+  /** Whether the better tip of a pair may be a retired one. */
+  isRetiredKept?: boolean;
 }
 
 type Writer = Pick<AnswerOrigin, "model" | "baseHash" | "adapterHash">;
@@ -47,7 +49,7 @@ export async function rerankerPairs(
   lake: Lake,
   settings: RerankerPairSettings,
 ): Promise<{ pairs: RerankerRow[]; refusals: RefusalTally }> {
-  const { skills, runs, seed, alpha = CREDIT_RULE.alpha } = settings;
+  const { skills, runs, seed, alpha = CREDIT_RULE.alpha, isRetiredKept = false } = settings;
   const refusals = refusalTally();
   const credits = await readCredits(lake, { skills, runs, alpha });
   const sound = credits.filter((tip) => {
@@ -62,8 +64,9 @@ export async function rerankerPairs(
     alpha,
   );
   for (const { chosen } of refused) refusals.add("not-credible", [chosen.tip]);
-  const live = kept.filter(({ chosen }) => !chosen.isRetired);
-  for (const { chosen } of kept) if (chosen.isRetired) refusals.add("retired-tip", [chosen.tip]);
+  const isLive = ({ chosen }: TipPair<CreditedTip>) => isRetiredKept || !chosen.isRetired;
+  const live = kept.filter(isLive);
+  for (const pair of kept) if (!isLive(pair)) refusals.add("retired-tip", [pair.chosen.tip]);
   const asked = await askedPairs(lake, live, settings);
   const writers = await readWriters(lake, live);
   const rankOf = ({ pair, at }: Asked) => hashText(`${seed}:${at.item}:${pair.chosen.tip}:${pair.rejected.tip}`);

@@ -1,12 +1,13 @@
 /**
- * Pairs of tips as a selection, always alone: nothing that a generator is trained on lies beside them. What is revoked or
- * held out is left out.
+ * Pairs of tips as a selection, always alone: nothing that a generator is trained on lies beside them. What is held out is
+ * left out, and so is what is revoked, retired or a hosted model's, as long as that gate is on.
  */
 import { sumOf } from "../foundation/sums.ts";
 import type { RunId } from "../records/ids.ts";
 import { originsOf, type RerankerRow, type Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
 import { ALL_ITEMS } from "./candidate-query.ts";
+import { checkGates } from "./gates.ts";
 import { openHeldOut } from "./held-out.ts";
 import { isForbiddenTeacher } from "./hosted-models.ts";
 import { becauseOf } from "./item-gate.ts";
@@ -14,16 +15,21 @@ import { type RerankerPairSettings, rerankerPairs } from "./reranker-pairs.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
 import { noSelection } from "./tip-preferences.ts";
 
-/** Chooses pairs of tips for what ranks them. Its examples and refusals count tips, then pairs of them, then rows. */
+/**
+ * Chooses pairs of tips for what ranks them. Its examples and refusals count tips, then pairs of them, then rows.
+ * Throws: `UNKNOWN_GATE`, `GATE_IS_FIXED`.
+ */
 export async function selectRerankerPairs(
   lake: Lake,
   settings: RerankerPairSettings &
     Pick<SelectionSettings, "heldOut" | "gatesOff" | "allowTeachers" | "isServedElsewhere">,
 ): Promise<Selection> {
-  const { pairs, refusals } = await rerankerPairs(lake, settings);
-  const isRevoked = await revokedRows(lake);
+  await checkGates(settings.gatesOff);
+  const isOff = (gate: string) => settings.gatesOff.includes(gate);
+  const { pairs, refusals } = await rerankerPairs(lake, { ...settings, isRetiredKept: isOff("retired-tip") });
+  const isRevoked = isOff("revoked") ? () => false : await revokedRows(lake);
   const heldOut = await (await openHeldOut(lake, settings.heldOut)).gate(ALL_ITEMS);
-  const isHosted = settings.gatesOff.includes("hosted-model") ? () => false : await hostedRows(lake, settings);
+  const isHosted = isOff("hosted-model") ? () => false : await hostedRows(lake, settings);
   const kept = pairs.filter((row) => {
     const named = isRevoked(row)
       ? { reason: "revoked" }

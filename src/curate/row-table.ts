@@ -28,7 +28,8 @@ type RefuseRow = (row: number, reason: string, kept: number | null) => void;
 
 const DIGITS = 13; // as many as a number holds exactly
 const NOT_COUNTED = 2 ** 32 - 1;
-/** A row that is not trained on counts for less than any number of tokens. */
+/** What is worse than any number of tokens, so that the other row is kept: a bad answer; and a row that is trained on. */
+const BAD = 2 ** 32;
 const TRAIN = 2 ** 33;
 
 /** Makes an empty table. */
@@ -42,7 +43,7 @@ export function rowTable({ seed, balance, nearThreshold }: SelectionSettings): R
     add({ row, of: [first], key }, { startByte, sizeBytes }, task) {
       for (const [i, list] of columns.keys.entries()) list.push(digits(key, i));
       columns.ranks.push(digits(hashText(`${seed}:${originsOf(row)[0].turn}`), 0));
-      columns.worths.push((row.part === "train" ? TRAIN : 0) + (first.completionTokens ?? NOT_COUNTED));
+      columns.worths.push(worthOf(row, first.completionTokens ?? NOT_COUNTED));
       if (row.item !== lastItem) itemCount += 1;
       lastItem = row.item;
       columns.items.push(itemCount);
@@ -71,13 +72,18 @@ interface Columns {
   /** 104 bits of the row's key: no two of any number are the same. */
   keys: readonly [NumberList, NumberList];
   ranks: NumberList;
-  /** Lower is better: validation before train (a held-out copy must win), then fewest completion tokens. */
+  /** Lower is better: validation before train (a held-out copy must win), good before bad, then fewest completion tokens. */
   worths: NumberList;
   items: NumberList;
   families: NamedGroups;
   skills: NamedGroups;
   startBytes: NumberList;
   sizesBytes: NumberList;
+}
+
+function worthOf(row: TierRow["row"], completionTokens: number): number {
+  const isBad = row.kind === "answer" && !row.label;
+  return (row.part === "train" ? TRAIN : 0) + (isBad ? BAD : 0) + completionTokens;
 }
 
 function emptyColumns(): Columns {

@@ -22,7 +22,7 @@ import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery, tasksQue
 import { type CandidateTexts, candidateTexts } from "./candidate-texts.ts";
 import { clauseTally } from "./clause-counts.ts";
 import { type ExampleSpill, openSpill } from "./example-spill.ts";
-import { openGates } from "./gates.ts";
+import { type GateKeeper, openGates } from "./gates.ts";
 import { openHeldOut } from "./held-out.ts";
 import { becauseOf } from "./item-gate.ts";
 import { rateGate } from "./item-rates.ts";
@@ -151,17 +151,14 @@ async function tasksOf(lake: Lake, settings: SelectionSettings, range: ItemRange
 /** Of a whole attempt every turn is a part of the row: each has to pass, but for what only the last one can have. */
 function soundOf(
   ofItem: readonly Candidate[],
-  { settings, refuse, refusing }: ItemWork & { refusing: (candidate: Candidate) => string | null },
+  { settings, refuse, refusing }: ItemWork & { refusing: GateKeeper },
 ): Candidate[] {
   const units =
     settings.unit === "turn"
       ? ofItem.map((candidate) => [candidate])
       : groupBy(ofItem, ({ attempt }) => attempt).values();
   return [...units].flatMap((turns) => {
-    const reasons = turns.map((turn, i) => {
-      const reason = refusing(turn);
-      return i < turns.length - 1 && reason !== null && STEPS_MAY.has(reason) ? null : reason;
-    });
+    const reasons = turns.map((turn, i) => refusing(turn, i < turns.length - 1 ? STEPS_MAY : undefined));
     const reason = reasons.find((found) => found !== null) ?? null;
     if (reason === null) return turns;
     for (const turn of turns) refuse(reason, turn);

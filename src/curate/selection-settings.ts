@@ -13,7 +13,7 @@ export interface SelectionSettings extends Scope {
   tips: "drop" | "keep";
   /** How a skill writes an action as an answer; null where the answer is kept as it was recorded. */
   answerText: ((skill: string, call: ActionCall) => string) | null;
-  /** Most rows of one item; of pairs, too. At least 1. */
+  /** Most rows of one item and role; of pairs, too. At least 1. */
   maxPerItem: number;
   /** Integrity filters that are turned off, by name. */
   gatesOff: readonly string[];

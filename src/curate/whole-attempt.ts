@@ -1,7 +1,8 @@
 /**
  * A whole attempt as one row: its prompt is what stood before the first answer of its own; from there on every answer of
  * its own is trained on, but for the steps that failed, which stay as context. Which answers are its own is told by
- * their turns, not by their role: worked examples in a prompt are other attempts' answers.
+ * where their turns' prompts end, not by their role or their words: worked examples in a prompt are other attempts'
+ * answers, and an agent says the same again where it tests, mends and tests again.
  */
 import { groupBy } from "../foundation/group-by.ts";
 import type { Message } from "../records/message.ts";
@@ -24,35 +25,63 @@ export function wholeAttempts(sound: readonly Candidate[], work: ItemWork): Tier
   };
   const lasts = [...attempts.values()].flatMap((turns) => turns.at(-1) ?? []);
   return capped(withoutNearCopies(withoutCopies(tried(lasts, whole), whole), whole), whole).map((last) => {
-    return rowOf(last, { turns: turnsOf(last), settings: work.settings });
+    return rowOf(last, turnsOf(last).slice(0, -1), work);
   });
 }
 
-function rowOf(last: Candidate, { turns, settings }: { turns: Candidate[]; settings: ItemWork["settings"] }): TierRow {
-  const own = new Map(turns.slice(0, -1).map((turn) => [textOf(turn.response), turn]));
+function rowOf(last: Candidate, before: readonly Candidate[], { settings, refuse }: ItemWork): TierRow {
   const messages = promptOf(last, settings);
-  const stepOf = (message: Message) => (message.role === "assistant" ? own.get(textOf(message)) : undefined);
-  const first = messages.findIndex((message) => stepOf(message) !== undefined);
-  const prompt = first < 0 ? messages : messages.slice(0, first);
-  const steps = first < 0 ? [] : messages.slice(first);
+  const stepAt = stepsIn(messages, before, settings);
+  const first = Math.min(messages.length, ...stepAt.keys());
+  const held = new Set(stepAt.values());
+  for (const step of before) if (!held.has(step)) refuse("not-in-last-prompt", step);
+  const steps = before.filter((step) => held.has(step));
   const answer = answerOf(last, settings);
   const row = {
     kind: "answer" as const,
     ...headOf(last, settings),
-    prompt,
-    completion: [...steps, answer],
-    earlier: turns.slice(0, -1).map(originOf),
-    trained: [...steps.map((message) => isGoodStep(stepOf(message), settings)), true],
+    prompt: messages.slice(0, first),
+    completion: [...messages.slice(first), answer],
+    earlier: steps.map(originOf),
+    trained: [...messages.slice(first).map((_, i) => isGoodStep(stepAt.get(first + i), settings)), true],
     ...originOf(last),
   };
-  return { row, of: [last, ...turns.slice(0, -1)], key: rowKey(last, answer) };
+  return { row, of: [last, ...steps], key: rowKey(last, answer) };
+}
+
+/** The steps whose answers are in the messages, each by where its own stands; a summary may have taken the others' place. */
+function stepsIn(
+  messages: readonly Message[],
+  steps: readonly Candidate[],
+  settings: ItemWork["settings"],
+): Map<number, Candidate> {
+  const stepAt = new Map<number, Candidate>();
+  let end = messages.length;
+  for (const step of steps.toReversed()) {
+    const place = placeOf(step.response, messages.slice(0, end), promptOf(step, settings));
+    if (place < 0) continue;
+    stepAt.set(place, step);
+    end = place;
+  }
+  return stepAt;
+}
+
+/**
+ * Where the answer to a prompt stands: right behind it; else, where the prompt was rewritten since, at the last place
+ * that says the same and is no part of it. Below 0 where it is nowhere.
+ */
+function placeOf(answer: Message | null, messages: readonly Message[], prompt: readonly Message[]): number {
+  const isAnswer = (message: Message | undefined) => message !== undefined && saysSame(message, answer);
+  if (isAnswer(messages[prompt.length])) return prompt.length;
+  const parting = messages.findIndex((message, i) => !saysSame(message, prompt[i]));
+  return parting < 0 ? parting : messages.findLastIndex((message, i) => i >= parting && isAnswer(message));
+}
+
+function saysSame(one: Message, other: Message | null | undefined): boolean {
+  return one === other || (one.role === other?.role && plainText(one) === plainText(other));
 }
 
 function isGoodStep(step: Candidate | undefined, { gatesOff }: ItemWork["settings"]): boolean {
   if (step === undefined || wentWrong(step).length > 0 || step.finishReason === "length") return false;
   return !ranIntoError(step) || gatesOff.includes(FAILED_COMMAND);
-}
-
-function textOf(message: Message | null): string {
-  return message === null ? "" : plainText(message);
 }

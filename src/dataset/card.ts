@@ -48,7 +48,7 @@ ${cardHead(facts)}
 
 ${counts.trainRows} training rows and ${counts.validationRows} validation rows from verified agent runs: ${TIER_WORDS[tier]}. Made by tracemill ${manifest.codeVersion}.
 
-- Filter: \`${manifest.filter.replaceAll(/[`\s]+/g, " ")}\`; at most ${settings.maxPerItem} rows an item${settings.maxTokens === null ? "" : `, ${settings.maxTokens} tokens a row`}.${manifest.gatesOff.length > 0 ? ` Switched off: ${manifest.gatesOff.join(", ")}.` : ""}
+- Filter: \`${manifest.filter.replaceAll(/[`\s]+/g, " ")}\`; at most ${settings.maxPerItem} rows an item and role${settings.maxTokens === null ? "" : `, ${settings.maxTokens} tokens a row`}.${manifest.gatesOff.length > 0 ? ` Switched off: ${manifest.gatesOff.join(", ")}.` : ""}
 - Prompts: ${settings.tips === "drop" ? "tips taken out" : "tips left in"}. Target: ${settings.target === "action" ? "the action that the verifier judged" : "the answer as it was recorded"}.
 ${tokensLine(manifest)}
 - Held-out test families are in no part; validation families are in \`validation\` only.

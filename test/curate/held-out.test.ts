@@ -35,6 +35,18 @@ test("an item that says nearly what a held-out one says is not trained on, and t
   expect(held?.examples[0]).toMatch(new RegExp(`\\(nearly sql:moon/e of ${PLACE}\\)$`));
 });
 
+test("every text that a held-out item had in some run is held out", async () => {
+  const told = (word: string) => Array.from({ length: 80 }, (_, i) => `${word}${i}`).join(" ");
+  const words = ["old", "middle", "new"];
+  const worded: RunDraft[] = [
+    { attempts: words.map((word) => ({ item: `${word}/a`, task: `${told(word)} and more` })) },
+    ...words.map((word): RunDraft => ({ split: "test", attempts: [{ item: "moon/e", task: told(word) }] })),
+  ];
+  const { rows, refusals } = await selectFrom([...worded, ...runs], { heldOut: [over("moon/e")] });
+  expect(rows.map(({ item }) => item).sort()).toEqual(["sql:shop/a", "sql:zoo/c"]);
+  expect(refusals.find(({ reason }) => reason === "held-out-text")?.count).toBe(4);
+});
+
 test("a comparison of which only the families are known, as its folder is gone, holds these out", async () => {
   const { rows } = await selectFrom(runs.slice(0, 1), { heldOut: [{ ...over("shop/a"), items: [] }] });
   expect(rows.map(({ family }) => family).sort()).toEqual(["sea", "zoo"]);

@@ -127,6 +127,7 @@ it("a retired tip is never the better one, a tip is in so many pairs at most, an
       { item, text: "It helps, too, but is wrong.", effect: 0.3 },
       { item, text: "It harms.", effect: -0.3 },
       { item: "joins/b", text: "It  harms.", effect: -0.3 },
+      { item: "joins/b", text: "It harms as well.", effect: -0.3 },
     ]);
     const retired = { tip: tips[1] as TipId, skill: "sql", run: runs[0] as RunId, reason: "it is wrong" };
     appendLedger(
@@ -136,10 +137,43 @@ it("a retired tip is never the better one, a tip is in so many pairs at most, an
     );
     const all = await pairsOf(home, runs);
     expect(all.pairs.map(({ chosenFrom }) => chosenFrom.turn)).toEqual([turns[0], turns[0]]);
-    expect(all.refusals).toEqual({ "retired-tip": 2, "not-credible": 1, "same-answer": 1 });
+    expect(all.refusals).toEqual({ "retired-tip": 3, "not-credible": 3, "same-answer": 1, "exact-duplicate": 1 });
     const one = await pairsOf(home, runs, { perTip: 1 });
     expect(one.pairs).toHaveLength(1);
     expect(one.refusals).toEqual({ ...all.refusals, "over-tip-cap": 1 });
+  }));
+
+it("two runs that ask and answer alike give one row, whatever their tips are called", () =>
+  withHome(async (home) => {
+    const both = [
+      { item: "joins/a", text: "It helps.", effect: 0.3 },
+      { item: "joins/b", text: "It harms.", effect: -0.3 },
+    ];
+    const taught = [await writeTaughtRun(home, both), await writeTaughtRun(home, both, { number: 3 })];
+    const effects = taught.flatMap(({ tips }) => tips.map((tip, i) => ({ tip, effect: both[i]?.effect ?? 0 })));
+    const drawing = await writeDrawnRun(home, effects, { number: 2, items: 300 });
+    const { pairs, refusals } = await pairsOf(home, [...taught.map(({ run }) => run), drawing]);
+    expect(pairs).toHaveLength(1);
+    expect(refusals).toEqual({ "same-answer": 2, "exact-duplicate": 3 });
+  }));
+
+it("an item has so many rows at most, the surest first", () =>
+  withHome(async (home) => {
+    const harm = { effect: -0.3, item: "joins/b" };
+    const { runs } = await drawn(home, [
+      { item: "joins/a", text: "It helps.", effect: 0.3 },
+      { ...harm, text: "It harms." },
+      { ...harm, text: "It harms, too." },
+      { ...harm, text: "It harms as well." },
+    ]);
+    const { pairs, refusals } = await pairsOf(home, runs, { perTip: 9 });
+    expect(pairs.map(({ item }) => item)).toEqual(["sql:joins/a", "sql:joins/a"]);
+    expect(refusals["over-item-cap"]).toBe(1);
+    const more = await pairsOf(home, runs, { perTip: 9, maxPerItem: 3 });
+    expect(more.pairs).toHaveLength(3);
+    const one = await pairsOf(home, runs, { perTip: 9, maxPerItem: 1 });
+    const surest = Math.max(...more.pairs.map(({ chosenFrom }) => chosenFrom.confidence));
+    expect(one.pairs.map(({ chosenFrom }) => chosenFrom.confidence)).toEqual([surest]);
   }));
 
 it("held-out families make no pair, and a run that is not given neither", () =>

@@ -211,3 +211,30 @@ it("a selection has no tip of a hosted model, unless the model is allowed", () =
       lake.close();
     }
   }));
+
+it("a selection has what is retired or revoked where the gate is off, and names no gate that there is not", () =>
+  withHome(async (home) => {
+    const { runs, tips } = await drawn(home, FOUR, { items: 200 });
+    const [helps, harms] = tips as [TipId, TipId];
+    const retired = { tip: helps, skill: "sql", run: runs[0] as RunId, reason: "it is wrong" };
+    appendLedger(
+      home,
+      { type: "tip_retired", data: { ...retired, rule: "hand", mergedInto: null, evidence: null } },
+      systemClock,
+    );
+    appendLedger(home, { type: "revoked", data: { kind: "tip", target: harms, reason: "it is bad" } }, systemClock);
+    const lake = await openLake(home);
+    try {
+      const reasonsOf = async (...gatesOff: string[]) =>
+        (await selectRerankerPairs(lake, settingsOf(runs, { gatesOff }))).refusals.counts().map(({ reason }) => reason);
+      expect(await reasonsOf()).toContain("retired-tip");
+      const included = await reasonsOf("retired-tip");
+      expect(included).not.toContain("retired-tip");
+      expect(included).toContain("revoked");
+      expect(await reasonsOf("retired-tip", "revoked")).not.toContain("revoked");
+      await expect(reasonsOf("hosted-modell")).rejects.toMatchObject({ code: "UNKNOWN_GATE" });
+      await expect(reasonsOf("not-train")).rejects.toMatchObject({ code: "GATE_IS_FIXED" });
+    } finally {
+      lake.close();
+    }
+  }));

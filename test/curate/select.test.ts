@@ -164,10 +164,12 @@ describe("a whole attempt", () => {
     expect(rows.map(({ turn }) => turn)).toEqual(written[0]?.turns.slice(1));
   });
 
-  it("is refused, with every turn of it, for a step that is none", async () => {
-    const { rows, refusals, written } = await ofSteps({}, { answer: "pwd", missing: ["answer"] });
-    expect(rows).toEqual([]);
-    expect(refusals).toEqual([{ reason: "incomplete", count: 3, examples: written[0]?.turns }]);
+  it("is refused, with every turn of it, for a step that is none, also where the step failed", async () => {
+    for (const failed of [{}, { exitCode: 1 }]) {
+      const { rows, refusals, written } = await ofSteps({}, { answer: "pwd", missing: ["answer"], ...failed });
+      expect(rows).toEqual([]);
+      expect(refusals).toEqual([{ reason: "incomplete", count: 3, examples: written[0]?.turns }]);
+    }
   });
 
   it("is left out whole where the filter leaves one of its turns out, and counts for the first clause that does", async () => {

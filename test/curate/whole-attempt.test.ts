@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Candidate } from "../../src/curate/candidate.ts";
 import { wholeAttempts } from "../../src/curate/whole-attempt.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
-import { attemptId, itemId, turnId } from "../../src/records/ids.ts";
+import { attemptId, itemId, type TurnId, turnId } from "../../src/records/ids.ts";
 import type { Message } from "../../src/records/message.ts";
 import type { AnswerRow } from "../../src/records/selection.ts";
 import { sampleRunId } from "../store/sample-run.ts";
@@ -56,10 +56,18 @@ function turn(n: number, messages: Message[], overrides: Partial<Candidate> & { 
   };
 }
 
-function rowOf(turns: Candidate[]): AnswerRow {
+/** The one row of these turns; every turn is in it, but for those that are said to be refused. */
+function rowOf(turns: Candidate[], refused: Record<string, TurnId[]> = {}): AnswerRow {
   const settings = settingsOf([sampleRunId(1)], { unit: "attempt" });
-  const [made, ...others] = wholeAttempts(turns, { settings, refuse: () => {} });
+  const found: Record<string, TurnId[]> = {};
+  const refuse = (reason: string, { turn }: Candidate) => {
+    found[reason] = [...(found[reason] ?? []), turn];
+  };
+  const [made, ...others] = wholeAttempts(turns, { settings, refuse });
   expect(others).toEqual([]);
+  expect(found).toEqual(refused);
+  const named = [...(made?.of ?? []).map((part) => part.turn), ...Object.values(found).flat()];
+  expect(named.toSorted()).toEqual(turns.map((part) => part.turn));
   return made?.row as AnswerRow;
 }
 
@@ -91,4 +99,53 @@ test("an answer that is no turn's own is not trained on", () => {
 test("an attempt of one turn is that turn", () => {
   const row = rowOf([turn(1, TASK, { response: said("done") })]);
   expect([row.prompt, row.completion, row.trained]).toEqual([TASK, [said("done")], [true]]);
+});
+
+test("a step that failed is not trained on where the same call is made again and succeeds", () => {
+  const run = { isLast: false, commandFailed: true };
+  const second = [...TASK, said("pytest"), printed("1 failed")];
+  const third = [...second, said("edit"), printed("")];
+  const fourth = [...third, said("pytest"), printed("1 passed")];
+  const turns = [
+    turn(1, TASK, { ...run, response: said("pytest") }),
+    turn(2, second, { response: said("edit") }),
+    turn(3, third, { ...run, commandFailed: false, response: said("pytest") }),
+    turn(4, fourth, { response: said("done") }),
+  ];
+  expect(rowOf(turns).trained).toEqual([false, false, true, false, true, false, true]);
+});
+
+test("a worked example that says what a step says stays in the prompt", () => {
+  const first = [...EXAMPLE, ...TASK];
+  const second = [...first, said("mended that"), printed("no")];
+  const row = rowOf([turn(1, first, { response: said("mended that") }), turn(2, second, { response: said("done") })]);
+  expect([row.prompt, row.trained]).toEqual([first, [true, false, true]]);
+});
+
+test("steps are found in a prompt that was rewritten at its beginning, each once, and never in what was said before them", () => {
+  const summary: Message[] = [...EXAMPLE, { role: "user", content: "Mend it. It was looked at." }];
+  const last = [...summary, said("look"), printed("files"), said("look"), printed("more files")];
+  const look = { response: said("look") };
+  const turns = [
+    turn(1, [...EXAMPLE, ...TASK], { response: said("mended that") }),
+    turn(2, [...EXAMPLE, ...TASK, said("mended that"), printed("no")], { ...look, parseFlags: ["parser-threw"] }),
+    turn(3, [...EXAMPLE, ...TASK, said("mended that"), printed("no"), said("look"), printed("files")], look),
+    turn(4, last, { response: said("done") }),
+  ];
+  const row = rowOf(turns, { "not-in-last-prompt": [turnId(attempt, 1)] });
+  expect([row.prompt, row.trained]).toEqual([summary, [false, false, true, false, true]]);
+});
+
+test("steps that a summary took the place of are in no row, and are counted", () => {
+  const summary: Message[] = [...TASK, { role: "user", content: "You looked and edited." }];
+  const third = [...summary, said("test"), printed("passed")];
+  const turns = [
+    turn(1, TASK, { response: said("look") }),
+    turn(2, [...TASK, said("look"), printed("files")], { response: said("edit") }),
+    turn(3, summary, { response: said("test") }),
+    turn(4, third, { response: said("done") }),
+  ];
+  const row = rowOf(turns, { "not-in-last-prompt": [turnId(attempt, 1), turnId(attempt, 2)] });
+  expect([row.prompt, row.trained]).toEqual([summary, [true, false, true]]);
+  expect(row.earlier.map((origin) => origin.turn)).toEqual([turnId(attempt, 3)]);
 });

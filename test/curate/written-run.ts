@@ -25,6 +25,8 @@ export interface AttemptDraft {
   item: string;
   /** The query that is run; null where the answer led to no action. */
   query?: string | null;
+  /** How the query exited; left out: 0. */
+  exitCode?: number;
   /** Left out: the query. */
   answer?: string;
   finishReason?: string;
@@ -107,12 +109,12 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
     const n = (tried.get(attempt.item) ?? 0) + 1;
     tried.set(attempt.item, n);
     const id = attemptId(run, itemId(skill, attempt.item), n);
-    const { query = "SELECT count(*) FROM t" } = attempt;
+    const { query = "SELECT count(*) FROM t", exitCode = 0 } = attempt;
     const written = writeTurns(log, id, attempt);
     const turn = written.at(-1) as TurnId;
     if (query !== null) {
       const call = { name: "run_sql", arguments: { query } };
-      const result = { exitCode: 0, stdout: "1\n", stderr: "", durationMs: 1 };
+      const result = { exitCode, stdout: "1\n", stderr: "", durationMs: 1 };
       log.append({ type: "action", data: { attempt: id, turn, call, ...result } });
     }
     for (const verdict of attempt.verdicts ?? [{}]) {

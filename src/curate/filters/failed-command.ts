@@ -5,6 +5,7 @@ import { ranIntoError } from "../step-flags.ts";
 const filter: Filter = {
   summary: "a command of the step ended with an exit code other than 0, and was not the last of its attempt",
   role: "worker",
+  isAboutAnswer: true,
   refuses: ranIntoError,
 };
 

@@ -8,6 +8,7 @@ const TOLD_ELSEWHERE = new Set(["no-action", "empty", "cut-at-max-tokens"]);
 const filter: Filter = {
   summary: "something went wrong with the answer: it could not be understood, or did not come whole",
   role: "worker",
+  isAboutAnswer: true,
   refuses: (candidate) => wentWrong(candidate).some((flag) => !TOLD_ELSEWHERE.has(flag)),
 };
 

@@ -4,6 +4,7 @@ import { isForbiddenTeacher } from "../hosted-models.ts";
 
 const filter: Filter = {
   summary: "a model wrote the answer that is hosted, or not known to be open, and it is not among the allowed teachers",
+  isAboutAnswer: true,
   refuses: (candidate, { allowTeachers, isServedElsewhere }) => {
     const isOwn = !isServedElsewhere(candidate.run, candidate.role);
     return isForbiddenTeacher({ ...candidate, isOwn }, allowTeachers);

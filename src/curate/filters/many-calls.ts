@@ -4,6 +4,7 @@ import type { Filter } from "../filter.ts";
 const filter: Filter = {
   summary: "the answer asks for several actions where one is allowed",
   role: "worker",
+  isAboutAnswer: true,
   refuses: ({ response, isForeign }) => !isForeign && (response?.tool_calls?.length ?? 0) > 1,
 };
 

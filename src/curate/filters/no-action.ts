@@ -7,6 +7,7 @@ import type { Filter } from "../filter.ts";
 const filter: Filter = {
   summary: "the answer led to no action; of another agent, where that agent found none in it",
   role: "worker",
+  isAboutAnswer: true,
   refuses: ({ call, isForeign, parseFlags }) => (isForeign ? parseFlags.includes("no-action") : call === null),
 };
 

@@ -3,6 +3,7 @@ import type { Filter } from "../filter.ts";
 
 const filter: Filter = {
   summary: "the answer was cut off at its token limit",
+  isAboutAnswer: true,
   refuses: ({ finishReason }) => finishReason === "length",
 };
 

@@ -26,6 +26,17 @@ test("the same answer to the same prompt that passed and failed is a pass", asyn
   expect(refusals).toMatchObject([{ reason: "exact-duplicate", count: 1 }]);
 });
 
+test("of nearly the same answers to nearly the same tasks the one that passed is kept, however long", async () => {
+  const task = Array.from({ length: 80 }, (_, i) => `word${i}`).join(" ");
+  const attempts = [
+    { item: "shop/a", task: `${task} before`, verdicts: failed, completionTokens: 38 },
+    { item: "shop/b", task: `${task} after`, completionTokens: 40 },
+  ];
+  const { rows, refusals } = await selectFrom([{ attempts }], { tier: "judged", withBad: true });
+  expect(rows.map(({ item, label }) => `${item} ${label}`)).toEqual(["sql:shop/b true"]);
+  expect(refusals).toMatchObject([{ reason: "near-duplicate", count: 1 }]);
+});
+
 test("of bad answers the filter asks what it asks of all, but for their outcome", async () => {
   const attempts = [
     { item: "shop/a", query: "SELECT 1" },

@@ -9,13 +9,8 @@ const good = (query: string, more: Partial<AttemptDraft> = {}): AttemptDraft => 
 const bad = (query: string, { flags = [], ...more }: Partial<AttemptDraft> & { flags?: Verdict["flags"] } = {}) =>
   good(query, { verdicts: [{ ...FAILED, flags }], ...more });
 
-const pairsOf = (attempts: AttemptDraft[], maxPerItem = 2) =>
-  selectFrom([{ attempts }], {
-    tier: "preference-pairs",
-    withBad: true,
-    maxPerItem,
-    expression: "eval_passed=true",
-  });
+const pairsOf = (attempts: AttemptDraft[], { maxPerItem = 2, expression = "eval_passed=true" } = {}) =>
+  selectFrom([{ attempts }], { tier: "preference-pairs", withBad: true, maxPerItem, expression });
 const answers = (pairs: PairRow[]) => pairs.map(({ chosen, rejected }) => [chosen.content, rejected.content]);
 
 describe("a worker pair", () => {
@@ -63,10 +58,10 @@ describe("a worker pair", () => {
   it("takes the failure that is nearest in length, each answer once, and no more than the item's share", async () => {
     const long = "SELECT count(*) FROM t WHERE a = 1 AND b = 2";
     const attempts = [bad("SELECT 7"), bad(`${long} AND c = 3`), good(long), good("SELECT 8"), good("SELECT 9 + 1")];
-    const { pairs } = await pairsOf(attempts, 5);
+    const { pairs } = await pairsOf(attempts, { maxPerItem: 5 });
     expect(answers(pairs)).toContainEqual([long, `${long} AND c = 3`]);
     expect(pairs).toHaveLength(2);
-    const { pairs: capped, refusals } = await pairsOf(attempts, 1);
+    const { pairs: capped, refusals } = await pairsOf(attempts, { maxPerItem: 1 });
     expect(capped).toHaveLength(1);
     expect(refusals.map(({ reason }) => reason)).toContain("over-item-cap");
   });
@@ -79,5 +74,13 @@ describe("a worker pair", () => {
     ]);
     expect({ examples, pairs: pairs.length }).toEqual({ examples: 3, pairs: 1 });
     expect(clauses).toMatchObject([{ clause: "eval_passed=true", count: 1 }]);
+  });
+
+  it("needs no failure whose command succeeded, where the filter asks that of the good answer", async () => {
+    for (const outcome of ["command_failed=false", "exit_code=0"]) {
+      const expression = `eval_passed=true and ${outcome}`;
+      const { pairs } = await pairsOf([bad("SELEC 1", { exitCode: 1 }), good("SELECT 2")], { expression });
+      expect(answers(pairs)).toEqual([["SELECT 2", "SELEC 1"]]);
+    }
   });
 });

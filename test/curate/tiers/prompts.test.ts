@@ -26,3 +26,40 @@ test("each different first prompt of an item is a row without an answer, also of
     ["not-first-prompt", 1],
   ]);
 });
+
+test("a task is a row whatever its answer did: it says nothing of the task", async () => {
+  const steps = [{ answer: "ls nowhere", printed: "no such folder", exitCode: 1 }];
+  const hosted = { model: "claude-sonnet-4-5", baseHash: null };
+  const { rows, refusals } = await selectFrom(
+    [
+      {
+        attempts: [
+          { item: "shop/failed-command", steps },
+          { item: "shop/failed-step", parseFlags: ["parser-threw"] },
+          { item: "shop/hosted-model", ...hosted },
+          { item: "shop/many-calls", answer: "", calls: 2 },
+          { item: "shop/no-action", query: null },
+          { item: "shop/truncated", finishReason: "length" },
+        ],
+      },
+    ],
+    { tier: "prompts", withBad: true, answerText: () => "SELECT 1" },
+  );
+  expect(rows.map(({ item }) => item).sort()).toEqual(
+    ["failed-command", "failed-step", "hosted-model", "many-calls", "no-action", "truncated"].map(
+      (name) => `sql:shop/${name}`,
+    ),
+  );
+  expect(refusals).toMatchObject([{ reason: "not-first-prompt", count: 1 }]);
+});
+
+test("a task of which the environment or the verifier is not to be trusted is no row", async () => {
+  const flagged = (flag: "environment-suspect" | "evaluator-gap") => ({ verdicts: [{ flags: [flag] }] });
+  const attempts = [
+    { item: "shop/a", ...flagged("environment-suspect") },
+    { item: "shop/b", ...flagged("evaluator-gap") },
+  ];
+  const { rows, refusals } = await selectFrom([{ attempts }], { tier: "prompts", withBad: true });
+  expect(rows).toEqual([]);
+  expect(refusals.map(({ reason }) => reason).sort()).toEqual(["environment-suspect", "evaluator-gap"]);
+});
