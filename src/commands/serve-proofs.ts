@@ -1,6 +1,7 @@
 /**
  * The proofs of what a running server serves: an adapter that another process serves now, after a crash or a pause, answers
- * nobody until it has passed the canary again. One that fails is tried again, ever more rarely.
+ * nobody until it has passed the canary again; one whose process was replaced answers on, until it fails. One that fails is tried
+ * again, ever more rarely.
  */
 import { Failure, Refusal } from "../foundation/errors.ts";
 import { duration, warn } from "../foundation/progress.ts";
@@ -27,17 +28,18 @@ export function proving(
   const tries = championTries(context.clock);
   return async () => {
     const pending = new Set(server.proofs.pending());
+    const doubted = new Set(server.proofs.doubted());
     const adapters = server.models.flatMap(({ id, adapterHash }) =>
-      adapterHash !== null && pending.has(id) ? [{ id, adapterHash }] : [],
+      adapterHash !== null && (pending.has(id) || doubted.has(id)) ? [{ id, adapterHash }] : [],
     );
     const due = adapters.filter(({ adapterHash }) => tries.heldBack(adapterHash) === null);
-    if (due.length > 0) tellPending(server, context);
+    if (due.some(({ id }) => pending.has(id))) tellPending(server, context);
     for (const { id, adapterHash } of due) {
       try {
         const adapter = await readAdapterManifest(context.home, adapterHash);
         await proveServed(server, { ...asked, adapter }, context);
         tries.served(adapterHash);
-        warn(`${id} answers again.`, context);
+        warn(pending.has(id) ? `${id} answers again.` : `${id} is proven at the process that serves it now.`, context);
       } catch (error) {
         if (context.signal.aborted || !(error instanceof Refusal || error instanceof Failure)) throw error;
         const again = duration(tries.failed(adapterHash, error));

@@ -54,7 +54,7 @@ export async function startDirectServer(
     open: async (model) => running.now()?.load(peft(model)),
     close: async (model) => running.now()?.unload(model.upstream),
   });
-  const { names, proofs, doubt } = provenNames(all, { wanted: options.wantsProofs === true });
+  const { names, proofs, silence } = provenNames(all, { wanted: options.wantsProofs === true });
   const closing = new AbortController();
   const front = createFront({
     ...{ names, baseId: base.name, enter: running.enter, closing: closing.signal },
@@ -83,7 +83,7 @@ export async function startDirectServer(
     },
     ...{ unload: names.remove, call: names.call, proofs, pause: running.pause },
     async resume() {
-      doubt();
+      silence();
       await running.resume();
     },
     async close() {
