@@ -134,7 +134,17 @@ function startRunning(start: () => Promise<ModelServer>) {
 
 async function startTarget(
   kind: ServerKind,
-  { home, parallel, contextTokens, target, args = [], startTimeoutMs = START_TIMEOUT_MS, signal, onStage }: Placed,
+  {
+    home,
+    parallel,
+    contextTokens,
+    target,
+    args = [],
+    startTimeoutMs = START_TIMEOUT_MS,
+    signal,
+    onStage,
+    onWarning,
+  }: Placed,
   { base, models, rank }: { base: BaseManifest; models: readonly DirectModel[]; rank: number },
 ): Promise<ModelServer> {
   const adapters = models.filter(({ folder, isCandidate }) => folder !== null && !isCandidate);
@@ -146,6 +156,7 @@ async function startTarget(
     logFile: join(home.servers, `${target}-${process.pid}.log`),
     ...(signal !== undefined && { signal }),
     ...(onStage !== undefined && { onStage }),
+    ...(onWarning !== undefined && { onWarning }),
   });
   try {
     for (const model of tried) await server.load(peft(model));

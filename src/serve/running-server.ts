@@ -36,6 +36,8 @@ export interface ServeOptions extends Preparation {
   /** Ends it while it starts. */
   signal?: AbortSignal;
   onStage?(stage: string): void;
+  /** What the user should know of a server that is not ours. */
+  onWarning?(text: string): void;
 }
 
 export interface RunningServer {

@@ -72,6 +72,8 @@ export interface ModelServerOptions {
   /** Ends it while it starts. */
   signal?: AbortSignal;
   onStage?(stage: string): void;
+  /** What the user should know of a server that is not ours. */
+  onWarning?(text: string): void;
 }
 
 /** A server that answers by itself. */

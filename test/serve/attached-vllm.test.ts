@@ -5,12 +5,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { shortHash } from "../../src/foundation/hashing.ts";
+import type { BaseManifest } from "../../src/records/base-manifest.ts";
 import { addBase } from "../../src/serve/add-base.ts";
 import { startServer } from "../../src/serve/server.ts";
 import { type Home, homeAt } from "../../src/store/home.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { type FickleServer, startFickleServer } from "../fixtures/fickle-server.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
+
+const OPTIONS = { base: "tiny", adapters: ["sql-v1"], target: "vllm" };
 
 let folder: string;
 let vllm: FickleServer;
@@ -28,12 +31,12 @@ afterAll(async () => {
 });
 
 /** A home of its own whose `sql-v1` is another adapter than that of any other seed. */
-async function homeWith(seed: number): Promise<{ home: Home; name: string; root: string }> {
+async function homeWith(seed: number): Promise<{ home: Home; base: BaseManifest; name: string; root: string }> {
   const home = homeAt(join(folder, `home-${seed}`));
   const made = { ...(await tinyBase()), convert: async () => {} };
   const base = await addBase(home, { name: "tiny", ...made, clock: systemClock });
   const { adapterHash } = await registerAdapter(home, base, { name: "sql-v1", from: await tinyAdapter(seed) });
-  return { home, name: `sql-v1@${shortHash(adapterHash)}`, root: home.adapterFolder(adapterHash) };
+  return { home, base, name: `sql-v1@${shortHash(adapterHash)}`, root: home.adapterFolder(adapterHash) };
 }
 
 async function listed(url: string): Promise<{ id: string; root: string }[]> {
@@ -43,9 +46,8 @@ async function listed(url: string): Promise<{ id: string; root: string }[]> {
 
 test("adapters of one name of two homes are loaded beside each other, and each home's name means its own", async () => {
   const [one, other] = [await homeWith(1), await homeWith(2)];
-  const options = { base: "tiny", adapters: ["sql-v1"], target: "vllm" };
-  const first = await startServer({ home: one.home, ...options });
-  const second = await startServer({ home: other.home, ...options });
+  const first = await startServer({ home: one.home, ...OPTIONS });
+  const second = await startServer({ home: other.home, ...OPTIONS });
   try {
     const there = [one, other].map(({ name, root }) => ({ id: name, root }));
     expect(await listed(`${vllm.origin}/v1`)).toEqual(there);
@@ -57,4 +59,20 @@ test("adapters of one name of two homes are loaded beside each other, and each h
   expect(await listed(first.url)).toEqual([{ id: "sql-v1", root: one.root }]);
   await first.close();
   expect(await listed(`${vllm.origin}/v1`)).toEqual([]);
+}, 60_000);
+
+test("one that has gone at the end is told for each adapter, and is no failure", async () => {
+  const { home, base } = await homeWith(5);
+  await registerAdapter(home, base, { name: "sql-v2", from: await tinyAdapter(6) });
+  const going = await startFickleServer("http://127.0.0.1:9/v1", { base: "tiny", adapters: {} });
+  vi.stubEnv("TRACEMILL_VLLM", going.origin);
+  const told: string[] = [];
+  const onWarning = (text: string) => told.push(text);
+  const server = await startServer({ home, ...OPTIONS, adapters: ["sql-v1", "sql-v2"], onWarning });
+  vi.stubEnv("TRACEMILL_VLLM", vllm.origin);
+  await going.close();
+  told.length = 0;
+  await server.close();
+  const unreachable = expect.stringMatching(/unload_lora_adapter: fetch failed$/);
+  expect(told).toEqual([unreachable, unreachable]);
 }, 60_000);

@@ -1,0 +1,62 @@
+/**
+ * A vLLM that runs already and is left running: adapters are loaded into it beside those of others, and taken away at the end.
+ */
+import { Refusal } from "../foundation/errors.ts";
+import type { ModelServer, ModelServerOptions, PeftAdapter } from "./target.ts";
+import { loadAdapter, modelsAt, unloadAdapter, type VllmModel } from "./vllm-adapters.ts";
+
+/** Throws: `NO_SERVER_ARGS`; what loading the adapters does, after none of them is left there. */
+export async function attachedVllm(origin: string, options: ModelServerOptions): Promise<ModelServer> {
+  const { adapters, args, onWarning = () => {} } = options;
+  if (args.length > 0) throw argsOfAttached(origin);
+  const address = { origin, whyEnded: () => null };
+  const loaded = new Set<string>();
+
+  async function load(adapter: PeftAdapter): Promise<void> {
+    // A process of ours that was killed leaves its adapters there.
+    const models = (await modelsAt(origin)) ?? [];
+    if (models.some((model) => isOf(model, adapter))) return;
+    await loadAdapter(address, adapter);
+    loaded.add(adapter.id);
+  }
+
+  async function unload(id: string): Promise<void> {
+    await unloadAdapter(address, id);
+    loaded.delete(id);
+  }
+
+  async function close(): Promise<void> {
+    for (const id of [...loaded]) await unload(id).catch((error: Error) => onWarning(error.message));
+  }
+
+  try {
+    for (const adapter of adapters) await load(adapter);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    origin,
+    pid: null,
+    ended: () => null,
+    // Of what it runs on nothing is known; on processors its engine dies of a seed.
+    takesSeed: false,
+    scoresAlone: false,
+    ...{ load, unload, close },
+  };
+}
+
+/** An adapter's folder is named by its hash. */
+function isOf({ id, root }: VllmModel, adapter: PeftAdapter): boolean {
+  return id === adapter.id && root === adapter.folder;
+}
+
+function argsOfAttached(origin: string): Refusal {
+  return new Refusal({
+    code: "NO_SERVER_ARGS",
+    message: "A vLLM that runs already takes no arguments any more.",
+    expected: "--server-args where TRACEMILL_VLLM names a program, or nothing",
+    got: `the server at ${origin}`,
+    fix: "start that server with them, or leave --server-args out",
+  });
+}
