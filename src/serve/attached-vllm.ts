@@ -2,6 +2,7 @@
  * A vLLM that runs already and is left running: adapters are loaded into it beside those of others, and taken away at the end.
  */
 import { Refusal } from "../foundation/errors.ts";
+import { realPath } from "../foundation/real-path.ts";
 import type { ModelServer, ModelServerOptions, PeftAdapter } from "./target.ts";
 import { loadAdapter, modelsAt, unloadAdapter, type VllmModel } from "./vllm-adapters.ts";
 
@@ -29,6 +30,7 @@ export async function attachedVllm(origin: string, options: ModelServerOptions):
     for (const id of [...loaded]) await unload(id).catch((error: Error) => onWarning(error.message));
   }
 
+  warnOfBase((await modelsAt(origin)) ?? [], { ...options, origin });
   try {
     for (const adapter of adapters) await load(adapter);
   } catch (error) {
@@ -49,6 +51,17 @@ export async function attachedVllm(origin: string, options: ModelServerOptions):
 /** An adapter's folder is named by its hash. */
 function isOf({ id, root }: VllmModel, adapter: PeftAdapter): boolean {
   return id === adapter.id && root === adapter.folder;
+}
+
+/** Of a base nothing is asked but its name. */
+function warnOfBase(
+  models: readonly VllmModel[],
+  { origin, base, baseFolder, onWarning }: ModelServerOptions & { origin: string },
+): void {
+  const root = models.find(({ id }) => id === base.name)?.root;
+  if (root == null || realPath(root) === realPath(baseFolder)) return;
+  const here = `this home's is ${baseFolder}, so whether both are one cannot be told`;
+  onWarning?.(`the vLLM at ${origin} has loaded ${base.name} from ${root}; ${here}.`);
 }
 
 function argsOfAttached(origin: string): Refusal {

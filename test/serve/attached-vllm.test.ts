@@ -76,3 +76,20 @@ test("one that has gone at the end is told for each adapter, and is no failure",
   const unreachable = expect.stringMatching(/unload_lora_adapter: fetch failed$/);
   expect(told).toEqual([unreachable, unreachable]);
 }, 60_000);
+
+test("a base that was loaded from elsewhere is told, once, as nothing proves that it is this home's", async () => {
+  const { home } = await homeWith(7);
+  const { hf } = await tinyBase();
+  const own = await startFickleServer("http://127.0.0.1:9/v1", { base: "tiny", adapters: {}, root: hf });
+  const told: string[] = [];
+  for (const { origin } of [own, vllm]) {
+    vi.stubEnv("TRACEMILL_VLLM", origin);
+    const server = await startServer({ home, ...OPTIONS, onWarning: (text) => told.push(text) });
+    await listed(server.url);
+    await server.close();
+  }
+  await own.close();
+  expect(told).toEqual([
+    `the vLLM at ${vllm.origin} has loaded tiny from tiny; this home's is ${hf}, so whether both are one cannot be told.`,
+  ]);
+}, 60_000);
