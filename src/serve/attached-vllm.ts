@@ -1,33 +1,46 @@
 /**
- * A vLLM that runs already and is left running: adapters are loaded into it beside those of others, and taken away at the end.
+ * A vLLM that runs already and is left running: adapters are loaded into it beside those of others. What several of this home use
+ * is loaded once, and taken away by the last of them; what it has lost meanwhile, as it was started again, can be loaded anew.
  */
 import { Refusal } from "../foundation/errors.ts";
 import { realPath } from "../foundation/real-path.ts";
+import { adapterUses } from "../store/adapter-uses.ts";
 import type { ModelServer, ModelServerOptions, PeftAdapter } from "./target.ts";
-import { loadAdapter, modelsAt, unloadAdapter, type VllmModel } from "./vllm-adapters.ts";
+import { LOAD_TIMEOUT_MS, loadAdapter, modelsAt, unloadAdapter, type VllmModel } from "./vllm-adapters.ts";
 
 /** Throws: `NO_SERVER_ARGS`; what loading the adapters does, after none of them is left there. */
 export async function attachedVllm(origin: string, options: ModelServerOptions): Promise<ModelServer> {
-  const { adapters, args, onWarning = () => {} } = options;
+  const { home, adapters, args, onWarning = () => {} } = options;
   if (args.length > 0) throw argsOfAttached(origin);
   const address = { origin, whyEnded: () => null };
-  const loaded = new Set<string>();
+  const uses = adapterUses(home, { origin, longestMs: 2 * LOAD_TIMEOUT_MS });
+  const loaded = new Map<string, PeftAdapter>();
 
-  async function load(adapter: PeftAdapter): Promise<void> {
-    // A process of ours that was killed leaves its adapters there.
-    const models = (await modelsAt(origin)) ?? [];
-    if (models.some((model) => isOf(model, adapter))) return;
-    await loadAdapter(address, adapter);
-    loaded.add(adapter.id);
+  const load = (adapter: PeftAdapter) =>
+    uses.inTurn(async () => {
+      const models = (await modelsAt(origin)) ?? [];
+      if (!models.some((model) => isOf(model, adapter))) await loadAdapter(address, adapter);
+      loaded.set(adapter.id, adapter);
+      await uses.note([...loaded.keys()]);
+    });
+
+  async function missing(): Promise<string[]> {
+    const models = await modelsAt(origin);
+    const isThere = (adapter: PeftAdapter) => models === null || models.some((model) => isOf(model, adapter));
+    return [...loaded.values()].flatMap((adapter) => (isThere(adapter) ? [] : [adapter.id]));
   }
 
-  async function unload(id: string): Promise<void> {
-    await unloadAdapter(address, id);
-    loaded.delete(id);
-  }
+  const unload = (id: string) =>
+    uses.inTurn(async () => {
+      const others = await uses.ofOthers();
+      if (!others.has(id) && !(await missing()).includes(id)) await unloadAdapter(address, id);
+      loaded.delete(id);
+      await uses.note([...loaded.keys()]);
+    });
 
   async function close(): Promise<void> {
-    for (const id of [...loaded]) await unload(id).catch((error: Error) => onWarning(error.message));
+    for (const id of [...loaded.keys()]) await unload(id).catch((error: Error) => onWarning(error.message));
+    await uses.note([]);
   }
 
   warnOfBase((await modelsAt(origin)) ?? [], { ...options, origin });
@@ -44,7 +57,7 @@ export async function attachedVllm(origin: string, options: ModelServerOptions):
     // Of what it runs on nothing is known; on processors its engine dies of a seed.
     takesSeed: false,
     scoresAlone: false,
-    ...{ load, unload, close },
+    ...{ load, unload, missing, close },
   };
 }
 

@@ -27,6 +27,8 @@ export interface ProvenNames<M extends Model> {
   proofs: Proofs;
   /** What was proven is not any more, and answers nobody: nothing is known of the process that serves it. */
   silence(): void;
+  /** These are not there any more: they answer nobody until they have passed, whether or not a proof is wanted. Returns who did. */
+  lose(models: readonly M[]): string[];
   /** What was proven answers on, and is to be proven again: a process that replaces the one before serves it. */
   doubt(): void;
 }
@@ -37,7 +39,7 @@ export function provenNames<M extends Model>(all: ServedNames<M>, { wanted }: { 
   const unproven = new Map<string, string | null>();
   const doubted = new Set<string>();
   const adapterIds = (models: readonly M[]) =>
-    models.flatMap(({ id, adapterHash }) => (wanted && adapterHash !== null ? [id] : []));
+    models.flatMap(({ id, adapterHash }) => (adapterHash === null ? [] : [id]));
   const servedAmong = (ids: { has(id: string): boolean }) => adapterIds(all.models()).filter((id) => ids.has(id));
 
   function silence(models: readonly M[]): void {
@@ -47,7 +49,7 @@ export function provenNames<M extends Model>(all: ServedNames<M>, { wanted }: { 
     }
   }
 
-  silence(all.models());
+  if (wanted) silence(all.models());
   return {
     names: {
       ...all,
@@ -61,7 +63,7 @@ export function provenNames<M extends Model>(all: ServedNames<M>, { wanted }: { 
         throw adapterUnproven(id, why);
       },
       add(model) {
-        silence([model]);
+        if (wanted) silence([model]);
         return all.add(model);
       },
     },
@@ -77,9 +79,14 @@ export function provenNames<M extends Model>(all: ServedNames<M>, { wanted }: { 
         if (doubted.delete(id) || unproven.has(id)) unproven.set(id, why);
       },
     },
-    silence: () => silence(all.models()),
+    silence: () => silence(wanted ? all.models() : []),
+    lose(models) {
+      const answering = models.filter(({ id }) => !unproven.has(id));
+      silence(answering);
+      return adapterIds(answering);
+    },
     doubt() {
-      for (const id of adapterIds(all.models())) if (!unproven.has(id)) doubted.add(id);
+      for (const id of wanted ? adapterIds(all.models()) : []) if (!unproven.has(id)) doubted.add(id);
     },
   };
 }

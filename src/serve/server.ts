@@ -118,6 +118,7 @@ async function startEngineServer(
       await names.add(model);
       return model.id;
     },
+    ...{ lost: async () => [], restore: async () => {} }, // no one else has a hand in it
     ...{ unload: names.remove, call: names.call, proofs, pause: target.pause },
     resume() {
       silence();

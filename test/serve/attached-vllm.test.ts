@@ -1,8 +1,9 @@
 /** A vLLM that runs already and that several homes use: here a server that shows what was loaded into it. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { proving } from "../../src/commands/serve-proofs.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { shortHash } from "../../src/foundation/hashing.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
@@ -12,6 +13,7 @@ import { type Home, homeAt } from "../../src/store/home.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { type FickleServer, startFickleServer } from "../fixtures/fickle-server.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
+import { watchedContext } from "../fixtures/watched-context.ts";
 
 const OPTIONS = { base: "tiny", adapters: ["sql-v1"], target: "vllm" };
 
@@ -61,6 +63,55 @@ test("adapters of one name of two homes are loaded beside each other, and each h
   expect(await listed(`${vllm.origin}/v1`)).toEqual([]);
 }, 60_000);
 
+test("an adapter that two of one home use stays until the last of them ends; one whose process is gone uses nothing", async () => {
+  const { home, name, root } = await homeWith(3);
+  const uses = join(home.servers, "uses");
+  await mkdir(uses, { recursive: true });
+  const gone = { pid: 1, birth: "0", origin: vllm.origin, adapters: [name] };
+  await writeFile(join(uses, "1-0.json"), JSON.stringify(gone));
+  const first = await startServer({ home, ...OPTIONS });
+  const second = await startServer({ home, ...OPTIONS });
+  await first.close();
+  expect(await listed(second.url)).toEqual([{ id: "sql-v1", root }]);
+  await second.close();
+  expect(await listed(`${vllm.origin}/v1`)).toEqual([]);
+  expect(await readdir(uses)).toEqual([]);
+}, 60_000);
+
+async function unloadByAnother(name: string): Promise<void> {
+  const body = JSON.stringify({ lora_name: name });
+  await fetch(`${vllm.origin}/v1/unload_lora_adapter`, { method: "POST", body });
+}
+
+async function asked(url: string): Promise<string | undefined> {
+  const body = JSON.stringify({ model: "sql-v1", prompt: "SELECT" });
+  const response = await fetch(`${url}/completions`, { method: "POST", body });
+  return ((await response.json().catch(() => ({}))) as { error?: { code: string } }).error?.code;
+}
+
+test("an adapter that the server has lost answers nobody until it is loaded again, also where no proof is wanted", async () => {
+  const { home, base, name, root } = await homeWith(4);
+  const server = await startServer({ home, ...OPTIONS });
+  const { told, time, context } = watchedContext(home);
+  const look = proving(server, { base, target: "vllm", canary: false }, context);
+  await look();
+  await unloadByAnother(name);
+  await look(); // too soon
+  expect([await listed(server.url), told]).toEqual([[], []]);
+  time.nowMs += 2000;
+  await look();
+  expect(await listed(server.url)).toEqual([{ id: "sql-v1", root }]);
+  expect(told).toEqual([
+    "The server has lost sql-v1.\n",
+    `tiny answers at ${server.url}; sql-v1 once the canary has proven it.\n`,
+    "sql-v1 answers again.\n",
+  ]);
+  await unloadByAnother(name);
+  expect([await server.lost(), await server.lost()]).toEqual([["sql-v1"], []]);
+  expect(await asked(server.url)).toBe("ADAPTER_UNPROVEN");
+  await server.close(); // takes away nothing that is not there
+}, 60_000);
+
 test("one that has gone at the end is told for each adapter, and is no failure", async () => {
   const { home, base } = await homeWith(5);
   await registerAdapter(home, base, { name: "sql-v2", from: await tinyAdapter(6) });
@@ -75,6 +126,7 @@ test("one that has gone at the end is told for each adapter, and is no failure",
   await server.close();
   const unreachable = expect.stringMatching(/unload_lora_adapter: fetch failed$/);
   expect(told).toEqual([unreachable, unreachable]);
+  expect(await readdir(join(home.servers, "uses"))).toEqual([]);
 }, 60_000);
 
 test("a base that was loaded from elsewhere is told, once, as nothing proves that it is this home's", async () => {

@@ -68,6 +68,7 @@ beforeAll(async () => {
     scoresAlone: true,
     load: nothing,
     unload: nothing,
+    missing: async () => [],
     close: nothing,
   };
   const app = createFront({

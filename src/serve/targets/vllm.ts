@@ -58,6 +58,7 @@ async function serve(options: ModelServerOptions): Promise<ModelServer> {
       await unloadAdapter(address, id);
       loaded.delete(id);
     },
+    missing: async () => [],
     async close() {
       await own.stop();
       removeServerLog(options.logFile); // of one that ended as it should nobody asks what it said
