@@ -27,10 +27,10 @@ export async function proveServed(
   { base, adapter, target, canary }: { base: BaseManifest; adapter: AdapterManifest; target: string; canary: boolean },
   context: Context,
 ): Promise<void> {
-  if (!canary) return;
   const { adapterHash } = adapter;
   const { url, proofs } = server;
   const id = server.idOf(adapterHash);
+  if (!canary) return proofs.passed(id);
   const endpoint = { url, model: proofs.nameOf(id), name: id, baseHash: base.baseHash, adapterHash };
   try {
     await proveLive({ endpoint, known: { base, adapter }, baseModel: server.idOf(null), target }, context);

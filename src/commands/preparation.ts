@@ -3,7 +3,7 @@
  * conversion and of the hashing.
  */
 import { z } from "zod";
-import { type Progress, startProgress, tellStage } from "../foundation/progress.ts";
+import { type Progress, startProgress, tellStage, warn } from "../foundation/progress.ts";
 import type { Conversion, OnHash } from "../serve/index.ts";
 import { python } from "../train/python.ts";
 import type { Context } from "./command.ts";
@@ -14,6 +14,7 @@ export interface Preparing {
   convert(conversion: Conversion): Promise<void>;
   onHash: OnHash;
   onStage(stage: string): void;
+  onWarning(text: string): void;
 }
 
 /** Returns what `addBase` and `startServer` take to convert and to tell of it. */
@@ -22,6 +23,7 @@ export function preparing(context: Context): Preparing {
     convert: (conversion) => convert(conversion, context),
     onHash: shownHashing(context),
     onStage: (stage) => tellStage(stage, "serve", context),
+    onWarning: (text) => warn(`Warning: ${text}`, context),
   };
 }
 

@@ -19,7 +19,11 @@ const completionSchema = z.object({
   choices: z
     .array(
       z.object({
-        logprobs: z.object({ tokens: z.array(z.string()).default([]), token_logprobs: z.array(z.number().nullable()) }),
+        logprobs: z.object({
+          tokens: z.array(z.string()).default([]),
+          token_logprobs: z.array(z.number().nullable()),
+          top_logprobs: z.array(z.record(z.string(), z.number().nullable()).nullable()).nullish(),
+        }),
       }),
     )
     .min(1),
@@ -34,7 +38,7 @@ interface Asked {
 
 /** Returns the log-probability of each id but the first. Throws: a failure of the boundary `endpoint`. */
 export async function scoresOf(asked: Asked): Promise<number[]> {
-  const { token_logprobs } = await completed(asked, { echo: true, max_tokens: 0 });
+  const { token_logprobs } = await completed(asked, { echo: true, max_tokens: 0, logprobs: 0 });
   const scores = token_logprobs.slice(1);
   const { length } = asked.ids;
   if (scores.length === length - 1 && !scores.includes(null)) return scores as number[];
@@ -44,9 +48,10 @@ export async function scoresOf(asked: Asked): Promise<number[]> {
 
 /**
  * Returns the largest difference between an answer at the same time as others' and the same one alone.
- * Units: the mean absolute difference of natural log-probabilities of the likeliest tokens, up to the first that is another;
- * infinite where only one of the two says anything. Throws: a failure of the boundary `endpoint`; `NO_ANSWERS` where no
- * answer says anything, as silence is the same whoever keeps it.
+ * Units: the mean absolute difference of natural log-probabilities of the likeliest tokens, up to the first that is another,
+ * or, where that is larger, how much likelier than the next the likeliest token was there; infinite where only one of the two says
+ * anything. Throws: a failure of the boundary `endpoint`; `NO_ANSWERS` where no answer says anything, as silence is the same
+ * whoever keeps it.
  */
 export async function answersTogether(
   { url, models, signal }: { url: string; models: readonly string[]; signal: AbortSignal | null },
@@ -63,20 +68,40 @@ export async function answersTogether(
   return Math.max(...alone.map((answer, i) => distance(answer, together[i] ?? [])));
 }
 
-type Answer = { token: string; logprob: number }[];
-
-async function answerOf(asked: Asked): Promise<Answer> {
-  const { tokens, token_logprobs } = await completed(asked, { max_tokens: TOKENS_TOGETHER });
-  return token_logprobs.map((logprob, i) => ({ token: tokens[i] ?? "", logprob: logprob ?? 0 }));
+/** Units: natural log-probabilities. */
+interface Token {
+  text: string;
+  logprob: number;
+  /** How much likelier it is than the next likeliest. */
+  lead: number;
 }
 
-/** Of two tokens that are as likely either may be drawn; what follows then says nothing. */
-function distance(one: Answer, other: Answer): number {
+async function answerOf(asked: Asked): Promise<Token[]> {
+  const likeliest = { max_tokens: TOKENS_TOGETHER, logprobs: 2 };
+  const { tokens, token_logprobs, top_logprobs } = await completed(asked, likeliest);
+  return token_logprobs.map((told, i) => {
+    const [text, logprob] = [tokens[i] ?? "", told ?? 0];
+    const others = Object.entries(top_logprobs?.[i] ?? {}).filter(([other]) => other !== text);
+    // Where no other is told: the most that this one leaves for another.
+    const most = Math.log(Math.max(0, 1 - Math.exp(logprob)));
+    const next = others.length === 0 ? most : Math.max(...others.map(([, other]) => other ?? Number.NEGATIVE_INFINITY));
+    return { text, logprob, lead: logprob - next };
+  });
+}
+
+/**
+ * Of two tokens that are as likely either may be drawn, or an answer may end; what follows then says nothing. Two that are not
+ * are told by their lead alone: of different tokens, two models may be equally sure.
+ */
+function distance(one: readonly Token[], other: readonly Token[]): number {
   const length = Math.min(one.length, other.length);
   if (length === 0) return one.length === other.length ? 0 : Number.POSITIVE_INFINITY;
-  const parted = one.slice(0, length).findIndex(({ token }, i) => token !== other[i]?.token);
-  const shared = one.slice(0, parted === -1 ? length : parted + 1);
-  return meanOf(shared, ({ logprob }, i) => Math.abs(logprob - (other[i]?.logprob ?? 0)));
+  const both = one.slice(0, length);
+  const first = both.findIndex(({ text }, i) => text !== other[i]?.text);
+  const parted = first === -1 ? length : first;
+  const leads = [one, other].map((answer) => answer[parted]?.lead ?? 0);
+  const moved = meanOf(both.slice(0, parted + 1), ({ logprob }, i) => Math.abs(logprob - (other[i]?.logprob ?? 0)));
+  return Math.max(moved, ...leads);
 }
 
 async function completed(asked: Asked, more: object) {
@@ -84,7 +109,7 @@ async function completed(asked: Asked, more: object) {
   const response = await fetch(`${url}/completions`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ model, prompt: ids, logprobs: 0, temperature: 0, ...more }),
+    body: JSON.stringify({ model, prompt: ids, temperature: 0, ...more }),
     signal,
   }).catch((cause: Error) => {
     throw failed(asked, { code: "ENDPOINT_UNREACHABLE", message: cause.message, cause });

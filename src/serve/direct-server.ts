@@ -14,7 +14,7 @@ import { listAdapters, readAdapterManifest } from "../store/manifests.ts";
 import { checkAdapterFiles } from "./check-adapter-files.ts";
 import { createFront, type FrontedModel } from "./front.ts";
 import { openAnswers } from "./open-answers.ts";
-import { provenNames } from "./proofs.ts";
+import { type ProvenNames, provenNames } from "./proofs.ts";
 import { idAmong, type RunningServer, type ServeOptions } from "./running-server.ts";
 import { createServedNames } from "./served-names.ts";
 import { serverPaused } from "./server-paused.ts";
@@ -54,7 +54,8 @@ export async function startDirectServer(
     open: async (model) => running.now()?.load(peft(model)),
     close: async (model) => running.now()?.unload(model.upstream),
   });
-  const { names, proofs, doubt } = provenNames(all, { wanted: options.wantsProofs === true });
+  const proven = provenNames(all, { wanted: options.wantsProofs === true });
+  const { names, proofs, silence } = proven;
   const closing = new AbortController();
   const front = createFront({
     ...{ names, baseId: base.name, enter: running.enter, closing: closing.signal },
@@ -81,14 +82,32 @@ export async function startDirectServer(
       await names.add(model);
       return model.id;
     },
+    ...losses(proven, running.now),
     ...{ unload: names.remove, call: names.call, proofs, pause: running.pause },
     async resume() {
-      doubt();
+      silence();
       await running.resume();
     },
     async close() {
       await web.close(() => closing.abort(new Error("The server is closing.")));
       await running.pause();
+    },
+  };
+}
+
+/** What the server has lost of its adapters, where it is not ours. */
+function losses(
+  { names, lose }: ProvenNames<DirectModel>,
+  now: () => ModelServer | null,
+): Pick<RunningServer, "lost" | "restore"> {
+  async function lost(): Promise<DirectModel[]> {
+    const missing = new Set(await now()?.missing());
+    return names.models().filter(({ upstream }) => missing.has(upstream));
+  }
+  return {
+    lost: async () => lose(await lost()),
+    async restore(id) {
+      for (const model of await lost()) if (model.id === id) await now()?.load(peft(model));
     },
   };
 }
@@ -134,18 +153,29 @@ function startRunning(start: () => Promise<ModelServer>) {
 
 async function startTarget(
   kind: ServerKind,
-  { home, parallel, contextTokens, target, args = [], startTimeoutMs = START_TIMEOUT_MS, signal, onStage }: Placed,
+  {
+    home,
+    parallel,
+    contextTokens,
+    target,
+    args = [],
+    startTimeoutMs = START_TIMEOUT_MS,
+    signal,
+    onStage,
+    onWarning,
+  }: Placed,
   { base, models, rank }: { base: BaseManifest; models: readonly DirectModel[]; rank: number },
 ): Promise<ModelServer> {
   const adapters = models.filter(({ folder, isCandidate }) => folder !== null && !isCandidate);
   const tried = models.filter(({ isCandidate }) => isCandidate);
   const server = await kind.serve({
-    ...{ base, baseFolder: resolve(home.baseFolder(base.name), base.hfFolder), adapters: adapters.map(peft) },
+    ...{ home, base, baseFolder: resolve(home.baseFolder(base.name), base.hfFolder), adapters: adapters.map(peft) },
     ...{ parallel, contextTokens, args, startTimeoutMs },
     rooms: { adapters: adapters.length + tried.length, rank },
     logFile: join(home.servers, `${target}-${process.pid}.log`),
     ...(signal !== undefined && { signal }),
     ...(onStage !== undefined && { onStage }),
+    ...(onWarning !== undefined && { onWarning }),
   });
   try {
     for (const model of tried) await server.load(peft(model));

@@ -1,6 +1,7 @@
 /**
  * Adapters that answer nobody until they are proven to be live at the process that serves now: whoever asks one is told to come
- * back, and whoever proves it asks it by another name. Does not know how a proof is made, nor when it is made again.
+ * back, and whoever proves it asks it by another name. Those whose process is replaced by another while it runs answer on, and
+ * are doubted until they are proven there too. Does not know how a proof is made, nor when it is made again.
  */
 import { Failure } from "../foundation/errors.ts";
 import type { Model } from "./model-card.ts";
@@ -11,18 +12,24 @@ const PREFIX = "unproven:";
 export interface Proofs {
   /** The ids of those that answer nobody. */
   pending(): string[];
+  /** The ids of those that were proven at another process and answer at this one. */
+  doubted(): string[];
   /** By which name one of these is asked for its proof; any other model by its own. */
   nameOf(id: string): string;
   /** From the next request on it answers. */
   passed(id: string): void;
-  /** Whoever asks it is told why it does not answer. */
+  /** It answers nobody; whoever asks it is told why. */
   failed(id: string, why: string): void;
 }
 
 export interface ProvenNames<M extends Model> {
   names: ServedNames<M>;
   proofs: Proofs;
-  /** What was proven is not any more: another process serves it. */
+  /** What was proven is not any more, and answers nobody: nothing is known of the process that serves it. */
+  silence(): void;
+  /** These are not there any more: they answer nobody until they have passed, whether or not a proof is wanted. Returns who did. */
+  lose(models: readonly M[]): string[];
+  /** What was proven answers on, and is to be proven again: a process that replaces the one before serves it. */
   doubt(): void;
 }
 
@@ -30,12 +37,19 @@ export interface ProvenNames<M extends Model> {
 export function provenNames<M extends Model>(all: ServedNames<M>, { wanted }: { wanted: boolean }): ProvenNames<M> {
   /** Why each of them failed its proof, null where it had none yet. */
   const unproven = new Map<string, string | null>();
+  const doubted = new Set<string>();
+  const adapterIds = (models: readonly M[]) =>
+    models.flatMap(({ id, adapterHash }) => (adapterHash === null ? [] : [id]));
+  const servedAmong = (ids: { has(id: string): boolean }) => adapterIds(all.models()).filter((id) => ids.has(id));
 
-  function doubt(models: readonly M[]): void {
-    for (const { id, adapterHash } of wanted ? models : []) if (adapterHash !== null) unproven.set(id, null);
+  function silence(models: readonly M[]): void {
+    for (const id of adapterIds(models)) {
+      unproven.set(id, null);
+      doubted.delete(id);
+    }
   }
 
-  doubt(all.models());
+  if (wanted) silence(all.models());
   return {
     names: {
       ...all,
@@ -49,17 +63,31 @@ export function provenNames<M extends Model>(all: ServedNames<M>, { wanted }: { 
         throw adapterUnproven(id, why);
       },
       add(model) {
-        doubt([model]);
+        if (wanted) silence([model]);
         return all.add(model);
       },
     },
     proofs: {
-      pending: () => all.models().flatMap(({ id }) => (unproven.has(id) ? [id] : [])),
+      pending: () => servedAmong(unproven),
+      doubted: () => servedAmong(doubted),
       nameOf: (id) => (unproven.has(id) ? `${PREFIX}${id}` : id),
-      passed: (id) => void unproven.delete(id),
-      failed: (id, why) => void (unproven.has(id) && unproven.set(id, why)),
+      passed(id) {
+        unproven.delete(id);
+        doubted.delete(id);
+      },
+      failed(id, why) {
+        if (doubted.delete(id) || unproven.has(id)) unproven.set(id, why);
+      },
     },
-    doubt: () => doubt(all.models()),
+    silence: () => silence(wanted ? all.models() : []),
+    lose(models) {
+      const answering = models.filter(({ id }) => !unproven.has(id));
+      silence(answering);
+      return adapterIds(answering);
+    },
+    doubt() {
+      for (const id of wanted ? adapterIds(all.models()) : []) if (!unproven.has(id)) doubted.add(id);
+    },
   };
 }
 

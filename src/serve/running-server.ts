@@ -36,6 +36,8 @@ export interface ServeOptions extends Preparation {
   /** Ends it while it starts. */
   signal?: AbortSignal;
   onStage?(stage: string): void;
+  /** What the user should know of a server that is not ours. */
+  onWarning?(text: string): void;
 }
 
 export interface RunningServer {
@@ -56,6 +58,10 @@ export interface RunningServer {
   load(adapter: string): Promise<string>;
   /** Takes an adapter away from new requests at once; resolves when those that ask it are answered and it is closed. */
   unload(id: string): Promise<void>;
+  /** Finds the adapters that a server that is not ours has lost since the last look; they answer nobody from now on. */
+  lost(): Promise<string[]>;
+  /** Loads such a one again. Throws: what loading it does. */
+  restore(id: string): Promise<void>;
   /** Those that adapters have to pass before they answer, where such are wanted. */
   proofs: Proofs;
   /** From the next request on, these names mean these models, beside the models' own ids, which they never hide. */

@@ -19,7 +19,7 @@ import { changedFile, missingFile } from "./file-refusals.ts";
 import { followFreeCores, freeCores } from "./free-cores.ts";
 import type { ServedModel } from "./generation.ts";
 import { readGgufShape } from "./model-shape.ts";
-import { startPausable } from "./pausable-target.ts";
+import { type PausableTarget, startPausable } from "./pausable-target.ts";
 import { provenNames } from "./proofs.ts";
 import { idAmong, type RunningServer, type ServeOptions } from "./running-server.ts";
 import { servedGguf } from "./served-gguf.ts";
@@ -88,8 +88,9 @@ async function startEngineServer(
       ...{ ...(signal !== undefined && { signal }), ...(onStage !== undefined && { onStage }) },
     }),
   );
-  const all = createServedNames(first, { open: target.load, close: ({ id }) => target.unload(id) });
-  const { names, proofs, doubt } = provenNames(all, { wanted: options.wantsProofs === true });
+  const open = opening(target, () => doubt());
+  const all = createServedNames(first, { open, close: ({ id }) => target.unload(id) });
+  const { names, proofs, silence, doubt } = provenNames(all, { wanted: options.wantsProofs === true });
   const following = options.threads === undefined ? followFreeCores(target.setThreads) : null;
   const closing = new AbortController();
   const admission = createAdmission({ parallel, queueLimit });
@@ -117,9 +118,10 @@ async function startEngineServer(
       await names.add(model);
       return model.id;
     },
+    ...{ lost: async () => [], restore: async () => {} }, // no one else has a hand in it
     ...{ unload: names.remove, call: names.call, proofs, pause: target.pause },
     resume() {
-      doubt();
+      silence();
       return target.resume();
     },
     async close() {
@@ -127,6 +129,15 @@ async function startEngineServer(
       following?.stop();
       await target.close();
     },
+  };
+}
+
+/** Loads models into a target, and tells where another process has taken its place for that. */
+function opening(target: PausableTarget, onReplaced: () => void): (model: ServedModel) => Promise<void> {
+  return async (model) => {
+    const before = target.pid();
+    await target.load(model);
+    if (target.pid() !== before) onReplaced();
   };
 }
 

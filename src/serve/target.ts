@@ -4,6 +4,7 @@
  * own endpoint; or a server of its own.
  */
 import type { BaseManifest } from "../records/base-manifest.ts";
+import type { Home } from "../store/home.ts";
 import type { CanaryTolerance, Generation, Scoring, ServedModel, TokenScore } from "./generation.ts";
 
 export interface TargetOptions {
@@ -53,6 +54,8 @@ export interface PeftAdapter {
 }
 
 export interface ModelServerOptions {
+  /** Where it is noted which adapters of a server that is not ours are used. */
+  home: Home;
   base: BaseManifest;
   /** In its Hugging Face form. */
   baseFolder: string;
@@ -72,6 +75,8 @@ export interface ModelServerOptions {
   /** Ends it while it starts. */
   signal?: AbortSignal;
   onStage?(stage: string): void;
+  /** What the user should know of a server that is not ours. */
+  onWarning?(text: string): void;
 }
 
 /** A server that answers by itself. */
@@ -89,6 +94,8 @@ export interface ModelServer {
   /** Serves one more adapter. */
   load(adapter: PeftAdapter): Promise<void>;
   unload(id: string): Promise<void>;
+  /** The adapters that were loaded and are not there any more, as the server is not ours. */
+  missing(): Promise<string[]>;
   /** Ends what was started; of a server that ran before only takes away what was loaded. */
   close(): Promise<void>;
 }

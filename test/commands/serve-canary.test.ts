@@ -67,3 +67,19 @@ test("a champion whose canary met a failing server is tried again until the serv
     await expect.poll(noise, WAITING).toContain("sql is answered by sound now.");
   });
 });
+
+test("a champion that the server has lost is loaded and proven again, and answers then", {
+  timeout: 240_000,
+}, async () => {
+  await serving(async ({ told, noise }) => {
+    await expect.poll(told, WAITING).toContain("Serving tiny, sound, sql (sound) at ");
+    const url = / at (http\S+) /.exec(told())?.[1] ?? "";
+    const { data } = (await (await fetch(`${fickle.origin}/v1/models`)).json()) as { data: { id: string }[] };
+    const [, { id } = { id: "" }] = data;
+    const body = JSON.stringify({ lora_name: id });
+    await fetch(`${fickle.origin}/v1/unload_lora_adapter`, { method: "POST", body });
+    await expect.poll(noise, WAITING).toMatch(/The server has lost sound\.[\s\S]*sound answers again\./);
+    const asked = { method: "POST", body: JSON.stringify({ model: "sql", prompt: "SELECT", max_tokens: 1 }) };
+    expect((await fetch(`${url}/completions`, asked)).status).toBe(200);
+  });
+});

@@ -1,8 +1,13 @@
-/** That a running server's adapters answer nobody until the canary has proven them, at the start and after each pause. */
+/**
+ * That a running server's adapters answer nobody until the canary has proven them, at the start and after each pause, and are
+ * proven again where their process was replaced.
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { proving } from "../../src/commands/serve-proofs.ts";
 import type { BaseManifest } from "../../src/records/base-manifest.ts";
+import { provenNames } from "../../src/serve/proofs.ts";
 import type { RunningServer } from "../../src/serve/running-server.ts";
+import { createServedNames } from "../../src/serve/served-names.ts";
 import { startServer } from "../../src/serve/server.ts";
 import type { Home } from "../../src/store/home.ts";
 import { readBaseManifest } from "../../src/store/manifests.ts";
@@ -62,4 +67,21 @@ test("each answers once it is proven, again after a pause; one that fails is tol
   await look(); // too soon
   expect(told).toHaveLength(before);
   expect(await ask("zero")).toMatchObject(failed);
+}, 120_000);
+
+test("one that answers at a process that replaced its own is proven there as well, and one that fails is told", async () => {
+  const { told, context } = watchedContext(home);
+  const proofs = provenNames(createServedNames(server.models, { open: async () => {}, close: async () => {} }), {
+    wanted: true,
+  });
+  for (const id of proofs.proofs.pending()) proofs.proofs.passed(id);
+  proofs.doubt();
+  const plain = await startServer({ home, base: "tiny", adapters: ["sound", "zero"], threads: 1, contextTokens: 256 });
+  await proving({ ...plain, proofs: proofs.proofs }, { base, target: "llamacpp", canary: true }, context)();
+  await plain.close();
+  expect(told).toEqual([
+    "sound is proven at the process that serves it now.\n",
+    expect.stringMatching(/^Warning: zero does not answer: The adapter zero changes too little/),
+  ]);
+  expect([proofs.proofs.pending(), proofs.proofs.doubted()]).toEqual([["zero"], []]);
 }, 120_000);

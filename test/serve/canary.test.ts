@@ -43,17 +43,23 @@ function check(model: string, options: { probes?: Probes; baseModel?: string; ur
   return checkCanary({ url: server.url, model, baseModel: "tiny", adapter, probes, ...options });
 }
 
-/** Stands before the server; names the model that answers beside those that are underway, null for an empty answer. */
-async function relay(answering: (underway: readonly string[], model: string) => string | null): Promise<string> {
+/**
+ * Stands before the server; names the model that answers beside those that are underway, null for an empty answer. Of
+ * those that are `said` it answers as written there, where prompts are not scored.
+ */
+async function relay(
+  answering: (underway: readonly string[], model: string) => string | null,
+  said: Record<string, string> = {},
+): Promise<string> {
   const underway: string[] = [];
   const standing = createServer(async (request, response) => {
     const asked = JSON.parse(await text(request)) as { model: string; echo?: boolean };
     underway.push(asked.model);
     await sleep(100);
     const model = answering(underway, asked.model);
-    const isSilent = model === null && asked.echo !== true;
+    const written = asked.echo === true ? undefined : model === null ? answerOf([]) : said[model];
     const body = JSON.stringify({ ...asked, model: model ?? asked.model });
-    const [status, told] = isSilent ? [200, SILENCE] : await answerTo(body);
+    const [status, told] = written !== undefined ? [200, written] : await answerTo(body);
     underway.splice(underway.indexOf(asked.model), 1);
     response.writeHead(status).end(told);
   }).listen(0, "127.0.0.1");
@@ -62,7 +68,15 @@ async function relay(answering: (underway: readonly string[], model: string) => 
   return `http://127.0.0.1:${(standing.address() as AddressInfo).port}/v1`;
 }
 
-const SILENCE = JSON.stringify({ choices: [{ text: "", logprobs: { tokens: [], token_logprobs: [] } }] });
+/** An answer of tokens, each the likeliest of those that are told at its place, with their log-probabilities. */
+function answerOf(places: Record<string, number>[], { withOthers = true } = {}): string {
+  const logprobs = {
+    tokens: places.map((place) => Object.keys(place)[0]),
+    token_logprobs: places.map((place) => Object.values(place)[0]),
+    ...(withOthers && { top_logprobs: places }),
+  };
+  return JSON.stringify({ choices: [{ text: "", logprobs }] });
+}
 
 async function answerTo(body: string): Promise<[number, string]> {
   const answer = await fetch(`${server.url}/completions`, { method: "POST", body });
@@ -78,6 +92,14 @@ test("an adapter that is served as it was trained is live, well inside the limit
   expect(effect.endpoint).toBeCloseTo(effect.trainer, 2);
   expect(difference.adapter).toBeLessThan(limits.differenceAtMost / 3);
   expect(together).toBeLessThan(limits.togetherAtMost / 3);
+});
+
+test("an adapter is live where at the same time another token comes that was as likely alone", async () => {
+  const said = { tiny: answerOf([{ You: -0.7, The: -0.72 }]), sound: answerOf([{ The: -0.7, You: -0.72 }]) };
+  const url = await relay((underway, model) => (underway.includes("sound") ? "sound" : model), said);
+  const { together, limits } = await check("sound", { url });
+  expect(together).toBeCloseTo(0.02);
+  expect(together).toBeLessThan(limits.togetherAtMost);
 });
 
 describe("figures of a base in 4 bits", () => {
@@ -141,6 +163,29 @@ describe("an adapter is not live", () => {
 
   test("where it says nothing beside another model's request, and something alone", async () => {
     const url = await relay((underway, model) => (underway.length > 1 ? null : model));
+    await expect(check("sound", { url })).rejects.toThrow(notLive("The adapter sound and its base are mixed up"));
+  });
+
+  test("where both say other things alone, as surely, and one of them answers both at the same time", async () => {
+    const [base, sound] = [[{ You: -0.1, The: -3 }], [{ SELECT: -0.05, WITH: -4 }]];
+    for (const withOthers of [true, false]) {
+      const said = { tiny: answerOf(base, { withOthers }), sound: answerOf(sound, { withOthers }) };
+      const url = await relay((underway, model) => (underway.includes("sound") ? "sound" : model), said);
+      await expect(check("sound", { url })).rejects.toThrow(notLive("The adapter sound and its base are mixed up"));
+      expect((await check("sound", { url: await relay((_, model) => model, said) })).together).toBe(0);
+    }
+  });
+
+  test("where it goes on beside another model's request after it surely ended alone", async () => {
+    const [base, sound] = [
+      [{ yes: -0.1, no: -3 }],
+      [
+        { yes: -0.1, no: -3 },
+        { and: -0.1, "": -3 },
+      ],
+    ];
+    const said = { tiny: answerOf(base), sound: answerOf(sound) };
+    const url = await relay((underway, model) => (underway.includes("sound") ? "sound" : model), said);
     await expect(check("sound", { url })).rejects.toThrow(notLive("The adapter sound and its base are mixed up"));
   });
 

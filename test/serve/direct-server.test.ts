@@ -45,6 +45,7 @@ async function serve({ logFile }: ModelServerOptions) {
     ...{ origin, pid: own.pid, ended: own.ended, takesSeed: true, scoresAlone: false },
     load: nothing,
     unload: nothing,
+    missing: async () => [],
     close: own.stop,
   };
 }

@@ -25,7 +25,7 @@ let isPaused = false;
 const beside = new Map<string, string[]>();
 const underway = new Set<string>();
 const answers = openAnswers();
-const { names, proofs, doubt } = provenNames(
+const { names, proofs, silence } = provenNames(
   createServedNames(MODELS, { open: async () => {}, close: async () => {} }),
   { wanted: true },
 );
@@ -68,6 +68,7 @@ beforeAll(async () => {
     scoresAlone: true,
     load: nothing,
     unload: nothing,
+    missing: async () => [],
     close: nothing,
   };
   const app = createFront({
@@ -138,7 +139,7 @@ describe("a request", () => {
 
   test("of an adapter that is not proven is told to come back and why, by each of its names; the base answers", async () => {
     names.call(new Map([["sql", { id: "one" }]]));
-    doubt();
+    silence();
     for (const model of ["one", "sql"]) {
       const response = await post("/v1/completions", JSON.stringify({ model }));
       expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);

@@ -26,7 +26,12 @@ beforeAll(async () => {
   program = join(home.path, "llama-server");
   const made = await tinyBase();
   const base = await addBase(home, { name: "tiny", ...made, convert: async () => {}, clock: systemClock });
-  await registerAdapter(home, base, { name: "one", from: await randomAdapter(made.hf, { seed: 1 }) });
+  for (const [name, seed] of [
+    ["one", 1],
+    ["two", 2],
+  ] as const) {
+    await registerAdapter(home, base, { name, from: await randomAdapter(made.hf, { seed }) });
+  }
 }, 120_000);
 
 afterAll(() => rm(home.path, { recursive: true, force: true }));
@@ -95,6 +100,23 @@ test("one that was killed answers as its base at once, and as an adapter once th
   expect(await answered(server.proofs.nameOf("one"))).toEqual(proven);
   server.proofs.passed("one");
   expect(await answered("one")).toEqual(proven);
+}, 60_000);
+
+test("one that is replaced for another adapter is asked on for those that it had proven, until one fails at the next process", async () => {
+  await server.close();
+  const proofs = { home, base: "tiny", adapters: ["one"], target: "llama-server", threads: 1, wantsProofs: true };
+  server = await startServer({ ...proofs, parallel: 1, contextTokens: 64 });
+  server.proofs.passed("one");
+  const before = server.pid();
+  await server.load("two");
+  expect(server.pid()).not.toBe(before);
+  expect([server.proofs.pending(), server.proofs.doubted()]).toEqual([["two"], ["one"]]);
+  expect([await answered("one"), await answered("two")]).toMatchObject([
+    { status: 200 },
+    { status: 503, code: "ADAPTER_UNPROVEN" },
+  ]);
+  server.proofs.failed("one", "It changes too little.");
+  expect(await answered("one")).toEqual({ status: 503, code: "ADAPTER_UNPROVEN" });
 }, 60_000);
 
 test("one that is paused has not ended, and a dead one can be paused and resumed", async () => {

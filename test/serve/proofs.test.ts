@@ -41,13 +41,31 @@ test("one that failed goes on answering nobody, and says why", () => {
 });
 
 test("what was proven has to pass again where another process serves it, and so has what is added", async () => {
-  const { names, proofs, doubt } = served(true);
+  const { names, proofs, silence } = served(true);
   for (const id of proofs.pending()) proofs.passed(id);
   await names.add(adapter("three"));
   expect(proofs.pending()).toEqual(["three"]);
-  doubt();
+  silence();
   expect(proofs.pending()).toEqual(["one", "two", "three"]);
   expect(names.enter("base").model.id).toBe("base");
+});
+
+test("what was proven answers on where its process is replaced, until it fails there, or nothing is known of the process", () => {
+  const { names, proofs, silence, doubt } = served(true);
+  proofs.passed("one");
+  doubt();
+  expect([proofs.pending(), proofs.doubted()]).toEqual([["two"], ["one"]]);
+  expect([names.enter("one").model.id, proofs.nameOf("one")]).toEqual(["one", "one"]);
+  proofs.passed("one");
+  expect(proofs.doubted()).toEqual([]);
+  doubt();
+  proofs.failed("one", "It changes too little.");
+  expect(() => names.enter("one")).toThrow(expect.objectContaining({ code: "ADAPTER_UNPROVEN" }));
+  expect([proofs.pending(), proofs.doubted()]).toEqual([["one", "two"], []]);
+  proofs.passed("one");
+  doubt();
+  silence();
+  expect([proofs.pending(), proofs.doubted()]).toEqual([["one", "two"], []]);
 });
 
 test("a request that is turned away keeps nobody from taking the adapter away", async () => {
@@ -58,7 +76,9 @@ test("a request that is turned away keeps nobody from taking the adapter away", 
 });
 
 test("all answer at once where no proof is wanted", () => {
-  const { names, proofs, doubt } = served(false);
+  const { names, proofs, silence, doubt } = served(false);
+  silence();
   doubt();
-  expect([names.enter("one").model.id, proofs.pending(), proofs.nameOf("one")]).toEqual(["one", [], "one"]);
+  expect([names.enter("one").model.id, proofs.pending(), proofs.doubted()]).toEqual(["one", [], []]);
+  expect(proofs.nameOf("one")).toBe("one");
 });

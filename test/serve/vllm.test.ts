@@ -60,7 +60,7 @@ beforeAll(async () => {
 
 afterAll(() => removeHome?.());
 
-const OPTIONS: Omit<ModelServerOptions, "base" | "logFile"> = {
+const OPTIONS: Omit<ModelServerOptions, "home" | "base" | "logFile"> = {
   ...{ baseFolder: "/bases/x", adapters: [], parallel: 8, contextTokens: 2048, args: [], startTimeoutMs: START_MS },
   rooms: { adapters: 1, rank: 12 },
 };
@@ -209,7 +209,7 @@ describe.skipIf(MISSING !== null)("vLLM, started here", () => {
       vi.stubEnv("TRACEMILL_VLLM", await originOfOwn());
       const { serve } = vllm as Extract<typeof vllm, { serve: unknown }>;
       const base = { name: "tiny", architecture: "llama" } as ModelServerOptions["base"];
-      const attached = await serve({ ...OPTIONS, base, logFile: join(home.servers, "none.log") });
+      const attached = await serve({ ...OPTIONS, home, base, logFile: join(home.servers, "none.log") });
       await expect(attached.load({ id: "rank-64", folder })).rejects.toMatchObject({ code: "RANK_TOO_HIGH" });
       await attached.close();
       vi.unstubAllEnvs();
@@ -372,6 +372,7 @@ describe.skipIf(MISSING !== null)("vLLM that cannot load", () => {
       const broken = vllm as Extract<typeof vllm, { serve: unknown }>;
       const started = broken.serve({
         ...OPTIONS,
+        home,
         base: { name: "b", architecture: "llama" } as ModelServerOptions["base"],
         ...{ baseFolder: join(home.path, "no-such-base"), logFile: join(home.servers, "broken.log") },
       });

@@ -4,10 +4,10 @@
  * running. Requests say which adapter they want. An answer comes as a whole: the server's stream leaves out tokens that end
  * within a character.
  */
-import { realpathSync } from "node:fs";
 import { z } from "zod";
 import { Failure, Refusal } from "../../foundation/errors.ts";
 import { executableNamed } from "../../foundation/executable.ts";
+import { realPath } from "../../foundation/real-path.ts";
 import type { Generation, Scoring, ServedModel, TokenScore } from "../generation.ts";
 import { completed, type LlamaServer, scoreAt } from "../llama-server-client.ts";
 import { readGgufShape } from "../model-shape.ts";
@@ -199,12 +199,4 @@ function numbersOf(
       });
     }),
   );
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path; // of another machine, or gone: no file of ours
-  }
 }
