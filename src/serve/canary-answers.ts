@@ -10,6 +10,7 @@ import { jsonValue } from "../foundation/json-value.ts";
 import { meanOf } from "../foundation/sums.ts";
 import type { Probes } from "../records/adapter-manifest.ts";
 
+const TOO_MANY_REQUESTS = 429;
 const NOT_IMPLEMENTED = 501;
 /** So few that it costs little beside the scores; a mix-up shows in each answer that shares a batch with another model's. */
 const PROBES_TOGETHER = 3;
@@ -115,12 +116,16 @@ async function completed(asked: Asked, more: object) {
     throw failed(asked, { code: "ENDPOINT_UNREACHABLE", message: cause.message, cause });
   });
   const text = await response.text();
-  // A server that fails says nothing of what it can score.
-  const code = response.status >= 500 && response.status !== NOT_IMPLEMENTED ? "ENDPOINT_FAILED" : "ENDPOINT_REFUSED";
+  const code = saysNothing(response.status) ? "ENDPOINT_FAILED" : "ENDPOINT_REFUSED";
   if (!response.ok) throw failed(asked, { code, message: `status ${response.status}: ${text.slice(0, 500)}` });
   const [choice] = completionSchema.safeParse(jsonValue(text)).data?.choices ?? [];
   if (choice !== undefined) return choice.logprobs;
   throw failed(asked, { code: "NO_PROMPT_SCORES", message: "the answer has no log-probabilities" });
+}
+
+/** A server that fails, or has no room now, does not say what it can score. */
+function saysNothing(status: number): boolean {
+  return status === TOO_MANY_REQUESTS || (status >= 500 && status !== NOT_IMPLEMENTED);
 }
 
 function failed({ url, model }: Asked, { message, ...why }: { code: string; message: string; cause?: Error }): Failure {

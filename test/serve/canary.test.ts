@@ -212,6 +212,7 @@ describe("an endpoint that cannot be asked is a failure, not a verdict on the ad
     for (const [status, code] of [
       [500, "ENDPOINT_FAILED"],
       [503, "ENDPOINT_FAILED"],
+      [429, "ENDPOINT_FAILED"],
       [501, "ENDPOINT_REFUSED"],
       [400, "ENDPOINT_REFUSED"],
     ] as const) {
