@@ -21,7 +21,7 @@ import {
 } from "../records/comparison.ts";
 import type { AxisResult } from "../records/gate.ts";
 import type { RunId } from "../records/ids.ts";
-import { readMadeDecision, refuseEditedPlan, writeDecision } from "../store/comparisons.ts";
+import { begunComparisons, readMadeDecision, refuseEditedPlan, writeDecision } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
 import { readPlan } from "../store/manifests.ts";
@@ -89,15 +89,20 @@ export async function decideBeforehand(
     .filter(({ needsNoRun }) => needsNoRun)
     .flatMap((axis) => axis.judge(evidence, plan.gate));
   const failed = results.filter(({ outcome }) => outcome === "failed");
+  const isBegun = (await begunComparisons(home)).has(plan.comparisonHash);
   assert(failed.length > 0, "nothing speaks against the candidate");
   const decision = decisionSchema.parse({
     ...{ comparisonHash: plan.comparisonHash, adapterHash: candidateOf(plan), alpha: plan.alpha },
     ...{ verdict: "inconclusive", hasPassed: false, axes: results, arms: [], pairs: [], dropped: [], sides: [] },
-    reasons: [...failed.map(({ axis, reason }) => `${axis} failed: ${reason}`), "So no arm was run.", CLEARED],
+    reasons: [...failed.map(({ axis, reason }) => `${axis} failed: ${reason}`), isBegun ? NOT_ENDED : NO_RUN, CLEARED],
     decidedAt: clock().toISOString(),
   });
   return keep(home, decision, { report: renderReport(plan, decision, []), clock });
 }
+
+const NO_RUN = "So no arm was run.";
+const NOT_ENDED =
+  "Its arms were begun before that came to light and are not judged; as they could be looked at, it counts as a use of its items.";
 
 /** How a refused question is asked again. */
 const CLEARED =
