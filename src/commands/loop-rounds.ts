@@ -9,7 +9,7 @@ import { warn } from "../foundation/progress.ts";
 import type { LoopResult } from "../loop.ts";
 import { loop } from "../loop.ts";
 import type { Place } from "../records/ledger-entries.ts";
-import { championFor, promote, readChampions } from "../registry/index.ts";
+import { answeringPlace, championFor, promote, readChampions } from "../registry/index.ts";
 import { loadSkill } from "../skills/load.ts";
 import type { Home } from "../store/home.ts";
 import { openJournal } from "../store/journal.ts";
@@ -62,10 +62,9 @@ export async function loopRounds(
   }
 }
 
-/** Where what answers for the skill's worker stands: to promote beside a champion of the role would change nothing. */
+/** Where what answers for the skill's worker stands. */
 export async function workersPlace(home: Home, skill: string): Promise<Place> {
-  const champion = championFor(await readChampions(home), { skill, role: "worker" });
-  return { skill, role: champion?.role ?? null };
+  return answeringPlace(await readChampions(home), { skill, role: "worker" });
 }
 
 /**
