@@ -55,8 +55,8 @@ export async function loopRounds(
     without = promoted === null ? without + 1 : 0;
     const ended = endOf({ number: round.number, most, without, patience });
     if (ended !== null) return { rounds, champion: await answering(), ended, last: result };
-    // Somebody may have promoted by hand meanwhile: the next round is to beat what answers now.
-    const champion = promoted ?? (await journal.stage(`champion ${round.number + 1}`, answering));
+    // Somebody may have promoted or rolled back by hand meanwhile: the next round is to beat what answers now.
+    const champion = await journal.stage(`champion ${round.number + 1}`, answering);
     const replay = [...round.replay, ...result.runs.train];
     round = { number: round.number + 1, champion, replay, watched: result.runs.validation, isFresh };
   }
