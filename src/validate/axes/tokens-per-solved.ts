@@ -9,6 +9,7 @@ import { tooFewFamilies } from "../deciding-interval.ts";
 
 const axis: Axis = {
   summary: "a solved item costs no more tokens than the limit times what it costs the base",
+  seesItems: true,
   judge({ primary }, gate) {
     if (gate.tokensPerSolved === null) return [];
     const { atMost, allowInconclusive } = gate.tokensPerSolved;
