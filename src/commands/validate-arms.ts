@@ -11,7 +11,7 @@ import { type Endpoint, runHarness } from "../harness/index.ts";
 import { type Arm, armsAt, type Plan } from "../records/comparison.ts";
 import type { EventData } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
-import { listRuns } from "../store/run-log.ts";
+import { listRuns, readRunLog } from "../store/run-log.ts";
 import { type ArmRun, sampleSeed, type Watch, watchPairs } from "../validate/index.ts";
 import { type ArmsView, viewArms } from "./arms-view.ts";
 import type { Context } from "./command.ts";
@@ -132,11 +132,19 @@ async function runArm(work: ArmWork, context: Context, view: ReturnType<ArmsView
       comparison.sample === sample &&
       skill === part.part.skill.id,
   );
+  if (known !== undefined) await catchUp(work, known.run, context);
   if (known?.isSealed) return known.run;
   const resumed = known === undefined ? {} : { resume: known.run };
   return plan.agent === null
     ? attemptsOfWorker(work, { context, resumed, view })
     : attemptsOfAgent(work, { command: plan.agent, context, resumed, view });
+}
+
+/** Tells the watch what an earlier try has finished, so that it sees the pairs from the first on without a gap. */
+async function catchUp(work: ArmWork, run: RunId, { home }: Context): Promise<void> {
+  if (work.watch === null) return;
+  const note = noteIn(work, work.watch);
+  for await (const { type, data } of readRunLog(home, run)) if (type === "item_finished") note(data);
 }
 
 /** What an item came to, in the place that it has in the plan; one that was left open as it was enough says nothing. */
