@@ -9,7 +9,7 @@ import { warn } from "../foundation/progress.ts";
 import type { LoopResult } from "../loop.ts";
 import { loop } from "../loop.ts";
 import type { Place } from "../records/ledger-entries.ts";
-import { championFor, promote, readChampions } from "../registry/index.ts";
+import { answeringPlace, championFor, promote, readChampions } from "../registry/index.ts";
 import { loadSkill } from "../skills/load.ts";
 import type { Home } from "../store/home.ts";
 import { openJournal } from "../store/journal.ts";
@@ -55,17 +55,16 @@ export async function loopRounds(
     without = promoted === null ? without + 1 : 0;
     const ended = endOf({ number: round.number, most, without, patience });
     if (ended !== null) return { rounds, champion: await answering(), ended, last: result };
-    // Somebody may have promoted by hand meanwhile: the next round is to beat what answers now.
-    const champion = promoted ?? (await journal.stage(`champion ${round.number + 1}`, answering));
+    // Somebody may have promoted or rolled back by hand meanwhile: the next round is to beat what answers now.
+    const champion = await journal.stage(`champion ${round.number + 1}`, answering);
     const replay = [...round.replay, ...result.runs.train];
     round = { number: round.number + 1, champion, replay, watched: result.runs.validation, isFresh };
   }
 }
 
-/** Where what answers for the skill's worker stands: to promote beside a champion of the role would change nothing. */
+/** Where what answers for the skill's worker stands. */
 export async function workersPlace(home: Home, skill: string): Promise<Place> {
-  const champion = championFor(await readChampions(home), { skill, role: "worker" });
-  return { skill, role: champion?.role ?? null };
+  return answeringPlace(await readChampions(home), { skill, role: "worker" });
 }
 
 /**

@@ -8,7 +8,7 @@ import { adapterLabel } from "../records/adapter-manifest.ts";
 import type { Decision } from "../records/comparison.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Tier } from "../records/selection.ts";
-import { championFor, possiblePromotion, readChampions } from "../registry/index.ts";
+import { answeringPlace, championFor, placeName, possiblePromotion, readChampions } from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
 import { readAdapterManifest } from "../store/manifests.ts";
 import { wayToSeal } from "./way-to-seal.ts";
@@ -125,7 +125,9 @@ async function afterPass(
   const { adapterHash } = adapter;
   const shown = adapterLabel(adapter);
   const { role } = await readAdapterManifest(home, adapterHash);
-  const champion = championFor(await readChampions(home), { skill, role });
+  const champions = await readChampions(home);
+  const champion = championFor(champions, { skill, role });
+  const place = answeringPlace(champions, { skill, role });
   if (champion?.adapterHash === adapterHash) {
     return {
       command: `tracemill run --skill ${skill} --split train --model ${shown} --seed ${trainRuns.length + 1}`,
@@ -133,18 +135,21 @@ async function afterPass(
     };
   }
   try {
-    await possiblePromotion(home, { adapter: adapterHash, place: { skill, role: null } });
+    await possiblePromotion(home, { adapter: adapterHash, place });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const again = `tracemill validate --skill ${skill} --base ${adapter.base} --candidate ${shown}`;
-    const command = error.code === "OTHER_QUESTION_DECIDED" ? (error.details.fix ?? again) : again;
+    const command = FIXED_OTHERWISE.includes(error.code) ? (error.details.fix ?? again) : again;
     return { command, reason: `the gate passed for the newest dataset's adapter, but: ${error.message}` };
   }
   return {
-    command: `tracemill promote ${shown} --for ${skill}`,
+    command: `tracemill promote ${shown} --for ${placeName(place)}`,
     reason: "the gate passed for the newest dataset's adapter",
   };
 }
+
+/** Refusals of a promotion that the same comparison again would not mend; they say what does. */
+const FIXED_OTHERWISE = ["OTHER_QUESTION_DECIDED", "TAINTED_ADAPTER"];
 
 /** More work of the same skill: first what is there and not in the dataset yet, else another run over other draws. */
 function afterNoLift(

@@ -83,18 +83,7 @@ export function printedReadiness(readiness: Readiness): string {
     ...roles.flatMap(nextRun),
     ...roles.flatMap((role) => tokensLine(role, contextTokens)),
     "",
-    ...detectable.map(({ skill, items, families, differences }) =>
-      items === 0
-        ? `${skill}: its test items are not here, so what a comparison could see is not known`
-        : `${skill}: with its ${items} test items of ${families} families, once each, 80 % power: ${differences
-            .map(({ discordant, difference }) =>
-              difference === null
-                ? ""
-                : `${pointsSize(difference)} points where ${Math.round(100 * discordant)} % differ`,
-            )
-            .filter((text) => text !== "")
-            .join(", ")}`,
-    ),
+    ...detectable.map(detectableLine),
     `Rule of thumb: ${enough.words}; here are ${roles.map(({ role, trainRows }) => `${trainRows} of the ${role}`).join(", ") || "none"}.`,
   ].join("\n");
 }
@@ -138,4 +127,13 @@ function tokensLine({ role, tokens }: RoleReadiness, contextTokens: number | nul
   const { p50, p99, largest } = tokens;
   const holds = contextTokens === null ? "" : `; the base holds ${contextTokens}`;
   return [`${role}: an example has ${p50} tokens (p50), ${p99} (p99), ${largest} at most${holds}`];
+}
+
+function detectableLine({ skill, items, families, differences }: Detectable): string {
+  if (items === 0) return `${skill}: its test items are not here, so what a comparison could see is not known`;
+  const seen = differences.flatMap(({ discordant, difference }) =>
+    difference === null ? [] : [`${pointsSize(difference)} points where ${Math.round(100 * discordant)} % differ`],
+  );
+  const shown = seen.length === 0 ? "no difference that there can be" : seen.join(", ");
+  return `${skill}: with its ${items} test items of ${families} families, once each, 80 % power: ${shown}`;
 }

@@ -9,8 +9,9 @@ import { sumOf } from "../foundation/sums.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { type Endpoint, runHarness } from "../harness/index.ts";
 import { type Arm, armsAt, type Plan } from "../records/comparison.ts";
+import type { EventData } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
-import { listRuns } from "../store/run-log.ts";
+import { listRuns, readRunLog } from "../store/run-log.ts";
 import { type ArmRun, sampleSeed, type Watch, watchPairs } from "../validate/index.ts";
 import { type ArmsView, viewArms } from "./arms-view.ts";
 import type { Context } from "./command.ts";
@@ -67,7 +68,8 @@ export async function runArms(
   for (const [index, part] of parts.entries()) {
     const attempts = fairTurns(attemptsInFlight(plan, options));
     const calls = fairTurns(options.concurrency);
-    const watch = plan.sequential && index === 0 ? watchPairs(part.items.length, plan.alpha) : null;
+    const families = part.items.map(({ family }) => family);
+    const watch = plan.sequential && index === 0 ? watchPairs({ ...plan, families }) : null;
     const works = armsAt(plan, index).flatMap((arm) =>
       Array.from({ length: plan.samples }, (_, k) => {
         const turns = { turn: attempts(), callTurn: calls() };
@@ -130,11 +132,29 @@ async function runArm(work: ArmWork, context: Context, view: ReturnType<ArmsView
       comparison.sample === sample &&
       skill === part.part.skill.id,
   );
+  if (known !== undefined) await catchUp(work, known.run, context);
   if (known?.isSealed) return known.run;
   const resumed = known === undefined ? {} : { resume: known.run };
   return plan.agent === null
     ? attemptsOfWorker(work, { context, resumed, view })
     : attemptsOfAgent(work, { command: plan.agent, context, resumed, view });
+}
+
+/** Tells the watch what an earlier try has finished, so that it sees the pairs from the first on without a gap. */
+async function catchUp(work: ArmWork, run: RunId, { home }: Context): Promise<void> {
+  if (work.watch === null) return;
+  const note = noteIn(work, work.watch);
+  for await (const { type, data } of readRunLog(home, run)) if (type === "item_finished") note(data);
+}
+
+/** What an item came to, in the place that it has in the plan; one that was left open as it was enough says nothing. */
+function noteIn({ plan, part, arm }: ArmWork, watch: Watch): (finished: EventData<"item_finished">) => void {
+  const places = new Map(part.items.map(({ item }, index) => [item, index]));
+  const side = arm.arm === plan.pairs[0]?.[0] ? "reference" : "treatment";
+  return ({ item, state, passed }) => {
+    if (state === "skipped") return;
+    watch.note(side, places.get(item) as number, state === "failed" ? null : passed > 0);
+  };
 }
 
 interface Manner {
@@ -146,8 +166,6 @@ interface Manner {
 async function attemptsOfWorker(work: ArmWork, { context, resumed, view }: Manner): Promise<RunId> {
   const { plan, part, arm, sample, endpoint, options, turn, callTurn, watch } = work;
   const { home, clock, signal } = context;
-  const places = new Map(part.items.map(({ item }, index) => [item, index]));
-  const side = arm.arm === plan.pairs[0]?.[0] ? "reference" : "treatment";
   const result = await runHarness({
     ...{ home, clock, signal, codeVersion: CODE_VERSION, skill: part.skill, skillHash: part.part.skill.hash },
     ...{ turn, callTurn, concurrency: attemptsInFlight(plan, options) },
@@ -157,8 +175,7 @@ async function attemptsOfWorker(work: ArmWork, { context, resumed, view }: Manne
     comparison: { comparisonHash: plan.comparisonHash, arm: arm.arm, sample },
     config: { command: "validate", target: options.target, limit: options.limit ?? null, items: options.items ?? null },
     onProgress: ({ attempts, total, firstPasses, firstTries }) => view({ attempts, total, firstPasses, firstTries }),
-    onItemFinished: ({ item, state, passed }) =>
-      watch?.note(side, places.get(item) as number, state === "failed" ? null : passed > 0),
+    ...(watch !== null && { onItemFinished: noteIn(work, watch) }),
     isEnough: () => watch?.isSure() === true,
     ...resumed,
   });

@@ -53,7 +53,9 @@ export const validateInput = z.object({
   sequential: z
     .boolean()
     .default(false)
-    .describe("end as soon as it is sure: only the deciding pair is run, one greedy attempt an item"),
+    .describe(
+      "end after a quarter, a half or three quarters of the items where it is sure: only the deciding pair is run, one greedy attempt an item",
+    ),
   agent: z
     .string()
     .optional()

@@ -52,7 +52,16 @@ export interface ComparisonPlan {
   /** Where discordance and design effect come from. */
   source: string;
   difference: number;
-  rows: { discordant: number; detectable: number | null; primary: number; whole: number; neededItems: number | null }[];
+  rows: PlannedRow[];
+}
+
+/** What the items could show where the arms differ on so many; null where it cannot be, as arms that differ on fewer items than that. */
+interface PlannedRow {
+  discordant: number;
+  detectable: number | null;
+  primary: number | null;
+  whole: number | null;
+  neededItems: number | null;
 }
 
 /** Returns what the comparison could show. Throws: as `readPlan`. */
@@ -77,13 +86,16 @@ export async function planComparison(
   const isAgainstBaseToo = against === "champion";
   // Two comparisons of one thing pass together more often than unrelated ones: so this names rather too many items.
   const each = <T>(axes: T[]): T[] => (isAgainstBaseToo ? [...axes, ...axes] : axes);
-  const rows = (earlier === null ? GRID : [earlier.discordant]).map((discordant) => {
+  const rows = (earlier === null ? GRID : [earlier.discordant]).map((discordant): PlannedRow => {
     const plan: PlannedGate = {
       ...{ ...asked, margin: gate.skills.margin, primary: { ...primary, discordant }, general: each(general) },
       sides: each(sides.map((side) => ({ ...side, discordant }))),
       ...{ designEffect, samples, within: samples === 1 ? 0 : ASSUMED_WITHIN },
     };
-    return { discordant, ...gatePower(plan, ASKED) };
+    const power = gatePower(plan, ASKED);
+    // Of a guess the row says itself that no candidate can be so much better; what was measured was of another candidate.
+    const isPossible = earlier !== null || discordant >= ASKED;
+    return { discordant, ...power, ...(isPossible ? {} : { primary: null, whole: null, neededItems: null }) };
   });
   const source = earlier?.source ?? "assumed, as no comparison on the validation split was decided yet";
   const made = { ...{ general, samples, use, alpha, isAgainstBaseToo, designEffect, source }, difference: ASKED };
@@ -139,8 +151,8 @@ export function comparisonPlanText(plan: ComparisonPlan): string {
       rows.map((row) => [
         percent(row.discordant),
         row.detectable === null ? "-" : `${pointsSize(row.detectable)} points`,
-        percent(row.primary),
-        percent(row.whole),
+        row.primary === null ? "-" : percent(row.primary),
+        row.whole === null ? "-" : percent(row.whole),
         row.neededItems === null ? "-" : `${row.neededItems}`,
       ]),
     ),

@@ -3,6 +3,8 @@
  * follows from the plan that was written before the first call.
  */
 import type { z } from "zod";
+import type { Hash } from "../foundation/hashing.ts";
+import { printable } from "../foundation/printable.ts";
 import { warn } from "../foundation/progress.ts";
 import type { Endpoint } from "../harness/index.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
@@ -40,12 +42,15 @@ import { type ComparisonPlan, comparisonPlanText, planComparison } from "./valid
 import { compareExistingRuns } from "./validate-runs.ts";
 import { openSession } from "./validate-session.ts";
 
+/** A decision, and what has come to light against its candidate since the gate let it pass: in words, missing where nothing has. */
+export type KnownDecision = Decision & { since?: string[] };
+
 /**
  * Runs the comparison and returns its decision; what an interrupted try has finished is not done again.
  * Throws: `ADAPTER_NOT_LIVE` before the first call, `ADAPTER_OF_ANOTHER_BASE`, `LEAKED_FAMILY`, `BAD_GATE`, `NO_CHAMPION`,
  * `DECISION_CHANGED`, `NOTHING_TO_RESUME`, `OTHER_PLAN`, `LOCKED` where another process is at the same comparison, unknown names.
  */
-export async function validateAdapter(given: ValidateInput, context: Context): Promise<Decision> {
+export async function validateAdapter(given: ValidateInput, context: Context): Promise<KnownDecision> {
   const { home, clock } = context;
   const options = validateInput.parse(given);
   const gate = await readGate(home, options.gate);
@@ -59,11 +64,17 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
   try {
     const draft = await draftOf(options, home, { parts, base, adapter, gate, general: ability.planned });
     const history = await historyOf({ parts, adapter }, context);
-    if (history.taint.length === 0 && (history.leaks ?? []).length === 0) {
+    await warnOfTaint(adaptersOf(draft), context);
+    const against = [
+      ...history.taint.map((one) => `it was trained on ${one}`),
+      ...(history.leaks ?? []).map((one) => `it has learned from ${one}`),
+    ];
+    if (against.length === 0) {
       return await compare({ draft, parts, base, adapter, ability, options, history }, context);
     }
     const { comparisonHash } = await writePlanToRefuse(home, draft, clock);
-    return await decideBeforehand(home, comparisonHash, { found: history, clock });
+    const decision = await decideBeforehand(home, comparisonHash, { found: history, clock });
+    return decision.hasPassed ? { ...decision, since: against } : decision;
   } finally {
     await Promise.all(parts.map(({ skill }) => skill.close()));
   }
@@ -101,10 +112,9 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
   const { draft, parts, base, adapter, options, history } = comparison;
   const { home, clock } = context;
   const { target } = options;
-  const hashes = [...new Set(draft.arms.flatMap(({ adapterHash }) => adapterHash ?? []))];
+  const hashes = adaptersOf(draft);
   const candidates = hashes.filter((hash) => hash === adapter?.adapterHash);
   const adapters = hashes.filter((hash) => hash !== adapter?.adapterHash);
-  await warnOfTaint(hashes, context);
   const server = await serveHere({ base: base.name, adapters, candidates, target, ...startingOf(options) }, context);
   try {
     const renderer = await loadRenderer(home, base);
@@ -134,6 +144,10 @@ async function compare(comparison: Comparison, context: Context): Promise<Decisi
   } finally {
     await server.close();
   }
+}
+
+function adaptersOf({ arms }: PlanDraft): Hash[] {
+  return [...new Set(arms.flatMap(({ adapterHash }) => adapterHash ?? []))];
 }
 
 /** Gives the arm `few-shot` its solved items. */
@@ -184,15 +198,23 @@ export default defineCommand({
 
 The gate's axes are in docs/promotion.md; what each number means is in docs/validation.md. The same command goes on where it was
 stopped; with --resume it does nothing else, and says what differs where the options are not those of then. It ends with 0 where the
-gate passed, and with 4 where it did not.`,
+gate passed, and with 4 where it did not or where something stands against the candidate since.`,
   input: validateInput as z.ZodType<ValidateOptions>,
-  async run(options, context): Promise<Decision | ComparisonPlan | UnrandomisedComparison> {
+  async run(options, context): Promise<KnownDecision | ComparisonPlan | UnrandomisedComparison> {
     if (options.plan) return planned(options, context);
     return options.runs.length > 0 ? compareExistingRuns(options, context) : validateAdapter(options, context);
   },
   print(result) {
     if ("rows" in result) return comparisonPlanText(result);
-    return "label" in result ? renderUnrandomised(result) : renderDecision(result);
+    if ("label" in result) return renderUnrandomised(result);
+    const { since = [] } = result;
+    return [
+      ...since.map((one) => printable(`It has passed, and since then it came to light that ${one}.`)),
+      renderDecision(result),
+    ].join("\n");
   },
-  exitCode: (result) => ("comparisonHash" in result && result.adapterHash !== null && !result.hasPassed ? 4 : 0),
+  exitCode(result) {
+    if (!("comparisonHash" in result) || result.adapterHash === null) return 0;
+    return result.hasPassed && result.since === undefined ? 0 : 4;
+  },
 });

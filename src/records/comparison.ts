@@ -52,7 +52,7 @@ export const planSchema = partSchema.extend({
   samples: z.int().min(1).default(1),
   /** Most attempts at an item of one run; the first decides. */
   attempts: z.int().min(1).default(1),
-  /** Whether it may end as soon as it is sure: bets on the pairs that differ decide, not the interval. */
+  /** Whether it may end as soon as it is sure: it is looked at in a few places, each with its share of alpha. */
   sequential: z.boolean().default(false),
   /** The command of the user's own agent that makes the attempts; null where the worker's prompt does. */
   agent: z.string().nullable().default(null),

@@ -35,6 +35,11 @@ export function championFor(champions: ReadonlyMap<string, Champion>, { skill, r
   return places.map((place) => champions.get(placeName(place))).find((one) => one !== undefined) ?? null;
 }
 
+/** Where what answers for a role of a skill stands: to promote for the whole skill, beside a champion of the role, would change nothing. */
+export function answeringPlace(champions: ReadonlyMap<string, Champion>, { skill, role }: Place): Place {
+  return { skill, role: championFor(champions, { skill, role })?.role ?? null };
+}
+
 /** Returns, for each place, the promotions that were not rolled back, the champion last. Throws: `LEDGER_BROKEN`. */
 export async function standingPromotions(home: Home): Promise<Map<string, Champion[]>> {
   const places = new Map<string, Champion[]>();

@@ -1,5 +1,6 @@
 /** The registry: what was made from what, and what is not to be relied on any more. */
 export {
+  answeringPlace,
   type Champion,
   championFor,
   type PlaceEvent,

@@ -3,12 +3,12 @@
  */
 import { sumOf } from "../foundation/sums.ts";
 import type { Interval } from "../records/comparison.ts";
-import { agreeingInterval } from "./agreeing-items.ts";
+import { agreeingInterval, unseenShare } from "./agreeing-items.ts";
 import { hasSpread } from "./paired-difference.ts";
 import { RESAMPLES, resampledTotals, sortedQuantile } from "./resampling.ts";
 import { studentTQuantile } from "./student-t.ts";
 
-/** One item's amounts and outcomes in the two arms. */
+/** One item's amounts and outcomes in the two arms. Units: of one run, the mean where there were several; `solved` in [0, 1]. */
 export interface PairedCost {
   reference: { spent: number; solved: number };
   treatment: { spent: number; solved: number };
@@ -44,6 +44,20 @@ export function costRatio(
   }
   const half = studentTQuantile(1 - alpha / 2, count - 1) * Math.sqrt((squares * count) / (count - 1));
   return { ratio, interval: { low: ratio * Math.exp(-half), high: ratio * Math.exp(half) } };
+}
+
+/**
+ * Upper limit of the same ratio where the reference solved nothing and the treatment did: the reference may solve as large a share
+ * of the items as would stay unseen with a chance of alpha / 2, and then a solved one costs it no more than this limit says. Null
+ * where the reference solved something or spent nothing, or the treatment solved nothing.
+ * Source: Clopper and Pearson 1934 (`unseenShare`); the treatment's cost is taken as it was seen, which the limit is wide enough for
+ * (test/statistics/cost-per-success.test.ts).
+ */
+export function costLimit(families: readonly (readonly PairedCost[])[], alpha: number): number | null {
+  const [spentT = 0, solvedT = 0, spentR = 0, solvedR = 0] = columnsOf(families).map((values) => sumOf(values));
+  if (solvedR > 0 || solvedT === 0 || spentR === 0) return null;
+  const items = families.flat().length;
+  return ratioOf([spentT, solvedT, spentR, items * unseenShare(items, alpha)]);
 }
 
 /**

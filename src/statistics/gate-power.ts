@@ -38,7 +38,7 @@ export interface PlannedGate {
 }
 
 export interface GatePower {
-  /** Smallest true difference that the primary axis finds with 80 % power; null with fewer than two families. */
+  /** Smallest true difference that the primary axis finds with 80 % power; null as of `plannedDetectable`. */
   detectable: number | null;
   /** Chance that the primary axis passes, and that all do, for a candidate that is better by `difference` and harms nothing. */
   primary: number;
@@ -50,17 +50,17 @@ export interface GatePower {
 const MOST_GROWTH = 1e6;
 
 /**
- * Returns what a planned gate could show of a candidate that is `difference` better. The axes are taken as independent; limits that
+ * Returns what a planned gate could show of a candidate that is `difference` better: such a one differs on as many items at least, so
+ * `discordant` of the primary skill is taken as no less for it. The axes are taken as independent; limits that
  * are not about how often something is solved (canary, lineage, cost) are taken as passed.
  * Units: fractions; `alpha` two-sided.
  * Source: power of a t test to first order, Bloom 1995, Evaluation Review 19:547; that all pass: Berger 1982, Technometrics 24:295.
  */
 export function gatePower(plan: PlannedGate, difference: number): GatePower {
   const { primary, alpha, designEffect } = plan;
-  const { items, families, discordant } = primary;
-  const shrunk = discordant * sampleFactor(plan);
+  const { discordant } = primary;
   return {
-    detectable: plannedDetectable({ items, families }, { discordant: shrunk, alpha, designEffect }),
+    detectable: plannedDetectable(primary, { discordant, alpha, designEffect, sampleFactor: sampleFactor(plan) }),
     primary: primaryPower(plan, difference, 1),
     whole: wholePower(plan, difference, 1),
     neededItems: neededItems(plan, difference),
@@ -74,7 +74,8 @@ function sampleFactor({ samples, within }: PlannedGate): number {
 
 function primaryPower(plan: PlannedGate, difference: number, growth: number): number {
   const { primary, alpha, minFamilies } = plan;
-  const variance = Math.max(0, primary.discordant * sampleFactor(plan) - difference ** 2) * plan.designEffect;
+  const discordant = Math.max(primary.discordant, Math.abs(difference));
+  const variance = Math.max(0, discordant * sampleFactor(plan) - difference ** 2) * plan.designEffect;
   return powerOf(difference, { variance, n: primary.items, groups: primary.families, alpha, minFamilies, growth });
 }
 

@@ -7,18 +7,25 @@ import { studentTQuantile } from "./student-t.ts";
 
 /**
  * Smallest true difference in success that a two-sided t interval over families separates from 0 with 80 % power, where
- * the arms differ on a share `discordant` of the items; null with fewer than two families.
- * Units: fractions. `designEffect` is the variance over that of independent items, at least 1.
+ * the arms differ on a share `discordant` of the items; null with fewer than two families, and where it would be larger than that
+ * share, which no difference can be.
+ * Units: fractions. `designEffect` is the variance over that of independent items, at least 1; `sampleFactor` what samples leave of it.
  * Source: Connor 1987, Biometrics 43:207 (variance of a paired difference of proportions, taken at no difference), with
  * the multiplier of Bloom 1995, Evaluation Review 19:547.
  */
 export function plannedDetectable(
   { items, families }: { items: number; families: number },
-  { discordant, alpha, designEffect = 1 }: { discordant: number; alpha: number; designEffect?: number },
+  {
+    discordant,
+    alpha,
+    designEffect = 1,
+    sampleFactor = 1,
+  }: { discordant: number; alpha: number; designEffect?: number; sampleFactor?: number },
 ): number | null {
   if (families < 2 || items < 1) return null;
   const standardErrors = plannedHalfWidth(families, alpha) + studentTQuantile(POWER, families - 1);
-  return Math.min(1, standardErrors * Math.sqrt((discordant * designEffect) / items));
+  const detectable = standardErrors * Math.sqrt((discordant * sampleFactor * designEffect) / items);
+  return detectable > discordant ? null : detectable;
 }
 
 /**

@@ -14,6 +14,7 @@ import type { EntryData } from "../records/ledger-entries.ts";
 import type { Home } from "./home.ts";
 import { appendLedger, readLedger } from "./ledger.ts";
 import { findDecision, listPlans } from "./manifests.ts";
+import { listRuns } from "./runs.ts";
 
 type Said = EntryData<"decision_made">;
 
@@ -78,8 +79,8 @@ export async function listDecisions(home: Home): Promise<{ decisions: Decision[]
   };
 }
 
-/** Lists the comparisons that were refused before any arm was run: such a one taught nobody anything about its items. */
-export async function refusedBeforehand(home: Home): Promise<Set<Hash>> {
+/** Lists the comparisons that were decided against by what needs no run: their question may be asked anew. */
+export async function listRefused(home: Home): Promise<Set<Hash>> {
   const refused = new Set<Hash>();
   for (const one of (await decisionsSaid(home)).values()) {
     // A decision that is not the one that was made proves no refusal: its comparison counts as run.
@@ -87,6 +88,22 @@ export async function refusedBeforehand(home: Home): Promise<Set<Hash>> {
     if (decision?.arms.length === 0) refused.add(decision.comparisonHash);
   }
   return refused;
+}
+
+/** Lists those of them that were refused before any arm was run: such a one taught nobody anything about its items. */
+export async function refusedBeforehand(home: Home): Promise<Set<Hash>> {
+  const [refused, begun] = [await listRefused(home), await begunComparisons(home)];
+  return new Set([...refused].filter((comparisonHash) => !begun.has(comparisonHash)));
+}
+
+/** Lists the comparisons of which a run's log is there, or the ledger says that something was measured: who looked may know of it. */
+export async function begunComparisons(home: Home): Promise<Set<Hash>> {
+  const begun = new Set((await listRuns(home)).flatMap(({ comparison }) => comparison?.comparisonHash ?? []));
+  for await (const { type, data } of readLedger(home)) {
+    if (type !== "arms_proven") continue;
+    if (data.runs.length > 0 || data.generalHash !== null) begun.add(data.comparisonHash);
+  }
+  return begun;
 }
 
 /** The plans of comparisons that were run, or may be yet. */

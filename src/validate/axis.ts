@@ -55,5 +55,7 @@ export interface Axis {
   summary: string;
   /** Whether it can be judged before any arm is run. */
   needsNoRun?: true;
+  /** Whether it sees how the deciding skill's own items came out, by which a comparison may have ended early. */
+  seesItems?: true;
   judge(evidence: Evidence, gate: GateSettings): AxisResult[];
 }

@@ -21,7 +21,7 @@ import {
 } from "../records/comparison.ts";
 import type { AxisResult } from "../records/gate.ts";
 import type { RunId } from "../records/ids.ts";
-import { readMadeDecision, refuseEditedPlan, writeDecision } from "../store/comparisons.ts";
+import { begunComparisons, readMadeDecision, refuseEditedPlan, writeDecision } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
 import { readPlan } from "../store/manifests.ts";
@@ -32,7 +32,7 @@ import { type Judgement, judgeAll, loadAxes } from "./judge.ts";
 import { cutAt, type JudgedPart, paired, type WholeArm } from "./judged-part.ts";
 import { pairFigures, skillEvidence } from "./pair-figures.ts";
 import { renderReport } from "./report.ts";
-import { type PairSeen, sequentialAxis, stopOf } from "./sequential.ts";
+import { LOOKS, type PairSeen, stopOf } from "./sequential.ts";
 
 /** What is known of the candidate besides its runs. */
 export type Found = Omit<Evidence, "primary" | "sides"> & Pick<Decision, "shown">;
@@ -89,15 +89,20 @@ export async function decideBeforehand(
     .filter(({ needsNoRun }) => needsNoRun)
     .flatMap((axis) => axis.judge(evidence, plan.gate));
   const failed = results.filter(({ outcome }) => outcome === "failed");
+  const isBegun = (await begunComparisons(home)).has(plan.comparisonHash);
   assert(failed.length > 0, "nothing speaks against the candidate");
   const decision = decisionSchema.parse({
     ...{ comparisonHash: plan.comparisonHash, adapterHash: candidateOf(plan), alpha: plan.alpha },
     ...{ verdict: "inconclusive", hasPassed: false, axes: results, arms: [], pairs: [], dropped: [], sides: [] },
-    reasons: [...failed.map(({ axis, reason }) => `${axis} failed: ${reason}`), "So no arm was run.", CLEARED],
+    reasons: [...failed.map(({ axis, reason }) => `${axis} failed: ${reason}`), isBegun ? NOT_ENDED : NO_RUN, CLEARED],
     decidedAt: clock().toISOString(),
   });
   return keep(home, decision, { report: renderReport(plan, decision, []), clock });
 }
+
+const NO_RUN = "So no arm was run.";
+const NOT_ENDED =
+  "Its arms were begun before that came to light and are not judged; as they could be looked at, it counts as a use of its items.";
 
 /** How a refused question is asked again. */
 const CLEARED =
@@ -123,7 +128,8 @@ async function readParts(home: Home, plan: Plan, runs: readonly ArmRun[]): Promi
     for (const [index, part] of partsOf(plan).entries()) {
       const arms: ArmOutcomes[] = [];
       for (const arm of armsAt(plan, index)) arms.push(await readArm(lake, plan, { part, arm, runs }));
-      const stop = plan.sequential && index === 0 ? stopOf(pairsSeen(plan, arms), plan.alpha) : null;
+      const families = part.items.map(({ family }) => family);
+      const stop = plan.sequential && index === 0 ? stopOf(pairsSeen(plan, arms), { ...plan, families }) : null;
       const { part: cut, arms: kept } = stop === null ? { part, arms } : cutAt(part, arms, stop.items);
       parts.push({ ...paired(cut, kept), stop });
     }
@@ -194,17 +200,18 @@ function skillsSeen(plan: Plan, [first, ...others]: readonly JudgedPart[]): Pick
   return { primary: seen(first, pair), sides };
 }
 
-/** Where a comparison may end early its bets decide, in the place of the interval. */
+/** Where a comparison may end early, what sees the items that it may end at is judged at a look's share of alpha. */
 function axesOf(
   axes: ReadonlyMap<string, Axis>,
   [first]: readonly JudgedPart[],
   { alpha }: Plan,
 ): ReadonlyMap<string, Axis> {
-  const primary = axes.get("primary");
-  const stop = first?.stop ?? null;
-  if (primary === undefined || stop === null) return axes;
-  const judge: Axis["judge"] = (...asked) => primary.judge(...asked).map((axis) => sequentialAxis(axis, stop, alpha));
-  return new Map(axes).set("primary", { ...primary, judge });
+  if (first === undefined || first.stop === null) return axes;
+  const atLook = (axis: Axis): Axis =>
+    axis.seesItems === true
+      ? { ...axis, judge: (evidence, gate) => axis.judge(evidence, { ...gate, alpha: alpha / LOOKS }) }
+      : axis;
+  return new Map([...axes].map(([id, axis]) => [id, atLook(axis)]));
 }
 
 /** Every pair of arms is judged as the deciding one is: by the primary axis. */
@@ -239,10 +246,14 @@ function reuseNote({ use, alpha }: Plan): string {
   return `It is candidate ${use} on families of these items, so each interval errs with ${(100 * alpha).toFixed(2)} % only.`;
 }
 
-function stopNote({ items }: Plan, stop: JudgedPart["stop"]): string[] {
-  if (stop === null || stop.verdict === null) return [];
+function stopNote({ skill, items, alpha }: Plan, stop: JudgedPart["stop"]): string[] {
+  if (stop === null) return [];
+  const share = (100 * (alpha / LOOKS)).toFixed(2);
   return [
-    `It was sure after ${stop.items} of ${items.length} items and looks at no other; the interval beside it was not made for that.`,
+    `It could end at ${LOOKS} places, so ${skill.id} and the cost of a solved item are judged by intervals that err with ${share} % only; those shown of the arms are of one look.`,
+    ...(stop.verdict === null
+      ? []
+      : [`It was sure after ${stop.items} of ${items.length} items and looks at no other.`]),
   ];
 }
 

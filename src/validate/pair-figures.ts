@@ -162,7 +162,7 @@ function costRatioOf(
 function costOf({ reference, treatment }: ItemPair): PairedCost[] {
   const [before, after] = [tokensOf(reference), tokensOf(treatment)];
   if (before === null || after === null) return [];
-  const solved = (samples: readonly Sample[]) => samples.filter((one) => one.solved).length;
+  const solved = (samples: readonly Sample[]) => knownMean(samples, (one) => Number(one.solved)) ?? 0;
   return [
     {
       reference: { spent: before, solved: solved(reference) },
@@ -172,8 +172,7 @@ function costOf({ reference, treatment }: ItemPair): PairedCost[] {
 }
 
 function tokensOf(samples: readonly Sample[]): number | null {
-  const mean = knownMean(samples, (one) => one.completionTokens);
-  return mean === null ? null : mean * samples.length;
+  return knownMean(samples, (one) => one.completionTokens);
 }
 
 function secondaryOf(

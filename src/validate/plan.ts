@@ -18,7 +18,7 @@ import {
   planSchema,
 } from "../records/comparison.ts";
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
-import { type JudgedFamilies, listJudged, planHash, refusedBeforehand, registerPlan } from "../store/comparisons.ts";
+import { type JudgedFamilies, listJudged, listRefused, planHash, registerPlan } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { listPlans } from "../store/manifests.ts";
 import { refuseLeaks } from "./held-out.ts";
@@ -28,7 +28,7 @@ const LONGEST_WAIT_MS = 30_000;
 
 /**
  * Writes `comparisons/<hash>/plan.json` and its ledger entry, and returns the plan. Where the same question is there
- * already, its plan is returned with its first date and use; one that was refused before any arm was run is asked anew.
+ * already, its plan is returned with its first date and use; one that was refused by what needs no run is asked anew.
  * Throws: `NO_CANDIDATE`, and what `refuseLeaks` refuses; then nothing is written. `LOCKED`.
  */
 export async function writePlan(home: Home, draft: PlanDraft, clock: Clock): Promise<Plan> {
@@ -55,7 +55,7 @@ async function written(
     longestMs: LONGEST_WAIT_MS,
   };
   return inTurn(turn, async () => {
-    const [all, refused] = [await listPlans(home), await refusedBeforehand(home)];
+    const [all, refused] = [await listPlans(home), await listRefused(home)];
     const { open, last } = sameQuestion(parsed, all, refused);
     const known = open ?? (isToRun ? undefined : last);
     const asked = last === undefined ? parsed : { ...parsed, refusedBefore: last.comparisonHash };

@@ -11,7 +11,7 @@ export function verdictSentence({
   adapterHash,
 }: Pick<Decision, "verdict" | "pairs" | "adapterHash">): string {
   const [pair] = pairs;
-  if (pair === undefined) return "Refused before any arm was run.";
+  if (pair === undefined) return "Refused by what needs no run.";
   const { treatment, reference, difference } = pair;
   const by = `(${points(difference)} points)`;
   if (adapterHash === null) return `Noise of serving: the base differs from itself by ${points(difference)} points.`;

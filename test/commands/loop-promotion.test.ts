@@ -1,8 +1,11 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { promotePassed, workersPlace } from "../../src/commands/loop-rounds.ts";
+import { loopRounds, promotePassed, workersPlace } from "../../src/commands/loop-rounds.ts";
+import { collectingOf, FIRST_ROUND, loopSettings } from "../../src/commands/loop-settings.ts";
 import type { RunId } from "../../src/records/ids.ts";
-import { placeOf, promote, readChampions, readPlaceEvents } from "../../src/registry/index.ts";
+import { placeOf, promote, readChampions, readPlaceEvents, rollback } from "../../src/registry/index.ts";
+import { readMadeDecision } from "../../src/store/comparisons.ts";
+import { openJournal } from "../../src/store/journal.ts";
 import { putAdapter, putDecision, sayRevoked, withChain } from "../registry/setting.ts";
 
 const place = placeOf("sql");
@@ -40,4 +43,30 @@ test("rounds are about the place at which the worker's champion stands, and abou
     await promoted("sql/worker");
     expect(await workersPlace(home, "sql")).toEqual({ skill: "sql", role: "worker" });
     expect(await workersPlace(home, "cron")).toEqual({ skill: "cron", role: null });
+  }));
+
+test("the round after a rollback begins with what answers then, though the round before had promoted another", () =>
+  withChain(async ({ home, clock, runs, datasetHash, adapterHash, comparisonHash }) => {
+    const work = { base: "smollm2", seed: 1, target: "nowhere", serverArgs: "", startTimeout: "1m", sides: [] };
+    const asked = { ...work, skill: "sql", learns: ["sql"], continues: false, round: FIRST_ROUND };
+    const settings = loopSettings("tiny", asked);
+    const done = async (journalOf: unknown, stages: Record<string, unknown>) => {
+      const journal = await openJournal(home, journalOf, clock);
+      for (const [name, result] of Object.entries(stages)) await journal.stage(name, async () => result);
+    };
+    const [collect, watch] = [runs[0], runs[2]];
+    await done({ rounds: settings }, { "promote 1": adapterHash });
+    await done(collectingOf(settings), { base: "b", collect, watch, export: datasetHash });
+    await done(settings, { train: adapterHash, validate: await readMadeDecision(home, comparisonHash) });
+    await promote(home, { adapter: adapterHash, place, override: "by the first round", clock });
+    await rollback(home, { place, clock });
+
+    const stderr = new PassThrough() as never;
+    const context = { home, clock, stdout: stderr, stderr, isJson: true, signal: new AbortController().signal };
+    const room = { pausesServers: false, attached: null };
+    // The second round ends at its collecting, for want of a server.
+    const going = loopRounds(settings, { most: 2, patience: 2, room }, context);
+    await expect(going).rejects.toMatchObject({ code: "UNKNOWN_TARGET" });
+    const { stages } = await openJournal(home, { rounds: settings }, clock);
+    expect(stages["champion 2"]).toMatchObject({ result: null });
   }));

@@ -120,6 +120,11 @@ test("prints the rows of each skill by itself, those of a family beside its skil
     expect(printed).toContain("here are 4 of the worker.");
     expect(printed).toContain("sql: 4 train items of 2 families were tried; 3 were solved at least once, 1 never");
     expect(printed).toMatch(/sql: with its \d+ test items of \d+ families, once each, 80 % power: \d/);
+    const few = { skill: "few", items: 10, families: 2, differences: [{ discordant: 0.3, difference: null }] };
+    const ofFew = printedReadiness({ ...(await measure({ target: "B" }, { home })), detectable: [few] });
+    expect(ofFew).toContain(
+      "few: with its 10 test items of 2 families, once each, 80 % power: no difference that there",
+    );
   }));
 
 test("asks for the skill of target A", () =>

@@ -13,7 +13,7 @@ import type { BaseManifest } from "../../src/records/base-manifest.ts";
 import type { Decision } from "../../src/records/comparison.ts";
 import type { DatasetManifest } from "../../src/records/dataset-manifest.ts";
 import type { RunId } from "../../src/records/ids.ts";
-import { promote } from "../../src/registry/index.ts";
+import { placeOf, promote } from "../../src/registry/index.ts";
 import { writeDecision } from "../../src/store/comparisons.ts";
 import type { Home } from "../../src/store/home.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
@@ -22,7 +22,7 @@ import { createRunLog } from "../../src/store/run-log.ts";
 import { writtenSettings } from "../dataset/written-settings.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
-import { putAdapter, putDecision, SQL, withRuns } from "../registry/setting.ts";
+import { putAdapter, putDecision, SQL, sayRevoked, withRuns } from "../registry/setting.ts";
 import { sampleRunId, withHome, writeSampleRun } from "../store/sample-run.ts";
 import { addTinyBase, writeDataset } from "../train/sample-training.ts";
 
@@ -148,6 +148,31 @@ test("status proposes the promotion of what passed, the champion's own work once
     const champion = shortHash(adapterHash);
     const against = `--against champion --champion ${champion}`;
     expect(await nextCommand(home)).toBe(`tracemill validate --skill sql --candidate second ${against}`);
+  }));
+
+test("status proposes a promotion at the place of the role, where the champion that was beaten stands there", () =>
+  withRuns(async ({ home, clock, runs }) => {
+    const { datasetHash } = await exportDataset(SQL, { home, clock });
+    const champion = await putAdapter(home, datasetHash, { name: "first" });
+    await promote(home, { adapter: "first", place: placeOf("sql/worker"), override: "a test", clock });
+    const adapterHash = await putAdapter(home, datasetHash, { name: "second" });
+    await putDecision(home, { adapterHash, run: runs[0]?.run as RunId, skill: "sql", champion });
+    expect(await nextCommand(home)).toBe("tracemill promote second --for sql/worker");
+    await promote(home, { adapter: "second", place: placeOf("sql/worker"), clock });
+    expect(await nextCommand(home)).toMatch(/^tracemill run .* --model second /);
+  }));
+
+test("status proposes to rebuild what an adapter's parent was trained on, where that is tainted", () =>
+  withRuns(async ({ home, clock, runs: [first, second, third] }) => {
+    const { datasetHash: tainted } = await exportDataset(SQL, { home, clock });
+    const parent = await putAdapter(home, tainted, { name: "first" });
+    const sound = [second?.run, third?.run] as RunId[];
+    const { datasetHash } = await exportDataset({ ...SQL, runs: sound }, { home, clock });
+    const adapterHash = await putAdapter(home, datasetHash, { name: "second", parent });
+    await putDecision(home, { adapterHash, run: second?.run as RunId, skill: "sql" });
+    expect(await nextCommand(home)).toBe("tracemill promote second --for sql");
+    sayRevoked(home, "run", first?.run as RunId);
+    expect(await nextCommand(home)).toMatch(new RegExp(`^tracemill dataset rebuild ${shortHash(tainted)}`));
   }));
 
 test("status shows no decision that the ledger does not name, and names one that was changed since", () =>

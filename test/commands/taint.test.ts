@@ -2,6 +2,7 @@
  * What each command that uses a champion says where it is tainted. Each is told of a target that there is none of, so
  * that nothing is ever served: what is to be said is said before.
  */
+import { cp } from "node:fs/promises";
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import askCommand from "../../src/commands/ask.ts";
@@ -14,9 +15,11 @@ import { validateAdapter } from "../../src/commands/validate.ts";
 import { shortHash } from "../../src/foundation/hashing.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import { placeOf, promote } from "../../src/registry/index.ts";
+import { writeDecision } from "../../src/store/comparisons.ts";
 import type { Home } from "../../src/store/home.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
 import { putAdapter, SQL, sayRevoked, TIP, withChain } from "../registry/setting.ts";
+import { withHome } from "../store/sample-run.ts";
 
 const TARGET = "nowhere";
 const ITEMS = { skill: "sql", limit: 2, target: TARGET };
@@ -80,3 +83,35 @@ describe("a tainted champion is warned of by", () => {
       expect([exitCode, stderr.split(warning)]).toEqual([2, [expect.any(String), expect.any(String)]]);
     }));
 });
+
+test("validate of a candidate that passed and is tainted since shows its decision, says so, and does not end as passed", () =>
+  withChampion(async ({ home, warning }) => {
+    sayRevoked(home, "tip", TIP);
+    const words = [
+      "validate",
+      "--skill",
+      "sql",
+      "--limit",
+      "20",
+      "--candidate",
+      "sql-v1",
+      "--general",
+      "none",
+      "--json",
+    ];
+    // What the comparison is named is told by a home of the same content, where it is refused.
+    const refused = await withHome(async (other) => {
+      await cp(home.path, other.path, { recursive: true });
+      return JSON.parse((await tracemill(other, ...words)).stdout);
+    });
+    expect(refused).toMatchObject({ hasPassed: false, arms: [] });
+    await writeDecision(home, { ...refused, verdict: "better", hasPassed: true }, () => new Date());
+
+    const { stdout, stderr, exitCode } = await tracemill(home, ...words);
+    const since = ["it was trained on the revoked tip", "it has learned from zoo of sql"];
+    expect(JSON.parse(stdout)).toMatchObject({
+      hasPassed: true,
+      since: since.map((one) => expect.stringContaining(one)),
+    });
+    expect([exitCode, stderr]).toEqual([4, expect.stringContaining(warning)]);
+  }));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { random } from "../../src/foundation/random.ts";
-import { costBootstrap, costRatio, type PairedCost } from "../../src/statistics/cost-per-success.ts";
+import { costBootstrap, costLimit, costRatio, type PairedCost } from "../../src/statistics/cost-per-success.ts";
 import { band, REPEATS } from "./simulated-families.ts";
 
 const item = (reference: [number, number], treatment: [number, number]): PairedCost => ({
@@ -23,6 +23,43 @@ test("it cannot be told where an arm solves nothing, and has no interval in one 
   const one = [[item([10, 1], [10, 1])]];
   expect(costRatio(one, 0.05)).toEqual({ ratio: 1, interval: null });
   expect(costBootstrap(one, { alpha: 0.05, seed: 1 })).toBeNull();
+});
+
+test("where the reference solved nothing it has an upper limit, by what so many items would miss", () => {
+  const families = Array.from({ length: 10 }, () => Array.from({ length: 10 }, () => item([10, 0], [10, 1])));
+  // None of 100: 3.622 % may be solved unseen, so a solved one costs the reference 1000 / 3.622 at least, the treatment 10.
+  expect(costLimit(families, 0.05)).toBeCloseTo(0.03622, 5);
+  expect(costLimit([[item([10, 1], [10, 1])]], 0.05)).toBeNull();
+  expect(costLimit([[item([10, 0], [10, 0])]], 0.05)).toBeNull();
+  expect(costLimit([[item([0, 0], [10, 1])]], 0.05)).toBeNull();
+});
+
+test("interval and limit are both below the truth in no more than 2.5 % of all tries, however little the reference solves", () => {
+  for (const [each, before, after] of [
+    [9, 0.01, 0.15],
+    [9, 0.02, 0.05],
+    [9, 0.03, 0.05],
+    [30, 0.01, 0.05],
+    [30, 0.03, 0.15],
+  ] as const) {
+    const draws = random("simulation", `cost limit ${each} ${before} ${after}`);
+    let below = 0;
+    for (let k = 0; k < REPEATS; k++) {
+      const drawn = Array.from({ length: 13 }, () =>
+        Array.from({ length: each }, () => {
+          const amounts = [50 + 100 * draws.next(), ((50 + 100 * draws.next()) * after) / before] as const;
+          return item([amounts[0], Number(draws.next() < before)], [amounts[1], Number(draws.next() < after)]);
+        }),
+      );
+      const high = costRatio(drawn, 0.05)?.interval?.high ?? costLimit(drawn, 0.05);
+      if (high !== null && high < 1) below += 1;
+    }
+    const share = below / REPEATS;
+    console.log(
+      `${13 * each} items, ${100 * before} and ${100 * after} % solved: cost said too low in ${(100 * share).toFixed(1)} % of ${REPEATS}`,
+    );
+    expect(share).toBeLessThan(0.025 + band(0.025));
+  }
 });
 
 test("its intervals hold the truth about as often as they say with two dozen families", () => {

@@ -42,6 +42,12 @@ describe("planned power", () => {
     expect(primary).toBeLessThan(0.84);
   });
 
+  test("is that of arms which differ on as many items as the candidate is better, where fewer are named", () => {
+    const at = (discordant: number) => gatePower({ ...PLAN, primary: { ...PLAN.primary, discordant } }, 0.1).primary;
+    expect([at(0.05), at(0.02)]).toEqual([at(0.1), at(0.1)]);
+    expect(at(0.2)).toBeLessThan(at(0.1));
+  });
+
   test("of the whole gate falls with every axis, and its needed items bring it to 80 %", () => {
     const sides = [{ items: 200, families: 12, discordant: 0.05 }];
     const general = [{ texts: 120, groups: 12, sd: 0.05, margin: 0.02 }];

@@ -31,6 +31,8 @@ export interface Truth {
   questions?: number;
   /** What a solved item costs, over what it costs the base. */
   cost: number;
+  /** Shares of the items that the base and the candidate solve, where costs are told; left out, half and half. */
+  solved?: { base: number; candidate: number };
 }
 
 export const GOOD: Truth = { primary: 0.15, side: 0.02, general: 0.01, questions: 0.05, cost: 0.8 };
@@ -94,9 +96,11 @@ export function paired(differences: number[][], baseRate: number) {
 }
 
 /** Costs whose ratio of expectations is the truth's; what was solved is drawn apart from the differences. */
-function costsOf(items: readonly number[], { cost }: Truth, draws: Random): PairedCost[] {
+function costsOf(items: readonly number[], { cost, solved }: Truth, draws: Random): PairedCost[] {
+  const { base, candidate } = solved ?? { base: 0.5, candidate: 0.5 };
+  const spent = (cost * candidate) / base;
   return items.map(() => ({
-    reference: { spent: 50 + 100 * draws.next(), solved: Number(draws.next() < 0.5) },
-    treatment: { spent: cost * (50 + 100 * draws.next()), solved: Number(draws.next() < 0.5) },
+    reference: { spent: 50 + 100 * draws.next(), solved: Number(draws.next() < base) },
+    treatment: { spent: spent * (50 + 100 * draws.next()), solved: Number(draws.next() < candidate) },
   }));
 }

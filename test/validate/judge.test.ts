@@ -24,16 +24,20 @@ function shareOfPasses(key: string, truth: Truth, sizes = WITH_QUESTIONS): numbe
 
 describe("the whole gate", () => {
   test("lets through what is exactly at one axis' boundary in no more than 2.5 % of all tries", () => {
-    const boundaries: [string, Partial<Truth>][] = [
+    // As many items as a demo has: a base that solves 2 % of them solves none in every tenth comparison.
+    const few = { ...WITH_QUESTIONS, primary: 117 };
+    const atFloor = { primary: 0.25, cost: 1.25, solved: { base: 0.02, candidate: 0.15 } };
+    const boundaries: [string, Partial<Truth>, typeof WITH_QUESTIONS?][] = [
       ["no better", { primary: 0 }],
       ["another skill 3 points worse", { side: -0.03 }],
       ["another skill 3 points worse, not all its families alike", { side: -0.03, sideFamilySd: 0.03 }],
       ["texts 0.02 nats a token less likely", { general: -0.02 }],
       ["answers to questions 0.05 nats less likely", { questions: -0.05 }],
       ["a solved item 1.25 times as dear", { cost: 1.25 }],
+      ["a solved item 1.25 times as dear, of a base that solves next to nothing", atFloor, few],
     ];
-    for (const [name, change] of boundaries) {
-      const share = shareOfPasses(name, { ...GOOD, ...change });
+    for (const [name, change, sizes] of boundaries) {
+      const share = shareOfPasses(name, { ...GOOD, ...change }, sizes);
       console.log(`gate, ${name}: passes ${(100 * share).toFixed(1)} % of ${REPEATS}`);
       expect(share).toBeLessThan(0.025 + band(0.025));
     }
@@ -187,10 +191,30 @@ describe("an axis", () => {
     expect(outcomeOf("tokens-per-solved", { primary: { ...good.primary, costs: null } })).toBe("inconclusive");
     expect(outcomeOf("tokens-per-solved", {}, { tokensPerSolved: { atMost: 0.1 } })).toBe("failed");
     expect(outcomeOf("tokens-per-solved", {}, { tokensPerSolved: null })).toBeUndefined();
-    const costs = [[{ reference: { spent: 9, solved: 0 }, treatment: { spent: 9, solved: 1 } }]];
-    expect(outcomeOf("tokens-per-solved", { primary: { ...good.primary, costs } })).toBe("passed");
     const neither = [[{ reference: { spent: 9, solved: 0 }, treatment: { spent: 9, solved: 0 } }]];
     expect(outcomeOf("tokens-per-solved", { primary: { ...good.primary, costs: neither } })).toBe("inconclusive");
+  });
+
+  test("of cost passes beside a base that solved nothing only where what the base may have missed cannot be cheaper", () => {
+    const costAt = (spent: number, solvedOf: (item: number) => boolean, families = 13) => {
+      const costs = Array.from({ length: families }, (_, family) =>
+        Array.from({ length: 8 }, (_, k) => {
+          return {
+            reference: { spent: 10, solved: 0 },
+            treatment: { spent, solved: Number(solvedOf(8 * family + k)) },
+          };
+        }),
+      );
+      const differences = costs.map((items) => items.map(({ treatment }) => treatment.solved));
+      const primary = { ...good.primary, differences, costs };
+      return judged({ primary }).axes.find(({ axis }) => axis === "tokens-per-solved");
+    };
+    const eleven = (item: number) => item < 11;
+    expect(costAt(10, eleven)).toMatchObject({ outcome: "passed", estimate: null, interval: { low: 0 } });
+    expect(costAt(10, eleven)?.reason).toMatch(/^The arm to beat solved none of 104; .* at most x 0\.\d\d\.$/);
+    expect(costAt(1000, eleven)?.outcome).toBe("inconclusive");
+    expect(costAt(10, (item) => item < 2)?.outcome).toBe("inconclusive");
+    expect(costAt(10, eleven, 9)?.reason).toContain("9 families are too few");
   });
 });
 

@@ -8,12 +8,12 @@ import type { Arm, PlanDraft } from "../../src/records/comparison.ts";
 import { itemId } from "../../src/records/ids.ts";
 import { loadSkill } from "../../src/skills/load.ts";
 import { splitOf } from "../../src/skills/splits.ts";
-import { readMadeDecision } from "../../src/store/comparisons.ts";
+import { begunComparisons, listHeldParts, readMadeDecision } from "../../src/store/comparisons.ts";
 import type { Home } from "../../src/store/home.ts";
 import { appendLedger, readLedger } from "../../src/store/ledger.ts";
 import { decideBeforehand, refuseOtherPlan, writePlan, writePlanToRefuse } from "../../src/validate/index.ts";
 import { withHome, writeSampleRun } from "../store/sample-run.ts";
-import { clock, letters, sampleDraft, writeAdapter } from "./sample-comparison.ts";
+import { clock, letters, sampleDraft, writeAdapter, writeArm } from "./sample-comparison.ts";
 
 async function goodDraft(home: Home): Promise<PlanDraft> {
   const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
@@ -196,6 +196,35 @@ test("a comparison that was refused is planned anew once nothing stands against 
     await decideBeforehand(home, anew.comparisonHash, { found, clock });
     const third = await writePlan(home, draft, clock);
     expect(third).toMatchObject({ refusedBefore: anew.comparisonHash, use: 1 });
+  });
+});
+
+test("a comparison that is refused once its arms were begun stays a use of its items, and is asked anew as the next one", async () => {
+  await withHome(async (home) => {
+    const draft = await goodDraft(home);
+    const found = { taint: ["the revoked run 1 (it was bad)"], leaks: [] };
+    const begun = await writePlan(home, draft, clock);
+    await writeArm(home, begun, { arm: "candidate", number: 1, outcome: () => ({ passed: true }), isOpen: true });
+    expect(await writePlanToRefuse(home, draft, clock)).toEqual(begun);
+    const { reasons } = await decideBeforehand(home, begun.comparisonHash, { found, clock });
+    expect(reasons.join()).toContain("Its arms were begun");
+    expect(reasons.join()).not.toContain("no arm was run");
+
+    expect(await writePlan(home, { ...draft, seed: 8 }, clock)).toMatchObject({ use: 2, alpha: 0.1 / 6 });
+    expect((await listHeldParts(home)).map(({ comparisonHash }) => comparisonHash)).toContain(begun.comparisonHash);
+    expect(await writePlan(home, draft, clock)).toMatchObject({ refusedBefore: begun.comparisonHash, use: 3 });
+  });
+});
+
+test("what the ledger says was measured of a comparison counts, whatever became of its logs", async () => {
+  await withHome(async (home) => {
+    const draft = await goodDraft(home);
+    const { comparisonHash } = await writePlan(home, draft, clock);
+    const proven = { comparisonHash, runs: [], generalHash: null };
+    appendLedger(home, { type: "arms_proven", data: proven }, clock);
+    expect(await begunComparisons(home)).toEqual(new Set());
+    appendLedger(home, { type: "arms_proven", data: { ...proven, generalHash: hashText("figures") } }, clock);
+    expect(await begunComparisons(home)).toEqual(new Set([comparisonHash]));
   });
 });
 

@@ -7,7 +7,7 @@ import { armFigures } from "../../src/validate/arm-figures.ts";
 import type { Sample } from "../../src/validate/arm-outcomes.ts";
 import { renderDecision, writePlan } from "../../src/validate/index.ts";
 import type { JudgedPart, WholeArm } from "../../src/validate/judged-part.ts";
-import { pairFigures } from "../../src/validate/pair-figures.ts";
+import { pairFigures, skillEvidence } from "../../src/validate/pair-figures.ts";
 import { renderReport } from "../../src/validate/report.ts";
 import { withHome } from "../store/sample-run.ts";
 import { clock, letters, sampleDraft, writeAdapter } from "./sample-comparison.ts";
@@ -74,5 +74,19 @@ test("what attempts took is told of each arm, each family, the side's pair and a
     const text = renderDecision(decision);
     expect(text).toMatch(/\nbase +75\.0 % +1\.67 +10\.0 +40\.0 +26\.7 +1\.50\n/);
     expect(text.slice(text.indexOf("\ncron\n"))).toContain("candidate against base: 2 items of 2 families");
+  });
+});
+
+test("what an item cost is that of one run, however many samples there are", async () => {
+  await withHome(async (home) => {
+    const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
+    const plan = await writePlan(home, sampleDraft(await letters("test", 2), 2, adapter), clock);
+    const { arms } = partOf(plan, "letters", { base: [sampleOf(1, false)], candidate: [sampleOf(1)] });
+    const twice = arms.map((arm) => ({
+      ...arm,
+      outcomes: arm.outcomes.map((outcome) => ({ ...outcome, samples: [...outcome.samples, sampleOf(3)] })),
+    }));
+    const { costs } = skillEvidence("letters", { samples: 2 }, { arms: twice, pair: ["base", "candidate"] });
+    expect(costs).toEqual([[{ reference: { spent: 20, solved: 0.5 }, treatment: { spent: 20, solved: 1 } }]]);
   });
 });

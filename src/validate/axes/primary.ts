@@ -10,6 +10,7 @@ import { decidingRates, tooFewFamilies } from "../deciding-interval.ts";
 
 const axis: Axis = {
   summary: "the candidate solves more held-out items at the first try than the base",
+  seesItems: true,
   judge({ primary }, gate) {
     const { alpha } = gate;
     const estimate = pairedDifference(primary.differences);
