@@ -32,7 +32,7 @@ import { type Judgement, judgeAll, loadAxes } from "./judge.ts";
 import { cutAt, type JudgedPart, paired, type WholeArm } from "./judged-part.ts";
 import { pairFigures, skillEvidence } from "./pair-figures.ts";
 import { renderReport } from "./report.ts";
-import { LOOKS, type PairSeen, stopOf } from "./sequential.ts";
+import { LOOKS, type PairSeen, sequentialAxis, stopOf } from "./sequential.ts";
 
 /** What is known of the candidate besides its runs. */
 export type Found = Omit<Evidence, "primary" | "sides"> & Pick<Decision, "shown">;
@@ -200,18 +200,24 @@ function skillsSeen(plan: Plan, [first, ...others]: readonly JudgedPart[]): Pick
   return { primary: seen(first, pair), sides };
 }
 
-/** Where a comparison may end early, what sees the items that it may end at is judged at a look's share of alpha. */
+/**
+ * Where a comparison may end early, what sees the items that it may end at is judged at a look's share of alpha, and bets have to be
+ * sure of the skill, too.
+ */
 function axesOf(
   axes: ReadonlyMap<string, Axis>,
   [first]: readonly JudgedPart[],
   { alpha }: Plan,
 ): ReadonlyMap<string, Axis> {
-  if (first === undefined || first.stop === null) return axes;
-  const atLook = (axis: Axis): Axis =>
-    axis.seesItems === true
-      ? { ...axis, judge: (evidence, gate) => axis.judge(evidence, { ...gate, alpha: alpha / LOOKS }) }
-      : axis;
-  return new Map([...axes].map(([id, axis]) => [id, atLook(axis)]));
+  const stop = first?.stop ?? null;
+  if (stop === null) return axes;
+  const atLook = (id: string, axis: Axis): Axis => {
+    if (axis.seesItems !== true) return axis;
+    const judged: Axis["judge"] = (evidence, gate) => axis.judge(evidence, { ...gate, alpha: alpha / LOOKS });
+    if (id !== "primary") return { ...axis, judge: judged };
+    return { ...axis, judge: (...asked) => judged(...asked).map((result) => sequentialAxis(result, stop, alpha)) };
+  };
+  return new Map([...axes].map(([id, axis]) => [id, atLook(id, axis)]));
 }
 
 /** Every pair of arms is judged as the deciding one is: by the primary axis. */

@@ -1,11 +1,14 @@
 /**
- * A comparison that may end as soon as it is sure: pairs are looked at in the plan's order, at a few places that are fixed before
- * anything is seen. Each look has its share of alpha, so all of them together err with no more than alpha, whatever was the reason
- * to stop and however families hang together. Pure.
- * Source: Bonferroni's inequality over the looks of a group-sequential test; Pocock 1977, Biometrika 64:191, would ask a little less.
+ * A comparison that may end as soon as it is sure: bets on the pairs that differ, in the plan's order, say when enough is seen. They
+ * take pairs for unrelated, which those of a family are not. So it ends only at a few places that are fixed before anything is seen, and
+ * where the interval over families says the same with its share of alpha: all looks together err with no more than alpha,
+ * whatever was the reason to stop and however families hang together. Pure.
+ * Source: of the bets `statistics/discordant-bets.ts`; of the looks Bonferroni's inequality (Pocock 1977, Biometrika 64:191, would
+ * ask a little less).
  */
 import { groupBy } from "../foundation/group-by.ts";
-import type { GateSettings } from "../records/gate.ts";
+import type { AxisResult, GateSettings } from "../records/gate.ts";
+import { type BetState, betsOf, NO_BETS, placeBet, stopsFor } from "../statistics/discordant-bets.ts";
 import { countPairs, type PairedOutcome } from "../statistics/paired-counts.ts";
 import { decidingRates, tooFewFamilies } from "./deciding-interval.ts";
 import { isTooManyDropped } from "./dropped.ts";
@@ -29,15 +32,34 @@ export interface Stop {
   /** Items up to the place where it was enough; all of them where it never was. */
   items: number;
   verdict: "better" | "worse" | null;
+  bets: SureBets;
+}
+
+/** The bets as they stood when they were first sure, else at the end. */
+interface SureBets {
+  state: BetState;
+  verdict: "better" | "worse" | null;
 }
 
 /** Looks at the pairs in the plan's order, place by place, up to the first sure answer. */
 export function stopOf(pairs: readonly PairSeen[], asked: LookedAt): Stop {
   for (const items of placesOf(pairs.length)) {
-    const verdict = lookAt(pairs.slice(0, items), asked);
-    if (verdict !== null) return { items, verdict };
+    const seen = pairs.slice(0, items);
+    const verdict = lookAt(seen, asked);
+    if (verdict !== null) return { items, verdict, bets: betsOn(seen, asked.alpha) };
   }
-  return { items: pairs.length, verdict: null };
+  return { items: pairs.length, verdict: null, bets: betsOn(pairs, asked.alpha) };
+}
+
+function betsOn(pairs: readonly PairSeen[], alpha: number): SureBets {
+  let state = NO_BETS;
+  for (const pair of pairs) {
+    if (pair === null || pair.reference === pair.treatment) continue;
+    state = placeBet(state, pair.treatment);
+    const verdict = stopsFor(state, alpha);
+    if (verdict !== null) return { state, verdict };
+  }
+  return { state, verdict: null };
 }
 
 function placesOf(items: number): number[] {
@@ -54,8 +76,20 @@ function lookAt(pairs: readonly PairSeen[], { families, alpha, gate }: LookedAt)
   if (tooFewFamilies(differences.length, gate) !== null) return null;
   const interval = decidingRates({ differences, counts: countPairs(judged) }, alpha / LOOKS);
   if (interval === null) return null;
-  if (interval.low > 0) return "better";
-  return interval.high < 0 ? "worse" : null;
+  const verdict = interval.low > 0 ? "better" : interval.high < 0 ? "worse" : null;
+  return betsOn(pairs, alpha).verdict === verdict ? verdict : null;
+}
+
+/** The deciding axis of such a comparison, judged at a look's share of alpha: it passes only where the bets are sure, too. */
+export function sequentialAxis(axis: AxisResult, { verdict, bets }: Stop, alpha: number): AxisResult {
+  const { better, worse, pairs } = betsOf(bets.state);
+  const bar = (2 / alpha).toPrecision(3);
+  const wealth = (bets.verdict === "worse" ? worse : better).toPrecision(3);
+  const shown = `after ${pairs} pairs that differ the e-value is ${wealth}, ${bar} is asked`;
+  if (axis.outcome === "passed" && verdict !== "better") {
+    return { ...axis, outcome: "inconclusive", reason: `The bets are not sure: ${shown}.` };
+  }
+  return { ...axis, reason: `${axis.reason} Of the bets: ${shown}.` };
 }
 
 /** What is seen of a comparison while it runs: told of each item that an arm has finished, in whatever order they come. */

@@ -114,11 +114,19 @@ def non_inferior(question: dict) -> dict:
     return {"low": float(interval.low), "high": float(interval.high), "outcome": outcome}
 
 
+def bets(question: dict) -> dict:
+    """Wealth as a product over the pairs, each forecast a posterior mean under Beta(1/2, 1/2), never below one half."""
+    wins = np.array(question["wins"], dtype=float)
+    before = np.concatenate([[0], np.cumsum(wins)[:-1]])
+    forecasts = np.maximum(0.5, stats.beta(before + 0.5, np.arange(len(wins)) - before + 0.5).mean())
+    return {"better": [float(wealth) for wealth in np.cumprod(2 * np.where(wins == 1, forecasts, 1 - forecasts))]}
+
+
 def t_quantile(question: dict) -> dict:
     return {"quantile": float(stats.t.ppf(question["p"], question["df"]))}
 
 
-ASKED = (exact_mcnemar, wilson, holm, cluster, bca, newcombe, cost_ratio, variance_parts, non_inferior, t_quantile)
+ASKED = (exact_mcnemar, wilson, holm, cluster, bca, newcombe, cost_ratio, variance_parts, non_inferior, bets, t_quantile)
 ANSWERS = {f.__name__: f for f in ASKED}
 
 json.dump([ANSWERS[question["of"]](question) for question in json.load(sys.stdin)], sys.stdout)

@@ -7,6 +7,7 @@ import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import { random } from "../../src/foundation/random.ts";
 import { bootstrapInterval } from "../../src/statistics/bootstrap.ts";
 import { costRatio, type PairedCost } from "../../src/statistics/cost-per-success.ts";
+import { discordantBets } from "../../src/statistics/discordant-bets.ts";
 import { holm } from "../../src/statistics/holm.ts";
 import { mcnemar } from "../../src/statistics/mcnemar.ts";
 import { newcombeInterval } from "../../src/statistics/newcombe.ts";
@@ -126,7 +127,7 @@ describe.skipIf(!hasPeers)("statistics and their peers", () => {
     }
   });
 
-  test("parts of a variance are those of scipy's F, and non-inferiority two one-sided tests", async () => {
+  test("parts of a variance are those of scipy's F, bets of a product of forecasts, and non-inferiority two one-sided tests", async () => {
     const scores = Array.from({ length: 10 }, (_, i) => {
       const spread = i % 2 === 0 ? 1 : 0;
       return Array.from({ length: 12 }, () => {
@@ -134,12 +135,14 @@ describe.skipIf(!hasPeers)("statistics and their peers", () => {
         return Array.from({ length: 4 }, () => own + draws.next());
       });
     });
+    const wins = [0.5, 0.7, 0.3].map((favour) => Array.from({ length: 80 }, () => Number(draws.next() < favour)));
     const values = Array.from({ length: 30 }, (_, i) =>
       Array.from({ length: 40 }, () => 0.1 * (draws.next() - 0.5) - 0.003 * i),
     );
     const margin = 0.03;
     const answers = await answersTo([
       ...scores.map((one) => ({ of: "variance_parts", scores: one })),
+      ...wins.map((one) => ({ of: "bets", wins: one })),
       ...values.map((one) => ({ of: "non_inferior", values: one, margin, alpha: ALPHA })),
     ]);
     for (const [i, one] of scores.entries()) {
@@ -147,7 +150,12 @@ describe.skipIf(!hasPeers)("statistics and their peers", () => {
       expect(between).toBeCloseTo(answers[i]?.between as number, 10);
       expect(within).toBeCloseTo(answers[i]?.within as number, 10);
     }
-    const outcomes = answers.slice(scores.length).map(({ low, high, outcome }) => {
+    for (const [i, one] of wins.entries()) {
+      const theirs = answers[scores.length + i]?.better as number[];
+      const ours = discordantBets(one.map((win) => win === 1));
+      for (const [k, { better }] of ours.entries()) expect(better / (theirs[k] as number)).toBeCloseTo(1, 9);
+    }
+    const outcomes = answers.slice(scores.length + wins.length).map(({ low, high, outcome }) => {
       expect(nonInferiority({ low: low as number, high: high as number }, margin)).toBe(outcome);
       return String(outcome);
     });

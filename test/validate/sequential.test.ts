@@ -27,7 +27,11 @@ function lookedAt(items: number) {
 }
 
 const pairsOf = (items: number, pair: (index: number) => PairSeen) => Array.from({ length: items }, (_, n) => pair(n));
-const stopAt = (pairs: readonly PairSeen[]) => stopOf(pairs, lookedAt(pairs.length));
+/** Where it ends and for what, without how the bets stood. */
+function stopAt(pairs: readonly PairSeen[]) {
+  const { items, verdict } = stopOf(pairs, lookedAt(pairs.length));
+  return { items, verdict };
+}
 
 describe("pairs in the plan's order", () => {
   test("are enough at the first of four places where they tell, and what comes later changes nothing", () => {
@@ -48,6 +52,15 @@ describe("pairs in the plan's order", () => {
         { ...lookedAt(120), families: inBlocks },
       ).items,
     ).toBe(120);
+  });
+
+  test("are not enough by the interval alone: bets on the pairs that differ have to be sure, too", () => {
+    // Of the pairs that differ none is lost; eight wins in a row are what bets ask for at this alpha.
+    const few = pairsOf(120, (n) => (n % 12 < 10 && n < 12 ? won : tied));
+    const seven = pairsOf(120, (n) => (n % 12 < 7 && n < 12 ? won : tied));
+    expect(stopOf(few, lookedAt(120)).bets).toMatchObject({ verdict: "better", state: { pairs: 8 } });
+    expect(stopOf(seven, lookedAt(120)).bets).toMatchObject({ verdict: null, state: { pairs: 7 } });
+    expect(stopAt(seven)).toEqual({ items: 120, verdict: null });
   });
 
   test("are all looked at where they never tell", () => {
