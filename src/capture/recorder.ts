@@ -16,9 +16,9 @@ import { giveOutcome, unknownAttempt } from "./late-verdicts.ts";
 import { notRecording, type OpenRuns, openRuns } from "./open-runs.ts";
 import type { ReportedOutcome } from "./outcome.ts";
 import type { RecordedRun, RecordingOptions } from "./recorded-run.ts";
-import { type CallEnd, type OpenCall, recordCall, recordFailure } from "./recorded-turn.ts";
+import { type CallEnd, isBroken, type OpenCall, recordCall, recordFailure } from "./recorded-turn.ts";
 import type { VerifyCommand } from "./verify-command.ts";
-import type { GivenAnswer, SentCall } from "./wire/index.ts";
+import type { SentCall } from "./wire/index.ts";
 
 export interface Recorder extends Pick<OpenRuns, "finish" | "finishIdle" | "close"> {
   /** The run of a name, begun where there is none. Throws: what opening a log throws. */
@@ -71,7 +71,7 @@ export function openRecorder(options: RecorderOptions): Recorder {
       run.openCalls--;
       recordCall(call, end);
       if (end.answer !== null) verifier?.noteAnswer(call.attempt, end.answer);
-      if (sent.api === "responses" && end.answer !== null) answers.add(call, end.answer);
+      if (sent.api === "responses") answers.add(call, end);
       if (durability === "fsync") await run.log.flush();
     },
     fail: (place, failure) => runs.within(place.run, (run) => recordFailure(run, null, failure)),
@@ -126,15 +126,18 @@ function unremembered(sent: SentCall): SentCall {
 /** Answers that a later call may name in place of their messages. */
 function rememberedAnswers(): {
   get(id: string): Remembered | undefined;
-  add(call: OpenCall, answer: GivenAnswer): void;
+  add(call: OpenCall, end: CallEnd): void;
 } {
   const answers = new Map<string, Remembered>();
   return {
     get: (id) => answers.get(id),
-    add({ attempt, sent }, { id, message }) {
-      if (id === null) return;
+    add({ attempt, sent }, end) {
+      const { answer } = end;
+      if (answer === null || answer.id === null) return;
       const heard = sent.messages.slice(sent.ownMessages);
-      answers.set(id, { attempt, messages: [...heard, message], missing: sent.missing });
+      // The server may know more of an answer that broke off here.
+      const missing = [...sent.missing, ...(isBroken(end) ? (["prompt"] as const) : [])];
+      answers.set(answer.id, { attempt, messages: [...heard, answer.message], missing });
       if (answers.size > MOST_REMEMBERED) answers.delete(answers.keys().next().value as string);
     },
   };

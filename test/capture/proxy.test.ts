@@ -299,9 +299,27 @@ describe("a stream through the proxy", () => {
     expect(only(events, "failure").map(({ code }) => code)).toEqual(["MALFORMED_STREAM", "STREAM_CUT"]);
     const [garbled, cut] = only(events, "turn");
     expect(garbled?.wire?.raw).toBe("{oops");
+    expect(garbled).toMatchObject({ parseFlags: ["malformed-stream"], missing: ["answer"] });
     expect(cut?.wire).not.toHaveProperty("raw");
-    expect(cut).toMatchObject({ finishReason: null, parseFlags: ["stream-cut"] });
+    expect(cut).toMatchObject({ finishReason: null, parseFlags: ["stream-cut"], missing: ["answer"] });
     expect(messagesOf(events, [cut?.response ?? null])).toEqual([said("Let me look. ü")]);
+  });
+
+  it("that the server ends with an error is no whole answer, for the lake either", async () => {
+    const [begun, half] = [pieces[0] ?? "", pieces[1] ?? ""];
+    const error = { message: "out of memory", code: 500 };
+    await start(() => ({ type: "text/event-stream", pieces: [begun, half, ...chunks({ error })] }));
+    await (await post("/r/x/v1/chat/completions", { model: "m", stream: true, messages: [user("go")] })).text();
+    const events = await recorded();
+    expect(only(events, "failure")).toMatchObject([{ code: "STREAM_ERROR", message: JSON.stringify(error) }]);
+    const [turn] = only(events, "turn");
+    expect(messagesOf(events, [turn?.response ?? null])).toEqual([said("Let me ")]);
+    expect(turn).toMatchObject({ parseFlags: ["stream-error"], missing: ["answer"] });
+    await post("/r/x/finish", {});
+    const lake = await openLake(home);
+    const rows = await lake.query("SELECT has_full_prompt, has_full_answer FROM turns");
+    lake.close();
+    expect(rows).toEqual([{ has_full_prompt: true, has_full_answer: false }]);
   });
 
   it("whose client goes away is recorded as far as it came", async () => {
@@ -317,7 +335,8 @@ describe("a stream through the proxy", () => {
     gone.abort();
     await expect.poll(async () => only(await recorded(), "turn").length).toBe(1);
     const events = await recorded();
-    expect(only(events, "turn")[0]).toMatchObject({ finishReason: null, parseFlags: ["client-gone"] });
+    const gap = { parseFlags: ["client-gone"], missing: ["answer"] };
+    expect(only(events, "turn")[0]).toMatchObject({ finishReason: null, ...gap });
     expect(only(events, "failure")[0]?.code).toBe("CLIENT_GONE");
   });
 });
@@ -446,6 +465,37 @@ describe("a call of the responses API", () => {
     expect(cut?.response).toBe(whole?.response);
     expect([whole?.finishReason, cut?.finishReason]).toEqual(["completed", null]);
     expect(cut).toMatchObject({ parseFlags: ["stream-cut"], modelAnswered: "m-1" });
+  });
+
+  it.each([
+    ["an error", { type: "error", code: "server_error", message: "gone", param: null }, "gone"],
+    ["its failure", { type: "response.failed", response: told("failed", [], { error: { code: "oom" } }) }, "oom"],
+  ])(
+    "as a stream that ends with %s is no whole answer, and no whole prompt of what goes on from it",
+    async (_, end, why) => {
+      await start(({ body }) =>
+        JSON.parse(body).stream
+          ? { type: "text/event-stream", pieces: stream(...events, end) }
+          : { pieces: [JSON.stringify({ ...told("completed", [text("hello")]), id: "resp-2" })] },
+      );
+      await ask({ stream: true });
+      await ask({ previous_response_id: "resp-1" });
+      const logged = await recorded();
+      expect(only(logged, "failure")).toMatchObject([{ code: "STREAM_ERROR", message: expect.stringContaining(why) }]);
+      const [broken, next] = only(logged, "turn");
+      expect(broken).toMatchObject({ parseFlags: ["stream-error"], missing: ["answer"] });
+      expect(messagesOf(logged, [broken?.response ?? null])).toMatchObject([{ content: "Let me look." }]);
+      expect(next).toMatchObject({ attempt: broken?.attempt, missing: ["prompt"] });
+    },
+  );
+
+  it("that failed is recorded as a failure with what came, where it came whole, too", async () => {
+    const failed = JSON.stringify(told("failed", [text("half")], { error: { code: "oom" } }));
+    await start(() => ({ pieces: [failed] }));
+    expect(await ask()).toBe(failed);
+    const logged = await recorded();
+    expect(only(logged, "failure")).toMatchObject([{ code: "FAILED_ANSWER", message: '{"code":"oom"}' }]);
+    expect(only(logged, "turn")).toMatchObject([{ response: null, wire: { status: 200, raw: failed } }]);
   });
 
   it("with deltas at places that cannot be is recorded without them", async () => {

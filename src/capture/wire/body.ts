@@ -40,6 +40,8 @@ export interface Wire {
   readCall(body: JsonObject): SentCall | null;
   /** Null where the body is no answer. */
   readAnswer(body: JsonObject): GivenAnswer | null;
+  /** What a body, or an event of a stream, says went wrong on the server's side; null where nothing did. */
+  errorIn(body: JsonObject): Json;
   /** Shapes: `choices` is how many answers were asked for. */
   openStream(choices: number): StreamJoin;
 }
@@ -64,6 +66,11 @@ export function usageIn(usage: unknown): GivenAnswer["usage"] {
   const promptTokens = countIn(usage.prompt_tokens ?? usage.input_tokens);
   const completionTokens = countIn(usage.completion_tokens ?? usage.output_tokens);
   return promptTokens !== null && completionTokens !== null ? { promptTokens, completionTokens } : null;
+}
+
+/** An error as chat and text completions have it, in a body as in a stream. */
+export function errorKeyIn({ error = null }: JsonObject): Json {
+  return error;
 }
 
 /** Keys that many servers write `null` for where there is nothing: the record leaves them out. */

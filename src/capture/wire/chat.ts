@@ -3,7 +3,7 @@
  */
 import type { RecordedMessage } from "../../records/message.ts";
 import { isObject, type JsonObject, objectsIn } from "../reading/shapes.ts";
-import { addDelta, choiceAnswer, type StreamJoin, toolsIn, type Wire, withoutNulls } from "./body.ts";
+import { addDelta, choiceAnswer, errorKeyIn, type StreamJoin, toolsIn, type Wire, withoutNulls } from "./body.ts";
 
 export const chat: Wire = {
   readCall(body) {
@@ -30,6 +30,8 @@ export const chat: Wire = {
     choiceAnswer(body, ({ message, ...rest }) =>
       isObject(message) ? { message: { role: "assistant", content: null, ...withoutNulls(message) }, rest } : null,
     ),
+
+  errorIn: errorKeyIn,
 
   openStream(choices) {
     const chunks = joinChunks({

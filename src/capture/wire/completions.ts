@@ -3,7 +3,7 @@
  * no other place for it; `wire.api` says that no chat template was applied to it.
  */
 import type { RecordedMessage } from "../../records/message.ts";
-import { addDelta, choiceAnswer, type Wire } from "./body.ts";
+import { addDelta, choiceAnswer, errorKeyIn, type Wire } from "./body.ts";
 import { joinChunks } from "./chat.ts";
 
 export const completions: Wire = {
@@ -27,6 +27,8 @@ export const completions: Wire = {
     choiceAnswer(body, ({ text, ...rest }) =>
       typeof text === "string" ? { message: { role: "assistant", content: text }, rest } : null,
     ),
+
+  errorIn: errorKeyIn,
 
   openStream(choices) {
     return joinChunks({ choices, whole: "text_completion", addChoice: addDelta });

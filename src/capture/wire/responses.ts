@@ -6,7 +6,9 @@ import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
 import { isObject, type JsonObject, objectsIn, textIn } from "../reading/shapes.ts";
 import { type StreamJoin, toolsIn, usageIn, type Wire } from "./body.ts";
 
-const ENDS = new Set(["response.completed", "response.incomplete", "response.failed", "error"]);
+/** A response that did not end well says so where others have what they wait for. */
+const BROKEN = new Set(["failed", "cancelled"]);
+const ENDS = new Set(["response.completed", "response.incomplete"]);
 
 export const responses: Wire = {
   readCall(body) {
@@ -36,6 +38,12 @@ export const responses: Wire = {
       tokenIds: undefined,
       response: body,
     };
+  },
+
+  errorIn({ type, response, ...told }) {
+    if (type === "error") return told;
+    const { error = null, status } = isObject(response) ? response : told;
+    return error ?? (BROKEN.has(String(status)) ? { status: String(status) } : null);
   },
 
   openStream: joinEvents,
