@@ -23,7 +23,7 @@ export interface RecordOptions extends RecordingOptions {
   durability: "kernel" | "fsync";
   /** After so long without a call a run is sealed. */
   idleMs: number;
-  /** Judges attempts that are over; null where there is no such command. */
+  /** Judges the attempts of a run that is to be sealed; null where there is no such command. */
   verify: VerifyCommand | null;
   /** Longest wait for an answer to begin, and between its parts. */
   timeoutMs: number;

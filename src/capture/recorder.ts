@@ -37,14 +37,13 @@ const MOST_REMEMBERED = 10_000;
 
 export interface RecorderOptions extends RecordingOptions {
   durability: "kernel" | "fsync";
-  /** Judges attempts that are over; null where the user set no command. */
+  /** Judges the attempts of a run that is to be sealed; null where the user set no command. */
   verify: VerifyCommand | null;
 }
 
 export function openRecorder(options: RecorderOptions): Recorder {
   const { skill, splits, clock, durability, verify, answeredBy = null } = options;
-  const verifier = verify === null ? null : openVerifier(verify, options.home);
-  const runs = openRuns({ ...options, verifier });
+  const runs = openRuns({ ...options, verifier: verify === null ? null : openVerifier(verify, options.home) });
   const answers = rememberedAnswers();
 
   function begin(run: RecordedRun, { place, sent }: { place: CallPlace; sent: SentCall }): OpenCall {
@@ -52,10 +51,7 @@ export function openRecorder(options: RecorderOptions): Recorder {
     const whole = earlier === undefined ? unremembered(sent) : continuedFrom(earlier, sent);
     const hashes = whole.messages.map(hashJson);
     const keys = whole.messages.map((message, i) => run.book.keyOf(hashes[i] as Hash, message));
-    const item = place.item === null ? null : foreignItemId(skill, place.item);
-    const before = item === null ? null : run.book.lastAttempt(item);
     const attempt = placed(run, { skill, splits, place, sent: whole, keys, earlier: earlier?.attempt ?? null });
-    if (before !== null && before !== attempt) verifier?.begin(run, before);
     run.lastAtMs = clock().getTime();
     run.openCalls++;
     const turnNumber = run.book.nextTurn(attempt);
@@ -70,7 +66,6 @@ export function openRecorder(options: RecorderOptions): Recorder {
       run.lastAtMs = clock().getTime();
       run.openCalls--;
       recordCall(call, end);
-      if (end.answer !== null) verifier?.noteAnswer(call.attempt, end.answer);
       if (sent.api === "responses") answers.add(call, end);
       if (durability === "fsync") await run.log.flush();
     },

@@ -17,6 +17,9 @@ export interface VerifyCommand {
   signal: AbortSignal;
 }
 
+/** The verifier's id in what the command says; its version is the command's own. */
+export const COMMAND_VERIFIER = "verify-cmd";
+
 const NOTHING: readonly unknown[] = [null, ""];
 
 /** What is left empty counts as left out. */
@@ -60,7 +63,7 @@ export async function runVerifyCommand(
     ...{ value: said.value, confidence: said.confidence, passed },
     failureMode: passed ? null : (said.failureMode ?? "failed"),
     signalType: said.value === 0 || said.value === 1 ? "binary" : "graded",
-    verifier: { id: "verify-cmd", version: shortHash(hashText(command)) },
+    verifier: { id: COMMAND_VERIFIER, version: shortHash(hashText(command)) },
     before: null,
     evidence: { command, exitCode, stdout, stderr },
     flags: [],
