@@ -285,6 +285,35 @@ describe("a stream through the proxy", () => {
     expect([streamed?.usage, streamed?.finishReason]).toEqual([plain?.usage, plain?.finishReason]);
   });
 
+  it.each([
+    ["the same index each", [0, 0]],
+    ["an index of its own each", [0, 1]],
+  ])("whose calls have %s, its end told twice, is read as what it says", async (_, [first = 0, second = 0]) => {
+    const part = (index: number, id: string, given: object) => call(index, { id, type: "function", function: given });
+    const told = chunks(
+      delta({ role: "assistant", content: "" }),
+      part(first, "c1", { name: "ls", arguments: '{"p":' }),
+      part(first, "c1-again", { arguments: '"a"}' }),
+      part(second, "c2", { name: "cat", arguments: '{"p":' }),
+      call(second, { function: { arguments: '"b"}' } }),
+      delta({}, "tool_calls"),
+      delta({}, "stop"),
+    );
+    await start(() => ({ type: "text/event-stream", pieces: told }));
+    await (await post("/r/x/v1/chat/completions", { model: "m", stream: true, messages: [user("go")] })).text();
+    const events = await recorded();
+    const [turn] = only(events, "turn");
+    expect(turn?.finishReason).toBe("stop");
+    expect(messagesOf(events, [turn?.response ?? null])).toMatchObject([
+      {
+        tool_calls: [
+          { id: "c1", function: { name: "ls", arguments: '{"p":"a"}' } },
+          { id: "c2", function: { name: "cat", arguments: '{"p":"b"}' } },
+        ],
+      },
+    ]);
+  });
+
   it("that breaks off or is no JSON is passed on as it is, and recorded so", async () => {
     await start(({ body }) =>
       body.includes("garbage")

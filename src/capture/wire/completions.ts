@@ -3,7 +3,7 @@
  * no other place for it; `wire.api` says that no chat template was applied to it.
  */
 import type { RecordedMessage } from "../../records/message.ts";
-import { addDelta, choiceAnswer, errorKeyIn, type Wire } from "./body.ts";
+import { addChoice, choiceAnswer, errorKeyIn, type Wire } from "./body.ts";
 import { joinChunks } from "./chat.ts";
 
 export const completions: Wire = {
@@ -31,7 +31,7 @@ export const completions: Wire = {
   errorIn: errorKeyIn,
 
   openStream(choices) {
-    return joinChunks({ choices, whole: "text_completion", addChoice: addDelta });
+    return joinChunks({ choices, whole: "text_completion", addChoice });
   },
 };
 
