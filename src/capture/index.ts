@@ -9,7 +9,7 @@ export type { FamilyRule } from "./foreign-item.ts";
 export { type ImportReport, importFiles } from "./import-files.ts";
 export { auditLabels, type LabelAudit } from "./label-audit.ts";
 export { checkRepository, readLabels, verdictsInCheckouts } from "./label-run.ts";
-export { giveOutcome, giveVerdicts, type Judged, runCalled } from "./late-verdicts.ts";
+export { checkSealed, giveOutcome, giveVerdicts, type Judged, runCalled } from "./late-verdicts.ts";
 export { sealLeftRun } from "./left-run.ts";
 export { outcomeSchema, readOutcome } from "./outcome.ts";
 export { isReplayableRun, type ReverifyReport, reverify } from "./reverify.ts";

@@ -47,7 +47,7 @@ export async function giveVerdicts(
   { run, skill, isSealed }: Pick<RunSummary, "run" | "skill" | "isSealed">,
   { verdicts, origin }: { verdicts: readonly GivenVerdict[]; origin: LateVerdict["origin"] },
 ): Promise<Judged> {
-  if (!isSealed) throw notSealed(run);
+  checkSealed({ run, isSealed });
   const counts = await countsOf(home, run);
   const placed = verdicts.map(({ item, attempt, verdict }) => ({
     attempt: attemptId(run, foreignItemId(skill, item), attempt),
@@ -108,8 +108,10 @@ export async function countsOf(home: Home, run: RunId): Promise<RunCounts> {
   return counts;
 }
 
-function notSealed(run: RunId): Refusal {
-  return new Refusal({
+/** Throws: `RUN_NOT_SEALED`. */
+export function checkSealed({ run, isSealed }: Pick<RunSummary, "run" | "isSealed">): void {
+  if (isSealed) return;
+  throw new Refusal({
     code: "RUN_NOT_SEALED",
     message: `The run ${run} is not sealed: what comes of its attempts belongs into its log.`,
     expected: "a sealed run",

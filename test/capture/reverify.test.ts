@@ -193,6 +193,31 @@ describe("labels in bulk", () => {
     ]);
   });
 
+  it("pass as they say, and where they say only a value if it is 1", () => {
+    const labels = join(home.path, "labels.jsonl");
+    mkdirSync(home.path, { recursive: true });
+    const said = [
+      { value: 0.8, passed: true },
+      { value: 1, passed: false },
+      { value: 0.5, resolved: true },
+      { value: 0.5, label: 1 },
+      { value: 1, label: 0.5 },
+      { value: 0.9 },
+      { value: 1 },
+    ];
+    writeFileSync(labels, said.map((one) => JSON.stringify({ id: "a", ...one })).join("\n"));
+    const read = readLabels(labels).labels.map(({ verdict }) => [verdict.value, verdict.passed, verdict.failureMode]);
+    expect(read).toEqual([
+      [0.8, true, null],
+      [1, false, "failed"],
+      [0.5, true, null],
+      [0.5, true, null],
+      [1, true, null],
+      [0.9, false, "failed"],
+      [1, true, null],
+    ]);
+  });
+
   it("come from a command in a checkout of the item's commit, with its patch applied", async () => {
     const { clone, git, commit } = await clonedAnswer("clone", "41\n");
     const patch = "diff --git a/answer.txt b/answer.txt\n--- a/answer.txt\n+++ b/answer.txt\n@@ -1 +1 @@\n-41\n+42\n";
