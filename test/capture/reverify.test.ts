@@ -88,13 +88,24 @@ describe("a verifier that is asked once more", () => {
 
   it("and contradicts itself leaves a conflict, which being asked again resolves", async () => {
     const run = await runHarness(await runOptions({ home, url: model.url }));
-    const report = await reverify(asked(run, { skill: changed(() => false) }));
+    const moody = changed(() => false, "1");
+    const report = await reverify(asked(run, { skill: moody }));
     expect(report.conflicts).toHaveLength(run.passed);
     expect(run.passed).toBeGreaterThan(0);
     const judged = "SELECT count(eval_passed) AS told, count(*) AS attempts FROM attempts";
     expect(await inLake(judged)).toEqual([{ told: run.attempts - run.passed, attempts: run.attempts }]);
-    await reverify(asked(run, { skill: changed(() => false) }));
+    await reverify(asked(run, { skill: moody }));
     expect(await inLake(judged)).toEqual([{ told: run.attempts, attempts: run.attempts }]);
+  });
+
+  it("in another version decides at once, and what it changed is counted as no conflict", async () => {
+    const run = await runHarness(await runOptions({ home, url: model.url }));
+    const stricter = changed(() => false);
+    const report = await reverify(asked(run, { skill: stricter, isOutdatedOnly: true }));
+    expect(run.passed).toBeGreaterThan(0);
+    expect(report).toMatchObject({ conflicts: [], agreement: { passedThen: run.passed, passedNow: 0 } });
+    const judged = "SELECT count(*) FILTER (eval_passed) AS passed, count(eval_passed) AS told FROM attempts";
+    expect(await inLake(judged)).toEqual([{ passed: 0, told: run.attempts }]);
   });
 
   it("is asked about a share that its attempts' names draw, and about those of an older version alone", async () => {
