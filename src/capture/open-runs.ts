@@ -13,10 +13,10 @@ import {
   isThere,
   type RecordedRun,
   type RecordingOptions,
+  runLabelled,
   runNamed,
   type SealedRecording,
   sealRecording,
-  unnamedRun,
 } from "./recorded-run.ts";
 
 export interface OpenRuns {
@@ -104,7 +104,7 @@ interface RunIndex extends Pick<OpenRuns, "of" | "has"> {
 }
 
 function runIndex(options: RecordingOptions): RunIndex {
-  const { home, clock } = options;
+  const { home, clock, skill } = options;
   const open = new Map<RunId | null, Promise<RecordedRun>>();
   const ids = new Map<string, Promise<RunId>>();
 
@@ -117,8 +117,8 @@ function runIndex(options: RecordingOptions): RunIndex {
 
   /** Goes on with the one that an earlier process left, unless another proxy does. */
   async function unnamed(): Promise<RecordedRun> {
-    const left = await unnamedRun(options);
-    const run = left === null ? null : await opened(left, () => goOn(options, left)).catch(nullIf("LOCKED"));
+    const left = await runLabelled(options, null);
+    const run = left === null ? null : await opened(left, () => goOn(options, left, skill)).catch(nullIf("LOCKED"));
     const id = newRunId(clock);
     return run ?? opened(id, async () => beginRun(options, id, null));
   }
@@ -134,10 +134,10 @@ function runIndex(options: RecordingOptions): RunIndex {
     async of(name) {
       if (name === null) return opened(null, unnamed);
       const id = await idOf(name);
-      return opened(id, async () => (isThere(home, id) ? goOn(options, id) : beginRun(options, id, name)));
+      return opened(id, async () => (isThere(home, id) ? goOn(options, id, skill) : beginRun(options, id, name)));
     },
     async has(name) {
-      if (name === null) return open.has(null) || (await unnamedRun(options)) !== null;
+      if (name === null) return open.has(null) || (await runLabelled(options, null)) !== null;
       return ids.has(name) || (await isLeft(options, name));
     },
     async forgetter(run) {

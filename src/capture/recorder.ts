@@ -83,14 +83,15 @@ export function openRecorder(options: RecorderOptions): Recorder {
   };
 }
 
-/** Of a run that is sealed by now. */
+/** Of a run that is sealed by now: the latest of its name that is of this skill, or the one of its id. */
 async function lateOutcome(options: RecordingOptions, outcome: ReportedOutcome): Promise<AttemptId> {
   const { run } = outcome.place;
-  const sealed = (await listRuns(options.home)).findLast(
-    (one) => one.isSealed && run !== null && (one.run === run || one.label === run),
+  const { home, skill } = options;
+  const meant = (await listRuns(home)).findLast(
+    (one) => run !== null && (one.run === run || (one.label === run && one.skill === skill)),
   );
-  if (sealed === undefined) throw notRecording(run);
-  return (await giveOutcome(options, { ...outcome, place: { ...outcome.place, run: sealed.run } })).attempt;
+  if (meant === undefined || !meant.isSealed) throw notRecording(run);
+  return (await giveOutcome(options, { ...outcome, place: { ...outcome.place, run: meant.run } })).attempt;
 }
 
 interface Remembered {

@@ -162,6 +162,28 @@ describe("calls without a name", () => {
   });
 });
 
+describe("calls under a name", () => {
+  it("begin another run where that of the name is of another skill, and are refused where its id is", async () => {
+    await start();
+    await ask("/r/v/i/one");
+    const [mine] = await listRuns(home);
+    await restart({ skill: "other" });
+    expect((await ask("/r/v/i/one")).status).toBe(200);
+    const refused = await ask(`/r/${mine?.run}/i/one`);
+    expect([refused.status, await refused.json()]).toMatchObject([409, { error: { code: "OTHER_SKILL" } }]);
+    expect((await recording.post("/r/v/finish")).status).toBe(200);
+    const runs = await listRuns(home);
+    expect(runs.map(({ label, skill, isSealed }) => [label, skill, isSealed]).toSorted()).toEqual([
+      ["v", "mine", false],
+      ["v", "other", true],
+    ]);
+    await restart();
+    await ask(`/r/${mine?.run}/i/two`);
+    const items = only(await eventsOf(home, mine?.run as never), "items_scanned").flatMap((one) => one.items);
+    expect(items.map(({ item }) => item)).toEqual(["mine:one", "mine:two"]);
+  });
+});
+
 describe("the time of quiet", () => {
   const sealedHere = () => {
     const runs: string[] = [];
