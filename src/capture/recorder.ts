@@ -12,7 +12,7 @@ import { openVerifier } from "./attempt-verifier.ts";
 import type { CallPlace } from "./call-place.ts";
 import { beginningsOf } from "./conversations.ts";
 import { foreignItem, foreignItemId, taskOf } from "./foreign-item.ts";
-import { giveOutcome, unknownAttempt } from "./late-verdicts.ts";
+import { attemptMeant, giveOutcome } from "./late-verdicts.ts";
 import { notRecording, type OpenRuns, openRuns } from "./open-runs.ts";
 import type { ReportedOutcome } from "./outcome.ts";
 import type { RecordedRun, RecordingOptions } from "./recorded-run.ts";
@@ -29,7 +29,7 @@ export interface Recorder extends Pick<OpenRuns, "finish" | "finishIdle" | "clos
   end(call: OpenCall, end: CallEnd): Promise<void>;
   /** Records what is wrong with a call that could not be read. */
   fail(place: CallPlace, failure: NonNullable<CallEnd["failure"]>): Promise<void>;
-  /** Records an outcome of an attempt, in the ledger where its run is sealed. Throws: `NOT_RECORDING`, `UNKNOWN_ATTEMPT`. */
+  /** Records an outcome of an attempt, in the ledger where its run is sealed. Throws: `NOT_RECORDING`, `UNKNOWN_ATTEMPT`, `ATTEMPT_NOT_NAMED`. */
   judge(place: CallPlace, verdict: Verdict): Promise<AttemptId>;
 }
 
@@ -73,8 +73,8 @@ export function openRecorder(options: RecorderOptions): Recorder {
     async judge(place, verdict) {
       if (!(await runs.has(place.run))) return lateOutcome(options, { place, verdict });
       return runs.within(place.run, (run) => {
-        const attempt = attemptId(run.log.run, foreignItemId(skill, place.item ?? ""), place.attempt ?? 1);
-        if (!run.book.knows(attempt)) throw unknownAttempt(attempt);
+        const item = foreignItemId(skill, place.item ?? "");
+        const attempt = attemptMeant(run.book, { run: run.log.run, item, attempt: place.attempt });
         run.append({ type: "verdict", data: { attempt, verdict } });
         return attempt;
       });

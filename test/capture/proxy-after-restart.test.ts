@@ -163,6 +163,17 @@ describe("calls without a name", () => {
 });
 
 describe("calls under a name", () => {
+  it("repeat the attempt of an earlier process whose call got no answer", async () => {
+    await start();
+    await ask("/r/v/i/a", "broken");
+    await ask("/r/v/i/a", "one");
+    await restart();
+    await ask("/r/v/i/a", "broken");
+    await ask("/r/v/i/a", "one");
+    const places = only(await eventsIn("v"), "turn").map(({ turn }) => turn.slice(28));
+    expect(places).toEqual(["1#1", "2#1", "1#2", "3#1"]);
+  });
+
   it("begin another run where that of the name is of another skill, and are refused where its id is", async () => {
     await start();
     await ask("/r/v/i/one");

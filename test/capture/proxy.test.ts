@@ -164,6 +164,51 @@ describe("a call through the proxy", () => {
     expect(new Set(turns.map((turn) => turn.split("/")[0])).size).toBe(2);
   });
 
+  it("goes on from the answer that it sends back, where others asked the same and a thought is left out", async () => {
+    const thoughts = ["<think>First,\nthis.</think>\n\nA", "<think>Rather that.</think>\n\nB", "next", "next"];
+    await start(() => ({ pieces: [JSON.stringify(completion(thoughts.shift() ?? ""))] }));
+    const ask = (...messages: object[]) => post("/r/x/i/a/v1/chat/completions", { model: "m", messages });
+    await ask(user("one"));
+    await ask(user("one"));
+    await ask(user("one"), said("A"), user("more"));
+    await ask(user("one"), said("\nB\n"), user("more"));
+    const places = only(await recorded(), "turn").map(({ turn }) => turn.slice(28));
+    expect(places).toEqual(["1#1", "2#1", "1#2", "2#2"]);
+  });
+
+  it("begins a new attempt where it may go on from several, and continues the one that nobody went on with", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("an answer"))] }));
+    const ask = (...messages: object[]) => post("/r/x/i/a/v1/chat/completions", { model: "m", messages });
+    await ask(user("one"));
+    await ask(user("one"));
+    await ask(user("one"), user("in other words: x"));
+    await ask(user("one"), said("an answer"), user("more"));
+    await ask(user("one"), user("in other words: y"));
+    const places = only(await recorded(), "turn").map(({ turn }) => turn.slice(28));
+    expect(places).toEqual(["1#1", "2#1", "3#1", "2#2", "1#2"]);
+  });
+
+  it("that is asked again because it got no answer is of the same attempt, and so is an outcome that names none", async () => {
+    const answers: StubAnswer[] = [
+      { status: 500, pieces: ["no"] },
+      { status: 503, pieces: ["no"] },
+      ...["A", "B", "C"].map((text) => ({ pieces: [JSON.stringify(completion(text))] })),
+    ];
+    await start(() => answers.shift() ?? { pieces: [] });
+    const ask = (...messages: object[]) => post("/r/x/i/a/v1/chat/completions", { model: "m", messages });
+    const judge = () => post("/r/x/i/a/outcome", { value: 1, verifier: { id: "v", version: "1" } });
+    await ask(user("one"));
+    await post("/r/x/i/a/a/2/v1/chat/completions", { model: "m", messages: [user("two")] });
+    await ask(user("two"));
+    expect(await (await judge()).json()).toEqual({ attempt: expect.stringMatching(/\/2$/) });
+    await ask(user("one"));
+    const several = await judge();
+    expect([several.status, await codeIn(several)]).toEqual([400, "ATTEMPT_NOT_NAMED"]);
+    await ask(user("one"));
+    const places = only(await recorded(), "turn").map(({ turn }) => turn.slice(28));
+    expect(places).toEqual(["1#1", "2#1", "2#2", "1#2", "3#1"]);
+  });
+
   it("with images, or of the responses API, is recorded as far as chat has words for it, and whole beside that", async () => {
     const output = [
       { type: "reasoning", id: "r", summary: [] },
@@ -755,6 +800,8 @@ describe("a recorded run", () => {
     const { run } = (await (await post("/r/nightly/finish", {})).json()) as { run: string };
     const log = readFileSync(home.runLog(run));
     expect((await post("/outcome", { run: "nightly", item: "a", value: 1, verifier })).status).toBe(200);
+    const nowhere = await post("/outcome", { run, item: "b", value: 1, verifier });
+    expect([nowhere.status, await codeIn(nowhere)]).toEqual([404, "UNKNOWN_ATTEMPT"]);
     const unknown = await post("/outcome", { run, item: "a", attempt: 9, value: 1, verifier });
     expect([unknown.status, await codeIn(unknown)]).toEqual([404, "UNKNOWN_ATTEMPT"]);
     expect(readFileSync(home.runLog(run))).toEqual(log);
