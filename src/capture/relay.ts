@@ -4,7 +4,7 @@
  */
 import { performance } from "node:perf_hooks";
 import { type Dispatcher, request as send } from "undici";
-import { hasCanonicalForm, type Json } from "../foundation/canonical-json.ts";
+import { hasCanonicalForm } from "../foundation/canonical-json.ts";
 import { Failure } from "../foundation/errors.ts";
 import { eventCutter, objectOf } from "./event-stream.ts";
 import type { CallEnd, OpenCall } from "./recorded-turn.ts";
@@ -107,8 +107,8 @@ async function whole(
   const parsed = objectOf(text);
   const wire = WIRES[call.sent.api];
   const given = status === 200 && parsed !== null ? wire.readAnswer(parsed) : null;
-  const error = parsed === null ? null : wire.errorIn(parsed);
-  const failure = answerFailure(given, { status, error, text });
+  const isError = parsed !== null && wire.isError(parsed);
+  const failure = answerFailure(given, { status, isError, text });
   await end({
     answer: failure === null ? given : null,
     status,
@@ -122,10 +122,10 @@ async function whole(
 /** Why an answer that came whole is none; null where it is one. */
 function answerFailure(
   given: GivenAnswer | null,
-  { status, error, text }: { status: number; error: Json; text: string },
+  { status, isError, text }: { status: number; isError: boolean; text: string },
 ): CallEnd["failure"] {
   if (status !== 200) return { code: `HTTP_${status}`, message: text };
-  if (error !== null) return { code: "FAILED_ANSWER", message: JSON.stringify(error) };
+  if (isError) return { code: "FAILED_ANSWER", message: `the server answered with an error: ${text}` };
   if (given === null) return { code: "MALFORMED_ANSWER", message: `the answer is none of this API: ${text}` };
   return hasCanonicalForm(given) ? null : UNREADABLE_ANSWER;
 }

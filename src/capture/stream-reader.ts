@@ -42,13 +42,12 @@ export function streamReader(wire: Wire, request: JsonObject): StreamReader {
         return;
       }
       const event = objectOf(data);
-      const error = event === null ? null : wire.errorIn(event);
       if (event === null) {
         const message = `an event is no JSON object: ${data}`;
         fault ??= { failure: { code: "MALFORMED_STREAM", message }, flag: "malformed-stream" };
         unread.keep(data);
-      } else if (error !== null) {
-        const message = JSON.stringify(error);
+      } else if (wire.isError(event)) {
+        const message = `the server ended the stream with an error: ${data}`;
         fault ??= { failure: { code: "STREAM_ERROR", message }, flag: "stream-error" };
         unread.keep(data);
         isEnded = true;

@@ -385,7 +385,9 @@ describe("a stream through the proxy", () => {
     await start(() => ({ type: "text/event-stream", pieces: [begun, half, ...chunks({ error })] }));
     await (await post("/r/x/v1/chat/completions", { model: "m", stream: true, messages: [user("go")] })).text();
     const events = await recorded();
-    expect(only(events, "failure")).toMatchObject([{ code: "STREAM_ERROR", message: JSON.stringify(error) }]);
+    expect(only(events, "failure")).toMatchObject([
+      { code: "STREAM_ERROR", message: expect.stringContaining("out of memory") },
+    ]);
     const [turn] = only(events, "turn");
     expect(messagesOf(events, [turn?.response ?? null])).toEqual([said("Let me ")]);
     expect(turn).toMatchObject({ parseFlags: ["stream-error"], missing: ["answer"] });
@@ -568,7 +570,7 @@ describe("a call of the responses API", () => {
     await start(() => ({ pieces: [failed] }));
     expect(await ask()).toBe(failed);
     const logged = await recorded();
-    expect(only(logged, "failure")).toMatchObject([{ code: "FAILED_ANSWER", message: '{"code":"oom"}' }]);
+    expect(only(logged, "failure")).toMatchObject([{ code: "FAILED_ANSWER", message: expect.stringContaining("oom") }]);
     expect(only(logged, "turn")).toMatchObject([{ response: null, wire: { status: 200, raw: failed } }]);
   });
 

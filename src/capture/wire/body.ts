@@ -40,8 +40,8 @@ export interface Wire {
   readCall(body: JsonObject): SentCall | null;
   /** Null where the body is no answer. */
   readAnswer(body: JsonObject): GivenAnswer | null;
-  /** What a body, or an event of a stream, says went wrong on the server's side; null where nothing did. */
-  errorIn(body: JsonObject): Json;
+  /** Whether a body, or an event of a stream, says that something went wrong on the server's side. */
+  isError(body: JsonObject): boolean;
   /** Shapes: `choices` is how many answers were asked for. */
   openStream(choices: number): StreamJoin;
 }
@@ -69,8 +69,8 @@ export function usageIn(usage: unknown): GivenAnswer["usage"] {
 }
 
 /** An error as chat and text completions have it, in a body as in a stream. */
-export function errorKeyIn({ error = null }: JsonObject): Json {
-  return error;
+export function hasError({ error = null }: JsonObject): boolean {
+  return error !== null;
 }
 
 /** Keys that many servers write `null` for where there is nothing: the record leaves them out. */

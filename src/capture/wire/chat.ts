@@ -7,7 +7,7 @@ import {
   addChoice,
   addDelta,
   choiceAnswer,
-  errorKeyIn,
+  hasError,
   type StreamJoin,
   toolsIn,
   type Wire,
@@ -40,7 +40,7 @@ export const chat: Wire = {
       isObject(message) ? { message: { role: "assistant", content: null, ...withoutNulls(message) }, rest } : null,
     ),
 
-  errorIn: errorKeyIn,
+  isError: hasError,
 
   openStream(choices) {
     const chunks = joinChunks({

@@ -4,9 +4,9 @@
  */
 import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
 import { isObject, type JsonObject, objectsIn, textIn } from "../reading/shapes.ts";
-import { type StreamJoin, toolsIn, usageIn, type Wire } from "./body.ts";
+import { hasError, type StreamJoin, toolsIn, usageIn, type Wire } from "./body.ts";
 
-/** A response that did not end well says so where others have what they wait for. */
+/** Statuses of a response that never came to its end. */
 const BROKEN = new Set(["failed", "cancelled"]);
 const ENDS = new Set(["response.completed", "response.incomplete"]);
 
@@ -40,10 +40,9 @@ export const responses: Wire = {
     };
   },
 
-  errorIn({ type, response, ...told }) {
-    if (type === "error") return told;
-    const { error = null, status } = isObject(response) ? response : told;
-    return error ?? (BROKEN.has(String(status)) ? { status: String(status) } : null);
+  isError({ type, response, ...body }) {
+    const told = isObject(response) ? response : body;
+    return type === "error" || hasError(told) || BROKEN.has(String(told.status));
   },
 
   openStream: joinEvents,
