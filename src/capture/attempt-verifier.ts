@@ -1,6 +1,6 @@
 /**
- * Has a command of the user's own judge the attempts of a recorded run, each once, when it is over: when another attempt at
- * its item begins, or when the run is about to be sealed. An attempt that someone judged already is left alone.
+ * Has a command of the user's own judge the attempts of a recorded run when the run is about to be sealed: before, any of
+ * them may go on. An attempt that someone judged already is left alone; one that goes on while it is judged is judged again.
  */
 import pLimit from "p-limit";
 import { Failure } from "../foundation/errors.ts";
@@ -12,16 +12,12 @@ import { textOf } from "./conversations.ts";
 import type { RecordedRun } from "./recorded-run.ts";
 import { recordFailure } from "./recorded-turn.ts";
 import { runVerifyCommand, type VerifyCommand } from "./verify-command.ts";
-import type { GivenAnswer } from "./wire/index.ts";
 
 export interface AttemptVerifier {
-  /** Keeps what the command may want to see: the attempt's last answer. */
-  noteAnswer(attempt: AttemptId, answer: GivenAnswer): void;
-  /** Reads those answers from the log of a run that an earlier process recorded. */
-  recall(run: RecordedRun): Promise<void>;
-  /** Begins to verify an attempt that is over; what goes wrong is recorded. */
-  begin(run: RecordedRun, attempt: AttemptId): void;
-  /** Verifies what nobody judged, and resolves when all of the run is judged. Throws: why the command's signal was aborted. */
+  /**
+   * Judges what nobody judged, and resolves when all of the run is judged; what goes wrong is recorded. While a call waits for its
+   * answer the run is not over: it then resolves early. Throws: why the command's signal was aborted.
+   */
   finish(run: RecordedRun): Promise<void>;
 }
 
@@ -29,55 +25,49 @@ const AT_ONCE = 2;
 
 export function openVerifier(command: VerifyCommand, home: Home): AttemptVerifier {
   const limit = pLimit(AT_ONCE);
-  const answers = new Map<AttemptId, string>();
-  const running = new Map<AttemptId, Promise<void>>();
 
-  async function verify(run: RecordedRun, attempt: AttemptId): Promise<void> {
-    const input = answers.get(attempt) ?? "";
-    answers.delete(attempt);
+  /** What it says of an attempt that went on beyond these turns is dropped. */
+  async function judge(run: RecordedRun, attempt: AttemptId, at: { turns: number; input: string }): Promise<void> {
+    const { book } = run;
     try {
-      const verdict = await runVerifyCommand(command, attempt, { input });
-      const { turns, failed } = run.book.callsOf(attempt);
+      const verdict = await runVerifyCommand(command, attempt, { input: at.input });
+      const { turns, failed } = book.callsOf(attempt);
       if (failed === turns) verdict.flags.push("environment-suspect");
-      if (!run.book.isJudged(attempt)) run.append({ type: "verdict", data: { attempt, verdict } });
+      if (turns === at.turns && !book.isJudged(attempt)) run.append({ type: "verdict", data: { attempt, verdict } });
     } catch (error) {
       if (!(error instanceof Failure && error.boundary === "verifier")) throw error;
       if (!command.signal.aborted) recordFailure(run, attempt, error);
     }
   }
 
-  function begin(run: RecordedRun, attempt: AttemptId): void {
-    if (run.book.isJudged(attempt) || running.has(attempt)) return;
-    running.set(attempt, limit(verify, run, attempt));
-    // Whoever waits for the run sees it; until then nobody does.
-    running.get(attempt)?.catch(() => {});
-  }
-
   return {
-    begin,
-    noteAnswer: (attempt, { message }) => answers.set(attempt, textOf(message.content)),
-    async recall({ log, book }) {
-      const unjudged = book.attempts().filter((attempt) => !book.isJudged(attempt));
-      const waiting = groupBy(unjudged, (attempt) => book.lastAnswer(attempt));
-      for await (const { type, data } of readRunLog(home, log.run)) {
-        if (type !== "message") continue;
-        for (const attempt of waiting.get(data.hash) ?? []) answers.set(attempt, textOf(data.message.content));
-      }
-    },
     async finish(run) {
-      const asked = new Set<AttemptId>();
-      // Others may begin meanwhile; while one waits for its answer the run is not over, and the caller sees that.
-      for (let left = run.book.attempts(); left.length > 0 && run.openCalls === 0; ) {
-        for (const attempt of left) begin(run, attempt);
-        for (const attempt of left) {
-          await running.get(attempt);
-          running.delete(attempt);
-          answers.delete(attempt);
-          asked.add(attempt);
-        }
-        left = run.book.attempts().filter((attempt) => !asked.has(attempt));
+      const { book } = run;
+      /** With the turns that each had then. */
+      const asked = new Map<AttemptId, number>();
+      const left = () => book.attempts().filter((one) => !book.isJudged(one) && asked.get(one) !== book.turnsOf(one));
+      for (let waiting = left(); waiting.length > 0 && run.openCalls === 0; waiting = left()) {
+        for (const one of waiting) asked.set(one, book.turnsOf(one));
+        const answers = await lastAnswers(home, run, waiting);
+        const at = (one: AttemptId) => ({ turns: asked.get(one) ?? 0, input: answers.get(one) ?? "" });
+        await Promise.all(waiting.map((one) => limit(judge, run, one, at(one))));
       }
       command.signal.throwIfAborted();
     },
   };
+}
+
+/** What each attempt was answered last, as the run's log has it; none where it was not answered. */
+async function lastAnswers(
+  home: Home,
+  { log, book }: RecordedRun,
+  attempts: readonly AttemptId[],
+): Promise<Map<AttemptId, string>> {
+  const waiting = groupBy(attempts, (attempt) => book.lastAnswer(attempt));
+  const answers = new Map<AttemptId, string>();
+  for await (const { type, data } of readRunLog(home, log.run)) {
+    if (type !== "message") continue;
+    for (const attempt of waiting.get(data.hash) ?? []) answers.set(attempt, textOf(data.message.content));
+  }
+  return answers;
 }

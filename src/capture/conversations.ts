@@ -1,6 +1,7 @@
 /**
  * Which attempt a call belongs to that does not say so: a call whose messages go on from those of an earlier one
- * continues its attempt. Messages are compared by what they say, as agents send an answer back with keys of their own.
+ * continues its attempt, and one that asks again what got no answer repeats it. Where it may be of several it is of none of them.
+ * Messages are compared by what they say, as agents send an answer back with keys of their own.
  */
 import { canonicalJson } from "../foundation/canonical-json.ts";
 import { hashText, ZERO_HASH } from "../foundation/hashing.ts";
@@ -8,33 +9,90 @@ import type { AttemptId } from "../records/ids.ts";
 import type { RecordedMessage } from "../records/message.ts";
 
 export interface Conversations {
-  /** The attempt that messages with these beginnings continue; null where none does. `scope` is what else must agree. */
+  /**
+   * The attempt that messages with these beginnings continue, or repeat where they got no answer; null where none does, or where
+   * it cannot be told which. `scope` is what else must agree.
+   */
   continued(scope: string, beginnings: readonly string[]): AttemptId | null;
-  /** Notes that an attempt has said all that these lead to; of two that said the same, the later one is continued. */
-  note(scope: string, beginnings: readonly string[], attempt: AttemptId): void;
+  /** Notes that an attempt asked all that these lead to. */
+  noteAsked(scope: string, beginnings: readonly string[], attempt: AttemptId): void;
+  /** Notes the answer to it, by each key that it may come back under; of two that were answered the same, the later one is continued. */
+  noteAnswered(
+    scope: string,
+    beginnings: readonly string[],
+    said: { attempt: AttemptId; keys: readonly string[] },
+  ): void;
+  /** Notes that it got no whole answer: who asks it next repeats this attempt. */
+  noteUnanswered(scope: string, beginnings: readonly string[], attempt: AttemptId): void;
 }
 
 export function openConversations(): Conversations {
-  const states = new Map<string, AttemptId>();
+  /** Of each prompt, the attempts that asked it, and of them those that it left without an answer. */
+  const asked = new Map<string, AttemptId[]>();
+  const unanswered = new Map<string, AttemptId[]>();
+  /** The attempt of each prompt with its answer. */
+  const answered = new Map<string, AttemptId>();
+  /** The last new prompt of each attempt. */
+  const latest = new Map<string, string>();
+
+  const isOpen = (scope: string, prompt: string) => (attempt: AttemptId) => latest.get(scope + attempt) === prompt;
+
+  /** An answer may come back changed beyond knowing: of those that asked the same, only one that did not go on since is meant. */
+  function askedBy(scope: string, prompt: string): AttemptId | null | undefined {
+    const attempts = asked.get(prompt) ?? [];
+    const open = attempts.filter(isOpen(scope, prompt));
+    return open.length > 1 ? null : (open[0] ?? attempts.at(-1));
+  }
+
   return {
     continued(scope, beginnings) {
+      const prompt = scope + beginnings.at(-1);
+      const repeated = unanswered.get(prompt)?.find(isOpen(scope, prompt));
+      if (repeated !== undefined) return repeated;
       for (const beginning of beginnings.slice(0, -1).reverse()) {
-        const attempt = states.get(scope + beginning);
-        if (attempt !== undefined) return attempt;
+        const found = answered.get(scope + beginning) ?? askedBy(scope, scope + beginning);
+        if (found !== undefined) return found;
       }
       return null;
     },
-    note(scope, beginnings, attempt) {
-      const whole = beginnings.at(-1);
-      if (whole !== undefined) states.set(scope + whole, attempt);
+    noteAsked(scope, beginnings, attempt) {
+      const prompt = scope + beginnings.at(-1);
+      const attempts = asked.get(prompt) ?? [];
+      asked.set(prompt, attempts);
+      if (!attempts.includes(attempt)) {
+        attempts.push(attempt);
+        latest.set(scope + attempt, prompt);
+      }
+      const left = unanswered.get(prompt)?.filter((one) => one !== attempt) ?? [];
+      if (left.length > 0) unanswered.set(prompt, left);
+      else unanswered.delete(prompt);
+    },
+    noteAnswered(scope, beginnings, { attempt, keys }) {
+      const prompt = beginnings.at(-1) ?? ZERO_HASH;
+      for (const key of keys) answered.set(scope + hashText(prompt + key), attempt);
+    },
+    noteUnanswered(scope, beginnings, attempt) {
+      const prompt = scope + beginnings.at(-1);
+      unanswered.set(prompt, [...(unanswered.get(prompt) ?? []), attempt]);
     },
   };
 }
 
-/** What a message says, as a short key: role, text, calls. */
+/** A thought before an answer, and the closing tags that end it. */
+const THOUGHT = /^[\s\S]*<\/(?:think|thinking|thought|reasoning)>/;
+
+/** The keys under which an agent may send an answer back: whole, or without the thought before it. */
+export function answerKeys(message: RecordedMessage): string[] {
+  const text = textOf(message.content);
+  const shown = text.replace(THOUGHT, "");
+  return [keyOf(message), ...(shown === text ? [] : [keyOf({ ...message, content: shown })])];
+}
+
+/** What a message says, as a short key: role, text, calls. Agents send an answer back without the space around it. */
 export function keyOf(message: RecordedMessage): string {
   const { role, content, tool_calls, tool_call_id } = message;
-  return hashText(canonicalJson([role, textOf(content), callsOf(tool_calls), tool_call_id ?? null]));
+  const text = role === "assistant" ? textOf(content).trim() : textOf(content);
+  return hashText(canonicalJson([role, text, callsOf(tool_calls), tool_call_id ?? null]));
 }
 
 /** The text of a message's content; parts that are no text are told apart by their JSON. */

@@ -9,7 +9,7 @@ export type { FamilyRule } from "./foreign-item.ts";
 export { type ImportReport, importFiles } from "./import-files.ts";
 export { auditLabels, type LabelAudit } from "./label-audit.ts";
 export { checkRepository, readLabels, verdictsInCheckouts } from "./label-run.ts";
-export { giveOutcome, giveVerdicts, type Judged, runCalled } from "./late-verdicts.ts";
+export { checkSealed, giveOutcome, giveVerdicts, type Judged, runCalled } from "./late-verdicts.ts";
 export { sealLeftRun } from "./left-run.ts";
 export { outcomeSchema, readOutcome } from "./outcome.ts";
 export { isReplayableRun, type ReverifyReport, reverify } from "./reverify.ts";
@@ -23,7 +23,7 @@ export interface RecordOptions extends RecordingOptions {
   durability: "kernel" | "fsync";
   /** After so long without a call a run is sealed. */
   idleMs: number;
-  /** Judges attempts that are over; null where there is no such command. */
+  /** Judges the attempts of a run that is to be sealed; null where there is no such command. */
   verify: VerifyCommand | null;
   /** Longest wait for an answer to begin, and between its parts. */
   timeoutMs: number;

@@ -108,10 +108,11 @@ function* joined(records: readonly Foreign[], { run, at, texts }: Joining): Gene
   }
 }
 
-/** Attempts whose worker's calls are known whole, all of them. */
+/** Attempts whose worker's calls are known, all of them, and nothing is missing in one. */
 function wholeAttempts(records: readonly Foreign[], at: Joining["at"]): Set<string> {
   const work = records.filter((record): record is ForeignTurn => record.kind === "turn" && record.role === "worker");
-  const cut = new Set(work.filter((turn) => at(turn) === null).map(nameOf));
+  const isWhole = (turn: ForeignTurn) => at(turn)?.turns.every(({ missing }) => missing === undefined) ?? false;
+  const cut = new Set(work.filter((turn) => !isWhole(turn)).map(nameOf));
   return new Set(work.map(nameOf).filter((name) => !cut.has(name)));
 }
 

@@ -48,7 +48,7 @@ export function* joinedTurn(
     const response = turn.response === null ? null : read(turn.response);
     if (response !== null) calls.push(...callsIn(response));
     said.push({
-      ...{ kind: "turn", item, attempt, at, role, phase, messages, response, missing: [] },
+      ...{ kind: "turn", item, attempt, at, role, phase, messages, response, missing: turn.missing ?? [] },
       tools: turn.tools === null ? null : (texts.read(run, turn.tools) as RecordedTool[]),
       ...{ finishReason: turn.finishReason, usage: turn.usage, latencyMs: turn.latencyMs, request: turn.request },
       ...{ model: turn.modelAnswered, flags: turn.parseFlags, recordedAs: turn.turn },

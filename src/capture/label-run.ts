@@ -41,9 +41,15 @@ const labelSchema = z
     ...rest,
     item: item ?? instance_id ?? id,
     value: value ?? Number(passed ?? resolved ?? label ?? Number.NaN),
+    passed: passed ?? resolved ?? passedBy(label),
   }))
   .refine(({ item }) => item !== undefined, { message: "it names no item (item, instance_id or id)" })
   .refine(({ value }) => !Number.isNaN(value), { message: "it says nothing (value, passed, resolved or label)" });
+
+/** Whether a label says that it passed; a share says so only where no value does. */
+function passedBy(label: boolean | number | undefined): boolean | undefined {
+  return typeof label === "boolean" || label === 0 || label === 1 ? Boolean(label) : undefined;
+}
 
 /** Reads a list of labels, one JSON object a line; what is none is counted. Throws: `NO_LABELS`. */
 export function readLabels(path: string): { labels: GivenVerdict[]; rejected: RejectionCount[] } {
@@ -68,7 +74,7 @@ export function readLabels(path: string): { labels: GivenVerdict[]; rejected: Re
       continue;
     }
     const { item, attempt, value, failureMode, signalType, confidence, verifier, evidence } = read.data;
-    const passed = value === 1;
+    const { passed = value === 1 } = read.data;
     const verdict: Verdict = {
       ...{ value, confidence, passed, failureMode: passed ? null : (failureMode ?? "failed"), verifier, evidence },
       signalType: signalType ?? (value === 0 || value === 1 ? "binary" : "graded"),

@@ -5,7 +5,7 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
-import { type AttemptId, attemptId, type RunId } from "../records/ids.ts";
+import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId } from "../records/ids.ts";
 import type { LateVerdict } from "../records/ledger-entries.ts";
 import type { Verdict } from "../records/verdict.ts";
 import type { Home } from "../store/home.ts";
@@ -47,7 +47,7 @@ export async function giveVerdicts(
   { run, skill, isSealed }: Pick<RunSummary, "run" | "skill" | "isSealed">,
   { verdicts, origin }: { verdicts: readonly GivenVerdict[]; origin: LateVerdict["origin"] },
 ): Promise<Judged> {
-  if (!isSealed) throw notSealed(run);
+  checkSealed({ run, isSealed });
   const counts = await countsOf(home, run);
   const placed = verdicts.map(({ item, attempt, verdict }) => ({
     attempt: attemptId(run, foreignItemId(skill, item), attempt),
@@ -68,31 +68,61 @@ export async function giveVerdicts(
 
 /**
  * Says an outcome of a run that no proxy of this process has open: into its log where it can be gone on with, into the
- * ledger where it is sealed. Throws: `UNKNOWN_RUN`, `UNKNOWN_ATTEMPT`, `LOCKED`, `NOT_RECORDED`.
+ * ledger where it is sealed. Throws: `UNKNOWN_RUN`, `UNKNOWN_ATTEMPT`, `ATTEMPT_NOT_NAMED`, `LOCKED`, `NOT_RECORDED`.
  */
 export async function giveOutcome(
   place: { home: Home; clock: Clock },
   { place: { run: name, item, attempt }, verdict }: ReportedOutcome,
 ): Promise<{ attempt: AttemptId; into: "log" | "ledger" }> {
   const run = await runCalled(place.home, name ?? "");
-  const at = attemptId(run.run, foreignItemId(run.skill, item ?? ""), attempt ?? 1);
+  const meant = { run: run.run, item: foreignItemId(run.skill, item ?? ""), attempt };
   if (run.isSealed) {
-    const verdicts = [{ item: item ?? "", attempt: attempt ?? 1, verdict }];
-    const { given } = await giveVerdicts(place, run, { verdicts, origin: "outcome" });
-    if (given.length === 0) throw unknownAttempt(at);
+    const at = attemptMeant(await countsOf(place.home, run.run), meant);
+    const data = { run: run.run, origin: "outcome" as const, attempt: at, verdict };
+    appendEntries(place.home, [{ type: "verdict_given", data }], place.clock);
     return { attempt: at, into: "ledger" };
   }
   const { log, book, append } = await goOn(place, run.run);
   try {
-    if (!book.knows(at)) throw unknownAttempt(at);
+    const at = attemptMeant(book, meant);
     append({ type: "verdict", data: { attempt: at, verdict } });
+    return { attempt: at, into: "log" };
   } finally {
     log.close();
   }
-  return { attempt: at, into: "log" };
 }
 
-export function unknownAttempt(attempt: AttemptId): Refusal {
+/**
+ * The attempt at an item that an outcome is of: the named one, else the only one that was answered, or the only one that there is.
+ * Throws: `UNKNOWN_ATTEMPT`; `ATTEMPT_NOT_NAMED` where it may be several.
+ */
+export function attemptMeant(
+  counts: RunCounts,
+  { run, item, attempt }: { run: RunId; item: ItemId; attempt: number | null },
+): AttemptId {
+  const all = counts.attempts().filter((one) => attemptParts(one).item === item);
+  if (attempt !== null) {
+    const named = attemptId(run, item, attempt);
+    if (!counts.knows(named)) throw unknownAttempt(named);
+    return named;
+  }
+  const answered = all.filter((one) => counts.lastAnswer(one) !== null);
+  const [meant, ...others] = answered.length > 0 ? answered : all;
+  if (meant === undefined) throw unknownAttempt(`${run}/${item}`);
+  if (others.length > 0) throw attemptNotNamed([meant, ...others]);
+  return meant;
+}
+
+function attemptNotNamed(attempts: readonly AttemptId[]): Refusal {
+  return new Refusal({
+    code: "ATTEMPT_NOT_NAMED",
+    message: "There are several attempts at this item.",
+    expected: "the number of the one that this is the outcome of",
+    got: `attempts ${attempts.map((one) => attemptParts(one).n).join(", ")}`,
+  });
+}
+
+function unknownAttempt(attempt: string): Refusal {
   return new Refusal({
     code: "UNKNOWN_ATTEMPT",
     message: "No call of this attempt was recorded.",
@@ -108,8 +138,10 @@ export async function countsOf(home: Home, run: RunId): Promise<RunCounts> {
   return counts;
 }
 
-function notSealed(run: RunId): Refusal {
-  return new Refusal({
+/** Throws: `RUN_NOT_SEALED`. */
+export function checkSealed({ run, isSealed }: Pick<RunSummary, "run" | "isSealed">): void {
+  if (isSealed) return;
+  throw new Refusal({
     code: "RUN_NOT_SEALED",
     message: `The run ${run} is not sealed: what comes of its attempts belongs into its log.`,
     expected: "a sealed run",

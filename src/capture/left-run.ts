@@ -38,9 +38,7 @@ export async function sealLeftRun({ home, clock, run, verify }: LeftRun): Promis
     return sealedOf(run, counts);
   }
   try {
-    const verifier = verify === null ? null : openVerifier(verify, home);
-    await verifier?.recall(left);
-    await verifier?.finish(left);
+    if (verify !== null) await openVerifier(verify, home).finish(left);
   } catch (error) {
     left.log.close();
     throw error;

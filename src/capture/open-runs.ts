@@ -13,10 +13,10 @@ import {
   isThere,
   type RecordedRun,
   type RecordingOptions,
+  runLabelled,
   runNamed,
   type SealedRecording,
   sealRecording,
-  unnamedRun,
 } from "./recorded-run.ts";
 
 export interface OpenRuns {
@@ -103,8 +103,8 @@ interface RunIndex extends Pick<OpenRuns, "of" | "has"> {
   all(): Promise<RecordedRun[]>;
 }
 
-function runIndex(options: OpenRunsOptions): RunIndex {
-  const { home, clock, verifier } = options;
+function runIndex(options: RecordingOptions): RunIndex {
+  const { home, clock, skill } = options;
   const open = new Map<RunId | null, Promise<RecordedRun>>();
   const ids = new Map<string, Promise<RunId>>();
 
@@ -115,16 +115,10 @@ function runIndex(options: OpenRunsOptions): RunIndex {
     return id;
   }
 
-  async function takenUp(id: RunId): Promise<RecordedRun> {
-    const run = await goOn(options, id);
-    await verifier?.recall(run);
-    return run;
-  }
-
   /** Goes on with the one that an earlier process left, unless another proxy does. */
   async function unnamed(): Promise<RecordedRun> {
-    const left = await unnamedRun(options);
-    const run = left === null ? null : await opened(left, () => takenUp(left)).catch(nullIf("LOCKED"));
+    const left = await runLabelled(options, null);
+    const run = left === null ? null : await opened(left, () => goOn(options, left, skill)).catch(nullIf("LOCKED"));
     const id = newRunId(clock);
     return run ?? opened(id, async () => beginRun(options, id, null));
   }
@@ -140,10 +134,10 @@ function runIndex(options: OpenRunsOptions): RunIndex {
     async of(name) {
       if (name === null) return opened(null, unnamed);
       const id = await idOf(name);
-      return opened(id, async () => (isThere(home, id) ? takenUp(id) : beginRun(options, id, name)));
+      return opened(id, async () => (isThere(home, id) ? goOn(options, id, skill) : beginRun(options, id, name)));
     },
     async has(name) {
-      if (name === null) return open.has(null) || (await unnamedRun(options)) !== null;
+      if (name === null) return open.has(null) || (await runLabelled(options, null)) !== null;
       return ids.has(name) || (await isLeft(options, name));
     },
     async forgetter(run) {

@@ -38,7 +38,7 @@ export function readOutcome(body: unknown, inPath: CallPlace = NOWHERE): Reporte
   const { run = null, item = null, attempt = null, value, passed = value === 1, ...rest } = read.data;
   const place = {
     ...inPath,
-    ...{ run: inPath.run ?? run, item: inPath.item ?? item, attempt: inPath.attempt ?? attempt ?? 1 },
+    ...{ run: inPath.run ?? run, item: inPath.item ?? item, attempt: inPath.attempt ?? attempt },
   };
   if (place.item === null) throw badOutcome("no item: it says of which attempt this is");
   const failureMode = passed ? null : (rest.failureMode ?? "failed");

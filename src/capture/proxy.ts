@@ -94,6 +94,7 @@ const STATUS: Record<string, ContentfulStatusCode> = {
   RUN_SEALED: 409,
   RUN_FINISHED: 409,
   NOT_RECORDED: 409,
+  OTHER_SKILL: 409,
   CALLS_OPEN: 409,
   LOCKED: 409,
   BODY_TOO_LARGE: 413,

@@ -58,29 +58,31 @@ export interface SealedRecording {
   unjudged: number;
 }
 
-/** The run of a name: an id, or the label of the latest run that is not over; null where there is none. */
-export async function runNamed({ home }: Pick<RecordingOptions, "home">, name: string): Promise<RunId | null> {
+/** The run of a name: an id, or the label of a run that can be gone on with; null where there is none. */
+export async function runNamed(options: RecordingOptions, name: string): Promise<RunId | null> {
   const id = runIdSchema.safeParse(name);
-  if (id.success) return id.data;
-  return latestLeft(home, ({ label }) => label === name);
+  return id.success ? id.data : runLabelled(options, name);
 }
 
-/** The run that calls without a name went into, where it is not over: of the same skill, before the same server. */
-export function unnamedRun({ home, skill, config }: RecordingOptions): Promise<RunId | null> {
+/**
+ * The latest run of a label that is not over, of the same skill and before the same server; null where there is none. The run of
+ * calls without a name has no label.
+ */
+export async function runLabelled(
+  { home, skill, config }: RecordingOptions,
+  label: string | null,
+): Promise<RunId | null> {
   const upstream = config.upstream ?? null;
-  return latestLeft(home, (run) => run.label === null && run.skill === skill && run.upstream === upstream);
+  const isOwn = (run: RunSummary) => run.label === label && run.skill === skill && run.upstream === upstream;
+  const left = (await listRuns(home)).filter((run) => run.command === "record" && !run.isSealed && isOwn(run));
+  for (const { run } of left.toReversed()) if (await isUnfinished(home, run)) return run;
+  return null;
 }
 
 /** The runs of a skill that a proxy began and nobody sealed, oldest first. */
 export async function leftRuns({ home, skill }: Pick<RecordingOptions, "home" | "skill">): Promise<RunId[]> {
   const runs = await listRuns(home);
   return runs.filter((one) => one.command === "record" && one.skill === skill && !one.isSealed).map(({ run }) => run);
-}
-
-async function latestLeft(home: Home, isMeant: (run: RunSummary) => boolean): Promise<RunId | null> {
-  const left = (await listRuns(home)).filter((run) => run.command === "record" && !run.isSealed && isMeant(run));
-  for (const { run } of left.toReversed()) if (await isUnfinished(home, run)) return run;
-  return null;
 }
 
 /** A log may have been ended, and never sealed. */
@@ -138,23 +140,24 @@ export function sealedOf(run: RunId, counts: RunCounts): SealedRecording {
 }
 
 /**
- * Takes up the log of a run that is not sealed, with all that it holds.
- * Throws: `NOT_RECORDED` for a run of tracemill's own; and as `reopenRunLog`.
+ * Takes up the log of a run that is not sealed, with all that it holds; `skill` is whose items are to be recorded in it.
+ * Throws: `NOT_RECORDED` for a run of tracemill's own, `OTHER_SKILL`; and as `reopenRunLog`.
  */
 export async function goOn(
   { home, clock }: Pick<RecordingOptions, "home" | "clock">,
   run: RunId,
+  skill?: string,
 ): Promise<RecordedRun> {
   const book = openRunBook(run);
-  let isOwn = false;
+  let refusal: Refusal | null = null;
   const onEvent = (event: LoggedEvent) => {
-    if (event.type === "run_started" && !isRecorded(event.data)) isOwn = true;
+    if (event.type === "run_started") refusal = whyNotGoneOn(event.data, skill);
     book.take(event);
   };
   const { log } = reopenRunLog(home, { run, clock, onEvent });
-  if (isOwn) {
+  if (refusal !== null) {
     log.close();
-    throw ownRun(run);
+    throw refusal;
   }
   return recordedRun(log, book, clock().getTime());
 }
@@ -181,6 +184,19 @@ function recordedRun(log: RunLog, book: RunBook, lastAtMs: number): RecordedRun 
 
 function isRecorded({ config }: RunStarted): boolean {
   return config.command === "record" || config.command === "agent";
+}
+
+function whyNotGoneOn(start: RunStarted, skill: string | undefined): Refusal | null {
+  const { run } = start;
+  if (!isRecorded(start)) return ownRun(run);
+  if (skill === undefined || start.skill.id === skill) return null;
+  return new Refusal({
+    code: "OTHER_SKILL",
+    message: `Run ${run} is of the skill ${start.skill.id}: its items are that skill's.`,
+    expected: `a run of ${skill}, or another name`,
+    got: run,
+    fix: `tracemill record --skill ${start.skill.id}`,
+  });
 }
 
 function ownRun(run: RunId): Refusal {

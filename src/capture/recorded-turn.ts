@@ -30,7 +30,7 @@ export interface CallEnd {
   status: number | null;
   /** What went wrong on the way; null where nothing did. */
   failure: { code: string; message: string } | null;
-  /** `client-gone`, `stream-cut`, ... */
+  /** `client-gone`, `stream-cut`, `stream-error`, `malformed-stream`. */
   flags: string[];
   latencyMs: number;
   /** What came of the answer's bytes where they, or some of them, could not be read as one. */
@@ -40,6 +40,11 @@ export interface CallEnd {
 /** Of an answer that could not be read: with every character escaped a log's line still holds it. */
 const MOST_RAW_CHARACTERS = 8 << 20;
 const MOST_REASON_CHARACTERS = 2000;
+
+/** Whether an answer is only what came before something went wrong. */
+export function isBroken({ answer, failure }: Pick<CallEnd, "answer" | "failure">): boolean {
+  return answer !== null && failure !== null;
+}
 
 /** Appends what became of a call; of one that is no line of a log, that it is none. Throws: as the log's `append`. */
 export function recordCall(call: OpenCall, end: CallEnd): void {
@@ -66,6 +71,7 @@ function turnOf(call: OpenCall, end: CallEnd): Turn {
   const { attempt, turnNumber, role, sent, hashes, answeredBy } = call;
   const { log, book } = call.run;
   const { answer, status, flags, latencyMs, raw = "" } = end;
+  const missing = [...sent.missing, ...(isBroken(end) ? (["answer"] as const) : [])];
   const answered = (message: RecordedMessage) => {
     const hash = log.message(message);
     book.keyOf(hash, message);
@@ -94,7 +100,7 @@ function turnOf(call: OpenCall, end: CallEnd): Turn {
       ...{ api: sent.api, status, response: answer?.response ?? null },
       ...(raw !== "" && { raw: raw.slice(0, MOST_RAW_CHARACTERS).toWellFormed() }),
     },
-    ...(sent.missing.length > 0 && { missing: [...sent.missing] }),
+    ...(missing.length > 0 && { missing }),
     ...(answer?.tokenIds && { tokenIds: answer.tokenIds }),
   };
 }

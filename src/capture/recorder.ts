@@ -12,13 +12,13 @@ import { openVerifier } from "./attempt-verifier.ts";
 import type { CallPlace } from "./call-place.ts";
 import { beginningsOf } from "./conversations.ts";
 import { foreignItem, foreignItemId, taskOf } from "./foreign-item.ts";
-import { giveOutcome, unknownAttempt } from "./late-verdicts.ts";
+import { attemptMeant, giveOutcome } from "./late-verdicts.ts";
 import { notRecording, type OpenRuns, openRuns } from "./open-runs.ts";
 import type { ReportedOutcome } from "./outcome.ts";
 import type { RecordedRun, RecordingOptions } from "./recorded-run.ts";
-import { type CallEnd, type OpenCall, recordCall, recordFailure } from "./recorded-turn.ts";
+import { type CallEnd, isBroken, type OpenCall, recordCall, recordFailure } from "./recorded-turn.ts";
 import type { VerifyCommand } from "./verify-command.ts";
-import type { GivenAnswer, SentCall } from "./wire/index.ts";
+import type { SentCall } from "./wire/index.ts";
 
 export interface Recorder extends Pick<OpenRuns, "finish" | "finishIdle" | "close"> {
   /** The run of a name, begun where there is none. Throws: what opening a log throws. */
@@ -29,7 +29,7 @@ export interface Recorder extends Pick<OpenRuns, "finish" | "finishIdle" | "clos
   end(call: OpenCall, end: CallEnd): Promise<void>;
   /** Records what is wrong with a call that could not be read. */
   fail(place: CallPlace, failure: NonNullable<CallEnd["failure"]>): Promise<void>;
-  /** Records an outcome of an attempt, in the ledger where its run is sealed. Throws: `NOT_RECORDING`, `UNKNOWN_ATTEMPT`. */
+  /** Records an outcome of an attempt, in the ledger where its run is sealed. Throws: `NOT_RECORDING`, `UNKNOWN_ATTEMPT`, `ATTEMPT_NOT_NAMED`. */
   judge(place: CallPlace, verdict: Verdict): Promise<AttemptId>;
 }
 
@@ -37,14 +37,13 @@ const MOST_REMEMBERED = 10_000;
 
 export interface RecorderOptions extends RecordingOptions {
   durability: "kernel" | "fsync";
-  /** Judges attempts that are over; null where the user set no command. */
+  /** Judges the attempts of a run that is to be sealed; null where the user set no command. */
   verify: VerifyCommand | null;
 }
 
 export function openRecorder(options: RecorderOptions): Recorder {
   const { skill, splits, clock, durability, verify, answeredBy = null } = options;
-  const verifier = verify === null ? null : openVerifier(verify, options.home);
-  const runs = openRuns({ ...options, verifier });
+  const runs = openRuns({ ...options, verifier: verify === null ? null : openVerifier(verify, options.home) });
   const answers = rememberedAnswers();
 
   function begin(run: RecordedRun, { place, sent }: { place: CallPlace; sent: SentCall }): OpenCall {
@@ -52,10 +51,7 @@ export function openRecorder(options: RecorderOptions): Recorder {
     const whole = earlier === undefined ? unremembered(sent) : continuedFrom(earlier, sent);
     const hashes = whole.messages.map(hashJson);
     const keys = whole.messages.map((message, i) => run.book.keyOf(hashes[i] as Hash, message));
-    const item = place.item === null ? null : foreignItemId(skill, place.item);
-    const before = item === null ? null : run.book.lastAttempt(item);
     const attempt = placed(run, { skill, splits, place, sent: whole, keys, earlier: earlier?.attempt ?? null });
-    if (before !== null && before !== attempt) verifier?.begin(run, before);
     run.lastAtMs = clock().getTime();
     run.openCalls++;
     const turnNumber = run.book.nextTurn(attempt);
@@ -70,16 +66,15 @@ export function openRecorder(options: RecorderOptions): Recorder {
       run.lastAtMs = clock().getTime();
       run.openCalls--;
       recordCall(call, end);
-      if (end.answer !== null) verifier?.noteAnswer(call.attempt, end.answer);
-      if (sent.api === "responses" && end.answer !== null) answers.add(call, end.answer);
+      if (sent.api === "responses") answers.add(call, end);
       if (durability === "fsync") await run.log.flush();
     },
     fail: (place, failure) => runs.within(place.run, (run) => recordFailure(run, null, failure)),
     async judge(place, verdict) {
       if (!(await runs.has(place.run))) return lateOutcome(options, { place, verdict });
       return runs.within(place.run, (run) => {
-        const attempt = attemptId(run.log.run, foreignItemId(skill, place.item ?? ""), place.attempt ?? 1);
-        if (!run.book.knows(attempt)) throw unknownAttempt(attempt);
+        const item = foreignItemId(skill, place.item ?? "");
+        const attempt = attemptMeant(run.book, { run: run.log.run, item, attempt: place.attempt });
         run.append({ type: "verdict", data: { attempt, verdict } });
         return attempt;
       });
@@ -88,14 +83,15 @@ export function openRecorder(options: RecorderOptions): Recorder {
   };
 }
 
-/** Of a run that is sealed by now. */
+/** Of a run that is sealed by now: the latest of its name that is of this skill, or the one of its id. */
 async function lateOutcome(options: RecordingOptions, outcome: ReportedOutcome): Promise<AttemptId> {
   const { run } = outcome.place;
-  const sealed = (await listRuns(options.home)).findLast(
-    (one) => one.isSealed && run !== null && (one.run === run || one.label === run),
+  const { home, skill } = options;
+  const meant = (await listRuns(home)).findLast(
+    (one) => run !== null && (one.run === run || (one.label === run && one.skill === skill)),
   );
-  if (sealed === undefined) throw notRecording(run);
-  return (await giveOutcome(options, { ...outcome, place: { ...outcome.place, run: sealed.run } })).attempt;
+  if (meant === undefined || !meant.isSealed) throw notRecording(run);
+  return (await giveOutcome(options, { ...outcome, place: { ...outcome.place, run: meant.run } })).attempt;
 }
 
 interface Remembered {
@@ -126,15 +122,18 @@ function unremembered(sent: SentCall): SentCall {
 /** Answers that a later call may name in place of their messages. */
 function rememberedAnswers(): {
   get(id: string): Remembered | undefined;
-  add(call: OpenCall, answer: GivenAnswer): void;
+  add(call: OpenCall, end: CallEnd): void;
 } {
   const answers = new Map<string, Remembered>();
   return {
     get: (id) => answers.get(id),
-    add({ attempt, sent }, { id, message }) {
-      if (id === null) return;
+    add({ attempt, sent }, end) {
+      const { answer } = end;
+      if (answer === null || answer.id === null) return;
       const heard = sent.messages.slice(sent.ownMessages);
-      answers.set(id, { attempt, messages: [...heard, message], missing: sent.missing });
+      // The server may know more of an answer that broke off here.
+      const missing = [...sent.missing, ...(isBroken(end) ? (["prompt"] as const) : [])];
+      answers.set(answer.id, { attempt, messages: [...heard, answer.message], missing });
       if (answers.size > MOST_REMEMBERED) answers.delete(answers.keys().next().value as string);
     },
   };

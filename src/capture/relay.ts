@@ -10,7 +10,7 @@ import { eventCutter, objectOf } from "./event-stream.ts";
 import type { CallEnd, OpenCall } from "./recorded-turn.ts";
 import type { Recorder } from "./recorder.ts";
 import { streamReader } from "./stream-reader.ts";
-import { WIRES } from "./wire/index.ts";
+import { type GivenAnswer, WIRES } from "./wire/index.ts";
 
 export interface Upstream {
   /** Without a slash at its end. */
@@ -105,15 +105,10 @@ async function whole(
   }
   const text = bytes.toString("utf8");
   const parsed = objectOf(text);
-  const given = status === 200 && parsed !== null ? WIRES[call.sent.api].readAnswer(parsed) : null;
-  const failure =
-    status !== 200
-      ? { code: `HTTP_${status}`, message: text }
-      : given === null
-        ? { code: "MALFORMED_ANSWER", message: `the answer is none of this API: ${text}` }
-        : hasCanonicalForm(given)
-          ? null
-          : UNREADABLE_ANSWER;
+  const wire = WIRES[call.sent.api];
+  const given = status === 200 && parsed !== null ? wire.readAnswer(parsed) : null;
+  const isError = parsed !== null && wire.isError(parsed);
+  const failure = answerFailure(given, { status, isError, text });
   await end({
     answer: failure === null ? given : null,
     status,
@@ -122,6 +117,17 @@ async function whole(
     ...(failure !== null && { raw: text }),
   });
   return new Response(new Uint8Array(bytes), { status, headers });
+}
+
+/** Why an answer that came whole is none; null where it is one. */
+function answerFailure(
+  given: GivenAnswer | null,
+  { status, isError, text }: { status: number; isError: boolean; text: string },
+): CallEnd["failure"] {
+  if (status !== 200) return { code: `HTTP_${status}`, message: text };
+  if (isError) return { code: "FAILED_ANSWER", message: `the server answered with an error: ${text}` };
+  if (given === null) return { code: "MALFORMED_ANSWER", message: `the answer is none of this API: ${text}` };
+  return hasCanonicalForm(given) ? null : UNREADABLE_ANSWER;
 }
 
 /** The pieces of a stream; what ends the answer, and all after it, comes once the record is made. */
@@ -138,9 +144,11 @@ async function* streamed(
     isRecorded = true;
     const answer = reader.answer();
     const isHeld = hasCanonicalForm(answer);
-    const fault = failure ?? reader.fault() ?? (isHeld ? null : UNREADABLE_ANSWER);
+    const fault = reader.fault();
+    const wrong = failure ?? fault?.failure ?? (isHeld ? null : UNREADABLE_ANSWER);
+    const all = fault === null ? flags : [...flags, fault.flag];
     const raw = [...(isHeld ? reader.unread() : reader.heard()), cutter.rest().toString("utf8")].join("\n");
-    await end({ answer: isHeld ? answer : null, status, failure: fault, flags, raw: raw.trim() });
+    await end({ answer: isHeld ? answer : null, status, failure: wrong, flags: all, raw: raw.trim() });
   };
   try {
     try {

@@ -1,6 +1,7 @@
 /**
  * Asks a skill's verifier once more: replays recorded actions, each on the state that its attempt began with, and compares. What
- * it says now goes into the ledger; where that is not what it said then, the attempt has a conflict until it is resolved.
+ * it says now goes into the ledger. Where the same version said something else then, the attempt has a conflict until it is resolved;
+ * what another version says decides, as it was made to say something else.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -46,7 +47,7 @@ export interface ReverifyReport {
   chosen: { attempt: AttemptId; verifier: Verifier }[];
   /** Attempts that would be asked about and have no action that a replay could take, each with the verifier that judged it. */
   notReplayable: { attempt: AttemptId; verifier: Verifier }[];
-  /** Attempts whose two verdicts contradict each other. */
+  /** Attempts of which one version of the verifier said two things. */
   conflicts: AttemptId[];
   /** Attempts that could not be asked about, with why. */
   left: { attempt: AttemptId; reason: string }[];
@@ -179,7 +180,7 @@ function chosen(
   const current = skill.manifest.verifier;
   const isOutdated = (attempt: AttemptId) => {
     const verifier = verdicts.get(attempt)?.verifier;
-    return current !== undefined && (verifier?.id !== current.id || verifier.version !== current.version);
+    return current !== undefined && verifier !== undefined && !isSame(verifier, current);
   };
   return [...new Set([...actions.keys(), ...verdicts.keys()])].filter(
     (attempt) =>
@@ -211,7 +212,15 @@ function compare(
   else if (then.passed) agreement.passedThen++;
   else if (now.passed) agreement.passedNow++;
   else agreement.bothFailed++;
-  if (then.passed !== now.passed) report.conflicts.push(attempt);
+  if (isConflict(then, now)) report.conflicts.push(attempt);
+}
+
+function isConflict(then: Verdict, now: Verdict): boolean {
+  return then.passed !== now.passed && isSame(then.verifier, now.verifier);
+}
+
+function isSame(one: Verifier, other: Verifier): boolean {
+  return one.id === other.id && one.version === other.version;
 }
 
 function entryOf(
@@ -219,7 +228,7 @@ function entryOf(
   attempt: AttemptId,
   { then, now }: { then: Verdict; now: Verdict },
 ): { type: "verdict_given"; data: LateVerdict } {
-  const flags = then.passed === now.passed ? now.flags : [...new Set([...now.flags, "conflict" as const])];
+  const flags = isConflict(then, now) ? [...new Set([...now.flags, "conflict" as const])] : now.flags;
   return { type: "verdict_given", data: { run, attempt, origin: "reverify", verdict: { ...now, flags } } };
 }
 

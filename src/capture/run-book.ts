@@ -3,9 +3,10 @@
  * on with a run.
  */
 import type { Hash } from "../foundation/hashing.ts";
+import type { Turn } from "../records/events.ts";
 import { type AttemptId, attemptParts, type ItemId, type RunId } from "../records/ids.ts";
 import type { RecordedMessage } from "../records/message.ts";
-import { beginningsOf, keyOf, openConversations } from "./conversations.ts";
+import { answerKeys, beginningsOf, keyOf, openConversations } from "./conversations.ts";
 import { openRunCounts, type RunCounts } from "./run-counts.ts";
 
 export interface RunBook extends RunCounts {
@@ -27,19 +28,34 @@ export interface Scope {
 export function openRunBook(run: RunId): RunBook {
   const counts = openRunCounts(run);
   const keys = new Map<string, string>();
+  /** Of answers that agents may send back in another form. */
+  const formKeys = new Map<string, string[]>();
   const conversations = openConversations();
 
-  /** With and without the item: a later call may name it or not. */
-  function note(attempt: AttemptId, role: string, beginnings: readonly string[]): void {
-    for (const item of [attemptParts(attempt).item, null]) {
-      conversations.note(scopeText({ item, role }), beginnings, attempt);
-    }
-  }
-
   function keyOfHash(hash: Hash, message: RecordedMessage): string {
-    const key = keys.get(hash) ?? keyOf(message);
+    const known = keys.get(hash);
+    if (known !== undefined) return known;
+    const forms = message.role === "assistant" ? answerKeys(message) : [];
+    if (forms.length > 1) formKeys.set(hash, forms);
+    const key = forms[0] ?? keyOf(message);
     keys.set(hash, key);
     return key;
+  }
+
+  function noteSent(attempt: AttemptId, role: string, beginnings: readonly string[]): void {
+    for (const scope of scopesOf(attempt, role)) conversations.noteAsked(scope, beginnings, attempt);
+  }
+
+  function noteTurn({ attempt, role, messages, response, missing }: Turn): void {
+    const beginnings = beginningsOf(messages.map((hash) => keys.get(hash) ?? hash));
+    noteSent(attempt, role, beginnings);
+    for (const scope of scopesOf(attempt, role)) {
+      if (response !== null) {
+        const answers = formKeys.get(response) ?? [keys.get(response) ?? response];
+        conversations.noteAnswered(scope, beginnings, { attempt, keys: answers });
+      }
+      if (response === null || missing?.includes("answer")) conversations.noteUnanswered(scope, beginnings, attempt);
+    }
   }
 
   return {
@@ -50,16 +66,17 @@ export function openRunBook(run: RunId): RunBook {
     take(event) {
       counts.take(event);
       if (event.type === "message") keyOfHash(event.data.hash, event.data.message);
-      else if (event.type === "turn") {
-        const { attempt, role, messages, response } = event.data;
-        const said = [...messages, ...(response === null ? [] : [response])].map((hash) => keys.get(hash) ?? hash);
-        note(attempt, role, beginningsOf(said));
-      }
+      else if (event.type === "turn") noteTurn(event.data);
     },
     keyOf: keyOfHash,
     continued: (scope, beginnings) => conversations.continued(scopeText(scope), beginnings),
-    noteSent: note,
+    noteSent,
   };
+}
+
+/** With and without the item: a later call may name it or not. */
+function scopesOf(attempt: AttemptId, role: string): string[] {
+  return [attemptParts(attempt).item, null].map((item) => scopeText({ item, role }));
 }
 
 function scopeText({ item, role }: Scope): string {

@@ -5,6 +5,7 @@
 import type { Hash } from "../foundation/hashing.ts";
 import type { RunEvent } from "../records/events.ts";
 import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId, turnId } from "../records/ids.ts";
+import { COMMAND_VERIFIER } from "./verify-command.ts";
 
 export interface RunCounts {
   readonly items: ReadonlySet<ItemId>;
@@ -13,10 +14,8 @@ export interface RunCounts {
   take(event: RunEvent): void;
   knows(attempt: AttemptId): boolean;
   attempts(): AttemptId[];
-  /** Whether a verdict that is no opinion was given. */
+  /** Whether a verdict that is no opinion was given and holds: one by the user's command is of the attempt as it was then. */
   isJudged(attempt: AttemptId): boolean;
-  /** The attempt at an item that was begun last; null where there is none. */
-  lastAttempt(item: ItemId): AttemptId | null;
   /** The attempt that comes next at an item. */
   nextAttempt(item: ItemId): AttemptId;
   /** Takes the number of an attempt's next turn. */
@@ -55,8 +54,10 @@ const LATER = [408, 425, 429];
 
 interface AttemptState extends CallCounts {
   answer: Hash | null;
-  /** What the latest verdict that is no opinion said; null where there is none, or where verdicts contradict each other. */
+  /** What the latest verdict that is no opinion said; null where none holds, or where verdicts contradict each other. */
   passed: boolean | null;
+  /** Whether the user's command said so. */
+  isByCommand: boolean;
 }
 
 export function openRunCounts(run: RunId): RunCounts {
@@ -68,7 +69,7 @@ export function openRunCounts(run: RunId): RunCounts {
   function stateOf(attempt: AttemptId): AttemptState {
     const known = attempts.get(attempt);
     if (known !== undefined) return known;
-    const state = { turns: 0, failed: 0, rejected: 0, answer: null, passed: null };
+    const state = { turns: 0, failed: 0, rejected: 0, answer: null, passed: null, isByCommand: false };
     attempts.set(attempt, state);
     const { item, n } = attemptParts(attempt);
     attemptsOf.set(item, Math.max(n, attemptsOf.get(item) ?? 0));
@@ -85,11 +86,14 @@ export function openRunCounts(run: RunId): RunCounts {
       else if (type === "failure") failures++;
       else if (type === "verdict") {
         const state = stateOf(data.attempt);
-        const { passed, flags, signalType } = data.verdict;
-        if (signalType !== "judgment") state.passed = flags.includes("conflict") ? null : passed;
+        const { passed, flags, signalType, verifier } = data.verdict;
+        if (signalType === "judgment") return;
+        state.passed = flags.includes("conflict") ? null : passed;
+        state.isByCommand = verifier.id === COMMAND_VERIFIER;
       } else if (type === "action") stateOf(data.attempt);
       else if (type === "turn") {
         const state = stateOf(data.attempt);
+        if (state.isByCommand) state.passed = null;
         if (data.response === null) state.failed++;
         else state.answer = data.response;
         if (data.response === null && isRejection(data.wire?.status ?? null)) state.rejected++;
@@ -99,10 +103,6 @@ export function openRunCounts(run: RunId): RunCounts {
     knows: (attempt) => attempts.has(attempt),
     attempts: () => [...attempts.keys()],
     isJudged: (attempt) => (attempts.get(attempt)?.passed ?? null) !== null,
-    lastAttempt(item) {
-      const n = attemptsOf.get(item);
-      return n === undefined ? null : attemptId(run, item, n);
-    },
     nextAttempt(item) {
       const attempt = attemptId(run, item, (attemptsOf.get(item) ?? 0) + 1);
       stateOf(attempt);

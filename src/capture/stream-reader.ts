@@ -14,18 +14,24 @@ export interface StreamReader {
   take(data: string): void;
   isEnded(): boolean;
   answer(): GivenAnswer | null;
-  fault(): CallEnd["failure"];
+  fault(): StreamFault | null;
   /** All events, up to a limit. */
   heard(): string[];
   /** Those that are none of the API's, up to a limit. */
   unread(): string[];
 }
 
+export interface StreamFault {
+  failure: NonNullable<CallEnd["failure"]>;
+  /** Of a turn whose answer came so. */
+  flag: string;
+}
+
 /** Begins to read a stream. */
 export function streamReader(wire: Wire, request: JsonObject): StreamReader {
   const join = wire.openStream(typeof request.n === "number" ? request.n : 1);
   let isEnded = false;
-  let fault: CallEnd["failure"] = null;
+  let fault: StreamFault | null = null;
   const heard = boundedTexts(MOST_HEARD_CHARACTERS);
   const unread = boundedTexts(MOST_UNREAD_CHARACTERS);
   return {
@@ -37,10 +43,12 @@ export function streamReader(wire: Wire, request: JsonObject): StreamReader {
       }
       const event = objectOf(data);
       if (event === null) {
-        fault ??= { code: "MALFORMED_STREAM", message: `an event is no JSON object: ${data}` };
+        const message = `an event is no JSON object: ${data}`;
+        fault ??= { failure: { code: "MALFORMED_STREAM", message }, flag: "malformed-stream" };
         unread.keep(data);
-      } else if (event.error !== undefined && event.error !== null) {
-        fault ??= { code: "STREAM_ERROR", message: JSON.stringify(event.error) };
+      } else if (wire.isError(event)) {
+        const message = `the server ended the stream with an error: ${data}`;
+        fault ??= { failure: { code: "STREAM_ERROR", message }, flag: "stream-error" };
         unread.keep(data);
         isEnded = true;
       } else if (join.take(event)) isEnded = true;

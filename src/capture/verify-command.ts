@@ -7,6 +7,7 @@ import { Failure } from "../foundation/errors.ts";
 import { hashText, shortHash } from "../foundation/hashing.ts";
 import { type AttemptId, attemptParts } from "../records/ids.ts";
 import type { Verdict } from "../records/verdict.ts";
+import { objectOf } from "./event-stream.ts";
 import { runUserCommand } from "./user-command.ts";
 
 export interface VerifyCommand {
@@ -16,10 +17,20 @@ export interface VerifyCommand {
   signal: AbortSignal;
 }
 
+/** The verifier's id in what the command says; its version is the command's own. */
+export const COMMAND_VERIFIER = "verify-cmd";
+
+const NOTHING: readonly unknown[] = [null, ""];
+
+/** What is left empty counts as left out. */
+function optional<T extends z.ZodType>(schema: T) {
+  return z.preprocess((value) => (NOTHING.includes(value) ? undefined : value), schema);
+}
+
 const saidSchema = z.object({
   value: z.number().min(0).max(1),
-  confidence: z.number().min(0).max(1).default(1),
-  failureMode: z.string().min(1).nullable().default(null),
+  confidence: optional(z.number().min(0).max(1).default(1)),
+  failureMode: optional(z.string().nullable().default(null)),
 });
 
 export interface VerifySetting {
@@ -31,7 +42,7 @@ export interface VerifySetting {
 
 /**
  * Runs the command for an attempt, which it finds in `TRACEMILL_RUN`, `TRACEMILL_ITEM` (without the skill) and `TRACEMILL_ATTEMPT`.
- * Throws: a Failure of the boundary `verifier` where it cannot be run or does not end in time; that is no verdict.
+ * Throws: a Failure of the boundary `verifier` where it cannot be run, does not end in time, or says a value that is none; that is no verdict.
  */
 export async function runVerifyCommand(
   { command, timeoutMs, signal }: VerifyCommand,
@@ -44,8 +55,7 @@ export async function runVerifyCommand(
   const { exitCode, stdout, stderr, isTimedOut } = await runUserCommand(given);
   if (exitCode === null || isTimedOut || exitCode === 126 || exitCode === 127) {
     const reason = isTimedOut ? `it took longer than ${timeoutMs} ms` : `it ended with ${exitCode ?? "a signal"}`;
-    const message = `The verifier did not run: ${reason}: ${stderr.trim()}`;
-    throw new Failure({ boundary: "verifier", code: "VERIFIER_FAILED", message });
+    throw verifierFailed(`The verifier did not run: ${reason}: ${stderr.trim()}`);
   }
   const said = lastLine(stdout) ?? { value: exitCode === 0 ? 1 : 0, confidence: 1, failureMode: null };
   const passed = said.value === 1;
@@ -53,19 +63,23 @@ export async function runVerifyCommand(
     ...{ value: said.value, confidence: said.confidence, passed },
     failureMode: passed ? null : (said.failureMode ?? "failed"),
     signalType: said.value === 0 || said.value === 1 ? "binary" : "graded",
-    verifier: { id: "verify-cmd", version: shortHash(hashText(command)) },
+    verifier: { id: COMMAND_VERIFIER, version: shortHash(hashText(command)) },
     before: null,
     evidence: { command, exitCode, stdout, stderr },
     flags: [],
   };
 }
 
+/** The verdict on the last line; null where there is none, as the exit code then holds. Throws: where it is one that cannot be read. */
 function lastLine(stdout: string): z.infer<typeof saidSchema> | null {
   const line = stdout.trimEnd().split("\n").at(-1) ?? "";
-  if (!line.startsWith("{")) return null;
-  try {
-    return saidSchema.parse(JSON.parse(line));
-  } catch {
-    return null; // a program may print what looks like one; the exit code then holds
-  }
+  const said = objectOf(line);
+  if (said?.value === undefined) return null;
+  const read = saidSchema.safeParse(said);
+  if (read.success) return read.data;
+  throw verifierFailed(`The verifier's last line is no verdict: ${z.prettifyError(read.error)}: ${line}`, read.error);
+}
+
+function verifierFailed(message: string, cause?: unknown): Failure {
+  return new Failure({ boundary: "verifier", code: "VERIFIER_FAILED", message, cause });
 }

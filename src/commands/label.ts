@@ -2,6 +2,7 @@
 import { z } from "zod";
 import {
   checkRepository,
+  checkSealed,
   giveVerdicts,
   type Judged,
   readLabels,
@@ -18,7 +19,9 @@ const input = z.object({
   from: z
     .string()
     .optional()
-    .describe("labels, one JSON object a line: item (or instance_id, id), attempt, value or passed"),
+    .describe(
+      "labels, one JSON object a line: item (or instance_id, id), attempt, value from 0 to 1, passed (else whether value is 1)",
+    ),
   verifyCmd: z.string().optional().describe("a command that judges each attempt in a checkout with its patch applied"),
   repository: z
     .string()
@@ -45,6 +48,7 @@ With --verify-cmd the attempt or its item has to name the commit (base_commit or
   async run({ run: name, from, verifyCmd, repository, verifyTimeout }, context) {
     const run = await runCalled(context.home, name);
     if ((from === undefined) === (verifyCmd === undefined)) throw oneOf();
+    checkSealed(run);
     if (from !== undefined) {
       const { labels, rejected } = readLabels(from);
       return { ...(await giveVerdicts(context, run, { verdicts: labels, origin: "label" })), rejected, left: [] };

@@ -13,7 +13,7 @@ import { defineCommand } from "./command.ts";
 const input = z.object({
   run: z.string().describe("the run: its id, or the agent's own name for it"),
   item: z.string().describe("the item, as the agent calls it"),
-  attempt: z.int().min(1).default(1).describe("which attempt at it, from 1"),
+  attempt: z.int().min(1).optional().describe("which attempt at it, from 1; left out: the only one that was answered"),
   value: z.number().min(0).max(1).describe("from 0 (failed) to 1 (passed)"),
   confidence: z.number().min(0).max(1).default(1).describe("how sure the verifier is"),
   verifier: z.string().describe("what says so, with its version: pytest@8.4"),
@@ -30,7 +30,8 @@ export default defineCommand<z.infer<typeof input>, { attempt: AttemptId; into: 
   run({ run, item, attempt, value, confidence, judgment, failureMode, ...rest }, { home, clock }) {
     const [, id = rest.verifier, version = "unknown"] = /^(.*)@([^@]+)$/.exec(rest.verifier) ?? [];
     const body = {
-      ...{ run, item, attempt, value, confidence, verifier: { id, version }, evidence: evidenceOf(rest.evidence) },
+      ...{ run, item, value, confidence, verifier: { id, version }, evidence: evidenceOf(rest.evidence) },
+      ...(attempt !== undefined && { attempt }),
       ...(judgment && { signalType: "judgment" }),
       ...(failureMode !== undefined && { failureMode }),
     };

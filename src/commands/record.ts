@@ -28,7 +28,7 @@ const input = z.object({
   verifyCmd: z
     .string()
     .optional()
-    .describe("a command that judges each attempt when it is over: exit code 0 is passed; see --help"),
+    .describe("a command that judges each attempt when its run is sealed: exit code 0 is passed; see --help"),
   verifyTimeout: z.string().default("10m").describe("longest time that this command may take"),
   idle: z.string().default("30m").describe("after so long without a call a run is sealed: 90s, 30m, 12h"),
   timeout: z.string().default("30m").describe("longest wait for an answer to begin, and between its parts"),
@@ -42,9 +42,9 @@ The agent takes http://127.0.0.1:8643/v1 as its base URL. Which run, item and at
 http://127.0.0.1:8643/r/RUN/i/ITEM/a/1/role/worker/v1, or by X-Tracemill-Run, -Item, -Attempt, -Role and -Family headers; each
 part may be left out, and calls are then grouped by their conversation.
 
---verify-cmd is run by the shell for each attempt that nobody else judged, when another attempt at its item begins or its run is
-sealed. It finds TRACEMILL_RUN, TRACEMILL_ITEM and TRACEMILL_ATTEMPT in its environment and the last answer on its stdin. A JSON
-object on its last line ({"value": 0.5, "confidence": 0.9, "failureMode": "..."}) says more than its exit code.`,
+--verify-cmd is run by the shell for each attempt that nobody else judged, when its run is sealed. It finds TRACEMILL_RUN,
+TRACEMILL_ITEM and TRACEMILL_ATTEMPT in its environment and the last answer on its stdin. A JSON object on its last line
+({"value": 0.5, "confidence": 0.9, "failureMode": "..."}) says more than its exit code.`,
   input,
   async run({ idle, timeout, verifyCmd, verifyTimeout, ...rest }, context) {
     const { home, clock, signal, stdout, stderr, isJson } = context;

@@ -32,8 +32,9 @@ export default defineCommand<z.infer<typeof input>, ReverifyReport[]>({
          tracemill reverify --skill sql --outdated --dry-run   # list what an older verifier judged
          tracemill reverify --skill sql --outdated        # label again what an older verifier judged
 
-Each action is replayed on the state that its attempt began with. Where the verifier says something else than it did, the attempt
-has a conflict: no dataset takes it until it is asked once more, or someone says its outcome (tracemill outcome).`,
+Each action is replayed on the state that its attempt began with. What another version of the verifier says is the attempt's label
+from now on. Where the same version says something else than it did, the attempt has a conflict: no dataset takes it until it is
+asked once more, or someone says its outcome (tracemill outcome).`,
   input,
   positional: ["run"],
   async run({ run, skill, sample, outdated, dryRun }, context) {

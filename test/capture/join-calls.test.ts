@@ -6,7 +6,9 @@ import { align, type Heard, type Told } from "../../src/capture/align.ts";
 import type { Home } from "../../src/store/home.ts";
 import { eventsOf, only, temporaryHome } from "../harness/setting.ts";
 import { importInto } from "./importers/setting.ts";
+import { startRecordingAt } from "./recording.ts";
 import { type MadeCall, recordCalls } from "./replayed-calls.ts";
+import { chunks } from "./stub-upstream.ts";
 
 type Message = Record<string, unknown>;
 
@@ -137,8 +139,14 @@ describe("a log that merges calls", () => {
   ];
   const asking = { role: "assistant", content: null, tool_calls: [call] };
 
-  async function actionsOf(calls: MadeCall[], { text, result }: { text: string; result: string }) {
+  async function actionsOf(calls: MadeCall[], told: { text: string; result: string }) {
     await recordCalls(home, "night", calls);
+    const events = await joinedEvents(told);
+    const flags = only(events, "turn").map(({ parseFlags }) => parseFlags);
+    return { actions: only(events, "action"), flags };
+  }
+
+  async function joinedEvents({ text, result }: { text: string; result: string }) {
     const said: [type: string, agent: string, fields: object][] = [
       ["run_start", "system", { run_id: "20260501-010000" }],
       ["attempt_start", "harness", { rule_id: RULE, attempt: 1, title: "No root login" }],
@@ -156,10 +164,30 @@ describe("a log that merges calls", () => {
     writeFileSync(log, `${lines.join("\n")}\n`);
     const report = await importInto(home, log, { format: "gemma-forge", onto: "night" });
     expect(report.joined).toMatchObject({ turns: 1, matched: 1, unmatchedCalls: 0 });
-    const events = await eventsOf(home, report.imported[0]?.run as never);
-    const flags = only(events, "turn").map(({ parseFlags }) => parseFlags);
-    return { actions: only(events, "action"), flags };
+    return eventsOf(home, report.imported[0]?.run as never);
   }
+
+  it.each([
+    ["whole", [], [undefined, []]],
+    ["with a stream that was broken", ["data: {oops\n\n"], [["answer"], ["clipped"]]],
+  ])("takes a call %s for what its record says", async (_, broken, told) => {
+    const head = { id: "c", object: "chat.completion.chunk", created: 1, model: "m" };
+    const delta = { ...asking, content: "I apply it.", tool_calls: [{ index: 0, ...call }] };
+    const answer = chunks({ ...head, choices: [{ index: 0, delta, finish_reason: "tool_calls" }] });
+    const recording = await startRecordingAt(home, () => ({
+      type: "text/event-stream",
+      pieces: [...broken, ...answer],
+    }));
+    const asked = await recording.post("/r/night/v1/chat/completions", { model: "m", stream: true, messages: opening });
+    await asked.text();
+    await recording.post("/r/night/finish");
+    await recording.close();
+    const events = await joinedEvents({ text: "I apply it.", result: "APPLIED" });
+    const [turn] = only(events, "turn");
+    expect([turn?.missing, only(events, "verdict")[0]?.verdict.flags.filter((flag) => flag === "clipped")]).toEqual(
+      told,
+    );
+  });
 
   it("keeps its own action where no result was sent back, with the call whole and the cut result flagged", async () => {
     const result = "APPLIED: ".padEnd(500, "and so on; ");

@@ -28,7 +28,10 @@ afterEach(async () => {
 async function start(changes: Partial<RecordOptions> = {}): Promise<void> {
   recording = await startRecordingAt(
     home,
-    ({ body }) => (body.includes("broken") ? { status: 500, pieces: ["no"] } : { pieces: [answered("right")] }),
+    ({ body }) => {
+      if (body.includes("broken")) return { status: 500, pieces: ["no"] };
+      return { pieces: [answered(body.includes("wrong") ? "wrong" : "right")] };
+    },
     changes,
   );
 }
@@ -61,9 +64,37 @@ describe("a verifier's command", () => {
     await ask("/r/v/i/b/a/1");
     await restart({ verify });
     await ask("/r/v/i/a/a/2");
-    await expect.poll(() => verdictsIn("v")).toEqual({ "a/1": true });
     await recording.post("/r/v/finish");
     expect(await verdictsIn("v")).toEqual({ "a/1": true, "b/1": true, "a/2": true });
+  });
+
+  it("judges attempts at one item that were made at once by how each of them ended", async () => {
+    await start({ verify });
+    for (const place of ["/r/v/i/a/a/1", "/r/v/i/a/a/2"]) await ask(place, "first: wrong");
+    for (const place of ["/r/v/i/a/a/1", "/r/v/i/a/a/2"]) await ask(place, "last");
+    await recording.post("/r/v/finish");
+    expect(only(await eventsIn("v"), "verdict")).toHaveLength(2);
+    expect(await verdictsIn("v")).toEqual({ "a/1": true, "a/2": true });
+  });
+
+  it("judges an attempt once more that went on after the command had judged it, or while it does", async () => {
+    await start();
+    const verifier = { id: "verify-cmd", version: "1" };
+    await ask("/r/v/i/a/a/1", "first: wrong");
+    await recording.post("/outcome", { run: "v", item: "a", value: 0, verifier });
+    await ask("/r/v/i/a/a/1", "last");
+    await ask("/r/v/i/b/a/1", "first: wrong");
+    await restart({ verify: { ...verify, command: `sleep 1; ${COMMAND}` } });
+    const sealing = recording.post("/r/v/finish");
+    await sleep(500);
+    await ask("/r/v/i/b/a/1", "last");
+    expect(await (await sealing).json()).toMatchObject({ attempts: 2, passed: 2 });
+    const told = only(await eventsIn("v"), "verdict").map(({ attempt, verdict }) => [attempt.slice(26), verdict.value]);
+    expect(told).toEqual([
+      ["a/1", 0],
+      ["a/1", 1],
+      ["b/1", 1],
+    ]);
   });
 
   it("is run by `tracemill seal` too, which takes the agent's own name", async () => {
@@ -128,6 +159,39 @@ describe("calls without a name", () => {
     expect((await beside.post("/v1/chat/completions", asked("one"))).status).toBe(200);
     await beside.close();
     expect(await listRuns(home)).toHaveLength(4);
+  });
+});
+
+describe("calls under a name", () => {
+  it("repeat the attempt of an earlier process whose call got no answer", async () => {
+    await start();
+    await ask("/r/v/i/a", "broken");
+    await ask("/r/v/i/a", "one");
+    await restart();
+    await ask("/r/v/i/a", "broken");
+    await ask("/r/v/i/a", "one");
+    const places = only(await eventsIn("v"), "turn").map(({ turn }) => turn.slice(28));
+    expect(places).toEqual(["1#1", "2#1", "1#2", "3#1"]);
+  });
+
+  it("begin another run where that of the name is of another skill, and are refused where its id is", async () => {
+    await start();
+    await ask("/r/v/i/one");
+    const [mine] = await listRuns(home);
+    await restart({ skill: "other" });
+    expect((await ask("/r/v/i/one")).status).toBe(200);
+    const refused = await ask(`/r/${mine?.run}/i/one`);
+    expect([refused.status, await refused.json()]).toMatchObject([409, { error: { code: "OTHER_SKILL" } }]);
+    expect((await recording.post("/r/v/finish")).status).toBe(200);
+    const runs = await listRuns(home);
+    expect(runs.map(({ label, skill, isSealed }) => [label, skill, isSealed]).toSorted()).toEqual([
+      ["v", "mine", false],
+      ["v", "other", true],
+    ]);
+    await restart();
+    await ask(`/r/${mine?.run}/i/two`);
+    const items = only(await eventsOf(home, mine?.run as never), "items_scanned").flatMap((one) => one.items);
+    expect(items.map(({ item }) => item)).toEqual(["mine:one", "mine:two"]);
   });
 });
 

@@ -71,6 +71,18 @@ it.each([
   expect(await verifyHome(home)).toMatchObject({ isSound: true });
 });
 
+it("an error that is nested too deeply is passed on and recorded as it came, whole or in a stream", async () => {
+  const error = `{"error":${NESTED}}`;
+  await start(({ body }) =>
+    body.includes("stream") ? { type: "text/event-stream", pieces: [`data: ${error}\n\n`] } : { pieces: [error] },
+  );
+  expect(await (await recording.post(PLACE, asked("one"))).text()).toBe(error);
+  expect(await (await recording.post(PLACE, asked("two", { stream: true }))).text()).toBe(`data: ${error}\n\n`);
+  const events = await recorded();
+  expect(only(events, "failure").map(({ code }) => code)).toEqual(["FAILED_ANSWER", "STREAM_ERROR"]);
+  expect(only(events, "turn").map(({ wire }) => wire?.raw)).toEqual([error, error]);
+});
+
 const delta = (content: string, finish_reason: string | null = null) => ({
   choices: [{ index: 0, delta: { content }, finish_reason }],
 });

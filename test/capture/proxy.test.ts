@@ -164,6 +164,51 @@ describe("a call through the proxy", () => {
     expect(new Set(turns.map((turn) => turn.split("/")[0])).size).toBe(2);
   });
 
+  it("goes on from the answer that it sends back, where others asked the same and a thought is left out", async () => {
+    const thoughts = ["<think>First,\nthis.</think>\n\nA", "<think>Rather that.</think>\n\nB", "next", "next"];
+    await start(() => ({ pieces: [JSON.stringify(completion(thoughts.shift() ?? ""))] }));
+    const ask = (...messages: object[]) => post("/r/x/i/a/v1/chat/completions", { model: "m", messages });
+    await ask(user("one"));
+    await ask(user("one"));
+    await ask(user("one"), said("A"), user("more"));
+    await ask(user("one"), said("\nB\n"), user("more"));
+    const places = only(await recorded(), "turn").map(({ turn }) => turn.slice(28));
+    expect(places).toEqual(["1#1", "2#1", "1#2", "2#2"]);
+  });
+
+  it("begins a new attempt where it may go on from several, and continues the one that nobody went on with", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("an answer"))] }));
+    const ask = (...messages: object[]) => post("/r/x/i/a/v1/chat/completions", { model: "m", messages });
+    await ask(user("one"));
+    await ask(user("one"));
+    await ask(user("one"), user("in other words: x"));
+    await ask(user("one"), said("an answer"), user("more"));
+    await ask(user("one"), user("in other words: y"));
+    const places = only(await recorded(), "turn").map(({ turn }) => turn.slice(28));
+    expect(places).toEqual(["1#1", "2#1", "3#1", "2#2", "1#2"]);
+  });
+
+  it("that is asked again because it got no answer is of the same attempt, and so is an outcome that names none", async () => {
+    const answers: StubAnswer[] = [
+      { status: 500, pieces: ["no"] },
+      { status: 503, pieces: ["no"] },
+      ...["A", "B", "C"].map((text) => ({ pieces: [JSON.stringify(completion(text))] })),
+    ];
+    await start(() => answers.shift() ?? { pieces: [] });
+    const ask = (...messages: object[]) => post("/r/x/i/a/v1/chat/completions", { model: "m", messages });
+    const judge = () => post("/r/x/i/a/outcome", { value: 1, verifier: { id: "v", version: "1" } });
+    await ask(user("one"));
+    await post("/r/x/i/a/a/2/v1/chat/completions", { model: "m", messages: [user("two")] });
+    await ask(user("two"));
+    expect(await (await judge()).json()).toEqual({ attempt: expect.stringMatching(/\/2$/) });
+    await ask(user("one"));
+    const several = await judge();
+    expect([several.status, await codeIn(several)]).toEqual([400, "ATTEMPT_NOT_NAMED"]);
+    await ask(user("one"));
+    const places = only(await recorded(), "turn").map(({ turn }) => turn.slice(28));
+    expect(places).toEqual(["1#1", "2#1", "2#2", "1#2", "3#1"]);
+  });
+
   it("with images, or of the responses API, is recorded as far as chat has words for it, and whole beside that", async () => {
     const output = [
       { type: "reasoning", id: "r", summary: [] },
@@ -285,6 +330,35 @@ describe("a stream through the proxy", () => {
     expect([streamed?.usage, streamed?.finishReason]).toEqual([plain?.usage, plain?.finishReason]);
   });
 
+  it.each([
+    ["the same index each", [0, 0]],
+    ["an index of its own each", [0, 1]],
+  ])("whose calls have %s, its end told twice, is read as what it says", async (_, [first = 0, second = 0]) => {
+    const part = (index: number, id: string, given: object) => call(index, { id, type: "function", function: given });
+    const told = chunks(
+      delta({ role: "assistant", content: "" }),
+      part(first, "c1", { name: "ls", arguments: '{"p":' }),
+      part(first, "c1-again", { arguments: '"a"}' }),
+      part(second, "c2", { name: "cat", arguments: '{"p":' }),
+      call(second, { function: { arguments: '"b"}' } }),
+      delta({}, "tool_calls"),
+      delta({}, "stop"),
+    );
+    await start(() => ({ type: "text/event-stream", pieces: told }));
+    await (await post("/r/x/v1/chat/completions", { model: "m", stream: true, messages: [user("go")] })).text();
+    const events = await recorded();
+    const [turn] = only(events, "turn");
+    expect(turn?.finishReason).toBe("stop");
+    expect(messagesOf(events, [turn?.response ?? null])).toMatchObject([
+      {
+        tool_calls: [
+          { id: "c1", function: { name: "ls", arguments: '{"p":"a"}' } },
+          { id: "c2", function: { name: "cat", arguments: '{"p":"b"}' } },
+        ],
+      },
+    ]);
+  });
+
   it("that breaks off or is no JSON is passed on as it is, and recorded so", async () => {
     await start(({ body }) =>
       body.includes("garbage")
@@ -299,9 +373,29 @@ describe("a stream through the proxy", () => {
     expect(only(events, "failure").map(({ code }) => code)).toEqual(["MALFORMED_STREAM", "STREAM_CUT"]);
     const [garbled, cut] = only(events, "turn");
     expect(garbled?.wire?.raw).toBe("{oops");
+    expect(garbled).toMatchObject({ parseFlags: ["malformed-stream"], missing: ["answer"] });
     expect(cut?.wire).not.toHaveProperty("raw");
-    expect(cut).toMatchObject({ finishReason: null, parseFlags: ["stream-cut"] });
+    expect(cut).toMatchObject({ finishReason: null, parseFlags: ["stream-cut"], missing: ["answer"] });
     expect(messagesOf(events, [cut?.response ?? null])).toEqual([said("Let me look. ü")]);
+  });
+
+  it("that the server ends with an error is no whole answer, for the lake either", async () => {
+    const [begun, half] = [pieces[0] ?? "", pieces[1] ?? ""];
+    const error = { message: "out of memory", code: 500 };
+    await start(() => ({ type: "text/event-stream", pieces: [begun, half, ...chunks({ error })] }));
+    await (await post("/r/x/v1/chat/completions", { model: "m", stream: true, messages: [user("go")] })).text();
+    const events = await recorded();
+    expect(only(events, "failure")).toMatchObject([
+      { code: "STREAM_ERROR", message: expect.stringContaining("out of memory") },
+    ]);
+    const [turn] = only(events, "turn");
+    expect(messagesOf(events, [turn?.response ?? null])).toEqual([said("Let me ")]);
+    expect(turn).toMatchObject({ parseFlags: ["stream-error"], missing: ["answer"] });
+    await post("/r/x/finish", {});
+    const lake = await openLake(home);
+    const rows = await lake.query("SELECT has_full_prompt, has_full_answer FROM turns");
+    lake.close();
+    expect(rows).toEqual([{ has_full_prompt: true, has_full_answer: false }]);
   });
 
   it("whose client goes away is recorded as far as it came", async () => {
@@ -317,7 +411,8 @@ describe("a stream through the proxy", () => {
     gone.abort();
     await expect.poll(async () => only(await recorded(), "turn").length).toBe(1);
     const events = await recorded();
-    expect(only(events, "turn")[0]).toMatchObject({ finishReason: null, parseFlags: ["client-gone"] });
+    const gap = { parseFlags: ["client-gone"], missing: ["answer"] };
+    expect(only(events, "turn")[0]).toMatchObject({ finishReason: null, ...gap });
     expect(only(events, "failure")[0]?.code).toBe("CLIENT_GONE");
   });
 });
@@ -446,6 +541,37 @@ describe("a call of the responses API", () => {
     expect(cut?.response).toBe(whole?.response);
     expect([whole?.finishReason, cut?.finishReason]).toEqual(["completed", null]);
     expect(cut).toMatchObject({ parseFlags: ["stream-cut"], modelAnswered: "m-1" });
+  });
+
+  it.each([
+    ["an error", { type: "error", code: "server_error", message: "gone", param: null }, "gone"],
+    ["its failure", { type: "response.failed", response: told("failed", [], { error: { code: "oom" } }) }, "oom"],
+  ])(
+    "as a stream that ends with %s is no whole answer, and no whole prompt of what goes on from it",
+    async (_, end, why) => {
+      await start(({ body }) =>
+        JSON.parse(body).stream
+          ? { type: "text/event-stream", pieces: stream(...events, end) }
+          : { pieces: [JSON.stringify({ ...told("completed", [text("hello")]), id: "resp-2" })] },
+      );
+      await ask({ stream: true });
+      await ask({ previous_response_id: "resp-1" });
+      const logged = await recorded();
+      expect(only(logged, "failure")).toMatchObject([{ code: "STREAM_ERROR", message: expect.stringContaining(why) }]);
+      const [broken, next] = only(logged, "turn");
+      expect(broken).toMatchObject({ parseFlags: ["stream-error"], missing: ["answer"] });
+      expect(messagesOf(logged, [broken?.response ?? null])).toMatchObject([{ content: "Let me look." }]);
+      expect(next).toMatchObject({ attempt: broken?.attempt, missing: ["prompt"] });
+    },
+  );
+
+  it("that failed is recorded as a failure with what came, where it came whole, too", async () => {
+    const failed = JSON.stringify(told("failed", [text("half")], { error: { code: "oom" } }));
+    await start(() => ({ pieces: [failed] }));
+    expect(await ask()).toBe(failed);
+    const logged = await recorded();
+    expect(only(logged, "failure")).toMatchObject([{ code: "FAILED_ANSWER", message: expect.stringContaining("oom") }]);
+    expect(only(logged, "turn")).toMatchObject([{ response: null, wire: { status: 200, raw: failed } }]);
   });
 
   it("with deltas at places that cannot be is recorded without them", async () => {
@@ -627,7 +753,7 @@ describe("a recorded run", () => {
     expect((await listRuns(home)).map(({ isSealed }) => isSealed).toSorted()).toEqual([false, true]);
   });
 
-  it("has a command of the user's judge each attempt once it is over, unless someone else did", async () => {
+  it("has a command of the user's judge each attempt when it is sealed, unless someone else did", async () => {
     const command = 'read answer; test "$answer" = "right $TRACEMILL_ITEM/$TRACEMILL_ATTEMPT" || exit 3; echo fine';
     const verify = { command, timeoutMs: 5000, signal: new AbortController().signal };
     await start(
@@ -640,19 +766,18 @@ describe("a recorded run", () => {
       post(`/r/v/i/${place}/v1/chat/completions`, { model: "m", messages: [user(text)] });
     await at("a/a/1", "first");
     await at("a/a/2", "second");
-    const verdicts = async () => only(await recorded(), "verdict");
-    await expect.poll(async () => (await verdicts()).length).toBe(1);
     await at("b/a/1", "first");
     await post("/outcome", { run: "v", item: "b", attempt: 1, value: 1, verifier });
     await post("/r/v/finish", {});
-    expect(
-      (await verdicts()).map(({ attempt, verdict }) => [attempt.slice(26), verdict.passed, verdict.verifier.id]),
-    ).toEqual([
+    const verdicts = only(await recorded(), "verdict");
+    const told = verdicts.map(({ attempt, verdict }) => [attempt.slice(26), verdict.passed, verdict.verifier.id]);
+    expect(told.toSorted()).toEqual([
       ["a/1", false, "verify-cmd"],
-      ["b/1", true, "pytest"],
       ["a/2", true, "verify-cmd"],
+      ["b/1", true, "pytest"],
     ]);
-    expect((await verdicts())[0]?.verdict.evidence).toMatchObject({ exitCode: 3 });
+    const failed = verdicts.find(({ attempt }) => attempt.endsWith("a/1"));
+    expect(failed?.verdict.evidence).toMatchObject({ exitCode: 3 });
   });
 
   it("records a verifier that cannot be run as its failure, not the agent's", async () => {
@@ -677,6 +802,8 @@ describe("a recorded run", () => {
     const { run } = (await (await post("/r/nightly/finish", {})).json()) as { run: string };
     const log = readFileSync(home.runLog(run));
     expect((await post("/outcome", { run: "nightly", item: "a", value: 1, verifier })).status).toBe(200);
+    const nowhere = await post("/outcome", { run, item: "b", value: 1, verifier });
+    expect([nowhere.status, await codeIn(nowhere)]).toEqual([404, "UNKNOWN_ATTEMPT"]);
     const unknown = await post("/outcome", { run, item: "a", attempt: 9, value: 1, verifier });
     expect([unknown.status, await codeIn(unknown)]).toEqual([404, "UNKNOWN_ATTEMPT"]);
     expect(readFileSync(home.runLog(run))).toEqual(log);

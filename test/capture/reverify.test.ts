@@ -88,13 +88,24 @@ describe("a verifier that is asked once more", () => {
 
   it("and contradicts itself leaves a conflict, which being asked again resolves", async () => {
     const run = await runHarness(await runOptions({ home, url: model.url }));
-    const report = await reverify(asked(run, { skill: changed(() => false) }));
+    const moody = changed(() => false, "1");
+    const report = await reverify(asked(run, { skill: moody }));
     expect(report.conflicts).toHaveLength(run.passed);
     expect(run.passed).toBeGreaterThan(0);
     const judged = "SELECT count(eval_passed) AS told, count(*) AS attempts FROM attempts";
     expect(await inLake(judged)).toEqual([{ told: run.attempts - run.passed, attempts: run.attempts }]);
-    await reverify(asked(run, { skill: changed(() => false) }));
+    await reverify(asked(run, { skill: moody }));
     expect(await inLake(judged)).toEqual([{ told: run.attempts, attempts: run.attempts }]);
+  });
+
+  it("in another version decides at once, and what it changed is counted as no conflict", async () => {
+    const run = await runHarness(await runOptions({ home, url: model.url }));
+    const stricter = changed(() => false);
+    const report = await reverify(asked(run, { skill: stricter, isOutdatedOnly: true }));
+    expect(run.passed).toBeGreaterThan(0);
+    expect(report).toMatchObject({ conflicts: [], agreement: { passedThen: run.passed, passedNow: 0 } });
+    const judged = "SELECT count(*) FILTER (eval_passed) AS passed, count(eval_passed) AS told FROM attempts";
+    expect(await inLake(judged)).toEqual([{ passed: 0, told: run.attempts }]);
   });
 
   it("is asked about a share that its attempts' names draw, and about those of an older version alone", async () => {
@@ -190,6 +201,31 @@ describe("labels in bulk", () => {
     expect(await inLake("SELECT item, eval_passed, verdict_value FROM attempts ORDER BY 1")).toEqual([
       { item: "chat:a", eval_passed: true, verdict_value: 1 },
       { item: "chat:b", eval_passed: false, verdict_value: 0.25 },
+    ]);
+  });
+
+  it("pass as they say, and where they say only a value if it is 1", () => {
+    const labels = join(home.path, "labels.jsonl");
+    mkdirSync(home.path, { recursive: true });
+    const said = [
+      { value: 0.8, passed: true },
+      { value: 1, passed: false },
+      { value: 0.5, resolved: true },
+      { value: 0.5, label: 1 },
+      { value: 1, label: 0.5 },
+      { value: 0.9 },
+      { value: 1 },
+    ];
+    writeFileSync(labels, said.map((one) => JSON.stringify({ id: "a", ...one })).join("\n"));
+    const read = readLabels(labels).labels.map(({ verdict }) => [verdict.value, verdict.passed, verdict.failureMode]);
+    expect(read).toEqual([
+      [0.8, true, null],
+      [1, false, "failed"],
+      [0.5, true, null],
+      [0.5, true, null],
+      [1, true, null],
+      [0.9, false, "failed"],
+      [1, true, null],
     ]);
   });
 

@@ -1,9 +1,12 @@
 /** Other programs' runs on the command line: imported, judged later, and shown with what they hold. */
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { foreignStart } from "../../src/capture/foreign-item.ts";
+import { systemClock } from "../../src/foundation/clock.ts";
+import { newRunId } from "../../src/records/ids.ts";
 import { splitOf } from "../../src/skills/splits.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { createRunLog, listRuns } from "../../src/store/run-log.ts";
 import letters from "../fixtures/skills/letters/skill.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
 import { withHome } from "../store/sample-run.ts";
@@ -69,4 +72,17 @@ test("a run shows how much of each role's turns it holds", () =>
     expect(JSON.parse(stdout).roles).toMatchObject([
       { role: "worker", turns: 1, full_prompt: 1, full_answer: 1, sampling: 0, outcome: 0, token_ids: 0 },
     ]);
+  }));
+
+test("labels of a run that is not sealed are refused before a command judges anything", () =>
+  withHome(async (home) => {
+    const run = newRunId(systemClock);
+    const log = createRunLog(home, { run, clock: systemClock });
+    const config = { command: "record", label: "nightly" };
+    log.append({ type: "run_started", data: foreignStart({ run, skill: "letters", codeVersion: "t", config }) });
+    log.close();
+    const seen = join(home.path, "seen");
+    const refused = await tracemill(home, "label", "nightly", "--verify-cmd", `touch ${seen}`, "--repository", "/none");
+    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("RUN_NOT_SEALED")]);
+    expect(existsSync(seen)).toBe(false);
   }));

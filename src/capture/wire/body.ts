@@ -40,6 +40,8 @@ export interface Wire {
   readCall(body: JsonObject): SentCall | null;
   /** Null where the body is no answer. */
   readAnswer(body: JsonObject): GivenAnswer | null;
+  /** Whether a body, or an event of a stream, says that something went wrong on the server's side. */
+  isError(body: JsonObject): boolean;
   /** Shapes: `choices` is how many answers were asked for. */
   openStream(choices: number): StreamJoin;
 }
@@ -64,6 +66,11 @@ export function usageIn(usage: unknown): GivenAnswer["usage"] {
   const promptTokens = countIn(usage.prompt_tokens ?? usage.input_tokens);
   const completionTokens = countIn(usage.completion_tokens ?? usage.output_tokens);
   return promptTokens !== null && completionTokens !== null ? { promptTokens, completionTokens } : null;
+}
+
+/** An error as chat and text completions have it, in a body as in a stream. */
+export function hasError({ error = null }: JsonObject): boolean {
+  return error !== null;
 }
 
 /** Keys that many servers write `null` for where there is nothing: the record leaves them out. */
@@ -113,6 +120,14 @@ export function addDelta(sum: JsonObject, delta: JsonObject): void {
   }
 }
 
+/** Adds what a chunk says of a choice: a text completion's own text grows, every other text is what came last. */
+export function addChoice(sum: JsonObject, choice: JsonObject): void {
+  for (const [key, value] of Object.entries(choice)) {
+    if (typeof value === "string" && key !== "text") delete sum[key];
+  }
+  addDelta(sum, choice);
+}
+
 /** Texts that name something come whole in every delta that has them. */
 const WHOLE_KEYS = new Set(["id", "type", "role", "name"]);
 
@@ -131,11 +146,17 @@ function joinedValue(before: Json | undefined, value: Json): Json {
 function joinedList(sum: Json[], values: Json[]): Json[] {
   for (const value of values) {
     const index = isObject(value) ? value.index : undefined;
-    const same = typeof index === "number" ? sum.find((one) => isObject(one) && one.index === index) : undefined;
-    if (isObject(same) && isObject(value)) addIndexed(same, value);
+    const same = typeof index === "number" ? sum.findLast((one) => isObject(one) && one.index === index) : undefined;
+    if (isObject(same) && isObject(value) && !isOtherCall(same, value)) addIndexed(same, value);
     else sum.push(structuredClone(value));
   }
   return sum;
+}
+
+/** Some servers (Ollama) give each call the same index: one with another id, and a name of its own, is another. Ids alone may change (vLLM). */
+function isOtherCall(sum: JsonObject, { id, function: called }: JsonObject): boolean {
+  const isNamed = isObject(called) && typeof called.name === "string" && called.name !== "";
+  return isNamed && typeof id === "string" && id !== "" && typeof sum.id === "string" && sum.id !== "" && id !== sum.id;
 }
 
 function addIndexed(sum: JsonObject, delta: JsonObject): void {

@@ -3,7 +3,16 @@
  */
 import type { RecordedMessage } from "../../records/message.ts";
 import { isObject, type JsonObject, objectsIn } from "../reading/shapes.ts";
-import { addDelta, choiceAnswer, type StreamJoin, toolsIn, type Wire, withoutNulls } from "./body.ts";
+import {
+  addChoice,
+  addDelta,
+  choiceAnswer,
+  hasError,
+  type StreamJoin,
+  toolsIn,
+  type Wire,
+  withoutNulls,
+} from "./body.ts";
 
 export const chat: Wire = {
   readCall(body) {
@@ -31,6 +40,8 @@ export const chat: Wire = {
       isObject(message) ? { message: { role: "assistant", content: null, ...withoutNulls(message) }, rest } : null,
     ),
 
+  isError: hasError,
+
   openStream(choices) {
     const chunks = joinChunks({
       choices,
@@ -39,7 +50,7 @@ export const chat: Wire = {
         const message = isObject(sum.message) ? sum.message : {};
         sum.message = message;
         if (isObject(delta)) addMessage(message, delta);
-        addDelta(sum, rest);
+        addChoice(sum, rest);
       },
     });
     return { take: chunks.take, body: () => withPlainCalls(chunks.body()) };

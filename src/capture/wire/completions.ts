@@ -3,7 +3,7 @@
  * no other place for it; `wire.api` says that no chat template was applied to it.
  */
 import type { RecordedMessage } from "../../records/message.ts";
-import { addDelta, choiceAnswer, type Wire } from "./body.ts";
+import { addChoice, choiceAnswer, hasError, type Wire } from "./body.ts";
 import { joinChunks } from "./chat.ts";
 
 export const completions: Wire = {
@@ -28,8 +28,10 @@ export const completions: Wire = {
       typeof text === "string" ? { message: { role: "assistant", content: text }, rest } : null,
     ),
 
+  isError: hasError,
+
   openStream(choices) {
-    return joinChunks({ choices, whole: "text_completion", addChoice: addDelta });
+    return joinChunks({ choices, whole: "text_completion", addChoice });
   },
 };
 

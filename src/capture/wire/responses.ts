@@ -4,9 +4,11 @@
  */
 import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
 import { isObject, type JsonObject, objectsIn, textIn } from "../reading/shapes.ts";
-import { type StreamJoin, toolsIn, usageIn, type Wire } from "./body.ts";
+import { hasError, type StreamJoin, toolsIn, usageIn, type Wire } from "./body.ts";
 
-const ENDS = new Set(["response.completed", "response.incomplete", "response.failed", "error"]);
+/** Statuses of a response that never came to its end. */
+const BROKEN = new Set(["failed", "cancelled"]);
+const ENDS = new Set(["response.completed", "response.incomplete"]);
 
 export const responses: Wire = {
   readCall(body) {
@@ -36,6 +38,11 @@ export const responses: Wire = {
       tokenIds: undefined,
       response: body,
     };
+  },
+
+  isError({ type, response, ...body }) {
+    const told = isObject(response) ? response : body;
+    return type === "error" || hasError(told) || BROKEN.has(String(told.status));
   },
 
   openStream: joinEvents,
