@@ -13,12 +13,12 @@ import { hashJson, shortHash } from "../foundation/hashing.ts";
 import { nearest } from "../foundation/nearest.ts";
 import { type BaseFile, type BaseManifest, baseManifestSchema } from "../records/base-manifest.ts";
 import { readTokenizerFiles } from "../render/tokenizer-files.ts";
+import { type HashedFile, hashFiles, type OnHash } from "../store/file-hashes.ts";
+import { missingFile } from "../store/file-refusals.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
 import { listBases, writeBaseManifest } from "../store/manifests.ts";
 import type { Convert } from "./convert.ts";
-import { type HashedFile, hashFiles, type OnHash } from "./file-hashes.ts";
-import { missingFile } from "./file-refusals.ts";
 import { KNOWN_BASES } from "./known-bases.ts";
 import { checkFit, type ModelShape, readGgufShape, readHfShape } from "./model-shape.ts";
 

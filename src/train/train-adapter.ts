@@ -13,6 +13,9 @@ import { acquireLock } from "../foundation/lock-file.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
+import { readPinnedFiles } from "../render/renderer.ts";
+import { checkBaseFiles } from "../store/base-files.ts";
+import type { OnHash } from "../store/file-hashes.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
 import { listAdapters, readAdapterManifest } from "../store/manifests.ts";
@@ -49,6 +52,8 @@ export interface TrainOptions extends GivenInputs {
   isUnplanned?: boolean;
   clock: Clock;
   signal: AbortSignal;
+  /** Told where the base's weights have to be read again. */
+  onHash?: OnHash;
   onProgress(progress: TrainProgress): void;
 }
 
@@ -84,7 +89,7 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
 /**
  * Checks all that a training needs, without doing any of it; `known` is the adapter of the very same inputs.
  * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`,
- * `BAD_NAME`, `NAME_TAKEN`, and as `checkSupport`, `checkSettings`, `checkOutputs`,
+ * `BAD_NAME`, `NAME_TAKEN`, and as `checkSupport`, `checkSettings`, `checkOutputs`, `checkBaseFiles`, `readPinnedFiles`,
  * `checkDataset`, `checkParent`, `rehearsalOf`, `measureRows`, `checkRows` and `checkFit`; what the backend is not ready for.
  */
 export async function checkTraining(options: TrainOptions): Promise<Task & { known: AdapterManifest | null }> {
@@ -111,6 +116,8 @@ export async function checkTraining(options: TrainOptions): Promise<Task & { kno
   const task = { options, inputs, dataset, base, backend, family, outputs, plan: null };
   const known = await sameOrFree(home, inputs);
   await checkOutputs(outputs, { base, config, isTrained: known !== null });
+  await checkBaseFiles(home, base, { format: "safetensors", onHash: options.onHash });
+  await readPinnedFiles(home, base);
   if (known !== null) return { ...task, known };
   await checkDataset(dataset, { where: datasetFolder, base, method: { name: method, ...(await methodNamed(method)) } });
   if (parent !== null) checkParent(parent, { base, config });

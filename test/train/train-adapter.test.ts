@@ -1,11 +1,14 @@
-import { appendFile, readdir, readFile } from "node:fs/promises";
+import { appendFile, cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/foundation/clock.ts";
 import { hashFile, hashJson, hashText } from "../../src/foundation/hashing.ts";
 import { adapterManifestSchema } from "../../src/records/adapter-manifest.ts";
+import { addBase } from "../../src/serve/add-base.ts";
 import type { Home } from "../../src/store/home.ts";
 import { readLedger } from "../../src/store/ledger.ts";
 import { listAdapters, readAdapterManifest, readProbes } from "../../src/store/manifests.ts";
+import { tinyBase } from "../fixtures/tiny-base.ts";
 import { withHome } from "../store/sample-run.ts";
 import { addTinyBase, CONFIG, train, writeDataset } from "./sample-training.ts";
 
@@ -119,6 +122,25 @@ describe("a training that cannot be", () => {
         code: "DATASET_OF_ANOTHER_BASE",
         details: { expected: `templateHash ${base.templateHash.slice(0, 12)}`, got: expect.stringContaining("other") },
       });
+    }));
+
+  it("is refused for a base whose files in place are not those that were added", () =>
+    withHome(async (home) => {
+      const hf = join(home.path, "hf");
+      await cp((await tinyBase()).hf, hf, { recursive: true });
+      const dataset = await writeDataset(
+        home,
+        await addBase(home, { name: "tiny", hf, convert: async () => {}, clock: systemClock }),
+      );
+      for (const name of ["model.safetensors", "chat_template.jinja"]) {
+        const kept = await readFile(join(hf, name));
+        await appendFile(join(hf, name), "x");
+        await expect(train(home, dataset)).rejects.toMatchObject({
+          ...{ code: "BASE_CHANGED", details: { where: expect.stringContaining(hf) } },
+        });
+        await writeFile(join(hf, name), kept);
+      }
+      expect(await leftovers(home)).toEqual([]);
     }));
 
   it("is refused for a dataset of texts alone", () =>
