@@ -111,7 +111,7 @@ async function runVerb<T>({ executable, verb, request }: Call, options: VerbOpti
     for await (const line of child.iterable()) {
       try {
         const event = parseEvent(verb, line);
-        if (event.type === "step") ending.sawStep();
+        ending.saw(event);
         if (event.type === "refused" || event.type === "finished") last = event;
         else onEvent?.(event);
       } catch (error) {
@@ -141,9 +141,9 @@ function endOf(child: Pick<ResultPromise, "kill">, leastPatienceMs: number) {
   let longestMs = 0;
   let sinceMs = performance.now();
   return {
-    sawStep() {
+    saw({ type }: TrainerEvent) {
       const nowMs = performance.now();
-      longestMs = Math.max(longestMs, nowMs - sinceMs);
+      if (type === "step") longestMs = Math.max(longestMs, nowMs - sinceMs);
       sinceMs = nowMs;
     },
     begin() {
