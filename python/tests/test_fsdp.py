@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from safetensors.torch import load_file
 
 from tracemill_train import tiny_base
 from tracemill_train import train as train_verb
-from tracemill_train.launch import check_launch
+from tracemill_train.launch import INTERRUPTED, check_launch
 from tracemill_train.refusal import Refusal
 from tracemill_train.settings import Settings
 
@@ -95,6 +96,26 @@ def assert_same(expected: Ended, found: Ended, limit: float) -> None:
         figures = [[point[name] for point in curve] for curve in curves]
         assert figures[1] == pytest.approx(figures[0], rel=limit)
     assert curves[1][-1]["validationLoss"] == pytest.approx(curves[0][-1]["validationLoss"], rel=limit)
+
+
+def test_processes_that_are_told_to_end_get_the_time_for_a_checkpoint(tmp_path: Path) -> None:
+    """Stand-ins take three seconds to save, and torch's own limit is one."""
+    worker = tmp_path / "worker"
+    worker.write_text(
+        f"#!/bin/sh\ntrap 'sleep 3; touch {tmp_path}/saved-$RANK; exit 130' TERM\n"
+        f"touch {tmp_path}/started-$RANK\nwhile true; do sleep 0.1; done\n"
+    )
+    worker.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"import sys; sys.executable = '{worker}'\n{WORKERS}"],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE_FOLDER), "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": "1"},
+    )
+    until = time.monotonic() + 120
+    while len(list(tmp_path.glob("started-*"))) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
+    process.terminate()
+    assert process.wait(timeout=60) == INTERRUPTED
+    assert sorted(path.name for path in tmp_path.glob("saved-*")) == ["saved-0", "saved-1"]
 
 
 def test_several_processes_are_refused_what_they_cannot_share(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,10 +135,45 @@ def test_a_training_widens_the_margin_on_answers_that_it_has_not_seen(base: Path
     assert {"kl", "loss"} <= last["validation"].keys()
 
 
-def test_a_neighbour_lies_in_the_same_batch_where_there_is_one() -> None:
-    assert kto.neighbours(7, 3) == [2, 0, 1, 5, 3, 4, 5]
-    assert kto.neighbours(4, 2) == [1, 0, 3, 2]
-    assert kto.neighbours(1, 2) == [0]
+def test_a_neighbour_lies_in_the_same_part_where_there_is_one() -> None:
+    def of(*prompts: int) -> list[list[int]]:
+        return [[prompt] for prompt in prompts]
+
+    assert kto.neighbours(of(*range(7)), 3) == [2, 0, 1, 5, 3, 4, 5]
+    assert kto.neighbours(of(*range(4)), 2) == [1, 0, 3, 2]
+    assert kto.neighbours(of(1), 2) == [None]
+
+
+def test_a_neighbour_is_never_of_the_same_prompt() -> None:
+    assert kto.neighbours([[1], [1], [2], [2], [3], [3]], 4) == [3, 3, 1, 1, None, None]
+    prompts = [[place // 4 % 15] for place in random.Random(1).sample(range(60), 60)]
+    found = kto.neighbours(prompts, 8)
+    assert all(partner is not None and prompts[partner] != prompts[place] for place, partner in enumerate(found))
+
+
+def test_rows_without_an_answer_to_another_prompt_are_left_out_of_the_zero_point(base: Path, tmp_path: Path) -> None:
+    config = settings(batchSize=2)
+    one, other, *_ = rendered(AutoTokenizer.from_pretrained(base / "hf"))
+    model = add_lora(load_model(base / "hf", torch.float32), 4, 8, 0)
+    alike = kto.prepare(model, [one, replace(one, row_id="again")], config)
+    assert [row.other for row in alike] == [None, None]
+    lone = kto.prepare(model, [one, one, other], replace(config, micro_batch_size=3))
+    assert all(row.other is not None and row.other_reference < 0 for row in lone)
+
+    figures: list[dict[str, float]] = []
+    kit = Kit(
+        model=model,
+        tokenizer=AutoTokenizer.from_pretrained(base / "hf"),
+        sequence=alike + kto.prepare(model, [one, other], config),
+        settings=config,
+        arguments=training_arguments(config, tmp_path),
+        callbacks=[],
+        saw=lambda loss, found, share=1.0: figures.append({"loss": loss, **found}),
+    )
+    kto.make_trainer(kit).train()
+    assert [figure["kl"] for figure in figures][0] == 0 and len(figures) == 2
+    assert figures[0]["loss"] == pytest.approx(1.5 / 2, abs=1e-4)
+    assert kto.validate(model, alike, config)["kl"] == 0
 
 
 def test_a_mismatched_answer_follows_the_other_prompt_and_is_cut_at_the_limit() -> None:

@@ -135,8 +135,9 @@ def test_a_base_that_no_memory_holds_is_scored_as_it_was_trained(
     packed = load_model(base / "hf", torch.bfloat16, quantization="nf4")
     trained = PeftModel.from_pretrained(packed, tmp_path)
     monkeypatch.setattr("tracemill_train.probes.probe_dtype", lambda base, free: None)
-    write_probes(base / "hf", tmp_path, [exact["probes"][0]["ids"]], trained)
-    rough = json.loads((tmp_path / "probes.json").read_text())
-    assert (exact["dtype"], rough["dtype"]) == ("float32", "nf4")
-    (probe,) = rough["probes"]
-    assert max(abs(x - y) for x, y in zip(probe["baseLogprobs"], probe["adapterLogprobs"])) > 0.01
+    for model in (trained, None):  # a divided one is loaded anew
+        write_probes(base / "hf", tmp_path, [exact["probes"][0]["ids"]], model, "nf4")
+        rough = json.loads((tmp_path / "probes.json").read_text())
+        assert (exact["dtype"], rough["dtype"]) == ("float32", "nf4")
+        (probe,) = rough["probes"]
+        assert max(abs(x - y) for x, y in zip(probe["baseLogprobs"], probe["adapterLogprobs"])) > 0.01

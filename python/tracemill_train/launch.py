@@ -16,6 +16,8 @@ from .refusal import Refusal
 from .settings import Settings
 
 INTERRUPTED = 130
+SHUTDOWN_SECONDS = 24 * 3600
+"""Far longer than a step with what follows it: how long an end may take is for whoever started this process to say."""
 
 
 def is_worker() -> bool:
@@ -97,6 +99,7 @@ def run_workers(processes: int, arguments: Sequence[str]) -> int:
         rdzv_endpoint="localhost:0",
         max_restarts=0,
         monitor_interval=0.5,
+        shutdown_timeout=SHUTDOWN_SECONDS,
     )
     try:
         elastic_launch(config, sys.executable)("-m", "tracemill_train", *arguments)

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 from .adapter_files import MERGED
 from .method import Row
-from .model import empty_model, load_config, load_model
+from .model import empty_model, load_config, load_model, training_dtype
 
 PROBES = 8
 PROBE_TOKENS = 96
@@ -45,16 +45,23 @@ def token_logprobs(model: torch.nn.Module, ids: list[int]) -> list[float]:
 
 
 def write_probes(
-    base: Path, adapter: Path, sequences: list[list[int]], trained: PeftModel | PreTrainedModel | None = None
+    base: Path,
+    adapter: Path,
+    sequences: list[list[int]],
+    trained: PeftModel | PreTrainedModel | None = None,
+    quantization: str = "none",
 ) -> None:
     """Writes `probes.json` into the adapter's folder, scored by the base and by what was saved.
 
     All is in float32 where two bytes of memory are free for each that this takes, else in bfloat16; a LoRA on a base that
-    does not fit even so is scored as it was trained, in `trained`, and the type says so ("nf4").
+    does not fit even so is scored as it was trained, in `trained` or, where that is divided (None), on the base quantised
+    anew, and the type says so ("nf4").
     """
     dtype = probe_dtype(base, psutil.virtual_memory().available)
     if dtype is None and isinstance(trained, PeftModel):
         name, before, after = _scored_as_trained(trained, sequences)
+    elif dtype is None and quantization != "none":
+        name, (before, after) = quantization, _scored_as_saved(base, adapter, sequences, training_dtype(), quantization)
     else:
         dtype = dtype or torch.bfloat16
         name = str(dtype).removeprefix("torch.")
@@ -76,9 +83,9 @@ Scores = list[list[float]]
 
 
 def _scored_as_saved(
-    base: Path, adapter: Path, sequences: list[list[int]], dtype: torch.dtype
+    base: Path, adapter: Path, sequences: list[list[int]], dtype: torch.dtype, quantization: str = "none"
 ) -> tuple[Scores, Scores]:
-    model: torch.nn.Module = load_model(base, dtype).eval()
+    model: torch.nn.Module = load_model(base, dtype, quantization=quantization).eval()
     before = [token_logprobs(model, ids) for ids in sequences]
     if (adapter / MERGED).exists():
         del model

@@ -240,7 +240,8 @@ def write_outcome(request: Request, course: Course, emit: Emit) -> str | None:
     if is_first():
         emit("progress", stage="writing the probes")
         sequences = choose_probes(course.rows.validation, course.rows.train, request.config.seed)
-        write_probes(request.base, request.out, sequences, None if is_worker() else course.model)
+        trained = None if is_worker() else course.model
+        write_probes(request.base, request.out, sequences, trained, request.config.quantization)
     return gguf_refused
 
 

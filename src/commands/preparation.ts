@@ -39,7 +39,7 @@ async function convert(conversion: Conversion, context: Context): Promise<void> 
 }
 
 /** One progress line for each group of files. */
-function shownHashing({ clock, stderr: stream, isJson }: Context): OnHash {
+export function shownHashing({ clock, stderr: stream, isJson }: Context): OnHash {
   let progress: Progress | null = null;
   return (doneBytes, totalBytes) => {
     const total = Math.ceil(totalBytes / MEGABYTE);

@@ -16,7 +16,7 @@ export const trainInput = z.object({
     .string()
     .default("sft")
     .describe(
-      "how it is trained: sft on demonstrations, dpo on preference-pairs, kto on judged answers (with --batch-size 1 by APO's unpaired loss)",
+      "how it is trained: sft on demonstrations, dpo on preference-pairs, kto on judged answers (one row at once, by --batch-size 1 or --micro-batch-size 1: APO's unpaired loss)",
     ),
   from: z
     .string()

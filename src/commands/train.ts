@@ -18,6 +18,7 @@ import {
   writeTrainConfig,
 } from "../train/index.ts";
 import { type Context, defineCommand } from "./command.ts";
+import { shownHashing } from "./preparation.ts";
 import { refuseTainted } from "./taint.ts";
 import { rehearsalFrom, settingsFrom, trainInput } from "./train-input.ts";
 import { planText } from "./train-plan.ts";
@@ -73,10 +74,10 @@ function ofOneDataset(given: z.output<typeof trainInput>): OneDataset {
   if (others.length === 0) return { ...given, dataset: first };
   throw new Refusal({
     code: "SEVERAL_DATASETS",
-    message: "An adapter is trained on one dataset.",
+    message: "An adapter is trained on one dataset at a time, and a dataset of answers is of one role.",
     expected: "one --dataset, or --per-role for an adapter of each",
     got: given.dataset.join(", "),
-    fix: "--per-role, or one export over all the runs",
+    fix: "--per-role; for one adapter of several roles train on them in turn, each time --from the adapter before; for more runs of one role export them together",
   });
 }
 
@@ -124,12 +125,13 @@ async function perRole(
   }));
 }
 
-function optionsOf(given: OneDataset, { home, clock, signal }: Context): Omit<TrainOptions, "onProgress"> {
+function optionsOf(given: OneDataset, context: Context): Omit<TrainOptions, "onProgress"> {
+  const { home, clock, signal } = context;
   const options = trainInput.parse({ ...given, dataset: [given.dataset] });
   const { base, method, backend, name, from, launch, merge, out, unplanned: isUnplanned, rehearse } = options;
   return {
     ...{ home, clock, signal, dataset: given.dataset, base, method, backend, launch, merge, isUnplanned },
-    config: settingsFrom(options),
+    ...{ config: settingsFrom(options), onHash: shownHashing(context) },
     ...(rehearse !== undefined && { rehearse: rehearsalFrom(rehearse) }),
     ...(out !== undefined && { out }),
     ...(name !== undefined && { name }),

@@ -52,11 +52,16 @@ export interface Renderer {
   decode(ids: readonly number[], options?: { skipSpecial?: boolean }): string;
 }
 
-/**
- * Loads the renderer of a base from its pinned files.
- * Throws: `BASE_CHANGED` where these are no longer the files of the manifest.
- */
+/** Loads the renderer of a base from its pinned files. Throws: as `readPinnedFiles` and `createRenderer`. */
 export async function loadRenderer(home: Home, base: BaseManifest): Promise<Renderer> {
+  return createRenderer(await readPinnedFiles(home, base));
+}
+
+/**
+ * Reads the tokenizer and the template of a base.
+ * Throws: `BASE_CHANGED` where these are no longer the files of the manifest, and as `readTokenizerFiles`.
+ */
+export async function readPinnedFiles(home: Home, base: BaseManifest): Promise<TokenizerFiles> {
   const folder = resolve(home.baseFolder(base.name), base.hfFolder);
   const files = await readTokenizerFiles(folder);
   if (files.tokenizerHash !== base.tokenizerHash || files.templateHash !== base.templateHash) {
@@ -70,7 +75,7 @@ export async function loadRenderer(home: Home, base: BaseManifest): Promise<Rend
       fix: "put the original files back, or add the changed model under a new name: tracemill base add NAME",
     });
   }
-  return createRenderer(files);
+  return files;
 }
 
 /**

@@ -4,23 +4,27 @@
  * Does not know who converts, and loads no weights.
  */
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { mkdir, readdir } from "node:fs/promises";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeFolderAtomic } from "../foundation/files.ts";
 import { hashJson, shortHash } from "../foundation/hashing.ts";
+import { inTurn } from "../foundation/lock-file.ts";
 import { nearest } from "../foundation/nearest.ts";
 import { type BaseFile, type BaseManifest, baseManifestSchema } from "../records/base-manifest.ts";
 import { readTokenizerFiles } from "../render/tokenizer-files.ts";
+import { type HashedFile, hashFiles, type OnHash } from "../store/file-hashes.ts";
+import { missingFile } from "../store/file-refusals.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
-import { listBases, writeBaseManifest } from "../store/manifests.ts";
+import { listAdapters, listBases, writeBaseManifest } from "../store/manifests.ts";
 import type { Convert } from "./convert.ts";
-import { type HashedFile, hashFiles, type OnHash } from "./file-hashes.ts";
-import { missingFile } from "./file-refusals.ts";
 import { KNOWN_BASES } from "./known-bases.ts";
 import { checkFit, type ModelShape, readGgufShape, readHfShape } from "./model-shape.ts";
+
+/** For who else gives the name; a training holds it to its end. */
+const LONGEST_WAIT_MS = 5000;
 
 export interface AddBaseOptions {
   name: string;
@@ -40,7 +44,7 @@ interface Forms {
 
 /**
  * Adds a base and returns its manifest; adding the same one again changes nothing.
- * Throws: `BAD_NAME`, `NO_SOURCE`, `NAME_TAKEN`, `MISSING_FILE`, `BROKEN_FILE`, `NO_WEIGHTS`, `NO_TOKENIZER`,
+ * Throws: `BAD_NAME`, `NO_SOURCE`, `NAME_TAKEN`, `LOCKED`, `MISSING_FILE`, `BROKEN_FILE`, `NO_WEIGHTS`, `NO_TOKENIZER`,
  * `NO_TEMPLATE`, `FORMS_DO_NOT_FIT`, and what `convert` refuses.
  */
 export async function addBase(home: Home, options: AddBaseOptions): Promise<BaseManifest> {
@@ -71,7 +75,10 @@ export async function addBase(home: Home, options: AddBaseOptions): Promise<Base
     licence: forms.licence,
     source: forms.source,
   });
-  return register(home, manifest, options.clock);
+  await mkdir(dirname(home.nameLock(name)), { recursive: true });
+  return inTurn({ path: home.nameLock(name), what: `The name "${name}"`, longestMs: LONGEST_WAIT_MS }, () =>
+    register(home, manifest, options.clock),
+  );
 }
 
 function checkedName(name: string): string {
@@ -185,6 +192,7 @@ async function register(home: Home, manifest: BaseManifest, clock: Clock): Promi
       fix: "add it under a name of its own",
     });
   }
+  if (known === undefined) await refuseAdaptersName(home, manifest.name);
   const registered = known === undefined ? manifest : withFormOf(home, known, manifest);
   await writeBaseManifest(home, registered);
   if (known === undefined) {
@@ -192,6 +200,17 @@ async function register(home: Home, manifest: BaseManifest, clock: Clock): Promi
     appendLedger(home, { type: "base_registered", data: { name, baseHash } }, clock);
   }
   return registered;
+}
+
+async function refuseAdaptersName(home: Home, name: string): Promise<void> {
+  const holder = (await listAdapters(home)).find((adapter) => adapter.name === name);
+  if (holder === undefined) return;
+  throw new Refusal({
+    code: "NAME_TAKEN",
+    message: `"${name}" is the name of an adapter; a name always means one model.`,
+    got: `adapter ${shortHash(holder.adapterHash)} of ${holder.base}`,
+    fix: "add it under a name of its own",
+  });
 }
 
 /** Keeps the GGUF that was made for a base in its own folder: it is one of the same weights. */

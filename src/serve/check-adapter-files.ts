@@ -11,9 +11,9 @@ import { hashJson, hashText, shortHash } from "../foundation/hashing.ts";
 import { jsonValue } from "../foundation/json-value.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
+import { changedFile, missingFile } from "../store/file-refusals.ts";
 import type { Home } from "../store/home.ts";
 import { readBaseModules } from "./base-modules.ts";
-import { changedFile, missingFile } from "./file-refusals.ts";
 import { checkLoraTensors } from "./lora-tensors.ts";
 import { readSafetensorsHeader, readThrough } from "./safetensors.ts";
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { groupBy } from "../foundation/group-by.ts";
-import { brokenFile, missingFile } from "./file-refusals.ts";
+import { brokenFile, missingFile } from "../store/file-refusals.ts";
 
 export interface ModelShape {
   architecture: string;

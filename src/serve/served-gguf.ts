@@ -12,12 +12,12 @@ import { Refusal } from "../foundation/errors.ts";
 import { writeFolderAtomic } from "../foundation/files.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { sumOf } from "../foundation/sums.ts";
-import type { BaseFile, BaseManifest } from "../records/base-manifest.ts";
+import type { BaseManifest } from "../records/base-manifest.ts";
+import { checkBaseFiles } from "../store/base-files.ts";
+import { hashFiles, type OnHash } from "../store/file-hashes.ts";
 import type { Home } from "../store/home.ts";
 import { writeBaseManifest } from "../store/manifests.ts";
 import type { Convert } from "./convert.ts";
-import { hashFiles, type OnHash } from "./file-hashes.ts";
-import { changedFile, missingFile } from "./file-refusals.ts";
 import { checkFit, readGgufShape, readHfShape } from "./model-shape.ts";
 
 export interface Preparation {
@@ -32,7 +32,7 @@ export interface Preparation {
  */
 export async function servedGguf(home: Home, base: BaseManifest, { convert, onHash }: Preparation): Promise<string> {
   const own = base.gguf === null ? await withOwnGguf(home, base, { convert, onHash: onHash ?? (() => {}) }) : base;
-  await checkFiles(home, own, { format: "gguf", onHash: onHash ?? (() => {}) });
+  await checkBaseFiles(home, own, { format: "gguf", onHash: onHash ?? (() => {}) });
   return resolve(home.baseFolder(base.name), own.gguf as string);
 }
 
@@ -51,7 +51,7 @@ async function withOwnGguf(
       fix: `tracemill base add ${base.name} --hf ${hf} --gguf FILE`,
     });
   }
-  await checkFiles(home, base, { format: "safetensors", onHash });
+  await checkBaseFiles(home, base, { format: "safetensors", onHash });
   const gguf = join(`converted-${shortHash(base.baseHash)}`, "model-f16.gguf");
   const path = join(folder, gguf);
   if (!existsSync(path)) {
@@ -72,22 +72,4 @@ async function withOwnGguf(
 function f16Bytes({ files }: BaseManifest): number {
   const weights = files.filter(({ format }) => format === "safetensors");
   return sumOf(weights, ({ sizeBytes, dtype }) => (dtype === "f32" ? sizeBytes / 2 : sizeBytes));
-}
-
-/** Throws: `BASE_CHANGED`, `MISSING_FILE`. */
-async function checkFiles(
-  home: Home,
-  base: BaseManifest,
-  { format, onHash }: { format: BaseFile["format"]; onHash: OnHash },
-): Promise<void> {
-  const folder = home.baseFolder(base.name);
-  const files = base.files.filter((file) => file.format === format);
-  const paths = files.map(({ path }) => resolve(folder, path));
-  const hashed = await hashFiles(paths, folder, onHash).catch((cause: NodeJS.ErrnoException) => {
-    throw missingFile(cause.path ?? folder, `the base's ${format}`, cause);
-  });
-  for (const [index, { path, hash: got }] of hashed.entries()) {
-    const expected = files[index]?.hash;
-    if (got !== expected) throw changedFile("BASE_CHANGED", path, { expected, got });
-  }
 }

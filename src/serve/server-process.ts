@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import { Failure } from "../foundation/errors.ts";
 import { printable } from "../foundation/printable.ts";
-import { hasExited, killGroup } from "../foundation/process-group.ts";
+import { guarded, hasExited, killGroup } from "../foundation/process-group.ts";
 import { duration } from "../foundation/progress.ts";
 import { serverLog } from "./server-log.ts";
 
@@ -21,19 +21,6 @@ const KEPT_LINES = 30;
 const KEPT_CHARACTERS = 20_000;
 const TOLD_CHARACTERS = 160;
 const NEVER = new AbortController().signal;
-/**
- * Runs the server and holds the other end of a pipe that this process has: however this process ends, the pipe does too,
- * and the whole group is killed. A group gets its signals at once, so the shell waits for the server when one comes.
- */
-const GUARD = `
-trap : TERM
-"$@" </dev/null &
-server=$!
-exec 3<&0
-(cat <&3 >/dev/null; kill -KILL -$$) &
-while kill -0 $server 2>/dev/null; do wait $server; code=$?; done
-exit $code`;
-
 export interface ServerCommand {
   /** What it is called where people read. */
   title: string;
@@ -69,7 +56,8 @@ export interface ServerProcess {
  */
 export async function startServerProcess(command: ServerCommand): Promise<ServerProcess> {
   const { executable, args, env } = command;
-  const child = spawn("sh", ["-c", GUARD, "guard", executable, ...args], {
+  const guard = guarded([executable, ...args]);
+  const child = spawn(guard.file, guard.args, {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true, // a group of its own, which ends with it
     env: { ...process.env, ...env },

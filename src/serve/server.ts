@@ -8,14 +8,15 @@ import { hashFile } from "../foundation/hashing.ts";
 import { startWebServer } from "../foundation/web-server.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
-import { loadRenderer } from "../render/renderer.ts";
+import { loadRenderer, readPinnedFiles } from "../render/renderer.ts";
+import { checkBaseFiles } from "../store/base-files.ts";
+import { changedFile, missingFile } from "../store/file-refusals.ts";
 import type { Home } from "../store/home.ts";
 import { readAdapterManifest, readBaseManifest } from "../store/manifests.ts";
 import { createAdmission } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { checkAdapterFiles } from "./check-adapter-files.ts";
 import { startDirectServer } from "./direct-server.ts";
-import { changedFile, missingFile } from "./file-refusals.ts";
 import { followFreeCores, freeCores } from "./free-cores.ts";
 import type { ServedModel } from "./generation.ts";
 import { readGgufShape } from "./model-shape.ts";
@@ -41,6 +42,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const kind = await loadExtension<TargetKind>(TARGETS, "target", options.target ?? "llamacpp");
   const contextTokens = servedContextTokens(base, options.contextTokens);
   if ("serve" in kind) {
+    if (kind.isAttached?.() !== true) await checkBase(home, base, options);
     const [adapters, candidates] = await Promise.all([
       adaptersNamed(home, options.adapters),
       adaptersNamed(home, options.candidates ?? []),
@@ -51,6 +53,12 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   if ((options.args ?? []).length > 0) throw noServerArgs(options.target);
   const names = [...options.adapters, ...(options.candidates ?? [])];
   return startEngineServer(kind, { ...options, host, port, parallel, queueLimit, contextTokens }, { base, names });
+}
+
+/** Whether what a server of its own would load is the base, where it loads it here. Throws: `BASE_CHANGED`, `MISSING_FILE`. */
+async function checkBase(home: Home, base: BaseManifest, { onHash }: Pick<ServeOptions, "onHash">): Promise<void> {
+  await checkBaseFiles(home, base, { format: "safetensors", onHash });
+  await readPinnedFiles(home, base);
 }
 
 /** How many tokens a request may take where so many are asked for. */

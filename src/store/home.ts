@@ -15,6 +15,8 @@ export interface Home {
   /** What the workspaces of a run keep while it is not finished: checkpoints. */
   workspaceFolder(run: string): string;
   baseFolder(name: string): string;
+  /** Held while a model comes to have a name, so that a base or an adapter has it for good. */
+  nameLock(name: string): string;
   datasetFolder(datasetHash: string): string;
   adapterFolder(adapterHash: string): string;
   comparisonFolder(comparisonHash: string): string;
@@ -33,6 +35,7 @@ export function homeAt(path: string): Home {
     runLog: (run) => join(root, "runs", run, "events.jsonl"),
     workspaceFolder: (run) => join(root, "workspaces", run),
     baseFolder: (name) => join(root, "bases", name),
+    nameLock: (name) => join(root, "bases", `${name}.lock`),
     datasetFolder: (datasetHash) => join(root, "datasets", datasetHash),
     adapterFolder: (adapterHash) => join(root, "adapters", adapterHash),
     comparisonFolder: (comparisonHash) => join(root, "comparisons", comparisonHash),

@@ -5,15 +5,16 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
+import { execa, type ResultPromise } from "execa";
 import { z } from "zod";
 import { Failure, Refusal } from "../foundation/errors.ts";
 import { PACKAGE_FOLDER } from "../foundation/package-folder.ts";
 import { pythonPath } from "../foundation/python-path.ts";
 import { curvePointSchema } from "../records/adapter-manifest.ts";
 
-/** A step may take a while to end in a checkpoint; then the process is killed. */
-const PATIENCE_MS = 60_000;
+/** A training that is to end saves a checkpoint after the step at hand: it is killed after as long as so many of its longest ones. */
+const PATIENCE_STEPS = 2;
+const LEAST_PATIENCE_MS = 60_000;
 const KEPT_NOISE_LINES = 20;
 /**
  * glibc raises by itself the size from which freed memory goes back to the system, and then keeps gaps between activations:
@@ -60,6 +61,8 @@ export interface VerbOptions<T> {
   onEvent?(event: TrainerEvent): void;
   /** Ends the process; a training keeps a checkpoint. */
   signal?: AbortSignal;
+  /** How long its end may take at least before it is killed; a minute, where it is left out. */
+  leastPatienceMs?: number;
 }
 
 export interface PythonRunner {
@@ -86,7 +89,7 @@ interface Call {
 }
 
 async function runVerb<T>({ executable, verb, request }: Call, options: VerbOptions<T>): Promise<T> {
-  const { result, onEvent, signal } = options;
+  const { result, onEvent, signal, leastPatienceMs = LEAST_PATIENCE_MS } = options;
   if (signal?.aborted) throw interrupted(verb);
   const folder = await mkdtemp(join(tmpdir(), "tracemill-request-"));
   try {
@@ -97,27 +100,31 @@ async function runVerb<T>({ executable, verb, request }: Call, options: VerbOpti
       stdin: "ignore",
       buffer: false,
       reject: false,
-      forceKillAfterDelay: PATIENCE_MS,
-      ...(signal !== undefined && { cancelSignal: signal }),
+      forceKillAfterDelay: false,
     });
+    const ending = endOf(child, leastPatienceMs);
+    if (signal?.aborted) ending.begin();
+    signal?.addEventListener("abort", ending.begin);
+    void child.finally(() => signal?.removeEventListener("abort", ending.begin));
     const noise = lastLines(child.iterable({ from: "stderr" }));
     let last: TrainerEvent | undefined;
     for await (const line of child.iterable()) {
       try {
         const event = parseEvent(verb, line);
+        ending.saw(event);
         if (event.type === "refused" || event.type === "finished") last = event;
         else onEvent?.(event);
       } catch (error) {
-        child.kill(); // leaving the loop waits for the process to end
+        ending.begin(); // leaving the loop waits for the process to end
         throw error;
       }
     }
-    const [{ exitCode, isCanceled, signal: killedBy }, lines] = await Promise.all([child, noise]);
+    const [{ exitCode, signal: killedBy }, lines] = await Promise.all([child, noise]);
     if (last?.type === "refused") {
       const { type: _, ...details } = last;
       throw new Refusal(details as Refusal["details"]);
     }
-    if (isCanceled || exitCode === 130) throw interrupted(verb);
+    if (exitCode === 130 || (signal?.aborted && exitCode !== 0)) throw interrupted(verb);
     if (exitCode !== 0 || last?.type !== "finished") {
       const end = killedBy ?? `exit code ${exitCode}`;
       const message = [`"${verb}" ended with ${end}. Its last words:`, ...lines].join("\n");
@@ -127,6 +134,24 @@ async function runVerb<T>({ executable, verb, request }: Call, options: VerbOpti
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** How a process is ended: told to, and killed where that takes longer than its steps so far let expect. */
+function endOf(child: Pick<ResultPromise, "kill">, leastPatienceMs: number) {
+  let longestMs = 0;
+  let sinceMs = performance.now();
+  return {
+    saw({ type }: TrainerEvent) {
+      const nowMs = performance.now();
+      if (type === "step") longestMs = Math.max(longestMs, nowMs - sinceMs);
+      sinceMs = nowMs;
+    },
+    begin() {
+      child.kill("SIGTERM");
+      const patienceMs = Math.max(leastPatienceMs, PATIENCE_STEPS * longestMs);
+      setTimeout(() => child.kill("SIGKILL"), patienceMs).unref();
+    },
+  };
 }
 
 function parseEvent(verb: string, line: string): TrainerEvent {

@@ -13,9 +13,12 @@ import { acquireLock } from "../foundation/lock-file.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
+import { readPinnedFiles } from "../render/renderer.ts";
+import { checkBaseFiles } from "../store/base-files.ts";
+import type { OnHash } from "../store/file-hashes.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
-import { listAdapters, readAdapterManifest } from "../store/manifests.ts";
+import { listAdapters, listBases, readAdapterManifest } from "../store/manifests.ts";
 import type { Launch, TrainBackend, TrainProgress } from "./backend.ts";
 import { backendNamed } from "./backends.ts";
 import { checkDataset } from "./check-dataset.ts";
@@ -49,6 +52,8 @@ export interface TrainOptions extends GivenInputs {
   isUnplanned?: boolean;
   clock: Clock;
   signal: AbortSignal;
+  /** Told where the base's weights have to be read again. */
+  onHash?: OnHash;
   onProgress(progress: TrainProgress): void;
 }
 
@@ -59,22 +64,34 @@ type Inputs = Pick<
 
 /**
  * Trains an adapter and registers it; where the same inputs and name were trained before, returns that adapter.
- * Throws: as `checkTraining`; `LOCKED`, `NO_PYTHON`, what the backend refuses; failures of the boundary `trainer`, after
- * which the same call goes on from the last checkpoint.
+ * Throws: as `checkTraining`; `LOCKED`, also where another gives the name meanwhile; `NO_PYTHON`, what the backend refuses;
+ * failures of the boundary `trainer`, after which the same call goes on from the last checkpoint.
  */
 export async function trainAdapter(options: TrainOptions): Promise<AdapterManifest> {
   const { home, clock } = options;
   const { known, ...task } = await checkTraining(options);
+  const { name } = task.inputs;
   if (known !== null) return writeOutputs(task.outputs, await register(home, known, clock));
+  const release = name === null ? () => {} : acquireLock(home.nameLock(name), `The name "${name}"`);
+  try {
+    return await trainNamed(task);
+  } finally {
+    release();
+  }
+}
+
+/** To be called while its name is held: what another has made of it since it was checked counts. */
+async function trainNamed(task: Task): Promise<AdapterManifest> {
+  const { home, clock } = task.options;
   const work = join(home.path, "adapters", `training-${hashJson(task.inputs).slice(0, 16)}`);
   await mkdir(work, { recursive: true });
   const release = acquireLock(join(work, "lock"), "This training");
   try {
-    const manifest = await trainIn(work, task);
-    const folder = home.adapterFolder(manifest.adapterHash);
-    await rename(join(work, "adapter"), folder);
+    const made = await sameOrFree(home, task.inputs);
+    const manifest = made ?? (await trainIn(work, task));
+    if (made === null) await rename(join(work, "adapter"), home.adapterFolder(manifest.adapterHash));
     await rm(join(work, "checkpoints"), { recursive: true, force: true });
-    return writeOutputs(task.outputs, await register(home, manifest, clock));
+    return await writeOutputs(task.outputs, await register(home, manifest, clock));
   } finally {
     await keepCheckpoints(work);
     release();
@@ -84,7 +101,7 @@ export async function trainAdapter(options: TrainOptions): Promise<AdapterManife
 /**
  * Checks all that a training needs, without doing any of it; `known` is the adapter of the very same inputs.
  * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`,
- * `BAD_NAME`, `NAME_TAKEN`, and as `checkSupport`, `checkSettings`, `checkOutputs`,
+ * `BAD_NAME`, `NAME_TAKEN`, and as `checkSupport`, `checkSettings`, `checkOutputs`, `checkBaseFiles`, `readPinnedFiles`,
  * `checkDataset`, `checkParent`, `rehearsalOf`, `measureRows`, `checkRows` and `checkFit`; what the backend is not ready for.
  */
 export async function checkTraining(options: TrainOptions): Promise<Task & { known: AdapterManifest | null }> {
@@ -111,6 +128,8 @@ export async function checkTraining(options: TrainOptions): Promise<Task & { kno
   const task = { options, inputs, dataset, base, backend, family, outputs, plan: null };
   const known = await sameOrFree(home, inputs);
   await checkOutputs(outputs, { base, config, isTrained: known !== null });
+  await checkBaseFiles(home, base, { format: "safetensors", onHash: options.onHash });
+  await readPinnedFiles(home, base);
   if (known !== null) return { ...task, known };
   await checkDataset(dataset, { where: datasetFolder, base, method: { name: method, ...(await methodNamed(method)) } });
   if (parent !== null) checkParent(parent, { base, config });
@@ -203,11 +222,11 @@ async function sameOrFree(home: Home, inputs: Inputs): Promise<AdapterManifest |
   const same = adapters.find((adapter) => hashJson(inputsOf(adapter)) === wanted);
   if (same !== undefined) return same;
   const holder = adapters.find((adapter) => name !== null && adapter.name === name);
-  const isBase = name === inputs.base;
+  const isBase = (await listBases(home)).some((base) => base.name === name);
   if (holder === undefined && !isBase) return null;
   throw new Refusal({
     code: "NAME_TAKEN",
-    message: `The name "${name}" is taken; a name always means one adapter.`,
+    message: `The name "${name}" is taken; a name always means one model.`,
     got: isBase ? `the base ${name}` : `adapter ${shortHash(holder?.adapterHash ?? "")}`,
     fix: "choose another --name",
   });

@@ -156,8 +156,10 @@ describe("a base without a GGUF is refused by the embedded server", () => {
     const hf = await changedCopy("changed", {});
     await chmod(join(hf, "model.safetensors"), 0o644);
     await writeFile(join(hf, "model.safetensors"), "others");
-    await expect(serving({ base: "changed" }, async () => {})).rejects.toThrow(
-      refusal("BASE_CHANGED", { where: join(hf, "model.safetensors") }),
-    );
+    for (const target of ["llamacpp", "vllm"]) {
+      await expect(serving({ base: "changed", target }, async () => {})).rejects.toThrow(
+        refusal("BASE_CHANGED", { where: join(hf, "model.safetensors") }),
+      );
+    }
   });
 });

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -89,4 +90,23 @@ describe("the Python runner", () => {
     }
     expect(Date.now() - started).toBeLessThan(20_000);
   });
+
+  it("gives a training that is to end as long as two of its steps, and then kills it", async () => {
+    const step = JSON.stringify({
+      ...{ type: "step", step: 1, epoch: 1, loss: 1, learningRate: 1, steps: 2, tokensPerSecond: 1, etaMs: 0 },
+    });
+    const isSavedIn = async (tenths: number) => {
+      const saved = join(folder, `saved-in-${tenths}`);
+      await usePython(`
+        trap 'for n in $(seq ${tenths}); do sleep 0.1; done; touch "${saved}"; exit 130' TERM
+        sleep 1; echo '${step}'
+        while true; do sleep 0.1; done`);
+      const stop = new AbortController();
+      const options = { result: anything, signal: stop.signal, leastPatienceMs: 100, onEvent: () => stop.abort() };
+      await expect((await python()).run("base", {}, options)).rejects.toMatchObject({ code: "INTERRUPTED" });
+      return existsSync(saved);
+    };
+    expect(await isSavedIn(10)).toBe(true);
+    expect(await isSavedIn(100)).toBe(false);
+  }, 20_000);
 });

@@ -1,11 +1,14 @@
-import { appendFile, readdir, readFile } from "node:fs/promises";
+import { appendFile, cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/foundation/clock.ts";
 import { hashFile, hashJson, hashText } from "../../src/foundation/hashing.ts";
 import { adapterManifestSchema } from "../../src/records/adapter-manifest.ts";
+import { addBase } from "../../src/serve/add-base.ts";
 import type { Home } from "../../src/store/home.ts";
 import { readLedger } from "../../src/store/ledger.ts";
 import { listAdapters, readAdapterManifest, readProbes } from "../../src/store/manifests.ts";
+import { tinyBase } from "../fixtures/tiny-base.ts";
 import { withHome } from "../store/sample-run.ts";
 import { addTinyBase, CONFIG, train, writeDataset } from "./sample-training.ts";
 
@@ -62,6 +65,33 @@ describe("training an adapter", () => {
       const other = { name: "sql-v1", config: { ...CONFIG, seed: 2 } };
       await expect(train(home, dataset, other)).rejects.toMatchObject({ code: "NAME_TAKEN" });
       expect((await readAdapterManifest(home, "sql-v1")).adapterHash).toBe(adapterHash);
+      const asBase = addBase(home, {
+        name: "sql-v1",
+        ...(await tinyBase()),
+        convert: async () => {},
+        clock: systemClock,
+      });
+      await expect(asBase).rejects.toMatchObject({
+        code: "NAME_TAKEN",
+        details: { got: expect.stringContaining("tiny") },
+      });
+    }));
+
+  it("gives a name to one of two trainings that ask for it at once, and to no base meanwhile", () =>
+    withHome(async (home) => {
+      const dataset = await writeDataset(home, await addTinyBase(home));
+      let added: Promise<unknown> | undefined;
+      const files = { ...(await tinyBase()), convert: async () => {}, clock: systemClock };
+      const onProgress = () => {
+        added ??= addBase(home, { name: "sql-v1", ...files }).catch(({ code }) => code);
+      };
+      const given = [1, 2].map((seed) => ({ name: "sql-v1", config: { ...CONFIG, seed }, onProgress }));
+      const ended = await Promise.allSettled(given.map((one) => train(home, dataset, one)));
+      const refused = ended.flatMap((one) => (one.status === "rejected" ? [one.reason.code] : []));
+      expect(refused).toEqual(["LOCKED"]);
+      expect((await listAdapters(home)).map(({ name }) => name)).toEqual(["sql-v1"]);
+      expect(["LOCKED", "NAME_TAKEN"]).toContain(await added);
+      expect(await leftovers(home)).toEqual([]);
     }));
 
   it("goes on from its last checkpoint after it was stopped", () =>
@@ -97,12 +127,19 @@ describe("a training that cannot be", () => {
     { title: "an unknown adapter to go on from", code: "UNKNOWN_ADAPTER", given: { from: "sql-v0" } },
     { title: "a name that is none", code: "BAD_NAME", given: { name: "My Adapter/1" } },
     { title: "the name of the base", code: "NAME_TAKEN", given: { name: "tiny" } },
+    {
+      ...{ title: "the name of another base", code: "NAME_TAKEN", given: { name: "gemma" } },
+      prepare: async (home) => {
+        await addBase(home, { name: "gemma", ...(await tinyBase()), convert: async () => {}, clock: systemClock });
+      },
+    },
     { title: "a row that is too long", code: "ROW_TOO_LONG", given: { config: { ...CONFIG, maxTokens: 12 } } },
   ];
-  for (const { title, code, given } of refusals) {
+  for (const { title, code, given, prepare } of refusals) {
     it(`is refused before anything is written: ${title}`, () =>
       withHome(async (home) => {
         const dataset = await writeDataset(home, await addTinyBase(home));
+        await prepare?.(home);
         await expect(train(home, dataset, given)).rejects.toMatchObject({ name: "Refusal", code });
         expect(await listAdapters(home)).toEqual([]);
         expect(await leftovers(home)).toEqual([]);
@@ -119,6 +156,25 @@ describe("a training that cannot be", () => {
         code: "DATASET_OF_ANOTHER_BASE",
         details: { expected: `templateHash ${base.templateHash.slice(0, 12)}`, got: expect.stringContaining("other") },
       });
+    }));
+
+  it("is refused for a base whose files in place are not those that were added", () =>
+    withHome(async (home) => {
+      const hf = join(home.path, "hf");
+      await cp((await tinyBase()).hf, hf, { recursive: true });
+      const dataset = await writeDataset(
+        home,
+        await addBase(home, { name: "tiny", hf, convert: async () => {}, clock: systemClock }),
+      );
+      for (const name of ["model.safetensors", "chat_template.jinja"]) {
+        const kept = await readFile(join(hf, name));
+        await appendFile(join(hf, name), "x");
+        await expect(train(home, dataset)).rejects.toMatchObject({
+          ...{ code: "BASE_CHANGED", details: { where: expect.stringContaining(hf) } },
+        });
+        await writeFile(join(hf, name), kept);
+      }
+      expect(await leftovers(home)).toEqual([]);
     }));
 
   it("is refused for a dataset of texts alone", () =>

@@ -129,7 +129,12 @@ describe("an adapter for each role", () => {
         command.run(command.input.parse({ ...SETTINGS, dataset, base: "tiny", perRole }), context);
       await expect(run([worker, pairs], true)).rejects.toMatchObject({ code: "DATASET_OF_ANOTHER_TIER" });
       await expect(run([worker, again], true)).rejects.toMatchObject({ code: "ROLE_TWICE" });
-      await expect(run([worker, pairs], false)).rejects.toMatchObject({ code: "SEVERAL_DATASETS" });
+      await expect(run([worker, pairs], false)).rejects.toMatchObject({
+        ...{
+          code: "SEVERAL_DATASETS",
+          details: { fix: expect.stringMatching(/several roles .* --from .* one role export/) },
+        },
+      });
       expect(await listAdapters(home)).toEqual([]);
     }));
 });

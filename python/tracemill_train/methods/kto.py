@@ -1,8 +1,8 @@
 """Method `kto`: learns from single answers that were judged good or bad, held to the model as it was before.
 
 With two rows or more in memory the loss is KTO's, whose zero point is how far the model has moved from its reference on
-answers to other prompts of the batch. With one row there is no such answer: then it is APO-zero's unpaired loss, whose
-zero point is the reference itself.
+answers to other prompts of the rows there. With one row there is no such answer: then it is APO-zero's unpaired loss, whose
+zero point is the reference itself, as it is where all rows there are of one prompt.
 Source: arXiv:2402.01306, equation 7, and arXiv:2408.06266, equation 7, by TRL's KTOTrainer; deviates: on the dataset's
 own ids and masks.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import Sequence
+from typing import Any, Sequence
 
 import torch
 from peft import PeftModel
@@ -36,29 +36,37 @@ def estimates_kl(settings: Settings) -> bool:
 
 
 def prepare(model: PeftModel, rows: Sequence[JudgedRow], settings: Settings) -> list[JudgedRow]:
-    """Returns the rows with the untrained model's log-probabilities, and with their neighbour's answer in the batch."""
+    """Returns the rows with the untrained model's log-probabilities, and with the answer of their neighbour in memory."""
     unique = list({row.row_id: row for row in rows}.values())
     sums = summed_logprobs(model, [row.answer for row in unique], settings.rows_at_once)
     references = {row.row_id: value for row, value in zip(unique, sums)}
     known = [replace(row, reference=references[row.row_id]) for row in rows]
     if not estimates_kl(settings):
         return known
-    partners = neighbours(len(rows), settings.rows_at_once)
-    others = [mismatched(row, rows[partner], settings.max_tokens) for row, partner in zip(rows, partners)]
-    sums = summed_logprobs(model, others, settings.rows_at_once)
-    return [replace(row, other=other, other_reference=value) for row, other, value in zip(known, others, sums)]
+    partners = neighbours([row.prompt_ids for row in rows], settings.rows_at_once)
+    others = {
+        place: mismatched(rows[place], rows[partner], settings.max_tokens)
+        for place, partner in enumerate(partners)
+        if partner is not None
+    }
+    sums = summed_logprobs(model, list(others.values()), settings.rows_at_once)
+    for (place, other), value in zip(others.items(), sums):
+        known[place] = replace(known[place], other=other, other_reference=value)
+    return known
 
 
-def neighbours(count: int, batch_size: int) -> list[int]:
-    """Returns for each place the one before it in its batch, for a batch's first one its last.
+def neighbours(prompts: Sequence[list[int]], rows_at_once: int) -> list[int | None]:
+    """Returns for each place the nearest one before it, round about in its part, whose prompt is another; None where none is.
 
-    A last batch of one row takes the row before it.
+    Shapes: a part is `rows_at_once` places; a last one of one row looks through all before it.
     """
-    found = []
-    for start in range(0, count, batch_size):
-        end = min(start + batch_size, count)
-        found += [end - 1 if end - start > 1 else start - 1, *range(start, end - 1)]
-    return [place % count for place in found]
+    found: list[int | None] = []
+    for place, prompt in enumerate(prompts):
+        start = place - place % rows_at_once
+        end = min(start + rows_at_once, len(prompts))
+        places = [*range(place - 1, start - 1, -1), *range(end - 1, place, -1)] or range(place - 1, -1, -1)
+        found.append(next((other for other in places if prompts[other] != prompt), None))
+    return found
 
 
 def make_trainer(kit: Kit) -> Trainer:
@@ -117,10 +125,10 @@ class JudgedTrainer(TakesOurRows, KTOTrainer):
         def collate_judged(examples: list[dict[str, int]]) -> dict[str, torch.Tensor]:
             some: list[JudgedRow] = [rows[example["place"]] for example in examples]
             batch = as_inputs([row.answer for row in some])
-            others = [row.other for row in some if row.other is not None]
-            if others:
-                batch |= as_inputs(others, "KL_")
-                batch["ref_KL_logps"] = torch.tensor([row.other_reference for row in some])
+            answered = [row for row in some if row.other is not None]
+            if answered:
+                batch |= as_inputs([row.other for row in answered if row.other is not None], "KL_")
+            batch["ref_KL_logps"] = torch.tensor([row.other_reference for row in answered] or [0.0])
             batch["ref_logps"] = torch.tensor([row.reference for row in some])
             batch["label"] = torch.tensor([row.is_good for row in some])
             return batch
@@ -133,3 +141,7 @@ class JudgedTrainer(TakesOurRows, KTOTrainer):
         }
         super().__init__(**trainer_settings(kit, KTOConfig, collate_judged, **own))
         self.take_over(kit.saw)
+
+    def _compute_kl_logps(self, model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor | None:
+        """TRL's log-probabilities of the mismatched answers; the reference's own, which is no way from it, where there are none."""
+        return super()._compute_kl_logps(model, batch) if "KL_input_ids" in batch else batch["ref_KL_logps"]

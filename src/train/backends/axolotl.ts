@@ -6,6 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { execa } from "execa";
 import { z } from "zod";
 import { Failure, Refusal } from "../../foundation/errors.ts";
+import { guarded, hasExited, killGroup } from "../../foundation/process-group.ts";
 import { AXOLOTL_ONLY } from "../axolotl-config.ts";
 import { readCurve, takeAdapter, writeAxolotlInputs } from "../axolotl-files.ts";
 import type { TrainBackend, TrainJob } from "../backend.ts";
@@ -79,24 +80,38 @@ const axolotl: TrainBackend = {
 
 export default axolotl;
 
+/** Axolotl starts processes of its own: they end with it, and with this process. */
 async function runAxolotl(configuration: string, { checkpointFolder, signal }: TrainJob): Promise<void> {
-  const child = execa("axolotl", ["train", configuration], {
-    ...{ cwd: checkpointFolder, reject: false, stdin: "ignore", all: true, buffer: false },
-    ...{ forceKillAfterDelay: PATIENCE_MS, cancelSignal: signal },
+  const { file, args } = guarded(["axolotl", "train", configuration]);
+  const child = execa(file, args, {
+    ...{ cwd: checkpointFolder, reject: false, stdin: "pipe", all: true, buffer: false, detached: true },
   });
+  child.once("exit", () => killGroup(child, "SIGKILL"));
+  const end = () => endGroup(child);
+  if (signal.aborted) end();
+  signal.addEventListener("abort", end);
+  void child.finally(() => signal.removeEventListener("abort", end));
   const last: string[] = [];
   for await (const line of child.iterable({ from: "all" })) {
     last.push(line.slice(0, KEPT_CHARACTERS));
     if (last.length > KEPT_LINES) last.shift();
   }
-  const { exitCode, isCanceled } = await child;
+  const { exitCode } = await child;
   if (exitCode === 0) return;
-  if (isCanceled) {
+  if (signal.aborted) {
     const message = "Axolotl was stopped. The same command goes on from its last checkpoint.";
     throw new Failure({ boundary: "trainer", code: "INTERRUPTED", message });
   }
   const message = [`axolotl ended with exit code ${exitCode}. Its last words:`, ...last].join("\n");
   throw new Failure({ boundary: "trainer", code: "TRAINER_DIED", message });
+}
+
+function endGroup(child: Parameters<typeof hasExited>[0] & Parameters<typeof killGroup>[0]): void {
+  const kill = (how: NodeJS.Signals) => {
+    if (!hasExited(child)) killGroup(child, how);
+  };
+  kill("SIGTERM");
+  setTimeout(kill, PATIENCE_MS, "SIGKILL").unref();
 }
 
 async function versionOfAxolotl(): Promise<string> {

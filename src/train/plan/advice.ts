@@ -24,6 +24,12 @@ export interface Advice {
   draft: Draft;
 }
 
+interface Tried {
+  fewer: number[];
+  shorter: number[];
+  canGrow: boolean;
+}
+
 const FEWER_ROWS_COST = 1;
 const CHECKPOINTING_COST = 4;
 const OPTIMIZER_COST = 8;
@@ -34,13 +40,14 @@ const MOST_DEVICES = 16;
 
 /**
  * Returns the cheapest combination of changes that fits; null where none does.
- * Units: `shorter` are row lengths to try, from long to short; a device more is tried only where `canGrow`.
+ * Units: `fewer` are rows at once to try, from many to few, and `shorter` row lengths, from long to short; a device more is
+ * tried only where `canGrow`.
  */
 export function cheapestChange(
   draft: Draft,
-  { shorter, canGrow, fits }: { shorter: number[]; canGrow: boolean; fits(draft: Draft): boolean },
+  { fits, ...tried }: Tried & { fits(draft: Draft): boolean },
 ): Advice | null {
-  const groups = changesOf(draft, { shorter, canGrow });
+  const groups = changesOf(draft, tried);
   return combinations(groups)
     .map((changes) => ({ changes, cost: sumOf(changes, ({ cost }) => cost) }))
     .sort((a, b) => a.cost - b.cost)
@@ -52,17 +59,13 @@ export function cheapestChange(
 }
 
 /** Changes of one group exclude one another; none of a group may be taken. */
-function changesOf(
-  { setting, devices }: Draft,
-  { shorter, canGrow }: { shorter: number[]; canGrow: boolean },
-): Change[][] {
+function changesOf({ setting, devices }: Draft, { fewer, shorter, canGrow }: Tried): Change[][] {
   const change = (option: string, cost: number, changed: Partial<Setting>): Change => ({
     ...{ option, cost },
     apply: (draft) => ({ ...draft, setting: { ...draft.setting, ...changed } }),
   });
-  const halves = halvesOf(setting.batch);
   return [
-    halves.map((batch, n) => change(`--micro-batch-size ${batch}`, FEWER_ROWS_COST + n / 10, { batch })),
+    fewer.map((batch, n) => change(`--micro-batch-size ${batch}`, FEWER_ROWS_COST + n / fewer.length, { batch })),
     setting.gradientCheckpointing
       ? []
       : [change("--gradient-checkpointing", CHECKPOINTING_COST, { gradientCheckpointing: true })],
@@ -93,12 +96,6 @@ function combinations(groups: Change[][]): Change[][] {
     (all, group) => all.flatMap((chosen) => [chosen, ...group.map((change) => [...chosen, change])]),
     [[]],
   );
-}
-
-function halvesOf(batch: number): number[] {
-  const halves: number[] = [];
-  for (let rows = Math.floor(batch / 2); rows >= 1; rows = Math.floor(rows / 2)) halves.push(rows);
-  return halves;
 }
 
 function doubles(devices: number): number[] {

@@ -116,13 +116,24 @@ export function plannedGpus({ devices }: TrainPlan): number {
 }
 
 function adviceFor(
-  { lengths, devices, spreads }: PlanInput,
+  { lengths, devices, spreads, config }: PlanInput,
   draft: Draft,
   fitsOn: (draft: Draft) => boolean,
 ): string[] | null {
+  const fewer = partsOf(config.batchSize, draft.setting);
   const shorter = [lengths.p99, lengths.p50].filter((tokens) => tokens < draft.setting.tokens);
   const canGrow = spreads && devices[0]?.kind === "gpu" && draft.setting.trains === "lora";
-  return cheapestChange(draft, { shorter, canGrow, fits: fitsOn })?.options ?? null;
+  return cheapestChange(draft, { fewer, shorter, canGrow, fits: fitsOn })?.options ?? null;
+}
+
+/**
+ * The numbers of rows, fewer than there are at once, of which a batch can be made, from many to few. By kto a row alone is not
+ * among them: its loss would be another one (python/tracemill_train/methods/kto.py).
+ */
+function partsOf(batchSize: number, { batch, method }: Setting): number[] {
+  const fewest = method === "kto" ? 2 : 1;
+  const rows = Array.from({ length: Math.max(0, batch - fewest) }, (_, n) => batch - 1 - n);
+  return rows.filter((count) => batchSize % count === 0);
 }
 
 /** The setting of the largest step: as many rows as are at once, each as long as the longest. */

@@ -24,11 +24,12 @@ export interface WallTime {
 /**
  * Operations of a training on `tokens` tokens (all epochs, padding not counted).
  * Forward and the gradients of activations take 2 operations a weight and token each, gradients of weights 2 more where all
- * are trained, recomputing the forward 2 more. Preference methods also run the base's forward.
+ * are trained, recomputing the forward 2 more. Preference methods also run the base's forward, and kto with two rows or more
+ * at once both models' on mismatched answers.
  * Source: arXiv:2001.08361, section 2.1; attention adds 4 times the tokens seen, for every head and its size.
  */
 export function operations(shape: ModelShape, setting: Setting, tokens: { tokens: number; perRow: number }): number {
-  const passes = 2 + (setting.trains === "full" ? 1 : 0) + (setting.gradientCheckpointing ? 1 : 0) + reference(setting);
+  const passes = 2 + (setting.trains === "full" ? 1 : 0) + (setting.gradientCheckpointing ? 1 : 0) + unlearned(setting);
   const perToken = shape.blocks.reduce((sum, { weights, heads, headSize, window }) => {
     const seen = Math.min(tokens.perRow / 2, window ?? tokens.perRow);
     return sum + 2 * weights + 4 * seen * heads * headSize;
@@ -52,6 +53,8 @@ function likeOf({ name, totalBytes }: Pick<Device, "name" | "totalBytes">): Pick
   return slowest === undefined ? [] : [{ name: `${name} (as ${slowest.name})`, tflops: slowest.tflops }];
 }
 
-function reference({ method }: Setting): number {
-  return method === "sft" ? 0 : 1;
+/** Forward passes of a row that nothing is learned in. */
+function unlearned({ method, batch }: Setting): number {
+  if (method === "sft") return 0;
+  return method === "kto" && batch > 1 ? 3 : 1;
 }

@@ -1,11 +1,17 @@
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
 import { readProbes } from "../../../src/store/manifests.ts";
 import { axolotlConfig } from "../../../src/train/axolotl-config.ts";
+import axolotl from "../../../src/train/backends/axolotl.ts";
+import { familyOf } from "../../../src/train/families.ts";
 import { writeTrainConfig } from "../../../src/train/index.ts";
+import { processesNaming } from "../../fixtures/processes.ts";
 import { ROOT } from "../../fixtures/venv.ts";
 import { withHome } from "../../store/sample-run.ts";
 import { addTinyBase, CONFIG, train, writeDataset } from "../sample-training.ts";
@@ -109,6 +115,42 @@ describe("training by Axolotl", () => {
       await expect(failing).rejects.toMatchObject({
         ...{ boundary: "trainer", code: "TRAINER_DIED", message: expect.stringContaining("CUDA out of memory") },
       });
+    }));
+
+  it("leaves no process behind, whether it is told to end or its owner is killed", () =>
+    withHome(async (home) => {
+      const { datasetHash } = await writeDataset(home, await addTinyBase(home));
+      folder = await mkdtemp(join(tmpdir(), "axolotl-"));
+      // Its own process lives on where it alone is killed, as those of a real training do.
+      await writeFile(join(folder, "axolotl"), `#!/bin/sh\ntail -f "$2" &\necho >"${folder}/started"\nwait\n`);
+      await chmod(join(folder, "axolotl"), 0o755);
+      const checkpointFolder = join(folder, "work");
+      const job = {
+        ...{ method: "sft", family: await familyOf("llama"), config: trainConfigSchema.parse(CONFIG) },
+        ...{ datasetFolder: home.datasetFolder(datasetHash), baseFolder: home.baseFolder("tiny"), checkpointFolder },
+        ...{ outFolder: folder, parentFolder: null, rehearsalFile: null, labelWeights: null, blockDevices: null },
+        ...{ launch: "single" as const, plannedGpus: 0 },
+      };
+      const processesOfIt = () => processesNaming(`${checkpointFolder}/axolotl.yaml`);
+      const started = async () => {
+        while (!existsSync(`${folder}/started`)) await sleep(20);
+        await rm(`${folder}/started`);
+        expect((await processesOfIt()).length).toBeGreaterThan(1);
+      };
+
+      process.env.PATH = `${folder}${delimiter}${PATH}`;
+      const ending = new AbortController();
+      const training = axolotl.train({ ...job, signal: ending.signal, onProgress: () => {} });
+      void started().then(() => ending.abort());
+      await expect(training).rejects.toMatchObject({ code: "INTERRUPTED" });
+      expect(await processesOfIt()).toEqual([]);
+
+      const program = join(ROOT, "test/fixtures/programs/axolotl-owner.mjs");
+      const owner = execa(process.execPath, [program, JSON.stringify(job)], { reject: false });
+      await started();
+      owner.kill("SIGKILL");
+      await owner;
+      await expect.poll(processesOfIt, { timeout: 10_000 }).toEqual([]);
     }));
 
   it("is refused before any work where it is not installed, or has no equal of a setting", () =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { sumOf } from "../../../src/foundation/sums.ts";
 import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
+import { checkSettings } from "../../../src/train/check-settings.ts";
 import { parseGpus } from "../../../src/train/plan/cards.ts";
 import type { TokenLengths } from "../../../src/train/plan/lengths.ts";
 import { blockMemory, NF4_BYTES, trainedWeights } from "../../../src/train/plan/memory.ts";
@@ -47,6 +48,12 @@ function planOf(given: Partial<PlanInput> & { gpus?: string } = {}) {
     ...{ devices: parseGpus(gpus), mainFreeBytes: null, storageBytes: 2 as const },
     ...rest,
   });
+}
+
+/** Of `--micro-batch-size`; null where it is not advised. */
+function rowsAtOnce(advice: string[] | null): number | null {
+  const [, rows] = /--micro-batch-size (\d+)/.exec(advice?.join(" ") ?? "") ?? [];
+  return rows === undefined ? null : Number(rows);
 }
 
 function within(value: number, expected: number, fraction = 0.1): void {
@@ -148,6 +155,14 @@ describe("the plan of Gemma 4 31B in 4 bits on four L4", () => {
     within(hours, 6.2, 0.15);
   });
 
+  it("takes longer by kto with rows beside each other, for what the mismatched answers cost", () => {
+    const timeOf = (method: string, microBatchSize: number) =>
+      planOf({ method, config: config({ microBatchSize }) }).wallTimes.find(({ card }) => card === "L4")?.durationMs ??
+      0;
+    within(timeOf("kto", 1), timeOf("dpo", 1) / 2, 0.001); // a pair is two answers
+    within(timeOf("kto", 2), (timeOf("kto", 1) * 6) / 4, 0.001);
+  });
+
   it("finds the longest row and the largest batch: one more does not fit", () => {
     const at = (max: number, microBatchSize: number) =>
       planOf({ lengths: { ...LENGTHS, max }, config: config({ microBatchSize, maxTokens: 2 ** 20 }) }).fits;
@@ -172,6 +187,34 @@ describe("a plan that does not fit", () => {
     const changed = { microBatchSize: 1, gradientCheckpointing: true };
     expect(planOf({ config: { ...wasteful, ...changed } }).fits).toBe(true);
     expect(planOf({ config: wasteful, gpus: "2xL4" }).advice).toContain("--quantize nf4");
+  });
+
+  it("names only rows at once that a batch can be made of, whatever its size", () => {
+    for (const [launch, gpus, tokens] of [
+      ["single", 1, 7000],
+      ["fsdp", 4, 2500],
+    ] as const) {
+      const advised = Array.from({ length: 32 }, (_, n) => {
+        const own = config({ batchSize: gpus * (n + 1), microBatchSize: null, optimizer: "adamw" });
+        const { advice } = planOf({ launch, config: own, lengths: { ...LENGTHS, max: tokens } });
+        return { ...own, microBatchSize: rowsAtOnce(advice) };
+      });
+      for (const own of advised) {
+        const asked = { method: "sft", launch, hasParent: false, validationRows: 0 };
+        expect(() => checkSettings(own, asked)).not.toThrow();
+        expect((own.microBatchSize ?? own.batchSize) % gpus).toBe(0);
+      }
+      expect(new Set(advised.map(({ microBatchSize }) => microBatchSize)).size).toBeGreaterThan(2);
+    }
+  });
+
+  it("names no single row at once for kto, whose loss would be another", () => {
+    const adviceFor = (method: string, batchSize: number) => {
+      const own = config({ batchSize, microBatchSize: null });
+      return rowsAtOnce(planOf({ method, config: own, lengths: { ...LENGTHS, max: 7000 } }).advice);
+    };
+    expect([adviceFor("sft", 17), adviceFor("kto", 17)]).toEqual([1, null]);
+    expect(adviceFor("kto", 16)).toBeGreaterThan(1);
   });
 
   it("asks for more cards where nothing else helps, and for nothing where that does not help either", () => {
