@@ -42,7 +42,8 @@ export function* joinedTurn(
   };
   const said: ForeignTurn[] = [];
   const calls: MadeCall[][] = [];
-  for (const [k, turn] of turns.entries()) {
+  // What was retrieved for the first prompt stands in each later one of the conversation.
+  for (const turn of turns) {
     const messages = turn.messages.map(read);
     note(messages);
     const response = turn.response === null ? null : read(turn.response);
@@ -54,7 +55,7 @@ export function* joinedTurn(
       ...{ model: turn.modelAnswered, flags: turn.parseFlags, recordedAs: turn.turn },
       ...(turn.wire !== undefined && { wire: turn.wire }),
       ...(turn.tokenIds !== undefined && { tokenIds: turn.tokenIds }),
-      ...(k === 0 && record.retrievals !== undefined && { retrievals: record.retrievals }),
+      ...(record.retrievals !== undefined && { retrievals: record.retrievals }),
     });
   }
   // Of a single call the results are what the next one adds to its prompt: ids may be those of earlier calls once more.

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { align, type Heard, type Told } from "../../src/capture/align.ts";
+import { systemClock } from "../../src/foundation/clock.ts";
 import type { Turn } from "../../src/records/events.ts";
 import type { RunId } from "../../src/records/ids.ts";
+import { revoke } from "../../src/registry/index.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
 import { coveredRuns } from "../../src/store/ledger.ts";
@@ -172,6 +174,18 @@ describe("a log with its calls", () => {
       [0, 1],
       [1, 0],
     ]);
+  });
+
+  it("has the tips of its prompt at every turn of the conversation, so that to revoke one reaches them all", async () => {
+    const { run, turns } = await joinedMending(home);
+    const shown = { rank: 1, isRendered: true };
+    expect(turns.map(({ retrievals }) => retrievals)).toMatchObject([[shown], [shown], [shown]]);
+    const tip = turns[0]?.retrievals[0]?.tip as string;
+    await revoke(home, { target: tip, reason: "it was wrong", clock: systemClock });
+    const lake = await openLake(home);
+    const rows = await lake.query(`SELECT is_revoked FROM turns WHERE run = '${run}'`);
+    lake.close();
+    expect(rows).toEqual([{ is_revoked: true }, { is_revoked: true }, { is_revoked: true }]);
   });
 
   const forge = it.skipIf(FIXTURES === null);
