@@ -88,7 +88,7 @@ export async function promotePassed(
 }
 
 /** Refusals that would come again each time the rounds are gone on with. */
-const OVERTAKEN = ["OTHER_QUESTION_DECIDED", "GATE_NOT_PASSED", "TAINTED_ADAPTER"];
+const OVERTAKEN = ["OTHER_QUESTION_DECIDED", "GATE_NOT_PASSED", "TAINTED_ADAPTER", "LINEAGE_GONE"];
 
 function endOf(at: { number: number; most: number; without: number; patience: number }): string | null {
   if (at.without >= at.patience) {
