@@ -85,7 +85,8 @@ export async function rollback(
     const [champion, earlier] = [standing.at(-1), standing.at(-2)];
     if (champion === undefined) throw nothingPromoted(place, championFor(await readChampions(home), place));
     const to = toBase ? null : (earlier?.adapterHash ?? null);
-    if (to !== null) await refuseTaintedAdapter(home, await readAdapterManifest(home, to));
+    const fix = `tracemill rollback ${placeName(place)} --to-base`;
+    if (to !== null) await refuseTaintedAdapter(home, await readAdapterManifest(home, to), { fix });
     const data = { ...place, from: champion.adapterHash, to, reason: reason ?? null };
     appendLedger(home, { type: "rolled_back", data }, clock);
     return { ...data, answeredBy: championFor(await readChampions(home), place) };

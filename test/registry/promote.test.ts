@@ -259,7 +259,9 @@ describe("a rollback", () => {
       await successor(chain);
       for (const adapter of ["sql-v1", "sql-v2"]) await promote(home, { adapter, place: SQL, clock });
       sayRevoked(home, "run", runs[0]?.run ?? "");
-      await expect(rollback(home, { place: SQL, clock })).rejects.toMatchObject({ code: "TAINTED_ADAPTER" });
+      await expect(rollback(home, { place: SQL, clock })).rejects.toMatchObject({
+        ...{ code: "TAINTED_ADAPTER", details: { fix: "tracemill rollback sql --to-base" } },
+      });
       expect(await rollback(home, { place: SQL, toBase: true, clock })).toMatchObject({ to: null });
     }));
 });
