@@ -137,7 +137,8 @@ async function afterPass(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const again = `tracemill validate --skill ${skill} --base ${adapter.base} --candidate ${shown}`;
-    const command = error.code === "OTHER_QUESTION_DECIDED" ? (error.details.fix ?? again) : again;
+    const isAskedAgain = ["OTHER_QUESTION_DECIDED", "DECISION_REVOKED"].includes(error.code);
+    const command = isAskedAgain ? (error.details.fix ?? again) : again;
     return { command, reason: `the gate passed for the newest dataset's adapter, but: ${error.message}` };
   }
   return {

@@ -16,7 +16,7 @@ import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
 import { readAdapterManifest, readPlan } from "../store/manifests.ts";
 import { type Champion, championFor, DEFAULT, placeName, readChampions, standingPromotions } from "./champions.ts";
-import { refuseTaintedAdapter } from "./refuse-revoked.ts";
+import { refuseRevokedDecision, refuseTaintedAdapter } from "./refuse-revoked.ts";
 
 export interface PromoteOptions {
   /** Name, hash or prefix of it. */
@@ -42,7 +42,7 @@ export interface RollbackReport extends Rollback {
 /**
  * Makes an adapter the champion of a place, durably.
  * Throws: `UNKNOWN_ADAPTER`, `PLACE_OF_ANOTHER_SKILL`, `PLACE_OF_ANOTHER_ROLE`, `TAINTED_ADAPTER`, `LINEAGE_GONE`, `NOT_DECIDED`,
- * `GATE_NOT_PASSED`, `OTHER_QUESTION_DECIDED`, `DECISION_CHANGED`, `PLAN_EDITED`, `BAD_ARGUMENT` for an empty reason, `LOCKED` where another one is at it.
+ * `GATE_NOT_PASSED`, `OTHER_QUESTION_DECIDED`, `DECISION_REVOKED`, `DECISION_CHANGED`, `PLAN_EDITED`, `BAD_ARGUMENT` for an empty reason, `LOCKED` where another one is at it.
  */
 export async function promote(home: Home, options: PromoteOptions): Promise<PromotionReport> {
   return alone(home, async () => {
@@ -140,6 +140,7 @@ async function passingComparison(
     if (!decision.hasPassed) throw notPassed(adapter, { skill: one, decision });
     const plan = await plannedFor(home, decision);
     if (plan.split !== "test" || !isAgainst(plan, before, adapter)) throw notAgainst(adapter, { plan, before });
+    await refuseRevokedDecision(home, adapter, { decision, plan });
     passing = decision.comparisonHash;
   }
   return passing as Hash;

@@ -1,12 +1,15 @@
 /**
- * Holds what is to answer at a place to what still stands: nothing of the adapter's lineage may be revoked.
+ * Holds what is to answer at a place to what still stands: neither of the adapter's lineage nor of what it was judged by may
+ * anything be revoked.
  */
 import { Refusal } from "../foundation/errors.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
+import { armNamed, BASE_ARM, type Decision, decidingPair, type Plan } from "../records/comparison.ts";
+import type { Revocation } from "../records/ledger-entries.ts";
 import type { Home } from "../store/home.ts";
 import { openGraph } from "./graph.ts";
-import { type LineageTaint, taintOfLineage } from "./taint.ts";
+import { decisionsMadeFrom, type LineageTaint, taintOfLineage } from "./taint.ts";
 
 /**
  * Looks at the adapter and at all that it went on from. `fix`: what to do instead, where that is known; `mayBeUnknown`: whether
@@ -28,15 +31,51 @@ export async function refuseTaintedAdapter(
   }
 }
 
+/** Throws: `DECISION_REVOKED` where a run of the comparison, an attempt in one or a verifier that judged in one is revoked. */
+export async function refuseRevokedDecision(
+  home: Home,
+  adapter: AdapterManifest,
+  { decision, plan }: { decision: Decision; plan: Plan },
+): Promise<void> {
+  const graph = await openGraph(home);
+  try {
+    const by: Revocation[] = [];
+    for (const one of graph.revoked) {
+      const rests = await decisionsMadeFrom(graph, { kind: one.kind, id: one.target }, [decision]);
+      if (rests.length > 0) by.push(one);
+    }
+    if (by.length > 0) throw revokedDecision(adapter, plan, by);
+  } finally {
+    await graph.close();
+  }
+}
+
+function named(by: readonly Revocation[]): string {
+  return by.map(({ kind, target, reason }) => `the ${kind} ${target} (${reason})`).join(", ");
+}
+
+function revokedDecision(adapter: AdapterManifest, plan: Plan, by: readonly Revocation[]): Refusal {
+  const [reference] = decidingPair(plan);
+  const { adapterHash } = armNamed(plan, reference);
+  const against = adapterHash === null ? BASE_ARM : `champion --champion ${shortHash(adapterHash)}`;
+  const asked = `--skill ${plan.skill.id} --candidate ${adapterLabel(adapter)} --against ${against}`;
+  return new Refusal({
+    code: "DECISION_REVOKED",
+    message: `The last comparison on ${plan.skill.id} of the adapter ${adapterLabel(adapter)} was decided from what is revoked.`,
+    expected: "a comparison of which no run, no attempt and no verifier is revoked",
+    got: named(by),
+    where: `comparison ${shortHash(plan.comparisonHash)}`,
+    fix: `tracemill validate ${asked} --seed ${plan.seed + 1}`,
+  });
+}
+
 function taintedAdapter(adapter: AdapterManifest, tainted: LineageTaint["tainted"], fix?: string): Refusal {
   const dataset = shortHash(tainted[0]?.datasetHash ?? "");
   return new Refusal({
     code: "TAINTED_ADAPTER",
     message: `The adapter ${adapterLabel(adapter)} was trained on what is revoked.`,
     expected: "an adapter of datasets without a revoked row",
-    got: tainted
-      .flatMap(({ by }) => by.map(({ kind, target, reason }) => `the ${kind} ${target} (${reason})`))
-      .join(", "),
+    got: named(tainted.flatMap(({ by }) => by)),
     where: `dataset ${dataset}`,
     fix: fix ?? `tracemill dataset rebuild ${dataset}, train on its successor and validate that`,
   });

@@ -1,14 +1,25 @@
 /**
- * Taint: a dataset that is revoked or holds a row made from something revoked, and what was made of that dataset. It is found out when
+ * Taint: a dataset that is revoked or holds a row made from something revoked, and what was made of that dataset; and what a decision
+ * rests on. It is found out when
  * it is asked for, and stands nowhere: what is revoked later taints what was made before.
  */
 import type { Hash } from "../foundation/hashing.ts";
+import type { Decision } from "../records/comparison.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { type AttemptId, attemptParts } from "../records/ids.ts";
 import type { Revocation } from "../records/ledger-entries.ts";
-import type { Taint, Thing } from "../records/lineage.ts";
+import type { Taint, Thing, ThingKind } from "../records/lineage.ts";
 import { hasRowLineage } from "../store/row-lineage.ts";
-import { ancestryOf, datasetsMaybeMadeFrom, type Graph, isMadeFrom, restsOnRules, rowsMadeFrom } from "./graph.ts";
+import {
+  ancestryOf,
+  datasetsMaybeMadeFrom,
+  type Graph,
+  isMadeFrom,
+  restsOnRules,
+  rowsMadeFrom,
+  runsJudgedBy,
+  runsOf,
+} from "./graph.ts";
 import { type KnownWriters, sourcesOf } from "./writers.ts";
 
 /**
@@ -129,6 +140,20 @@ export async function taintOfLineage(graph: Graph, adapterHash: Hash): Promise<L
     else if (dataset === undefined) gone.push({ kind: "dataset", id: datasetHash });
   }
   return { tainted, gone };
+}
+
+/** Kinds of what a comparison is decided from. */
+const DECIDES: readonly ThingKind[] = ["run", "attempt", "verifier"];
+
+/** Returns the decisions that rest on a run, on an attempt or on a verifier: a run of their arms is it, holds it or was judged by it. */
+export async function decisionsMadeFrom(
+  graph: Graph,
+  one: Thing,
+  decisions: readonly Decision[] = graph.decisions,
+): Promise<Decision[]> {
+  if (!DECIDES.includes(one.kind)) return [];
+  const runs = await runsOf(graph, one);
+  return decisions.filter((decision) => runsJudgedBy(decision).some((run) => runs.has(run)));
 }
 
 async function possibleTaint(graph: Graph, dataset: DatasetManifest, by: readonly Revocation[]): Promise<Taint | null> {

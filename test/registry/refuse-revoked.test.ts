@@ -4,7 +4,8 @@ import { exportDataset } from "../../src/commands/export.ts";
 import { systemClock as clock } from "../../src/foundation/clock.ts";
 import { shortHash } from "../../src/foundation/hashing.ts";
 import type { RunId } from "../../src/records/ids.ts";
-import { placeOf, promote } from "../../src/registry/index.ts";
+import { placeOf, possiblePromotion, promote, revoke } from "../../src/registry/index.ts";
+import { writeRun } from "../curate/written-run.ts";
 import { putAdapter, putDecision, SQL, sayRevoked, withChain } from "./setting.ts";
 
 test.each(["adapter", "dataset"] as const)(
@@ -24,5 +25,34 @@ test.each(["adapter", "dataset"] as const)(
         details: { got: `no ${kind} ${shortHash(kind === "adapter" ? parent : datasetHash)}` },
       });
       expect(await at("sql/worker", { override: "reviewed by hand" })).toMatchObject({ adapterHash });
+    }),
+);
+
+test.each([
+  ["run", (run: string) => run],
+  ["attempt", (run: string) => `${run}/sql:moon/x/1`],
+  ["verifier", () => "judge@1"],
+] as const)(
+  "a decision from what a revoked %s came to promotes nobody, unless someone overrides the gate",
+  (kind, of) =>
+    withChain(async ({ home, datasetHash }) => {
+      const verdicts = [{ verifier: { id: "judge", version: "1" } }];
+      const { run } = await writeRun(home, { number: 9, attempts: [{ item: "moon/x", verdicts }] });
+      const adapterHash = await putAdapter(home, datasetHash, { name: "sql-v2" });
+      const comparisonHash = await putDecision(home, { adapterHash, run, skill: "sql", number: 2 });
+      const place = placeOf("sql");
+      expect(await possiblePromotion(home, { adapter: "sql-v2", place })).toMatchObject({ comparisonHash });
+      const report = await revoke(home, { target: of(run), reason: "it was wrong", clock });
+      expect(report.decisions).toMatchObject([{ comparisonHash, adapterHash }]);
+      await expect(promote(home, { adapter: "sql-v2", place, clock })).rejects.toMatchObject({
+        code: "DECISION_REVOKED",
+        details: {
+          got: `the ${kind} ${of(run)} (it was wrong)`,
+          fix: "tracemill validate --skill sql --candidate sql-v2 --against base --seed 3",
+        },
+      });
+      expect(await promote(home, { adapter: "sql-v2", place, override: "reviewed", clock })).toMatchObject({
+        adapterHash,
+      });
     }),
 );
