@@ -41,12 +41,13 @@ export function* joinedTurn(
     }
   };
   const said: ForeignTurn[] = [];
-  const calls: MadeCall[] = [];
-  for (const [k, turn] of turns.entries()) {
+  const calls: MadeCall[][] = [];
+  // What was retrieved for the first prompt stands in each later one of the conversation.
+  for (const turn of turns) {
     const messages = turn.messages.map(read);
     note(messages);
     const response = turn.response === null ? null : read(turn.response);
-    if (response !== null) calls.push(...callsIn(response));
+    calls.push(response === null ? [] : callsIn(response));
     said.push({
       ...{ kind: "turn", item, attempt, at, role, phase, messages, response, missing: turn.missing ?? [] },
       tools: turn.tools === null ? null : (texts.read(run, turn.tools) as RecordedTool[]),
@@ -54,7 +55,7 @@ export function* joinedTurn(
       ...{ model: turn.modelAnswered, flags: turn.parseFlags, recordedAs: turn.turn },
       ...(turn.wire !== undefined && { wire: turn.wire }),
       ...(turn.tokenIds !== undefined && { tokenIds: turn.tokenIds }),
-      ...(k === 0 && record.retrievals !== undefined && { retrievals: record.retrievals }),
+      ...(record.retrievals !== undefined && { retrievals: record.retrievals }),
     });
   }
   // Of a single call the results are what the next one adds to its prompt: ids may be those of earlier calls once more.
@@ -62,52 +63,74 @@ export function* joinedTurn(
     results.clear();
     note(next.messages.slice(turns.at(-1)?.messages.length).map(read));
   }
-  const actions = isWhole ? mergedActions(calls, { results, done, place: { item, attempt, at } }) : null;
-  yield* actions === null ? said : flagged(said, record, actions.fromLog);
-  yield* actions === null ? done.map((action) => mendedAction(action, calls, results)) : actions.all;
+  if (!isWhole) {
+    yield* said;
+    yield* done.map((action) => mendedAction(action, calls.flat(), results));
+    return;
+  }
+  const actions = mergedActions(calls, { results, done, place: { item, attempt, at } });
+  // An action is of the turn that it comes after.
+  for (const [k, turn] of said.entries()) {
+    const { all, isFromLog } = actions[k] as TurnActions;
+    yield isFromLog ? flagged(turn, record) : turn;
+    yield* all;
+  }
+}
+
+/** What one turn of a conversation did. */
+interface TurnActions {
+  all: ForeignAction[];
+  /** Whether a result is known from the log alone. */
+  isFromLog: boolean;
 }
 
 interface MadeCall extends ActionCall {
   id: string | null;
 }
 
-/** Of a log that cuts: what was recorded holds, and with it the log's exit codes; the log's own action where no result came back. */
+/**
+ * Of a log that cuts: what was recorded holds, and with it the log's exit codes; the log's own action where no result came back.
+ * What no recorded call asked for is of the last turn. Shapes: `calls` has an entry a turn (>= 1), as the result has.
+ */
 function mergedActions(
-  calls: readonly MadeCall[],
+  calls: readonly (readonly MadeCall[])[],
   given: {
     results: ReadonlyMap<string, string>;
     done: readonly ForeignAction[];
     place: Pick<ForeignAction, "item" | "attempt" | "at">;
   },
-): { all: ForeignAction[]; fromLog: ForeignAction[] } {
+): TurnActions[] {
   const left = [...given.done];
-  const fromLog: ForeignAction[] = [];
-  const all: ForeignAction[] = [];
-  for (const { id, ...call } of calls) {
-    const found = left.findIndex((action) => areCalled([action.call], [call]));
-    const [told] = found === -1 ? [] : left.splice(found, 1);
-    const stdout = given.results.get(id ?? "");
-    if (stdout !== undefined) {
-      const exitCode = told?.exitCode ?? null;
-      const { durationMs } = told ?? {};
-      all.push({
-        ...{ kind: "action", ...given.place, call, exitCode, stdout, stderr: "" },
-        ...(durationMs !== undefined && { durationMs }),
-      });
-    } else if (told !== undefined) {
-      all.push({ ...told, call });
-      fromLog.push(told);
+  const actions = calls.map((made) => {
+    const turn: TurnActions = { all: [], isFromLog: false };
+    for (const { id, ...call } of made) {
+      const found = left.findIndex((action) => areCalled([action.call], [call]));
+      const [told] = found === -1 ? [] : left.splice(found, 1);
+      const stdout = given.results.get(id ?? "");
+      if (stdout !== undefined) {
+        const exitCode = told?.exitCode ?? null;
+        const { durationMs } = told ?? {};
+        turn.all.push({
+          ...{ kind: "action", ...given.place, call, exitCode, stdout, stderr: "" },
+          ...(durationMs !== undefined && { durationMs }),
+        });
+      } else if (told !== undefined) {
+        turn.all.push({ ...told, call });
+        turn.isFromLog = true;
+      }
     }
-  }
-  return { all: [...all, ...left], fromLog: [...fromLog, ...left] };
+    return turn;
+  });
+  const last = actions.at(-1) as TurnActions;
+  last.all.push(...left);
+  last.isFromLog ||= left.length > 0;
+  return actions;
 }
 
 /** That the log cut a result stays said where the result is the log's. */
-function flagged(said: ForeignTurn[], { flags = [] }: ForeignTurn, fromLog: readonly ForeignAction[]): ForeignTurn[] {
-  if (fromLog.length === 0 || !flags.includes("result-clipped")) return said;
-  return said.map((turn, k) =>
-    k === said.length - 1 ? { ...turn, flags: [...(turn.flags ?? []), "result-clipped"] } : turn,
-  );
+function flagged(turn: ForeignTurn, { flags = [] }: ForeignTurn): ForeignTurn {
+  if (!flags.includes("result-clipped")) return turn;
+  return { ...turn, flags: [...(turn.flags ?? []), "result-clipped"] };
 }
 
 /** Of a log that keeps each call: its own action, whole where the log cut it. */

@@ -69,7 +69,7 @@ export async function workersPlace(home: Home, skill: string): Promise<Place> {
 
 /**
  * Promotes an adapter that its round's gate passed. Null, and a warning, where it may not answer any more: another one was promoted by
- * hand since the round began, it was judged again and did not pass, or what it learned from was revoked. Throws: `LOCKED`, as `promote`.
+ * hand since the round began, it was judged again and did not pass, or what it learned from or was judged by was revoked. Throws: `LOCKED`, as `promote`.
  */
 export async function promotePassed(
   adapter: string,
@@ -87,7 +87,7 @@ export async function promotePassed(
 }
 
 /** Refusals that would come again each time the rounds are gone on with. */
-const OVERTAKEN = ["OTHER_QUESTION_DECIDED", "GATE_NOT_PASSED", "TAINTED_ADAPTER"];
+const OVERTAKEN = ["OTHER_QUESTION_DECIDED", "GATE_NOT_PASSED", "TAINTED_ADAPTER", "LINEAGE_GONE", "DECISION_REVOKED"];
 
 function endOf(at: { number: number; most: number; without: number; patience: number }): string | null {
   if (at.without >= at.patience) {

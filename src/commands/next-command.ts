@@ -149,7 +149,7 @@ async function afterPass(
 }
 
 /** Refusals of a promotion that the same comparison again would not mend; they say what does. */
-const FIXED_OTHERWISE = ["OTHER_QUESTION_DECIDED", "TAINTED_ADAPTER"];
+const FIXED_OTHERWISE = ["OTHER_QUESTION_DECIDED", "DECISION_REVOKED", "TAINTED_ADAPTER"];
 
 /** More work of the same skill: first what is there and not in the dataset yet, else another run over other draws. */
 function afterNoLift(

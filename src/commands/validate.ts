@@ -10,7 +10,7 @@ import type { Endpoint } from "../harness/index.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { Arm, Decision, PlanDraft } from "../records/comparison.ts";
-import { leaksOf, openGraph, taintOfLineage } from "../registry/index.ts";
+import { type LineageTaint, leaksOf, openGraph, taintOfLineage } from "../registry/index.ts";
 import { loadRenderer, type Renderer } from "../render/renderer.ts";
 import type { RunningServer } from "../serve/index.ts";
 import { readMadeDecision } from "../store/comparisons.ts";
@@ -66,7 +66,7 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
     const history = await historyOf({ parts, adapter }, context);
     await warnOfTaint(adaptersOf(draft), context);
     const against = [
-      ...history.taint.map((one) => `it was trained on ${one}`),
+      ...(history.taint ?? []).map((one) => `it was trained on ${one}`),
       ...(history.leaks ?? []).map((one) => `it has learned from ${one}`),
     ];
     if (against.length === 0) {
@@ -102,10 +102,21 @@ async function historyOf(
   const candidate = adapter.adapterHash;
   const graph = await openGraph(home);
   try {
-    return { taint: await taintOfLineage(graph, candidate), leaks: await leaksOf(graph, candidate, judged) };
+    return {
+      taint: taintInWords(await taintOfLineage(graph, candidate)),
+      leaks: await leaksOf(graph, candidate, judged),
+    };
   } finally {
     await graph.close();
   }
+}
+
+/** Null where nothing revoked is found, but what is gone may have been. */
+function taintInWords({ tainted, gone }: LineageTaint): string[] | null {
+  const found = tainted.flatMap(({ by }) =>
+    by.map(({ kind, target, reason }) => `the revoked ${kind} ${target} (${reason})`),
+  );
+  return found.length === 0 && gone.length > 0 ? null : found;
 }
 
 async function compare(comparison: Comparison, context: Context): Promise<Decision> {

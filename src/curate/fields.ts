@@ -36,7 +36,10 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map(
     turn: number("turn_number", "the turn's number in its attempt, from 1"),
     role: text("role", "who answered: `architect`, `worker`, `auditor` or `reflector`"),
     phase: text("phase", "what the role was asked for, such as `act` or `review`"),
-    is_foreign: boolean("is_foreign", "whether another agent's run holds the turn: recorded by the proxy, or imported"),
+    is_foreign: boolean(
+      "is_foreign",
+      "whether another agent made the turn: in `run --agent`, recorded by the proxy, or imported",
+    ),
     is_clipped: boolean("is_clipped", "whether the turn's source lacked a part of its prompt or answer"),
     finish_reason: text("finish_reason", "why the answer ended, such as `stop` or `length`"),
     prompt_tokens: number("prompt_tokens", "the turn's prompt tokens, as the endpoint counted them"),

@@ -269,7 +269,7 @@ async function* madeDatasetFrom(graph: Graph, hash: string): AsyncGenerator<Thin
 }
 
 /** The runs in which a thing was: of a tip and a verifier the lake knows. */
-async function runsOf(graph: Graph, { kind, id }: Thing): Promise<ReadonlySet<string>> {
+export async function runsOf(graph: Graph, { kind, id }: Thing): Promise<ReadonlySet<string>> {
   if (kind === "run") return new Set(withCovering(graph, [{ kind, id }]).map((run) => run.id));
   if (kind === "attempt" || kind === "turn") return new Set([attemptParts(id as AttemptId).run]);
   const sql =

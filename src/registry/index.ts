@@ -15,4 +15,11 @@ export { type JudgedFamilies, leaksOf } from "./leaks.ts";
 export { lineageOf } from "./lineage.ts";
 export { type PromotionReport, possiblePromotion, promote, type RollbackReport, rollback } from "./promote.ts";
 export { type RevocationReport, revoke } from "./revoke.ts";
-export { taintedDatasets, taintedWriters, taintOf, taintOfAdapter, taintOfLineage } from "./taint.ts";
+export {
+  type LineageTaint,
+  taintedDatasets,
+  taintedWriters,
+  taintOf,
+  taintOfAdapter,
+  taintOfLineage,
+} from "./taint.ts";

@@ -7,6 +7,7 @@ import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { sqlText } from "../store/duckdb.ts";
+import { hasRowLineage, readRowLineage } from "../store/row-lineage.ts";
 import type { Graph } from "./graph.ts";
 import { type Source, sourcesOf } from "./writers.ts";
 
@@ -23,7 +24,7 @@ interface Family {
 
 /**
  * Says in words what the lineage of an adapter shares with the families. Null where nothing is found but something of the
- * lineage is gone (a dataset, a writer, the log of a run, where a tip was learnt), so that nobody knows what it has seen.
+ * lineage is gone (a dataset, a writer, the log of a run, where a tip was learnt, what a scrubbed name stands for), so that nobody knows what it has seen.
  * Throws: as `openLake`; `DATASET_CHANGED`.
  */
 export async function leaksOf(
@@ -36,9 +37,12 @@ export async function leaksOf(
   let isKnown = isWhole;
   for (const source of sources) {
     const tips = await tipFamiliesOf(graph, source.dataset);
-    if (tips.some((tip) => tip === null)) isKnown = false;
-    for (const seen of [...familiesOf(source.dataset), ...tips]) {
-      if (seen === null) continue;
+    const scrubbed = await scrubbedFamiliesOf(graph, source.dataset, judged);
+    for (const seen of [...familiesOf(source.dataset), ...tips, ...scrubbed]) {
+      if (seen === null) {
+        isKnown = false;
+        continue;
+      }
       const { skill, family } = seen;
       if (judged.some((one) => one.skill === skill && one.families.has(family)))
         leaks.add(`${family} of ${skill} (${sourceName(graph, source)})`);
@@ -58,6 +62,54 @@ function sourceName({ adapters }: Graph, { dataset, writer }: Source): string {
 function familiesOf({ byFamily, counts, skills }: DatasetManifest): Family[] {
   if (byFamily.length > 0) return byFamily;
   return skills.flatMap((skill) => counts.families.map((family) => ({ skill, family })));
+}
+
+/** What stands in a name where a secret was taken out of it. */
+const PLACEHOLDER = /<[A-Z]+_[0-9]{1,9}>/;
+
+/**
+ * The judged families that rows are of under a name without its secrets: only the lake still has the name itself. Null stands for such
+ * a name that may be a judged one where the dataset does not say which turns became its rows.
+ */
+async function scrubbedFamiliesOf(
+  graph: Graph,
+  dataset: DatasetManifest,
+  judged: readonly JudgedFamilies[],
+): Promise<(Family | null)[]> {
+  const scrubbed = familiesOf(dataset).filter(({ family }) => PLACEHOLDER.test(family));
+  const possible = judged.flatMap(({ skill, families }) => {
+    const names = scrubbed.filter((one) => one.skill === skill).map(({ family }) => family.split(PLACEHOLDER));
+    const mayBe = (family: string) =>
+      names.some((parts) => family.startsWith(parts[0] ?? "") && family.endsWith(parts.at(-1) ?? ""));
+    return [...families].filter(mayBe).map((family) => ({ skill, family }));
+  });
+  if (possible.length === 0) return [];
+  if (!hasRowLineage(dataset)) return [null];
+  const turns = await turnsOf(graph, dataset, possible);
+  const found: Family[] = [];
+  for await (const row of readRowLineage(graph.home, dataset))
+    found.push(...row.turns.flatMap((turn) => turns.get(turn) ?? []));
+  return found;
+}
+
+/** The turns of a dataset's runs that are about these families; a turn that chose an item is about that one. */
+async function turnsOf(
+  graph: Graph,
+  { inputs }: DatasetManifest,
+  families: readonly Family[],
+): Promise<Map<string, Family>> {
+  const lake = await graph.lake();
+  const runs = inputs.runs.map(({ run }) => sqlText(run)).join(", ");
+  const names = families.map(({ skill, family }) => `(${sqlText(skill)}, ${sqlText(family)})`).join(", ");
+  const rows = await lake.query(
+    `SELECT t.turn, t.skill, coalesce(i.family, t.family) AS family FROM files.turns t
+     LEFT JOIN files.architect_choices c ON c.run = t.run AND c.turn = t.turn
+     LEFT JOIN files.items i ON i.run = t.run AND i.item = c.item
+     WHERE t.run IN (${runs}) AND (t.skill, coalesce(i.family, t.family)) IN (${names})`,
+  );
+  return new Map(
+    rows.map(({ turn, skill, family }) => [String(turn), { skill: String(skill), family: String(family) }]),
+  );
 }
 
 /** Null stands for tips that the lake does not know: the run that learnt them is gone, or was never here. */

@@ -14,10 +14,9 @@ import type { Place, Promotion, Rollback } from "../records/ledger-entries.ts";
 import { listMadeDecisions, refuseEditedPlan } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
-import { readAdapterManifest, readDatasetManifest, readPlan } from "../store/manifests.ts";
+import { readAdapterManifest, readPlan } from "../store/manifests.ts";
 import { type Champion, championFor, DEFAULT, placeName, readChampions, standingPromotions } from "./champions.ts";
-import { ancestryOf, openGraph } from "./graph.ts";
-import { taintOf } from "./taint.ts";
+import { refuseRevokedDecision, refuseTaintedAdapter } from "./refuse-revoked.ts";
 
 export interface PromoteOptions {
   /** Name, hash or prefix of it. */
@@ -42,8 +41,8 @@ export interface RollbackReport extends Rollback {
 
 /**
  * Makes an adapter the champion of a place, durably.
- * Throws: `UNKNOWN_ADAPTER`, `PLACE_OF_ANOTHER_SKILL`, `PLACE_OF_ANOTHER_ROLE`, `TAINTED_ADAPTER`, `NOT_DECIDED`,
- * `GATE_NOT_PASSED`, `OTHER_QUESTION_DECIDED`, `DECISION_CHANGED`, `PLAN_EDITED`, `BAD_ARGUMENT` for an empty reason, `LOCKED` where another one is at it.
+ * Throws: `UNKNOWN_ADAPTER`, `PLACE_OF_ANOTHER_SKILL`, `PLACE_OF_ANOTHER_ROLE`, `TAINTED_ADAPTER`, `LINEAGE_GONE`, `NOT_DECIDED`,
+ * `GATE_NOT_PASSED`, `OTHER_QUESTION_DECIDED`, `DECISION_REVOKED`, `DECISION_CHANGED`, `PLAN_EDITED`, `BAD_ARGUMENT` for an empty reason, `LOCKED` where another one is at it.
  */
 export async function promote(home: Home, options: PromoteOptions): Promise<PromotionReport> {
   return alone(home, async () => {
@@ -62,7 +61,7 @@ export async function possiblePromotion(
   if (override === "") throw noReason();
   const adapter = await readAdapterManifest(home, options.adapter);
   checkPlace(adapter, place);
-  await refuseTaintedAdapter(home, adapter);
+  await refuseTaintedAdapter(home, adapter, { mayBeUnknown: override !== undefined });
   const champions = await readChampions(home);
   const before = championFor(champions, place)?.adapterHash ?? null;
   const { adapterHash } = adapter;
@@ -75,7 +74,7 @@ export async function possiblePromotion(
 /**
  * Takes the last promotion at a place back, so that the champion before stands again, or `toBase` all of them. Where none
  * stands any more, the champion of the wider place answers, else the base.
- * Throws: `NOTHING_PROMOTED`, `TAINTED_ADAPTER` where what would be back is, `LOCKED`.
+ * Throws: `NOTHING_PROMOTED`, `TAINTED_ADAPTER` where what would be back is, `LINEAGE_GONE` where nobody can tell, `LOCKED`.
  */
 export async function rollback(
   home: Home,
@@ -86,7 +85,8 @@ export async function rollback(
     const [champion, earlier] = [standing.at(-1), standing.at(-2)];
     if (champion === undefined) throw nothingPromoted(place, championFor(await readChampions(home), place));
     const to = toBase ? null : (earlier?.adapterHash ?? null);
-    if (to !== null) await refuseTaintedAdapter(home, await readAdapterManifest(home, to));
+    const fix = `tracemill rollback ${placeName(place)} --to-base`;
+    if (to !== null) await refuseTaintedAdapter(home, await readAdapterManifest(home, to), { fix });
     const data = { ...place, from: champion.adapterHash, to, reason: reason ?? null };
     appendLedger(home, { type: "rolled_back", data }, clock);
     return { ...data, answeredBy: championFor(await readChampions(home), place) };
@@ -125,28 +125,6 @@ function checkPlace(adapter: AdapterManifest, { skill, role }: Place): void {
   });
 }
 
-/** Looks at the adapter and at all that it went on from. */
-async function refuseTaintedAdapter(home: Home, adapter: AdapterManifest): Promise<void> {
-  const graph = await openGraph(home);
-  try {
-    for (const { datasetHash } of ancestryOf(graph, adapter.adapterHash)) {
-      const taint = await taintOf(graph, await readDatasetManifest(home, datasetHash));
-      if (taint === null) continue;
-      const dataset = shortHash(datasetHash);
-      throw new Refusal({
-        code: "TAINTED_ADAPTER",
-        message: `The adapter ${adapterLabel(adapter)} was trained on what is revoked.`,
-        expected: "an adapter of datasets without a revoked row",
-        got: taint.by.map(({ kind, target, reason }) => `the ${kind} ${target} (${reason})`).join(", "),
-        where: `dataset ${dataset}`,
-        fix: `tracemill dataset rebuild ${dataset}, train on its successor and validate that`,
-      });
-    }
-  } finally {
-    await graph.close();
-  }
-}
-
 /** Returns the comparison that allows the promotion: the last one on the skill, for the default the last on each. */
 async function passingComparison(
   home: Home,
@@ -162,6 +140,7 @@ async function passingComparison(
     if (!decision.hasPassed) throw notPassed(adapter, { skill: one, decision });
     const plan = await plannedFor(home, decision);
     if (plan.split !== "test" || !isAgainst(plan, before, adapter)) throw notAgainst(adapter, { plan, before });
+    await refuseRevokedDecision(home, adapter, { decision, plan });
     passing = decision.comparisonHash;
   }
   return passing as Hash;

@@ -9,9 +9,9 @@ import { REVOCABLE, type Revocation } from "../records/ledger-entries.ts";
 import type { Thing } from "../records/lineage.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
-import { decisionsOn, type Graph, type JudgedAdapter, openGraph, runsJudgedBy, withCovering } from "./graph.ts";
+import { decisionsOn, type Graph, type JudgedAdapter, openGraph, withCovering } from "./graph.ts";
 import { knownThing } from "./known.ts";
-import { taintedWriters, taintOf, taintOfAdapter } from "./taint.ts";
+import { decisionsMadeFrom, taintedWriters, taintOf, taintOfAdapter } from "./taint.ts";
 
 export interface RevocationReport {
   kind: Revocation["kind"];
@@ -26,7 +26,7 @@ export interface RevocationReport {
   adapters: { adapterHash: Hash; name: string | null; datasetHash: Hash }[];
   /** Adapters that learned from rows which one of these wrote; they are not tainted for it. */
   written: { adapterHash: Hash; name: string | null; writer: Hash }[];
-  /** Decisions that judged these adapters, and those that a revoked run was an arm of; without a verdict where it was changed since. */
+  /** Decisions that judged these adapters, and those that rest on it; without a verdict where it was changed since. */
   decisions: { comparisonHash: Hash; adapterHash: Hash | null; verdict: Decision["verdict"] | null }[];
   /** Tips that a revoked run saved: they stay in memory until they are revoked themselves. */
   savedTips: string[];
@@ -81,8 +81,7 @@ async function touched(graph: Graph, said: Revocation): Promise<Touched> {
   const writers = await taintedWriters(graph, tainted);
   const decisions = new Set<JudgedAdapter>(adapters.flatMap(({ adapterHash }) => decisionsOn(graph, adapterHash)));
   const runs = new Set(targets.flatMap(({ kind, id }) => (kind === "run" ? [id] : [])));
-  for (const decision of graph.decisions)
-    if (runsJudgedBy(decision).some((run) => runs.has(run))) decisions.add(decision);
+  for (const target of targets) for (const decision of await decisionsMadeFrom(graph, target)) decisions.add(decision);
   return {
     datasets,
     adapters: adapters.map(({ adapterHash, name, datasetHash }) => ({ adapterHash, name, datasetHash })),

@@ -1,14 +1,25 @@
 /**
- * Taint: a dataset that is revoked or holds a row made from something revoked, and what was made of that dataset. It is found out when
+ * Taint: a dataset that is revoked or holds a row made from something revoked, and what was made of that dataset; and what a decision
+ * rests on. It is found out when
  * it is asked for, and stands nowhere: what is revoked later taints what was made before.
  */
 import type { Hash } from "../foundation/hashing.ts";
+import type { Decision } from "../records/comparison.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { type AttemptId, attemptParts } from "../records/ids.ts";
 import type { Revocation } from "../records/ledger-entries.ts";
-import type { Taint } from "../records/lineage.ts";
+import type { Taint, Thing, ThingKind } from "../records/lineage.ts";
 import { hasRowLineage } from "../store/row-lineage.ts";
-import { ancestryOf, datasetsMaybeMadeFrom, type Graph, isMadeFrom, restsOnRules, rowsMadeFrom } from "./graph.ts";
+import {
+  ancestryOf,
+  datasetsMaybeMadeFrom,
+  type Graph,
+  isMadeFrom,
+  restsOnRules,
+  rowsMadeFrom,
+  runsJudgedBy,
+  runsOf,
+} from "./graph.ts";
 import { type KnownWriters, sourcesOf } from "./writers.ts";
 
 /**
@@ -104,15 +115,45 @@ export async function taintedWriters(
   return found;
 }
 
-/** Says in words what is revoked of an adapter's whole lineage. Throws: `DATASET_CHANGED`. */
-export async function taintOfLineage(graph: Graph, adapterHash: Hash): Promise<string[]> {
-  const found: string[] = [];
-  for (const { datasetHash } of ancestryOf(graph, adapterHash)) {
+/** What is revoked of an adapter's whole lineage. */
+export interface LineageTaint {
+  /** Its tainted datasets, the first that was trained on first. */
+  tainted: { datasetHash: Hash; by: Taint["by"] }[];
+  /** What of it is not here any more, so that nobody knows whether it is tainted; nothing where nothing at all is revoked. */
+  gone: Thing[];
+}
+
+/** Looks through the datasets of an adapter's whole lineage. Throws: `DATASET_CHANGED`. */
+export async function taintOfLineage(graph: Graph, adapterHash: Hash): Promise<LineageTaint> {
+  const tainted: LineageTaint["tainted"] = [];
+  const gone: Thing[] = [];
+  if (graph.revoked.length === 0) return { tainted, gone };
+  const lineage = ancestryOf(graph, adapterHash);
+  const before = lineage[0]?.parent ?? null;
+  if (before !== null) gone.push({ kind: "adapter", id: before });
+  for (const { datasetHash } of lineage) {
     const dataset = graph.datasets.find((one) => one.datasetHash === datasetHash);
     const taint = dataset === undefined ? null : await taintOf(graph, dataset);
-    for (const { kind, target, reason } of taint?.by ?? []) found.push(`the revoked ${kind} ${target} (${reason})`);
+    const by =
+      taint?.by ?? graph.revoked.filter(({ target }) => target === datasetHash).map((one) => ({ ...one, rows: null }));
+    if (by.length > 0) tainted.push({ datasetHash, by });
+    else if (dataset === undefined) gone.push({ kind: "dataset", id: datasetHash });
   }
-  return found;
+  return { tainted, gone };
+}
+
+/** Kinds of what a comparison is decided from. */
+const DECIDES: readonly ThingKind[] = ["run", "attempt", "verifier"];
+
+/** Returns the decisions that rest on a run, on an attempt or on a verifier: a run of their arms is it, holds it or was judged by it. */
+export async function decisionsMadeFrom(
+  graph: Graph,
+  one: Thing,
+  decisions: readonly Decision[] = graph.decisions,
+): Promise<Decision[]> {
+  if (!DECIDES.includes(one.kind)) return [];
+  const runs = await runsOf(graph, one);
+  return decisions.filter((decision) => runsJudgedBy(decision).some((run) => runs.has(run)));
 }
 
 async function possibleTaint(graph: Graph, dataset: DatasetManifest, by: readonly Revocation[]): Promise<Taint | null> {

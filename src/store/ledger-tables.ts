@@ -52,14 +52,14 @@ function* latestVerdicts(): Generator<string> {
     ["deciding", "signal_type <> 'judgment'"],
     ["opinions", "signal_type = 'judgment'"],
   ]) {
-    yield `CREATE TABLE ledger.${name} AS SELECT * FROM ledger.verdicts WHERE ${kind}
+    yield `CREATE TABLE ledger.${name} AS SELECT *, true AS is_late FROM ledger.verdicts WHERE ${kind}
       QUALIFY row_number() OVER (PARTITION BY attempt ORDER BY seq DESC) = 1`;
   }
 }
 
 /**
  * The same where verifiers are revoked: of an attempt that one of them judged, the latest verdict that stands, be it of
- * the ledger or of the log. Where no opinion stands there is one without a word, which hides that of the log.
+ * the ledger (`is_late`) or of the log. Where no opinion stands there is one without a word, which hides that of the log.
  */
 function* standingVerdicts(): Generator<string> {
   yield `CREATE VIEW ledger.said AS SELECT *, true AS is_late, ${isByRevoked("v")} AS is_revoked FROM ledger.verdicts v`;
@@ -68,7 +68,7 @@ function* standingVerdicts(): Generator<string> {
   const judged = (kind: string) => `SELECT * FROM ledger.said WHERE ${kind} UNION ALL BY NAME
     SELECT * FROM ledger.logged WHERE ${kind} AND attempt IN (SELECT attempt FROM ledger.said WHERE ${kind} AND is_revoked
       UNION SELECT attempt FROM ledger.logged WHERE ${kind} AND is_revoked)`;
-  yield `CREATE TABLE ledger.deciding AS SELECT * EXCLUDE (is_late, is_revoked) FROM (${judged("signal_type <> 'judgment'")})
+  yield `CREATE TABLE ledger.deciding AS SELECT * EXCLUDE (is_revoked) FROM (${judged("signal_type <> 'judgment'")})
     WHERE NOT is_revoked QUALIFY row_number() OVER (PARTITION BY attempt ORDER BY is_late DESC, seq DESC) = 1`;
   yield `CREATE TABLE ledger.opinions AS SELECT attempt, CASE WHEN NOT is_revoked THEN passed END AS passed,
     CASE WHEN NOT is_revoked THEN confidence END AS confidence FROM (${judged("signal_type = 'judgment'")})
@@ -80,7 +80,8 @@ export function revokedTargets(kind: Revocation["kind"]): string {
   return `SELECT target FROM ledger.revocations WHERE kind = '${kind}'`;
 }
 
-function isByRevoked(verdict: string): string {
+/** Whether the verifier of a row that names one is revoked. */
+export function isByRevoked(verdict: string): string {
   return `(${verdict}.verifier_id || '@' || ${verdict}.verifier_version) IN (${revokedTargets("verifier")})`;
 }
 

@@ -42,8 +42,8 @@ export interface Evidence {
   isLive: boolean | null;
   /** The arms whose adapter is not applied, where there are such. */
   notApplied?: readonly string[];
-  /** What is revoked of the adapter's lineage, in words. */
-  taint: string[];
+  /** What is revoked of the adapter's lineage, in words; null where that is not known. */
+  taint: string[] | null;
   /** Families of the comparison that the adapter's lineage has seen, in words; null where its lineage is not known. */
   leaks: string[] | null;
   /** Whether all families of the comparison are fresh: made for its items' seed alone, and no candidate was judged on them before. */

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { align, type Heard, type Told } from "../../src/capture/align.ts";
+import { systemClock } from "../../src/foundation/clock.ts";
 import type { Turn } from "../../src/records/events.ts";
+import type { RunId } from "../../src/records/ids.ts";
+import { revoke } from "../../src/registry/index.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
 import { coveredRuns } from "../../src/store/ledger.ts";
@@ -84,6 +87,48 @@ function truePlaces(
   return places;
 }
 
+/** A turn of gemma-forge's worker under a tip, joined with its three calls: a command that fails, one that does not, and the end. */
+async function joinedMending(home: Home) {
+  const opening = [
+    { role: "system", content: "You mend one thing." },
+    { role: "user", content: "Mend it." },
+  ];
+  const asking = (id: string, script: string) => ({
+    ...{ role: "assistant", content: null },
+    tool_calls: [{ id, type: "function", function: { name: "apply", arguments: JSON.stringify({ script }) } }],
+  });
+  const told = (id: string, code: number) => ({ role: "tool", tool_call_id: id, content: `Exit code: ${code}` });
+  const said = [asking("1", "bad"), told("1", 1), asking("2", "good"), told("2", 0)];
+  const call = (before: number, message: unknown): MadeCall => ({
+    http_status: 200,
+    request: { model: "gemma", messages: [...opening, ...said.slice(0, before)] },
+    response: { message, finish_reason: "stop" },
+  });
+  const end = { role: "assistant", content: "It is mended." };
+  await recordCalls(home, "mended", [call(0, said[0]), call(2, said[2]), call(4, end)]);
+  const tips = [{ tip_id: 7, rank: 1, similarity_score: 0.5, source_run_id: null }];
+  const ran = (script: string, code: number): [string, string, object][] => [
+    ["tool_call", "worker", { tool: "apply", args: { script } }],
+    ["tool_result", "worker", { tool: "apply", result: `Exit code: ${code}` }],
+  ];
+  const sections = { sections_included: ["similar_rule_tips"], v2_tips_loaded: tips };
+  const events: [string, string, object][] = [
+    ["run_start", "system", { run_id: "20260501-010000" }],
+    ["iteration_start", "system", { iteration: 1 }],
+    ["attempt_start", "harness", { rule_id: "xccdf_org.example_rule_a", attempt: 1, title: "A rule" }],
+    ["prompt_assembled", "worker", { phase: "apply_fix", ...sections }],
+    ...[...ran("bad", 1), ...ran("good", 0)],
+    ["agent_response", "worker", { text: end.content, model: "gemma" }],
+  ];
+  const log = join(home.path, "run-20260501-010000.jsonl");
+  const lines = events.map(([event_type, agent, data]) => JSON.stringify({ event_type, agent, data }));
+  writeFileSync(log, `${lines.join("\n")}\n`);
+  const report = await importInto(home, log, { format: "gemma-forge", onto: "mended" });
+  const run = report.imported[0]?.run as RunId;
+  const found = await eventsOf(home, run);
+  return { run, events: found, turns: only(found, "turn") };
+}
+
 describe("a log with its calls", () => {
   let home: Home;
   let remove: () => void;
@@ -117,6 +162,30 @@ describe("a log with its calls", () => {
     expect(coveredRuns(home)).toEqual(said);
     await importInto(home, file, { onto: "plums" });
     expect(readFileSync(home.ledger, "utf8").trimEnd().split("\n")).toHaveLength(lines.length);
+  });
+
+  it("has each exit code at the turn whose command it was", async () => {
+    const { events, turns } = await joinedMending(home);
+    const exits = only(events, "action").map(({ turn, exitCode }) => [
+      turns.findIndex((one) => one.turn === turn),
+      exitCode,
+    ]);
+    expect(exits).toEqual([
+      [0, 1],
+      [1, 0],
+    ]);
+  });
+
+  it("has the tips of its prompt at every turn of the conversation, so that to revoke one reaches them all", async () => {
+    const { run, turns } = await joinedMending(home);
+    const shown = { rank: 1, isRendered: true };
+    expect(turns.map(({ retrievals }) => retrievals)).toMatchObject([[shown], [shown], [shown]]);
+    const tip = turns[0]?.retrievals[0]?.tip as string;
+    await revoke(home, { target: tip, reason: "it was wrong", clock: systemClock });
+    const lake = await openLake(home);
+    const rows = await lake.query(`SELECT is_revoked FROM turns WHERE run = '${run}'`);
+    lake.close();
+    expect(rows).toEqual([{ is_revoked: true }, { is_revoked: true }, { is_revoked: true }]);
   });
 
   const forge = it.skipIf(FIXTURES === null);

@@ -117,6 +117,19 @@ describe("another agent's turn", () => {
   });
 });
 
+it("an agent that is run at a skill's items is another agent: it may call often, at once and turn after turn", async () => {
+  const steps = [{ answer: "ls", printed: "t.csv", exitCode: 0 }];
+  const attempts = [{ item: "shop/a", calls: 2, steps }];
+  const own = await selectFrom([{ attempts }]);
+  expect(own.refusals.map(({ reason, count }) => [reason, count])).toEqual([["many-calls", 2]]);
+  for (const unit of ["turn", "attempt"] as const) {
+    const { rows, refusals, written } = await selectFrom([{ isOfAgent: true, attempts }], { unit });
+    expect(refusals).toEqual([]);
+    const turns = rows.flatMap((row) => [...(row.earlier ?? []), row].map(({ turn }) => turn));
+    expect(turns.sort()).toEqual(written[0]?.turns);
+  }
+});
+
 describe("a whole attempt", () => {
   const STEP: StepDraft = { answer: "ls", printed: "t.csv" };
   const ofSteps = (...steps: Partial<StepDraft>[]) =>

@@ -64,6 +64,8 @@ export interface RunDraft {
   isUnfinished?: boolean;
   /** Another agent's, of which no skill is known. */
   isForeign?: boolean;
+  /** Another agent's, run at the skill's items. */
+  isOfAgent?: boolean;
   /** Of another agent's run that the proxy recorded: the server behind it. Left out: the run was imported. */
   upstream?: string;
   /** The family that `TIP` was learnt in, where this run saves it. */
@@ -92,7 +94,8 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
   const start = startOf(run, skill, split);
   const config = draft.upstream === undefined ? { command: "import" } : { command: "record", upstream: draft.upstream };
   const foreign = { skill: { id: skill, version: null, hash: null }, models: {}, config };
-  log.append({ type: "run_started", data: isForeign ? { ...start, ...foreign } : start });
+  const own = draft.isOfAgent === true ? { config: { command: "agent" } } : {};
+  log.append({ type: "run_started", data: { ...start, ...(isForeign ? foreign : own) } });
   const items = [...new Set(attempts.map(({ item }) => item))];
   const scanned = items.map((item) => ({
     item: itemId(skill, item),

@@ -53,6 +53,22 @@ test("a tip is of the family that it was learnt in, and one that the lake does n
     [{ ...first, savesTip: "forest" }, ...others],
   ));
 
+test("a family is found again whose name lost a secret in the dataset, and is told from one that only reads alike", () =>
+  withChain(
+    async ({ home, adapterHash }) => {
+      await withGraph(home, async (graph) => {
+        const [dataset] = graph.datasets;
+        expect(dataset?.byFamily.map(({ family }) => family)).toEqual(["/home/<USER_1>/sums"]);
+        const leaks = await leaksOf(graph, adapterHash, judging("/home/alice/sums", "/home/robert/sums"));
+        expect(leaks).toEqual([`/home/alice/sums of sql (dataset ${shortHash(dataset?.datasetHash ?? "")})`]);
+        expect(await leaksOf(graph, adapterHash, judging("/home/robert/sums", "/home/alice/other"))).toEqual([]);
+        const unsaid = graph.datasets.map((one) => ({ ...one, files: [] }));
+        expect(await leaksOf({ ...graph, datasets: unsaid }, adapterHash, judging("/home/alice/sums"))).toBeNull();
+      });
+    },
+    [{ attempts: [{ item: "sums/a", family: "/home/alice/sums" }] }],
+  ));
+
 test("a tip in a prompt that no run here has learnt leaves it open what was seen", () =>
   withChain(({ home, adapterHash }) =>
     withGraph(home, async (graph) => {

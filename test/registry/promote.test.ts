@@ -186,9 +186,9 @@ describe("a promotion", () => {
     }));
 
   test("is refused while another one is at it, and two at once leave one champion", () =>
-    withJudged(async (chain) => {
-      const { home } = chain;
-      await successor(chain);
+    withJudged(async ({ home, datasetHash, runs }) => {
+      const adapterHash = await putAdapter(home, datasetHash, { name: "sql-v2" });
+      await putDecision(home, { adapterHash, run: runs.at(-1)?.run as RunId, skill: "sql", number: 2 });
       const both = await Promise.allSettled(
         ["sql-v1", "sql-v2"].map((adapter) => promote(home, { adapter, place: SQL, clock })),
       );
@@ -259,7 +259,9 @@ describe("a rollback", () => {
       await successor(chain);
       for (const adapter of ["sql-v1", "sql-v2"]) await promote(home, { adapter, place: SQL, clock });
       sayRevoked(home, "run", runs[0]?.run ?? "");
-      await expect(rollback(home, { place: SQL, clock })).rejects.toMatchObject({ code: "TAINTED_ADAPTER" });
+      await expect(rollback(home, { place: SQL, clock })).rejects.toMatchObject({
+        ...{ code: "TAINTED_ADAPTER", details: { fix: "tracemill rollback sql --to-base" } },
+      });
       expect(await rollback(home, { place: SQL, toBase: true, clock })).toMatchObject({ to: null });
     }));
 });

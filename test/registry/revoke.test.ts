@@ -66,7 +66,10 @@ describe("a revocation", () => {
       await withGraph(home, async (graph) => {
         expect(await taintedDatasets(graph)).toEqual(new Map([[datasetHash, { isCertain: true }]]));
         expect(await taintOf(graph, await readDatasetManifest(home, next))).toBeNull();
-        expect(await taintOfLineage(graph, adapterHash)).toEqual([`the revoked dataset ${datasetHash} (${because})`]);
+        const by = [{ kind: "dataset", target: datasetHash, reason: because, rows: 5 }];
+        expect(await taintOfLineage(graph, adapterHash)).toEqual({ tainted: [{ datasetHash, by }], gone: [] });
+        const [gone] = (await taintOfLineage({ ...graph, datasets: [] }, adapterHash)).tainted;
+        expect(gone).toMatchObject({ datasetHash, by: [{ kind: "dataset", rows: null }] });
         expect(await taintOf(graph, { ...old, datasetHash: next, files: [] })).toBeNull();
       });
       const promotion = promote(home, { adapter: "sql-v1", place: placeOf("sql"), override: "yes", clock });

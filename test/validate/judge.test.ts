@@ -78,10 +78,11 @@ describe("an axis", () => {
     expect(outcomeOf("canary", { isLive: false })).toBe("failed");
     expect(outcomeOf("canary", { isLive: null })).toBe("inconclusive");
     expect(outcomeOf("dataset", { taint: ["the run x (bad)"] })).toBe("failed");
+    expect(outcomeOf("dataset", { taint: null })).toBe("inconclusive");
     expect(outcomeOf("leakage", { leaks: ["family a"] })).toBe("failed");
     expect(outcomeOf("leakage", { leaks: null })).toBe("inconclusive");
     expect(outcomeOf("leakage", { leaks: ["family a"], areFresh: true })).toBe("failed");
-    for (const change of [{ isLive: null }, { taint: ["x"] }, { leaks: ["a"] }, { leaks: null }]) {
+    for (const change of [{ isLive: null }, { taint: ["x"] }, { taint: null }, { leaks: ["a"] }, { leaks: null }]) {
       expect(judged(change).hasPassed).toBe(false);
     }
   });

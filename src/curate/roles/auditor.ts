@@ -4,6 +4,7 @@
  * the auditor is asked for what the verifier cannot see. An opinion is found by the turn that its evidence names, so
  * people's and imported opinions label nothing.
  */
+import { isByRevoked } from "../../store/ledger-tables.ts";
 import { ofRuns, unusableAnswers } from "../label-query.ts";
 import type { RoleRule } from "../role-rule.ts";
 
@@ -29,8 +30,9 @@ const rule: RoleRule = {
         list_distinct(list_concat(a.flags, coalesce(s.flags, []))) AS flags,
         coalesce(a.before_passed, false) OR coalesce(s.before_passed, false) AS is_noop,
         list_contains(a.flags, 'conflict') AS is_contradicted
-      FROM files.attempts a JOIN sealed.attempts s ON s.run = a.run AND s.attempt = a.attempt
-      LEFT JOIN ledger.deciding l ON l.attempt = a.attempt
+      FROM files.attempts a
+      LEFT JOIN (FROM sealed.attempts s WHERE NOT ${isByRevoked("s")}) s ON s.run = a.run AND s.attempt = a.attempt
+      LEFT JOIN (FROM ledger.deciding WHERE is_late) l ON l.attempt = a.attempt
       WHERE ${ofRuns("a", runs)} AND a.verifier_id IS NOT NULL AND NOT list_contains(a.flags, 'environment-suspect')),
     truths AS (
       SELECT run, attempt, unnest(${TRUTH}) FROM known)

@@ -16,11 +16,16 @@ const axis: Axis = {
         interval: null,
         neededItems: null,
       },
-      outcome: taint.length === 0 ? "passed" : "failed",
+      outcome: taint === null ? "inconclusive" : taint.length === 0 ? "passed" : "failed",
       threshold: "nothing revoked",
-      reason: taint.length === 0 ? "Nothing of it is revoked." : `It was trained on ${taint.join(", ")}.`,
+      reason: reasonOf(taint),
     },
   ],
 };
 
 export default axis;
+
+function reasonOf(taint: string[] | null): string {
+  if (taint === null) return "Something of its lineage is gone, and may be what is revoked.";
+  return taint.length === 0 ? "Nothing of it is revoked." : `It was trained on ${taint.join(", ")}.`;
+}

@@ -1,7 +1,9 @@
 import { expect, it } from "vitest";
+import { systemClock } from "../../../src/foundation/clock.ts";
 import { attemptId, itemId, type RunId } from "../../../src/records/ids.ts";
 import type { Verdict } from "../../../src/records/verdict.ts";
 import type { Home } from "../../../src/store/home.ts";
+import { appendLedger } from "../../../src/store/ledger.ts";
 import { withHome } from "../../store/sample-run.ts";
 import { labelsOf, told } from "../labels.ts";
 import { MISSED, type RoleWriter, recheck, writeRoleRun } from "../role-run.ts";
@@ -77,6 +79,39 @@ it("a pass that a later check only repeats is still a no-op where the log says s
     const { run, labels } = await labelled(home, { noop: { flags: ["noop-pass"] } }, () => false);
     recheck(home, at(run, "noop"), {});
     expect(await labels()).toEqual({ noop: [true, "noop-pass", 0.9] });
+  }));
+
+const FIRST = { verifier: { id: "first", version: "1" } };
+
+function revokeFirst(home: Home): void {
+  const data = { kind: "verifier" as const, target: "first@1", reason: "it was bad" };
+  appendLedger(home, { type: "revoked", data }, systemClock);
+}
+
+it("a revoked verifier says nothing of the reason for a pass that a later check finds", () =>
+  withHome(async (home) => {
+    const cases: Record<string, Partial<Verdict>> = {
+      flagged: { ...FIRST, flags: ["noop-pass", "evaluator-gap"] },
+      before: { ...FIRST, before: { value: 1, passed: true } },
+    };
+    const { run, labels } = await labelled(home, cases, () => true);
+    for (const name of Object.keys(cases)) recheck(home, at(run, name), {});
+    expect((await labels()).flagged).toEqual([false, "noop-pass", 0.9]);
+    revokeFirst(home);
+    const passed = [true, "recheck-passed", 0.9];
+    expect(await labels()).toEqual({ flagged: passed, before: passed });
+  }));
+
+it("a verdict of the log that stands in place of a revoked one is no later check", () =>
+  withHome(async (home) => {
+    let turn = "";
+    const run = await writeRoleRun(home, { items: ["plain/a"] }, (writer) => {
+      turn = audited(writer, "plain/a", true);
+      writer.verdict("plain/a", 1, FIRST);
+    });
+    recheck(home, at(run, "plain"), FIRST);
+    revokeFirst(home);
+    expect(told((await labelsOf(home, "auditor", [run])).get(turn))).toEqual([true, "verdict-alone", 0.6]);
   }));
 
 it("an answer that was not understood is bad, and an opinion that names no turn labels nothing", () =>
