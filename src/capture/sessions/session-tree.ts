@@ -123,16 +123,19 @@ function* pathRecords(
       yield turnOf(node.reply, node, { ...setting, isWhole, prompt: [...head, ...said.slice(start)] });
       const { error } = node.reply;
       if (error !== undefined) yield { kind: "failure", boundary: "model", code: "CALL_FAILED", message: error, place };
-      for (const action of node.reply.actions) {
-        const here = { ...place, at: action.at ?? node.reply.facts.at ?? null };
-        yield { kind: "action", ...action, ...here };
-        if (setting.within !== undefined) yield* setting.within(action, here);
-      }
+      yield* actionRecords(node.reply, setting);
     }
     for (const message of node.messages) said.push(message);
     isWhole &&= node.isWhole;
   }
   return leftMessages;
+}
+
+/** All actions of a reply before what happened within them: an action is of the turn that was said last. */
+function* actionRecords({ actions, facts }: SessionReply, { place, within }: SessionSetting): Generator<Foreign> {
+  const placeOf = ({ at }: SessionAction) => ({ ...place, at: at ?? facts.at ?? null });
+  for (const action of actions) yield { kind: "action", ...action, ...placeOf(action) };
+  if (within !== undefined) for (const action of actions) yield* within(action, placeOf(action));
 }
 
 function turnOf(

@@ -215,6 +215,34 @@ describe("a session", () => {
     ]);
   });
 
+  it("has the actions of a reply before what an agent did within one of them", async () => {
+    const call = (id: string, name: string) => ({ type: "tool_use", id, name, input: {} });
+    const result = (id: string, content: string, isError: boolean) => [
+      { type: "tool_result", tool_use_id: id, content, is_error: isError },
+    ];
+    mkdirSync(join(folder, "subagents"));
+    const side = { isSidechain: true };
+    session("subagents/agent-1.jsonl", [asked("g1", null, "Count.", side), said("g2", "g1", [text("3")], side)]);
+    session("s1.jsonl", [
+      asked("u1", null, "Count and list."),
+      said("a1", "u1", [call("c1", "Task"), call("c2", "Bash")]),
+      asked("r1", "a1", result("c1", "3", false), { toolUseResult: { agentId: "1" } }),
+      asked("r2", "r1", result("c2", "Exit code 1\nno", true)),
+      said("a2", "r2", [text("Three.")]),
+    ]);
+    const { events } = await imported(home, await importInto(home, folder, { format: "claude-code" }));
+    const turns = only(events, "turn").map(({ turn, role }) => [turn.slice(-2), role]);
+    expect(turns).toEqual([
+      ["#1", "worker"],
+      ["#2", "subagent"],
+      ["#3", "worker"],
+    ]);
+    expect(only(events, "action").map(({ turn, call, exitCode }) => [turn.slice(-2), call.name, exitCode])).toEqual([
+      ["#1", "Task", null],
+      ["#1", "Bash", 1],
+    ]);
+  });
+
   it("of agents alone is told by the session that they name", async () => {
     mkdirSync(join(folder, "subagents"));
     session("subagents/agent-1.jsonl", [
