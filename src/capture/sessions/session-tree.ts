@@ -38,7 +38,10 @@ export interface SessionReply {
   actions: readonly SessionAction[];
 }
 
-export type SessionAction = Pick<ForeignAction, "call" | "exitCode" | "stdout" | "stderr" | "durationMs" | "at">;
+export type SessionAction = Pick<
+  ForeignAction,
+  "call" | "exitCode" | "isError" | "stdout" | "stderr" | "durationMs" | "at"
+>;
 
 export interface SessionSetting {
   where: string;

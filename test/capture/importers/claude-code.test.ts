@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { treeRecords } from "../../../src/capture/sessions/session-tree.ts";
 import { findFiles } from "../../../src/capture/source-files.ts";
 import { only } from "../../harness/setting.ts";
+import { ask } from "../../store/ask-lake.ts";
 import { FIXTURES, folder, freshFolders, home, imported, importInto, SAMPLES } from "./setting.ts";
 
 const SAMPLE = join(SAMPLES, "claude-code");
@@ -240,6 +241,24 @@ describe("a session", () => {
     expect(only(events, "action").map(({ turn, call, exitCode }) => [turn.slice(-2), call.name, exitCode])).toEqual([
       ["#1", "Task", null],
       ["#1", "Bash", 1],
+    ]);
+  });
+
+  it("has what a tool is said to have failed at as a failed call, with an exit code or without", async () => {
+    const { events } = await importLines(
+      asked("u1", null, "Change it."),
+      said("a1", "u1", [{ type: "tool_use", id: "c1", name: "Edit", input: {} }]),
+      asked("r1", "a1", [{ type: "tool_result", tool_use_id: "c1", content: "no such text", is_error: true }]),
+      said("a2", "r1", [{ type: "tool_use", id: "c2", name: "Edit", input: {} }]),
+      asked("r2", "a2", [{ type: "tool_result", tool_use_id: "c2", content: "changed" }]),
+    );
+    expect(only(events, "action").map(({ exitCode, isError }) => [exitCode, isError])).toEqual([
+      [null, true],
+      [null, undefined],
+    ]);
+    expect(await ask(home, "SELECT command_failed FROM turns ORDER BY turn_number")).toEqual([
+      { command_failed: true },
+      { command_failed: null },
     ]);
   });
 

@@ -334,6 +334,20 @@ describe("a sample", () => {
     expect(turns.map(({ response }) => response?.content)).toEqual(["c", "b", "a"]);
   });
 
+  it("has a tool's call as failed where its event has an error", async () => {
+    const used = { event: "tool", function: "count", arguments: {}, result: "" };
+    const events = [
+      { ...used, error: { type: "timeout", message: "It took too long." } },
+      { ...used, error: null },
+    ];
+    const call = { event: "model", model: "m", input: [{ role: "user", content: "?" }], tools: [], config: {} };
+    const { events: logged } = await importSamples(answered("1", "x", { events: [call, ...events] }));
+    expect(only(logged, "action").map(({ stderr, isError }) => [stderr, isError])).toEqual([
+      ["It took too long.", true],
+      ["", undefined],
+    ]);
+  });
+
   it("that is there twice is taken once", async () => {
     const { report, turns } = await importSamples(answered("1", "one"), answered("1", "two"));
     expect(turns.map(({ response }) => response?.content)).toEqual(["one"]);

@@ -324,7 +324,7 @@ describe("a tool", () => {
       ),
     );
     expect(only(events, "action")).toMatchObject([
-      { call: { name: "look", arguments: { input: "at it" } }, stdout: "", stderr: "blind" },
+      { call: { name: "look", arguments: { input: "at it" } }, stdout: "", stderr: "blind", isError: true },
     ]);
   });
 });

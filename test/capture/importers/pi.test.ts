@@ -46,9 +46,9 @@ describe("the sample", () => {
 
   it("has an action for each answered tool, with the exit code where it failed", async () => {
     const { events } = await readImported(TREE);
-    expect(only(events, "action").map(({ call, exitCode }) => [call.arguments, exitCode])).toEqual([
-      [{ command: "ls north" }, null],
-      [{ command: "ls south" }, 2],
+    expect(only(events, "action").map(({ call, exitCode, isError }) => [call.arguments, exitCode, isError])).toEqual([
+      [{ command: "ls north" }, null, undefined],
+      [{ command: "ls south" }, 2, true],
     ]);
   });
 
