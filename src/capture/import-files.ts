@@ -72,13 +72,14 @@ const RECORDS_PER_TURN = 512;
 export async function importFiles(options: ImportOptions): Promise<ImportReport> {
   const { path, format, home, signal, onto } = options;
   removeDeadDrafts(home);
-  const { files, passedOver, ...found } = await findFiles(path, format);
+  const { files, passedOver, untold, ...found } = await findFiles(path, format);
   const families = countedRule(options.familyRule);
   const given = { ...options, format: found.format, familyRule: families.rule };
   const session = await openSession({ ...given, mayKeep: () => !families.isUnmet() });
   const source = found.importer.read(inputOf(options, files));
   const joined = onto === null ? null : await joinOnto(home, source, onto);
   let taken = 0;
+  untold.forEach(session.take);
   try {
     await takeAll(joined?.records ?? source, (record) => {
       signal.throwIfAborted();
