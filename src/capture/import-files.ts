@@ -187,7 +187,9 @@ async function openSession(target: SessionTarget): Promise<Session> {
       if (!run.isSealed) await sealRun(target.home, run.run, target.clock); // a stop came between its move and its seal
     } else {
       const splits = await splitsOf(target.skill ?? start.skill);
-      open = { run: openImport(target, start, { drafts, sourceHash, splits }), nativeId: start.nativeId };
+      const run = openImport(target, start, { drafts, sourceHash, splits });
+      open = { run, nativeId: start.nativeId };
+      for (const { where, reason } of run.tooLong) rejections.add(where, reason);
     }
   }
 
