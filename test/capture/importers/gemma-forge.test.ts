@@ -175,6 +175,57 @@ describe("a turn", () => {
   });
 });
 
+describe("a log that lost lines", () => {
+  const OTHER = "xccdf_org.ssgproject.content_rule_umask";
+  const first = () => attempt({ text: "One." });
+  const second = () => attempt({ rule: OTHER, text: "Two.", check: `RULE_CHECK: ${OTHER} = FAIL` });
+  const reverted: Event = ["revert", "harness", { rule_id: OTHER, attempt: 1, restore_ok: true }];
+  const without = (events: Event[], ...types: string[]) => events.filter(([type]) => !types.includes(type));
+
+  async function placesOf(...events: Event[]) {
+    const report = await importInto(home, logOf(...events));
+    const { events: logged, turns } = await imported(home, report);
+    return {
+      turns: turns.map((turn) => [turn.response?.content, turn.attempt.split("_rule_")[1]]),
+      verdicts: only(logged, "verdict").map((one) => [one.attempt.split("_rule_")[1], one.verdict.passed]),
+      rejected: report.rejected.map(({ count, reason }) => [count, reason]),
+    };
+  }
+
+  const WHOLE = {
+    turns: [
+      ["One.", "sshd_disable_root_login/1"],
+      ["Two.", "umask/1"],
+    ],
+    verdicts: [
+      ["sshd_disable_root_login/1", true],
+      ["umask/1", false],
+    ],
+    rejected: [],
+  };
+
+  it("places a worker's turn by its prompt where no event says that its attempt began", async () => {
+    const events = [...first(), remediated(), ...without(second(), "attempt_start"), reverted];
+    expect(await placesOf(...events)).toEqual(WHOLE);
+  });
+
+  it("places it by the event after it where the prompt is lost, too", async () => {
+    const events = [...first(), remediated(), ...without(second(), "attempt_start", "prompt_assembled"), reverted];
+    expect(await placesOf(...events)).toEqual(WHOLE);
+  });
+
+  it("keeps the verdict of an attempt whose end is lost, and does not take the next one's for it", async () => {
+    const events = [...first(), ...without(second(), "attempt_start", "prompt_assembled"), reverted];
+    expect(await placesOf(...events)).toEqual(WHOLE);
+    const [evaluation] = second().slice(-1) as [Event];
+    expect(await placesOf(...first(), evaluation)).toEqual({
+      turns: WHOLE.turns.slice(0, 1),
+      verdicts: WHOLE.verdicts.slice(0, 1),
+      rejected: [[1, "no event says which attempt it is of"]],
+    });
+  });
+});
+
 describe("a log of the first days, in which no event says that an attempt begins", () => {
   /** What one attempt left: turns and an evaluation without any key. */
   const keyless = (rule: string, result = "PASS"): Event[] =>
