@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { ImportReport } from "../../../src/capture/import-files.ts";
+import { chosenRuns } from "../../../src/commands/export-inputs.ts";
 import { hasPostgres, startPostgres } from "../../fixtures/postgres.ts";
 import { only } from "../../harness/setting.ts";
 import { FIXTURES, folder, freshFolders, home, imported, importInto } from "./setting.ts";
@@ -455,6 +456,19 @@ describe("the memory database", () => {
     const both = await importInto(home, folder);
     expect(both.imported).toMatchObject([{ nativeId: "20260420-101500", attempts: 1 }]);
     expect(await importInto(home, path)).toMatchObject({ imported: [], known: [both.imported[0]?.run] });
+  });
+
+  it("of a run is replaced by the run's log where that has all of its attempts, and stays where it has not", async () => {
+    const path = dump();
+    const [alone] = (await importInto(home, path)).imported;
+    logOf(...attempt({ rule: item }), remediated(item));
+    expect((await importInto(home, folder)).replaced).toEqual([]);
+    logOf(...attempt({ rule: item }), ...attempt({ rule: item, n: 2 }), remediated(item, 2));
+    const both = await importInto(home, folder);
+    const [whole] = both.imported;
+    expect(both.replaced).toContainEqual({ replaced: alone?.run, run: whole?.run, verdicts: 0 });
+    expect(await importInto(home, path)).toMatchObject({ imported: [], known: [alone?.run], replaced: [] });
+    expect((await chosenRuns(home, ["stig"])).runs.map(({ run }) => run)).toEqual([whole?.run]);
   });
 
   it("tells a run by its copied events where its log is gone, wherever they lie among those of others", async () => {
