@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { ImportReport } from "../../../src/capture/import-files.ts";
 import { chosenRuns } from "../../../src/commands/export-inputs.ts";
 import { hasPostgres, startPostgres } from "../../fixtures/postgres.ts";
-import { only } from "../../harness/setting.ts";
+import { only, temporaryHome } from "../../harness/setting.ts";
 import { FIXTURES, folder, freshFolders, home, imported, importInto } from "./setting.ts";
 
 freshFolders();
@@ -456,6 +456,20 @@ describe("the memory database", () => {
     const both = await importInto(home, folder);
     expect(both.imported).toMatchObject([{ nativeId: "20260420-101500", attempts: 1 }]);
     expect(await importInto(home, path)).toMatchObject({ imported: [], known: [both.imported[0]?.run] });
+  });
+
+  it("is one run with a log that is imported by itself, before it or after it, where a tip of the log bears its id", async () => {
+    const path = dump();
+    const said = { tip_id: 7, tip_type: "recovery", text: "Use it.", source_run_id: "0a1b2c3d-4e5", rule_id: item };
+    const tries = [...attempt({ rule: item }), ...attempt({ rule: item, n: 2 }), remediated(item, 2)];
+    const log = logOf(...tries, ["tip_added", "reflector", said]);
+    const [first] = (await importInto(home, path)).imported;
+    const { imported: seconds, replaced } = await importInto(home, log);
+    expect(replaced).toEqual([{ replaced: first?.run, run: seconds[0]?.run, verdicts: 0 }]);
+    const other = temporaryHome();
+    const [whole] = (await importInto(other.home, log)).imported;
+    expect(await importInto(other.home, path)).toMatchObject({ imported: [], known: [whole?.run] });
+    other.remove();
   });
 
   it("of a run is replaced by the run's log where that has all of its attempts, and stays where it has not", async () => {
