@@ -20,7 +20,7 @@ export interface DraftRuns {
   freshId(clock: Clock): RunId;
   /** Takes a run whose log has ended, by what its writer knows of it. Throws: as `keep`. */
   add(run: SealedRun): Promise<void>;
-  /** Moves all that were added into the store and seals them. Throws: as `appendLedger`. */
+  /** Moves all that were added into the store and seals them, unless nothing may be kept. Throws: as `appendLedger`. */
   keep(): Promise<void>;
   /** Removes what was not kept. */
   drop(): void;
@@ -28,12 +28,13 @@ export interface DraftRuns {
 
 const MOST_WHOLE = 16;
 
-export function openDrafts(home: Home, clock: Clock): DraftRuns {
+/** Opens the drafts of one import; while `mayKeep` says no, none of them is kept. */
+export function openDrafts(home: Home, clock: Clock, mayKeep: () => boolean): DraftRuns {
   const draft = homeAt(join(draftsFolder(home), `${process.pid}-${randomBytes(4).toString("hex")}`));
   let whole: SealedRun[] = [];
 
   async function keep(): Promise<void> {
-    if (whole.length === 0) return;
+    if (whole.length === 0 || !mayKeep()) return;
     await Promise.all(whole.map(({ run }) => syncWritten(draft.runLog(run))));
     mkdirSync(join(home.path, "runs"), { recursive: true });
     for (const { run } of whole) renameSync(draft.runFolder(run), home.runFolder(run));

@@ -41,6 +41,32 @@ export interface FamilyRule {
   familyOf(item: ForeignItem): string | null;
 }
 
+export interface CountedRule {
+  /** The rule, which counts the items that it is asked of. */
+  rule: FamilyRule | null;
+  /** Of how many items it said nothing; null without a rule. */
+  untold(): number | null;
+  /** Whether it was asked, and said nothing of any item. */
+  isUnmet(): boolean;
+}
+
+export function countedRule(rule: FamilyRule | null): CountedRule {
+  if (rule === null) return { rule, untold: () => null, isUnmet: () => false };
+  const counts = { told: 0, untold: 0 };
+  return {
+    rule: {
+      ...rule,
+      familyOf(item) {
+        const family = rule.familyOf(item);
+        counts[family === null ? "untold" : "told"]++;
+        return family;
+      },
+    },
+    untold: () => counts.untold,
+    isUnmet: () => counts.told === 0 && counts.untold > 0,
+  };
+}
+
 /** What a conversation is about, where nobody says so: what the user asked first. */
 export function taskOf(messages: readonly RecordedMessage[]): string {
   const asked = messages.find(({ role }) => role === "user") ?? messages[0];

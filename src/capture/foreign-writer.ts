@@ -76,9 +76,10 @@ export function foreignWriter({
 
   function action(record: ForeignAction): void {
     const attempt = attemptOf(record);
-    const { call, exitCode, stdout, stderr, durationMs = 0 } = record;
+    const { call, exitCode, isError, stdout, stderr, durationMs = 0 } = record;
     const turn = turnId(attempt, Math.max(1, counts.turnsOf(attempt)));
-    append({ type: "action", data: { attempt, turn, call, exitCode, stdout, stderr, durationMs } });
+    const failed = isError === undefined ? {} : { isError };
+    append({ type: "action", data: { attempt, turn, call, exitCode, ...failed, stdout, stderr, durationMs } });
   }
 
   function tip({ item, attempt, tip }: ForeignTip): void {

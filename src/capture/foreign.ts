@@ -79,6 +79,8 @@ export interface ForeignAction extends ForeignPlace {
   kind: "action";
   call: ActionCall;
   exitCode: number | null;
+  /** Set where the source says that the call failed. */
+  isError?: true;
   stdout: string;
   stderr: string;
   durationMs?: number;

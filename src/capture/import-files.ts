@@ -4,16 +4,17 @@
  */
 import { statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import { assert, Failure } from "../foundation/errors.ts";
-import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
+import { assert, Failure, Refusal } from "../foundation/errors.ts";
 import { sumOf } from "../foundation/sums.ts";
 import type { RunId } from "../records/ids.ts";
 import { type SkillSplits, skillSplits } from "../skills/skill-splits.ts";
 import { appendLedger, coveredRuns } from "../store/ledger.ts";
-import { listRuns, type RunSummary, sealRun } from "../store/run-log.ts";
+import { listRuns, sealRun } from "../store/run-log.ts";
 import { openDrafts, removeDeadDrafts } from "./draft-runs.ts";
 import type { Foreign, ForeignRun } from "./foreign.ts";
+import { countedRule } from "./foreign-item.ts";
 import { type ImportTarget, type OpenImport, openImport } from "./import-run.ts";
+import { sourceHasher, sourcesOf } from "./import-source.ts";
 import type { ImportInput } from "./importer.ts";
 import { type JoinCounts, joinOnto } from "./join-recorded.ts";
 import { readDocument, readJsonLines } from "./reading/json.ts";
@@ -48,6 +49,8 @@ export interface ImportReport {
   /** Earlier imports of a source that had grown since. */
   replaced: ReplacedRun[];
   rejected: RejectionCount[];
+  /** Items that the rule for families says nothing of; null without a rule. */
+  untoldFamilies: number | null;
   /** How the source and the recorded calls came together; null without `onto`. */
   joined: JoinCounts | null;
   /** What the format cannot tell. */
@@ -63,17 +66,20 @@ const RECORDS_PER_TURN = 512;
 
 /**
  * Imports everything below a path.
- * Throws: as `findFiles`, the signal's reason where it is aborted, and what the store throws; runs that were whole by
- * then stay.
+ * Throws: as `findFiles`, `FAMILY_RULE_UNMET` where the rule for families says nothing of any item, the signal's reason
+ * where it is aborted, and what the store throws; runs that were whole by then stay, unless the rule had said nothing yet.
  */
 export async function importFiles(options: ImportOptions): Promise<ImportReport> {
   const { path, format, home, signal, onto } = options;
   removeDeadDrafts(home);
-  const { files, passedOver, ...found } = await findFiles(path, format);
-  const session = await openSession({ ...options, format: found.format });
+  const { files, passedOver, untold, ...found } = await findFiles(path, format);
+  const families = countedRule(options.familyRule);
+  const given = { ...options, format: found.format, familyRule: families.rule };
+  const session = await openSession({ ...given, mayKeep: () => !families.isUnmet() });
   const source = found.importer.read(inputOf(options, files));
   const joined = onto === null ? null : await joinOnto(home, source, onto);
   let taken = 0;
+  untold.forEach(session.take);
   try {
     await takeAll(joined?.records ?? source, (record) => {
       signal.throwIfAborted();
@@ -82,6 +88,7 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
       return ++taken % RECORDS_PER_TURN === 0 ? setImmediate() : null; // lets signals in
     });
     await session.finish();
+    if (families.isUnmet()) throw ruleUnmet(options);
   } finally {
     joined?.close();
     await session.close();
@@ -92,9 +99,20 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
   return {
     ...{ format: found.format, files: files.length, passedOver, lossy: found.importer.lossy },
     ...{ imported: session.imported, known: session.known, rejected: session.rejected() },
-    replaced,
+    ...{ replaced, untoldFamilies: families.untold() },
     joined: joined?.counts ?? null,
   };
+}
+
+function ruleUnmet({ familyRule, path }: ImportOptions): Refusal {
+  return new Refusal({
+    code: "FAMILY_RULE_UNMET",
+    message: "The rule for families says nothing of any item, so that nothing was imported.",
+    expected: "a field that the items' details have, or a pattern that matches their ids",
+    got: familyRule?.text ?? "",
+    where: path ?? "",
+    fix: "import without --family-by, and look at the items' details: tracemill sql 'SELECT item, detail FROM items'",
+  });
 }
 
 /** Takes records one after another; `take` returns what the next one has to wait for, which is mostly nothing. */
@@ -131,11 +149,17 @@ interface Session {
   close(): Promise<void>;
 }
 
-async function openSession(target: ImportTarget & Pick<ImportOptions, "words">): Promise<Session> {
+interface SessionTarget extends ImportTarget {
+  words: string | null;
+  /** Whether runs that are whole may be moved into the store. */
+  mayKeep(): boolean;
+}
+
+async function openSession(target: SessionTarget): Promise<Session> {
   const here = sourcesOf((await listRuns(target.home)).filter(({ source }) => source !== null));
   const hashOf = sourceHasher(target);
   const splitsOf = splitsOnce();
-  const drafts = openDrafts(target.home, target.clock);
+  const drafts = openDrafts(target.home, target.clock, target.mayKeep);
   const rejections = countRejections();
   const imported: ImportedRun[] = [];
   const known: RunId[] = [];
@@ -163,7 +187,9 @@ async function openSession(target: ImportTarget & Pick<ImportOptions, "words">):
       if (!run.isSealed) await sealRun(target.home, run.run, target.clock); // a stop came between its move and its seal
     } else {
       const splits = await splitsOf(target.skill ?? start.skill);
-      open = { run: openImport(target, start, { drafts, sourceHash, splits }), nativeId: start.nativeId };
+      const run = openImport(target, start, { drafts, sourceHash, splits });
+      open = { run, nativeId: start.nativeId };
+      for (const { where, reason } of run.tooLong) rejections.add(where, reason);
     }
   }
 
@@ -199,19 +225,6 @@ function splitsOnce(): (skill: string) => Promise<SkillSplits> {
   };
 }
 
-/** Finds the run that a source has become already: by its hash, or by another name of the same run. */
-function sourcesOf(
-  runs: RunSummary[],
-): (format: string, start: ForeignRun, sourceHash: Hash) => RunSummary | undefined {
-  const byHash = new Map(runs.map((run) => [run.source?.hash, run]));
-  const named = (format: string, name: string) => `${format} ${name}`;
-  const aliases = new Map<string, RunSummary>();
-  for (const run of runs) {
-    for (const alias of run.source?.aliases ?? []) aliases.set(named(run.source?.format ?? "", alias), run);
-  }
-  return (format, { nativeId }, sourceHash) => byHash.get(sourceHash) ?? aliases.get(named(format, nativeId));
-}
-
 /** What the log refuses of a record is that record's fault alone. */
 function faultOf(take: () => void): string | null {
   try {
@@ -237,28 +250,5 @@ function inputOf({ onProgress, postgres, words }: ImportOptions, files: readonly
       read(statSync(path).size);
       return readDocument(path);
     },
-  };
-}
-
-/** What tells a run of a source apart: its name, its files' bytes, and what it is imported as and with. */
-function sourceHasher({
-  format,
-  skill,
-  familyRule,
-  words,
-}: Parameters<typeof openSession>[0]): (run: ForeignRun) => Promise<Hash> {
-  const hashes = new Map<string, Promise<Hash>>();
-  const ofFile = (path: string) => {
-    const hash = hashes.get(path) ?? hashFile(path);
-    hashes.set(path, hash);
-    return hash;
-  };
-  return async (run) => {
-    const files = await Promise.all(run.files.map(ofFile));
-    const given = [
-      ...(familyRule === null ? [] : [["family-by", familyRule.text]]),
-      ...(words === null ? [] : [["words", await ofFile(words)]]),
-    ];
-    return hashJson([format, run.nativeId, skill ?? run.skill, run.version ?? null, files.sort(), ...given]);
   };
 }

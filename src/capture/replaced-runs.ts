@@ -1,6 +1,7 @@
 /**
  * Finds imports that another import of the same source holds whole: a session or a log grows while its program goes on, and
- * is imported again. Nothing is guessed from names alone: the other run has to have every attempt and every answer.
+ * is imported again, or what a database remembers of a run is followed by the run's own log. Nothing is guessed from names
+ * alone: the other run has to have every attempt and every answer, and of such a memory every attempt.
  */
 import type { Clock } from "../foundation/clock.ts";
 import { type AttemptId, attemptId, attemptParts, type RunId } from "../records/ids.ts";
@@ -25,6 +26,9 @@ interface Content {
   exchanges: Set<string>;
   /** Answers whose prompts are not known whole, for which the answer alone has to do. */
   unasked: Set<string>;
+  nativeId: string;
+  /** All that the run is called, other programs' names for it among them. */
+  names: ReadonlySet<string>;
   /** Whether a recording gave it whole answers where its log has cut ones. */
   isJoined: boolean;
 }
@@ -44,7 +48,7 @@ export async function noteReplaced(
   for (const one of imports.filter(({ run }) => runs.includes(run))) {
     for (const other of imports.filter((another) => another.run !== one.run && areOfOneSource(one, another))) {
       if (covered.has(one.run) || covered.has(other.run)) continue;
-      const [mine, its] = [await contentOf(home, one.run, joined), await contentOf(home, other.run, joined)];
+      const [mine, its] = [await contentOf(home, one, joined), await contentOf(home, other, joined)];
       if (!holds(mine, its) && !holds(its, mine)) continue;
       const [run, replaced] = holds(mine, its) ? [one.run, other.run] : [other.run, one.run];
       covered.add(replaced);
@@ -57,21 +61,28 @@ export async function noteReplaced(
 }
 
 function areOfOneSource(one: RunSummary, other: RunSummary): boolean {
-  const isSameSource = one.source?.format === other.source?.format && one.source?.nativeId === other.source?.nativeId;
-  return isSameSource && one.skill === other.skill;
+  if (one.source === null || other.source === null || one.skill !== other.skill) return false;
+  if (one.source.format !== other.source.format) return false;
+  return namesOf(one).has(other.source.nativeId) || namesOf(other).has(one.source.nativeId);
+}
+
+function namesOf({ source }: RunSummary): Set<string> {
+  return new Set(source === null ? [] : [source.nativeId, ...source.aliases]);
 }
 
 function holds(mine: Content, its: Content): boolean {
   const has = (all: ReadonlySet<string>, some: ReadonlySet<string>) => [...some].every((one) => all.has(one));
   if (its.attempts.size === 0 || !has(mine.attempts, its.attempts)) return false;
   if (mine.isJoined && !its.isJoined) return true;
+  if (mine.nativeId !== its.nativeId) return mine.names.has(its.nativeId);
   return has(mine.exchanges, its.exchanges) && has(mine.answers, its.unasked);
 }
 
-async function contentOf(home: Home, run: RunId, joined: ReadonlySet<RunId>): Promise<Content> {
-  const sets = { attempts: new Set<string>(), answers: new Set<string>() };
-  const content: Content = { ...sets, exchanges: new Set(), unasked: new Set(), isJoined: joined.has(run) };
-  for await (const { type, data } of readRunLog(home, run)) {
+async function contentOf(home: Home, summary: RunSummary, joined: ReadonlySet<RunId>): Promise<Content> {
+  const sets = { attempts: new Set<string>(), answers: new Set<string>(), exchanges: new Set<string>() };
+  const names = { nativeId: summary.source?.nativeId ?? "", names: namesOf(summary) };
+  const content: Content = { ...sets, ...names, unasked: new Set(), isJoined: joined.has(summary.run) };
+  for await (const { type, data } of readRunLog(home, summary.run)) {
     if (type !== "turn" && type !== "verdict" && type !== "patch_left") continue;
     const { item, n } = attemptParts(data.attempt);
     content.attempts.add(`${item}/${n}`);

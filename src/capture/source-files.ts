@@ -6,10 +6,14 @@ import { basename, join, relative } from "node:path";
 import { extensionIds, loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
+import type { Rejected } from "./foreign.ts";
 import type { FileStart, Importer } from "./importer.ts";
-import { parseBytes, readHead } from "./reading/json.ts";
+import { parseBytes, readHead, rejected } from "./reading/json.ts";
 
 const HEAD_BYTES = 64 << 10;
+const NEWLINE = 10;
+const BRACE = 0x7b;
+const LINES_NAME = /\.(jsonl|ndjson)$/;
 const MOST_FILES = 100_000;
 const IMPORTERS = join(import.meta.dirname, "importers");
 /** Formats by another name that people know them by. */
@@ -21,6 +25,8 @@ export interface FoundFiles {
   files: string[];
   /** Files below the path that are of another format. */
   passedOver: string[];
+  /** Those of them that may be of this one: named as JSON lines, and of no format that could be told. */
+  untold: Rejected[];
 }
 
 /** Every importer by its format's name. */
@@ -44,14 +50,21 @@ export async function findFiles(path: string | null, format: string): Promise<Fo
   const all = path === null ? [] : filesBelow(path);
   const isOne = all.length === 1 && all[0] === path;
   if (named !== undefined && (isOne || path === null)) {
-    return { format: ALIASES[format] ?? format, importer: named, files: all, passedOver: [] };
+    return { format: ALIASES[format] ?? format, importer: named, files: all, passedOver: [], untold: [] };
   }
   const starts = all.map((file) => fileStart(file, path as string));
   const [chosen, importer] = named ? [ALIASES[format] ?? format, named] : likeliest(importers, starts, path as string);
   const isOf = starts.map((start) => importer.detects(start));
   const files = all.filter((_, i) => isOf[i]);
   if (files.length === 0) throw nothingToImport(path as string, chosen);
-  return { format: chosen, importer, files, passedOver: all.filter((_, i) => !isOf[i]) };
+  const isTold = (start: FileStart) => [...importers.values()].some((one) => one.detects(start));
+  const untold = all.filter((_, i) => isBroken(starts[i] as FileStart) && !isTold(starts[i] as FileStart));
+  return {
+    ...{ format: chosen, importer, files, passedOver: all.filter((_, i) => !isOf[i]) },
+    untold: untold.map((file) =>
+      rejected(`${file}:1`, "it is not JSON, and without it the file's format cannot be told"),
+    ),
+  };
 }
 
 function likeliest(importers: Map<string, Importer>, starts: FileStart[], path: string): [string, Importer] {
@@ -80,14 +93,35 @@ function fileStart(file: string, root: string): FileStart {
   return { name: relative(root, file) || basename(file), head, value: firstValue(head) };
 }
 
-/** The first line where it is a value, or a whole document. */
+/** The first line where it is a value, or a whole document; behind a line that is neither, the first one that is an object. */
 function firstValue(head: Buffer): unknown {
-  const end = head.indexOf(10);
-  for (const bytes of end === -1 ? [head] : [head.subarray(0, end), head]) {
+  for (const bytes of [firstLine(head), head, ...objectLines(head)]) {
     const read = parseBytes(bytes);
     if ("value" in read) return read.value;
   }
   return undefined;
+}
+
+/** All of the head where no line ends in it. */
+function firstLine(head: Buffer): Buffer {
+  const end = head.indexOf(NEWLINE);
+  return end === -1 ? head : head.subarray(0, end);
+}
+
+/** Lines that begin as an object does: those within a document that is spread over lines are indented, or end in a comma. */
+function* objectLines(head: Buffer): Generator<Buffer> {
+  for (let end = head.indexOf(NEWLINE); end !== -1; ) {
+    const from = end + 1;
+    end = head.indexOf(NEWLINE, from);
+    if (head[from] === BRACE) yield head.subarray(from, end === -1 ? head.length : end);
+  }
+}
+
+/** Whether a file that is named as JSON lines begins with a line that is none, as far as its head tells. */
+function isBroken({ name, head }: FileStart): boolean {
+  const line = firstLine(head);
+  const isWhole = line.length < head.length || head.length < HEAD_BYTES;
+  return LINES_NAME.test(name) && isWhole && line.length > 0 && !("value" in parseBytes(line));
 }
 
 function filesBelow(path: string): string[] {

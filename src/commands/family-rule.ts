@@ -12,8 +12,8 @@ export function readFamilyRule(text: string): FamilyRule {
     return {
       text,
       familyOf({ detail }) {
-        const value = detail[text];
-        return typeof value === "string" && value !== "" ? value : null;
+        const value = Object.hasOwn(detail, text) ? detail[text] : null;
+        return typeof value === "object" || value === undefined || value === "" ? null : String(value);
       },
     };
   }

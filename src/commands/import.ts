@@ -70,6 +70,7 @@ function printed({
   replaced,
   joined,
   rejected,
+  untoldFamilies,
   lossy,
 }: ImportReport): string {
   return [
@@ -79,6 +80,9 @@ function printed({
     ...replaced.map(replacedText),
     ...(known.length > 0 ? [`here already: ${known.join(", ")}`] : []),
     ...rejected.map(({ reason, count, where }) => `not used: ${count} records: ${reason}; at ${where.join(", ")}`),
+    ...(untoldFamilies
+      ? [`--family-by says nothing of ${untoldFamilies} items: they have the families of the format`]
+      : []),
     ...(lossy.length > 0 && joined === null ? [`This format does not tell: ${lossy.join("; ")}.`] : []),
   ].join("\n");
 }

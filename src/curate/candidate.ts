@@ -51,7 +51,7 @@ export interface Candidate {
   attemptTokens: number | null;
   /** Whether it is the last turn of its attempt's worker: what it said is what was judged. */
   isLast: boolean;
-  /** Whether a command of the turn ended with an exit code other than 0; null where none is known. */
+  /** Whether a call of the turn failed, by its exit code or as its source says; null where neither is known. */
   commandFailed: boolean | null;
   model: string | null;
   baseHash: Hash | null;

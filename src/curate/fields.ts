@@ -51,7 +51,7 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map(
     exit_code: number("exit_code", "how the attempt's action exited"),
     command_failed: boolean(
       "command_failed",
-      "whether a command of the turn ended with an exit code other than 0; none where no exit code is known",
+      "whether a call of the turn failed: its exit code is not 0, or its source says so; none where neither is known",
     ),
     eval_passed: boolean("eval_passed", "whether the deciding verdict says that the attempt passed; none on conflict"),
     label: boolean(

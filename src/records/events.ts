@@ -143,6 +143,8 @@ export const actionSchema = z.object({
   turn: turnIdSchema,
   call: actionCallSchema,
   exitCode: z.int().nullable(),
+  /** True where another agent's log says that the call failed, which it may without an exit code; absent where it does not. */
+  isError: z.boolean().optional(),
   stdout: z.string(),
   stderr: z.string(),
   durationMs: z.number().min(0),

@@ -23,7 +23,7 @@ export const LINE_COLUMNS: Record<StagedType, Readonly<Record<string, string>>> 
     "latencyMs" DOUBLE, request JSON, "modelAnswered" VARCHAR, "baseHash" VARCHAR, "adapterHash" VARCHAR,
     "parseFlags" VARCHAR[], retrievals JSON, "tipSpans" JSON, missing VARCHAR[], "tokenIds" JSON)`),
   action: event(
-    `STRUCT(attempt VARCHAR, turn VARCHAR, call JSON, "exitCode" BIGINT, stdout VARCHAR, stderr VARCHAR, "durationMs" DOUBLE)`,
+    `STRUCT(attempt VARCHAR, turn VARCHAR, call JSON, "exitCode" BIGINT, "isError" BOOLEAN, stdout VARCHAR, stderr VARCHAR, "durationMs" DOUBLE)`,
   ),
   verdict: event(`STRUCT(attempt VARCHAR, verdict STRUCT("value" DOUBLE, confidence DOUBLE, passed BOOLEAN,
     "failureMode" VARCHAR, "signalType" VARCHAR, verifier STRUCT(id VARCHAR, version VARCHAR),
@@ -117,7 +117,8 @@ export const TABLES: readonly Table[] = [
       t.data.response IS NOT NULL AND ${has("answer")} AS has_full_answer, t.data."tokenIds" IS NOT NULL AS has_token_ids,
       ${has("sampling")} AND json_exists(t.data.request, '$.temperature') AS has_sampling
       FROM ${withAttempt(`(SELECT seq, CAST("at" AS TIMESTAMP) AS recorded_at, data.attempt AS attempt, data FROM ev_turn)`)} t
-      LEFT JOIN (SELECT data.turn AS turn, bool_or(data."exitCode" <> 0) AS command_failed FROM ev_action GROUP BY ALL) done
+      LEFT JOIN (SELECT data.turn AS turn, bool_or(data."exitCode" <> 0 OR coalesce(data."isError", false)) AS command_failed
+        FROM ev_action GROUP BY ALL) done
         ON done.turn = t.data.turn
       LEFT JOIN items i ON i.item = t.item
       ORDER BY t.item, t.attempt_number, turn_number, t.seq`,

@@ -1,8 +1,9 @@
 /**
  * Reads the events of one gemma-forge run in their order. The harness works at one item at a time, and neither its answers nor
- * its evaluations say at which: they belong to the attempt that began last, and the event after an evaluation, which
- * names its attempt, must agree. What disagrees is not used. The first logs say nothing when an attempt begins: there what
- * happened waits for the event that names it, and is counted as unusable where none does.
+ * its evaluations say at which: they belong to the attempt that began last, as its own event or a prompt says, and the
+ * event after an evaluation, which names its attempt, must agree. What disagrees is not used. The first logs say nothing
+ * when an attempt begins, and of others the line may be lost: there what happened waits for the event that names it, and
+ * is counted as unusable where none does.
  */
 import { type Foreign, type ForeignPlace, type ForeignVerdict, SELECTION } from "../foreign.ts";
 import { rejected } from "../reading/json.ts";
@@ -39,8 +40,8 @@ interface State {
   titles: Map<string, string>;
   /** The attempt that began last. */
   place: ForeignPlace | null;
-  /** The place was named only after what happened at it: it does not hold for the worker's next turn. */
-  isNamedLater: boolean;
+  /** The harness named what came of it: the worker's next turn and the next evaluation are of another one. */
+  isOver: boolean;
   /** What happened at no place that is known yet. */
   placeless: Placeless[];
   /** Attempts whose numbers no event said, by item. */
@@ -63,7 +64,7 @@ type Placeless = { where: string; turn: AgentTurn } | { where: string; evaluatio
 const NAMING = new Set(["remediated", "revert", "deferred_verification"]);
 
 export function runMachine(prompts: PromptBook): RunMachine {
-  const nothing = { place: null, isNamedLater: false, turn: null, worker: null, waiting: null };
+  const nothing = { place: null, isOver: false, turn: null, worker: null, waiting: null };
   const counts = { placeless: [], tries: new Map(), titles: new Map(), iteration: 0 };
   const state: State = { prompts, isBroken: false, hasRaised: false, ...counts, ...nothing };
   return {
@@ -76,7 +77,7 @@ export function runMachine(prompts: PromptBook): RunMachine {
       if (isOfTurn) return;
       if (NAMING.has(event.type)) yield* placed(state, event);
       if (isAgents && BEGINNINGS.has(event.type)) {
-        if (event.agent === "worker" && state.isNamedLater) Object.assign(state, { place: null, isNamedLater: false });
+        yield* entered(state, event);
         state.turn = beginTurn(event, textIn(event.data.phase) ?? PHASES[event.agent] ?? "call");
         takeEvent(state.turn, event);
       } else yield* STEPS[event.type]?.(state, event) ?? [];
@@ -98,16 +99,13 @@ const STEPS: Record<string, (state: State, event: RunEventLine) => Iterable<Fore
     yield* unplaced(state);
   },
   *attempt_start(state, event) {
-    yield* settle(state);
-    yield* unplaced(state);
-    state.isNamedLater = false;
     const { data, at } = event;
     const item = textIn(data.rule_id);
-    state.place = item === null ? null : { item, attempt: Math.max(1, countIn(data.attempt) ?? 1), at };
-    state.worker = null;
+    yield* enter(state, item === null ? null : { item, attempt: Math.max(1, countIn(data.attempt) ?? 1), at });
     yield* scanned(state, event);
   },
   *evaluation(state, event) {
+    if (isEnded(state)) yield* enter(state, null);
     yield* evaluated(state, event);
   },
   *tool_error(state, { data }) {
@@ -145,6 +143,29 @@ const STEPS: Record<string, (state: State, event: RunEventLine) => Iterable<Fore
   },
 };
 
+/** Goes on at another attempt, or at one that is not known yet; says what waits of the one before. */
+function* enter(state: State, place: ForeignPlace | null): Generator<Foreign> {
+  yield* settle(state);
+  yield* unplaced(state);
+  Object.assign(state, { place, isOver: false, worker: null });
+}
+
+/** Where no event said that another attempt began, an agent's prompt may, or a worker's turn behind the end of one. */
+function* entered(state: State, { agent, data, at }: RunEventLine): Generator<Foreign> {
+  const { place } = state;
+  const item = textIn(data.rule_id);
+  const attempt = countIn(data.attempt) ?? 0;
+  const isNamed = item !== null && attempt >= 1;
+  const isAnother = isNamed && (place?.item !== item || place.attempt !== attempt);
+  const isBehind = agent === "worker" && isEnded(state);
+  if (isAnother || isBehind) yield* enter(state, isNamed ? { item, attempt, at } : null);
+}
+
+/** Whether an attempt was evaluated already, so that no worker's turn and no evaluation is of it any more. */
+function isEnded({ isOver, waiting, placeless }: State): boolean {
+  return isOver || waiting !== null || placeless.some((one) => "evaluation" in one);
+}
+
 /** Says the turn that is over. */
 function* flush(state: State): Generator<Foreign> {
   const { turn, iteration, prompts } = state;
@@ -173,7 +194,7 @@ function* placed(state: State, event: RunEventLine): Generator<Foreign> {
   const attempt = Math.max(1, countIn(event.data.attempt) ?? (state.tries.get(item) ?? 0) + 1);
   state.tries.set(item, attempt);
   const waiting = state.placeless;
-  Object.assign(state, { place: { item, attempt, at: event.at }, isNamedLater: true, placeless: [], worker: null });
+  Object.assign(state, { place: { item, attempt, at: event.at }, isOver: false, placeless: [], worker: null });
   for (const one of waiting) {
     if ("evaluation" in one) yield* evaluated(state, one.evaluation);
     else {
@@ -198,6 +219,7 @@ function* settle(state: State): Generator<Foreign> {
 function* confirmed(state: State, event: RunEventLine): Generator<Foreign> {
   yield* confirm(state, event);
   yield* settle(state);
+  state.isOver = true;
 }
 
 /** Drops the verdict that waits where the event names another attempt. */

@@ -1,8 +1,10 @@
 /**
  * Run logs of gemma-forge, every era of them, with what its databases hold beside: tips that were retired since, settings, and
- * runs whose log is gone. A run is known under two ids, one in the log and one in the database, and is one run here.
+ * runs whose log is gone. A run is known under two ids, one in the log and one in the database, and is one run here: they are
+ * put together by the time of its start, and by the tips of its log, which bear the database's id.
  */
 import { hashJson } from "../../foundation/hashing.ts";
+import { readLines } from "../../foundation/jsonl.ts";
 import { sumOf } from "../../foundation/sums.ts";
 import type { Foreign, ForeignRun, Rejected } from "../foreign.ts";
 import {
@@ -22,7 +24,7 @@ import { retirementOf, storedRecords } from "../gemma-forge/stored-run.ts";
 import { tipIdOf } from "../gemma-forge/tip-of.ts";
 import { openPromptBook, type PromptWords, readWords } from "../gemma-forge/worker-prompt.ts";
 import type { Importer, ImportInput, JsonLine } from "../importer.ts";
-import { readHead, rejected } from "../reading/json.ts";
+import { parseBytes, readHead, rejected } from "../reading/json.ts";
 import { isObject, textIn, timeIn } from "../reading/shapes.ts";
 
 const DUMP = /^-- PostgreSQL database dump$/m;
@@ -77,7 +79,9 @@ function* readLog(
     if (beside !== null) joined.add(beside);
     const memory = beside === null || words === null ? NO_MEMORY : memoryOf(beside, store.runs());
     const known = beside === null ? {} : { version: versionBeside(beside, store.runs(), words !== null) };
-    return { run: { nativeId, startedAt, files: [file], ...joinedFacts(beside), ...known }, memory };
+    const storedId = beside?.id ?? storedIdIn(file);
+    const aliases = storedId === null ? [] : [storedId];
+    return { run: { nativeId, startedAt, files: [file], ...joinedFacts(beside), ...known, aliases }, memory };
   });
   for (const line of input.lines(file)) yield* reader.take(line);
   yield* reader.end();
@@ -87,6 +91,18 @@ function* readLog(
     const tip = tipIdOf(row.source_run_id, row.id);
     if (tip !== null) yield* retirementOf(row, tip);
   }
+}
+
+/** The database's own id of a log's run, as the first of its tips gives it; null where it has none. */
+function storedIdIn(file: string): string | null {
+  for (const { bytes } of readLines(file)) {
+    if (bytes?.includes('"tip_added"') !== true) continue;
+    const read = parseBytes(bytes);
+    const event = "value" in read ? runEventOf(file, read.value) : null;
+    const id = event?.type === "tip_added" ? textIn(event.data.source_run_id) : null;
+    if (id !== null) return id;
+  }
+  return null;
 }
 
 /** What the database says of a run whose log is there: where prompts are rebuilt, what the runs before it left, too. */
@@ -100,13 +116,9 @@ function versionBeside(beside: StoreRun, all: readonly StoreRun[], isRebuilt: bo
   return hashJson([beside.id, beside.skill, beside.config, beside.tips, ...(isRebuilt ? remembered : [])]);
 }
 
-function joinedFacts(beside: StoreRun | null): Pick<ForeignRun, "skill" | "facts" | "aliases"> {
+function joinedFacts(beside: StoreRun | null): Pick<ForeignRun, "skill" | "facts"> {
   const skill = (beside?.skill ?? "stig").split("-", 1)[0] as string;
-  return {
-    skill,
-    facts: beside === null ? {} : { config: beside.config },
-    aliases: beside === null ? [] : [beside.id],
-  };
+  return { skill, facts: beside === null ? {} : { config: beside.config } };
 }
 
 /** A run that only the database knows: by its events where they were copied there, else by what the harness remembers. */
@@ -117,7 +129,7 @@ async function* readStored(
 ): AsyncGenerator<Foreign> {
   if (run.startedAt === null && run.workItems.length === 0 && run.events.length === 0) return;
   const start = {
-    ...{ nativeId: run.id, startedAt: run.startedAt, files: [], ...joinedFacts(run), aliases: [] },
+    ...{ nativeId: run.id, startedAt: run.startedAt, files: [], ...joinedFacts(run) },
     version: hashJson([run.workItems, run.attempts, run.tips, sumOf(run.events, ({ count }) => count)]),
   };
   if (run.events.length > 0) {

@@ -12,7 +12,7 @@ import { readMember, readSample, samplesOf } from "../inspect/members.ts";
 import { type SampleSetting, sampleRecords } from "../inspect/sample.ts";
 import { readHead, rejected } from "../reading/json.ts";
 import { plainUrl } from "../reading/plain-url.ts";
-import { isObject, type JsonObject, objectIn, objectsIn, textIn, timeIn } from "../reading/shapes.ts";
+import { isObject, type JsonObject, known, objectIn, objectsIn, textIn, timeIn } from "../reading/shapes.ts";
 
 const ZIP = "PK\u0003\u0004";
 /** The first member's name lies at a fixed place. */
@@ -32,7 +32,6 @@ const FACTS = ["task", "task_id", "run_id", "eval_id", "eval_set_id", "created",
   "revision",
   "packages",
 ]);
-const MOST_FACT_CHARACTERS = 10_000;
 
 const importer: Importer = {
   summary: "Inspect AI's logs, `.eval` and `.json`",
@@ -134,9 +133,7 @@ function factsOf(header: JsonObject, spec: JsonObject): Record<string, Json> {
     dataset: { name: name ?? null, location: location ?? null, samples: samples ?? null },
     scorers: objectsIn(spec.scorers).map((scorer) => scorer.name ?? null),
   };
-  const isShort = (value: Json | undefined) =>
-    value !== undefined && value !== null && JSON.stringify(value).length <= MOST_FACT_CHARACTERS;
-  return Object.fromEntries(Object.entries(facts).filter((fact): fact is [string, Json] => isShort(fact[1])));
+  return known(facts);
 }
 
 function revisionOf(revision: Json | undefined): Json | undefined {

@@ -9,9 +9,10 @@ import type { Foreign, ForeignRun } from "../foreign.ts";
 import type { Importer, ImportInput } from "../importer.ts";
 import { rejected } from "../reading/json.ts";
 import { textIn } from "../reading/shapes.ts";
+import { JUDGED_ALONE, type JudgedSessions, judgedSessions } from "../traces/judged-sessions.ts";
 import { field, holdsMembers, type Member, membersIn, msOf } from "../traces/langfuse-members.ts";
 import { observationStep } from "../traces/langfuse-steps.ts";
-import { langfuseTrace } from "../traces/langfuse-trace.ts";
+import { isVerdict, langfuseTrace } from "../traces/langfuse-trace.ts";
 import { type MemberReader, memberGroups, type Survey, surveyGroups } from "../traces/member-groups.ts";
 
 const MOST_NAMES = 20;
@@ -47,14 +48,30 @@ const reader: MemberReader<Member> = {
 };
 
 function* readFile(file: string, input: ImportInput): Generator<Foreign> {
-  const { run, survey } = readRun(file);
+  const { run, survey, judged } = readRun(file);
   if (run === null) yield rejected(file, "it holds no generation, no tool and no score");
   else yield run;
   for (const members of memberGroups(file, input, { reader, survey })) {
     if ("kind" in members) yield members;
-    else if (members.some(({ group }) => group !== null)) yield* langfuseTrace(members);
+    else if (members.some(({ group }) => group !== null)) yield* groupRecords(members, judged);
     else for (const { where } of members) yield rejected(where, "it is of no trace and of no session");
   }
+}
+
+function* groupRecords(members: readonly Member[], judged: JudgedSessions): Generator<Foreign> {
+  const trace = members.map(traceOf).find((id) => id !== null);
+  const session = members.flatMap(sessionsOf)[0] ?? "";
+  if (trace !== undefined || !judged.has(session)) {
+    yield* langfuseTrace(members, (item) => (trace === undefined ? 1 : judged.attemptOf(item, trace)));
+  } else for (const { where } of members) yield rejected(where, JUDGED_ALONE);
+}
+
+function traceOf({ type, fields }: Member): string | null {
+  return textIn(type === "trace" ? fields.id : field(fields, "traceId"));
+}
+
+function sessionsOf({ fields }: Member): string[] {
+  return [field(fields, "sessionId")].flatMap((id) => textIn(id) || []);
 }
 
 function isTelling({ type, fields, where }: Member): boolean {
@@ -64,26 +81,29 @@ function isTelling({ type, fields, where }: Member): boolean {
 }
 
 /** What the members that tell something say of the run; null where there are none. */
-function readRun(file: string): { run: ForeignRun | null; survey: Survey } {
+function readRun(file: string): { run: ForeignRun | null; survey: Survey; judged: JudgedSessions } {
   const projects = new Set<string>();
   const models = new Set<string>();
+  const judged = judgedSessions();
   let startMs = Number.POSITIVE_INFINITY;
   const survey = surveyGroups(file, reader, (member) => {
     const { fields, group } = member;
+    const trace = traceOf(member);
+    if (trace !== null) judged.note(trace, { sessions: sessionsOf(member), isScored: isVerdict(member) });
     if (group === null || !isTelling(member)) return false;
     startMs = Math.min(startMs, msOf(fields, "startTime") ?? msOf(fields, "timestamp") ?? startMs);
     note(projects, textIn(field(fields, "projectId")));
     note(models, fields.type === "GENERATION" ? (textIn(fields.model) ?? null) : null);
     return true;
   });
-  if (survey.telling === 0) return { run: null, survey };
+  if (survey.telling === 0) return { run: null, survey, judged };
   const run: ForeignRun = {
     ...{ kind: "run", nativeId: basename(file), files: [file], skill: "langfuse" },
     startedAt: Number.isFinite(startMs) ? new Date(startMs) : null,
     model: models.size === 1 ? ([...models][0] ?? null) : null,
     facts: { projects: [...projects], models: [...models] },
   };
-  return { run, survey };
+  return { run, survey, judged };
 }
 
 function note(names: Set<string>, name: string | null): void {

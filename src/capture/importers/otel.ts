@@ -9,10 +9,11 @@ import type { Foreign, ForeignRun } from "../foreign.ts";
 import type { Importer, ImportInput } from "../importer.ts";
 import { rejected } from "../reading/json.ts";
 import { attemptNumbers } from "../traces/attempt-numbers.ts";
+import { type JudgedSessions, judgedSessions } from "../traces/judged-sessions.ts";
 import { type MemberReader, memberGroups, type Survey, surveyGroups } from "../traces/member-groups.ts";
 import { holdsSpans, type Span, spansIn } from "../traces/otel-spans.ts";
 import { kindOf, modelOf } from "../traces/otel-steps.ts";
-import { isTelling, otelTrace } from "../traces/otel-trace.ts";
+import { isTelling, otelTrace, sessionsIn } from "../traces/otel-trace.ts";
 
 const MOST_NAMES = 20;
 /** How a document begins that is too long to be read for its format. */
@@ -57,23 +58,25 @@ const reader: MemberReader<Span> = {
 };
 
 function* readFile(file: string, input: ImportInput): Generator<Foreign> {
-  const { run, survey } = readRun(file);
+  const { run, survey, judged } = readRun(file);
   if (run === null) yield rejected(file, "it holds no span of a model's call, of a tool or of a score");
   else yield run;
   const attemptAt = attemptNumbers();
   for (const spans of memberGroups(file, input, { reader, survey })) {
     if ("kind" in spans) yield spans;
-    else if (spans.some(isTelling)) yield* otelTrace(spans, attemptAt);
+    else if (spans.some(isTelling)) yield* otelTrace(spans, { attemptAt, judged });
   }
 }
 
 /** What the spans that tell something say of the run; null where there are none. */
-function readRun(file: string): { run: ForeignRun | null; survey: Survey } {
+function readRun(file: string): { run: ForeignRun | null; survey: Survey; judged: JudgedSessions } {
   const services = new Set<string>();
   const scopes = new Set<string>();
   const models = new Set<string>();
+  const judged = judgedSessions();
   let startMs = Number.POSITIVE_INFINITY;
   const survey = surveyGroups(file, reader, (span) => {
+    if (span.trace !== null) judged.note(span.trace, sessionsIn(span));
     if (!isTelling(span)) return false;
     startMs = Math.min(startMs, span.startMs ?? startMs);
     note(services, span.service);
@@ -81,14 +84,14 @@ function readRun(file: string): { run: ForeignRun | null; survey: Survey } {
     note(models, kindOf(span) === "call" ? modelOf(span) : null);
     return true;
   });
-  if (survey.telling === 0) return { run: null, survey };
+  if (survey.telling === 0) return { run: null, survey, judged };
   const run: ForeignRun = {
     ...{ kind: "run", nativeId: basename(file), files: [file], skill: "otel" },
     startedAt: Number.isFinite(startMs) ? new Date(startMs) : null,
     model: models.size === 1 ? ([...models][0] ?? null) : null,
     facts: { services: [...services], scopes: [...scopes], models: [...models] },
   };
-  return { run, survey };
+  return { run, survey, judged };
 }
 
 function note(names: Set<string>, name: string | null): void {

@@ -197,13 +197,13 @@ function usageOf(usage: Json | undefined): Turn["usage"] {
 }
 
 function actionOf(event: JsonObject, { place, messages }: TurnSetting): ForeignAction {
-  const error = objectIn(event.error);
+  const error = textIn(objectIn(event.error).message);
   return {
     ...{ kind: "action", ...place, at: timeIn(event.timestamp) },
     call: { name: textIn(event.function) ?? "", arguments: objectIn(messages.fill(event.arguments ?? {})) },
-    exitCode: null,
+    ...{ exitCode: null, ...(error !== null && { isError: true }) },
     stdout: resultText(messages.fill(event.result ?? "")),
-    stderr: textIn(error.message) ?? "",
+    stderr: error ?? "",
     durationMs: elapsedMs(event) ?? 0,
   };
 }

@@ -202,11 +202,13 @@ function usageOf(usage: Json | undefined): Turn["usage"] {
 function actionOf({ name, input }: JsonObject, { message, line }: Result): SessionAction {
   const { stdout, stderr } = objectIn(line.toolUseResult);
   const text = textOf(message.content);
-  const exit = message.is_error === true ? /^(?:Error: )?Exit code (\d{1,9})\b/.exec(text)?.[1] : undefined;
+  const isError = message.is_error === true;
+  const exit = isError ? /^(?:Error: )?Exit code (\d{1,9})\b/.exec(text)?.[1] : undefined;
   const hasBoth = typeof stdout === "string" && typeof stderr === "string";
   return {
     ...{ call: { name: textIn(name) ?? "", arguments: objectIn(input) }, at: timeIn(line.timestamp) },
     exitCode: exit === undefined ? null : Number(exit),
+    ...(isError && { isError }),
     stdout: hasBoth ? stdout : text,
     stderr: hasBoth ? stderr : "",
   };

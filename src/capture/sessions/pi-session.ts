@@ -201,8 +201,9 @@ function usageOf(usage: Json | undefined): Turn["usage"] {
 /** Where a command failed, its exit code is its result's last line. */
 function actionOf({ name, arguments: given }: JsonObject, { message, at }: Result): SessionAction {
   const stdout = textOf(message.content);
-  const exit =
-    message.is_error === true ? /Command exited with code (\d{1,9})\s*$/.exec(stdout.slice(-100))?.[1] : undefined;
+  const isError = message.is_error === true;
+  const exit = isError ? /Command exited with code (\d{1,9})\s*$/.exec(stdout.slice(-100))?.[1] : undefined;
   const call = { name: textIn(name) ?? "", arguments: objectIn(given) };
-  return { call, exitCode: exit === undefined ? null : Number(exit), stdout, stderr: "", at };
+  const exitCode = exit === undefined ? null : Number(exit);
+  return { call, exitCode, ...(isError && { isError }), stdout, stderr: "", at };
 }

@@ -38,7 +38,10 @@ export interface SessionReply {
   actions: readonly SessionAction[];
 }
 
-export type SessionAction = Pick<ForeignAction, "call" | "exitCode" | "stdout" | "stderr" | "durationMs" | "at">;
+export type SessionAction = Pick<
+  ForeignAction,
+  "call" | "exitCode" | "isError" | "stdout" | "stderr" | "durationMs" | "at"
+>;
 
 export interface SessionSetting {
   where: string;
@@ -64,7 +67,7 @@ export function* treeRecords(nodes: readonly SessionNode[], setting: SessionSett
   let { attempt } = setting.place;
   const { mostMessages = MOST_SESSION_PROMPTS } = setting;
   let leftMessages = mostMessages;
-  for (const leaf of leavesOf(nodes)) {
+  for (const leaf of leavesOf(nodes, setting.seen)) {
     const path = pathTo(nodes, leaf);
     leftMessages -= path.length;
     if (leftMessages < 0) break;
@@ -75,13 +78,28 @@ export function* treeRecords(nodes: readonly SessionNode[], setting: SessionSett
   if (leftMessages < 0) yield rejected(setting.where, `its prompts come to more than ${mostMessages} messages`);
 }
 
-/** Replies that no other one follows, in their order. */
-function leavesOf(nodes: readonly SessionNode[]): number[] {
-  const isFollowed = new Array<boolean>(nodes.length).fill(false);
-  for (const [at, { parent, reply }] of [...nodes.entries()].reverse()) {
-    if (parent !== null && (reply !== null || isFollowed[at])) isFollowed[parent] = true;
+/**
+ * The last reply of each path that has a new one. A reply goes on the path of the one before it, or begins another where
+ * that one was gone on from already. Paths are in the order in which their new replies began: a session that grows, on
+ * whichever of them, changes no path's number.
+ */
+function leavesOf(nodes: readonly SessionNode[], seen: ReadonlySet<string>): number[] {
+  const paths: { leaf: number; firstNew: number | null }[] = [];
+  const byLeaf = new Map<number | null, (typeof paths)[number]>();
+  /** Of each node the reply that it is, or that is next above it. */
+  const replies: (number | null)[] = [];
+  for (const [at, node] of nodes.entries()) {
+    const before = node.parent === null ? null : (replies[node.parent] ?? null);
+    replies.push(node.reply === null ? before : at);
+    if (node.reply === null) continue;
+    const path = byLeaf.get(before) ?? { leaf: at, firstNew: null };
+    if (!byLeaf.delete(before)) paths.push(path);
+    path.leaf = at;
+    path.firstNew ??= isNew(node, seen) ? at : null;
+    byLeaf.set(at, path);
   }
-  return [...nodes.keys()].filter((at) => nodes[at]?.reply !== null && !isFollowed[at]);
+  const begun = paths.flatMap(({ leaf, firstNew }) => (firstNew === null ? [] : [{ leaf, firstNew }]));
+  return begun.sort((one, other) => one.firstNew - other.firstNew).map(({ leaf }) => leaf);
 }
 
 function pathTo(nodes: readonly SessionNode[], leaf: number): number[] {
@@ -123,16 +141,19 @@ function* pathRecords(
       yield turnOf(node.reply, node, { ...setting, isWhole, prompt: [...head, ...said.slice(start)] });
       const { error } = node.reply;
       if (error !== undefined) yield { kind: "failure", boundary: "model", code: "CALL_FAILED", message: error, place };
-      for (const action of node.reply.actions) {
-        const here = { ...place, at: action.at ?? node.reply.facts.at ?? null };
-        yield { kind: "action", ...action, ...here };
-        if (setting.within !== undefined) yield* setting.within(action, here);
-      }
+      yield* actionRecords(node.reply, setting);
     }
     for (const message of node.messages) said.push(message);
     isWhole &&= node.isWhole;
   }
   return leftMessages;
+}
+
+/** All actions of a reply before what happened within them: an action is of the turn that was said last. */
+function* actionRecords({ actions, facts }: SessionReply, { place, within }: SessionSetting): Generator<Foreign> {
+  const placeOf = ({ at }: SessionAction) => ({ ...place, at: at ?? facts.at ?? null });
+  for (const action of actions) yield { kind: "action", ...action, ...placeOf(action) };
+  if (within !== undefined) for (const action of actions) yield* within(action, placeOf(action));
 }
 
 function turnOf(

@@ -4,11 +4,10 @@
 import type { Json } from "../../foundation/canonical-json.ts";
 import type { Foreign, ForeignItem, ForeignPlace } from "../foreign.ts";
 import { taskOf } from "../foreign-item.ts";
-import { rejected } from "../reading/json.ts";
 import { type JsonObject, numberIn, objectIn, textIn } from "../reading/shapes.ts";
 import { field, type Member, msOf, plainField } from "./langfuse-members.ts";
 import { observationStep, traceStep } from "./langfuse-steps.ts";
-import { type GivenScore, scoreVerdict } from "./scores.ts";
+import { type GivenScore, type PlacedScore, type ReadScore, scoreRecords, scoreVerdict } from "./scores.ts";
 import { traceRecords } from "./trace-records.ts";
 import { type StepTree, stepTree } from "./trace-steps.ts";
 
@@ -22,17 +21,22 @@ const DETAIL_KEYS = ["name", "tags", "environment", "release", "version", "proje
 const SPAN_KEYS = new Set(["attributes", "resourceAttributes", "scope"]);
 const MOST_DETAIL_CHARACTERS = 2000;
 
-/** Says what the members of one trace or session hold. */
-export function* langfuseTrace(members: readonly Member[]): Generator<Foreign> {
+/** Says what the members of one trace or session hold; `attemptOf` numbers the trace in its session. */
+export function* langfuseTrace(members: readonly Member[], attemptOf: (session: string) => number): Generator<Foreign> {
   const traces = members.filter(({ type }) => type === "trace");
   const steps = wholeObservations(members).map(observationStep);
   const told = stepTree(steps);
   const tree = told.turns.length > 0 ? told : stepTree([...traces.map(traceStep), ...steps]);
   const item = itemOf(members, tree);
-  const place: ForeignPlace = { item: item.item, attempt: 1 };
+  const place: ForeignPlace = { item: item.item, attempt: attemptOf(item.item) };
   yield item;
   yield* traceRecords(tree, place);
-  yield* verdictsOf(members, place);
+  yield* scoreRecords(members.filter(({ type }) => type === "score").map(placedScore), place);
+}
+
+/** Whether it is a score that a trace's attempt has as a verdict. */
+export function isVerdict({ type, fields }: Member): boolean {
+  return type === "score" && "verdict" in verdictOf(fields);
 }
 
 /** Each observation once, where a list has it without its texts and another one with them. */
@@ -72,19 +76,15 @@ function detailOf(trace: JsonObject): Record<string, Json> {
   return Object.fromEntries(short) as Record<string, Json>;
 }
 
-/** Those of the trace come after those of single observations, as the last one decides. */
-function* verdictsOf(members: readonly Member[], place: ForeignPlace): Generator<Foreign> {
-  const scores = members.filter(({ type }) => type === "score");
-  const isOfOne = ({ fields }: Member) => Number(textIn(field(fields, "observationId")) !== null);
-  for (const { fields, where } of scores.toSorted((x, y) => isOfOne(y) - isOfOne(x))) {
-    const read = verdictOf(fields);
-    const atMs = msOf(fields, "timestamp");
-    if ("reason" in read) yield rejected(`${where} (${textIn(fields.name) ?? ""})`, read.reason);
-    else yield { kind: "verdict", ...place, ...(atMs !== null && { at: new Date(atMs) }), verdict: read.verdict };
-  }
+function placedScore({ fields, where }: Member): PlacedScore {
+  const isOfOne = textIn(field(fields, "observationId")) !== null;
+  return {
+    ...{ where: `${where} (${textIn(fields.name) ?? ""})`, atMs: msOf(fields, "timestamp") },
+    ...{ scope: isOfOne ? 0 : 1, read: verdictOf(fields) },
+  };
 }
 
-function verdictOf(fields: JsonObject): ReturnType<typeof scoreVerdict> {
+function verdictOf(fields: JsonObject): ReadScore {
   const type = textIn(field(fields, "dataType")) ?? "NUMERIC";
   if (type === "CORRECTION" || type === "TEXT") return { reason: `a ${type.toLowerCase()} is a text and no verdict` };
   const number = typeof fields.value === "boolean" ? Number(fields.value) : numberIn(fields.value);

@@ -6,13 +6,13 @@ import type { Json } from "../../foundation/canonical-json.ts";
 import { hashJson, hashText, shortHash } from "../../foundation/hashing.ts";
 import type { Foreign, ForeignItem, ForeignPlace } from "../foreign.ts";
 import { taskOf } from "../foreign-item.ts";
-import { rejected } from "../reading/json.ts";
 import { isObject } from "../reading/shapes.ts";
+import { JUDGED_ALONE, type JudgedSessions } from "./judged-sessions.ts";
 import { firstText, structured } from "./otel-attributes.ts";
 import { SCORE_SCOPES, scoresOf } from "./otel-scores.ts";
-import type { Span } from "./otel-spans.ts";
+import type { Attributes, Span } from "./otel-spans.ts";
 import { kindOf, stepOf } from "./otel-steps.ts";
-import { scoreVerdict } from "./scores.ts";
+import { type PlacedScore, scoreRecords, scoreVerdict } from "./scores.ts";
 import { traceRecords } from "./trace-records.ts";
 import { type StepTree, stepTree } from "./trace-steps.ts";
 
@@ -35,16 +35,35 @@ export function isTelling(span: Span): boolean {
   return (call?.prompt ?? call?.answers ?? null) !== null;
 }
 
-/** Says what the spans of one trace hold; `attemptAt` numbers the tries at items that no trace tells apart. */
-export function* otelTrace(given: readonly Span[], attemptAt: (item: string) => number): Generator<Foreign> {
+export interface TraceNumbers {
+  /** Numbers the tries at items that no trace tells apart. */
+  attemptAt(item: string): number;
+  /** The sessions whose traces are attempts of their own. */
+  judged: JudgedSessions;
+}
+
+/** Says what the spans of one trace hold. */
+export function* otelTrace(given: readonly Span[], { attemptAt, judged }: TraceNumbers): Generator<Foreign> {
   const spans = wholeSpans(given);
   const tree = stepTree(spans.map(stepOf));
   const item = itemOf(spans, tree);
-  const isNamed = sessionOf(spans) !== null || traceOf(spans) !== null;
-  const place: ForeignPlace = { item: item.item, attempt: isNamed ? 1 : attemptAt(item.item) };
+  const [session, trace] = [sessionOf(spans), traceOf(spans)];
+  const isJudged = session !== null && judged.has(session);
+  const isNameless = session === null && trace === null;
+  const attempt = isNameless ? attemptAt(item.item) : isJudged ? judged.attemptOf(session, trace ?? "") : 1;
+  const place: ForeignPlace = { item: item.item, attempt };
   yield item;
   yield* traceRecords(tree, place);
-  yield* verdictsOf(spans, place);
+  yield* scoreRecords(
+    spans.flatMap((span) => placedScores(span, isJudged)),
+    place,
+  );
+}
+
+/** The sessions that a span names, and whether it has a score of its trace or of a step in it. */
+export function sessionsIn(span: Span): { sessions: string[]; isScored: boolean } {
+  const isScored = scoresOf(span).some(({ scope, score }) => scope !== "session" && "verdict" in scoreVerdict(score));
+  return { sessions: mapsOf(span).flatMap((attributes) => firstText(attributes, ...SESSION_KEYS) ?? []), isScored };
 }
 
 /** Each span once, as it came last, with the log records that are of it as events; records of others stand alone. */
@@ -97,13 +116,15 @@ function traceOf(spans: readonly Span[]): string | null {
   return spans[0]?.trace ?? null;
 }
 
+/** Of what was logged alone the event has all attributes. */
+function mapsOf({ attributes, events, isLog }: Span): Attributes[] {
+  return isLog ? events.map((event) => event.attributes) : [attributes];
+}
+
 /** The session that all spans name which name one, or that the root names: agents within may have their own. */
 function sessionOf(spans: readonly Span[]): string | null {
   const root = rootOf(spans);
-  // Of what was logged alone the event has all attributes.
-  const maps = spans.flatMap(({ attributes, events, isLog }) =>
-    isLog ? events.map((event) => event.attributes) : [attributes],
-  );
+  const maps = spans.flatMap(mapsOf);
   const named = new Set(maps.flatMap((attributes) => firstText(attributes, ...SESSION_KEYS) ?? []));
   return named.size === 1 ? ([...named][0] as string) : root && firstText(root.attributes, ...SESSION_KEYS);
 }
@@ -136,13 +157,9 @@ function withoutPrefix([key, value]: [string, Json]): [string, Json] {
   return [key.slice(METADATA_PREFIX.length), value];
 }
 
-/** Those of the widest scope come last, as the last one decides. */
-function* verdictsOf(spans: readonly Span[], place: ForeignPlace): Generator<Foreign> {
-  const given = spans.flatMap((span) => scoresOf(span).map((score) => ({ ...score, where: span.where })));
-  const scores = given.toSorted((x, y) => SCORE_SCOPES.indexOf(x.scope) - SCORE_SCOPES.indexOf(y.scope));
-  for (const { where, atMs, score } of scores) {
-    const read = scoreVerdict(score);
-    if ("reason" in read) yield rejected(`${where} (${score.name})`, read.reason);
-    else yield { kind: "verdict", ...place, ...(atMs !== null && { at: new Date(atMs) }), verdict: read.verdict };
-  }
+function placedScores(span: Span, isJudged: boolean): PlacedScore[] {
+  return scoresOf(span).map(({ scope, atMs, score }) => ({
+    ...{ where: `${span.where} (${score.name})`, atMs, scope: SCORE_SCOPES.indexOf(scope) },
+    read: isJudged && scope === "session" ? { reason: JUDGED_ALONE } : scoreVerdict(score),
+  }));
 }

@@ -4,7 +4,8 @@
  * complement is taken; all others are taken as given, more being better.
  */
 import type { Json } from "../../foundation/canonical-json.ts";
-import { type ForeignVerdict, foreignVerdict } from "../foreign.ts";
+import { type ForeignPlace, type ForeignVerdict, foreignVerdict, type Rejected } from "../foreign.ts";
+import { rejected } from "../reading/json.ts";
 
 export interface GivenScore {
   name: string;
@@ -22,7 +23,50 @@ const PASSED = new Set(["pass", "passed", "true", "correct", "success"]);
 const FAILED = new Set(["fail", "failed", "false", "incorrect", "failure"]);
 
 /** Why a score is no verdict, or the verdict. */
-export function scoreVerdict(score: GivenScore): { verdict: ForeignVerdict["verdict"] } | { reason: string } {
+export type ReadScore = { verdict: ForeignVerdict["verdict"] } | { reason: string };
+
+export interface PlacedScore {
+  /** The file, the place in it, and the score's name. */
+  where: string;
+  atMs: number | null;
+  /** How much it is said of: more for a trace than for a step. */
+  scope: number;
+  read: ReadScore;
+}
+
+/**
+ * The scores of a trace as verdicts, those of the widest scope last, as the last one decides. Where code's scores of one
+ * scope disagree under different names, nobody knows which of them decides: they are flagged.
+ */
+export function* scoreRecords(
+  scores: readonly PlacedScore[],
+  place: ForeignPlace,
+): Generator<ForeignVerdict | Rejected> {
+  const split = new Set([...new Set(scores.map(({ scope }) => scope))].filter((scope) => isSplit(scores, scope)));
+  for (const { where, atMs, scope, read } of scores.toSorted((x, y) => x.scope - y.scope)) {
+    if ("reason" in read) yield rejected(where, read.reason);
+    else {
+      const isInConflict = split.has(scope) && isOfCode(read);
+      const flags = [...read.verdict.flags, ...(isInConflict ? ["conflict" as const] : [])];
+      const at = atMs === null ? {} : { at: new Date(atMs) };
+      yield { kind: "verdict", ...place, ...at, verdict: { ...read.verdict, flags } };
+    }
+  }
+}
+
+/** Of each name the last one counts. */
+function isSplit(scores: readonly PlacedScore[], scope: number): boolean {
+  const ofCode = scores.flatMap((score) => (score.scope === scope && isOfCode(score.read) ? [score.read] : []));
+  const lastByName = new Map(ofCode.map(({ verdict: { verifier, passed } }) => [verifier.id, passed]));
+  return new Set(lastByName.values()).size > 1;
+}
+
+function isOfCode(read: ReadScore): read is Extract<ReadScore, { verdict: unknown }> {
+  return "verdict" in read && ["binary", "graded"].includes(read.verdict.signalType);
+}
+
+/** Reads a score. */
+export function scoreVerdict(score: GivenScore): ReadScore {
   const { name, label, explanation, judge, about } = score;
   const passed = labelled(label);
   const given = typeof score.value === "boolean" ? Number(score.value) : score.value;

@@ -101,7 +101,8 @@ function useOf(step: Step, place: ForeignPlace, call?: AskedTool): ForeignAction
   const given = tool.given ?? call?.given ?? {};
   return {
     ...{ kind: "action", ...placeOf(step, place), call: { name: tool.name, arguments: given } },
-    ...{ exitCode: null, stdout: result ?? "", stderr: error?.message ?? "", durationMs: durationOf(step) ?? 0 },
+    ...{ exitCode: null, ...(error !== null && { isError: true }) },
+    ...{ stdout: result ?? "", stderr: error?.message ?? "", durationMs: durationOf(step) ?? 0 },
   };
 }
 

@@ -65,13 +65,18 @@ export function* atifRecords(document: JsonObject, place: AtifPlace): Generator<
     }
     const prompt = [...messages];
     messages.push(spoken, ...observationMessages(step));
-    if (step.is_copied_context === true) continue;
+    const called = refsIn(step)
+      .map(({ id }) => embedded.find((one) => id !== null && one.trajectory_id === id))
+      .filter((one) => one !== undefined);
+    if (step.is_copied_context === true) {
+      for (const one of called) told.add(one); // where the step was copied from, it was told too
+      continue;
+    }
     if (step.source === "agent" && step.llm_call_count !== 0) {
       yield turnOf(step, spoken, { ...setting, prompt });
       yield* actionsOf(step, spoken, place);
     }
-    const called = refsIn(step).map(({ id }) => embedded.find((one) => id !== null && one.trajectory_id === id));
-    for (const one of called) if (one !== undefined && !told.has(one)) yield* tell(one);
+    for (const one of called) if (!told.has(one)) yield* tell(one);
   }
   for (const one of embedded) if (!told.has(one)) yield* tell(one);
 

@@ -3,7 +3,8 @@ import type { Filter } from "../filter.ts";
 import { ranIntoError } from "../step-flags.ts";
 
 const filter: Filter = {
-  summary: "a command of the step ended with an exit code other than 0, and was not the last of its attempt",
+  summary:
+    "a call of the step failed (an exit code other than 0, or an error as its log says), and the step was not the last of its attempt",
   role: "worker",
   isAboutAnswer: true,
   refuses: ranIntoError,

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { treeRecords } from "../../../src/capture/sessions/session-tree.ts";
 import { findFiles } from "../../../src/capture/source-files.ts";
 import { only } from "../../harness/setting.ts";
+import { ask } from "../../store/ask-lake.ts";
 import { FIXTURES, folder, freshFolders, home, imported, importInto, SAMPLES } from "./setting.ts";
 
 const SAMPLE = join(SAMPLES, "claude-code");
@@ -212,6 +213,52 @@ describe("a session", () => {
       ["1", "worker"],
       ["1", "subagent"],
       ["1", "subagent"],
+    ]);
+  });
+
+  it("has the actions of a reply before what an agent did within one of them", async () => {
+    const call = (id: string, name: string) => ({ type: "tool_use", id, name, input: {} });
+    const result = (id: string, content: string, isError: boolean) => [
+      { type: "tool_result", tool_use_id: id, content, is_error: isError },
+    ];
+    mkdirSync(join(folder, "subagents"));
+    const side = { isSidechain: true };
+    session("subagents/agent-1.jsonl", [asked("g1", null, "Count.", side), said("g2", "g1", [text("3")], side)]);
+    session("s1.jsonl", [
+      asked("u1", null, "Count and list."),
+      said("a1", "u1", [call("c1", "Task"), call("c2", "Bash")]),
+      asked("r1", "a1", result("c1", "3", false), { toolUseResult: { agentId: "1" } }),
+      asked("r2", "r1", result("c2", "Exit code 1\nno", true)),
+      said("a2", "r2", [text("Three.")]),
+    ]);
+    const { events } = await imported(home, await importInto(home, folder, { format: "claude-code" }));
+    const turns = only(events, "turn").map(({ turn, role }) => [turn.slice(-2), role]);
+    expect(turns).toEqual([
+      ["#1", "worker"],
+      ["#2", "subagent"],
+      ["#3", "worker"],
+    ]);
+    expect(only(events, "action").map(({ turn, call, exitCode }) => [turn.slice(-2), call.name, exitCode])).toEqual([
+      ["#1", "Task", null],
+      ["#1", "Bash", 1],
+    ]);
+  });
+
+  it("has what a tool is said to have failed at as a failed call, with an exit code or without", async () => {
+    const { events } = await importLines(
+      asked("u1", null, "Change it."),
+      said("a1", "u1", [{ type: "tool_use", id: "c1", name: "Edit", input: {} }]),
+      asked("r1", "a1", [{ type: "tool_result", tool_use_id: "c1", content: "no such text", is_error: true }]),
+      said("a2", "r1", [{ type: "tool_use", id: "c2", name: "Edit", input: {} }]),
+      asked("r2", "a2", [{ type: "tool_result", tool_use_id: "c2", content: "changed" }]),
+    );
+    expect(only(events, "action").map(({ exitCode, isError }) => [exitCode, isError])).toEqual([
+      [null, true],
+      [null, undefined],
+    ]);
+    expect(await ask(home, "SELECT command_failed FROM turns ORDER BY turn_number")).toEqual([
+      { command_failed: true },
+      { command_failed: null },
     ]);
   });
 

@@ -122,11 +122,12 @@ describe.each([...importers.keys()])("the importer of %s", (format) => {
 
   it("counts a file of it that is cut or garbled, with its place", { timeout: 60_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), "tracemill-garbled-"));
-    for (const source of (await findFiles(sample, format)).files) {
+    const { files } = await findFiles(sample, format);
+    for (const [source, linesBefore] of files.flatMap((file) => [[file, 1] as const, [file, 0] as const])) {
       rmSync(folder, { recursive: true });
       cpSync(sample, folder, { recursive: true });
       const file = join(folder, relative(sample, source));
-      const line = garble(file);
+      const line = garble(file, linesBefore);
       const { rejected } = await importInto(home, folder, { format });
       const places = rejected.flatMap(({ where }) => where);
       const isThere = places.some((place) => (line === null ? place.startsWith(file) : place === `${file}:${line}`));
@@ -224,15 +225,15 @@ function expectCounted(done: unknown, path: string): void {
   }
 }
 
-/** Puts a line that is none into a file of lines and returns its number, or cuts any other file. */
-function garble(file: string): number | null {
+/** Puts a line that is none behind others of a file of lines and returns its number, or cuts any other file. */
+function garble(file: string, linesBefore: number): number | null {
   const bytes = readFileSync(file);
   if (!/\.(jsonl|sql)$/.test(file)) {
     writeFileSync(file, bytes.subarray(0, Math.floor(bytes.length / 2)));
     return null;
   }
   const lines = bytes.toString("utf8").split("\n");
-  const at = file.endsWith(".sql") ? lines.findIndex((line) => line.startsWith("COPY")) + 1 : 1;
+  const at = file.endsWith(".sql") ? lines.findIndex((line) => line.startsWith("COPY")) + 1 : linesBefore;
   lines.splice(at, 0, "{oops");
   writeFileSync(file, lines.join("\n"));
   return at + 1;

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { ImportReport } from "../../../src/capture/import-files.ts";
+import { chosenRuns } from "../../../src/commands/export-inputs.ts";
 import { hasPostgres, startPostgres } from "../../fixtures/postgres.ts";
-import { only } from "../../harness/setting.ts";
+import { only, temporaryHome } from "../../harness/setting.ts";
 import { FIXTURES, folder, freshFolders, home, imported, importInto } from "./setting.ts";
 
 freshFolders();
@@ -172,6 +173,57 @@ describe("a turn", () => {
       ["worker", `stig:${RULE}/1`],
     ]);
     expect(report.imported).toMatchObject([{ items: 1, attempts: 1, passed: 1 }]);
+  });
+});
+
+describe("a log that lost lines", () => {
+  const OTHER = "xccdf_org.ssgproject.content_rule_umask";
+  const first = () => attempt({ text: "One." });
+  const second = () => attempt({ rule: OTHER, text: "Two.", check: `RULE_CHECK: ${OTHER} = FAIL` });
+  const reverted: Event = ["revert", "harness", { rule_id: OTHER, attempt: 1, restore_ok: true }];
+  const without = (events: Event[], ...types: string[]) => events.filter(([type]) => !types.includes(type));
+
+  async function placesOf(...events: Event[]) {
+    const report = await importInto(home, logOf(...events));
+    const { events: logged, turns } = await imported(home, report);
+    return {
+      turns: turns.map((turn) => [turn.response?.content, turn.attempt.split("_rule_")[1]]),
+      verdicts: only(logged, "verdict").map((one) => [one.attempt.split("_rule_")[1], one.verdict.passed]),
+      rejected: report.rejected.map(({ count, reason }) => [count, reason]),
+    };
+  }
+
+  const WHOLE = {
+    turns: [
+      ["One.", "sshd_disable_root_login/1"],
+      ["Two.", "umask/1"],
+    ],
+    verdicts: [
+      ["sshd_disable_root_login/1", true],
+      ["umask/1", false],
+    ],
+    rejected: [],
+  };
+
+  it("places a worker's turn by its prompt where no event says that its attempt began", async () => {
+    const events = [...first(), remediated(), ...without(second(), "attempt_start"), reverted];
+    expect(await placesOf(...events)).toEqual(WHOLE);
+  });
+
+  it("places it by the event after it where the prompt is lost, too", async () => {
+    const events = [...first(), remediated(), ...without(second(), "attempt_start", "prompt_assembled"), reverted];
+    expect(await placesOf(...events)).toEqual(WHOLE);
+  });
+
+  it("keeps the verdict of an attempt whose end is lost, and does not take the next one's for it", async () => {
+    const events = [...first(), ...without(second(), "attempt_start", "prompt_assembled"), reverted];
+    expect(await placesOf(...events)).toEqual(WHOLE);
+    const [evaluation] = second().slice(-1) as [Event];
+    expect(await placesOf(...first(), evaluation)).toEqual({
+      turns: WHOLE.turns.slice(0, 1),
+      verdicts: WHOLE.verdicts.slice(0, 1),
+      rejected: [[1, "no event says which attempt it is of"]],
+    });
   });
 });
 
@@ -404,6 +456,33 @@ describe("the memory database", () => {
     const both = await importInto(home, folder);
     expect(both.imported).toMatchObject([{ nativeId: "20260420-101500", attempts: 1 }]);
     expect(await importInto(home, path)).toMatchObject({ imported: [], known: [both.imported[0]?.run] });
+  });
+
+  it("is one run with a log that is imported by itself, before it or after it, where a tip of the log bears its id", async () => {
+    const path = dump();
+    const said = { tip_id: 7, tip_type: "recovery", text: "Use it.", source_run_id: "0a1b2c3d-4e5", rule_id: item };
+    const tries = [...attempt({ rule: item }), ...attempt({ rule: item, n: 2 }), remediated(item, 2)];
+    const log = logOf(...tries, ["tip_added", "reflector", said]);
+    const [first] = (await importInto(home, path)).imported;
+    const { imported: seconds, replaced } = await importInto(home, log);
+    expect(replaced).toEqual([{ replaced: first?.run, run: seconds[0]?.run, verdicts: 0 }]);
+    const other = temporaryHome();
+    const [whole] = (await importInto(other.home, log)).imported;
+    expect(await importInto(other.home, path)).toMatchObject({ imported: [], known: [whole?.run] });
+    other.remove();
+  });
+
+  it("of a run is replaced by the run's log where that has all of its attempts, and stays where it has not", async () => {
+    const path = dump();
+    const [alone] = (await importInto(home, path)).imported;
+    logOf(...attempt({ rule: item }), remediated(item));
+    expect((await importInto(home, folder)).replaced).toEqual([]);
+    logOf(...attempt({ rule: item }), ...attempt({ rule: item, n: 2 }), remediated(item, 2));
+    const both = await importInto(home, folder);
+    const [whole] = both.imported;
+    expect(both.replaced).toContainEqual({ replaced: alone?.run, run: whole?.run, verdicts: 0 });
+    expect(await importInto(home, path)).toMatchObject({ imported: [], known: [alone?.run], replaced: [] });
+    expect((await chosenRuns(home, ["stig"])).runs.map(({ run }) => run)).toEqual([whole?.run]);
   });
 
   it("tells a run by its copied events where its log is gone, wherever they lie among those of others", async () => {

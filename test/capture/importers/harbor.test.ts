@@ -166,6 +166,22 @@ describe("a trajectory that refers to others", () => {
     ]);
   });
 
+  it("tells an embedded subagent of a copied step where the step itself was", async () => {
+    const sub = atif([user("r"), agent("inner")], { agent: { name: "In" }, trajectory_id: "i" });
+    const observation = { results: [{ content: "x", subagent_trajectory_ref: { trajectory_id: "i" } }] };
+    const asked = [user("p"), agent("1", { observation })];
+    const copied = asked.map((step) => ({ ...step, is_copied_context: true }));
+    const { turns } = await readFiles({
+      "a.json": atif(asked, { subagent_trajectories: [sub], continued_trajectory_ref: "b.json" }),
+      "b.json": atif([...copied, agent("2")], { subagent_trajectories: [sub] }),
+    });
+    expect(turns.map(({ role, response }) => [role, response?.content])).toEqual([
+      ["worker", "1"],
+      ["in", "inner"],
+      ["worker", "2"],
+    ]);
+  });
+
   it("tells embedded subagents that nothing refers to, too, and theirs", async () => {
     const inner = atif([user("r"), agent("inner")], { agent: { name: "In" }, trajectory_id: "i" });
     const outer = atif([user("q"), agent("outer")], { agent: {}, subagent_trajectories: [inner] });

@@ -158,6 +158,23 @@ describe("a folder", () => {
     expect(await importInto(home, folder)).toMatchObject({ files: 1, passedOver: [], rejected: [] });
   });
 
+  it("has a file whose first line is cut among its others, and that line rejected", async () => {
+    writeFileSync(join(folder, "a.jsonl"), GOOD);
+    writeFileSync(join(folder, "b.jsonl"), `{"id": "x", "messa\n${GOOD}${GOOD}`);
+    const report = await importInto(home, folder, { format: "openai-chat" });
+    expect(report).toMatchObject({ files: 2, passedOver: [], imported: [{ attempts: 1 }, { attempts: 2 }] });
+    expect(report.rejected).toEqual([{ reason: "it is not JSON", count: 1, where: [`${join(folder, "b.jsonl")}:1`] }]);
+  });
+
+  it("rejects a file whose first line, which alone could tell its format, is cut", async () => {
+    writeFileSync(join(folder, "a.jsonl"), GOOD);
+    writeFileSync(join(folder, "b.jsonl"), '{"type": "session", "id\n{"type":"message","id":"m1","parentId":null}\n');
+    writeFileSync(join(folder, "c.txt"), "{no lines of JSON\n");
+    const report = await importInto(home, folder, { format: "openai-chat" });
+    expect(report.passedOver).toEqual([join(folder, "b.jsonl"), join(folder, "c.txt")]);
+    expect(report.rejected).toMatchObject([{ count: 1, where: [`${join(folder, "b.jsonl")}:1`] }]);
+  });
+
   it("with nothing that is known, or that is not there, is refused by name", async () => {
     writeFileSync(join(folder, "notes.txt"), "nothing");
     await expect(importInto(home, folder)).rejects.toMatchObject({ code: "FORMAT_NOT_CLEAR" });

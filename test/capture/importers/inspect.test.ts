@@ -183,6 +183,20 @@ describe("a log", () => {
     expect(report.imported).toMatchObject([{ nativeId: "e1", attempts: 1 }]);
   });
 
+  it("has its facts, and says which of them are too long for a run's", async () => {
+    const header = { ...HEADER, eval: { ...HEADER.eval, metadata: "m".repeat(60_000), tags: ["t".repeat(80_000)] } };
+    const text = JSON.stringify({ ...header, samples: [answered("1", "one")] });
+    const report = await importInto(home, fileOf("nuts.json", text));
+    const { events } = await imported(home, report);
+    expect(only(events, "run_started")[0]?.config.source).toMatchObject({
+      facts: { task: "nuts", metadata: header.eval.metadata },
+    });
+    expect(report.rejected).toMatchObject([
+      { count: 1, reason: expect.stringContaining("`tags` has 80004 characters") },
+    ]);
+    expect(only(events, "failure")).toMatchObject([{ boundary: "import", code: "REJECTED" }]);
+  });
+
   it("of summaries alone is rejected", async () => {
     const report = await importInto(home, fileOf("nuts.json", JSON.stringify({ ...HEADER, samples: [] })));
     expect(report.imported).toEqual([]);
@@ -332,6 +346,20 @@ describe("a sample", () => {
     const event = { event: "model", model: "m", input: [{ role: "user", content: "?" }], tools: [], config: {} };
     const { turns } = await importSamples(answered("1", "x", { events: [{ ...event, output: { choices } }] }));
     expect(turns.map(({ response }) => response?.content)).toEqual(["c", "b", "a"]);
+  });
+
+  it("has a tool's call as failed where its event has an error", async () => {
+    const used = { event: "tool", function: "count", arguments: {}, result: "" };
+    const events = [
+      { ...used, error: { type: "timeout", message: "It took too long." } },
+      { ...used, error: null },
+    ];
+    const call = { event: "model", model: "m", input: [{ role: "user", content: "?" }], tools: [], config: {} };
+    const { events: logged } = await importSamples(answered("1", "x", { events: [call, ...events] }));
+    expect(only(logged, "action").map(({ stderr, isError }) => [stderr, isError])).toEqual([
+      ["It took too long.", true],
+      ["", undefined],
+    ]);
   });
 
   it("that is there twice is taken once", async () => {

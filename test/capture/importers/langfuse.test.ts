@@ -130,8 +130,11 @@ describe("an answer of the API", () => {
 
   it("has the traces of a session as one item, and one without generations as what it was asked", async () => {
     const { turns } = await importSample("exports.jsonl");
-    const visit = turns.filter(({ attempt }) => attempt === "langfuse:visit-1/1");
-    expect(visit.map(({ response }) => response?.content)).toEqual(["Tea is ready.", "There is."]);
+    const visit = turns.filter(({ attempt }) => attempt.startsWith("langfuse:visit-1/"));
+    expect(visit.map(({ attempt, response }) => [attempt.at(-1), response?.content])).toEqual([
+      ["1", "Tea is ready."],
+      ["2", "There is."],
+    ]);
     expect(visit[1]?.missing).toEqual(["prompt", "system-prompt", "tools", "sampling"]);
   });
 
@@ -150,7 +153,7 @@ describe("an answer of the API", () => {
 describe("the rows of an export", () => {
   it("are put together by trace, wherever they stand", async () => {
     const { turns, events, report } = await importSample("exports.jsonl");
-    expect(report.imported).toMatchObject([{ items: 4, attempts: 4, passed: 2 }]);
+    expect(report.imported).toMatchObject([{ items: 4, attempts: 5, passed: 2 }]);
     const wash = turns.find(({ attempt }) => attempt === "langfuse:t-wash/1");
     expect(wash?.response).toEqual({ role: "assistant", content: "Wash" });
     expect(wash?.missing).toEqual(["sampling"]);
@@ -220,6 +223,65 @@ describe("a score", () => {
       "(mood)",
       "(note)",
       "(output)",
+    ]);
+  });
+
+  describe("of one of several traces of a session", () => {
+    const trace = (id: string, question: string, scores: Values[] = []) => ({
+      ...{ id, projectId: "p", timestamp: AT, sessionId: "s", input: question, output: "So.", scores },
+    });
+    const given = (value: number) => ({ source: "API", name: "correct", value, dataType: "BOOLEAN", timestamp: AT });
+    const pleased = { ...given(0), name: "pleased", sessionId: "s" };
+
+    async function importTraces(traces: Values[], ...scores: Values[]) {
+      const path = join(folder, "rows.jsonl");
+      const first = (one: Values) => ({ ...one, scores: [] });
+      const later = traces.flatMap((one) => (one.scores as Values[]).map((score) => ({ traceId: one.id, ...score })));
+      const rows = [...traces.map(first), ...later.reverse(), ...scores];
+      writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+      const report = await importInto(home, path, { format: "langfuse" });
+      const { events, turns } = await imported(home, report);
+      const verdicts = only(events, "verdict").map(({ attempt, verdict }) => [attempt.at(-1), verdict.passed]);
+      return { report, verdicts: verdicts.sort(), turns: turns.map(({ attempt }) => attempt.slice(-3)).sort() };
+    }
+
+    it("is of that trace alone, which is an attempt of its own, numbered as it came", async () => {
+      const traces = [trace("t1", "2+2?", [given(0)]), trace("t2", "Peru?", [given(1)])];
+      const { report, turns, verdicts } = await importTraces(traces, pleased);
+      expect(turns).toEqual(["s/1", "s/2"]);
+      expect(verdicts).toEqual([
+        ["1", false],
+        ["2", true],
+      ]);
+      expect(report.rejected).toMatchObject([{ count: 1, reason: expect.stringContaining("judged one by one") }]);
+    });
+
+    it("is none where the session itself is what was judged: then all are one attempt", async () => {
+      const { report, turns, verdicts } = await importTraces([trace("t1", "2+2?"), trace("t2", "Peru?")], pleased);
+      expect(turns).toEqual(["s/1", "s/1"]);
+      expect(verdicts).toEqual([["1", false]]);
+      expect(report.rejected).toEqual([]);
+    });
+  });
+
+  it("of code that contradicts one of another name leaves the outcome open, of the same name takes its place", async () => {
+    const score = (name: string, value: number, more: Values = {}) => ({
+      ...{ traceId: "t1", source: "API", name, value, dataType: "NUMERIC" },
+      ...more,
+    });
+    const flagsOf = async (...scores: Values[]) => {
+      const { events } = await importTrace([{ input: "Why?", output: "So." }], { id: `t${scores.length}`, scores });
+      return only(events, "verdict").map(({ verdict }) => [verdict.verifier.id, verdict.flags]);
+    };
+    expect(await flagsOf(score("tests_passed", 1), score("latency_s", 0.35))).toEqual([
+      ["tests_passed", ["imported", "conflict"]],
+      ["latency_s", ["imported", "conflict"]],
+    ]);
+    const step = score("step_ok", 0, { observationId: "o0" });
+    expect(await flagsOf(score("tests_passed", 0), score("tests_passed", 1), step)).toEqual([
+      ["step_ok", ["imported"]],
+      ["tests_passed", ["imported"]],
+      ["tests_passed", ["imported"]],
     ]);
   });
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { loadImporters } from "../../../src/capture/source-files.ts";
 import { readFamilyRule } from "../../../src/commands/family-rule.ts";
 import { openDatabase, sqlText } from "../../../src/store/duckdb.ts";
+import { listRuns } from "../../../src/store/run-log.ts";
 import { only } from "../../harness/setting.ts";
 import { folder, freshFolders, home, imported, importInto, readWritten } from "./setting.ts";
 
@@ -179,17 +180,36 @@ it("columns of Parquet that are JSON or maps are read as what they say", async (
 });
 
 describe("families", () => {
+  const rows = [
+    { id: "web/1", repo: "acme/web", repo_id: 17, messages: conversation },
+    { id: "db/2", messages: conversation },
+  ];
   const families = async (rule: string) => {
-    const rows = [
-      { id: "web/1", repo: "acme/web", messages: conversation },
-      { id: "db/2", messages: conversation },
-    ];
     const { events } = await importRows(rows, { familyRule: readFamilyRule(rule) });
     return only(events, "items_scanned").flatMap(({ items }) => items.map(({ family }) => family));
   };
 
   it("come from a field of the details, or from the id by a pattern; else an item is its own", async () => {
     expect(await families("repo")).toEqual(["acme/web", "db/2"]);
+  });
+
+  it("come from a field that is a number", async () => {
+    expect(await families("repo_id")).toEqual(["17", "db/2"]);
+  });
+
+  it("by a rule that says nothing of some items are counted, and by one that says nothing of any nothing is imported", async () => {
+    const path = join(folder, "rows.jsonl");
+    writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    await expect(importInto(home, path, { familyRule: readFamilyRule("rpeo") })).rejects.toMatchObject({
+      code: "FAMILY_RULE_UNMET",
+    });
+    await expect(importInto(home, path, { familyRule: readFamilyRule("constructor") })).rejects.toMatchObject({
+      code: "FAMILY_RULE_UNMET",
+    });
+    expect(await listRuns(home)).toEqual([]);
+    const report = await importInto(home, path, { familyRule: readFamilyRule("repo") });
+    expect(report).toMatchObject({ imported: [{ attempts: 2 }], untoldFamilies: 1 });
+    expect(await importInto(home, path)).toMatchObject({ untoldFamilies: null });
   });
 
   it("come from the first group of a pattern", async () => {

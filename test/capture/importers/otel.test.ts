@@ -324,7 +324,7 @@ describe("a tool", () => {
       ),
     );
     expect(only(events, "action")).toMatchObject([
-      { call: { name: "look", arguments: { input: "at it" } }, stdout: "", stderr: "blind" },
+      { call: { name: "look", arguments: { input: "at it" } }, stdout: "", stderr: "blind", isError: true },
     ]);
   });
 });
@@ -366,6 +366,27 @@ describe("a score", () => {
       "/spans.json:1#0 (stars)",
       "/spans.json:1#0 (mood)",
     ]);
+  });
+
+  it("of one of several traces of a session is of that trace alone, which is an attempt of its own", async () => {
+    const other = "f".repeat(32);
+    const score = (scope: string, name: string, value: number) => ({
+      [`${scope}annotations.0.annotation.name`]: name,
+      [`${scope}annotations.0.annotation.score`]: value,
+      [`${scope}annotations.0.annotation.annotator_kind`]: "CODE",
+    });
+    const first = { "session.id": "s", ...score("", "correct", 0) };
+    const second = { "session.id": "s", ...score("trace.", "correct", 1), ...score("session.", "done", 0) };
+    const { turns, events, report } = await importSpans(
+      span("a1", asked("2+2?", "5", first)),
+      span("b1", asked("Peru?", "Lima", second), { trace: other, from: 2 }),
+    );
+    expect(turns.map(({ attempt }) => attempt)).toEqual(["otel:s/1", "otel:s/2"]);
+    expect(only(events, "verdict").map(({ attempt, verdict }) => [attempt.at(-1), verdict.passed])).toEqual([
+      ["1", false],
+      ["2", true],
+    ]);
+    expect(report.rejected).toMatchObject([{ count: 1, reason: expect.stringContaining("judged one by one") }]);
   });
 
   it("that stands under both of its names is there once", async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { findFiles } from "../../../src/capture/source-files.ts";
 import { sumOf } from "../../../src/foundation/sums.ts";
 import { only } from "../../harness/setting.ts";
-import { FIXTURES, folder, freshFolders, home, importInto, readImported, SAMPLES } from "./setting.ts";
+import { FIXTURES, folder, freshFolders, home, importInto, readImported, readWritten, SAMPLES } from "./setting.ts";
 
 const TREE = join(SAMPLES, "pi", "2026-03-04_pi-0001.jsonl");
 const FIRST = join(SAMPLES, "pi", "2025-11-20_pi-0002.jsonl");
@@ -46,9 +46,9 @@ describe("the sample", () => {
 
   it("has an action for each answered tool, with the exit code where it failed", async () => {
     const { events } = await readImported(TREE);
-    expect(only(events, "action").map(({ call, exitCode }) => [call.arguments, exitCode])).toEqual([
-      [{ command: "ls north" }, null],
-      [{ command: "ls south" }, 2],
+    expect(only(events, "action").map(({ call, exitCode, isError }) => [call.arguments, exitCode, isError])).toEqual([
+      [{ command: "ls north" }, null, undefined],
+      [{ command: "ls south" }, 2, true],
     ]);
   });
 
@@ -105,6 +105,38 @@ describe("a session", () => {
     const { turns } = await readImported(folder);
     expect(turns.filter(({ attempt }) => attempt.includes("pi-0003")).map(({ messages }) => messages.length)).toEqual([
       2,
+    ]);
+  });
+
+  it("keeps the number of each path while it grows on an earlier one, and replaces the shorter one", async () => {
+    const header = { type: "session", id: "s", timestamp: "2026-03-04T10:00:00Z", cwd: "/w" };
+    const entry = (id: string, parentId: string | null, role: string, text: string) => ({
+      ...{ type: "message", id, parentId, timestamp: "2026-03-04T10:00:00Z" },
+      message: { role, content: [{ type: "text", text }] },
+    });
+    const branched = [
+      header,
+      entry("u1", null, "user", "Count."),
+      entry("a1", "u1", "assistant", "One."),
+      entry("u2", "a1", "user", "Go on."),
+      entry("a2", "u2", "assistant", "Two."),
+      entry("u3", "a1", "user", "Go back."),
+      entry("b2", "u3", "assistant", "Zero."),
+    ];
+    const back = [entry("u4", "a2", "user", "And on."), entry("a3", "u4", "assistant", "Three.")];
+    const again = [entry("u5", "a1", "user", "Once more."), entry("c2", "u5", "assistant", "Still one.")];
+    const write = (entries: object[]) => ({ "a.jsonl": entries.map((one) => `${JSON.stringify(one)}\n`).join("") });
+    const first = await readWritten(write(branched));
+    const grown = await readWritten(write([...branched, ...back, ...again]));
+    expect(grown.turns.map(({ attempt, response }) => [attempt.at(-1), response?.content])).toEqual([
+      ["1", "One."],
+      ["1", "Two."],
+      ["1", "Three."],
+      ["2", "Zero."],
+      ["3", "Still one."],
+    ]);
+    expect(grown.report.replaced).toMatchObject([
+      { run: grown.report.imported[0]?.run, replaced: first.report.imported[0]?.run },
     ]);
   });
 
