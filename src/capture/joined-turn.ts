@@ -109,10 +109,11 @@ function mergedActions(
       const stdout = given.results.get(id ?? "");
       if (stdout !== undefined) {
         const exitCode = told?.exitCode ?? null;
-        const { durationMs } = told ?? {};
+        const { durationMs, isError } = told ?? {};
         turn.all.push({
           ...{ kind: "action", ...given.place, call, exitCode, stdout, stderr: "" },
           ...(durationMs !== undefined && { durationMs }),
+          ...(isError !== undefined && { isError }),
         });
       } else if (told !== undefined) {
         turn.all.push({ ...told, call });
