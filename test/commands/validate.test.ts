@@ -182,7 +182,9 @@ test("a plan says what the items could show, and runs nothing", async () => {
   expect(items).toBe(22);
   expect(sides).toMatchObject([{ skill: "parity" }]);
   expect(rows).toHaveLength(5);
-  for (const { primary, whole } of rows) expect(whole).toBeLessThanOrEqual(primary);
+  const possible = rows.filter(({ whole }: { whole: number | null }) => whole !== null);
+  expect(possible.length).toBeGreaterThan(2);
+  for (const { primary, whole } of possible) expect(whole).toBeLessThanOrEqual(primary);
   expect(await readdir(join(home.path, "runs"))).toEqual(before);
 });
 
