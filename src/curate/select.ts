@@ -10,7 +10,6 @@ import { Refusal } from "../foundation/errors.ts";
 import { garbageMeter } from "../foundation/garbage.ts";
 import { groupBy } from "../foundation/group-by.ts";
 import { oneAhead } from "../foundation/one-ahead.ts";
-import { sumOf } from "../foundation/sums.ts";
 import type { TurnId } from "../records/ids.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
 import { type Duplicate, NOT_SCRUBBED, originsOf, type Selection } from "../records/selection.ts";
@@ -45,10 +44,7 @@ const EXAMPLES_PER_RANGE = 40_000;
 const TASK_BYTES_PER_RANGE = 32 << 20;
 /** To be counted they are only joined. */
 const RANGES_PER_COUNT = 3;
-const COLLECT_EVERY_BYTES = 96 << 20;
-/** What a row of the lake leaves behind, and each text again and again: read, parsed, made plain, compared, put aside. */
-const ROW_BYTES = 8 << 10;
-const TEXT_COPIES = 8;
+const MOST_GARBAGE_BYTES = 64 << 20;
 /** Why a turn may be refused by itself and still be a step of an attempt: it stays as context and is not trained on. */
 const STEPS_MAY = new Set(["no-action", "truncated", "failed-step", FAILED_COMMAND]);
 const TIERS_FOLDER = join(import.meta.dirname, "tiers");
@@ -117,7 +113,7 @@ async function addRows(
   const refusing = await openGates(settings);
   const heldOut = await openHeldOut(lake, settings.heldOut);
   const said = await tipsSaid(lake);
-  const drop = garbageMeter(COLLECT_EVERY_BYTES);
+  const collect = garbageMeter(MOST_GARBAGE_BYTES);
   const texts = candidateTexts(store.texts);
   const open = async (range: ItemRange) => {
     const gates = [await heldOut.gate(range), await rateGate(lake, settings, range)];
@@ -127,6 +123,7 @@ async function addRows(
   };
   for await (const { gates, tasks, batches } of oneAhead(ranges, open)) {
     for await (const ofItem of byItem(candidates(batches, texts, said))) {
+      collect();
       const item = ofItem[0]?.item ?? "";
       const gate = gates.flatMap((says) => says(item) ?? [])[0];
       if (gate !== undefined) {
@@ -136,7 +133,6 @@ async function addRows(
       const sound = soundOf(ofItem, { settings, refuse, refusing });
       for (const tierRow of tier.rows(sound, { settings, refuse }))
         table.add(tierRow, spill.put(tierRow.row), tasks.get(item) ?? "");
-      drop(ofItem.length * ROW_BYTES + TEXT_COPIES * textLength(ofItem));
     }
   }
 }
@@ -217,12 +213,6 @@ async function* candidates(
   said: TipsSaid,
 ): AsyncGenerator<Candidate> {
   for await (const rows of batches) for (const row of rows) yield readCandidate(row, texts, said);
-}
-
-/** A message that several examples of an item have in common was read once. */
-function textLength(ofItem: readonly Candidate[]): number {
-  const read = new Set(ofItem.flatMap(({ messages, response }) => [...(messages ?? []), response]));
-  return sumOf(read, (message) => message?.content?.length ?? 0);
 }
 
 async function* byItem(all: AsyncIterable<Candidate>): AsyncGenerator<Candidate[]> {

@@ -5,7 +5,6 @@
 import { Refusal } from "../foundation/errors.ts";
 import { garbageMeter } from "../foundation/garbage.ts";
 import { hashText } from "../foundation/hashing.ts";
-import { sumOf } from "../foundation/sums.ts";
 import { attemptId, attemptParts, type TurnId } from "../records/ids.ts";
 import type { Message } from "../records/message.ts";
 import type { AnswerOrigin, Scrub, Tokens } from "../records/selection.ts";
@@ -29,27 +28,19 @@ export interface RenderSettings {
   maxTokens: number | null;
 }
 
-const COLLECT_EVERY_BYTES = 128 << 20;
-/** What a row leaves behind, and each token of it: its piece of text, its id and its line. */
-const ROW_BYTES = 16 << 10;
-const TOKEN_BYTES = 128;
-/** Read, searched for secrets twice, written. */
-const LINE_COPIES = 8;
+const MOST_GARBAGE_BYTES = 64 << 20;
 /** `JSON.stringify` writes half of a surrogate pair as an escape, and nothing else in this form but the text of one. */
 const SURROGATE_ESCAPE = /\\ud[89a-f]/;
 
 /** Yields the rows of a selection in its order; what cannot be a row is added to its refusals. */
 export async function* renderedRows(selection: Selection, settings: RenderSettings): AsyncGenerator<RenderedRow> {
-  const drop = garbageMeter(COLLECT_EVERY_BYTES);
+  const collect = garbageMeter(MOST_GARBAGE_BYTES);
   for await (const example of selection.rows()) {
     const rendered = render(example, { ...settings, scrub: selection.scrub });
     if (typeof rendered === "string") refuse(selection, rendered, example);
     else if (holdsSecret(rendered, settings, selection.scrub)) refuse(selection, "secret-left", example);
-    else {
-      yield rendered;
-      const tokens = sumOf(rendered.tokens, ({ ids }) => ids.length);
-      drop(ROW_BYTES + LINE_COPIES * rendered.line.length + TOKEN_BYTES * tokens);
-    }
+    else yield rendered;
+    collect();
   }
 }
 

@@ -2,23 +2,28 @@
  * Garbage collected in time. V8 lets garbage grow to several times of what is alive before it looks for it, which is
  * hundreds of megabytes; long work over a log of gigabytes asks for it now and then, at a cost of milliseconds.
  */
-import { setFlagsFromString } from "node:v8";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /**
- * Returns a function that is told how much was dropped, and collects it whenever that is `everyBytes` in sum. From now
- * on the young generation grows no more: in long work it would take a hundred megabytes and keep them.
- * Units: estimates will do.
+ * Returns a function to be called after each step of long work (some microseconds), which collects whenever the heap has
+ * grown by `mostBytes` since it was smallest. From now on the young generation grows no more: in long work it would take a
+ * hundred megabytes and keep them.
  */
-export function garbageMeter(everyBytes: number): (droppedBytes: number) => void {
+export function garbageMeter(mostBytes: number): () => void {
   setFlagsFromString("--semi-space-growth-factor=1");
-  let sumBytes = 0;
-  return (droppedBytes) => {
-    sumBytes += droppedBytes;
-    if (sumBytes < everyBytes) return;
-    sumBytes = 0;
+  let leastBytes = usedBytes();
+  return () => {
+    const used = usedBytes();
+    leastBytes = Math.min(leastBytes, used); // V8 collects by itself, too
+    if (used - leastBytes < mostBytes) return;
     collect();
+    leastBytes = usedBytes();
   };
+}
+
+function usedBytes(): number {
+  return getHeapStatistics().used_heap_size;
 }
 
 function collect(): void {
