@@ -141,7 +141,11 @@ async function addRows(
 async function tasksOf(lake: Lake, settings: SelectionSettings, range: ItemRange): Promise<Map<string, string>> {
   if (settings.nearThreshold === null) return new Map();
   const { sql, parameters } = tasksQuery(settings, range);
-  return new Map((await lake.query(sql, parameters)).map(({ item, task }) => [String(item), String(task)]));
+  const tasks = new Map<string, string>();
+  for await (const rows of await lake.stream(sql, parameters)) {
+    for (const { item, task } of rows) tasks.set(String(item), String(task));
+  }
+  return tasks;
 }
 
 /** Of a whole attempt every turn is a part of the row: each has to pass, but for what only the last one can have. */
