@@ -5,9 +5,11 @@ import type { z } from "zod";
 import {
   formatFilter,
   isOwnServer,
+  joinedSelections,
   loadRoleRule,
   parseFilter,
   type SelectionSettings,
+  type SelectionStore,
   scrubbed,
   selectExamples,
   selectRerankerPairs,
@@ -19,8 +21,9 @@ import { Refusal } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { ExportSettings } from "../records/dataset-manifest.ts";
-import type { Role } from "../records/events.ts";
+import { ROLES, type Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
+import { ALL_ROLES, BOTH_ROLES } from "../records/role-names.ts";
 import type { Selection, Tier } from "../records/selection.ts";
 import { listHeldParts } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
@@ -28,9 +31,10 @@ import { type Lake, openLake } from "../store/lake.ts";
 import { openTexts } from "../store/recorded-texts.ts";
 import { answerTexts, checkedRole, chosenBase, chosenRuns, type SealedRun } from "./export-inputs.ts";
 import type { ExportOptions } from "./export-result.ts";
-import { BOTH_ROLES, commaList, exportSettings, readBand, readNear, readScrub } from "./export-settings.ts";
+import { commaList, exportSettings, readBand, readNear, readScrub } from "./export-settings.ts";
 
 const GOOD_LABEL = "label=true";
+const ROLES_WITH_PAIRS: readonly Role[] = ["worker", "reflector"];
 
 export interface ExportPlan {
   runs: SealedRun[];
@@ -39,7 +43,7 @@ export interface ExportPlan {
   /** Registered comparisons whose items are held out. */
   comparisons: Hash[];
   base: BaseManifest | null;
-  /** One role, or both that pairs are of. */
+  /** As the manifest names it. */
   role: string;
   tier: Tier;
   format: string;
@@ -56,10 +60,9 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
   const { skills } = options;
   const asked = exportSettings.parse(options);
   const tier = await tierOf(asked);
-  const role = checkedRole(asked.role ?? (tier === "reranker-pairs" ? "reflector" : "worker"));
-  const filter = parseFilter(asked.filter ?? (role === "worker" ? "eval_passed=true" : GOOD_LABEL));
-  const pairs = pairsOf(asked.role, tier);
-  refuseWhatCannotBe(asked, { role, tier });
+  const roles = rolesOf(asked.role, tier);
+  const filter = parseFilter(asked.filter ?? defaultFilter(roles));
+  refuseWhatCannotBe(asked, { roles, tier });
   const scrubReason = readScrub(asked);
   const { runs, unsealed, missing } = await chosenRuns(home, skills, options.runs);
   const base = tier === "reranker-pairs" ? null : await chosenBase(home, runs, asked.base); // no template renders tips
@@ -81,7 +84,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
   const { gatesOff: _, tier: __, ...written } = chosen;
   return {
     comparisons: [...new Set(heldOut.map(({ comparisonHash }) => comparisonHash))].sort(),
-    ...{ runs, unsealed, missing, base, tier, gatesOff, role: pairs.worker && pairs.reflector ? BOTH_ROLES : role },
+    ...{ runs, unsealed, missing, base, tier, gatesOff, role: nameOf(roles) },
     format: asked.format,
     filterText: formatFilter(filter),
     settings: {
@@ -92,18 +95,17 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
     minRows: asked.minRows,
     seed: asked.seed,
     select: async () => {
-      const selection = await selectFrom(home, pairs, async (lake) => {
-        const names = runs.map(({ run }) => run);
-        return {
-          ...chosen,
-          ...{ role, skills, runs: names, answerText, seed: asked.seed },
-          isServedElsewhere: servedElsewhere(runs),
-          filter: tier === "prompts" ? withoutOutcome(filter) : filter,
-          labels: role === "worker" ? null : await (await loadRoleRule(role)).labels(lake, names),
-          withBad: tier === "judged" || tier === "preference-pairs",
-          heldOut,
-        };
-      });
+      const names = runs.map(({ run }) => run);
+      const selection = await selectFrom(home, roles, async (lake, role) => ({
+        ...chosen,
+        ...{ role, skills, runs: names, seed: asked.seed },
+        answerText: role === "worker" ? answerText : null,
+        isServedElsewhere: servedElsewhere(runs),
+        filter: tier === "prompts" ? withoutOutcome(filter) : filter,
+        labels: role === "worker" ? null : await (await loadRoleRule(role)).labels(lake, names),
+        withBad: tier === "judged" || tier === "preference-pairs",
+        heldOut,
+      }));
       return scrubbed(selection, scrubReason);
     },
   };
@@ -119,11 +121,12 @@ export function takesWholeAttempts(tier: Tier): boolean {
   return tier === "demonstrations" || tier === "judged";
 }
 
-/** Whose pairs are in a dataset of pairs: pairs of a worker's answers, of the reflector's, or both. */
-function pairsOf(role: string | undefined, tier: Tier): { worker: boolean; reflector: boolean } {
-  if (tier !== "preference-pairs") return { worker: true, reflector: false };
-  if (role === undefined) return { worker: true, reflector: true };
-  if (role === "worker" || role === "reflector") return { worker: role === "worker", reflector: role === "reflector" };
+/** Whose answers are read. Throws: `UNKNOWN_ROLE`, `ROLE_WITHOUT_PAIRS`. */
+function rolesOf(asked: string | undefined, tier: Tier): readonly Role[] {
+  if (tier === "preference-pairs" && (asked === undefined || asked === ALL_ROLES)) return ROLES_WITH_PAIRS;
+  if (asked === ALL_ROLES) return ROLES;
+  const role = checkedRole(asked ?? (tier === "reranker-pairs" ? "reflector" : "worker"));
+  if (tier !== "preference-pairs" || ROLES_WITH_PAIRS.includes(role)) return [role];
   throw new Refusal({
     code: "ROLE_WITHOUT_PAIRS",
     message: `Two answers of the ${role} to comparable prompts are not told apart by anything that can be trusted.`,
@@ -131,6 +134,17 @@ function pairsOf(role: string | undefined, tier: Tier): { worker: boolean; refle
     got: `--role ${role} --tier ${tier}`,
     fix: `--tier demonstrations --format jsonl, for good answers of the ${role}`,
   });
+}
+
+/** Good answers: of a worker what the verifier says alone, where nobody else's are asked for. */
+function defaultFilter(roles: readonly Role[]): string {
+  return roles.includes("worker") && roles !== ROLES ? "eval_passed=true" : GOOD_LABEL;
+}
+
+function nameOf(roles: readonly Role[]): string {
+  const [role, ...others] = roles;
+  if (role !== undefined && others.length === 0) return role;
+  return roles === ROLES_WITH_PAIRS ? BOTH_ROLES : ALL_ROLES;
 }
 
 /**
@@ -149,20 +163,29 @@ function servedElsewhere(runs: readonly SealedRun[]): SelectionSettings["isServe
 
 async function selectFrom(
   home: Home,
-  pairs: ReturnType<typeof pairsOf>,
-  settingsOf: (lake: Lake) => Promise<SelectionSettings>,
+  roles: readonly Role[],
+  settingsOf: (lake: Lake, role: Role) => Promise<SelectionSettings>,
 ): Promise<Selection> {
   const lake = await openLake(home);
   const store = { lake, texts: openTexts(home), spillFolder: home.lake };
+  const selections: Selection[] = [];
   try {
-    const settings = await settingsOf(lake);
-    if (settings.tier === "reranker-pairs") return await selectRerankerPairs(lake, settings);
-    const selection = pairs.worker ? await selectExamples(store, settings) : undefined;
-    return pairs.reflector || selection === undefined ? await selectTipPairs(store, settings, selection) : selection;
+    for (const role of roles) selections.push(await selectionOf(store, await settingsOf(lake, role)));
+  } catch (error) {
+    for (const selection of selections) selection.close();
+    throw error;
   } finally {
     store.texts.close();
     lake.close();
   }
+  return joinedSelections(selections);
+}
+
+function selectionOf(store: SelectionStore, settings: SelectionSettings): Promise<Selection> {
+  const { tier, role } = settings;
+  if (tier === "reranker-pairs") return selectRerankerPairs(store.lake, settings);
+  const isOfTips = tier === "preference-pairs" && role === "reflector";
+  return isOfTips ? selectTipPairs(store, settings) : selectExamples(store, settings);
 }
 
 type Asked = z.output<typeof exportSettings>;
@@ -170,13 +193,13 @@ type Asked = z.output<typeof exportSettings>;
 /** Refuses what would have no effect, or none that is meant. */
 function refuseWhatCannotBe(
   { target, unit, without, filter }: Asked,
-  { role, tier }: { role: Role; tier: Tier },
+  { roles, tier }: { roles: readonly Role[]; tier: Tier },
 ): void {
   if (unit === "attempt" && !takesWholeAttempts(tier))
     throw cannotBe(`--unit attempt --tier ${tier}`, "whole attempts are rows of one answer", "--unit turn");
   if (tier === "reranker-pairs") {
-    if (role !== "reflector")
-      throw cannotBe(`--role ${role} --tier ${tier}`, "tips are the reflector's", "leave --role out");
+    if (nameOf(roles) !== "reflector")
+      throw cannotBe(`--role ${nameOf(roles)} --tier ${tier}`, "tips are the reflector's", "leave --role out");
     if ((filter ?? GOOD_LABEL) !== GOOD_LABEL)
       throw cannotBe(
         `--filter "${filter}" --tier ${tier}`,
@@ -185,7 +208,8 @@ function refuseWhatCannotBe(
       );
   }
   if (target !== "action") return;
-  if (role !== "worker") throw cannotBe(`--target action --role ${role}`, "only a worker acts", "--target answer");
+  if (!roles.includes("worker"))
+    throw cannotBe(`--target action --role ${nameOf(roles)}`, "only a worker acts", "--target answer");
   if (commaList(without).includes("no-action"))
     throw cannotBe(
       "--target action --without no-action",

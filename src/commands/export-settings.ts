@@ -5,10 +5,14 @@ import { z } from "zod";
 import { TRIES, UNITS, UNNAMED_TEACHER } from "../curate/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
+import { BOTH_ROLES } from "../records/role-names.ts";
 import { TIERS } from "../records/selection.ts";
 
 export const exportSettings = z.object({
-  role: z.string().optional().describe("whose turns become rows (default: worker; of pairs, worker and reflector)"),
+  role: z
+    .string()
+    .optional()
+    .describe('whose turns become rows, or "all" for every role\'s (default: worker; of pairs, worker and reflector)'),
   filter: z
     .string()
     .optional()
@@ -61,9 +65,6 @@ export const exportSettings = z.object({
   scrubReason: z.string().optional().describe("why secrets are left in; needed with --scrub off"),
   seed: z.int().default(1).describe("decides the order of the rows, and whatever is drawn"),
 });
-
-/** What a manifest calls the roles of pairs where none was asked for. */
-export const BOTH_ROLES = "worker+reflector";
 
 export type ExportSettingsGiven = z.input<typeof exportSettings>;
 

@@ -7,6 +7,7 @@ import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import type { Decision } from "../records/comparison.ts";
 import type { RunId } from "../records/ids.ts";
+import { BOTH_ROLES } from "../records/role-names.ts";
 import type { Tier } from "../records/selection.ts";
 import { answeringPlace, championFor, placeName, possiblePromotion, readChampions } from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
@@ -32,6 +33,7 @@ export interface Found {
     skills: string[];
     role: string;
     tier: Tier;
+    format: string;
     /** Null where the rows are texts alone. */
     base: string | null;
     runs: string[];
@@ -160,7 +162,7 @@ function afterNoLift(
   const reason = `the newest dataset's adapter is judged ${verdict}`;
   if (trainRuns.some(({ run }) => !dataset.runs.includes(run))) {
     return {
-      command: `tracemill export --role ${dataset.role} --skill ${skill} --filter eval_passed=true`,
+      command: `tracemill export ${exportWords(dataset, skill)}`,
       reason: `${reason}, and there are runs that it was not made of`,
     };
   }
@@ -168,4 +170,12 @@ function afterNoLift(
     command: `tracemill run --skill ${skill} --split train --model ${base} --seed ${trainRuns.length + 1}`,
     reason: `${reason}: more verified work makes a larger dataset`,
   };
+}
+
+function exportWords({ role, tier, format }: Found["datasets"][number], skill: string | undefined): string {
+  const words = role === BOTH_ROLES ? [] : [`--role ${role}`];
+  words.push(`--skill ${skill}`);
+  if (role === "worker") words.push("--filter eval_passed=true");
+  if (format !== "jsonl") words.push(`--tier ${tier} --format ${format}`);
+  return words.join(" ");
 }

@@ -39,11 +39,12 @@ async function status({ home }: Context): Promise<Status> {
       command,
       events,
     })),
-    datasets: datasets.map(({ datasetHash, skills, role, tier, base, inputs, counts }) => ({
+    datasets: datasets.map(({ datasetHash, skills, role, tier, format, base, inputs, counts }) => ({
       datasetHash,
       skills,
       role,
       tier,
+      format,
       base,
       runs: inputs.runs.map(({ run }) => run),
       trainRows: counts.trainRows,

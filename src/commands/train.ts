@@ -74,10 +74,10 @@ function ofOneDataset(given: z.output<typeof trainInput>): OneDataset {
   if (others.length === 0) return { ...given, dataset: first };
   throw new Refusal({
     code: "SEVERAL_DATASETS",
-    message: "An adapter is trained on one dataset at a time, and a dataset of answers is of one role.",
+    message: "An adapter is trained on one dataset at a time.",
     expected: "one --dataset, or --per-role for an adapter of each",
     got: given.dataset.join(", "),
-    fix: "--per-role; for one adapter of several roles train on them in turn, each time --from the adapter before; for more runs of one role export them together",
+    fix: "--per-role; for one adapter of all roles, `tracemill export --role all`; for more runs, export them together",
   });
 }
 

@@ -11,9 +11,9 @@ import { checkGates } from "./gates.ts";
 import { openHeldOut } from "./held-out.ts";
 import { isForbiddenTeacher } from "./hosted-models.ts";
 import { becauseOf } from "./item-gate.ts";
+import { joinedSelections } from "./joined-selections.ts";
 import { type RerankerPairSettings, rerankerPairs } from "./reranker-pairs.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
-import { noSelection } from "./tip-preferences.ts";
 
 /**
  * Chooses pairs of tips for what ranks them. Its examples and refusals count tips, then pairs of them, then rows.
@@ -40,7 +40,7 @@ export async function selectRerankerPairs(
     return named === null;
   });
   return {
-    ...noSelection(),
+    ...joinedSelections([]),
     examples: kept.length + sumOf(refusals.counts(), ({ count }) => count),
     chosen: { train: kept.length, validation: 0 },
     refusals,

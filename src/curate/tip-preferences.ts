@@ -1,10 +1,9 @@
 /**
- * Pairs of the reflector's answers as a selection, alone or behind the pairs of another role. An answer on
- * either side of a pair passes the filter and the gates of its role, like every other answer.
+ * Pairs of the reflector's answers as a selection. An answer on either side of a pair passes the filter and the gates of
+ * its role, like every other answer.
  */
 import { sumOf } from "../foundation/sums.ts";
-import { refusalTally } from "../records/refusal-tally.ts";
-import { NOT_SCRUBBED, type Selection } from "../records/selection.ts";
+import type { Selection } from "../records/selection.ts";
 import { CANDIDATE_COLUMNS, readCandidate } from "./candidate.ts";
 import { ALL_ITEMS, candidatesQuery } from "./candidate-query.ts";
 import { candidateTexts } from "./candidate-texts.ts";
@@ -12,6 +11,7 @@ import { withoutOutcome } from "./filter-tree.ts";
 import { openGates } from "./gates.ts";
 import { openHeldOut } from "./held-out.ts";
 import type { ItemGate } from "./item-gate.ts";
+import { joinedSelections } from "./joined-selections.ts";
 import { reflectorPairs } from "./reflector-pairs.ts";
 import { type SelectionStore, tipsSaid } from "./select.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
@@ -22,27 +22,17 @@ type TipStore = Pick<SelectionStore, "lake" | "texts">;
 const ANY_LABEL = `SELECT run, turn, true AS passed, 1.0::DOUBLE AS "value", 1.0::DOUBLE AS confidence, 'tip-effect' AS rule
   FROM files.turns WHERE "role" = 'reflector'`;
 
-/**
- * Chooses pairs of the reflector's answers; `before` is what comes before them in the same dataset, and its tally goes on.
- * Its examples and refusals count answers, then pairs.
- */
-export async function selectTipPairs(
-  store: TipStore,
-  settings: SelectionSettings,
-  before: Selection = noSelection(),
-): Promise<Selection> {
+/** Chooses pairs of the reflector's answers. Examples and refusals count answers, then pairs. */
+export async function selectTipPairs(store: TipStore, settings: SelectionSettings): Promise<Selection> {
   const refusalOf = await admission(store, settings);
   const isRetiredKept = settings.gatesOff.includes("retired-tip");
   const { pairs, refusals } = await reflectorPairs(store, { ...settings, refusalOf, isRetiredKept });
-  for (const { reason, count, examples } of refusals.counts()) before.refusals.add(reason, examples, count);
-  const refused = sumOf(refusals.counts(), ({ count }) => count);
-  const { train, validation } = before.chosen;
   return {
-    ...before,
-    examples: before.examples + refused + pairs.length,
-    chosen: { train: train + pairs.length, validation },
+    ...joinedSelections([]),
+    examples: pairs.length + sumOf(refusals.counts(), ({ count }) => count),
+    chosen: { train: pairs.length, validation: 0 },
+    refusals,
     async *rows() {
-      yield* before.rows();
       yield* pairs;
     },
   };
@@ -70,18 +60,4 @@ async function admission(
     }
   }
   return (turn) => (reasons.has(turn) ? (reasons.get(turn) ?? null) : { reason: "filter" });
-}
-
-/** A selection of nothing, for rows to be put behind. */
-export function noSelection(): Selection {
-  return {
-    examples: 0,
-    chosen: { train: 0, validation: 0 },
-    clauses: [],
-    duplicates: [],
-    refusals: refusalTally(),
-    scrub: NOT_SCRUBBED,
-    async *rows() {},
-    close() {},
-  };
 }

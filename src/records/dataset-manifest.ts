@@ -38,6 +38,7 @@ export const datasetManifestSchema = z.object({
   datasetHash: hashSchema,
   tier: z.enum(TIERS).default("demonstrations"),
   skills: z.array(z.string()),
+  /** One role, or a name for several (`role-names.ts`). */
   role: z.string(),
   format: z.string(),
   filter: z.string(),

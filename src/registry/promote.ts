@@ -11,6 +11,7 @@ import { acquireLock } from "../foundation/lock-file.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import { armNamed, BASE_ARM, type Decision, decidingPair, type Plan } from "../records/comparison.ts";
 import type { Place, Promotion, Rollback } from "../records/ledger-entries.ts";
+import { coversRole } from "../records/role-names.ts";
 import { listMadeDecisions, refuseEditedPlan } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
@@ -115,13 +116,13 @@ function checkPlace(adapter: AdapterManifest, { skill, role }: Place): void {
       fix: `tracemill promote ${adapterLabel(adapter)} --for ${skills[0]}`,
     });
   }
-  if (role === null || role === adapter.role) return;
+  if (role === null || coversRole(adapter.role, role)) return;
   throw new Refusal({
     code: "PLACE_OF_ANOTHER_ROLE",
     message: `The adapter ${adapterLabel(adapter)} was not trained on the turns of this role.`,
     expected: `an adapter of the role ${role}`,
-    got: `one of the role ${adapter.role}`,
-    fix: `tracemill promote ${adapterLabel(adapter)} --for ${skill}/${adapter.role}`,
+    got: `one of ${adapter.role}`,
+    fix: `tracemill promote ${adapterLabel(adapter)} --for ${skill}/${adapter.role.split("+")[0]}`,
   });
 }
 

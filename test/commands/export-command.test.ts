@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { expect, it } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
+import type { DatasetManifest } from "../../src/records/dataset-manifest.ts";
 import type { Home } from "../../src/store/home.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
 import { writeDrawnRun } from "../curate/role-run.ts";
@@ -114,5 +115,35 @@ it("explains with three examples of each clause and of each gate, and writes not
       "1 items; the training rows are of 1 families",
       "from 1 run",
       "dry run: nothing was written",
+    ]);
+  }));
+
+it("puts every role's good answers into one dataset, counted as those of each role are", () =>
+  withHome(async (home) => {
+    const { tips } = await writeTaughtRun(home, TAUGHT);
+    const effects = tips.map((tip, i) => ({ tip, effect: TAUGHT[i]?.effect ?? 0 }));
+    await writeDrawnRun(home, effects, { number: 2, items: 400, seed: 1 });
+    await writeRun(home, { number: 3, attempts: [{ item: "shop/a" }, { item: "shop/b", query: "SELECT 2" }] });
+    const counted = async (role: string) => {
+      const { stdout } = await tracemill(home, `export --role ${role} --near off --filter label=true --json`);
+      return JSON.parse(stdout) as { manifest: DatasetManifest; folder: string };
+    };
+    const worker = (await counted("worker")).manifest;
+    const reflector = (await counted("reflector")).manifest;
+    const { manifest, folder } = await counted("all");
+    expect(manifest).toMatchObject({ role: "all", tier: "demonstrations" });
+    expect(worker.counts.trainRows).toBeGreaterThan(0);
+    expect(reflector.counts.trainRows).toBeGreaterThan(0);
+    expect(manifest.counts.trainRows).toBe(worker.counts.trainRows + reflector.counts.trainRows);
+    expect(manifest.counts.examples).toBe(worker.counts.examples + reflector.counts.examples);
+    expect(manifest.clauses).toMatchObject([
+      { clause: "label=true", count: (worker.clauses[0]?.count ?? 0) + (reflector.clauses[0]?.count ?? 0) },
+    ]);
+    const lines = (await readFile(join(folder, "train.jsonl"), "utf8")).trim().split("\n");
+    expect(new Set(lines.map((line) => JSON.parse(line).role))).toEqual(new Set(["worker", "reflector"]));
+    const refused = await tracemill(home, "export --role all --tier reranker-pairs --format triplets");
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining("--role all --tier reranker-pairs"),
     ]);
   }));

@@ -116,6 +116,21 @@ describe("a promotion", () => {
       expect(await readPlaceEvents(home)).toEqual([]);
     }));
 
+  test("is for a role that is among those of the dataset", () =>
+    withJudged(async ({ home, adapterHash }) => {
+      const file = join(home.adapterFolder(adapterHash), "manifest.json");
+      const manifest = JSON.parse(readFileSync(file, "utf8"));
+      for (const [role, place] of [
+        ["all", "sql/reflector"],
+        ["worker+reflector", "sql/worker"],
+      ] as const) {
+        writeFileSync(file, JSON.stringify({ ...manifest, role }));
+        await promote(home, { adapter: "sql-v1", place: placeOf(place), override: "yes", clock });
+      }
+      const architect = promote(home, { adapter: "sql-v1", place: placeOf("sql/architect"), override: "yes", clock });
+      await expect(architect).rejects.toMatchObject({ code: "PLACE_OF_ANOTHER_ROLE" });
+    }));
+
   test("needs a decision, and the last one on the skill counts", () =>
     withJudged(async ({ home, datasetHash, adapterHash, runs }) => {
       const run = runs.at(-1)?.run as RunId;
