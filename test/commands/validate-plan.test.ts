@@ -3,6 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { earlierTexts } from "../../src/commands/earlier-spread.ts";
+import validate from "../../src/commands/validate.ts";
 import type { OpenPart } from "../../src/commands/validate-draft.ts";
 import { validateInput } from "../../src/commands/validate-input.ts";
 import { comparisonPlanText, planComparison } from "../../src/commands/validate-plan.ts";
@@ -11,20 +12,25 @@ import { loadSkill } from "../../src/skills/load.ts";
 import { type PlannedTexts, textsPower } from "../../src/statistics/gate-power.ts";
 import type { Home } from "../../src/store/home.ts";
 import { loadGeneralSets } from "../../src/validate/ability/general-sets.ts";
-import { decide, writePlan } from "../../src/validate/index.ts";
+import { decide, LOOKS, writePlan } from "../../src/validate/index.ts";
 import { withHome } from "../store/sample-run.ts";
 import { clock, FOUND, letters, sampleDraft, writeAdapter, writeArm } from "../validate/sample-comparison.ts";
 
 const GATE = gateSchema.parse({ primary: { minFamilies: 5 } });
+/** Passes without an axis of harm. */
+const NO_SIDES = { ...GATE, informativeSides: 0 };
 const families = await letters("test", 10);
 
-async function planOf(home: Home, { general = [] as string[], against = "base" as "base" | "champion" } = {}) {
+async function planOf(
+  home: Home,
+  { general = [] as string[], against = "base" as "base" | "champion", sequential = false, gate = NO_SIDES } = {},
+) {
   const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
   const { skill, split, items, sampling } = sampleDraft(families, 30, adapter);
   const part: OpenPart = { part: { skill, split, items, sampling }, skill: await loadSkill("letters"), items: [] };
   const sets = await loadGeneralSets(general.map((id) => ({ id })));
-  const options = validateInput.parse({ skill: "letters", against });
-  return planComparison(options, { parts: [part], sets, gate: GATE, home });
+  const options = validateInput.parse({ skill: "letters", against, sequential });
+  return planComparison(options, { parts: [part], sets, gate, home });
 }
 
 describe("a plan", () => {
@@ -64,6 +70,56 @@ describe("a plan", () => {
       const passes = plan.general[0]?.passes as number;
       for (const { primary, whole } of plan.rows.slice(1)) {
         expect(whole).toBeCloseTo((primary as number) * passes ** 2, 10);
+      }
+    }));
+
+  test("is at a look's share of alpha for the skill where the comparison may end early, and says so", () =>
+    withHome(async (home) => {
+      const general = ["multiple-choice"];
+      const [whole, early] = [await planOf(home, { general }), await planOf(home, { general, sequential: true })];
+      expect([whole.lookAlpha, early.lookAlpha]).toEqual([null, GATE.alpha / 2 / LOOKS]);
+      expect(early.general).toEqual(whole.general);
+      for (const [index, row] of early.rows.entries()) {
+        const other = whole.rows[index] as (typeof whole.rows)[number];
+        if (row.detectable !== null) expect(row.detectable).toBeGreaterThan(other.detectable as number);
+        if (row.primary === null) continue;
+        expect(row.primary).toBeLessThan(other.primary as number);
+        expect(row.whole).toBeLessThan(other.whole as number);
+        expect(row.neededItems).toBeGreaterThan(other.neededItems as number);
+      }
+      expect(comparisonPlanText(early)).toContain("so the skill is judged at alpha 0.00625;");
+      expect(comparisonPlanText(whole)).not.toContain("It may end");
+    }));
+
+  test("says that a gate cannot pass where fewer side axes are asked than must pass", () =>
+    withHome(async (home) => {
+      const plan = await planOf(home, { general: ["neutral"], gate: GATE });
+      expect(plan.missingSides).toBe(1);
+      for (const row of plan.rows.slice(1)) {
+        expect(row).toMatchObject({ primary: expect.any(Number), whole: 0, neededItems: null });
+      }
+      expect(comparisonPlanText(plan)).toContain("No candidate can pass: 0 side axes are asked and 1 must pass");
+      const asked = await planOf(home, { general: ["multiple-choice"], gate: GATE });
+      expect(asked.missingSides).toBeNull();
+      expect(comparisonPlanText(asked)).not.toContain("No candidate can pass");
+    }));
+
+  test("is not made of options that the comparison itself would refuse", () =>
+    withHome(async (home) => {
+      const { stdout, stderr } = process;
+      const context = { home, clock, stdout, stderr, isJson: true, signal: new AbortController().signal };
+      for (const [options, option] of [
+        [{ samples: 3 }, "--temperature"],
+        [{ against: "candidate" }, "--against"],
+        [{ sequential: true, attempts: 2 }, "--sequential"],
+        [{ sequential: true, arms: ["base", "few-shot"] }, "--arms"],
+        [{ aa: true }, "--plan"],
+      ] as const) {
+        const asked = validateInput.parse({ skill: "letters", plan: true, general: [], ...options });
+        await expect(validate.run(asked, context)).rejects.toMatchObject({
+          code: "BAD_ARGUMENT",
+          message: `${option} does not fit.`,
+        });
       }
     }));
 
