@@ -97,7 +97,7 @@ async function historyOf(
 ): Promise<Comparison["history"]> {
   if (adapter === null) return { taint: [], leaks: [] };
   const judged = parts.map(({ part }) => {
-    return { skill: part.skill.id, families: new Set(part.items.map(({ family }) => family)) };
+    return { skill: part.skill.id, split: part.split, families: new Set(part.items.map(({ family }) => family)) };
   });
   const candidate = adapter.adapterHash;
   const graph = await openGraph(home);

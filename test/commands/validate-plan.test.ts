@@ -14,7 +14,15 @@ import type { Home } from "../../src/store/home.ts";
 import { loadGeneralSets } from "../../src/validate/ability/general-sets.ts";
 import { decide, LOOKS, writePlan } from "../../src/validate/index.ts";
 import { withHome } from "../store/sample-run.ts";
-import { clock, FOUND, letters, sampleDraft, writeAdapter, writeArm } from "../validate/sample-comparison.ts";
+import {
+  clock,
+  FOUND,
+  letters,
+  type SampleArm,
+  sampleDraft,
+  writeAdapter,
+  writeArm,
+} from "../validate/sample-comparison.ts";
 
 const GATE = gateSchema.parse({ primary: { minFamilies: 5 } });
 /** Passes without an axis of harm. */
@@ -130,6 +138,38 @@ describe("a plan", () => {
       expect(impossible).toMatchObject({ discordant: 0.05, primary: null, whole: null, neededItems: null });
       expect(possible).toMatchObject({ discordant: 0.1, primary: expect.any(Number) });
       expect(comparisonPlanText(plan)).toMatch(/\n5\.0 % .* - +- +-\n10\.0 %/);
+    }));
+
+  test("takes how often arms differ, and what families cost, from the last comparison on the validation split", () =>
+    withHome(async (home) => {
+      const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
+      const decidedOn = async (split: "test" | "validation", sequential: boolean) => {
+        const draft = { ...sampleDraft(await letters(split, 2), 6, adapter), split, sequential };
+        const planned = await writePlan(home, draft, clock);
+        const named = planned.items.map(({ family }) => family);
+        // One family wins four of its six items, and the other loses two.
+        const wins = ({ family }: { family: string }) => family === named[0];
+        const base: SampleArm["outcome"] = (item) => ({ passed: !wins(item) && item.n < 2 });
+        const candidate: SampleArm["outcome"] = (item) => ({ passed: wins(item) && item.n < 4 });
+        const number = split === "test" ? 1 : sequential ? 3 : 5;
+        const runs = [
+          await writeArm(home, planned, { arm: "base", number, outcome: base }),
+          await writeArm(home, planned, { arm: "candidate", number: number + 1, outcome: candidate }),
+        ];
+        await decide(home, planned.comparisonHash, { runs, found: FOUND, clock });
+      };
+      await decidedOn("test", false);
+      const assumed = await planOf(home);
+      expect(assumed.source).toBe("assumed, as no comparison on the validation split was decided yet");
+      expect(assumed.rows.length).toBeGreaterThan(1);
+      for (const sequential of [false, true]) {
+        await decidedOn("validation", sequential);
+        const plan = await planOf(home);
+        expect(plan.source).toMatch(/^comparison [0-9a-f]{12} on the validation split$/);
+        // 4 won and 2 lost of 12. Both families' sums lie 3 off their mean of 1, so leaving one out moves the other's 6 items by 3/6.
+        expect(plan.rows.map(({ discordant }) => discordant)).toEqual([0.5]);
+        expect(plan.designEffect).toBeCloseTo((2 * (3 / 6) ** 2 * 0.5) / ((0.5 - (1 / 6) ** 2) / 12), 8);
+      }
     }));
 
   test("takes the spread of general texts from the last comparison that was judged by them", () =>
