@@ -14,6 +14,7 @@ import { type ArmRun, decide, renderDecision, watchPairs, writePlan } from "../.
 import { LOOKS, type PairSeen, stopOf } from "../../src/validate/sequential.ts";
 import { band, REPEATS } from "../statistics/simulated-families.ts";
 import { withHome } from "../store/sample-run.ts";
+import { type Drawn, drawPairs, familiesOf } from "./drawn-pairs.ts";
 import { clock, FOUND, letters, type SampleOutcome, sampleDraft, writeAdapter, writeArm } from "./sample-comparison.ts";
 
 const won: PairSeen = { reference: false, treatment: true };
@@ -92,29 +93,6 @@ test("a watch that is told in any order is sure exactly when the pairs up to whe
     }
   }
 });
-
-interface Drawn {
-  /** Shares of pairs that differ, of wins over losses, and of both among those that do not differ. */
-  discordance: number;
-  difference: number;
-  both: number;
-  /** How far each family favours one arm or the other, by the toss of a coin. */
-  familyBias: number;
-}
-
-/** Thirteen families in turn. */
-function drawPairs({ discordance, difference, both, familyBias }: Drawn, items: number, draws: Random) {
-  const families = Array.from({ length: 13 }, () => difference + (draws.next() < 0.5 ? familyBias : -familyBias));
-  return Array.from({ length: items }, (_, index) => {
-    const favour = families[index % 13] as number;
-    const [u, isBoth] = [draws.next(), draws.next() < both];
-    if (u >= discordance) return { reference: isBoth, treatment: isBoth };
-    const treatment = u < (discordance + favour) / 2;
-    return { reference: !treatment, treatment };
-  });
-}
-
-const familiesOf = (items: number) => Array.from({ length: items }, (_, index) => `${index % 13}`);
 
 describe("a comparison that ends as soon as it is sure", () => {
   test("finds a candidate better that is not in no more than 2.5 % of all tries, be its families alike or not", () => {
