@@ -10,7 +10,7 @@ import { gatePower } from "../../src/statistics/gate-power.ts";
 import { countPairs, type PairedOutcome } from "../../src/statistics/paired-counts.ts";
 import { decidingRates } from "../../src/validate/deciding-interval.ts";
 import { LOOKS, stopOf } from "../../src/validate/sequential.ts";
-import { REPEATS } from "../statistics/simulated-families.ts";
+import { band, REPEATS } from "../statistics/simulated-families.ts";
 import { drawPairs, familiesOf } from "./drawn-pairs.ts";
 
 const GATE = gateSchema.parse({});
@@ -69,9 +69,9 @@ describe("a comparison that may end early", () => {
     const what = `${scene.items} items that differ on ${scene.discordance}, +${100 * scene.difference} points, alpha ${scene.alpha}`;
     console.log(`${what}: better in ${shown[0]} (planned ${shown[1]}), at one look ${shown[2]}, items run ${shown[3]}`);
     expect(early).toBeLessThan(atEnd);
-    // The bets take something from what the plan says, and looks before the last one give a little.
-    expect(early).toBeGreaterThan(plan - 0.15);
-    expect(early).toBeLessThan(plan + 0.05);
+    // The bets take something from what the plan says, which reckons with the last look alone.
+    expect(early).toBeGreaterThan(plan - 0.05 - band(plan));
+    expect(early).toBeLessThan(plan + 0.03 + band(plan));
     expect(run).toBeLessThan(0.95);
   });
 });
