@@ -24,11 +24,12 @@ export async function earlierSpread(home: Home, skill: string) {
 
 function spreadOf({
   pairs: [pair],
-  alpha,
+  alpha: alphaOfAll,
   adapterHash,
 }: Decision): { discordant: number; designEffect: number } | null {
   if (adapterHash === null || pair === undefined || pair.oneTry === null || pair.minimumDetectable === null)
     return null;
+  const { alpha = alphaOfAll } = pair;
   const { onlyTreatment, onlyReference } = pair.oneTry;
   const discordant = (onlyTreatment + onlyReference) / pair.n;
   const df = pair.families - 1;

@@ -64,6 +64,26 @@ async function openPart(
   return { part, skill, items };
 }
 
+/** Refuses options that do not go together, whatever the home holds. Throws: `BAD_ARGUMENT`. */
+export function refuseUnfitting(options: ValidateOptions): void {
+  const { samples, attempts, agent = null, aa, sequential, candidate, against, temperature } = options;
+  if (sequential && (samples > 1 || attempts > 1 || agent !== null || aa)) {
+    throw doesNotFit(
+      "--sequential",
+      "one attempt an item by the worker: without --samples, --attempts, --agent and --aa",
+      "leave the others out",
+    );
+  }
+  if (aa && candidate !== undefined) throw doesNotFit("--aa", "the base alone", "leave --candidate out");
+  if (against.startsWith("candidate")) throw doesNotFit("--against", "an arm without the candidate", "--against base");
+  if (agent !== null && ["base+tips", "few-shot"].includes(against)) {
+    throw doesNotFit("--against", "an arm without tips, as an agent of your own reads none of ours", "--against base");
+  }
+  refuseArmsLeftOut(options);
+  if (samples > 1 && temperature === 0)
+    throw doesNotFit("--temperature", "above 0, as greedy runs are all alike", "--temperature 0.7, or one sample");
+}
+
 /** Returns the comparison as a draft. Throws: `NO_CHAMPION`, `BAD_ARGUMENT`, unknown names. */
 export async function draftOf(
   options: ValidateOptions,
@@ -77,22 +97,7 @@ export async function draftOf(
   },
 ): Promise<PlanDraft> {
   const { samples, attempts, agent = null, seed, aa, sequential } = options;
-  if (sequential && (samples > 1 || attempts > 1 || agent !== null || aa)) {
-    throw doesNotFit(
-      "--sequential",
-      "one attempt an item by the worker: without --samples, --attempts, --agent and --aa",
-      "leave the others out",
-    );
-  }
-  if (aa && found.adapter !== null) throw doesNotFit("--aa", "the base alone", "leave --candidate out");
-  if (options.against.startsWith("candidate"))
-    throw doesNotFit("--against", "an arm without the candidate", "--against base");
-  if (agent !== null && ["base+tips", "few-shot"].includes(options.against)) {
-    throw doesNotFit("--against", "an arm without tips, as an agent of your own reads none of ours", "--against base");
-  }
-  refuseArmsLeftOut(options);
-  if (samples > 1 && options.temperature === 0)
-    throw doesNotFit("--temperature", "above 0, as greedy runs are all alike", "--temperature 0.7, or one sample");
+  refuseUnfitting(options);
   const [primary, ...sides] = found.parts.map(({ part }) => part) as [Part, ...Part[]];
   const arms = await armsOf(options, home, { ...found, skill: primary.skill.id });
   return {

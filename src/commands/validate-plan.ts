@@ -8,7 +8,7 @@ import { gatePower, neededTexts, type PlannedGate, type PlannedTexts, textsPower
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
 import { listJudged } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
-import { type NamedSet, nextUse, perWhat } from "../validate/index.ts";
+import { LOOKS, type NamedSet, nextUse, perWhat } from "../validate/index.ts";
 import { earlierSpread, earlierTexts } from "./earlier-spread.ts";
 import type { OpenPart } from "./validate-draft.ts";
 import type { ValidateOptions } from "./validate-input.ts";
@@ -46,6 +46,10 @@ export interface ComparisonPlan {
   /** Which candidate on these items it would be. */
   use: number;
   alpha: number;
+  /** At which the skill is judged where the comparison may end early, a look's share; null where it is `alpha`. */
+  lookAlpha: number | null;
+  /** Side axes that have to pass, where there are not as many; null where there are. */
+  missingSides: number | null;
   /** Whether harm is judged against the base as well, which is another arm than the one to beat. */
   isAgainstBaseToo: boolean;
   designEffect: number;
@@ -66,7 +70,7 @@ interface PlannedRow {
 
 /** Returns what the comparison could show. Throws: as `readPlan`. */
 export async function planComparison(
-  { samples, against }: ValidateOptions,
+  { samples, against, sequential }: ValidateOptions,
   {
     parts,
     sets,
@@ -81,6 +85,8 @@ export async function planComparison(
   const general = (await textsOf(home, sets, gate)).map((set) => {
     return { ...set, passes: textsPower(set, asked), neededTexts: neededTexts(set, asked) };
   });
+  const lookAlpha = sequential ? alpha / LOOKS : null;
+  const missingSides = sides.length + general.length < gate.informativeSides ? gate.informativeSides : null;
   const earlier = await earlierSpread(home, primary.skill);
   const designEffect = earlier?.designEffect ?? ASSUMED_DESIGN_EFFECT;
   const isAgainstBaseToo = against === "champion";
@@ -91,15 +97,17 @@ export async function planComparison(
       ...{ ...asked, margin: gate.skills.margin, primary: { ...primary, discordant }, general: each(general) },
       sides: each(sides.map((side) => ({ ...side, discordant }))),
       ...{ designEffect, samples, within: samples === 1 ? 0 : ASSUMED_WITHIN },
+      ...(lookAlpha !== null && { primaryAlpha: lookAlpha }),
     };
-    const power = gatePower(plan, ASKED);
+    const reckoned = gatePower(plan, ASKED);
+    const power = missingSides === null ? reckoned : { ...reckoned, whole: 0, neededItems: null };
     // Of a guess the row says itself that no candidate can be so much better; what was measured was of another candidate.
     const isPossible = earlier !== null || discordant >= ASKED;
     return { discordant, ...power, ...(isPossible ? {} : { primary: null, whole: null, neededItems: null }) };
   });
   const source = earlier?.source ?? "assumed, as no comparison on the validation split was decided yet";
-  const made = { ...{ general, samples, use, alpha, isAgainstBaseToo, designEffect, source }, difference: ASKED };
-  return { ...primary, sides, ...made, rows };
+  const asAsked = { samples, use, alpha, lookAlpha, missingSides, isAgainstBaseToo };
+  return { ...primary, sides, general, ...asAsked, designEffect, source, difference: ASKED, rows };
 }
 
 function sizeOf({ part }: OpenPart) {
@@ -135,6 +143,16 @@ function textsLine({ set, per, texts, groups, sd, margin, source, passes, needed
   );
 }
 
+function looksLine(alpha: number): string {
+  const share = Number(alpha.toPrecision(3));
+  return `It may end at ${LOOKS} places, so the skill is judged at alpha ${share}; bets have to agree, which takes some points more from what is found.`;
+}
+
+function missingLine({ sides, general, missingSides }: ComparisonPlan): string {
+  const asked = sides.length + general.length;
+  return `No candidate can pass: ${asked} side axes are asked and ${missingSides} must pass, so that harm would have been seen. Name more with --sides or --general.`;
+}
+
 /** Renders the plan as lines. */
 export function comparisonPlanText(plan: ComparisonPlan): string {
   const { skill, items, families, sides, general, samples, use, alpha, designEffect, source, difference, rows } = plan;
@@ -143,6 +161,7 @@ export function comparisonPlanText(plan: ComparisonPlan): string {
     `${items} items of ${families} families of ${skill}, ${samples === 1 ? "one run" : `${samples} runs`} an arm; alpha ${Number(alpha.toPrecision(3))} for candidate ${use} on them.`,
     ...sides.map((side) => `At the side: ${side.items} items of ${side.families} families of ${side.skill}.`),
     ...general.map(textsLine),
+    ...(plan.lookAlpha === null ? [] : [looksLine(plan.lookAlpha)]),
     ...(plan.isAgainstBaseToo ? ["Skills at the side and general texts are judged against the base as well."] : []),
     `Variance over that of independent items: ${designEffect.toFixed(2)} (${source}).`,
     "",
@@ -158,5 +177,6 @@ export function comparisonPlanText(plan: ComparisonPlan): string {
     ),
     "",
     `The last columns are of a candidate that is ${better} and harms nothing; items are those of ${skill}, all others and the texts growing with them.`,
+    ...(plan.missingSides === null ? [] : [missingLine(plan)]),
   ].join("\n");
 }

@@ -35,7 +35,7 @@ import { warnOfTaint } from "./taint.ts";
 import { startingOf } from "./target-input.ts";
 import { type AbilityQuestion, abilityQuestion } from "./validate-ability.ts";
 import { canariesOf, refuseNotLive } from "./validate-canary.ts";
-import { doesNotFit, draftOf, type OpenPart, openParts } from "./validate-draft.ts";
+import { doesNotFit, draftOf, type OpenPart, openParts, refuseUnfitting } from "./validate-draft.ts";
 import { type ValidateInput, type ValidateOptions, validateInput } from "./validate-input.ts";
 import { measured } from "./validate-measure.ts";
 import { type ComparisonPlan, comparisonPlanText, planComparison } from "./validate-plan.ts";
@@ -97,7 +97,7 @@ async function historyOf(
 ): Promise<Comparison["history"]> {
   if (adapter === null) return { taint: [], leaks: [] };
   const judged = parts.map(({ part }) => {
-    return { skill: part.skill.id, families: new Set(part.items.map(({ family }) => family)) };
+    return { skill: part.skill.id, split: part.split, families: new Set(part.items.map(({ family }) => family)) };
   });
   const candidate = adapter.adapterHash;
   const graph = await openGraph(home);
@@ -188,6 +188,8 @@ function endpointsAt(server: RunningServer, renderer: Renderer): (arm: Arm) => E
 }
 
 async function planned(options: ValidateOptions, { home }: Context): Promise<ComparisonPlan> {
+  refuseUnfitting(options);
+  if (options.aa) throw doesNotFit("--plan", "a comparison that a gate judges, without --aa", "leave one of them out");
   const gate = await readGate(home, options.gate);
   const { sets } = await abilityQuestion({ ...options, results: [] });
   const parts = await openParts(options);

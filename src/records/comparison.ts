@@ -102,6 +102,8 @@ export const pairResultSchema = z.object({
   families: z.int(),
   /** Difference in first-try success, treatment minus reference, a fraction. */
   difference: z.number(),
+  /** Of `clusterInterval` and `minimumDetectable`, where it is another than the decision's: a look's share of that. */
+  alpha: z.number().gt(0).lt(1).optional(),
   clusterInterval: intervalSchema.nullable(),
   bootstrapInterval: intervalSchema.nullable(),
   /** Null where items were tried several times. */

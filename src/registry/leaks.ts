@@ -1,25 +1,31 @@
 /**
  * What an adapter has seen of the families that it would be judged on: in the rows of its whole lineage and of that of the
  * adapters that wrote these rows, and in the tips that stood in the prompts of the runs these rows are of. Learning cannot be told from
- * remembering by what is solved.
+ * remembering by what is solved. The rows that only watched a training are left out where the validation split is what it would be
+ * judged on: they are of that split by design, nothing was trained on them, and what is decided there promotes nothing.
  */
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
+import type { Split } from "../records/item.ts";
+import type { Part } from "../records/selection.ts";
 import { sqlText } from "../store/duckdb.ts";
 import { hasRowLineage, readRowLineage } from "../store/row-lineage.ts";
 import type { Graph } from "./graph.ts";
 import { type Source, sourcesOf } from "./writers.ts";
 
-/** Families of a skill that a candidate is judged on. */
+/** Families of a skill that a candidate is judged on, all of one split. */
 export interface JudgedFamilies {
   skill: string;
+  split: Split;
   families: ReadonlySet<string>;
 }
 
 interface Family {
   skill: string;
   family: string;
+  /** Of the rows that are of it; missing where it was seen otherwise. */
+  part?: Part;
 }
 
 /**
@@ -43,12 +49,16 @@ export async function leaksOf(
         isKnown = false;
         continue;
       }
-      const { skill, family } = seen;
-      if (judged.some((one) => one.skill === skill && one.families.has(family)))
-        leaks.add(`${family} of ${skill} (${sourceName(graph, source)})`);
+      if (judged.some((one) => isLeak(seen, one)))
+        leaks.add(`${seen.family} of ${seen.skill} (${sourceName(graph, source)})`);
     }
   }
   return leaks.size === 0 && !isKnown ? null : [...leaks].sort();
+}
+
+function isLeak({ skill, family, part }: Family, judged: JudgedFamilies): boolean {
+  if (part === "validation" && judged.split === "validation") return false;
+  return judged.skill === skill && judged.families.has(family);
 }
 
 function sourceName({ adapters }: Graph, { dataset, writer }: Source): string {
@@ -88,7 +98,7 @@ async function scrubbedFamiliesOf(
   const turns = await turnsOf(graph, dataset, possible);
   const found: Family[] = [];
   for await (const row of readRowLineage(graph.home, dataset))
-    found.push(...row.turns.flatMap((turn) => turns.get(turn) ?? []));
+    found.push(...row.turns.flatMap((turn) => turns.get(turn) ?? []).map((seen) => ({ ...seen, part: row.part })));
   return found;
 }
 

@@ -26,6 +26,8 @@ export interface PlannedGate {
   sides: PlannedSkill[];
   general: PlannedTexts[];
   alpha: number;
+  /** At which the primary axis is judged, where that is another. */
+  primaryAlpha?: number;
   /** Below so many families or groups an axis never passes. */
   minFamilies: number;
   /** Variance over that of independent items, at least 1. */
@@ -57,8 +59,9 @@ const MOST_GROWTH = 1e6;
  * Source: power of a t test to first order, Bloom 1995, Evaluation Review 19:547; that all pass: Berger 1982, Technometrics 24:295.
  */
 export function gatePower(plan: PlannedGate, difference: number): GatePower {
-  const { primary, alpha, designEffect } = plan;
+  const { primary, designEffect } = plan;
   const { discordant } = primary;
+  const alpha = primaryAlphaOf(plan);
   return {
     detectable: plannedDetectable(primary, { discordant, alpha, designEffect, sampleFactor: sampleFactor(plan) }),
     primary: primaryPower(plan, difference, 1),
@@ -67,13 +70,18 @@ export function gatePower(plan: PlannedGate, difference: number): GatePower {
   };
 }
 
+function primaryAlphaOf({ alpha, primaryAlpha = alpha }: PlannedGate): number {
+  return primaryAlpha;
+}
+
 /** What K samples leave of the variance of one. */
 function sampleFactor({ samples, within }: PlannedGate): number {
   return 1 - within + within / samples;
 }
 
 function primaryPower(plan: PlannedGate, difference: number, growth: number): number {
-  const { primary, alpha, minFamilies } = plan;
+  const { primary, minFamilies } = plan;
+  const alpha = primaryAlphaOf(plan);
   const discordant = Math.max(primary.discordant, Math.abs(difference));
   const variance = Math.max(0, discordant * sampleFactor(plan) - difference ** 2) * plan.designEffect;
   return powerOf(difference, { variance, n: primary.items, groups: primary.families, alpha, minFamilies, growth });

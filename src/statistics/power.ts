@@ -2,6 +2,7 @@
  * What a paired design can see, from the spread over families that was observed. (The textbook formula, from the share
  * of pairs that differ, takes items for independent and promises too much where families rise and fall together.)
  */
+import type { Interval } from "../records/comparison.ts";
 import { hasSpread, type PairedDifference } from "./paired-difference.ts";
 import { studentTQuantile } from "./student-t.ts";
 
@@ -20,11 +21,31 @@ export function minimumDetectable(estimate: PairedDifference, alpha: number): nu
   return (studentTQuantile(1 - alpha / 2, df) + studentTQuantile(POWER, df)) * standardError;
 }
 
+/** What so many items left open. Units: those of what was measured. */
+export interface OpenQuestion {
+  n: number;
+  families: number;
+  difference: number;
+  /** The one that decides; it holds `bound`. */
+  interval: Interval;
+  bound: number;
+  /** The difference that is taken to be true. */
+  truth: number;
+}
+
 /**
- * Items that would show a true difference with 80 % power, were there more of the same kind: more families, each of
- * the same size. The standard error shrinks with the root of their number.
- * Units: `n` items gave `detectable`; fractions.
+ * Items that would tell on which side of the bound the truth lies, with 80 % power, were there more of the same kind: more families,
+ * each of the same size. The interval shrinks with the root of their number. More than the items that left it open; null where these
+ * did not, where the truth is the bound, and below two families.
+ * Source: Bloom 1995, as above; of non-inferiority Chow, Shao, Wang 2008, Sample Size Calculations in Clinical Research,
+ * section 4.1, with t for z. Deviates: as standard error counts what the interval that decides comes to, which may be widened.
  */
-export function requiredItems(difference: number, { n, detectable }: { n: number; detectable: number }): number {
-  return Math.ceil(n * (detectable / difference) ** 2);
+export function requiredItems(open: OpenQuestion, alpha: number): number | null {
+  const { n, families, difference, interval, bound, truth } = open;
+  const distance = Math.abs(truth - bound);
+  const reach = truth > bound ? difference - interval.low : interval.high - difference;
+  if (families < 2 || distance === 0 || reach < distance) return null;
+  const df = families - 1;
+  const withPower = 1 + studentTQuantile(POWER, df) / studentTQuantile(1 - alpha / 2, df);
+  return Math.ceil(n * ((withPower * reach) / distance) ** 2);
 }

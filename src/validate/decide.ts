@@ -229,13 +229,18 @@ function resultOf(plan: Plan, judged: JudgedPart, all: ReadonlyMap<string, Axis>
   const pairs = plan.pairs.filter((pair) => pair.every((arm) => names.includes(arm)));
   return {
     arms: arms.map((arm) => armFigures(arm, plan.alpha)),
-    pairs: pairFigures({ ...plan, pairs }, arms).map((figures) => {
+    pairs: pairFigures({ ...plan, pairs, ...lookOf(judged, plan) }, arms).map((figures) => {
       const pair = [figures.reference, figures.treatment] as const;
       const primary = skillEvidence(part.skill.id, plan, { arms, pair });
       return { ...figures, verdict: verdictOf(axes.get("primary")?.judge({ ...NOTHING_SEEN, primary }, gate)) };
     }),
     dropped,
   };
+}
+
+/** A pair that is looked at several times is shown by the interval that decides about it. */
+function lookOf({ stop }: JudgedPart, { alpha }: Plan): { lookAlpha?: number } {
+  return stop === null ? {} : { lookAlpha: alpha / LOOKS };
 }
 
 function verdictOf(results: readonly AxisResult[] | undefined): GateVerdict {
@@ -256,7 +261,7 @@ function stopNote({ skill, items, alpha }: Plan, stop: JudgedPart["stop"]): stri
   if (stop === null) return [];
   const share = (100 * (alpha / LOOKS)).toFixed(2);
   return [
-    `It could end at ${LOOKS} places, so ${skill.id} and the cost of a solved item are judged by intervals that err with ${share} % only; those shown of the arms are of one look.`,
+    `It could end at ${LOOKS} places, so ${skill.id} and the cost of a solved item are judged by intervals that err with ${share} % only; whatever else is shown of the arms is of one look.`,
     ...(stop.verdict === null
       ? []
       : [`It was sure after ${stop.items} of ${items.length} items and looks at no other.`]),

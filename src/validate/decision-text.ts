@@ -17,7 +17,7 @@ import {
 import { AXIS_HEADER, axisRow } from "./axis-table.ts";
 import type { UnrandomisedComparison } from "./compare-runs.ts";
 import { effortRow } from "./effort.ts";
-import { outlook } from "./outlook.ts";
+import { outlook, type ShownPair } from "./outlook.ts";
 import { gateSentence, verdictSentence } from "./verdict-sentence.ts";
 
 /** Renders a decision in plain lines of at most 100 columns or so. */
@@ -30,10 +30,10 @@ export function renderDecision(decision: Decision): string {
     ...reasons.map((reason) => `  ${printable(reason)}`),
     ...(axes.length > 0 ? ["", textTable(AXIS_HEADER, axes.map(axisRow))] : []),
     ...(arms.length > 0 ? ["", ...armTables(arms, level)] : []),
-    ...pairs.flatMap((pair, index) => ["", ...pairLines(pair, { level, isDeciding: index === 0 })]),
+    ...pairs.flatMap((pair, index) => ["", ...pairLines(pair, { alpha, isDeciding: index === 0 })]),
     ...sides.flatMap((side) => [
       ...["", side.skill, ...armTables(side.arms, level)],
-      ...side.pairs.flatMap((pair) => ["", ...pairLines(pair, { level, isDeciding: false })]),
+      ...side.pairs.flatMap((pair) => ["", ...pairLines(pair, { alpha, isDeciding: false })]),
     ]),
     ...(shown.length > 0 ? ["", shownTable(shown)] : []),
   ].join("\n");
@@ -49,7 +49,7 @@ export function renderUnrandomised({ arms, pair, unpaired, alpha }: Unrandomised
     "",
     ...armTables(arms, level),
     "",
-    ...pairLines(pair, { level, isDeciding: false }),
+    ...pairLines(pair, { alpha, isDeciding: false }),
   ].join("\n");
 }
 
@@ -82,16 +82,14 @@ function shownTable(shown: Decision["shown"]): string {
   return textTable(["texts", "arm", "figure", "value"], rows);
 }
 
-/** `verdict` is missing where nothing was judged. */
-type ShownPair = Omit<PairResult, "verdict"> & Partial<Pick<PairResult, "verdict">>;
-
-function pairLines(pair: ShownPair, { level, isDeciding }: { level: string; isDeciding: boolean }): string[] {
-  const { treatment, reference, oneTry } = pair;
-  const decides = isDeciding ? "  (this one decides)" : "";
+function pairLines(pair: ShownPair, { alpha, isDeciding }: { alpha: number; isDeciding: boolean }): string[] {
+  const { treatment, reference, oneTry, alpha: decidingAlpha = alpha } = pair;
+  const level = levelOf(alpha);
+  const decides = isDeciding ? `  (this one decides${pair.alpha === undefined ? "" : ", with the bets"})` : "";
   const rows: [string, string][] = [
     ...(oneTry === null ? [] : countRows(pair, oneTry)),
     ["difference", `${points(pair.difference)} points`],
-    [`  ${level}, t over families`, `${pointsInterval(pair.clusterInterval)}${decides}`],
+    [`  ${levelOf(decidingAlpha)}, t over families`, `${pointsInterval(pair.clusterInterval)}${decides}`],
     ...(oneTry === null ? [] : newcombeRow(oneTry, level)),
     [`  ${level}, bootstrap of families`, pointsInterval(pair.bootstrapInterval)],
     ...(oneTry === null ? [] : mcnemarRow(oneTry)),
@@ -103,7 +101,7 @@ function pairLines(pair: ShownPair, { level, isDeciding }: { level: string; isDe
   return [
     `${treatment} against ${reference}: ${pair.n} items of ${pair.families} families${isDeciding ? " (deciding)" : ""}`,
     ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
-    ...outlook(pair).map((line) => `  ${line}`),
+    ...outlook(pair, decidingAlpha).map((line) => `  ${line}`),
   ];
 }
 

@@ -5,8 +5,9 @@
  */
 import { type AxisResult, type GateSettings, generalMargin } from "../records/gate.ts";
 import { percent, points, pointsInterval } from "../statistics/figures.ts";
-import { itemsForNonInferiority, nonInferiority } from "../statistics/non-inferiority.ts";
-import { pairedDifference } from "../statistics/paired-difference.ts";
+import { nonInferiority } from "../statistics/non-inferiority.ts";
+import { hasSpread, pairedDifference } from "../statistics/paired-difference.ts";
+import { requiredItems } from "../statistics/power.ts";
 import type { GeneralDifferences, SkillEvidence } from "./axis.ts";
 import { decidingInterval, decidingRates, tooFewFamilies } from "./deciding-interval.ts";
 
@@ -67,13 +68,16 @@ function judged(
   const estimate = pairedDifference(differences);
   const few = tooFewFamilies(estimate.families, gate);
   const outcome = few === null ? nonInferiority(asked.interval, margin) : "inconclusive";
-  const spread = { ...estimate, n: differences.flat().length };
+  const { interval } = asked;
+  const { difference } = estimate;
+  const isNamed = outcome === "inconclusive" && few === null && interval !== null && hasSpread(estimate);
+  // Of a gain that so few items show nobody is sure: then what is asked is whether it is as good.
+  const open = { ...estimate, n: differences.flat().length, bound: -margin, truth: Math.min(0, difference) };
   return {
     ...asked,
-    ...{ outcome, estimate: estimate.difference, isLetPass: outcome === "inconclusive" && allowInconclusive },
+    ...{ outcome, estimate: difference, isLetPass: outcome === "inconclusive" && allowInconclusive },
     reason: few ?? reason,
-    neededItems:
-      outcome === "inconclusive" && few === null ? itemsForNonInferiority(spread, { margin, alpha: gate.alpha }) : null,
+    neededItems: isNamed ? requiredItems({ ...open, interval }, gate.alpha) : null,
   };
 }
 

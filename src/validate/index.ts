@@ -9,4 +9,4 @@ export { renderDecision, renderUnrandomised } from "./decision-text.ts";
 export { type ForeignAxes, foreignAxes } from "./foreign-results.ts";
 export { readGate } from "./gate-file.ts";
 export { nextUse, refuseOtherPlan, writePlan, writePlanToRefuse } from "./plan.ts";
-export { type Watch, watchPairs } from "./sequential.ts";
+export { LOOKS, type Watch, watchPairs } from "./sequential.ts";

@@ -22,7 +22,10 @@ import type { WholeArm } from "./judged-part.ts";
 
 export type PairFigures = Omit<PairResult, "verdict">;
 
-type Asked = Pick<Plan, "pairs" | "alpha" | "seed" | "samples">;
+type Asked = Pick<Plan, "pairs" | "alpha" | "seed" | "samples"> & {
+  /** Of the interval that decides, where a comparison may end early: a look's share. */
+  lookAlpha?: number;
+};
 
 interface ItemPair {
   family: string;
@@ -87,22 +90,24 @@ function pairsOf(
 }
 
 function figuresOf(
-  { alpha, seed, samples }: Asked,
+  { alpha, seed, samples, lookAlpha }: Asked,
   families: readonly (readonly ItemPair[])[],
 ): Omit<PairFigures, "reference" | "treatment"> {
   const pairs = families.flat();
   const differences = families.map((items) => items.map(difference));
   const estimate = pairedDifference(differences);
   const counts = samples === 1 ? countsOf(pairs) : null;
+  const decidingAlpha = lookAlpha ?? alpha;
   return {
     n: pairs.length,
     families: families.length,
     difference: estimate.difference,
-    clusterInterval: decidingRates({ differences, counts }, alpha),
+    ...(lookAlpha !== undefined && { alpha: lookAlpha }),
+    clusterInterval: decidingRates({ differences, counts }, decidingAlpha),
     bootstrapInterval: bootstrapInterval(differences, { alpha, seed }),
     oneTry: counts === null ? null : oneTryOf(counts, alpha),
     variance: samples === 1 || pairs.length < 2 ? null : varianceParts(pairs.map(sampleDifferences)),
-    minimumDetectable: minimumDetectable(estimate, alpha),
+    minimumDetectable: minimumDetectable(estimate, decidingAlpha),
     tokenRatio: tokenRatio(families, alpha),
     costRatio: costRatioOf(families, { alpha, seed }),
     secondary: Object.entries(SECONDARY).flatMap(([metric, of]) => secondaryOf(metric, families, { of, alpha })),

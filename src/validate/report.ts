@@ -77,7 +77,7 @@ function overallTable(parts: readonly JudgedPart[], { alpha }: Decision): string
 
 function pairSection(pair: PairResult, decision: Decision, of = ""): string[] {
   const level = levelOf(decision.alpha);
-  const { treatment, reference, oneTry, variance } = pair;
+  const { treatment, reference, oneTry, variance, alpha = decision.alpha } = pair;
   const isDeciding = pair === decision.pairs[0];
   const counts = oneTry === null ? [] : countRows(pair, oneTry);
   const tests = oneTry === null ? [] : testRows(oneTry, level);
@@ -89,7 +89,7 @@ function pairSection(pair: PairResult, decision: Decision, of = ""): string[] {
         ["items", `${pair.n} of ${pair.families} families`],
         ...counts,
         ["difference in first-try success", `${points(pair.difference)} points`],
-        [`${level} interval, t over families`, pointsInterval(pair.clusterInterval)],
+        [`${levelOf(alpha)} interval, t over families`, pointsInterval(pair.clusterInterval)],
         [`${level} interval, bootstrap of families`, pointsInterval(pair.bootstrapInterval)],
         ...tests,
         ...(variance === null ? [] : [["variance between items, within", varianceText(variance)]]),
@@ -99,7 +99,7 @@ function pairSection(pair: PairResult, decision: Decision, of = ""): string[] {
         ["verdict", pair.verdict],
       ],
     ),
-    outlook(pair).join(" "),
+    outlook(pair, alpha).join(" "),
   ];
 }
 

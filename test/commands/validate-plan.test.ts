@@ -3,6 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { earlierTexts } from "../../src/commands/earlier-spread.ts";
+import validate from "../../src/commands/validate.ts";
 import type { OpenPart } from "../../src/commands/validate-draft.ts";
 import { validateInput } from "../../src/commands/validate-input.ts";
 import { comparisonPlanText, planComparison } from "../../src/commands/validate-plan.ts";
@@ -11,20 +12,33 @@ import { loadSkill } from "../../src/skills/load.ts";
 import { type PlannedTexts, textsPower } from "../../src/statistics/gate-power.ts";
 import type { Home } from "../../src/store/home.ts";
 import { loadGeneralSets } from "../../src/validate/ability/general-sets.ts";
-import { decide, writePlan } from "../../src/validate/index.ts";
+import { decide, LOOKS, writePlan } from "../../src/validate/index.ts";
 import { withHome } from "../store/sample-run.ts";
-import { clock, FOUND, letters, sampleDraft, writeAdapter, writeArm } from "../validate/sample-comparison.ts";
+import {
+  clock,
+  FOUND,
+  letters,
+  type SampleArm,
+  sampleDraft,
+  writeAdapter,
+  writeArm,
+} from "../validate/sample-comparison.ts";
 
 const GATE = gateSchema.parse({ primary: { minFamilies: 5 } });
+/** Passes without an axis of harm. */
+const NO_SIDES = { ...GATE, informativeSides: 0 };
 const families = await letters("test", 10);
 
-async function planOf(home: Home, { general = [] as string[], against = "base" as "base" | "champion" } = {}) {
+async function planOf(
+  home: Home,
+  { general = [] as string[], against = "base" as "base" | "champion", sequential = false, gate = NO_SIDES } = {},
+) {
   const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
   const { skill, split, items, sampling } = sampleDraft(families, 30, adapter);
   const part: OpenPart = { part: { skill, split, items, sampling }, skill: await loadSkill("letters"), items: [] };
   const sets = await loadGeneralSets(general.map((id) => ({ id })));
-  const options = validateInput.parse({ skill: "letters", against });
-  return planComparison(options, { parts: [part], sets, gate: GATE, home });
+  const options = validateInput.parse({ skill: "letters", against, sequential });
+  return planComparison(options, { parts: [part], sets, gate, home });
 }
 
 describe("a plan", () => {
@@ -67,6 +81,56 @@ describe("a plan", () => {
       }
     }));
 
+  test("is at a look's share of alpha for the skill where the comparison may end early, and says so", () =>
+    withHome(async (home) => {
+      const general = ["multiple-choice"];
+      const [whole, early] = [await planOf(home, { general }), await planOf(home, { general, sequential: true })];
+      expect([whole.lookAlpha, early.lookAlpha]).toEqual([null, GATE.alpha / 2 / LOOKS]);
+      expect(early.general).toEqual(whole.general);
+      for (const [index, row] of early.rows.entries()) {
+        const other = whole.rows[index] as (typeof whole.rows)[number];
+        if (row.detectable !== null) expect(row.detectable).toBeGreaterThan(other.detectable as number);
+        if (row.primary === null) continue;
+        expect(row.primary).toBeLessThan(other.primary as number);
+        expect(row.whole).toBeLessThan(other.whole as number);
+        expect(row.neededItems).toBeGreaterThan(other.neededItems as number);
+      }
+      expect(comparisonPlanText(early)).toContain("so the skill is judged at alpha 0.00625;");
+      expect(comparisonPlanText(whole)).not.toContain("It may end");
+    }));
+
+  test("says that a gate cannot pass where fewer side axes are asked than must pass", () =>
+    withHome(async (home) => {
+      const plan = await planOf(home, { general: ["neutral"], gate: GATE });
+      expect(plan.missingSides).toBe(1);
+      for (const row of plan.rows.slice(1)) {
+        expect(row).toMatchObject({ primary: expect.any(Number), whole: 0, neededItems: null });
+      }
+      expect(comparisonPlanText(plan)).toContain("No candidate can pass: 0 side axes are asked and 1 must pass");
+      const asked = await planOf(home, { general: ["multiple-choice"], gate: GATE });
+      expect(asked.missingSides).toBeNull();
+      expect(comparisonPlanText(asked)).not.toContain("No candidate can pass");
+    }));
+
+  test("is not made of options that the comparison itself would refuse", () =>
+    withHome(async (home) => {
+      const { stdout, stderr } = process;
+      const context = { home, clock, stdout, stderr, isJson: true, signal: new AbortController().signal };
+      for (const [options, option] of [
+        [{ samples: 3 }, "--temperature"],
+        [{ against: "candidate" }, "--against"],
+        [{ sequential: true, attempts: 2 }, "--sequential"],
+        [{ sequential: true, arms: ["base", "few-shot"] }, "--arms"],
+        [{ aa: true }, "--plan"],
+      ] as const) {
+        const asked = validateInput.parse({ skill: "letters", plan: true, general: [], ...options });
+        await expect(validate.run(asked, context)).rejects.toMatchObject({
+          code: "BAD_ARGUMENT",
+          message: `${option} does not fit.`,
+        });
+      }
+    }));
+
   test("has a dash where arms that differ on so few items cannot be so far apart", () =>
     withHome(async (home) => {
       const plan = await planOf(home);
@@ -74,6 +138,38 @@ describe("a plan", () => {
       expect(impossible).toMatchObject({ discordant: 0.05, primary: null, whole: null, neededItems: null });
       expect(possible).toMatchObject({ discordant: 0.1, primary: expect.any(Number) });
       expect(comparisonPlanText(plan)).toMatch(/\n5\.0 % .* - +- +-\n10\.0 %/);
+    }));
+
+  test("takes how often arms differ, and what families cost, from the last comparison on the validation split", () =>
+    withHome(async (home) => {
+      const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
+      const decidedOn = async (split: "test" | "validation", sequential: boolean) => {
+        const draft = { ...sampleDraft(await letters(split, 2), 6, adapter), split, sequential };
+        const planned = await writePlan(home, draft, clock);
+        const named = planned.items.map(({ family }) => family);
+        // One family wins four of its six items, and the other loses two.
+        const wins = ({ family }: { family: string }) => family === named[0];
+        const base: SampleArm["outcome"] = (item) => ({ passed: !wins(item) && item.n < 2 });
+        const candidate: SampleArm["outcome"] = (item) => ({ passed: wins(item) && item.n < 4 });
+        const number = split === "test" ? 1 : sequential ? 3 : 5;
+        const runs = [
+          await writeArm(home, planned, { arm: "base", number, outcome: base }),
+          await writeArm(home, planned, { arm: "candidate", number: number + 1, outcome: candidate }),
+        ];
+        await decide(home, planned.comparisonHash, { runs, found: FOUND, clock });
+      };
+      await decidedOn("test", false);
+      const assumed = await planOf(home);
+      expect(assumed.source).toBe("assumed, as no comparison on the validation split was decided yet");
+      expect(assumed.rows.length).toBeGreaterThan(1);
+      for (const sequential of [false, true]) {
+        await decidedOn("validation", sequential);
+        const plan = await planOf(home);
+        expect(plan.source).toMatch(/^comparison [0-9a-f]{12} on the validation split$/);
+        // 4 won and 2 lost of 12. Both families' sums lie 3 off their mean of 1, so leaving one out moves the other's 6 items by 3/6.
+        expect(plan.rows.map(({ discordant }) => discordant)).toEqual([0.5]);
+        expect(plan.designEffect).toBeCloseTo((2 * (3 / 6) ** 2 * 0.5) / ((0.5 - (1 / 6) ** 2) / 12), 8);
+      }
     }));
 
   test("takes the spread of general texts from the last comparison that was judged by them", () =>

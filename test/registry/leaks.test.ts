@@ -8,7 +8,7 @@ import { writeRun } from "../curate/written-run.ts";
 import { type Chain, putAdapter, RUNS, SQL, withChain, withGraph } from "./setting.ts";
 
 const families = (...names: string[]) => new Set(names);
-const judging = (...names: string[]) => [{ skill: "sql", families: families(...names) }];
+const judging = (...names: string[]) => [{ skill: "sql", split: "test" as const, families: families(...names) }];
 
 /** The runs of every test, the first of which has learnt the tip that stands in a prompt of it. */
 const [first, ...others] = RUNS as [RunDraft, ...RunDraft[]];
@@ -24,8 +24,25 @@ test("an adapter has seen the families of its rows, and those of no other skill"
       expect(family).not.toBe("");
       const leaks = await leaksOf(graph, adapterHash, judging(family, "nowhere"));
       expect(leaks).toEqual([`${family} of sql (dataset ${dataset?.datasetHash.slice(0, 12)})`]);
-      expect(await leaksOf(graph, adapterHash, [{ skill: "cron", families: families(family) }])).toEqual([]);
+      expect(await leaksOf(graph, adapterHash, [{ skill: "cron", split: "test", families: families(family) }])).toEqual(
+        [],
+      );
       expect(await leaksOf(graph, adapterHash, judging("nowhere"))).toEqual([]);
+    });
+  }, KNOWN));
+
+test("rows that only watched its training are seen, but for a comparison on the validation split", () =>
+  withChain(async ({ home, adapterHash, datasetHash }) => {
+    await withGraph(home, async (graph) => {
+      const [dataset] = graph.datasets;
+      const partsOf = (name: string) =>
+        dataset?.byFamily.filter(({ family }) => family === name).map(({ part }) => part);
+      expect([partsOf("moon"), partsOf("shop")]).toEqual([["validation"], ["train"]]);
+      const on = (split: "test" | "validation") =>
+        leaksOf(graph, adapterHash, [{ skill: "sql", split, families: families("moon", "shop") }]);
+      const [moon, shop] = ["moon", "shop"].map((family) => `${family} of sql (dataset ${shortHash(datasetHash)})`);
+      expect(await on("test")).toEqual([moon, shop]);
+      expect(await on("validation")).toEqual([shop]);
     });
   }, KNOWN));
 

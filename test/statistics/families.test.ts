@@ -109,9 +109,37 @@ describe("power", () => {
     expect(minimumDetectable({ difference: 0.1, standardError: null, families: 1 }, 0.05)).toBeNull();
   });
 
-  test("half the difference takes four times the items", () => {
-    expect(requiredItems(0.08, { n: 200, detectable: 0.08 })).toBe(200);
-    expect(requiredItems(-0.04, { n: 200, detectable: 0.08 })).toBe(800);
+  const open = { n: 200, families: 14, difference: 0.04, interval: { low: -0.01, high: 0.09 }, bound: 0, truth: 0.04 };
+
+  test("an interval that is as wide as the smallest difference has it takes the items that would show that", () => {
+    const standardError = 0.05 / 2.160368656; // t on 13 degrees of freedom
+    const detectable = minimumDetectable({ difference: 0.04, standardError, families: 14 }, 0.05) as number;
+    expect(requiredItems(open, 0.05)).toBe(Math.ceil(200 * (detectable / 0.04) ** 2));
+    const mirrored = { ...open, difference: -0.04, interval: { low: -0.09, high: 0.01 }, truth: -0.04 };
+    expect(requiredItems(mirrored, 0.05)).toBe(requiredItems(open, 0.05));
+  });
+
+  test("half the distance from the bound takes four times the items", () => {
+    const half = requiredItems({ ...open, bound: 0.02 }, 0.05) as number;
+    expect(half / (requiredItems(open, 0.05) as number)).toBeCloseTo(4, 1);
+  });
+
+  test("what left a question open takes more items than these to tell, and what did not none", () => {
+    const question = fc.record({
+      ...{ n: fc.integer({ min: 1, max: 1000 }), families: fc.integer({ min: 2, max: 40 }) },
+      ...{ difference: fc.double({ min: -1, max: 1, noNaN: true }), below: fc.double({ min: 0, max: 1, noNaN: true }) },
+      ...{ above: fc.double({ min: 0, max: 1, noNaN: true }), bound: fc.constantFrom(0, -0.03) },
+    });
+    fc.assert(
+      fc.property(question, ({ below, above, ...asked }) => {
+        const { difference, bound, n } = asked;
+        const interval = { low: difference - below, high: difference + above };
+        const items = requiredItems({ ...asked, interval, truth: difference }, 0.05);
+        const isOpen = difference !== bound && interval.low <= bound && interval.high >= bound;
+        if (isOpen) expect(items).toBeGreaterThan(n);
+        else expect(items).toBeNull();
+      }),
+    );
   });
 });
 

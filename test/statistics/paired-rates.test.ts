@@ -109,9 +109,12 @@ describe("McNemar's test", () => {
     expect(mcnemar(counts(20, 12, 2, 16)).exactP).toBeCloseTo(0.0129, 4);
   });
 
-  test("says 1 where no pair differs or the pairs that differ are split evenly", () => {
+  test("says 1 where no pair differs, and takes half of what was seen from it where they are split evenly", () => {
     expect(mcnemar(counts(5, 0, 0, 5))).toEqual({ exactP: 1, midP: 1 });
-    expect(mcnemar(counts(5, 4, 4, 5)).midP).toBeCloseTo(1, 12);
+    // 1 - binompdf(n12, n, 1/2) / 2, the supplement of Fagerland et al. 2013.
+    expect(mcnemar(counts(5, 1, 1, 5)).midP).toBeCloseTo(0.75, 12);
+    expect(mcnemar(counts(5, 4, 4, 5)).midP).toBeCloseTo(1 - 70 / 256 / 2, 12);
+    expect(mcnemar(counts(5, 4, 4, 5)).exactP).toBe(1);
   });
 
   test("is the same for both orders of the arms, and mid-p never exceeds the exact p", () => {

@@ -11,13 +11,24 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.rates import test_poisson_2indep
 
 
 def exact_mcnemar(question: dict) -> dict:
     table = [[question["both"], question["onlyTreatment"]], [question["onlyReference"], question["neither"]]]
-    fewer, differing = min(table[0][1], table[1][0]), table[0][1] + table[1][0]
-    mid = 2 * stats.binom.cdf(fewer - 1, differing, 0.5) + stats.binom.pmf(fewer, differing, 0.5) if differing else 1.0
-    return {"exactP": float(mcnemar(table, exact=True).pvalue), "midP": min(1.0, float(mid))}
+    return {"exactP": float(mcnemar(table, exact=True).pvalue), "midP": mid_p(table[0][1], table[1][0])}
+
+
+def mid_p(one: int, other: int) -> float:
+    """That of statsmodels where both are equal; it takes half of one side alone from any other, so there all outcomes are added up."""
+    if one + other == 0:
+        return 1.0
+    if one == other:
+        return float(test_poisson_2indep(one, 1, other, 1, method="cond-midp").pvalue)
+    chances = stats.binom.pmf(np.arange(one + other + 1), one + other, 0.5)
+    as_likely = np.isclose(chances, chances[one], rtol=1e-9, atol=0)
+    rarer = (chances < chances[one]) & ~as_likely
+    return float(chances[rarer].sum() + chances[as_likely].sum() / 2)
 
 
 def wilson(question: dict) -> dict:

@@ -4,7 +4,10 @@
  */
 import { describe, expect, test } from "vitest";
 import { random } from "../../src/foundation/random.ts";
+import type { Interval } from "../../src/records/comparison.ts";
 import { gateSchema } from "../../src/records/gate.ts";
+import { clusterInterval, pairedDifference } from "../../src/statistics/paired-difference.ts";
+import { requiredItems } from "../../src/statistics/power.ts";
 import type { Evidence } from "../../src/validate/axis.ts";
 import { harmAtTexts } from "../../src/validate/harm.ts";
 import { judgeAll, loadAxes } from "../../src/validate/judge.ts";
@@ -173,6 +176,35 @@ describe("an axis", () => {
     expect(judged(agreeing, { skills: { margin: 0.03, allowInconclusive: true } }).hasPassed).toBe(true);
     const scene = { families: 12, items: 120, discordance: 0.3, difference: 0, familySd: 0 };
     expect(cron(side(drawFamilies(scene, draws)))?.neededItems).toBeGreaterThan(120);
+  });
+
+  test("names more items than have just not told, be its interval widened or the candidate a little worse", () => {
+    /** Items in families of ten, of which the first ones of the first families came out so. */
+    const items = (families: number, lost: number, won = 0) =>
+      Array.from({ length: families }, (_, family) =>
+        Array.from({ length: 10 }, (__, n) => (n === 0 && family < lost ? -1 : n === 1 && family < won ? 1 : 0)),
+      );
+    const cron = (differences: number[][]) =>
+      judged({ sides: [{ skill: "cron", ...paired(differences, 0.5), costs: null }] }, { alpha: 0.025 }).axes.find(
+        ({ axis }) => axis === "cron",
+      );
+    for (const [families, lost, won] of [
+      [16, 2],
+      [20, 3],
+      [24, 4],
+      [30, 5, 1],
+    ] as const) {
+      const axis = cron(items(families, lost, won));
+      expect(axis?.outcome).toBe("inconclusive");
+      expect(axis?.neededItems).toBeGreaterThan(families * 10);
+    }
+    const primary = { ...good.primary, ...paired(items(10, 0, 6), 0.1) };
+    const [skill] = judged({ primary }, { alpha: 0.025 }).axes;
+    expect(skill).toMatchObject({ axis: "sql", outcome: "inconclusive" });
+    // The t interval alone would have been above 0; what decides holds 0, and its width says how many items it takes.
+    const open = { n: 100, families: 10, difference: 0.06, interval: skill?.interval as Interval };
+    expect(skill?.neededItems).toBe(requiredItems({ ...open, bound: 0, truth: 0.06 }, 0.025));
+    expect(clusterInterval(pairedDifference(primary.differences), 0.025)?.low).toBeGreaterThan(0);
   });
 
   test("of first-try success is open below ten families, and failed where the candidate is worse", () => {

@@ -2,16 +2,19 @@
  * A comparison that may end early: where it ends, and a seeded simulation of how often it is wrong where families hang together
  * and where what made it stop favours the candidate. `TRACEMILL_LONG=1` runs the full counts.
  */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Random, random } from "../../src/foundation/random.ts";
 import { gateSchema } from "../../src/records/gate.ts";
 import { unseenShare } from "../../src/statistics/agreeing-items.ts";
 import type { Home } from "../../src/store/home.ts";
 import cost from "../../src/validate/axes/tokens-per-solved.ts";
-import { type ArmRun, decide, watchPairs, writePlan } from "../../src/validate/index.ts";
+import { type ArmRun, decide, renderDecision, watchPairs, writePlan } from "../../src/validate/index.ts";
 import { LOOKS, type PairSeen, stopOf } from "../../src/validate/sequential.ts";
 import { band, REPEATS } from "../statistics/simulated-families.ts";
 import { withHome } from "../store/sample-run.ts";
+import { type Drawn, drawPairs, familiesOf } from "./drawn-pairs.ts";
 import { clock, FOUND, letters, type SampleOutcome, sampleDraft, writeAdapter, writeArm } from "./sample-comparison.ts";
 
 const won: PairSeen = { reference: false, treatment: true };
@@ -90,29 +93,6 @@ test("a watch that is told in any order is sure exactly when the pairs up to whe
     }
   }
 });
-
-interface Drawn {
-  /** Shares of pairs that differ, of wins over losses, and of both among those that do not differ. */
-  discordance: number;
-  difference: number;
-  both: number;
-  /** How far each family favours one arm or the other, by the toss of a coin. */
-  familyBias: number;
-}
-
-/** Thirteen families in turn. */
-function drawPairs({ discordance, difference, both, familyBias }: Drawn, items: number, draws: Random) {
-  const families = Array.from({ length: 13 }, () => difference + (draws.next() < 0.5 ? familyBias : -familyBias));
-  return Array.from({ length: items }, (_, index) => {
-    const favour = families[index % 13] as number;
-    const [u, isBoth] = [draws.next(), draws.next() < both];
-    if (u >= discordance) return { reference: isBoth, treatment: isBoth };
-    const treatment = u < (discordance + favour) / 2;
-    return { reference: !treatment, treatment };
-  });
-}
-
-const familiesOf = (items: number) => Array.from({ length: items }, (_, index) => `${index % 13}`);
 
 describe("a comparison that ends as soon as it is sure", () => {
   test("finds a candidate better that is not in no more than 2.5 % of all tries, be its families alike or not", () => {
@@ -214,6 +194,28 @@ describe("a comparison that may end early", () => {
       const reasons = decision.reasons.join();
       expect(reasons).toContain("judged by intervals that err with 1.25 % only");
       expect(reasons).toContain("It was sure after 30 of 120 items and looks at no other.");
+    }));
+
+  test("shows the interval that decides, and one number of items that would tell", () =>
+    withHome(async (home) => {
+      // Six families win three items each and three lose one: at one look that would be above 0.
+      const outcomeOf = (place: number, arm: string): SampleOutcome => {
+        const [family, n] = [place % families.length, Math.floor(place / families.length)];
+        if (family < 6) return { passed: arm === "candidate" && n >= 9 };
+        return { passed: arm === "base" && family < 9 && n === 8 };
+      };
+      const decision = await decided(home, outcomeOf);
+      const [axis] = decision.axes;
+      const [pair] = decision.pairs;
+      expect(axis).toMatchObject({ axis: "letters", outcome: "inconclusive", neededItems: expect.any(Number) });
+      expect(pair).toMatchObject({ alpha: ALPHA / LOOKS, clusterInterval: axis?.interval });
+      expect(pair?.clusterInterval?.low).toBeLessThan(0);
+      const text = renderDecision(decision);
+      expect(text).toMatch(/98\.75 %, t over families .*\(this one decides, with the bets\)/);
+      expect(text).toContain(`about ${axis?.neededItems} items of more families would show it.`);
+      const report = await readFile(join(home.comparisonFolder(decision.comparisonHash), "report.md"), "utf8");
+      expect(report).toContain("| 98.75 % interval, t over families |");
+      expect(report).toContain(`about ${axis?.neededItems} items of more families would show it.`);
     }));
 
   test("goes on over an item that was given up, and is valid once it is one of fifty", () =>

@@ -31,7 +31,7 @@ export default axis;
 function reasonOf(leaks: string[] | null, areFresh: boolean): string {
   if (leaks === null && areFresh) return "Where it comes from is not known, but all families are fresh.";
   if (leaks === null) return "Where it comes from is not known, so it may have seen these families.";
-  if (leaks.length === 0) return "Nothing that it was judged on is in its lineage.";
+  if (leaks.length === 0) return "It has learned from nothing that it was judged on.";
   const more = leaks.length > SHOWN ? ` and ${leaks.length - SHOWN} more` : "";
   return `It has learned from ${leaks.slice(0, SHOWN).join(", ")}${more}.`;
 }

@@ -3,8 +3,8 @@
  * interval over families.
  */
 import { pointsInterval } from "../../statistics/figures.ts";
-import { pairedDifference } from "../../statistics/paired-difference.ts";
-import { minimumDetectable, requiredItems } from "../../statistics/power.ts";
+import { hasSpread, pairedDifference } from "../../statistics/paired-difference.ts";
+import { requiredItems } from "../../statistics/power.ts";
 import type { Axis } from "../axis.ts";
 import { decidingRates, tooFewFamilies } from "../deciding-interval.ts";
 
@@ -19,8 +19,6 @@ const axis: Axis = {
     const result = { axis: primary.skill, kind: "primary" as const, isLetPass: false, estimate: difference, interval };
     const asked = { ...result, threshold: "above 0" };
     const n = primary.differences.flat().length;
-    const detectable = minimumDetectable(estimate, alpha);
-    const neededItems = detectable === null || difference <= 0 ? null : requiredItems(difference, { n, detectable });
     const found = `The difference is ${pointsInterval(interval)} points`;
     const few = tooFewFamilies(families, gate);
     if (few !== null) return [{ ...asked, outcome: "inconclusive", reason: few, neededItems: null }];
@@ -30,6 +28,10 @@ const axis: Axis = {
     if (interval !== null && interval.low > 0) {
       return [{ ...asked, outcome: "passed", reason: `${found}, wholly above 0.`, neededItems: null }];
     }
+    const isNamed = interval !== null && hasSpread(estimate) && difference > 0;
+    const neededItems = isNamed
+      ? requiredItems({ n, families, difference, interval, bound: 0, truth: difference }, alpha)
+      : null;
     return [{ ...asked, outcome: "inconclusive", reason: `${found}, which does not rule 0 out.`, neededItems }];
   },
 };
