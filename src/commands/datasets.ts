@@ -4,7 +4,7 @@ import { shortHash } from "../foundation/hashing.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { listDatasets, readDatasetManifest } from "../store/manifests.ts";
 import { defineCommand } from "./command.ts";
-import { allTainted } from "./taint.ts";
+import { taintsIn } from "./taint.ts";
 
 /** A manifest, and whether something of its rows is revoked by now. */
 type Marked = DatasetManifest & { isTainted: boolean };
@@ -15,8 +15,8 @@ export default defineCommand({
   positional: ["dataset"],
   input: z.object({ dataset: z.string().optional().describe("hash of a dataset, or the start of it") }),
   async run({ dataset }, { home }): Promise<Marked[] | Marked> {
-    const tainted = await allTainted(home);
-    const marked = (one: DatasetManifest) => ({ ...one, isTainted: tainted.has(one.datasetHash) });
+    const { isDatasetTainted } = await taintsIn(home);
+    const marked = (one: DatasetManifest) => ({ ...one, isTainted: isDatasetTainted(one.datasetHash) });
     return dataset === undefined
       ? (await listDatasets(home)).map(marked)
       : marked(await readDatasetManifest(home, dataset));

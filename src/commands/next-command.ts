@@ -50,6 +50,8 @@ export interface Found {
     changedDecisions: Hash[];
     /** Whether its dataset is. */
     isTainted: boolean;
+    /** Whether something of its lineage is gone, so that nobody knows whether it is tainted. */
+    isLineageGone: boolean;
   }[];
 }
 
@@ -150,7 +152,9 @@ async function afterPass(
 }
 
 /** Refusals of a promotion that the same comparison again would not mend; they say what does. */
-const FIXED_OTHERWISE = ["OTHER_QUESTION_DECIDED", "DECISION_REVOKED", "TAINTED_ADAPTER", "PLACE_OF_ANOTHER_ROLE"];
+const FIXED_OTHERWISE = [
+  ...["OTHER_QUESTION_DECIDED", "DECISION_REVOKED", "TAINTED_ADAPTER", "LINEAGE_GONE", "PLACE_OF_ANOTHER_ROLE"],
+];
 
 /** More work of the same skill: first what is there and not in the dataset yet, else another run over other draws. */
 function afterNoLift(

@@ -17,6 +17,7 @@ export { type PromotionReport, possiblePromotion, promote, type RollbackReport, 
 export { revokedBehind } from "./refuse-revoked.ts";
 export { type RevocationReport, revoke } from "./revoke.ts";
 export {
+  goneOfLineage,
   type LineageTaint,
   taintedDatasets,
   taintedWriters,
