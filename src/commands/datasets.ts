@@ -1,5 +1,6 @@
 /** `tracemill datasets`: the datasets that there are, or one of them in full. */
 import { z } from "zod";
+import { counted } from "../foundation/counted.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { listDatasets, readDatasetManifest } from "../store/manifests.ts";
@@ -29,7 +30,7 @@ function listed(datasets: readonly Marked[]): string {
   return datasets
     .map(
       ({ datasetHash, skills, role, format, counts, base, isTainted }) =>
-        `${shortHash(datasetHash)}  ${skills.join("+")} ${role}, ${format}: ${counts.trainRows} train and ${counts.validationRows} validation rows of ${counts.items} items, ${base === null ? "without tokens" : `for ${base}`}${isTainted ? "  TAINTED" : ""}`,
+        `${shortHash(datasetHash)}  ${skills.join("+")} ${role}, ${format}: ${counts.trainRows} train and ${counted(counts.validationRows, "validation row")} of ${counted(counts.items, "item")}, ${base === null ? "without tokens" : `for ${base}`}${isTainted ? "  TAINTED" : ""}`,
     )
     .join("\n");
 }

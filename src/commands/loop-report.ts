@@ -4,6 +4,7 @@
  * The five items are drawn by the comparison's seed, not chosen.
  */
 import { join, relative } from "node:path";
+import { counted } from "../foundation/counted.ts";
 import { writeFileAtomic } from "../foundation/files.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { fenced } from "../foundation/markdown.ts";
@@ -65,7 +66,7 @@ export async function loopReport(result: LoopResult, home: Home): Promise<string
     renderDecision(decision).trim(),
     "```",
     "",
-    `## ${items.length} items before and after`,
+    `## ${counted(items.length, "item")} before and after`,
     "",
     "Drawn at random from the test families; both answers are first tries without tips.",
     "",
@@ -109,7 +110,9 @@ export function loopSummary(result: LoopResult, home: Home): string {
 /** By the rows, as a skill of which the base solves nothing gives none. */
 async function transferLine({ settings: { skill, learns }, datasetHash }: LoopResult, home: Home): Promise<string> {
   const { bySkill } = await readDatasetManifest(home, datasetHash);
-  const rows = learns.map((one) => `${bySkill.find((of) => of.skill === one)?.trainRows ?? 0} rows of ${one}`);
+  const rows = learns.map(
+    (one) => `${counted(bySkill.find((of) => of.skill === one)?.trainRows ?? 0, "row")} of ${one}`,
+  );
   return `Transfer: trained on ${rows.join(", ")}, and judged at ${skill}, of which it has seen nothing.`;
 }
 

@@ -2,6 +2,7 @@
  * What a row of loops came to, as text and as `rounds.md` beside the picture `rounds.svg`.
  */
 import { join } from "node:path";
+import { counted } from "../foundation/counted.ts";
 import { writeFileAtomic } from "../foundation/files.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { markdownTable } from "../foundation/markdown.ts";
@@ -66,7 +67,7 @@ function itemsText(plans: readonly Plan[]): string {
 
 function markdownOf({ rounds, champion, ended }: RoundsResult, items: string): string {
   return `${[
-    `# ${rounds.length} rounds`,
+    `# ${counted(rounds.length, "round")}`,
     "![first-try success and tokens an attempt, round by round](rounds.svg)",
     markdownTable(HEADER, rounds.map(rowOf)),
     `${items} Intervals of the arms are Wilson's; the one of the difference decides.`,

@@ -2,6 +2,7 @@
  * What a command says of taint before it goes on: a training refuses a tainted dataset, a server warns of an adapter that
  * was trained on one.
  */
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { warn } from "../foundation/progress.ts";
@@ -69,7 +70,7 @@ async function refuseTaintedDataset(graph: Graph, dataset: DatasetManifest): Pro
     message: "The dataset holds what was revoked since it was made: an adapter of it would be tainted too.",
     expected: "a dataset without a revoked row",
     got: taint.isCertain
-      ? `${taint.rows} of ${counts.trainRows + counts.validationRows} rows are of ${named(taint.by)}`
+      ? `${taint.rows} of ${counted(counts.trainRows + counts.validationRows, "row")} ${taint.rows === 1 ? "is" : "are"} of ${named(taint.by)}`
       : `it does not say what its rows were made from, and its runs have ${named(taint.by)}`,
     where: graph.home.datasetFolder(datasetHash),
     fix: `tracemill dataset rebuild ${shortHash(datasetHash)}, and train on its successor`,
