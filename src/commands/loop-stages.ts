@@ -2,11 +2,14 @@
  * What the stages of a loop did, in words, as its settings and its decision have it: who collected, which rows were trained on
  * and what was compared with what.
  */
-import type { LoopResult } from "../loop.ts";
+import type { Decision } from "../records/comparison.ts";
 import type { LoopSettings } from "./loop-settings.ts";
 
 /** Says what a stage did, by the name that the journal has for it; nothing of an unknown one. */
-export function stageMeaning(stage: string, { settings, decision }: Pick<LoopResult, "settings" | "decision">): string {
+export function stageMeaning(
+  stage: string,
+  { settings, decision }: { settings: LoopSettings; decision: Decision },
+): string {
   const { round, continues } = settings;
   const meanings: Record<string, string> = {
     base: "prepare the base model",
