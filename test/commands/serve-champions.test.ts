@@ -270,7 +270,7 @@ describe("tracemill serve", () => {
       expect(noise()).toContain("sql is answered by nobody now: ");
       expect(noise()).toContain("sql is answered by five now.");
       const dataset = datasetOf.get("five") as Hash;
-      await rename(home.datasetFolder(dataset), `${home.datasetFolder(dataset)}.away`);
+      await rename(home.datasetFolder(dataset), join(home.path, "away"));
       sayRevoked(home, "run", "20261102-090009-0000");
       const gone = `the adapter five may have learned from what is revoked: the dataset ${shortHash(dataset)} of its lineage is gone.`;
       await expect.poll(noise, { timeout: 20_000 }).toContain(gone);
