@@ -5,6 +5,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import pLimit from "p-limit";
+import { counted } from "../foundation/counted.ts";
 import { Failure } from "../foundation/errors.ts";
 import type { Lane } from "../foundation/fair-turns.ts";
 import type { Hash } from "../foundation/hashing.ts";
@@ -214,7 +215,7 @@ function refuseDead(stage: Stage, attempt: AttemptId): void {
   if (stage.deadInARow >= MOST_DEAD_ATTEMPTS) stage.stop.abort();
   if (!isDead) return;
   const code = rejected === turns ? "CALLS_REJECTED" : CALLS_LOST;
-  const message = `None of its ${turns} ${turns === 1 ? "call" : "calls"} got an answer, so the attempt is not judged.`;
+  const message = `None of its ${counted(turns, "call")} got an answer, so the attempt is not judged.`;
   throw new Failure({ boundary: "endpoint", code, message });
 }
 

@@ -4,6 +4,7 @@
  */
 import { statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
+import { counted } from "../foundation/counted.ts";
 import { assert, Failure, Refusal } from "../foundation/errors.ts";
 import { sumOf } from "../foundation/sums.ts";
 import type { RunId } from "../records/ids.ts";
@@ -170,7 +171,7 @@ async function openSession(target: SessionTarget): Promise<Session> {
   async function finish(): Promise<void> {
     if (open === null) return;
     for (const { reason, count, where } of rejections.sinceLast()) {
-      open.run.note("REJECTED", `${count} records: ${reason}; at ${where.join(", ")}`);
+      open.run.note("REJECTED", `${counted(count, "record")}: ${reason}; at ${where.join(", ")}`);
     }
     const { run, nativeId } = open;
     open = null;

@@ -3,6 +3,7 @@
  */
 import { lstatSync, readdirSync } from "node:fs";
 import { basename, join, relative } from "node:path";
+import { counted } from "../foundation/counted.ts";
 import { extensionIds, loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
@@ -82,7 +83,7 @@ function likeliest(importers: Map<string, Importer>, starts: FileStart[], path: 
     code: "FORMAT_NOT_CLEAR",
     message: "Which format this is cannot be told from how the files begin.",
     expected: `files of one of ${[...importers.keys()].join(", ")}`,
-    got: counts.map(({ format, files }) => `${format} (${files} files)`).join(", ") || "none of these",
+    got: counts.map(({ format, files }) => `${format} (${counted(files, "file")})`).join(", ") || "none of these",
     where: path,
     fix: "name it: --format FORMAT",
   });

@@ -3,6 +3,7 @@
  * it is carried out: on the skill's own tables, or on a file of yours. Nothing is recorded.
  */
 import { z } from "zod";
+import { counted } from "../foundation/counted.ts";
 import { Failure, Refusal } from "../foundation/errors.ts";
 import { textTable } from "../foundation/text-table.ts";
 import { SPLITS } from "../records/item.ts";
@@ -171,8 +172,8 @@ function printed({ question, schema, answers }: Asked): string {
 function replyText(reply: Reply): string {
   if ("error" in reply) return `does not run: ${reply.error}`;
   const shown = reply.rows.slice(0, MOST_ROWS).map((row) => row.map((cell) => (cell === null ? "NULL" : String(cell))));
-  const more = reply.rows.length > MOST_ROWS ? `\n... and ${reply.rows.length - MOST_ROWS} rows more` : "";
-  return `${textTable(reply.columns, shown)}${more}\n(${reply.rows.length} ${reply.rows.length === 1 ? "row" : "rows"})`;
+  const more = reply.rows.length > MOST_ROWS ? `\n... and ${counted(reply.rows.length - MOST_ROWS, "row")} more` : "";
+  return `${textTable(reply.columns, shown)}${more}\n(${counted(reply.rows.length, "row")})`;
 }
 
 export default defineCommand({

@@ -1,6 +1,7 @@
 /** `tracemill audit`: how far a run's labels can be trusted. */
 import { z } from "zod";
 import { auditLabels, type LabelAudit, runCalled } from "../capture/index.ts";
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { textTable } from "../foundation/text-table.ts";
 import { percent } from "../statistics/figures.ts";
@@ -41,7 +42,7 @@ export default defineCommand<z.infer<typeof input>, LabelAudit>({
     ]);
     const sure = confidence.map((one) => `${one.confidence ?? "no verdict"}: ${one.attempts}`).join(", ");
     return [
-      `Run ${run}: ${attempts} attempts, ${passed} passed (${percent(passed / Math.max(1, attempts))})`,
+      `Run ${run}: ${counted(attempts, "attempt")}, ${passed} passed (${percent(passed / Math.max(1, attempts))})`,
       textTable(["finding", "count", "left out by", "such as"], rows, 80),
       `verdicts by confidence: ${sure}`,
       `verdicts by verifier:   ${verifiers.map((one) => `${one.verifier}: ${one.attempts}`).join(", ") || "none"}`,

@@ -5,15 +5,17 @@ import { z } from "zod";
 import { shortHash } from "../foundation/hashing.ts";
 import { textTable } from "../foundation/text-table.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
-import { type Champion, placeName, readChampions, taintOfAdapter } from "../registry/index.ts";
+import { type Champion, placeName, readChampions } from "../registry/index.ts";
 import { listAdapters } from "../store/manifests.ts";
 import { defineCommand } from "./command.ts";
-import { allTainted } from "./taint.ts";
+import { taintsIn } from "./taint.ts";
 
 interface ChampionRow extends Champion {
   place: string;
   adapter: string;
   isTainted: boolean;
+  /** Whether something of its lineage is gone, so that nobody knows whether it is tainted. */
+  isLineageGone: boolean;
 }
 
 export default defineCommand<Record<string, never>, ChampionRow[]>({
@@ -21,18 +23,15 @@ export default defineCommand<Record<string, never>, ChampionRow[]>({
   details: "Example: tracemill champion",
   input: z.object({}),
   async run(_, { home }) {
-    const [champions, adapters, tainted] = await Promise.all([
-      readChampions(home),
-      listAdapters(home),
-      allTainted(home),
-    ]);
+    const [champions, adapters, taints] = await Promise.all([readChampions(home), listAdapters(home), taintsIn(home)]);
     return [...champions.values()].map((champion) => {
       const adapter = adapters.find(({ adapterHash }) => adapterHash === champion.adapterHash);
       return {
         ...champion,
         place: placeName(champion),
         adapter: adapter === undefined ? shortHash(champion.adapterHash) : adapterLabel(adapter),
-        isTainted: taintOfAdapter({ adapters }, tainted, champion.adapterHash) !== null,
+        isTainted: taints.isTainted(champion.adapterHash),
+        isLineageGone: taints.isLineageGone(champion.adapterHash),
       };
     });
   },
@@ -40,12 +39,12 @@ export default defineCommand<Record<string, never>, ChampionRow[]>({
     if (rows.length === 0) return "Nothing is promoted: the base answers everywhere.";
     return textTable(
       ["place", "adapter", "since", "by", "taint"],
-      rows.map(({ place, adapter, since, comparisonHash, override, isTainted }) => [
+      rows.map(({ place, adapter, since, comparisonHash, override, isTainted, isLineageGone }) => [
         place,
         adapter,
         since,
         comparisonHash === null ? `override: ${override}` : `comparison ${shortHash(comparisonHash)}`,
-        isTainted ? "tainted" : "-",
+        isTainted ? "tainted" : isLineageGone ? "lineage gone" : "-",
       ]),
     );
   },

@@ -2,6 +2,7 @@
  * `tracemill dataset`: makes the clean successor of a dataset that holds what was revoked since.
  */
 import { z } from "zod";
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
@@ -77,13 +78,13 @@ The successor has the same settings and runs, and its manifest names the dataset
     const rows = counts.trainRows + counts.validationRows;
     const left = refusals.find(({ reason }) => reason === "revoked");
     return [
-      `dataset ${shortHash(datasetHash)} replaces ${shortHash(replaces)}: ${rows} rows, where that has ${rowsBefore}`,
+      `dataset ${shortHash(datasetHash)} replaces ${shortHash(replaces)}: ${counted(rows, "row")}, where that has ${rowsBefore}`,
       ...(taint?.by ?? []).map(({ kind, target, reason, rows: of }) =>
         kind === "dataset"
           ? `  with the rows of the revoked dataset, none of which is revoked for it: ${reason}`
-          : `  without the ${kind} ${target}${of === null ? "" : `, ${of} ${of === 1 ? "row" : "rows"}`}: ${reason}`,
+          : `  without the ${kind} ${target}${of === null ? "" : `, ${counted(of, "row")}`}: ${reason}`,
       ),
-      ...(left === undefined ? [] : [`  left out as revoked: ${left.count} of ${counts.examples} examples`]),
+      ...(left === undefined ? [] : [`  left out as revoked: ${left.count} of ${counted(counts.examples, "example")}`]),
       `  ${folder}`,
       ...(manifest.base === null
         ? []

@@ -1,10 +1,11 @@
 /** `tracemill datasets`: the datasets that there are, or one of them in full. */
 import { z } from "zod";
+import { counted } from "../foundation/counted.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { listDatasets, readDatasetManifest } from "../store/manifests.ts";
 import { defineCommand } from "./command.ts";
-import { allTainted } from "./taint.ts";
+import { taintsIn } from "./taint.ts";
 
 /** A manifest, and whether something of its rows is revoked by now. */
 type Marked = DatasetManifest & { isTainted: boolean };
@@ -15,8 +16,8 @@ export default defineCommand({
   positional: ["dataset"],
   input: z.object({ dataset: z.string().optional().describe("hash of a dataset, or the start of it") }),
   async run({ dataset }, { home }): Promise<Marked[] | Marked> {
-    const tainted = await allTainted(home);
-    const marked = (one: DatasetManifest) => ({ ...one, isTainted: tainted.has(one.datasetHash) });
+    const { isDatasetTainted } = await taintsIn(home);
+    const marked = (one: DatasetManifest) => ({ ...one, isTainted: isDatasetTainted(one.datasetHash) });
     return dataset === undefined
       ? (await listDatasets(home)).map(marked)
       : marked(await readDatasetManifest(home, dataset));
@@ -29,7 +30,7 @@ function listed(datasets: readonly Marked[]): string {
   return datasets
     .map(
       ({ datasetHash, skills, role, format, counts, base, isTainted }) =>
-        `${shortHash(datasetHash)}  ${skills.join("+")} ${role}, ${format}: ${counts.trainRows} train and ${counts.validationRows} validation rows of ${counts.items} items, ${base === null ? "without tokens" : `for ${base}`}${isTainted ? "  TAINTED" : ""}`,
+        `${shortHash(datasetHash)}  ${skills.join("+")} ${role}, ${format}: ${counts.trainRows} train and ${counted(counts.validationRows, "validation row")} of ${counted(counts.items, "item")}, ${base === null ? "without tokens" : `for ${base}`}${isTainted ? "  TAINTED" : ""}`,
     )
     .join("\n");
 }

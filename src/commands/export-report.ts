@@ -1,6 +1,7 @@
 /**
  * What an export tells people: how many examples there were, who took which, and what was written where.
  */
+import { counted } from "../foundation/counted.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { textTable } from "../foundation/text-table.ts";
 import type { ExportPreview, ExportResult } from "./export-result.ts";
@@ -10,11 +11,11 @@ export function printedExport(result: (ExportPreview | ExportResult) & { explain
   const { counts, runs, unsealedRuns, missingRuns, rowsByUnit } = result;
   return [
     result.explain ? explained(result) : summed(result),
-    `${counts.items} items; the training rows are of ${counts.families.length} families${tokensText(counts)}`,
+    `${counted(counts.items, "item")}; the training rows are of ${counted(counts.families.length, "family", "families")}${tokensText(counts)}`,
     ...Object.entries(rowsByUnit ?? {}).map(
-      ([unit, rows]) => `unit ${unit}: ${rows} training rows within the limit of tokens`,
+      ([unit, rows]) => `unit ${unit}: ${counted(rows, "training row")} within the limit of tokens`,
     ),
-    `from ${runs.length} ${runs.length === 1 ? "run" : "runs"}`,
+    `from ${counted(runs.length, "run")}`,
     ...(unsealedRuns.length > 0 ? [`left out, as not sealed: ${unsealedRuns.join(", ")}`] : []),
     ...(missingRuns.length > 0 ? [`left out, as the log is gone: ${missingRuns.join(", ")}`] : []),
     ...("folder" in result

@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { type ImportReport, importFiles } from "../capture/index.ts";
+import { counted } from "../foundation/counted.ts";
 import { type Progress, startProgress } from "../foundation/progress.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { defineCommand } from "./command.ts";
@@ -74,31 +75,39 @@ function printed({
   lossy,
 }: ImportReport): string {
   return [
-    `${files} files of the format ${format}${passedOver.length > 0 ? `; passed over ${passedOver.length} others` : ""}`,
+    `${counted(files, "file")} of the format ${format}${passedOver.length > 0 ? `; passed over ${counted(passedOver.length, "other")}` : ""}`,
     ...imported.map((run) => `${sealedText(run)}  (${run.nativeId})`),
     ...(joined === null ? [] : [joinedText(joined)]),
     ...replaced.map(replacedText),
     ...(known.length > 0 ? [`here already: ${known.join(", ")}`] : []),
-    ...rejected.map(({ reason, count, where }) => `not used: ${count} records: ${reason}; at ${where.join(", ")}`),
+    ...rejected.map(
+      ({ reason, count, where }) => `not used: ${counted(count, "record")}: ${reason}; at ${where.join(", ")}`,
+    ),
     ...(untoldFamilies
-      ? [`--family-by says nothing of ${untoldFamilies} items: they have the families of the format`]
+      ? [
+          `--family-by says nothing of ${counted(untoldFamilies, "item: it has the family", "items: they have the families")} of the format`,
+        ]
       : []),
     ...(lossy.length > 0 && joined === null ? [`This format does not tell: ${lossy.join("; ")}.`] : []),
   ].join("\n");
 }
 
 function replacedText({ replaced, run, verdicts }: ImportReport["replaced"][number]): string {
-  const carried = verdicts > 0 ? `; ${verdicts} verdicts that were given to it later are said of that one, too` : "";
+  const carried =
+    verdicts > 0
+      ? `; ${counted(verdicts, "verdict that was", "verdicts that were")} given to it later ${verdicts === 1 ? "is" : "are"} said of that one, too`
+      : "";
   return `${run} holds all of ${replaced}, which exports leave out from now on${carried}`;
 }
 
 function joinedText(joined: NonNullable<ImportReport["joined"]>): string {
   const { recorded, turns, matched, ambiguous, calls, unmatchedCalls, roles } = joined;
-  const rest = `${ambiguous} of them fit more than one place; ${unmatchedCalls} of ${calls} recorded calls belong to none`;
+  const rest = `${ambiguous} of them ${ambiguous === 1 ? "fits" : "fit"} more than one place; ${unmatchedCalls} of ${counted(calls, "recorded call")} ${unmatchedCalls === 1 ? "belongs" : "belong"} to none`;
   const byRole = Object.entries(roles).map(
     ([role, counts]) => `  ${role}: ${counts.matched} of ${counts.turns}, ${counts.ambiguous} ambiguous`,
   );
-  return [`joined with ${recorded}: ${matched} of ${turns} turns have their calls whole; ${rest}`, ...byRole].join(
-    "\n",
-  );
+  return [
+    `joined with ${recorded}: ${matched} of ${counted(turns, "turn")} ${matched === 1 ? "has its" : "have their"} calls whole; ${rest}`,
+    ...byRole,
+  ].join("\n");
 }

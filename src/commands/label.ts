@@ -9,6 +9,7 @@ import {
   runCalled,
   verdictsInCheckouts,
 } from "../capture/index.ts";
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { type Progress, startProgress } from "../foundation/progress.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -67,11 +68,15 @@ With --verify-cmd the attempt or its item has to name the commit (base_commit or
   },
   print: ({ run, given, unmatched, rejected, left }) =>
     [
-      `${given.length} attempts of ${run} have a verdict now`,
+      `${counted(given.length, `attempt of ${run} has`, `attempts of ${run} have`)} a verdict now`,
       ...(unmatched.length > 0
-        ? [`${unmatched.length} labels match no attempt, such as ${unmatched.slice(0, 3).join(", ")}`]
+        ? [
+            `${counted(unmatched.length, "label matches", "labels match")} no attempt, such as ${unmatched.slice(0, 3).join(", ")}`,
+          ]
         : []),
-      ...rejected.map(({ reason, count, where }) => `not used: ${count} lines: ${reason}; at ${where.join(", ")}`),
+      ...rejected.map(
+        ({ reason, count, where }) => `not used: ${counted(count, "line")}: ${reason}; at ${where.join(", ")}`,
+      ),
       ...left.slice(0, 5).map(({ attempt, reason }) => `not judged: ${attempt}: ${reason}`),
       ...(left.length > 5 ? [`and ${left.length - 5} more that could not be judged`] : []),
     ].join("\n"),

@@ -4,6 +4,7 @@
  * The five items are drawn by the comparison's seed, not chosen.
  */
 import { join, relative } from "node:path";
+import { counted } from "../foundation/counted.ts";
 import { writeFileAtomic } from "../foundation/files.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { fenced } from "../foundation/markdown.ts";
@@ -11,29 +12,16 @@ import { duration } from "../foundation/progress.ts";
 import { random } from "../foundation/random.ts";
 import { sumOf } from "../foundation/sums.ts";
 import type { LoopResult } from "../loop.ts";
-import type { Decision } from "../records/comparison.ts";
+import { BASE_ARM, type Decision } from "../records/comparison.ts";
 import { levelOf, percent, points, pointsInterval } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
 import { readDatasetManifest } from "../store/manifests.ts";
 import { renderDecision } from "../validate/index.ts";
 import { collectGrowth, growthLine } from "./collect-growth.ts";
+import { stageMeaning, startersText } from "./loop-stages.ts";
 
 const SHOWN_ITEMS = 5;
-
-const STAGE_MEANING: Record<string, string> = {
-  base: "prepare the base model",
-  collect: "let the base work on the train families, tips growing",
-  watch: "let it work on the validation families, to watch the training",
-  export: "select verified answers and render them",
-  train: "train a LoRA on them",
-  validate: "canary, then base, base with tips and candidate on the test families",
-};
-
-const STARTERS =
-  "The memory of the collecting run began with solved items that the skill brings along, one of each kind, all of train " +
-  "families. They stood in prompts as worked examples; every training row is an answer of the base itself that the " +
-  "verifier passed, with the examples taken out of its prompt.";
 
 interface BeforeAfter {
   task: string;
@@ -46,6 +34,8 @@ interface BeforeAfter {
 /** Returns the report as Markdown. */
 export async function loopReport(result: LoopResult, home: Home): Promise<string> {
   const { settings, decision, stages } = result;
+  const { round } = settings;
+  const [before] = judgedArms(decision);
   const items = await beforeAfter(decision, home, settings.seed);
   const growths = await Promise.all(
     result.runs.train.map(async (run, i) => {
@@ -54,19 +44,18 @@ export async function loopReport(result: LoopResult, home: Home): Promise<string
     }),
   );
   return [
-    `# Loop: skill \`${settings.skill}\`, base \`${settings.base}\``,
+    `# Loop: skill \`${settings.skill}\`, base \`${settings.base}\`${round.number === 1 ? "" : `, round ${round.number}`}`,
     "",
     `**${verdictLine(decision)}**`,
     "",
     ...(settings.learns.includes(settings.skill) ? [] : [await transferLine(result, home), ""]),
-    ...(settings.collect.starters ? [STARTERS, ""] : []),
+    ...(settings.collect.starters ? [startersText(settings), ""] : []),
     "## What was done",
     "",
     "| stage | what | time |",
     "|---|---|---|",
     ...Object.entries(stages).map(
-      ([name, { durationMs }]) =>
-        `| ${name} | ${STAGE_MEANING[name.split(" ", 1)[0] ?? ""] ?? ""} | ${duration(durationMs)} |`,
+      ([name, { durationMs }]) => `| ${name} | ${stageMeaning(name, result)} | ${duration(durationMs)} |`,
     ),
     `| all | | ${duration(sumOf(Object.values(stages), ({ durationMs }) => durationMs))} |`,
     "",
@@ -77,11 +66,11 @@ export async function loopReport(result: LoopResult, home: Home): Promise<string
     renderDecision(decision).trim(),
     "```",
     "",
-    `## ${items.length} items before and after`,
+    `## ${counted(items.length, "item")} before and after`,
     "",
     "Drawn at random from the test families; both answers are first tries without tips.",
     "",
-    ...items.flatMap(itemSection),
+    ...items.flatMap((item) => itemSection(item, before)),
     "## Where everything lies",
     "",
     ...places(result, home).map(([what, path]) => `- ${what}: \`${path}\``),
@@ -121,30 +110,39 @@ export function loopSummary(result: LoopResult, home: Home): string {
 /** By the rows, as a skill of which the base solves nothing gives none. */
 async function transferLine({ settings: { skill, learns }, datasetHash }: LoopResult, home: Home): Promise<string> {
   const { bySkill } = await readDatasetManifest(home, datasetHash);
-  const rows = learns.map((one) => `${bySkill.find((of) => of.skill === one)?.trainRows ?? 0} rows of ${one}`);
+  const rows = learns.map(
+    (one) => `${counted(bySkill.find((of) => of.skill === one)?.trainRows ?? 0, "row")} of ${one}`,
+  );
   return `Transfer: trained on ${rows.join(", ")}, and judged at ${skill}, of which it has seen nothing.`;
 }
 
+/** The pair that decided; that of a single loop where nothing was judged. */
+function judgedArms({ pairs: [pair] }: Decision): [before: string, after: string] {
+  return pair === undefined ? [BASE_ARM, "candidate"] : [pair.reference, pair.treatment];
+}
+
 function verdictLine({ verdict, hasPassed, arms, pairs, alpha }: Decision): string {
+  const gate = `the gate ${hasPassed ? "passed" : "did not pass"}`;
   const [pair] = pairs;
-  const rate = (name: string) => percent(arms.find(({ arm }) => arm === name)?.rate ?? Number.NaN);
-  const interval = pair?.clusterInterval;
+  if (pair === undefined) return `${verdict}: nothing was compared; ${gate}`;
+  const rate = (name: string) => `${name} ${percent(arms.find(({ arm }) => arm === name)?.rate ?? Number.NaN)}`;
+  const { reference, treatment, difference, clusterInterval: interval, n } = pair;
   return (
-    `${verdict}: first-try success on held-out families ${rate("base")} -> ${rate("candidate")} ` +
-    `(${points(pair?.difference ?? Number.NaN)} points` +
-    `${interval ? `, ${levelOf(alpha)} interval ${pointsInterval(interval)}` : ""}; n = ${pair?.n}); the gate ${hasPassed ? "passed" : "did not pass"}`
+    `${verdict}: first-try success on held-out families, ${rate(reference)} -> ${rate(treatment)} ` +
+    `(${points(difference)} points${interval ? `, ${levelOf(alpha)} interval ${pointsInterval(interval)}` : ""}; n = ${n}); ${gate}`
   );
 }
 
 async function beforeAfter(decision: Decision, home: Home, seed: number): Promise<BeforeAfter[]> {
+  const [before, after] = judgedArms(decision);
   const runOf = (name: string) => decision.arms.find(({ arm }) => arm === name)?.runs[0]?.run ?? "";
   const lake = await openLake(home);
   try {
     const rows = await lake.query(
       `SELECT i.task AS task, b.response AS before, b.eval_passed AS "beforePassed", c.response AS after, c.eval_passed AS "afterPassed"
        FROM attempts b JOIN attempts c USING (item) JOIN items i ON i.item = b.item AND i.run = b.run
-       WHERE b.run = $base AND c.run = $candidate AND b.attempt_number = 1 AND c.attempt_number = 1 ORDER BY b.item`,
-      { base: runOf("base"), candidate: runOf("candidate") },
+       WHERE b.run = $before AND c.run = $after AND b.attempt_number = 1 AND c.attempt_number = 1 ORDER BY b.item`,
+      { before: runOf(before), after: runOf(after) },
     );
     return random(seed, "before-after").sample(rows, SHOWN_ITEMS) as unknown as BeforeAfter[];
   } finally {
@@ -152,12 +150,12 @@ async function beforeAfter(decision: Decision, home: Home, seed: number): Promis
   }
 }
 
-function itemSection({ task, before, beforePassed, after, afterPassed }: BeforeAfter): string[] {
+function itemSection({ task, before, beforePassed, after, afterPassed }: BeforeAfter, arm: string): string[] {
   const verdict = (passed: boolean) => (passed ? "passes" : "fails");
   return [
     `**${task.trim()}**`,
     "",
-    `Base (${verdict(beforePassed)}):`,
+    `${arm === BASE_ARM ? "Base" : "Champion"} (${verdict(beforePassed)}):`,
     "",
     fenced((before ?? "").trim()),
     "",
@@ -168,11 +166,14 @@ function itemSection({ task, before, beforePassed, after, afterPassed }: BeforeA
   ];
 }
 
-function places({ runs, datasetHash, adapterHash, decision }: LoopResult, home: Home): [string, string][] {
+function places(result: LoopResult, home: Home): [string, string][] {
+  const { settings, runs, datasetHash, adapterHash, decision } = result;
+  const { champion } = settings.round;
   return [
     ...runs.train.map((run): [string, string] => ["run", home.runLog(run)]),
     ["dataset", home.datasetFolder(datasetHash)],
     ["adapter", home.adapterFolder(adapterHash)],
+    ...(champion === null ? [] : [["champion", home.adapterFolder(champion)] as [string, string]]),
     ["comparison", home.comparisonFolder(decision.comparisonHash)],
     ["report", join(home.path, "report.md")],
   ];

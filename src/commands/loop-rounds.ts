@@ -95,7 +95,8 @@ function endOf(at: { number: number; most: number; without: number; patience: nu
       ? `Round ${at.number} brought nothing credible.`
       : `The last ${at.patience} rounds brought nothing credible.`;
   }
-  return at.number >= at.most ? `All ${at.most} rounds are made.` : null;
+  if (at.number < at.most) return null;
+  return at.most === 1 ? "The one round is made." : `All ${at.most} rounds are made.`;
 }
 
 /** Whether the skill gives families that are another seed's alone. Throws: `UNKNOWN_SKILL`. */

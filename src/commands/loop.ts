@@ -110,8 +110,8 @@ export default defineCommand({
   tracemill loop --preset quick --skills all,-sql
   tracemill loop --base gemma-4-31b --target vllm --quantize nf4 --micro-batch-size 1 --gradient-checkpointing
 
-With --rounds the rows of all rounds are trained on from the base, each round is judged on items of its own (from the second one on of
-families of its own, where the skill makes them), and rounds.md in the home folder shows success and tokens over the rounds.
+With --rounds the rows of all rounds are trained on from the base, each round is judged on items of its own where the skill makes them
+(from the second one on of families of its own, where it makes those too), and rounds.md in the home folder shows success and tokens over the rounds.
 Of the training, the preset says what no option does, and the model family the learning rate. What a loop has collected does not depend on it:
 with other options of the training the same rows are trained on again.
 With --skills one skill is left out of training and judged: does what was learned of the others carry over?`,

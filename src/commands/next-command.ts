@@ -7,11 +7,10 @@ import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import type { Decision } from "../records/comparison.ts";
 import type { RunId } from "../records/ids.ts";
-import { BOTH_ROLES } from "../records/role-names.ts";
+import { BOTH_ROLES, JUDGED_ROLE } from "../records/role-names.ts";
 import type { Tier } from "../records/selection.ts";
 import { answeringPlace, championFor, placeName, possiblePromotion, readChampions } from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
-import { readAdapterManifest } from "../store/manifests.ts";
 import { wayToSeal } from "./way-to-seal.ts";
 
 /** What is there. */
@@ -51,6 +50,8 @@ export interface Found {
     changedDecisions: Hash[];
     /** Whether its dataset is. */
     isTainted: boolean;
+    /** Whether something of its lineage is gone, so that nobody knows whether it is tainted. */
+    isLineageGone: boolean;
   }[];
 }
 
@@ -126,10 +127,10 @@ async function afterPass(
 ): Promise<NextCommand> {
   const { adapterHash } = adapter;
   const shown = adapterLabel(adapter);
-  const { role } = await readAdapterManifest(home, adapterHash);
   const champions = await readChampions(home);
-  const champion = championFor(champions, { skill, role });
-  const place = answeringPlace(champions, { skill, role });
+  const judged = { skill, role: JUDGED_ROLE };
+  const champion = championFor(champions, judged);
+  const place = answeringPlace(champions, judged);
   if (champion?.adapterHash === adapterHash) {
     return {
       command: `tracemill run --skill ${skill} --split train --model ${shown} --seed ${trainRuns.length + 1}`,
@@ -151,7 +152,9 @@ async function afterPass(
 }
 
 /** Refusals of a promotion that the same comparison again would not mend; they say what does. */
-const FIXED_OTHERWISE = ["OTHER_QUESTION_DECIDED", "DECISION_REVOKED", "TAINTED_ADAPTER"];
+const FIXED_OTHERWISE = [
+  ...["OTHER_QUESTION_DECIDED", "DECISION_REVOKED", "TAINTED_ADAPTER", "LINEAGE_GONE", "PLACE_OF_ANOTHER_ROLE"],
+];
 
 /** More work of the same skill: first what is there and not in the dataset yet, else another run over other draws. */
 function afterNoLift(

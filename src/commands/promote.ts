@@ -18,8 +18,8 @@ export default defineCommand<z.infer<typeof input>, PromotionReport>({
   tracemill promote sql-v1 --for sql
   tracemill promote stig-v3 --for stig/worker
 
-The last comparison on the skill has to have passed. An adapter answers only for skills and roles that it was trained on. The base
-stays beside it under its own name, and \`tracemill rollback\` takes a promotion back.`,
+The last comparison on the skill has to have passed. It judges the worker: another role needs --override. An adapter answers only for
+skills and roles that it was trained on. The base stays beside it under its own name, and \`tracemill rollback\` takes a promotion back.`,
   positional: ["adapter"],
   input,
   run: ({ adapter, for: place, override }, { home, clock }) =>

@@ -3,6 +3,7 @@
  * others have found to be enough.
  */
 import type { Coverage } from "../curate/index.ts";
+import { counted } from "../foundation/counted.ts";
 import { sumOf } from "../foundation/sums.ts";
 import { textTable } from "../foundation/text-table.ts";
 import type { RunId } from "../records/ids.ts";
@@ -78,7 +79,7 @@ export function printedReadiness(readiness: Readiness): string {
     "",
     ...coverage.map(
       ({ skill, items, solved, never, families }) =>
-        `${skill}: ${items} train items of ${families} families were tried; ${solved} were solved at least once, ${never} never`,
+        `${skill}: ${counted(items, "train item")} of ${counted(families, "family", "families")} ${items === 1 ? "was" : "were"} tried; ${solved} ${solved === 1 ? "was" : "were"} solved at least once, ${never} never`,
     ),
     ...roles.flatMap(nextRun),
     ...roles.flatMap((role) => tokensLine(role, contextTokens)),
@@ -106,11 +107,9 @@ function familyLines({ role, families }: RoleReadiness, skill: string): string[]
   const ofSkill = families.filter((family) => family.skill === skill);
   const shown = ofSkill.slice(0, FAMILIES_SHOWN).map(({ family, rows }) => `${family} ${rows}`);
   const left = ofSkill.length - shown.length;
-  const more = left > 0 ? `, and ${left} more families` : "";
+  const more = left > 0 ? `, and ${counted(left, "more family", "more families")}` : "";
   const rows = sumOf(ofSkill, (family) => family.rows);
-  return [
-    `${role}, ${skill}: ${rows} ${rows === 1 ? "row" : "rows"}${shown.length === 0 ? "" : `: ${shown.join(", ")}`}${more}`,
-  ];
+  return [`${role}, ${skill}: ${counted(rows, "row")}${shown.length === 0 ? "" : `: ${shown.join(", ")}`}${more}`];
 }
 
 /** The latest run is what the next one will be most like: much of what it would bring is there already. */
@@ -118,7 +117,7 @@ function nextRun({ role, byRun }: RoleReadiness): string[] {
   const last = byRun.at(-1);
   if (last === undefined) return [];
   return [
-    `${role}: the latest of ${byRun.length} ${byRun.length === 1 ? "run" : "runs"} has ${last.rows} rows that no other run stands for: another like it may add as many`,
+    `${role}: the latest of ${counted(byRun.length, "run")} has ${counted(last.rows, "row")} that no other run stands for: another like it may add as many`,
   ];
 }
 
@@ -135,5 +134,5 @@ function detectableLine({ skill, items, families, differences }: Detectable): st
     difference === null ? [] : [`${pointsSize(difference)} points where ${Math.round(100 * discordant)} % differ`],
   );
   const shown = seen.length === 0 ? "no difference that there can be" : seen.join(", ");
-  return `${skill}: with its ${items} test items of ${families} families, once each, 80 % power: ${shown}`;
+  return `${skill}: with its ${counted(items, "test item")} of ${counted(families, "family", "families")}, once each, 80 % power: ${shown}`;
 }

@@ -4,6 +4,7 @@
 import { once } from "node:events";
 import { z } from "zod";
 import { type SealedRecording, startRecording } from "../capture/index.ts";
+import { counted } from "../foundation/counted.ts";
 import { duration, tell } from "../foundation/progress.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { skillSplits } from "../skills/skill-splits.ts";
@@ -77,6 +78,6 @@ TRACEMILL_ITEM and TRACEMILL_ATTEMPT in its environment and the last answer on i
 });
 
 export function sealedText({ run, items, attempts, passed, unjudged }: SealedRecording): string {
-  const open = unjudged > 0 ? `, ${unjudged} items without an outcome` : "";
-  return `Sealed ${run}: ${attempts} attempts at ${items} items, ${passed} passed${open}`;
+  const open = unjudged > 0 ? `, ${counted(unjudged, "item")} without an outcome` : "";
+  return `Sealed ${run}: ${counted(attempts, "attempt")} at ${counted(items, "item")}, ${passed} passed${open}`;
 }

@@ -1,6 +1,7 @@
 /** `tracemill reverify`: asks a skill's verifier once more, and says where it does not agree with itself. */
 import { z } from "zod";
 import { isReplayableRun, type ReverifyReport, reverify } from "../capture/index.ts";
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { type Progress, startProgress } from "../foundation/progress.ts";
@@ -114,14 +115,14 @@ function printed(report: ReverifyReport): string {
   const by = recordedBy.map((one) => `${one.verifier.id}@${one.verifier.version}: ${one.attempts}`).join(", ");
   if (verifier === null) {
     return [
-      `Run ${run}: judged by ${by || "nobody"}; nothing was asked, of ${chosen.length} attempts to ask about`,
+      `Run ${run}: judged by ${by || "nobody"}; nothing was asked, of ${counted(chosen.length, "attempt")} to ask about`,
       ...chosen.map(judgedText),
       ...notReplayableTexts(run, notReplayable),
     ].join("\n");
   }
   const asked = bothPassed + bothFailed + passedThen + passedNow;
   return [
-    `Run ${run}: ${asked} attempts asked about, ${conflicts.length} in conflict; judged by ${by}, now by ${verifier.id}@${verifier.version}`,
+    `Run ${run}: ${counted(asked, "attempt")} asked about, ${conflicts.length} in conflict; judged by ${by}, now by ${verifier.id}@${verifier.version}`,
     textTable(
       ["", "passed now", "failed now"],
       [
@@ -139,7 +140,7 @@ function printed(report: ReverifyReport): string {
 function notReplayableTexts(run: string, attempts: ReverifyReport["notReplayable"]): string[] {
   if (attempts.length === 0) return [];
   return [
-    `${attempts.length} attempts have no action to replay; say what came of them: tracemill label ${run} --from FILE`,
+    `${counted(attempts.length, "attempt has", "attempts have")} no action to replay; say what came of ${attempts.length === 1 ? "it" : "them"}: tracemill label ${run} --from FILE`,
     ...attempts.map(judgedText),
   ];
 }

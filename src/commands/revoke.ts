@@ -2,6 +2,7 @@
  * `tracemill revoke`: says that something turned out to be bad, and lists what was made of it.
  */
 import { z } from "zod";
+import { counted } from "../foundation/counted.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import { type RevocationReport, revoke } from "../registry/index.ts";
@@ -38,7 +39,9 @@ function printed({ kind, target, reason, ...report }: RevocationReport): string 
     `The ${kind} ${target} ${said}: ${reason}`,
     ...datasets.map(({ datasetHash, rows, of }) => {
       const touched =
-        rows === null ? "perhaps, as it does not name all that its rows were made from" : `${rows} of ${of} rows`;
+        rows === null
+          ? "perhaps, as it does not name all that its rows were made from"
+          : `${rows} of ${counted(of, "row")}`;
       return `  dataset ${shortHash(datasetHash)}: ${touched}; tracemill dataset rebuild ${shortHash(datasetHash)}`;
     }),
     ...adapters.map(
@@ -53,7 +56,9 @@ function printed({ kind, target, reason, ...report }: RevocationReport): string 
     ),
     ...(untouched ? ["  no dataset, adapter or decision is touched"] : []),
     ...(savedTips.length > 0
-      ? [`  ${savedTips.length} tips that it saved are still read: ${savedTips.slice(0, 5).join(", ")}`]
+      ? [
+          `  ${counted(savedTips.length, "tip that it saved is", "tips that it saved are")} still read: ${savedTips.slice(0, 5).join(", ")}`,
+        ]
       : []),
   ].join("\n");
 }

@@ -2,12 +2,14 @@
  * What a row of loops came to, as text and as `rounds.md` beside the picture `rounds.svg`.
  */
 import { join } from "node:path";
+import { counted } from "../foundation/counted.ts";
 import { writeFileAtomic } from "../foundation/files.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { markdownTable } from "../foundation/markdown.ts";
-import type { ArmResult, Interval } from "../records/comparison.ts";
+import type { ArmResult, Interval, Plan } from "../records/comparison.ts";
 import { levelOf, percent, percentInterval, points, pointsInterval } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
+import { readPlan } from "../store/manifests.ts";
 import type { RoundsResult } from "./loop-rounds.ts";
 import type { RoundReport } from "./round-report.ts";
 import { roundsPicture } from "./rounds-picture.ts";
@@ -32,7 +34,8 @@ export async function writeRoundsReport(
   const report = join(home.path, "rounds.md");
   const picture = join(home.path, "rounds.svg");
   await writeFileAtomic(picture, roundsPicture(result.rounds.map(pointOf)));
-  await writeFileAtomic(report, markdownOf(result));
+  const plans = await Promise.all(result.rounds.map(({ comparisonHash }) => readPlan(home, comparisonHash)));
+  await writeFileAtomic(report, markdownOf(result, itemsText(plans)));
   return { report, picture };
 }
 
@@ -48,12 +51,26 @@ export function roundsSummary({ rounds, champion, ended }: RoundsResult): string
   ].join("\n");
 }
 
-function markdownOf({ rounds, champion, ended, last }: RoundsResult): string {
+/** Says of which items each round's candidate was judged: a skill whose items no seed makes may have the same ones for all. */
+function itemsText(plans: readonly Plan[]): string {
+  const seen = new Set<string>();
+  const isShared = plans.some(({ items }) => {
+    const known = items.some(({ item }) => seen.has(item));
+    for (const { item } of items) seen.add(item);
+    return known;
+  });
+  if (isShared)
+    return "Rounds share items, as the skill has no others: each further candidate on the same families is judged more strictly.";
+  const areFresh = plans.some(({ isFresh }) => isFresh === true);
+  return `Each round is judged on items of its own${areFresh ? ", from the second on of families that no other round has" : ""}.`;
+}
+
+function markdownOf({ rounds, champion, ended }: RoundsResult, items: string): string {
   return `${[
-    `# ${rounds.length} rounds`,
+    `# ${counted(rounds.length, "round")}`,
     "![first-try success and tokens an attempt, round by round](rounds.svg)",
     markdownTable(HEADER, rounds.map(rowOf)),
-    `Each round is judged on items of its own${last.settings.round.isFresh ? ", from the second on of families that no other round has" : ""}. Intervals of the arms are Wilson's; the one of the difference decides.`,
+    `${items} Intervals of the arms are Wilson's; the one of the difference decides.`,
     ...rounds.map(
       (round) => `- Round ${round.round}: comparison \`${round.comparisonHash}\`. ${round.reasons.join(" ")}`,
     ),

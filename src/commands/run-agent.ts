@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { type AgentRunResult, runAgent } from "../capture/index.ts";
+import { counted } from "../foundation/counted.ts";
 import { Failure, Refusal } from "../foundation/errors.ts";
 import { duration, type Progress, startProgress } from "../foundation/progress.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
@@ -154,7 +155,9 @@ function attemptsShown(title: string, total: number, { clock, stderr: stream, is
   return {
     update({ attempts, passed, finishedItems }: { attempts: number; passed: number; finishedItems: number }) {
       progress ??= startProgress({ title, total, doneBefore: 0, clock, stream, isJson, signal });
-      progress.update(finishedItems, `${attempts} attempts, ${passed} passed`, { figures: { attempts, passed } });
+      progress.update(finishedItems, `${counted(attempts, "attempt")}, ${passed} passed`, {
+        figures: { attempts, passed },
+      });
     },
     finish: () => progress?.finish(),
   };
@@ -171,9 +174,9 @@ async function solvedItems(home: Home, run: RunId): Promise<number> {
 export function agentRunText(result: AgentRunSummary): string {
   const { run, agent, items, skill, split, durationMs, attempts, passed, solved, failures, log } = result;
   return [
-    `Run ${run}: ${agent} at ${items} ${skill} items of the ${split} split, ${duration(durationMs)}`,
+    `Run ${run}: ${agent} at ${counted(items, `${skill} item`)} of the ${split} split, ${duration(durationMs)}`,
     `  attempts  ${attempts}, ${passed} passed (${percent(passed / Math.max(1, attempts))})`,
-    `  solved    ${solved} of ${items} items`,
+    `  solved    ${solved} of ${counted(items, "item")}`,
     ...(failures > 0 ? [`  failures  ${failures} recorded`] : []),
     `  log       ${log}`,
   ].join("\n");

@@ -2,6 +2,7 @@
  * What is seen of a run while it goes on: on a terminal a bar, the rates so far and the item in work; under `--json` a
  * line for each report and for each item that ended. Rates of a resumed run count all of it, speeds what is done now.
  */
+import { counted } from "../foundation/counted.ts";
 import { type Progress, startProgress, tell } from "../foundation/progress.ts";
 import type { HarnessOptions, RunProgress } from "../harness/index.ts";
 import { percent } from "../statistics/figures.ts";
@@ -55,7 +56,7 @@ function ratesOf(now: RunProgress, tokensPerSecond: number): string {
     `first try ${shown(rate(firstPasses, firstTries))}`,
     `solved ${shown(rate(solved, begunItems))}`,
     `${tokensPerSecond} tokens/s`,
-    `${tips} tips`,
+    counted(tips, "tip"),
   ].join("  ");
 }
 
@@ -64,8 +65,8 @@ function endingOf(
   { attemptsPerMinute, tokensPerSecond }: { attemptsPerMinute: number; tokensPerSecond: number },
 ): string {
   return (
-    `${passed} of ${attempts} passed, ${solved} items solved (${firstPasses} of ${firstTries} at the first try), ` +
-    `${tips} tips, ${attemptsPerMinute} attempts/min, ${tokensPerSecond} tokens/s`
+    `${passed} of ${attempts} passed, ${counted(solved, "item")} solved (${firstPasses} of ${firstTries} at the first try), ` +
+    `${counted(tips, "tip")}, ${attemptsPerMinute} attempts/min, ${tokensPerSecond} tokens/s`
   );
 }
 

@@ -2,6 +2,7 @@
  * `tracemill run`: a model attempts a skill's items, a verifier judges each attempt, and everything goes into a run log.
  */
 import type { z } from "zod";
+import { counted } from "../foundation/counted.ts";
 import { Failure } from "../foundation/errors.ts";
 import { duration } from "../foundation/progress.ts";
 import { type HarnessOptions, type RunResult, runHarness } from "../harness/index.ts";
@@ -98,7 +99,7 @@ function rateOf(passed: number, n: number): Rate | null {
 function rateText(rate: Rate | null): string {
   if (rate === null) return "no item was tried";
   const { passed, n, interval } = rate;
-  return `${passed} of ${n} items (${percent(rate.rate)}, ${levelOf(ALPHA)} ${percentInterval(interval)})`;
+  return `${passed} of ${counted(n, "item")} (${percent(rate.rate)}, ${levelOf(ALPHA)} ${percentInterval(interval)})`;
 }
 
 function stoppedEarly({ run, stoppedBy, attempts, failures }: RunResult): Failure {
@@ -106,13 +107,13 @@ function stoppedEarly({ run, stoppedBy, attempts, failures }: RunResult): Failur
     interruption: "it was stopped",
     outage: "the endpoint went away",
     environment: "the environment could not be brought back",
-    "lost-calls": `the endpoint gave no answer in ${failures} attempts`,
+    "lost-calls": `the endpoint gave no answer in ${counted(failures, "attempt")}`,
   };
   return new Failure({
     boundary: "run",
     code: "STOPPED_EARLY",
     message:
-      `Run ${run} is not finished (${reasons[stoppedBy ?? "interruption"]}); its ${attempts} judged attempts are kept. ` +
+      `Run ${run} is not finished (${reasons[stoppedBy ?? "interruption"]}); its ${counted(attempts, "judged attempt is", "judged attempts are")} kept. ` +
       `Go on with: tracemill run --resume ${run}`,
   });
 }
@@ -121,7 +122,7 @@ function summaryText(result: RunSummary): string {
   const { run, skill, split, model, items, attempts, passed, tips, failures, durationMs, log } = result;
   const { merged, contradictions, rates, retired } = result;
   return [
-    `Run ${run}: ${model} at ${items} ${skill} items of the ${split} split, ${duration(durationMs)}`,
+    `Run ${run}: ${model} at ${counted(items, `${skill} item`)} of the ${split} split, ${duration(durationMs)}`,
     `  attempts  ${attempts}, ${passed} passed (${percent(passed / Math.max(1, attempts))})${failures > 0 ? `, ${failures} without a verdict` : ""}`,
     `  first try ${rateText(rates.firstTry)}`,
     `  solved    ${rateText(rates.solved)}`,

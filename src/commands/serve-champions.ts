@@ -77,10 +77,11 @@ export async function calledChampions(
     call(await nextMeanings(await standingChampions(home, { base, refusesTaint }), meanings, following));
     rest();
     seen = stamp;
-    const served = server.models.flatMap(({ adapterHash }) => adapterHash ?? []);
+    const hashes = server.models.flatMap(({ adapterHash }) => adapterHash ?? []);
+    const served = hashes.filter((hash) => !tainted.has(hash));
     // What was warned of is not warned of again for every line of the ledger.
     const state = canonicalJson([served, revocations(home).length]);
-    if (state !== checkedFor && !refusesTaint) await warnOfTaint(served, context);
+    if (state !== checkedFor) await warnOfTaint(served, context);
     checkedFor = state;
   }
 

@@ -3,6 +3,7 @@
  */
 import { once } from "node:events";
 import { z } from "zod";
+import { counted } from "../foundation/counted.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { RunningServer } from "../serve/index.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -112,6 +113,6 @@ function announce(
   const places = Object.entries(champions).map(([place, id]) => `${place} (${id ?? "nobody"})`);
   const names = [...models.map(({ id }) => id), ...places].join(", ");
   stdout.write(
-    `Serving ${names} at ${url} (${threads} threads, ${contextTokens} tokens of context). Ctrl-C ends it.\n`,
+    `Serving ${names} at ${url} (${counted(threads, "thread")}, ${contextTokens} tokens of context). Ctrl-C ends it.\n`,
   );
 }

@@ -4,6 +4,7 @@
  */
 import { delimiter, relative, resolve } from "node:path";
 import { z } from "zod";
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { type Progress, startProgress } from "../foundation/progress.ts";
 import { textTable } from "../foundation/text-table.ts";
@@ -144,7 +145,7 @@ function writtenText({ skill, folder, families, setting }: Written): string {
   const { train, validation, test } = families;
   const search = process.env.TRACEMILL_SKILLS ? `$TRACEMILL_SKILLS${delimiter}` : "";
   return [
-    `Wrote ${folder}: ${train} families lie in train, ${validation} in validation, ${test} in test.`,
+    `Wrote ${folder}: ${counted(train, "family lies", "families lie")} in train, ${validation} in validation, ${test} in test.`,
     ...(setting === null ? [] : [`  export TRACEMILL_SKILLS=${search}${setting}`]),
     `  tracemill skill test ${skill}`,
     `  tracemill run --skill ${skill} --model smollm2`,

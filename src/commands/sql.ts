@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { z } from "zod";
+import { counted } from "../foundation/counted.ts";
 import { printable } from "../foundation/printable.ts";
 import { warn } from "../foundation/progress.ts";
 import { textTable } from "../foundation/text-table.ts";
@@ -69,7 +70,7 @@ async function printCsv({ columns, batches }: LakeQuery, stdout: Context["stdout
 function table({ columns, rows, isCut }: Rows): string {
   const cells = rows.map((row) => columns.map((column) => cellText(row[column])));
   const rest = isCut ? `\nThese are the first ${SHOWN_ROWS} rows; --csv prints all.` : "";
-  return `${textTable(columns, cells)}\n${rows.length} ${rows.length === 1 ? "row" : "rows"}${rest}`;
+  return `${textTable(columns, cells)}\n${counted(rows.length, "row")}${rest}`;
 }
 
 function cellText(value: Row[string] | undefined): string {

@@ -6,10 +6,10 @@ import { Refusal } from "../foundation/errors.ts";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
-import { championFor, placeOf, readChampions, standingPromotions, taintOfAdapter } from "../registry/index.ts";
+import { championFor, placeOf, readChampions, standingPromotions } from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
 import { listAdapters } from "../store/manifests.ts";
-import { allTainted } from "./taint.ts";
+import { taintsIn } from "./taint.ts";
 
 /** Null is the base. */
 export type Standing = { adapter: AdapterManifest | null } | { refusal: Refusal };
@@ -39,9 +39,8 @@ export async function standingChampions(
 
 /** Returns the adapters that learned from what was revoked since. Throws: as `taintedDatasets`. */
 export async function taintedAdapters(home: Home): Promise<Set<Hash>> {
-  const [tainted, adapters] = await Promise.all([allTainted(home), listAdapters(home)]);
-  const hashes = adapters.map(({ adapterHash }) => adapterHash);
-  return new Set(hashes.filter((hash) => taintOfAdapter({ adapters }, tainted, hash) !== null));
+  const [{ isTainted }, adapters] = await Promise.all([taintsIn(home), listAdapters(home)]);
+  return new Set(adapters.map(({ adapterHash }) => adapterHash).filter(isTainted));
 }
 
 function gone(place: string, adapterHash: Hash): Refusal {

@@ -5,14 +5,13 @@ import { z } from "zod";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { textTable } from "../foundation/text-table.ts";
 import type { Decision } from "../records/comparison.ts";
-import { taintOfAdapter } from "../registry/index.ts";
 import { points } from "../statistics/figures.ts";
 import { listDecisions } from "../store/comparisons.ts";
 import { listAdapters, listBases, listDatasets } from "../store/manifests.ts";
 import { listRuns } from "../store/run-log.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { type Found, type Judgement, type NextCommand, nextCommand } from "./next-command.ts";
-import { allTainted } from "./taint.ts";
+import { taintsIn } from "./taint.ts";
 
 interface Status extends Found {
   home: string;
@@ -20,13 +19,13 @@ interface Status extends Found {
 }
 
 async function status({ home }: Context): Promise<Status> {
-  const [bases, runs, datasets, adapters, { decisions, changed }, tainted] = await Promise.all([
+  const [bases, runs, datasets, adapters, { decisions, changed }, taints] = await Promise.all([
     listBases(home),
     listRuns(home),
     listDatasets(home),
     listAdapters(home),
     listDecisions(home),
-    allTainted(home),
+    taintsIn(home),
   ]);
   const found: Found = {
     bases: bases.map(({ name, baseHash }) => ({ name, baseHash })),
@@ -48,7 +47,7 @@ async function status({ home }: Context): Promise<Status> {
       base,
       runs: inputs.runs.map(({ run }) => run),
       trainRows: counts.trainRows,
-      isTainted: tainted.has(datasetHash),
+      isTainted: taints.isDatasetTainted(datasetHash),
     })),
     adapters: adapters.map(({ adapterHash, name, base, datasetHash }) => ({
       adapterHash,
@@ -57,7 +56,8 @@ async function status({ home }: Context): Promise<Status> {
       datasetHash,
       decisions: decisions.filter((decision) => decision.adapterHash === adapterHash).map(judgementOf),
       changedDecisions: changed.flatMap((one) => (one.adapterHash === adapterHash ? one.comparisonHash : [])),
-      isTainted: taintOfAdapter({ adapters }, tainted, adapterHash) !== null,
+      isTainted: taints.isTainted(adapterHash),
+      isLineageGone: taints.isLineageGone(adapterHash),
     })),
   };
   return { home: home.path, ...found, next: await nextCommand(home, found) };
@@ -106,7 +106,7 @@ function printed({ home, bases, runs, datasets, adapters, next }: Status): strin
       "adapters",
       ["hash", "name", "base", "dataset", "decisions"],
       adapters.map((adapter) => [
-        `${shortHash(adapter.adapterHash)}${adapter.isTainted ? " TAINTED" : ""}`,
+        `${shortHash(adapter.adapterHash)}${adapter.isTainted ? " TAINTED" : adapter.isLineageGone ? " LINEAGE GONE" : ""}`,
         adapter.name ?? "-",
         adapter.base,
         shortHash(adapter.datasetHash),

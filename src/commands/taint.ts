@@ -2,21 +2,47 @@
  * What a command says of taint before it goes on: a training refuses a tainted dataset, a server warns of an adapter that
  * was trained on one.
  */
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { warn } from "../foundation/progress.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
-import { ancestryOf, type Graph, openGraph, taintedDatasets, taintedWriters, taintOf } from "../registry/index.ts";
+import type { Thing } from "../records/lineage.ts";
+import {
+  ancestryOf,
+  type Graph,
+  goneOfLineage,
+  openGraph,
+  taintedDatasets,
+  taintedWriters,
+  taintOf,
+  taintOfAdapter,
+  taintOfLineage,
+} from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
 import { readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
 import type { Context } from "./command.ts";
 
-/** Returns the tainted datasets, each with whether that is certain. Throws: as `taintedDatasets`. */
-export async function allTainted(home: Home): Promise<Map<Hash, { isCertain: boolean }>> {
+/** What of a home is not to be relied on, or may not be. */
+export interface Taints {
+  isDatasetTainted(datasetHash: Hash): boolean;
+  /** Whether its dataset is, or one that an adapter before it was trained on. */
+  isTainted(adapterHash: Hash): boolean;
+  /** Whether a dataset or an adapter of its lineage is gone, so that nobody knows. */
+  isLineageGone(adapterHash: Hash): boolean;
+}
+
+/** Looks through all datasets. Throws: as `taintedDatasets`. */
+export async function taintsIn(home: Home): Promise<Taints> {
   const graph = await openGraph(home);
   try {
-    return await taintedDatasets(graph);
+    const tainted = await taintedDatasets(graph);
+    return {
+      isDatasetTainted: (datasetHash) => tainted.has(datasetHash),
+      isTainted: (adapterHash) => taintOfAdapter(graph, tainted, adapterHash) !== null,
+      isLineageGone: (adapterHash) => goneOfLineage(graph, adapterHash).length > 0,
+    };
   } finally {
     await graph.close();
   }
@@ -44,7 +70,7 @@ async function refuseTaintedDataset(graph: Graph, dataset: DatasetManifest): Pro
     message: "The dataset holds what was revoked since it was made: an adapter of it would be tainted too.",
     expected: "a dataset without a revoked row",
     got: taint.isCertain
-      ? `${taint.rows} of ${counts.trainRows + counts.validationRows} rows are of ${named(taint.by)}`
+      ? `${taint.rows} of ${counted(counts.trainRows + counts.validationRows, "row")} ${taint.rows === 1 ? "is" : "are"} of ${named(taint.by)}`
       : `it does not say what its rows were made from, and its runs have ${named(taint.by)}`,
     where: graph.home.datasetFolder(datasetHash),
     fix: `tracemill dataset rebuild ${shortHash(datasetHash)}, and train on its successor`,
@@ -52,9 +78,7 @@ async function refuseTaintedDataset(graph: Graph, dataset: DatasetManifest): Pro
 }
 
 async function refuseTaintedParent(graph: Graph, parent: AdapterManifest): Promise<void> {
-  const before = ancestryOf(graph, parent.adapterHash);
-  const datasets = graph.datasets.filter((one) => before.some(({ datasetHash }) => datasetHash === one.datasetHash));
-  const [first] = [...(await taintedDatasets(graph, datasets)).keys()];
+  const first = (await taintOfLineage(graph, parent.adapterHash)).tainted[0]?.datasetHash;
   if (first === undefined) return;
   const label = adapterLabel(parent);
   throw new Refusal({
@@ -67,7 +91,10 @@ async function refuseTaintedParent(graph: Graph, parent: AdapterManifest): Promi
   });
 }
 
-/** Warns of each adapter that learned from a tainted dataset, or from rows which a tainted adapter wrote. Throws: `UNKNOWN_ADAPTER`, as `taintedDatasets`. */
+/**
+ * Warns of each adapter that learned from a tainted dataset or from rows which a tainted adapter wrote, and of one whose lineage is
+ * not here whole while something is revoked. Throws: `UNKNOWN_ADAPTER`, as `taintedDatasets`.
+ */
 export async function warnOfTaint(names: readonly string[], context: Context): Promise<void> {
   if (names.length === 0) return;
   const graph = await openGraph(context.home);
@@ -84,6 +111,8 @@ async function warnOfEach(names: readonly string[], graph: Graph, context: Conte
     const adapter = await readAdapterManifest(graph.home, name);
     const source = ancestryOf(graph, adapter.adapterHash).find(({ datasetHash }) => tainted.has(datasetHash));
     if (source === undefined) {
+      const gone = goneOfLineage(graph, adapter.adapterHash);
+      if (gone.length > 0) warn(lineageGone(adapter, gone), context);
       const writer = (await taintedWriters(graph, tainted, [adapter.adapterHash])).get(adapter.adapterHash);
       if (writer !== undefined) warn(writtenBy(adapter, writer), context);
       continue;
@@ -98,6 +127,11 @@ async function warnOfEach(names: readonly string[], graph: Graph, context: Conte
       context,
     );
   }
+}
+
+function lineageGone(adapter: AdapterManifest, gone: readonly Thing[]): string {
+  const named = gone.map(({ kind, id }) => `the ${kind} ${shortHash(id)}`).join(" and ");
+  return `Warning: the adapter ${adapterLabel(adapter)} may have learned from what is revoked: ${named} of its lineage ${gone.length === 1 ? "is" : "are"} gone.`;
 }
 
 function writtenBy(adapter: AdapterManifest, writer: Hash): string {

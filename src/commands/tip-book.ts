@@ -1,6 +1,7 @@
 /**
  * The tips of one skill with all that the sealed runs and the ledger say of them: what `tracemill tips` shows and judges.
  */
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { groupBy } from "../foundation/group-by.ts";
 import { nearest } from "../foundation/nearest.ts";
@@ -89,7 +90,7 @@ export function findTip(books: readonly TipBook[], name: string): { book: TipBoo
   throw new Refusal({
     code: "UNKNOWN_TIP",
     message: begun.length > 1 ? `${begun.length} tips begin with "${name}".` : `There is no tip "${name}".`,
-    expected: `the id of one of the ${all.length} tips of ${books.flatMap(({ runs }) => runs).length} sealed runs`,
+    expected: `the id of one of the ${counted(all.length, "tip")} of ${counted(books.flatMap(({ runs }) => runs).length, "sealed run")}`,
     got: `"${name}"`,
     ...(unsealed.length > 0 && { where: `not looked at, as not sealed: ${unsealed.join(", ")}` }),
     fix: close.length > 0 ? `did you mean ${close.map((tip) => `"${tip}"`).join(" or ")}?` : "tracemill tips list",

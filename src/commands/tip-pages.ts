@@ -1,6 +1,7 @@
 /**
  * How `tracemill tips` writes for people: a table, one tip in full, its effect in words, and what was retired.
  */
+import { counted } from "../foundation/counted.ts";
 import { textTable } from "../foundation/text-table.ts";
 import type { Consolidation } from "../harness/index.ts";
 import type { TipId } from "../records/ids.ts";
@@ -72,7 +73,7 @@ export function listPage({
     ...[estimate === null ? "" : points(estimate), interval === null ? "" : pointsInterval(interval), state],
   ]);
   const header = ["tip", "type", "family", "begins", "shown", "dropped", "points", levelOf(alpha), "state"];
-  return [textTable(header, rows, 44), `${tips.length} ${tips.length === 1 ? "tip" : "tips"}`, ...left].join("\n");
+  return [textTable(header, rows, 44), counted(tips.length, "tip"), ...left].join("\n");
 }
 
 /** Returns the first words of a text, to know it by. */
@@ -94,7 +95,12 @@ export function showPage(entry: Omit<TipEntry, "credit">, report: EffectReport):
     ),
     ...(entry.mechanism === null ? [] : [field("mechanism", entry.mechanism)]),
     ...(entry.conditions === null ? [] : [field("conditions", entry.conditions)]),
-    field("rendered", items.length === 0 ? "never" : `in ${report.effect.shown} attempts at ${items.length} items`),
+    field(
+      "rendered",
+      items.length === 0
+        ? "never"
+        : `in ${counted(report.effect.shown, "attempt")} at ${counted(items.length, "item")}`,
+    ),
     ...items.slice(0, SHOWN_ITEMS).map((item) => field("", item)),
     ...(items.length > SHOWN_ITEMS ? [field("", `and ${items.length - SHOWN_ITEMS} more: --json has all`)] : []),
     "",
@@ -114,12 +120,14 @@ export function effectPage(report: EffectReport): string {
   const level = levelOf(rule.alpha);
   const { kind, estimate, interval, shown, dropped, items, reason } = effect;
   const isRandomised = kind === "randomised";
-  const compared = isRandomised ? `${dropped} draws left it out` : `${dropped} attempts at the same items did without`;
+  const compared = isRandomised
+    ? `${counted(dropped, "draw")} left it out`
+    : `${counted(dropped, "attempt")} at the same items did without`;
   return [
     `Effect of ${tip}: ${estimate === null ? "cannot be told" : `${points(estimate)} points of success`} (${kind})`,
     field(
       "attempts",
-      `${shown} ${isRandomised ? "draws" : "attempts"} showed it, ${compared}; ${items} items, ${runs} runs`,
+      `${counted(shown, isRandomised ? "draw" : "attempt")} showed it, ${compared}; ${counted(items, "item")}, ${counted(runs, "run")}`,
     ),
     ...(meanShown === null ? [] : [field("with it", `${percent(meanShown)} mean outcome`)]),
     field(level, interval === null ? `none: ${reason}` : `${pointsInterval(interval)}, for one look`),
@@ -131,7 +139,7 @@ export function effectPage(report: EffectReport): string {
       : [
           field(
             "shrunken",
-            `${points(shrunken.estimate)} (${pointsInterval(shrunken.interval)}) among ${shrunken.among} tips of the ${shrunken.group}`,
+            `${points(shrunken.estimate)} (${pointsInterval(shrunken.interval)}) among ${counted(shrunken.among, "tip")} of the ${shrunken.group}`,
           ),
         ]),
     ...uncountedLines(report.uncounted),
@@ -168,7 +176,7 @@ function uncountedLines(uncounted: TipHistory["uncounted"]): string[] {
 export function retirementPage({ isDryRun, judged, retired }: RetirementReport): string {
   const what = retired.length === 1 ? "tip" : "tips";
   return [
-    `${retired.length} of ${judged} live ${judged === 1 ? "tip" : "tips"} ${isDryRun ? "would be retired: dry run, nothing was written" : "retired"}`,
+    `${retired.length} of ${counted(judged, "live tip")} ${isDryRun ? "would be retired: dry run, nothing was written" : "retired"}`,
     ...retired.map(({ tip, reason }) => `  ${tip}: ${reason}`),
     ...(retired.length > 0 && !isDryRun ? [`New runs read the ${what} no more; the logs are as they were.`] : []),
   ].join("\n");

@@ -1,6 +1,7 @@
 /**
  * `tracemill train --plan`: the plan as text, one line a device, what fits and how long it takes.
  */
+import { counted } from "../foundation/counted.ts";
 import { duration } from "../foundation/progress.ts";
 import { textTable } from "../foundation/text-table.ts";
 import { adviceText, type TrainPlan } from "../train/index.ts";
@@ -50,7 +51,9 @@ function mainLines({ mainMemory, devices }: TrainPlan): string[] {
   if (mainMemory === null) return [];
   const { neededBytes, freeBytes } = mainMemory;
   const free = freeBytes === null ? "" : `, ${gib(freeBytes)} GiB are free`;
-  return [`main      ${gib(neededBytes)} GiB of main memory for ${devices.length} processes to read the base${free}`];
+  return [
+    `main      ${gib(neededBytes)} GiB of main memory for ${counted(devices.length, "process", "processes")} to read the base${free}`,
+  ];
 }
 
 function lengthLines({ lengths, setting, longestTokens, largestBatch }: TrainPlan): string[] {
@@ -62,7 +65,7 @@ function lengthLines({ lengths, setting, longestTokens, largestBatch }: TrainPla
       ? [`          ${longer} have more than --max-tokens and are refused, or dropped with --too-long drop`]
       : []),
     `planned   ${setting.batch} at once, of ${setting.tokens} tokens`,
-    `at most   ${longestTokens} tokens in one row alone, or ${largestBatch} rows of ${setting.tokens} tokens at once`,
+    `at most   ${longestTokens} tokens in one row alone, or ${counted(largestBatch, "row")} of ${setting.tokens} tokens at once`,
   ];
 }
 

@@ -3,6 +3,7 @@
  */
 import { join } from "node:path";
 import type { z } from "zod";
+import { counted } from "../foundation/counted.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
 import { inOrder } from "../foundation/in-order.ts";
 import { duration } from "../foundation/progress.ts";
@@ -210,12 +211,14 @@ function adapterText(adapter: AdapterManifest): string {
   return [
     `Adapter ${adapterLabel(adapter)} of ${base}, ${size}, ${duration(durationMs)}`,
     `  hash        ${adapterHash}`,
-    `  loss        ${path(losses)} in ${curve.length} steps, ${trainedTokens} tokens under the loss`,
+    `  loss        ${path(losses)} in ${counted(curve.length, "step")}, ${trainedTokens} tokens under the loss`,
     ...(validation.length > 0 ? [`  validation  ${path(validation)}`] : []),
     ...(distance !== undefined ? [`  distance    ${distance.toFixed(3)} nats a token from the base`] : []),
     ...(stoppedBy !== undefined ? [`  stopped     by --${stoppedBy}`] : []),
     ...(bestStep !== undefined ? [`  weights     of step ${bestStep}, the lowest validation loss`] : []),
-    ...(droppedRows !== undefined ? [`  dropped     ${droppedRows} rows of more than ${config.maxTokens} tokens`] : []),
+    ...(droppedRows !== undefined
+      ? [`  dropped     ${counted(droppedRows, "row")} of more than ${config.maxTokens} tokens`]
+      : []),
     ...(ggufRefused !== undefined ? [`  no GGUF     ${ggufRefused}`] : []),
     ...(margins.length > 0 ? [`  margin      ${path([0, ...margins])} on the validation rows`] : []),
   ].join("\n");

@@ -2,6 +2,7 @@
  * General ability in a comparison: which sets are asked for, what both arms of the deciding pair make of them, and results of
  * other tools that the user has.
  */
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { hashJson } from "../foundation/hashing.ts";
 import { type Progress, startProgress, warn } from "../foundation/progress.ts";
@@ -81,7 +82,10 @@ export async function measureAbility(
     scoresAtOnce: await scoresAtOnce(target, atOnce),
   }).finally(steps.end);
   for (const { set, texts } of found.missing) {
-    warn(`${texts.length} texts of ${set} could not be asked of an arm and are left out: ${texts[0]?.reason}`, context);
+    warn(
+      `${counted(texts.length, "text")} of ${set} could not be asked of an arm and ${texts.length === 1 ? "is" : "are"} left out: ${texts[0]?.reason}`,
+      context,
+    );
   }
   refuseGaps({ sets, foreign, planned: plan.general }, found.general);
   for (const { where, reason } of foreign.rejected) warn(`Left out of ${where}: ${reason}`, context);

@@ -10,7 +10,8 @@ import type { Endpoint } from "../harness/index.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { Arm, Decision, PlanDraft } from "../records/comparison.ts";
-import { type LineageTaint, leaksOf, openGraph, taintOfLineage } from "../registry/index.ts";
+import type { Revocation } from "../records/ledger-entries.ts";
+import { type LineageTaint, leaksOf, openGraph, revokedBehind, taintOfLineage } from "../registry/index.ts";
 import { loadRenderer, type Renderer } from "../render/renderer.ts";
 import type { RunningServer } from "../serve/index.ts";
 import { readMadeDecision } from "../store/comparisons.ts";
@@ -42,7 +43,7 @@ import { type ComparisonPlan, comparisonPlanText, planComparison } from "./valid
 import { compareExistingRuns } from "./validate-runs.ts";
 import { openSession } from "./validate-session.ts";
 
-/** A decision, and what has come to light against its candidate since the gate let it pass: in words, missing where nothing has. */
+/** A decision, and what has come to light against its candidate or itself since the gate let it pass: in words, missing where nothing has. */
 export type KnownDecision = Decision & { since?: string[] };
 
 /**
@@ -51,7 +52,7 @@ export type KnownDecision = Decision & { since?: string[] };
  * `DECISION_CHANGED`, `NOTHING_TO_RESUME`, `OTHER_PLAN`, `LOCKED` where another process is at the same comparison, unknown names.
  */
 export async function validateAdapter(given: ValidateInput, context: Context): Promise<KnownDecision> {
-  const { home, clock } = context;
+  const { home } = context;
   const options = validateInput.parse(given);
   const gate = await readGate(home, options.gate);
   const adapter = options.candidate === undefined ? null : await readAdapterManifest(home, options.candidate);
@@ -69,12 +70,16 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
       ...(history.taint ?? []).map((one) => `it was trained on ${one}`),
       ...(history.leaks ?? []).map((one) => `it has learned from ${one}`),
     ];
-    if (against.length === 0) {
-      return await compare({ draft, parts, base, adapter, ability, options, history }, context);
-    }
-    const { comparisonHash } = await writePlanToRefuse(home, draft, clock);
-    const decision = await decideBeforehand(home, comparisonHash, { found: history, clock });
-    return decision.hasPassed ? { ...decision, since: against } : decision;
+    const decision =
+      against.length === 0
+        ? await compare({ draft, parts, base, adapter, ability, options, history }, context)
+        : await refused({ draft, history }, context);
+    if (!decision.hasPassed) return decision;
+    const since = [
+      ...against,
+      ...inWords(await revokedBehind(home, decision)).map((one) => `it was decided from ${one}`),
+    ];
+    return since.length === 0 ? decision : { ...decision, since };
   } finally {
     await Promise.all(parts.map(({ skill }) => skill.close()));
   }
@@ -113,10 +118,21 @@ async function historyOf(
 
 /** Null where nothing revoked is found, but what is gone may have been. */
 function taintInWords({ tainted, gone }: LineageTaint): string[] | null {
-  const found = tainted.flatMap(({ by }) =>
-    by.map(({ kind, target, reason }) => `the revoked ${kind} ${target} (${reason})`),
-  );
+  const found = inWords(tainted.flatMap(({ by }) => by));
   return found.length === 0 && gone.length > 0 ? null : found;
+}
+
+function inWords(revoked: readonly Revocation[]): string[] {
+  return revoked.map(({ kind, target, reason }) => `the revoked ${kind} ${target} (${reason})`);
+}
+
+/** What the candidate's lineage holds against it decides before the first call, unless it was decided earlier. */
+async function refused(
+  { draft, history }: Pick<Comparison, "draft" | "history">,
+  { home, clock }: Context,
+): Promise<Decision> {
+  const { comparisonHash } = await writePlanToRefuse(home, draft, clock);
+  return decideBeforehand(home, comparisonHash, { found: history, clock });
 }
 
 async function compare(comparison: Comparison, context: Context): Promise<Decision> {
@@ -211,7 +227,7 @@ export default defineCommand({
 
 The gate's axes are in docs/promotion.md; what each number means is in docs/validation.md. The same command goes on where it was
 stopped; with --resume it does nothing else, and says what differs where the options are not those of then. It ends with 0 where the
-gate passed, and with 4 where it did not or where something stands against the candidate since.`,
+gate passed, and with 4 where it did not or where something stands against the candidate or the decision since.`,
   input: validateInput as z.ZodType<ValidateOptions>,
   async run(options, context): Promise<KnownDecision | ComparisonPlan | UnrandomisedComparison> {
     if (options.plan) return planned(options, context);

@@ -2,6 +2,7 @@
  * `tracemill verify`: whether everything that was recorded is as it was written. Names the first broken line of each log.
  */
 import { z } from "zod";
+import { counted } from "../foundation/counted.ts";
 import { type Progress, startProgress } from "../foundation/progress.ts";
 import { sumOf } from "../foundation/sums.ts";
 import { type LogReport, verifyHome } from "../store/verify.ts";
@@ -25,7 +26,7 @@ export default defineCommand({
   print: ({ logs, isSound }) => {
     const lines = logs.map(lineOf);
     const events = sumOf(logs, (log) => log.events);
-    const summary = `${logs.length} logs, ${events} lines: ${isSound ? "nothing was changed" : "NOT as they were written"}`;
+    const summary = `${counted(logs.length, "log")}, ${counted(events, "line")}: ${isSound ? "nothing was changed" : "NOT as they were written"}`;
     return [...lines, summary].join("\n");
   },
   exitCode: ({ isSound, hasTornTail }) => (isSound ? (hasTornTail ? 3 : 0) : 2),
@@ -42,5 +43,5 @@ const MEANINGS: Record<LogReport["state"], string> = {
 function lineOf({ log, path, state, events, broken }: LogReport): string {
   const meaning = log === "ledger" && state === "open" ? "sound" : MEANINGS[state];
   const place = broken === null ? "" : ` at line ${broken.line}: ${broken.reason}\n    ${path}:${broken.line}`;
-  return `${log.padEnd(20)}  ${String(events).padStart(8)} lines  ${meaning}${place}`;
+  return `${log.padEnd(20)}  ${String(events).padStart(8)} ${events === 1 ? "line " : "lines"}  ${meaning}${place}`;
 }

@@ -3,6 +3,7 @@
  * there, so that no loader infers them from the first rows that it sees.
  * Source: Hugging Face hub docs, "Manual configuration" and "Dataset cards"; datasets, packaged_modules/json/json.py.
  */
+import { counted } from "../foundation/counted.ts";
 import { markdownTable } from "../foundation/markdown.ts";
 import { sumOf } from "../foundation/sums.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
@@ -46,9 +47,9 @@ ${cardHead(facts)}
 ---
 # ${name}
 
-${counts.trainRows} training rows and ${counts.validationRows} validation rows from verified agent runs: ${TIER_WORDS[tier]}. Made by tracemill ${manifest.codeVersion}.
+${counted(counts.trainRows, "training row")} and ${counted(counts.validationRows, "validation row")} from verified agent runs: ${TIER_WORDS[tier]}. Made by tracemill ${manifest.codeVersion}.
 
-- Filter: \`${manifest.filter.replaceAll(/[`\s]+/g, " ")}\`; at most ${settings.maxPerItem} rows an item and role${settings.maxTokens === null ? "" : `, ${settings.maxTokens} tokens a row`}.${manifest.gatesOff.length > 0 ? ` Switched off: ${manifest.gatesOff.join(", ")}.` : ""}
+- Filter: \`${manifest.filter.replaceAll(/[`\s]+/g, " ")}\`; at most ${counted(settings.maxPerItem, "row")} an item and role${settings.maxTokens === null ? "" : `, ${settings.maxTokens} tokens a row`}.${manifest.gatesOff.length > 0 ? ` Switched off: ${manifest.gatesOff.join(", ")}.` : ""}
 - Prompts: ${settings.tips === "drop" ? "tips taken out" : "tips left in"}. Target: ${settings.target === "action" ? "the action that the verifier judged" : "the answer as it was recorded"}.
 ${tokensLine(manifest)}
 - Held-out test families are in no part; validation families are in \`validation\` only.

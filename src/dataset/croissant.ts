@@ -3,6 +3,7 @@
  * own, so that the same dataset has the same description: the newest run's day stands for it.
  * Source: MLCommons Croissant 1.1 (2026-01-29); W3C PROV-O for what rows were derived from.
  */
+import { counted } from "../foundation/counted.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { PARTS, type Part } from "../records/selection.ts";
 import { croissantType } from "./columns.ts";
@@ -55,7 +56,7 @@ export function croissantDescription({ manifest, format, licence }: CroissantFac
     "@type": "sc:Dataset",
     conformsTo: "http://mlcommons.org/croissant/1.1",
     name: `tracemill-${skills.join("-")}-${role}`.replaceAll(/[^\w-]+/g, "-"),
-    description: `${tier}: ${counts.trainRows} training and ${counts.validationRows} validation rows of the role ${role} from verified agent runs of ${skills.join(", ")}.`,
+    description: `${tier}: ${counts.trainRows} training and ${counted(counts.validationRows, "validation row")} of the role ${role} from verified agent runs of ${skills.join(", ")}.`,
     license: licence ?? "unknown",
     url: `urn:sha256:${datasetHash}`,
     version: `1.0.0+${datasetHash.slice(0, 12)}`,

@@ -3,6 +3,7 @@
  * description. The folder appears whole, under the hash of its manifest. Does not know why an example was chosen.
  */
 import { join } from "node:path";
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { writeFileAtomic, writeFolderAtomic, writeJsonAtomic } from "../foundation/files.ts";
 import { hashFile, hashJson } from "../foundation/hashing.ts";
@@ -141,7 +142,7 @@ function tooFewRows(
   const isEmpty = counts.trainRows === 0;
   const needsTeacher = selection.refusals.counts().some(({ reason }) => reason === "hosted-model");
   const hosted = needsTeacher ? ", name the model by `--allow-teacher` if its terms let you" : "";
-  const left = isEmpty ? "" : `${counts.trainRows} training rows of `;
+  const left = isEmpty ? "" : `${counted(counts.trainRows, "training row")} of `;
   return new Refusal({
     code: isEmpty ? "EMPTY_SELECTION" : "TOO_FEW_ROWS",
     message: isEmpty ? "No example is left to train on." : "Fewer examples are left to train on than were asked for.",
@@ -149,7 +150,7 @@ function tooFewRows(
     got:
       examples === 0
         ? "no example of this role in these runs"
-        : `${left}${examples} examples; ${took.join("; ")}${clausesText(selection)}`,
+        : `${left}${counted(examples, "example")}; ${took.join("; ")}${clausesText(selection)}`,
     fix: `loosen \`--filter\`${hosted}, or collect more: \`tracemill run\``,
   });
 }

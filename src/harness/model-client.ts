@@ -13,6 +13,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Json } from "../foundation/canonical-json.ts";
+import { counted } from "../foundation/counted.ts";
 import { Failure, Refusal } from "../foundation/errors.ts";
 import type { Lane } from "../foundation/fair-turns.ts";
 import type { Role, Sampling, Turn } from "../records/events.ts";
@@ -191,6 +192,6 @@ function givenUp(c: ModelCall, { code, reason, next }: FailedTry, tries: number)
   return new Failure({
     boundary: "endpoint",
     code: next === "reject" ? "CALL_REJECTED" : "CALL_LOST",
-    message: `${c.endpoint.url} gave no answer (${tries} ${tries === 1 ? "try" : "tries"}, last ${code}: ${reason})`,
+    message: `${c.endpoint.url} gave no answer (${counted(tries, "try", "tries")}, last ${code}: ${reason})`,
   });
 }

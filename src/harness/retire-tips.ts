@@ -4,6 +4,7 @@
  * confounded with the items that it was retrieved for, and so is never the default.
  */
 import type { Json } from "../foundation/canonical-json.ts";
+import { counted } from "../foundation/counted.ts";
 import { meanOf } from "../foundation/sums.ts";
 import type { TipId } from "../records/ids.ts";
 import { percent, points, pointsInterval } from "../statistics/figures.ts";
@@ -45,7 +46,7 @@ export function uselessTips(
     const outcomes = draws.filter(({ isShown }) => isShown).map(({ outcome }) => outcome);
     if (!isBelowMeanUtility(outcomes, { atLeast, below: threshold })) return [];
     const mean = meanOf(outcomes);
-    const reason = `mean outcome ${percent(mean)} over ${outcomes.length} attempts that read it, below ${percent(threshold)}`;
+    const reason = `mean outcome ${percent(mean)} over ${counted(outcomes.length, "attempt")} that read it, below ${percent(threshold)}`;
     return [{ tip, reason, evidence: { threshold, atLeast, shown: outcomes.length, mean } }];
   });
 }

@@ -14,8 +14,10 @@ export { ancestryOf, type Graph, openGraph } from "./graph.ts";
 export { type JudgedFamilies, leaksOf } from "./leaks.ts";
 export { lineageOf } from "./lineage.ts";
 export { type PromotionReport, possiblePromotion, promote, type RollbackReport, rollback } from "./promote.ts";
+export { revokedBehind } from "./refuse-revoked.ts";
 export { type RevocationReport, revoke } from "./revoke.ts";
 export {
+  goneOfLineage,
   type LineageTaint,
   taintedDatasets,
   taintedWriters,

@@ -11,7 +11,7 @@ import { acquireLock } from "../foundation/lock-file.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import { armNamed, BASE_ARM, type Decision, decidingPair, type Plan } from "../records/comparison.ts";
 import type { Place, Promotion, Rollback } from "../records/ledger-entries.ts";
-import { coversRole } from "../records/role-names.ts";
+import { coversRole, JUDGED_ROLE } from "../records/role-names.ts";
 import { listMadeDecisions, refuseEditedPlan } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger } from "../store/ledger.ts";
@@ -104,9 +104,11 @@ async function alone<T>(home: Home, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** An adapter answers for what it was trained on, and for nothing else. */
-function checkPlace(adapter: AdapterManifest, { skill, role }: Place): void {
+/** An adapter answers for what it was trained on, and for nothing else; for a whole skill its worker has to be among that. */
+function checkPlace(adapter: AdapterManifest, place: Place): void {
+  const { skill } = place;
   const { skills } = adapter;
+  const role = place.role ?? JUDGED_ROLE;
   if (skill === DEFAULT ? skills.length < 2 : !skills.includes(skill)) {
     throw new Refusal({
       code: "PLACE_OF_ANOTHER_SKILL",
@@ -116,13 +118,18 @@ function checkPlace(adapter: AdapterManifest, { skill, role }: Place): void {
       fix: `tracemill promote ${adapterLabel(adapter)} --for ${skills[0]}`,
     });
   }
-  if (role === null || coversRole(adapter.role, role)) return;
-  throw new Refusal({
+  if (!coversRole(adapter.role, role)) throw notOfRole(adapter, { skill, role });
+}
+
+function notOfRole(adapter: AdapterManifest, { skill, role }: { skill: string; role: string }): Refusal {
+  const [own] = adapter.role.split("+");
+  const unjudged = own === JUDGED_ROLE ? "" : ' --override "reason"';
+  return new Refusal({
     code: "PLACE_OF_ANOTHER_ROLE",
-    message: `The adapter ${adapterLabel(adapter)} was not trained on the turns of this role.`,
+    message: `The adapter ${adapterLabel(adapter)} was not trained on the turns of the ${role}.`,
     expected: `an adapter of the role ${role}`,
     got: `one of ${adapter.role}`,
-    fix: `tracemill promote ${adapterLabel(adapter)} --for ${skill}/${adapter.role.split("+")[0]}`,
+    fix: `tracemill promote ${adapterLabel(adapter)} --for ${skill === DEFAULT ? adapter.skills[0] : skill}/${own}${unjudged}`,
   });
 }
 
@@ -130,8 +137,10 @@ function checkPlace(adapter: AdapterManifest, { skill, role }: Place): void {
 async function passingComparison(
   home: Home,
   adapter: AdapterManifest,
-  { place: { skill }, before }: { place: Place; before: Hash | null },
+  { place, before }: { place: Place; before: Hash | null },
 ): Promise<Hash> {
+  const { skill, role } = place;
+  if (role !== null && role !== JUDGED_ROLE) throw notJudgedAs(adapter, { skill, role });
   const wanted = skill === DEFAULT ? adapter.skills : [skill];
   const judged = await decisionsBySkill(home, adapter.adapterHash);
   let passing: Hash | undefined;
@@ -194,6 +203,19 @@ function notDecided(adapter: AdapterManifest, skill: string): Refusal {
     expected: "a decision of the gate",
     got: "none",
     fix: `tracemill validate --skill ${skill} --base ${adapter.base} --candidate ${adapterLabel(adapter)}`,
+  });
+}
+
+function notJudgedAs(adapter: AdapterManifest, { skill, role }: { skill: string; role: string }): Refusal {
+  const whole = coversRole(adapter.role, JUDGED_ROLE)
+    ? `tracemill promote ${adapterLabel(adapter)} --for ${skill}, where it answers for the ${role} too, or `
+    : "";
+  return new Refusal({
+    code: "NOT_DECIDED",
+    message: `A comparison judges what an adapter does as the ${JUDGED_ROLE}, and says nothing of it as the ${role}.`,
+    expected: `a place that a comparison can decide: ${skill} or ${skill}/${JUDGED_ROLE}`,
+    got: `${skill}/${role}`,
+    fix: `${whole}say why it is to be promoted all the same: --override "reason"`,
   });
 }
 

@@ -37,6 +37,12 @@ export async function refuseRevokedDecision(
   adapter: AdapterManifest,
   { decision, plan }: { decision: Decision; plan: Plan },
 ): Promise<void> {
+  const by = await revokedBehind(home, decision);
+  if (by.length > 0) throw revokedDecision(adapter, plan, by);
+}
+
+/** Returns what is revoked of that from which it was decided: runs of the arms, attempts in them, verifiers that judged in them. */
+export async function revokedBehind(home: Home, decision: Decision): Promise<Revocation[]> {
   const graph = await openGraph(home);
   try {
     const by: Revocation[] = [];
@@ -44,7 +50,7 @@ export async function refuseRevokedDecision(
       const rests = await decisionsMadeFrom(graph, { kind: one.kind, id: one.target }, [decision]);
       if (rests.length > 0) by.push(one);
     }
-    if (by.length > 0) throw revokedDecision(adapter, plan, by);
+    return by;
   } finally {
     await graph.close();
   }

@@ -55,19 +55,14 @@ async function taintOfRows(graph: Graph, dataset: DatasetManifest, by: readonly 
 
 /**
  * Tells which datasets are tainted, reading each only up to its first such row; `false` for one of which only its runs
- * are known. Throws: `DATASET_CHANGED`.
+ * are known. One that is revoked itself is among them even where its folder is gone. Throws: `DATASET_CHANGED`.
  */
-export async function taintedDatasets(
-  graph: Graph,
-  datasets: readonly DatasetManifest[] = graph.datasets,
-): Promise<Map<Hash, { isCertain: boolean }>> {
-  const tainted = new Map<Hash, { isCertain: boolean }>();
-  for (const dataset of datasets) {
+export async function taintedDatasets(graph: Graph): Promise<Map<Hash, { isCertain: boolean }>> {
+  const revoked = graph.revoked.flatMap(({ kind, target }) => (kind === "dataset" ? [target as Hash] : []));
+  const tainted = new Map(revoked.map((datasetHash) => [datasetHash, { isCertain: true }]));
+  for (const dataset of graph.datasets) {
     const { datasetHash } = dataset;
-    if (graph.revoked.some((one) => isOf(dataset, one))) {
-      tainted.set(datasetHash, { isCertain: true });
-      continue;
-    }
+    if (tainted.has(datasetHash)) continue;
     const possible = graph.revoked.filter((one) => mayTouchRows(dataset, one));
     if (hasRowLineage(dataset)) {
       for await (const _ of rowsMadeFrom(graph, possible.map(thingOf), [dataset])) {
@@ -126,20 +121,31 @@ export interface LineageTaint {
 /** Looks through the datasets of an adapter's whole lineage. Throws: `DATASET_CHANGED`. */
 export async function taintOfLineage(graph: Graph, adapterHash: Hash): Promise<LineageTaint> {
   const tainted: LineageTaint["tainted"] = [];
-  const gone: Thing[] = [];
-  if (graph.revoked.length === 0) return { tainted, gone };
-  const lineage = ancestryOf(graph, adapterHash);
-  const before = lineage[0]?.parent ?? null;
-  if (before !== null) gone.push({ kind: "adapter", id: before });
-  for (const { datasetHash } of lineage) {
+  if (graph.revoked.length === 0) return { tainted, gone: [] };
+  for (const { datasetHash } of ancestryOf(graph, adapterHash)) {
     const dataset = graph.datasets.find((one) => one.datasetHash === datasetHash);
     const taint = dataset === undefined ? null : await taintOf(graph, dataset);
     const by =
       taint?.by ?? graph.revoked.filter(({ target }) => target === datasetHash).map((one) => ({ ...one, rows: null }));
     if (by.length > 0) tainted.push({ datasetHash, by });
-    else if (dataset === undefined) gone.push({ kind: "dataset", id: datasetHash });
   }
-  return { tainted, gone };
+  return { tainted, gone: goneOfLineage(graph, adapterHash) };
+}
+
+/** What of an adapter's lineage is not here any more and not known to be revoked; nothing where nothing at all is revoked. */
+export function goneOfLineage(
+  { adapters, datasets, revoked }: Pick<Graph, "adapters" | "datasets" | "revoked">,
+  adapterHash: Hash,
+): Thing[] {
+  if (revoked.length === 0) return [];
+  const lineage = ancestryOf({ adapters }, adapterHash);
+  const before = lineage.length === 0 ? adapterHash : lineage[0]?.parent;
+  const known = new Set([...datasets.map((one) => one.datasetHash), ...revoked.map(({ target }) => target)]);
+  const gone = lineage.flatMap(({ datasetHash }) => (known.has(datasetHash) ? [] : [datasetHash]));
+  return [
+    ...(before == null ? [] : [{ kind: "adapter" as const, id: before }]),
+    ...gone.map((id) => ({ kind: "dataset" as const, id })),
+  ];
 }
 
 /** Kinds of what a comparison is decided from. */

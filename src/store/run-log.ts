@@ -7,6 +7,7 @@ import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync } 
 import { dirname, join } from "node:path";
 import { canonicalJson } from "../foundation/canonical-json.ts";
 import type { Clock } from "../foundation/clock.ts";
+import { counted } from "../foundation/counted.ts";
 import { assert, Failure, Refusal } from "../foundation/errors.ts";
 import { type HashSet, openHashSet } from "../foundation/hash-set.ts";
 import { type Hash, hashText } from "../foundation/hashing.ts";
@@ -119,7 +120,7 @@ export function reopenRunLog(
     const { sizeBytes, cutBytes } = cutTail(fd, path, check.torn?.startByte ?? null);
     const log = writerOf({ run, clock, path, fd, sizeBytes, end: check, known, release });
     if (cutBytes > 0) {
-      const message = `${cutBytes} bytes of an unfinished last line were cut off`;
+      const message = `${counted(cutBytes, "byte of an unfinished last line was", "bytes of an unfinished last line were")} cut off`;
       log.append({ type: "failure", data: { boundary: "log", code: "TORN_TAIL", message, attempt: null } });
     }
     return { log, cutBytes };

@@ -2,6 +2,7 @@
  * Compares two runs that exist already, imported ones too, over the items that both attempted. Nobody planned it, nobody drew who
  * attempted what, and whoever looks has chosen the runs: so it shows, and decides nothing.
  */
+import { counted } from "../foundation/counted.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
 import { ZERO_HASH } from "../foundation/hashing.ts";
 import type { ArmResult, PairResult } from "../records/comparison.ts";
@@ -73,7 +74,7 @@ function nothingToPair(runs: readonly RunId[], items: readonly number[]): Refusa
     code: "NOTHING_TO_PAIR",
     message: "The two runs have no judged item in common.",
     expected: "two sealed runs over the same items",
-    got: runs.map((run, index) => `${run} with ${items[index]} judged items`).join(", "),
+    got: runs.map((run, index) => `${run} with ${counted(items[index] ?? 0, "judged item")}`).join(", "),
     fix: "tracemill runs lists the runs, with their skills and splits",
   });
 }

@@ -3,6 +3,7 @@
  * over families is sound where there are enough families and enough items that differ; where few items differ it promises too
  * much, down to no width at all, so there it is widened to what the number of items alone allows to be said.
  */
+import { counted } from "../foundation/counted.ts";
 import type { Interval } from "../records/comparison.ts";
 import type { GateSettings } from "../records/gate.ts";
 import { agreeingInterval } from "../statistics/agreeing-items.ts";
@@ -48,5 +49,5 @@ export function decidingRates(items: PairedItems, alpha: number): Interval | nul
 export function tooFewFamilies(families: number, { primary: { minFamilies } }: GateSettings): string | null {
   return families >= minFamilies
     ? null
-    : `${families} families are too few to judge their own spread; ${minFamilies} are enough.`;
+    : `${counted(families, "family is", "families are")} too few to judge how families spread; ${minFamilies} are enough.`;
 }

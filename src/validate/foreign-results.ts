@@ -1,6 +1,7 @@
 /**
  * Two results of another tool, base and candidate, as axes that are judged like further skills: paired sample by sample.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { extensionIds, loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
@@ -36,9 +37,10 @@ export interface ForeignAxes {
 
 /**
  * Reads and pairs the results of both arms.
- * Throws: `UNKNOWN_RESULTS` where no reader knows them, `RESULTS_DIFFER` where they cannot be paired.
+ * Throws: `NO_SUCH_PATH`, `UNKNOWN_RESULTS` where no reader knows them, `RESULTS_DIFFER` where they cannot be paired.
  */
 export async function foreignAxes(paths: { base: string; candidate: string }): Promise<ForeignAxes> {
+  for (const path of [paths.base, paths.candidate]) if (!existsSync(path)) throw noResults(path);
   const reader = await readerOf(paths.base);
   const [base, candidate] = [await reader.reader.read(paths.base), await reader.reader.read(paths.candidate)];
   const rejected = [...base.rejected, ...candidate.rejected];
@@ -78,6 +80,17 @@ async function readerOf(path: string): Promise<{ id: string; reader: ResultReade
     got: "a file of another shape",
     where: path,
     fix: "name the file that the tool itself wrote",
+  });
+}
+
+function noResults(path: string): Refusal {
+  return new Refusal({
+    code: "NO_SUCH_PATH",
+    message: "The results are not there.",
+    expected: "a file or folder that another tool wrote",
+    got: "no such file or folder",
+    where: path,
+    fix: "--results OF_THE_BASE --results OF_THE_CANDIDATE, with the paths as the tool named them",
   });
 }
 

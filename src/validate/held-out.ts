@@ -2,6 +2,7 @@
  * What makes a comparison one on held-out work: every item of the split that is said, and no tip in an arm's prompts that
  * came from the same families. Refuses before the first call.
  */
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { type Arm, type Part, type Plan, partsOf } from "../records/comparison.ts";
 import { loadSkill } from "../skills/load.ts";
@@ -44,7 +45,7 @@ async function refuseOtherSplits({ skill, split, items }: Part): Promise<void> {
   if (first === undefined) return;
   throw new Refusal({
     code: "ITEM_OF_ANOTHER_SPLIT",
-    message: `${others.length} of ${items.length} items are not of the ${split} split.`,
+    message: `${others.length} of ${counted(items.length, "item")} ${others.length === 1 ? "is" : "are"} not of the ${split} split.`,
     expected: `families of the ${split} split of ${skill.id}`,
     got: `${first.item} of family ${first.family}, which lies in ${splitOf(manifest, first.family)}`,
     fix: `leave them out of the items, or validate with --split ${splitOf(manifest, first.family)}`,

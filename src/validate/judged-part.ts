@@ -1,6 +1,7 @@
 /**
  * One skill's items with an outcome of every arm: what can be paired. Pure.
  */
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { Part, PartResult } from "../records/comparison.ts";
 import type { ArmOutcomes, Outcome } from "./arm-outcomes.ts";
@@ -49,7 +50,7 @@ function incompleteArm(part: Part, dropped: PartResult["dropped"]): Refusal {
   const [first] = dropped;
   return new Refusal({
     code: "INCOMPLETE_ARM",
-    message: `${dropped.length} of ${part.items.length} items of ${part.skill.id} have no verdict in an arm: the comparison is not valid.`,
+    message: `${dropped.length} of ${counted(part.items.length, "item")} of ${part.skill.id} ${dropped.length === 1 ? "has" : "have"} no verdict in an arm: the comparison is not valid.`,
     expected: `a deciding verdict of the first attempt in every arm for ${100 - 100 * MOST_DROPPED} % of the items`,
     got: `none for ${first?.item} in arm ${first?.arm}${dropped.length > 1 ? `, and ${dropped.length - 1} more` : ""}`,
     where: `arm ${first?.arm}`,

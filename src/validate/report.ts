@@ -2,6 +2,7 @@
  * `report.md` of a comparison: the decision for people, with what lies beneath it - kinds, families, single items.
  * Every figure of its first part is in decision.json; the breakdowns are counts of the same outcomes.
  */
+import { counted } from "../foundation/counted.ts";
 import { groupBy } from "../foundation/group-by.ts";
 import { fenced, markdownTable } from "../foundation/markdown.ts";
 import { type Decision, decidingPair, type PairResult, type Plan } from "../records/comparison.ts";
@@ -86,7 +87,7 @@ function pairSection(pair: PairResult, decision: Decision, of = ""): string[] {
     markdownTable(
       ["figure", "value"],
       [
-        ["items", `${pair.n} of ${pair.families} families`],
+        ["items", `${pair.n} of ${counted(pair.families, "family", "families")}`],
         ...counts,
         ["difference in first-try success", `${points(pair.difference)} points`],
         [`${levelOf(alpha)} interval, t over families`, pointsInterval(pair.clusterInterval)],
@@ -218,7 +219,7 @@ function itemLines(
 
 function origin(plan: Plan, decision: Decision): string {
   const { skill, split, sampling, seed, samples, attempts, use, alpha, agent } = plan;
-  const tries = `${attempts} ${attempts === 1 ? "attempt" : "attempts"} an item`;
+  const tries = `${counted(attempts, "attempt")} an item`;
   const manner = `${tries}, ${samples === 1 ? "one run" : `${samples} runs`} an arm at temperature ${sampling.temperature}, seed ${seed}`;
   const parts = [{ ...decision, skill: skill.id }, ...decision.sides];
   return [

@@ -6,6 +6,7 @@
  * Source: of the bets `statistics/discordant-bets.ts`; of the looks Bonferroni's inequality (Pocock 1977, Biometrika 64:191, would
  * ask a little less).
  */
+import { counted } from "../foundation/counted.ts";
 import { groupBy } from "../foundation/group-by.ts";
 import type { AxisResult, GateSettings } from "../records/gate.ts";
 import { type BetState, betsOf, NO_BETS, placeBet, stopsFor } from "../statistics/discordant-bets.ts";
@@ -85,7 +86,7 @@ export function sequentialAxis(axis: AxisResult, { verdict, bets }: Stop, alpha:
   const { better, worse, pairs } = betsOf(bets.state);
   const bar = (2 / alpha).toPrecision(3);
   const wealth = (bets.verdict === "worse" ? worse : better).toPrecision(3);
-  const shown = `after ${pairs} pairs that differ the e-value is ${wealth}, ${bar} is asked`;
+  const shown = `after ${counted(pairs, "pair that differs", "pairs that differ")} the e-value is ${wealth}, ${bar} is asked`;
   if (axis.outcome === "passed" && verdict !== "better") {
     return { ...axis, outcome: "inconclusive", reason: `The bets are not sure: ${shown}.` };
   }

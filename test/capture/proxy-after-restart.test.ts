@@ -102,7 +102,7 @@ describe("a verifier's command", () => {
     await ask("/r/nightly/i/a/a/1");
     await recording.close();
     const { stdout, exitCode } = await tracemill(home, "seal", "nightly", "--verify-cmd", COMMAND);
-    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^Sealed \S+: 1 attempts at 1 items, 1 passed$/)]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^Sealed \S+: 1 attempt at 1 item, 1 passed$/)]);
     expect(await verdictsIn("nightly")).toEqual({ "a/1": true });
     const unknown = await tracemill(home, "seal", "nightl");
     expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining("nightly")]);

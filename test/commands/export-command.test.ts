@@ -112,7 +112,7 @@ it("explains with three examples of each clause and of each gate, and writes not
       `- truncated | 1 | ${turn("zoo/cut")}`,
       "= train rows | 1",
       "= validation rows | 0",
-      "1 items; the training rows are of 1 families",
+      "1 item; the training rows are of 1 family",
       "from 1 run",
       "dry run: nothing was written",
     ]);

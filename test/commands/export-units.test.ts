@@ -84,7 +84,7 @@ describe("a preview under a limit of tokens", () => {
     withRun([{ item: "shop/a", steps: [{ answer: "ls", printed: "t", missing: ["answer"] }] }], async (place) => {
       const preview = await previewUnits({ ...SQL, maxTokens: 90 }, place);
       expect(printedExport({ ...preview, explain: false })).toContain(
-        "unit turn: 1 training rows within the limit of tokens\nunit attempt: 0 training rows within the limit of tokens",
+        "unit turn: 1 training row within the limit of tokens\nunit attempt: 0 training rows within the limit of tokens",
       );
     }));
 

@@ -293,7 +293,7 @@ describe("tracemill export", () => {
       expect(stdout).toContain("training rows: rows/worker_sft.jsonl");
       expect(await rowsOf(join(home.path, "rows/worker_sft.jsonl"))).toHaveLength(2);
       const listed = await tracemill(home, "datasets");
-      expect(listed.stdout).toMatch(/^[0-9a-f]{12} {2}sql worker, jsonl: 2 train and 1 validation rows/);
+      expect(listed.stdout).toMatch(/^[0-9a-f]{12} {2}sql worker, jsonl: 2 train and 1 validation row of /);
     }));
 
   it("refuses a revoked run that is asked for, and names the others; unless its gate is off", () =>

@@ -68,6 +68,7 @@ test(
       expect(plans.map(({ use }) => use).sort()).toEqual([1, 2]);
       const report = await readFile(join(home.path, "rounds.md"), "utf8");
       for (const { comparisonHash } of plans) expect(report).toContain(comparisonHash);
+      expect(report).toContain("Rounds share items, as the skill has no others");
       expect(existsSync(join(home.path, "rounds.svg"))).toBe(true);
 
       const again = await tracemill(home, ...words);

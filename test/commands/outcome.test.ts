@@ -28,7 +28,7 @@ test("an imported run takes an outcome of an attempt, and the later one decides"
     const imported = await tracemill(home, "import", file, "--skill", "letters");
     expect(imported.exitCode).toBe(3);
     expect(imported.stdout).toContain("2 attempts at 2 items, 0 passed, 2 items without an outcome");
-    expect(imported.stdout).toContain(`not used: 1 records: it is not JSON; at ${file}:3`);
+    expect(imported.stdout).toContain(`not used: 1 record: it is not JSON; at ${file}:3`);
     const [run] = await listRuns(home);
     const outcome = (...words: string[]) => tracemill(home, "outcome", run?.run ?? "", ...words);
     const first = await outcome("--item", "a", "--value", "1", "--verifier", "check@2", "--evidence", "seen");

@@ -115,7 +115,7 @@ test("prints the rows of each skill by itself, those of a family beside its skil
     expect(printed).toContain("Target B: adapters over cron, sql\nrendered by smollm2");
     expect(printed).toContain("worker, cron: 1 row: shop 1\nworker, sql: 3 rows: shop 2, zoo 1");
     expect(printed).toMatch(/worker +8 +4 +1 +3 +1\.3 +filter 2, too-long 1/);
-    expect(printed).toContain("worker: the latest of 2 runs has 1 rows");
+    expect(printed).toContain("worker: the latest of 2 runs has 1 row that");
     expect(printed).toMatch(/worker: an example has \d+ tokens \(p50\), .* the base holds 200/);
     expect(printed).toContain("here are 4 of the worker.");
     expect(printed).toContain("sql: 4 train items of 2 families were tried; 3 were solved at least once, 1 never");

@@ -1,6 +1,7 @@
 /**
  * `tracemill revoke`, `lineage` and `dataset rebuild` as a user types them, and what other commands say of taint.
  */
+import { rm } from "node:fs/promises";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { Context } from "../../src/commands/command.ts";
@@ -106,17 +107,31 @@ describe("what is tainted", () => {
     60_000,
   );
 
-  it("is warned of where an adapter of it is served or judged, and nothing else is", () =>
-    withChain(async ({ home, datasetHash, adapterHash }) => {
+  it("is warned of where an adapter of it is served or judged, as is a lineage that may hold one, and nothing else is", () =>
+    withChain(async ({ home, clock, runs, datasetHash, adapterHash }) => {
       const { context, told } = contextOf(home);
+      const { datasetHash: clean } = await exportDataset({ ...SQL, runs: [runs[1]?.run] as never }, { home, clock });
+      await putAdapter(home, clean, { name: "clean" });
       await putAdapter(home, "0".repeat(64) as never, { name: "of-a-dataset-that-is-gone" });
-      await warnOfTaint(["sql-v1", "of-a-dataset-that-is-gone"], context);
+      const names = [adapterHash, "of-a-dataset-that-is-gone", "clean"];
+      await warnOfTaint(names, context);
       expect(told()).toBe("");
       sayRevoked(home, "tip", TIP);
-      await warnOfTaint([adapterHash, "of-a-dataset-that-is-gone"], context);
-      expect(told()).toMatch(
-        new RegExp(`^Warning: the adapter sql-v1 .* tainted dataset ${shortHash(datasetHash)}.*\\n$`),
-      );
+      await warnOfTaint(names, context);
+      const gone = "may have learned from what is revoked: the dataset 000000000000 of its lineage is gone.";
+      expect(told().trimEnd().split("\n")).toEqual([
+        expect.stringMatching(new RegExp(`^Warning: the adapter sql-v1 .* tainted dataset ${shortHash(datasetHash)}`)),
+        `Warning: the adapter of-a-dataset-that-is-gone ${gone}`,
+      ]);
+    }));
+
+  it("is a dataset that is revoked and gone since, and what was trained on it", () =>
+    withChain(async ({ home, datasetHash }) => {
+      const { context, told } = contextOf(home);
+      sayRevoked(home, "dataset", datasetHash);
+      await rm(home.datasetFolder(datasetHash), { recursive: true });
+      await warnOfTaint(["sql-v1"], context);
+      expect(told()).toContain(`was trained on the tainted dataset ${shortHash(datasetHash)};`);
     }));
 
   it("is passed on to the adapter that went on from another, which nothing may go on from", () =>

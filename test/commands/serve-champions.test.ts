@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exportDataset } from "../../src/commands/export.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
+import { type Hash, shortHash } from "../../src/foundation/hashing.ts";
 import { addBase } from "../../src/serve/add-base.ts";
 import type { Home } from "../../src/store/home.ts";
 import { writeRun } from "../curate/written-run.ts";
@@ -24,6 +25,7 @@ let home: Home;
 let endHome: () => void;
 const runOf = new Map<string, string>();
 const folderOf = new Map<string, string>();
+const datasetOf = new Map<string, Hash>();
 
 /** A home with runs and a dataset of them, of which three adapters of the tiny base are said to be made. */
 beforeAll(async () => {
@@ -50,6 +52,7 @@ beforeAll(async () => {
         const from = await tinyAdapter(number - 3);
         const { adapterHash } = await registerAdapter(home, base, { name, from, datasetHash: made.datasetHash });
         folderOf.set(name, home.adapterFolder(adapterHash));
+        datasetOf.set(name, made.datasetHash);
       }
       ready();
       await new Promise<void>((end) => {
@@ -266,6 +269,12 @@ describe("tracemill serve", () => {
       await expect.poll(() => answeredBy(url, "sql"), { timeout: 30_000 }).toBe("five");
       expect(noise()).toContain("sql is answered by nobody now: ");
       expect(noise()).toContain("sql is answered by five now.");
+      const dataset = datasetOf.get("five") as Hash;
+      await rename(home.datasetFolder(dataset), join(home.path, "away"));
+      sayRevoked(home, "run", "20261102-090009-0000");
+      const gone = `the adapter five may have learned from what is revoked: the dataset ${shortHash(dataset)} of its lineage is gone.`;
+      await expect.poll(noise, { timeout: 20_000 }).toContain(gone);
+      expect(await answeredBy(url, "sql")).toBe("five");
     });
   }, 180_000);
 });

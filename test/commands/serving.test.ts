@@ -57,7 +57,7 @@ describe("tracemill serve", () => {
 
   test("says what it serves and where", () => {
     expect(server.told).toMatch(
-      /^Serving tiny, sound, zero at http:\/\/127\.0\.0\.1:\d+\/v1 \(1 threads, 2048 tokens of context\)\. Ctrl-C ends it\.\n$/,
+      /^Serving tiny, sound, zero at http:\/\/127\.0\.0\.1:\d+\/v1 \(1 thread, 2048 tokens of context\)\. Ctrl-C ends it\.\n$/,
     );
   });
 

@@ -1,7 +1,7 @@
 /**
  * `tracemill status` and `tracemill datasets` as a user types them.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { foreignStart } from "../../src/capture/foreign-item.ts";
@@ -173,6 +173,29 @@ test("status proposes to rebuild what an adapter's parent was trained on, where 
     expect(await nextCommand(home)).toBe("tracemill promote second --for sql");
     sayRevoked(home, "run", first?.run as RunId);
     expect(await nextCommand(home)).toMatch(new RegExp(`^tracemill dataset rebuild ${shortHash(tainted)}`));
+  }));
+
+test("status and champion mark a champion of whose lineage a dataset is gone, once anything is revoked", () =>
+  withRuns(async ({ home, clock, runs: [first, second] }) => {
+    const { datasetHash } = await exportDataset({ ...SQL, runs: [second?.run as RunId] }, { home, clock });
+    const adapterHash = await putAdapter(home, datasetHash, { name: "first" });
+    await promote(home, { adapter: "first", place: placeOf("sql"), override: "a test", clock });
+    await rm(home.datasetFolder(datasetHash), { recursive: true });
+    const marks = async () => {
+      const told = await Promise.all(["status", "champion"].map((command) => tracemill(home, command)));
+      return told.map(({ stdout }) => [stdout.includes("LINEAGE GONE"), / lineage gone$/m.test(stdout)]);
+    };
+    expect(await marks()).toEqual([
+      [false, false],
+      [false, false],
+    ]);
+    sayRevoked(home, "run", first?.run as RunId);
+    expect(await marks()).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+    const { stdout } = await tracemill(home, "status");
+    expect(stdout).toMatch(new RegExp(`^${shortHash(adapterHash)} LINEAGE GONE +first `, "m"));
   }));
 
 test("status shows no decision that the ledger does not name, and names one that was changed since", () =>

@@ -18,8 +18,8 @@ import { placeOf, promote } from "../../src/registry/index.ts";
 import { writeDecision } from "../../src/store/comparisons.ts";
 import type { Home } from "../../src/store/home.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
-import { putAdapter, SQL, sayRevoked, TIP, withChain } from "../registry/setting.ts";
-import { withHome } from "../store/sample-run.ts";
+import { judgedArm, putAdapter, SQL, sayRevoked, TIP, withChain } from "../registry/setting.ts";
+import { sampleRunId, withHome } from "../store/sample-run.ts";
 
 const TARGET = "nowhere";
 const ITEMS = { skill: "sql", limit: 2, target: TARGET };
@@ -84,7 +84,7 @@ describe("a tainted champion is warned of by", () => {
     }));
 });
 
-test("validate of a candidate that passed and is tainted since shows its decision, says so, and does not end as passed", () =>
+test("validate of a candidate that passed shows its decision, says what was revoked since of it and of its arms, and does not end as passed", () =>
   withChampion(async ({ home, warning }) => {
     sayRevoked(home, "tip", TIP);
     const words = [
@@ -105,10 +105,16 @@ test("validate of a candidate that passed and is tainted since shows its decisio
       return JSON.parse((await tracemill(other, ...words)).stdout);
     });
     expect(refused).toMatchObject({ hasPassed: false, arms: [] });
-    await writeDecision(home, { ...refused, verdict: "better", hasPassed: true }, () => new Date());
+    const run = sampleRunId(9);
+    const made = { ...refused, verdict: "better", hasPassed: true, arms: [judgedArm(run)] };
+    await writeDecision(home, made, () => new Date());
+    sayRevoked(home, "run", run);
 
     const { stdout, stderr, exitCode } = await tracemill(home, ...words);
-    const since = ["it was trained on the revoked tip", "it has learned from zoo of sql"];
+    const since = [
+      ...["it was trained on the revoked tip", "it has learned from zoo of sql"],
+      `it was decided from the revoked run ${run} (it was bad)`,
+    ];
     expect(JSON.parse(stdout)).toMatchObject({
       hasPassed: true,
       since: since.map((one) => expect.stringContaining(one)),

@@ -73,7 +73,7 @@ it("reverify asks about what an agent of the user's own answered, and lists what
   const listed = await tracemill("reverify", "--skill", "sql", "--outdated", "--dry-run");
   expect(listed.stdout.split("\n")).toEqual([
     `Run ${imported}: judged by reward@unknown: 1; nothing was asked, of 0 attempts to ask about`,
-    `1 attempts have no action to replay; say what came of them: tracemill label ${imported} --from FILE`,
+    `1 attempt has no action to replay; say what came of it: tracemill label ${imported} --from FILE`,
     `${imported}/sql:a/1: reward@unknown`,
   ]);
   expect((await tracemill("reverify", imported ?? "")).stderr).toContain("NOT_REPLAYABLE");
@@ -97,7 +97,7 @@ it("label takes a list, counts what matches nothing, and says so by its exit cod
   const { stdout, exitCode } = await tracemill("label", run, "--from", labels);
   expect([exitCode, stdout]).toEqual([
     3,
-    `1 attempts of ${run} have a verdict now\n1 labels match no attempt, such as letters:none/1`,
+    `1 attempt of ${run} has a verdict now\n1 label matches no attempt, such as letters:none/1`,
   ]);
   expect((await tracemill("label", run, "--from", `${labels}.gone`)).stderr).toContain("NO_LABELS");
   expect((await tracemill("label", run)).stderr).toContain("BAD_ARGUMENT");

@@ -12,6 +12,12 @@ import { type Chain, putAdapter, putDecision, sayRevoked, withChain } from "./se
 
 const SQL = placeOf("sql");
 
+/** Says of an adapter that it was trained on the turns of another role than the worker's. */
+function setRole({ home, adapterHash }: Pick<Chain, "home" | "adapterHash">, role: string): void {
+  const file = join(home.adapterFolder(adapterHash), "manifest.json");
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), role }));
+}
+
 /** An adapter that a comparison on `sql` found better. */
 function withJudged(use: (chain: Chain) => Promise<void>): Promise<void> {
   return withChain(async (chain) => {
@@ -117,18 +123,43 @@ describe("a promotion", () => {
     }));
 
   test("is for a role that is among those of the dataset", () =>
-    withJudged(async ({ home, adapterHash }) => {
-      const file = join(home.adapterFolder(adapterHash), "manifest.json");
-      const manifest = JSON.parse(readFileSync(file, "utf8"));
+    withJudged(async (chain) => {
+      const { home } = chain;
       for (const [role, place] of [
         ["all", "sql/reflector"],
         ["worker+reflector", "sql/worker"],
       ] as const) {
-        writeFileSync(file, JSON.stringify({ ...manifest, role }));
+        setRole(chain, role);
         await promote(home, { adapter: "sql-v1", place: placeOf(place), override: "yes", clock });
       }
       const architect = promote(home, { adapter: "sql-v1", place: placeOf("sql/architect"), override: "yes", clock });
       await expect(architect).rejects.toMatchObject({ code: "PLACE_OF_ANOTHER_ROLE" });
+    }));
+
+  test("for another role than the worker's is not allowed by a comparison, which judges the worker", () =>
+    withJudged(async (chain) => {
+      const { home } = chain;
+      const asReflector = (override: { override?: string } = {}) =>
+        promote(home, { adapter: "sql-v1", place: placeOf("sql/reflector"), clock, ...override });
+      for (const [role, fix] of [
+        ["all", /^tracemill promote sql-v1 --for sql, .* --override "reason"$/],
+        ["reflector", /^say why .* --override "reason"$/],
+      ] as const) {
+        setRole(chain, role);
+        const details = { got: "sql/reflector", fix: expect.stringMatching(fix) };
+        await expect(asReflector()).rejects.toMatchObject({ code: "NOT_DECIDED", details });
+      }
+      expect(await asReflector({ override: "reviewed" })).toMatchObject({ override: "reviewed", comparisonHash: null });
+    }));
+
+  test("for a whole skill is refused of an adapter that was not trained on its worker's turns", () =>
+    withJudged(async (chain) => {
+      setRole(chain, "architect");
+      await expect(promote(chain.home, { adapter: "sql-v1", place: SQL, clock })).rejects.toMatchObject({
+        code: "PLACE_OF_ANOTHER_ROLE",
+        details: { fix: 'tracemill promote sql-v1 --for sql/architect --override "reason"' },
+      });
+      expect(await readPlaceEvents(chain.home)).toEqual([]);
     }));
 
   test("needs a decision, and the last one on the skill counts", () =>

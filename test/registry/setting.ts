@@ -116,20 +116,23 @@ export async function putDecision(
   if (skill !== undefined) await writeJsonAtomic(`${home.comparisonFolder(comparisonHash)}/plan.json`, plan);
   const decision: Decision = decisionSchema.parse({
     ...{ comparisonHash, adapterHash, alpha: 0.05, verdict, hasPassed: verdict === "better", axes: [], reasons: [] },
-    arms: [
-      {
-        ...{ arm: "candidate", runs: [{ run, head: hashText("head") }], passed: 1, n: 1, rate: 1 },
-        interval: { low: 0, high: 1 },
-        metrics: {
-          ...{ solved: 1, attemptsToSuccess: 1, completionTokens: null, totalTokens: null, tokensPerSolved: null },
-          ...{ wallMs: 1, validCalls: 1, noopPasses: 0, suspect: 0 },
-        },
-      },
-    ],
+    arms: [judgedArm(run)],
     ...{ pairs: [], dropped: [], sides: [], decidedAt: decidedAt(number) },
   });
   await writeDecision(home, decision, systemClock);
   return comparisonHash;
+}
+
+/** What the candidate's arm came to in a run of one item. */
+export function judgedArm(run: RunId): Decision["arms"][number] {
+  return {
+    ...{ arm: "candidate", runs: [{ run, head: hashText("head") }], passed: 1, n: 1, rate: 1 },
+    interval: { low: 0, high: 1 },
+    metrics: {
+      ...{ solved: 1, attemptsToSuccess: 1, completionTokens: null, totalTokens: null, tokensPerSolved: null },
+      ...{ wallMs: 1, validCalls: 1, noopPasses: 0, suspect: 0 },
+    },
+  };
 }
 
 const decidedAt = (number: number) => `2026-11-02T12:00:0${number}.000Z`;

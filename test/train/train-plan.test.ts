@@ -121,7 +121,7 @@ describe("rows that a training would be refused for", () => {
       await expect(few).rejects.toMatchObject({
         ...{
           code: "TOO_FEW_REHEARSAL_ROWS",
-          details: { got: "1 rows", fix: expect.stringContaining("at most 0.111") },
+          details: { got: "1 row", fix: expect.stringContaining("at most 0.111") },
         },
       });
     }));

@@ -193,6 +193,18 @@ test("results that nobody knows are refused with what is known", async () => {
   await expect(foreignAxes({ base, candidate: base })).rejects.toThrow(refusal("UNKNOWN_RESULTS"));
 });
 
+test("results that are not there are refused as that, whichever of the two", async () => {
+  const there = join(import.meta.dirname, "readers/samples/lm-evaluation-harness");
+  for (const paths of [
+    { base: at("nowhere"), candidate: there },
+    { base: there, candidate: at("nowhere") },
+  ]) {
+    await expect(foreignAxes(paths)).rejects.toMatchObject({
+      ...{ name: "Refusal", code: "NO_SUCH_PATH", details: { where: at("nowhere"), got: "no such file or folder" } },
+    });
+  }
+});
+
 test("what lm-evaluation-harness 0.4.13 itself wrote of eight questions is read whole", async () => {
   const path = join(import.meta.dirname, "readers/samples/lm-evaluation-harness");
   const { axes, rejected } = await foreignAxes({ base: path, candidate: path });

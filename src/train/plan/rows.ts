@@ -2,6 +2,7 @@
  * The rows that a training would read, general ones that are rehearsed included: how long they are, and what of them the
  * trainer would refuse (python/tracemill_train/rows.py and rehearsal.py), told before a base is loaded.
  */
+import { counted } from "../../foundation/counted.ts";
 import { Refusal, type RefusalDetails } from "../../foundation/errors.ts";
 import type { TrainConfig } from "../../records/adapter-manifest.ts";
 import { type GivenRehearsal, withRehearsal } from "../rehearsal.ts";
@@ -31,9 +32,9 @@ function tooLong(lengths: TokenLengths, { tooLong, maxTokens }: TrainConfig): Re
   const longest = Math.max(lengths.max, lengths.others);
   return {
     code: "ROW_TOO_LONG",
-    message: `${longer + othersLonger} rows have more tokens than the training takes.`,
+    message: `${counted(longer + othersLonger, "row has", "rows have")} more tokens than the training takes.`,
     expected: `at most ${maxTokens} tokens a row`,
-    got: `${longer} train rows and ${othersLonger} that are validated on or rehearsed, of up to ${longest}`,
+    got: `${counted(longer, "train row")} and ${othersLonger} that are validated on or rehearsed, of up to ${longest}`,
     fix: `train with --max-tokens ${longest}, or without them: --too-long drop`,
   };
 }
@@ -44,8 +45,8 @@ function tooFew({ rehearsed, rows }: TokenLengths, { rehearsal }: TrainConfig): 
   return {
     code: "TOO_FEW_REHEARSAL_ROWS",
     message: "The file has fewer general rows than are to be mixed in.",
-    expected: `${rehearsed.wanted} rows for a fraction of ${rehearsal?.fraction} beside ${train} train rows`,
-    got: `${rehearsed.rows} rows`,
+    expected: `${counted(rehearsed.wanted, "row")} for a fraction of ${rehearsal?.fraction} beside ${counted(train, "train row")}`,
+    got: counted(rehearsed.rows, "row"),
     fix: `take a fraction of at most ${(rehearsed.rows / rows).toFixed(3)}, or a larger file`,
   };
 }

@@ -4,6 +4,7 @@
  * are scored, after the question alone, or its letter, after the question with all options: small models do not yet know
  * what a letter stands for, and some questions cannot be asked without their options.
  */
+import { counted } from "../../foundation/counted.ts";
 import { meanOrNull, sumOf } from "../../foundation/sums.ts";
 import type { GeneralText } from "../general-set.ts";
 import type { ArmMeasure, Shown, TextScore } from "./measure.ts";
@@ -50,7 +51,7 @@ export function choiceFigures(
     const [one, other] = [base, candidate].map((arm) =>
       questions.flatMap((question) => of(question, arm.scores) ?? []),
     );
-    const note = `of ${one?.length ?? 0} questions${byChance}`;
+    const note = `of ${counted(one?.length ?? 0, "question")}${byChance}`;
     return { name, base: meanOrNull(one ?? []), candidate: meanOrNull(other ?? []), note };
   };
   return [

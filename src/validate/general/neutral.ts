@@ -6,6 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { counted } from "../../foundation/counted.ts";
 import { hashJson } from "../../foundation/hashing.ts";
 import { changedFraction, fractionOf, isLoop, isRefusal } from "../ability/behaviour.ts";
 import type { Answer, ArmMeasure, Shown } from "../ability/measure.ts";
@@ -28,7 +29,7 @@ const set: GeneralSet = {
       isDrawn: true,
       shown: async ({ base, candidate }) => {
         const changed = changedFraction(base.answers, candidate.answers);
-        const note = `of ${prompts.length} prompts, answered greedily`;
+        const note = `of ${counted(prompts.length, "prompt")}, answered greedily`;
         return [
           { name: "changed answers", base: null, candidate: changed, note },
           rates("refusals", { base, candidate }, isRefusal),
@@ -59,5 +60,5 @@ function rates(
   rule: (answer: Answer) => boolean,
 ): Shown {
   const of = ({ answers }: ArmMeasure) => fractionOf([...answers.values()], rule);
-  return { name, base: of(base), candidate: of(candidate), note: `of ${base.answers.size} answers` };
+  return { name, base: of(base), candidate: of(candidate), note: `of ${counted(base.answers.size, "answer")}` };
 }

@@ -5,6 +5,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { counted } from "../../foundation/counted.ts";
 import { openZip, shownName, type Zip } from "../../foundation/zip.ts";
 import { parseDocument, type ReadFile, readJsonFile } from "../foreign-file.ts";
 import type { ReadResults, ResultReader, TaskResults } from "../reader.ts";
@@ -129,7 +130,8 @@ async function readMember<T>(
 function resultsOf({ header, samples }: Log, file: string): TaskResults | ReadResults["rejected"][number] {
   const { task, task_version } = header.eval;
   const [scorer] = samples.flatMap(({ scores }) => Object.keys(scores ?? {}));
-  if (scorer === undefined) return { where: file, reason: `none of its ${samples.length} samples has a score` };
+  if (scorer === undefined)
+    return { where: file, reason: `none of its ${counted(samples.length, "sample")} has a score` };
   const results: TaskResults = {
     task,
     version: task_version === null || task_version === undefined ? null : String(task_version),
