@@ -81,10 +81,12 @@ function ofOneDataset(given: z.output<typeof trainInput>): OneDataset {
   });
 }
 
-/** Plans the same training. Throws: as `planAdapter`. */
-function planOf(input: OneDataset, context: Context): Promise<TrainPlan> {
+/** Plans the same training. Throws: `TAINTED_DATASET`, `TAINTED_PARENT`, and as `planAdapter`. */
+async function planOf(input: OneDataset, context: Context): Promise<TrainPlan> {
   const { gpus } = input;
-  return planAdapter({ ...optionsOf(input, context), ...(gpus !== undefined && { gpus }) });
+  const options = optionsOf(input, context);
+  await refuseTainted(context.home, options);
+  return planAdapter({ ...options, ...(gpus !== undefined && { gpus }) });
 }
 
 /** Writes the backend's own configuration. Throws: `TAINTED_DATASET`, and as `writeTrainConfig`. */

@@ -18,36 +18,25 @@ import { checkBaseFiles } from "../store/base-files.ts";
 import type { OnHash } from "../store/file-hashes.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
-import { listAdapters, listBases, readAdapterManifest } from "../store/manifests.ts";
-import type { Launch, TrainBackend, TrainProgress } from "./backend.ts";
-import { backendNamed } from "./backends.ts";
-import { checkDataset } from "./check-dataset.ts";
-import { checkParent } from "./check-parent.ts";
-import { checkSettings } from "./check-settings.ts";
+import { listAdapters, listBases } from "../store/manifests.ts";
+import type { TrainBackend, TrainProgress } from "./backend.ts";
+import { type AskedTraining, checkSources, resolveTraining } from "./check-asked.ts";
 import { curvePicture } from "./curve-picture.ts";
 import type { ModelFamily } from "./family.ts";
 import { methodNamed } from "./methods.ts";
 import { checkOutputs, describeFiles, type Outputs, writeOutputs } from "./outputs.ts";
 import { blockDevices, checkFit, checkRows, measureRows, plannedGpus, type TrainPlan } from "./plan/index.ts";
-import { type RehearsalRequest, rehearsalOf, writeRehearsal } from "./rehearsal.ts";
-import { type GivenInputs, resolveInputs } from "./resolve-inputs.ts";
-import { checkSupport } from "./support.ts";
+import { writeRehearsal } from "./rehearsal.ts";
 
 const NAME = /^[a-z0-9][a-z0-9._-]*$/;
 
-export interface TrainOptions extends GivenInputs {
-  /** An adapter whose weights are gone on from: its name, its hash or a prefix of it. */
-  from?: string;
+export interface TrainOptions extends AskedTraining {
   /** An immutable name for the adapter. */
   name?: string;
-  backend?: string;
-  launch?: Launch;
   /** Also write a whole model, the adapter merged into its base, beside the adapter. */
   merge?: boolean;
   /** A folder that a model server looks into: gets a copy. */
   out?: string;
-  /** General rows that are mixed in, so that what the base could is not forgotten. */
-  rehearse?: RehearsalRequest;
   /** Trains even where the plan says that it does not fit. */
   isUnplanned?: boolean;
   clock: Clock;
@@ -100,20 +89,13 @@ async function trainNamed(task: Task): Promise<AdapterManifest> {
 
 /**
  * Checks all that a training needs, without doing any of it; `known` is the adapter of the very same inputs.
- * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`,
- * `BAD_NAME`, `NAME_TAKEN`, and as `checkSupport`, `checkSettings`, `checkOutputs`, `checkBaseFiles`, `readPinnedFiles`,
- * `checkDataset`, `checkParent`, `rehearsalOf`, `measureRows`, `checkRows` and `checkFit`; what the backend is not ready for.
+ * Throws: `BAD_NAME`, `NAME_TAKEN`, and as `resolveTraining`, `checkOutputs`, `checkBaseFiles`, `readPinnedFiles`, `checkSources`,
+ * `measureRows`, `checkRows` and `checkFit`; what the backend is not ready for.
  */
 export async function checkTraining(options: TrainOptions): Promise<Task & { known: AdapterManifest | null }> {
-  const { home, method, backend: backendId = "peft" } = options;
-  const { dataset, datasetFolder, base, baseFolder, model, family, config: given } = await resolveInputs(options);
-  const parent = options.from === undefined ? null : await readAdapterManifest(home, options.from);
-  const backend = await backendNamed(backendId);
-  const rehearsal = options.rehearse === undefined ? null : await rehearsalOf(options.rehearse);
-  const config = { ...given, rehearsal };
-  const asked = { method, launch: options.launch ?? "single", hasParent: parent !== null } as const;
-  checkSupport({ id: backendId, ...backend }, { ...asked, modelType: model.modelType, config });
-  checkSettings(config, { ...asked, validationRows: dataset.counts.validationRows });
+  const { home } = options;
+  const training = await resolveTraining(options);
+  const { dataset, datasetFolder, base, baseFolder, model, family, config, backend, parent, method, launch } = training;
   const inputs: Inputs = {
     name: options.name ?? null,
     base: base.name,
@@ -121,7 +103,7 @@ export async function checkTraining(options: TrainOptions): Promise<Task & { kno
     datasetHash: dataset.datasetHash,
     parent: parent?.adapterHash ?? null,
     method,
-    backend: backendId,
+    backend: backend.id,
     config,
   };
   const outputs = { ...options, baseFolder };
@@ -131,15 +113,13 @@ export async function checkTraining(options: TrainOptions): Promise<Task & { kno
   await checkBaseFiles(home, base, { format: "safetensors", onHash: options.onHash });
   await readPinnedFiles(home, base);
   if (known !== null) return { ...task, known };
-  await checkDataset(dataset, { where: datasetFolder, base, method: { name: method, ...(await methodNamed(method)) } });
-  if (parent !== null) checkParent(parent, { base, config });
+  await checkSources(training);
   await backend.checkReady?.();
   const lengths = await measureRows(datasetFolder, { home, base, request: options.rehearse, config });
   checkRows(lengths, config);
   if (options.isUnplanned) return { ...task, known };
   const { spreads } = backend.supports;
-  const planned = { base: base.name, method, launch: asked.launch, spreads, shape: model.shape, config, lengths };
-  const plan = await checkFit(planned);
+  const plan = await checkFit({ base: base.name, method, launch, spreads, shape: model.shape, config, lengths });
   return { ...task, known, plan };
 }
 

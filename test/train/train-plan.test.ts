@@ -6,6 +6,7 @@ import type { Context } from "../../src/commands/command.ts";
 import command, { trainOn } from "../../src/commands/train.ts";
 import { planText } from "../../src/commands/train-plan.ts";
 import { steppingClock } from "../../src/foundation/clock.ts";
+import { ZERO_HASH } from "../../src/foundation/hashing.ts";
 import type { Home } from "../../src/store/home.ts";
 import { listAdapters } from "../../src/store/manifests.ts";
 import { checkTraining, type TrainPlan } from "../../src/train/index.ts";
@@ -84,6 +85,39 @@ it("plans for general rows that are rehearsed, and refuses one that cannot be tr
     await writeFile(file, "{}\n");
     await expect(command.run(given, contextOf(home))).rejects.toMatchObject({ code: "BAD_REHEARSAL_ROW" });
   }));
+
+describe("what a training is refused for, its plan is refused for", () => {
+  const planOf = async (home: Home, given: object, dataset: object = {}) => {
+    const { datasetHash } = await writeDataset(home, await addTinyBase(home), dataset);
+    return command.run(input({ dataset: [datasetHash], gpus: "4xL4", ...given }), contextOf(home));
+  };
+
+  it.each([
+    ["all weights in 4 bits", { full: true, quantize: "nf4" }, {}, "BAD_SETTINGS"],
+    ["a method that does not exist", { method: "nosuch" }, {}, "UNKNOWN_METHOD"],
+    ["an optimiser that processes do not share", { launch: "fsdp", optimizer: "adamw-8bit" }, {}, "BAD_SETTINGS"],
+    ["processes of a backend that has one", { backend: "axolotl", launch: "fsdp" }, {}, "UNSUPPORTED_SETTING"],
+    ["packing by a backend that does not", { backend: "unsloth", packing: true }, {}, "UNSUPPORTED_SETTING"],
+    ["a step of no whole parts", { batchSize: 8, microBatchSize: 3 }, {}, "BAD_SETTINGS"],
+    ["patience without validation rows", { patience: 2 }, { validation: 0 }, "BAD_SETTINGS"],
+    ["answers for a method of pairs", { method: "dpo" }, {}, "DATASET_OF_ANOTHER_TIER"],
+    ["pairs for a method of answers", {}, { tier: "preference-pairs" }, "DATASET_OF_ANOTHER_TIER"],
+    ["one label alone", { method: "kto" }, { tier: "judged", good: 8 }, "ONE_LABEL_ALONE"],
+    ["a parent that is not there", { from: "sql-v1" }, {}, "UNKNOWN_ADAPTER"],
+  ] as const)("%s", (_, given, dataset, code) =>
+    withHome(async (home) => {
+      await expect(planOf(home, given, dataset)).rejects.toMatchObject({ code });
+    }),
+  );
+
+  it("tokens of another base", () =>
+    withHome(async (home) => {
+      const other = { ...(await addTinyBase(home)), templateHash: ZERO_HASH };
+      const { datasetHash } = await writeDataset(home, other);
+      const plan = command.run(input({ dataset: [datasetHash], gpus: "4xL4" }), contextOf(home));
+      await expect(plan).rejects.toMatchObject({ code: "DATASET_OF_ANOTHER_BASE" });
+    }));
+});
 
 describe("rows that a training would be refused for", () => {
   it("are told by a plan, which then ends with 2 though it fits", () =>
