@@ -4,7 +4,7 @@
  */
 import { Refusal } from "../foundation/errors.ts";
 import type { TrainConfig } from "../records/adapter-manifest.ts";
-import type { Support } from "./backend.ts";
+import type { MemoryUse, Support } from "./backend.ts";
 
 /** What Axolotl has no equal of, or has one that means something else. */
 export const AXOLOTL_ONLY: Support["only"] = {
@@ -14,6 +14,8 @@ export const AXOLOTL_ONLY: Support["only"] = {
   maxKl: [null],
   rehearsal: [null],
 };
+
+export const AXOLOTL_MEMORY: MemoryUse = { fillsSequences: true };
 
 const OPTIMIZERS = { adamw: "adamw_torch_fused", "adamw-8bit": "adamw_bnb_8bit" };
 

@@ -95,7 +95,17 @@ export interface Support {
   launches: readonly Launch[];
   /** Whether one process lays its blocks over several GPUs; else each card at work holds all of them. */
   spreads: boolean;
+  memory: MemoryUse;
 }
+
+/** What a plan has to know of how a trainer uses memory. */
+export interface MemoryUse {
+  /** Whether packed rows fill sequences of `maxTokens`; else those of one micro-batch lie end to end. */
+  fillsSequences: boolean;
+}
+
+/** That of our own trainer, whoever loads the base. */
+export const OWN_MEMORY: MemoryUse = { fillsSequences: false };
 
 export interface TrainBackend {
   methods: readonly string[];

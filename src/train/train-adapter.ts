@@ -118,8 +118,8 @@ export async function checkTraining(options: TrainOptions): Promise<Task & { kno
   const lengths = await measureRows(datasetFolder, { home, base, request: options.rehearse, config });
   checkRows(lengths, config);
   if (options.isUnplanned) return { ...task, known };
-  const { spreads } = backend.supports;
-  const plan = await checkFit({ base: base.name, method, launch, spreads, shape: model.shape, config, lengths });
+  const { supports } = backend;
+  const plan = await checkFit({ base: base.name, method, launch, supports, shape: model.shape, config, lengths });
   return { ...task, known, plan };
 }
 

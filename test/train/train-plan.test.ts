@@ -9,6 +9,7 @@ import { steppingClock } from "../../src/foundation/clock.ts";
 import { ZERO_HASH } from "../../src/foundation/hashing.ts";
 import type { Home } from "../../src/store/home.ts";
 import { listAdapters } from "../../src/store/manifests.ts";
+import peft from "../../src/train/backends/peft.ts";
 import { checkTraining, type TrainPlan } from "../../src/train/index.ts";
 import { parseGpus } from "../../src/train/plan/cards.ts";
 import { planTraining } from "../../src/train/plan/plan.ts";
@@ -190,7 +191,7 @@ it("shows a table of what each card holds, in GiB", () => {
       base: "gemma-4-31b",
       method: "sft",
       launch: "single",
-      spreads: true,
+      supports: peft.supports,
       shape: SHAPES.gemma4_31b,
       storageBytes: 2,
     },

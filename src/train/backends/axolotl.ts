@@ -7,7 +7,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import { Failure, Refusal } from "../../foundation/errors.ts";
 import { guarded, hasExited, killGroup } from "../../foundation/process-group.ts";
-import { AXOLOTL_ONLY } from "../axolotl-config.ts";
+import { AXOLOTL_MEMORY, AXOLOTL_ONLY } from "../axolotl-config.ts";
 import { readCurve, takeAdapter, writeAxolotlInputs } from "../axolotl-files.ts";
 import type { TrainBackend, TrainJob } from "../backend.ts";
 import { readModelConfig } from "../model-config.ts";
@@ -27,7 +27,10 @@ const finishedSchema = z.object({
 
 const axolotl: TrainBackend = {
   methods: ["sft"],
-  supports: { modelTypes: null, only: AXOLOTL_ONLY, parents: false, launches: ["single"], spreads: false },
+  supports: {
+    ...{ modelTypes: null, only: AXOLOTL_ONLY, parents: false, launches: ["single"], spreads: false },
+    memory: AXOLOTL_MEMORY,
+  },
 
   async checkReady() {
     const { failed, code } = await execa("axolotl", ["--help"], { reject: false, stdin: "ignore" });

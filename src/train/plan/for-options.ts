@@ -17,8 +17,8 @@ export async function planAdapter({ gpus, ...asked }: PlanRequest): Promise<Trai
   const training = await resolveTraining(asked);
   await checkSources(training);
   const { base, method, launch, backend, model, config, datasetFolder } = training;
-  const { spreads } = backend.supports;
+  const { supports } = backend;
   const lengths = await measureRows(datasetFolder, { home: asked.home, base, request: asked.rehearse, config });
-  const planned = { base: base.name, method, launch, spreads, shape: model.shape, config, lengths };
+  const planned = { base: base.name, method, launch, supports, shape: model.shape, config, lengths };
   return preflight({ ...planned, ...(gpus !== undefined && { gpus }) });
 }

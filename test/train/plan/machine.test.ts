@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterEach, describe, expect, it } from "vitest";
 import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
+import peft from "../../../src/train/backends/peft.ts";
 import { processorStorageBytes, readGpus, readProcessor } from "../../../src/train/plan/devices.ts";
 import { tokenLengths } from "../../../src/train/plan/lengths.ts";
 import { checkFit, preflight } from "../../../src/train/plan/preflight.ts";
@@ -92,7 +93,15 @@ describe("what is planned for the machine itself", () => {
   };
   const planned = (given: object) =>
     preflight({
-      ...{ base: "b", method: "sft", launch: "single", spreads: true, shape: SHAPES.llama2_7b, config, lengths },
+      ...{
+        base: "b",
+        method: "sft",
+        launch: "single",
+        supports: peft.supports,
+        shape: SHAPES.llama2_7b,
+        config,
+        lengths,
+      },
       ...{ gpus: "cpu", ...given },
     });
 
@@ -121,7 +130,13 @@ it("refuses several processes that read more than main memory has, though each c
     seed: 1,
   });
   const lengths = { rows: 64, tokens: 128, p50: 2, p99: 2, max: 2, others: 0, trained: 1, longer: 0, othersLonger: 0 };
-  const asked = { base: "b", method: "sft", launch: "fsdp", spreads: true, shape: SHAPES.gemma4_31b } as const;
+  const asked = {
+    base: "b",
+    method: "sft",
+    launch: "fsdp",
+    supports: peft.supports,
+    shape: SHAPES.gemma4_31b,
+  } as const;
   try {
     const refused = withNvidiaSmi({ gpus }, () =>
       checkFit({ ...asked, config, lengths: { ...lengths, rehearsed: null } }),

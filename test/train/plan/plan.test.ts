@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { sumOf } from "../../../src/foundation/sums.ts";
 import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
+import axolotl from "../../../src/train/backends/axolotl.ts";
+import peft from "../../../src/train/backends/peft.ts";
 import { checkSettings } from "../../../src/train/check-settings.ts";
 import { parseGpus } from "../../../src/train/plan/cards.ts";
 import type { TokenLengths } from "../../../src/train/plan/lengths.ts";
@@ -43,7 +45,13 @@ const config = (given: object = {}) =>
 function planOf(given: Partial<PlanInput> & { gpus?: string } = {}) {
   const { gpus = "4xL4", ...rest } = given;
   return planTraining({
-    ...{ base: "gemma-4-31b", method: "sft", launch: "single" as const, spreads: true, shape: SHAPES.gemma4_31b },
+    ...{
+      base: "gemma-4-31b",
+      method: "sft",
+      launch: "single" as const,
+      supports: peft.supports,
+      shape: SHAPES.gemma4_31b,
+    },
     ...{ config: config(), lengths: LENGTHS },
     ...{ devices: parseGpus(gpus), mainFreeBytes: null, storageBytes: 2 as const },
     ...rest,
@@ -238,7 +246,21 @@ describe("what grows with what", () => {
     expect(needed({ trains: "full", quantization: "none" })).toBeGreaterThan(needed({ quantization: "none" }));
     expect(needed({ gradientCheckpointing: false })).toBeGreaterThan(needed({}));
     expect(needed({ rank: 64 })).toBeGreaterThan(needed({}));
-    expect(needed({ packing: true, maxTokens: 8192 })).toBeGreaterThan(needed({}));
+    expect(needed({ packing: true, maxTokens: 8192 })).toBe(needed({}));
+  });
+});
+
+describe("packed rows", () => {
+  it("lie end to end, those of one micro-batch: packing never needs more, however long a row may be", () => {
+    const packed = planOf({ config: config({ packing: true, maxTokens: 2 ** 17, microBatchSize: 2 }) });
+    expect(packed).toMatchObject({ fits: true, setting: { batch: 2, tokens: 4096 } });
+    expect(packed.devices).toEqual(planOf({ config: config({ maxTokens: 2 ** 17, microBatchSize: 2 }) }).devices);
+  });
+
+  it("fill sequences of that many tokens by Axolotl", () => {
+    const tokensOf = (packing: boolean) =>
+      planOf({ supports: axolotl.supports, config: config({ packing, maxTokens: 8192 }) }).setting.tokens;
+    expect([tokensOf(false), tokensOf(true)]).toEqual([4096, 8192]);
   });
 });
 
