@@ -102,10 +102,21 @@ export interface Support {
 export interface MemoryUse {
   /** Whether packed rows fill sequences of `maxTokens`; else those of one micro-batch lie end to end. */
   fillsSequences: boolean;
+  /** Whether a LoRA's base is loaded with its towers. */
+  loadsTowers: boolean;
+  /** Whether what is not quantised is cast to float32 where the blocks are in 4 bits. */
+  castsUp: boolean;
+  /** Whether only tokens under the loss get logits, always in chunks; else all tokens do, and those of a validation row all at once. */
+  savesLogits: boolean;
 }
 
 /** That of our own trainer, whoever loads the base. */
-export const OWN_MEMORY: MemoryUse = { fillsSequences: false };
+export const OWN_MEMORY: MemoryUse = {
+  fillsSequences: false,
+  loadsTowers: false,
+  castsUp: false,
+  savesLogits: true,
+};
 
 export interface TrainBackend {
   methods: readonly string[];

@@ -139,12 +139,16 @@ function partsOf(batchSize: number, { batch, method }: Setting): number[] {
 /** The setting of the largest step: as many rows as are at once, each as long as the longest, or as a sequence that is filled. */
 function settingOf({ method, launch, supports, config, lengths, storageBytes }: PlanInput): Setting {
   const { rank, trains, quantization, optimizer, gradientCheckpointing, packing, maxTokens } = config;
+  const { fillsSequences, savesLogits, castsUp, loadsTowers } = supports.memory;
+  const isFilled = packing && fillsSequences;
+  const tokens = isFilled ? maxTokens : Math.max(lengths.max, lengths.others);
+  const validated = isFilled && lengths.others > 0 ? maxTokens : lengths.others;
   return {
     ...{ method, launch, rank, trains, quantization, optimizer, gradientCheckpointing, storageBytes },
-    ...{ chunksLogits: true, loadsTowers: trains === "full" },
-    batch: config.microBatchSize ?? config.batchSize,
-    tokens: packing && supports.memory.fillsSequences ? maxTokens : Math.max(lengths.max, lengths.others),
-    trainedTokens: lengths.trained,
+    ...{ chunksLogits: true, loadsTowers: loadsTowers || trains === "full", castsUp },
+    ...{ batch: config.microBatchSize ?? config.batchSize, tokens },
+    trainedTokens: savesLogits ? lengths.trained : tokens,
+    validatedTokens: savesLogits ? 0 : validated,
   };
 }
 

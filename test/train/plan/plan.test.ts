@@ -264,6 +264,27 @@ describe("packed rows", () => {
   });
 });
 
+describe("a training by Axolotl", () => {
+  const one = { gpus: "1xA100-40", lengths: { ...LENGTHS, max: 3500 } };
+  const [ours, axolotls] = [peft, axolotl].map(({ supports }) => planOf({ ...one, supports }).devices[0]?.parts);
+
+  it("holds the tower, and embeddings in float32, beside what ours holds", () => {
+    expect([ours?.towers, axolotls?.towers]).toEqual([0, SHAPES.gemma4_31b.towers * 4]);
+    expect(axolotls?.embeddings).toBe(2 * (ours?.embeddings ?? 0));
+    const plain = config({ quantization: "none" });
+    const unquantised = planOf({ gpus: "1xA100-80", supports: axolotl.supports, config: plain }).devices[0]?.parts;
+    expect([unquantised?.embeddings, unquantised?.towers]).toEqual([ours?.embeddings, SHAPES.gemma4_31b.towers * 2]);
+  });
+
+  it("makes logits in chunks, but of a validation row all at once, when no activations are alive", () => {
+    const logitsOf = (others: number, gpus = "1xA100-80") =>
+      planOf({ ...one, gpus, supports: axolotl.supports, lengths: { ...one.lengths, others } }).devices[0]?.parts;
+    expect(logitsOf(0)?.logits).toBe(ours?.logits);
+    const { logits = 0, activations = 0 } = logitsOf(3500) ?? {};
+    within(logits + activations, 3500 * 262_144 * 10, 1e-9);
+  });
+});
+
 describe("the cards that --gpus names", () => {
   it("are kinds or sizes with a number", () => {
     expect(parseGpus("2xl4, A100-80").map(({ name }) => name)).toEqual(["L4", "L4", "A100-80"]);
