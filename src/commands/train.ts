@@ -11,6 +11,7 @@ import { readDatasetManifest } from "../store/manifests.ts";
 import {
   checkTraining,
   planAdapter,
+  rowsInWords,
   type TrainOptions,
   type TrainPlan,
   trainAdapter,
@@ -201,7 +202,12 @@ function printed(made: MadeOfOne): string {
 
 function adapterText(adapter: AdapterManifest): string {
   const { adapterHash, base, curve, trainedTokens, durationMs, config, ggufRefused } = adapter;
-  const { stoppedBy, bestStep, droppedRows } = adapter;
+  const { stoppedBy, bestStep, droppedRows = 0, droppedValidationRows = 0, droppedRehearsalRows = 0 } = adapter;
+  const dropped = rowsInWords({
+    train: droppedRows,
+    validation: droppedValidationRows,
+    rehearsal: droppedRehearsalRows,
+  });
   const distance = curve.flatMap(({ validation: found }) => found?.klToBase ?? []).at(-1);
   const losses = curve.flatMap(({ loss }) => loss ?? []);
   const validation = curve.flatMap(({ validationLoss }) => validationLoss ?? []);
@@ -217,7 +223,7 @@ function adapterText(adapter: AdapterManifest): string {
     ...(distance !== undefined ? [`  distance    ${distance.toFixed(3)} nats a token from the base`] : []),
     ...(stoppedBy !== undefined ? [`  stopped     by --${stoppedBy}`] : []),
     ...(bestStep !== undefined ? [`  weights     of step ${bestStep}, the lowest validation loss`] : []),
-    ...(droppedRows !== undefined ? [`  dropped     ${droppedRows} rows of more than ${config.maxTokens} tokens`] : []),
+    ...(dropped !== "" ? [`  dropped     of more than ${config.maxTokens} tokens: ${dropped}`] : []),
     ...(ggufRefused !== undefined ? [`  no GGUF     ${ggufRefused}`] : []),
     ...(margins.length > 0 ? [`  margin      ${path([0, ...margins])} on the validation rows`] : []),
   ].join("\n");

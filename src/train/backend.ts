@@ -79,8 +79,6 @@ export interface Training {
   stoppedBy?: StoppedBy | null;
   /** The step whose weights were kept, where patience was asked for. */
   bestStep?: number | null;
-  /** Train rows of more than `maxTokens` that were left out, where that is allowed. */
-  droppedRows?: number;
   versions: Record<string, string>;
 }
 

@@ -25,7 +25,16 @@ import { curvePicture } from "./curve-picture.ts";
 import type { ModelFamily } from "./family.ts";
 import { methodNamed } from "./methods.ts";
 import { checkOutputs, describeFiles, type Outputs, writeOutputs } from "./outputs.ts";
-import { blockDevices, checkFit, checkRows, measureRows, plannedGpus, type TrainPlan } from "./plan/index.ts";
+import {
+  blockDevices,
+  checkFit,
+  checkRows,
+  type DroppedRows,
+  droppedRows,
+  measureRows,
+  plannedGpus,
+  type TrainPlan,
+} from "./plan/index.ts";
 import { writeRehearsal } from "./rehearsal.ts";
 
 const NAME = /^[a-z0-9][a-z0-9._-]*$/;
@@ -107,7 +116,7 @@ export async function checkTraining(options: TrainOptions): Promise<Task & { kno
     config,
   };
   const outputs = { ...options, baseFolder };
-  const task = { options, inputs, dataset, base, backend, family, outputs, plan: null };
+  const task = { options, inputs, dataset, base, backend, family, outputs, plan: null, dropped: {} };
   const known = await sameOrFree(home, inputs);
   await checkOutputs(outputs, { base, config, isTrained: known !== null });
   await checkBaseFiles(home, base, { format: "safetensors", onHash: options.onHash });
@@ -117,10 +126,11 @@ export async function checkTraining(options: TrainOptions): Promise<Task & { kno
   await backend.checkReady?.();
   const lengths = await measureRows(datasetFolder, { home, base, request: options.rehearse, config });
   checkRows(lengths, config);
-  if (options.isUnplanned) return { ...task, known };
+  const dropped = droppedRows(lengths, config);
+  if (options.isUnplanned) return { ...task, dropped, known };
   const { supports } = backend;
   const plan = await checkFit({ base: base.name, method, launch, supports, shape: model.shape, config, lengths });
-  return { ...task, known, plan };
+  return { ...task, dropped, known, plan };
 }
 
 interface Task {
@@ -133,10 +143,11 @@ interface Task {
   outputs: Outputs;
   /** Null where there is none: --unplanned, or experts. */
   plan: TrainPlan | null;
+  dropped: DroppedRows;
 }
 
 async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
-  const { options, inputs, dataset, base, backend, family, outputs, plan } = task;
+  const { options, inputs, dataset, base, backend, family, outputs, plan, dropped } = task;
   const { home, method, signal, onProgress } = options;
   const outFolder = join(work, "adapter");
   await rm(outFolder, { recursive: true, force: true });
@@ -161,7 +172,7 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
     signal,
     onProgress,
   });
-  const { stoppedBy, bestStep, droppedRows = 0 } = ended;
+  const { stoppedBy, bestStep } = ended;
   const { tokenizerHash, templateHash } = base;
   const { skills, role } = dataset;
   const { lossUnit } = await methodNamed(method);
@@ -172,7 +183,7 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
     ...{ versions, curve, trainedTokens, durationMs, files },
     ...(stoppedBy != null && { stoppedBy }),
     ...(bestStep != null && { bestStep }),
-    ...(droppedRows > 0 && { droppedRows }),
+    ...dropped,
     ...(ggufRefused !== undefined && { ggufRefused }),
   };
   const manifest = { adapterHash: hashJson(draft), ...draft };

@@ -52,8 +52,17 @@ test("a loop takes every option that a plan advises", () => {
       config: trainConfigSchema.parse({ ...fixed, batchSize: 8, maxTokens: 9000 }),
     },
     lengths: {
-      ...{ rows: 600, tokens: 900_000, p50: 500, p99: 4000, max: 9000, others: 0, trained: 256, longer: 0 },
-      ...{ othersLonger: 0, rehearsed: null },
+      ...{
+        rows: 600,
+        tokens: 900_000,
+        p50: 500,
+        p99: 4000,
+        max: 9000,
+        others: 0,
+        trained: 256,
+        longer: { train: 0, validation: 0, rehearsal: 0 },
+      },
+      ...{ validationRows: 0, rehearsed: null },
     },
   });
   const advised = [...adviceText({ ...plan, advice }).matchAll(/--(\S+ ?[^-\s]*)/g)].map(([option]) => option.trim());

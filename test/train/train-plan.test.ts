@@ -129,12 +129,13 @@ describe("rows that a training would be refused for", () => {
       expect(plan).toMatchObject({ fits: true, refused: { code: "ROW_TOO_LONG" } });
       expect(command.exitCode?.(plan)).toBe(2);
       expect(command.print?.(plan, given)).toMatch(/It fits\.\nIt is refused: 10 rows have more .* --too-long drop\.$/);
+      expect(command.print?.(plan, given)).toContain("8 to train on, 2 to validate on have more than --max-tokens");
       expect((await command.run({ ...given, maxTokens: 64 }, contextOf(home))) as TrainPlan).toMatchObject({
         refused: null,
       });
     }));
 
-  it("are refused before a base is loaded, unplanned too: too long ones wherever they lie, too few general ones", () =>
+  it("are refused before a base is loaded, unplanned too: too long ones wherever they lie, too few general ones, none to validate on", () =>
     withHome(async (home) => {
       const base = await addTinyBase(home);
       const { datasetHash: dataset } = await writeDataset(home, base);
@@ -150,7 +151,14 @@ describe("rows that a training would be refused for", () => {
       await writeFile(file, [line("a b c ".repeat(60)), line("yes")].join("\n"));
       const long = check({ rehearse: { file, fraction: 0.1 } });
       await expect(long).rejects.toMatchObject({
-        ...{ code: "ROW_TOO_LONG", details: { got: expect.stringMatching(/^0 train rows and 1 that/) } },
+        ...{ code: "ROW_TOO_LONG", details: { got: expect.stringMatching(/^1 to rehearse, of up to \d+ tokens$/) } },
+      });
+      const dropping = { ...CONFIG, maxTokens: 18, tooLong: "drop" as const };
+      const { dropped } = await check({ rehearse: { file, fraction: 0.01 }, config: dropping });
+      expect(dropped).toEqual({ droppedRows: 4, droppedValidationRows: 1, droppedRehearsalRows: 2 });
+      const unjudged = check({ config: { ...dropping, maxTokens: 15, patience: 2 } });
+      await expect(unjudged).rejects.toMatchObject({
+        ...{ code: "BAD_SETTINGS", message: expect.stringContaining("All validation rows are dropped") },
       });
       const few = check({ rehearse: { file, fraction: 0.5 }, config: { ...CONFIG, tooLong: "drop" } });
       await expect(few).rejects.toMatchObject({
@@ -205,8 +213,17 @@ it("shows a table of what each card holds, in GiB", () => {
       microBatchSize: 1,
     },
     lengths: {
-      ...{ rows: 600, tokens: 900_000, p50: 1200, p99: 4000, max: 4096, others: 5000, trained: 256, longer: 0 },
-      ...{ othersLonger: 0, rehearsed: null },
+      ...{
+        rows: 600,
+        tokens: 900_000,
+        p50: 1200,
+        p99: 4000,
+        max: 4096,
+        others: 5000,
+        trained: 256,
+        longer: { train: 0, validation: 0, rehearsal: 0 },
+      },
+      ...{ validationRows: 0, rehearsed: null },
     },
   });
   const lines = planText(plan).split("\n");

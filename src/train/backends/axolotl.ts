@@ -11,7 +11,6 @@ import { AXOLOTL_MEMORY, AXOLOTL_ONLY } from "../axolotl-config.ts";
 import { readCurve, takeAdapter, writeAxolotlInputs } from "../axolotl-files.ts";
 import type { TrainBackend, TrainJob } from "../backend.ts";
 import { readModelConfig } from "../model-config.ts";
-import { tokenLengths } from "../plan/lengths.ts";
 import { python } from "../python.ts";
 
 const KEPT_LINES = 20;
@@ -55,7 +54,6 @@ const axolotl: TrainBackend = {
     await runAxolotl(configuration, job);
     await takeAdapter(checkpointFolder, outFolder);
     const curve = await readCurve(checkpointFolder);
-    const { longer } = await tokenLengths(datasetFolder, config);
     const { shape } = await readModelConfig(baseFolder);
     const request = {
       dataset: datasetFolder,
@@ -75,7 +73,6 @@ const axolotl: TrainBackend = {
       trainedTokens: Math.round(finished.trainedTokens * config.epochs),
       durationMs: Math.round(performance.now() - startedMs),
       ggufRefused: finished.ggufRefused,
-      droppedRows: config.tooLong === "drop" ? longer : 0,
       versions: { ...finished.versions, axolotl: await versionOfAxolotl() },
     };
   },

@@ -22,8 +22,17 @@ const config = (given: object = {}) =>
 
 function planOn(devices: Device[], given: Partial<PlanInput> = {}) {
   const lengths = {
-    ...{ rows: 600, tokens: 2_457_600, p50: 4096, p99: 4096, max: 4096, others: 0, trained: 256, longer: 0 },
-    ...{ othersLonger: 0, rehearsed: null },
+    ...{
+      rows: 600,
+      tokens: 2_457_600,
+      p50: 4096,
+      p99: 4096,
+      max: 4096,
+      others: 0,
+      trained: 256,
+      longer: { train: 0, validation: 0, rehearsal: 0 },
+    },
+    ...{ validationRows: 0, rehearsed: null },
   };
   return planTraining({
     ...{

@@ -21,8 +21,8 @@ const LENGTHS: TokenLengths = {
   max: 4096,
   others: 0,
   trained: 256,
-  longer: 0,
-  othersLonger: 0,
+  longer: { train: 0, validation: 0, rehearsal: 0 },
+  validationRows: 0,
   rehearsed: null,
 };
 
