@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type TrainConfig, trainConfigSchema } from "../src/records/adapter-manifest.ts";
 import { openDatabase, sqlText } from "../src/store/duckdb.ts";
+import peft from "../src/train/backends/peft.ts";
 import { python } from "../src/train/index.ts";
 import { readModelConfig } from "../src/train/model-config.ts";
 import { preflight } from "../src/train/plan/index.ts";
@@ -87,7 +88,7 @@ export async function comparePlan(
       base: "base",
       method,
       launch: "single",
-      spreads: true,
+      supports: peft.supports,
       shape,
       config: { ...config, rehearsal: null },
       gpus: "cpu",

@@ -98,11 +98,6 @@ def read_columns(path: Path, names: list[str]) -> list[tuple[Any, ...]]:
         ) from error
 
 
-def rows_in(path: Path) -> int:
-    """Returns how many rows a Parquet file has; a missing one has none."""
-    return parquet.read_metadata(path).num_rows if path.exists() else 0
-
-
 def labels_of(ids: list[int], mask: list[int], vocabulary: int, where: str) -> list[int]:
     """Returns each id where its mask is 1, else `IGNORED`. Raises: `Refusal` BAD_ROW, as `load_rows`."""
     problem = None

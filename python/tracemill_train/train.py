@@ -34,7 +34,6 @@ from .probes import choose_probes, write_probes
 from .refusal import Refusal
 from .rehearsal import with_rehearsal
 from .reporter import Plan, Reporter
-from .rows import rows_in
 from .settings import Settings
 from .trainer_arguments import training_arguments
 
@@ -73,11 +72,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Rows:
-    """What is trained on, rehearsal included, what is validated on, and how many train rows were too long."""
+    """What is trained on, rehearsal included, and what is validated on."""
 
     train: list[Row]
     validation: list[Row]
-    dropped: int
 
 
 @dataclass(frozen=True)
@@ -182,10 +180,9 @@ def read_rows(request: Request, vocabulary: int) -> Rows:
     train, validation = (method.read_rows(request.dataset, part, config, vocabulary) for part in ("train", "validation"))
     if not train:
         raise Refusal("NO_TRAIN_ROWS", "The dataset has no train rows.", where=str(request.dataset))
-    dropped = rows_in(request.dataset / "tokens/train.parquet") - len(train)
     if request.rehearsal is not None:
         train = with_rehearsal(train, request.rehearsal, config, vocabulary)
-    return Rows(train, validation, dropped)
+    return Rows(train, validation)
 
 
 def set_up(request: Request, model: PeftModel | PreTrainedModel, rows: Rows, emit: Emit) -> Course:
@@ -194,7 +191,7 @@ def set_up(request: Request, model: PeftModel | PreTrainedModel, rows: Rows, emi
     order = training_order([row.tokens for row in rows.train], config.batch_size, config.epochs, config.seed)
     emit("progress", stage="preparing the rows")
     sequence = method.prepare(model, [rows.train[index] for index in order], config)
-    rows = Rows(rows.train, method.prepare(model, rows.validation, config), rows.dropped)
+    rows = Rows(rows.train, method.prepare(model, rows.validation, config))
     distance = None
     if config.trains == "lora" and not is_worker():  # token by token, whole blocks would have to be gathered
         emit("progress", stage="letting the base write the texts that the distance from it is measured on")
@@ -256,7 +253,6 @@ def outcome_of(course: Course) -> dict[str, object]:
         "steps": state.global_step,
         "stoppedBy": reporter.stopped_by,
         "bestStep": None if best is None else best.step,
-        "droppedRows": course.rows.dropped,
         "resumedFromStep": None if course.checkpoint is None else int(course.checkpoint.name.rsplit("-", 1)[1]),
         "tokensPerSecond": reporter.tokens_per_second(),
     }

@@ -4,7 +4,7 @@
 import { counted } from "../foundation/counted.ts";
 import { duration } from "../foundation/progress.ts";
 import { textTable } from "../foundation/text-table.ts";
-import { adviceText, type TrainPlan } from "../train/index.ts";
+import { adviceText, rowsInWords, type TrainPlan } from "../train/index.ts";
 
 const GIB = 2 ** 30;
 const PARTS = [
@@ -58,11 +58,12 @@ function mainLines({ mainMemory, devices }: TrainPlan): string[] {
 
 function lengthLines({ lengths, setting, longestTokens, largestBatch }: TrainPlan): string[] {
   const { rows, p50, p99, max, others, longer } = lengths;
+  const tooLong = rowsInWords(longer);
   return [
     `rows      ${rows} of ${p50} tokens (median), ${p99} (99th of 100), ${max} (longest)`,
     ...(others > max ? [`          ${others} the longest that is validated on or rehearsed`] : []),
-    ...(longer > 0
-      ? [`          ${longer} have more than --max-tokens and are refused, or dropped with --too-long drop`]
+    ...(tooLong !== ""
+      ? [`          ${tooLong} have more than --max-tokens and are refused, or dropped with --too-long drop`]
       : []),
     `planned   ${setting.batch} at once, of ${setting.tokens} tokens`,
     `at most   ${longestTokens} tokens in one row alone, or ${counted(largestBatch, "row")} of ${setting.tokens} tokens at once`,

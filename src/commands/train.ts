@@ -12,6 +12,7 @@ import { readDatasetManifest } from "../store/manifests.ts";
 import {
   checkTraining,
   planAdapter,
+  rowsInWords,
   type TrainOptions,
   type TrainPlan,
   trainAdapter,
@@ -82,10 +83,12 @@ function ofOneDataset(given: z.output<typeof trainInput>): OneDataset {
   });
 }
 
-/** Plans the same training. Throws: as `planAdapter`. */
-function planOf(input: OneDataset, context: Context): Promise<TrainPlan> {
+/** Plans the same training. Throws: `TAINTED_DATASET`, `TAINTED_PARENT`, and as `planAdapter`. */
+async function planOf(input: OneDataset, context: Context): Promise<TrainPlan> {
   const { gpus } = input;
-  return planAdapter({ ...optionsOf(input, context), ...(gpus !== undefined && { gpus }) });
+  const options = optionsOf(input, context);
+  await refuseTainted(context.home, options);
+  return planAdapter({ ...options, ...(gpus !== undefined && { gpus }) });
 }
 
 /** Writes the backend's own configuration. Throws: `TAINTED_DATASET`, and as `writeTrainConfig`. */
@@ -200,7 +203,12 @@ function printed(made: MadeOfOne): string {
 
 function adapterText(adapter: AdapterManifest): string {
   const { adapterHash, base, curve, trainedTokens, durationMs, config, ggufRefused } = adapter;
-  const { stoppedBy, bestStep, droppedRows } = adapter;
+  const { stoppedBy, bestStep, droppedRows = 0, droppedValidationRows = 0, droppedRehearsalRows = 0 } = adapter;
+  const dropped = rowsInWords({
+    train: droppedRows,
+    validation: droppedValidationRows,
+    rehearsal: droppedRehearsalRows,
+  });
   const distance = curve.flatMap(({ validation: found }) => found?.klToBase ?? []).at(-1);
   const losses = curve.flatMap(({ loss }) => loss ?? []);
   const validation = curve.flatMap(({ validationLoss }) => validationLoss ?? []);
@@ -216,9 +224,7 @@ function adapterText(adapter: AdapterManifest): string {
     ...(distance !== undefined ? [`  distance    ${distance.toFixed(3)} nats a token from the base`] : []),
     ...(stoppedBy !== undefined ? [`  stopped     by --${stoppedBy}`] : []),
     ...(bestStep !== undefined ? [`  weights     of step ${bestStep}, the lowest validation loss`] : []),
-    ...(droppedRows !== undefined
-      ? [`  dropped     ${counted(droppedRows, "row")} of more than ${config.maxTokens} tokens`]
-      : []),
+    ...(dropped !== "" ? [`  dropped     of more than ${config.maxTokens} tokens: ${dropped}`] : []),
     ...(ggufRefused !== undefined ? [`  no GGUF     ${ggufRefused}`] : []),
     ...(margins.length > 0 ? [`  margin      ${path([0, ...margins])} on the validation rows`] : []),
   ].join("\n");

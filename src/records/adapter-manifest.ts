@@ -85,8 +85,10 @@ export const adapterManifestSchema = z.object({
   stoppedBy: z.enum(STOPPED_BY).optional(),
   /** The step whose weights these are, where patience kept the best ones. */
   bestStep: z.int().optional(),
-  /** Train rows that were too long and left out. */
+  /** Rows that were too long and left out: to train on, to validate on, and of the general ones before any are drawn. */
   droppedRows: z.int().min(1).optional(),
+  droppedValidationRows: z.int().min(1).optional(),
+  droppedRehearsalRows: z.int().min(1).optional(),
   durationMs: z.number().min(0),
   /** Why there is no adapter.gguf; absent where there is one. */
   ggufRefused: z.string().optional(),

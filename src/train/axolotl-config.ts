@@ -4,7 +4,7 @@
  */
 import { Refusal } from "../foundation/errors.ts";
 import type { TrainConfig } from "../records/adapter-manifest.ts";
-import type { Support } from "./backend.ts";
+import type { MemoryUse, Support } from "./backend.ts";
 
 /** What Axolotl has no equal of, or has one that means something else. */
 export const AXOLOTL_ONLY: Support["only"] = {
@@ -15,7 +15,21 @@ export const AXOLOTL_ONLY: Support["only"] = {
   rehearsal: [null],
 };
 
+/**
+ * Axolotl fills packed sequences, loads models with their towers, and in 4 bits casts what is not quantised to float32 (PEFT's
+ * `prepare_model_for_kbit_training`). Liger's loss makes logits of every token: in chunks, smaller than ours, while it trains,
+ * and all of a row at once while it validates.
+ */
+export const AXOLOTL_MEMORY: MemoryUse = { fillsSequences: true, loadsTowers: true, castsUp: true, savesLogits: false };
+
 const OPTIMIZERS = { adamw: "adamw_torch_fused", "adamw-8bit": "adamw_bnb_8bit" };
+
+/**
+ * A loss that makes no full logits while it trains, for every family here. Liger's kernels come with Axolotl; those of its
+ * cut cross-entropy do not, and a configuration that asks for that ends where they are not installed.
+ * Source: Axolotl 0.19.0, src/axolotl/integrations/liger/README.md; liger-kernel 0.8.1, `MODEL_TYPE_TO_APPLY_LIGER_FN`.
+ */
+const LOSS = { plugins: ["axolotl.integrations.liger.LigerPlugin"], liger_fused_linear_cross_entropy: true };
 
 export interface AxolotlInputs {
   baseFolder: string;
@@ -43,6 +57,7 @@ export function axolotlConfig(inputs: AxolotlInputs): string {
     ...(validationFile !== null && {
       test_datasets: [{ ...rows(validationFile), split: "train" }],
       evals_per_epoch: 1,
+      eval_batch_size: 1, // as all logits of a row are made at once while it validates
     }),
     val_set_size: 0,
     dataset_prepared_path: inputs.preparedFolder,
@@ -67,6 +82,7 @@ export function axolotlConfig(inputs: AxolotlInputs): string {
     gradient_checkpointing: config.gradientCheckpointing,
     ...(config.gradientCheckpointing && { gradient_checkpointing_kwargs: { use_reentrant: false } }),
     attn_implementation: "sdpa",
+    ...LOSS,
     logging_steps: 1,
     saves_per_epoch: 1,
     save_total_limit: 2,

@@ -79,8 +79,6 @@ export interface Training {
   stoppedBy?: StoppedBy | null;
   /** The step whose weights were kept, where patience was asked for. */
   bestStep?: number | null;
-  /** Train rows of more than `maxTokens` that were left out, where that is allowed. */
-  droppedRows?: number;
   versions: Record<string, string>;
 }
 
@@ -95,7 +93,28 @@ export interface Support {
   launches: readonly Launch[];
   /** Whether one process lays its blocks over several GPUs; else each card at work holds all of them. */
   spreads: boolean;
+  memory: MemoryUse;
 }
+
+/** What a plan has to know of how a trainer uses memory. */
+export interface MemoryUse {
+  /** Whether packed rows fill sequences of `maxTokens`; else those of one micro-batch lie end to end. */
+  fillsSequences: boolean;
+  /** Whether a LoRA's base is loaded with its towers. */
+  loadsTowers: boolean;
+  /** Whether what is not quantised is cast to float32 where the blocks are in 4 bits. */
+  castsUp: boolean;
+  /** Whether only tokens under the loss get logits, always in chunks; else all tokens do, and those of a validation row all at once. */
+  savesLogits: boolean;
+}
+
+/** That of our own trainer, whoever loads the base. */
+export const OWN_MEMORY: MemoryUse = {
+  fillsSequences: false,
+  loadsTowers: false,
+  castsUp: false,
+  savesLogits: true,
+};
 
 export interface TrainBackend {
   methods: readonly string[];

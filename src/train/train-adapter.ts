@@ -18,36 +18,34 @@ import { checkBaseFiles } from "../store/base-files.ts";
 import type { OnHash } from "../store/file-hashes.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
-import { listAdapters, listBases, readAdapterManifest } from "../store/manifests.ts";
-import type { Launch, TrainBackend, TrainProgress } from "./backend.ts";
-import { backendNamed } from "./backends.ts";
-import { checkDataset } from "./check-dataset.ts";
-import { checkParent } from "./check-parent.ts";
-import { checkSettings } from "./check-settings.ts";
+import { listAdapters, listBases } from "../store/manifests.ts";
+import type { TrainBackend, TrainProgress } from "./backend.ts";
+import { type AskedTraining, checkSources, resolveTraining } from "./check-asked.ts";
 import { curvePicture } from "./curve-picture.ts";
 import type { ModelFamily } from "./family.ts";
 import { methodNamed } from "./methods.ts";
 import { checkOutputs, describeFiles, type Outputs, writeOutputs } from "./outputs.ts";
-import { blockDevices, checkFit, checkRows, measureRows, plannedGpus, type TrainPlan } from "./plan/index.ts";
-import { type RehearsalRequest, rehearsalOf, writeRehearsal } from "./rehearsal.ts";
-import { type GivenInputs, resolveInputs } from "./resolve-inputs.ts";
-import { checkSupport } from "./support.ts";
+import {
+  blockDevices,
+  checkFit,
+  checkRows,
+  type DroppedRows,
+  droppedRows,
+  measureRows,
+  plannedGpus,
+  type TrainPlan,
+} from "./plan/index.ts";
+import { writeRehearsal } from "./rehearsal.ts";
 
 const NAME = /^[a-z0-9][a-z0-9._-]*$/;
 
-export interface TrainOptions extends GivenInputs {
-  /** An adapter whose weights are gone on from: its name, its hash or a prefix of it. */
-  from?: string;
+export interface TrainOptions extends AskedTraining {
   /** An immutable name for the adapter. */
   name?: string;
-  backend?: string;
-  launch?: Launch;
   /** Also write a whole model, the adapter merged into its base, beside the adapter. */
   merge?: boolean;
   /** A folder that a model server looks into: gets a copy. */
   out?: string;
-  /** General rows that are mixed in, so that what the base could is not forgotten. */
-  rehearse?: RehearsalRequest;
   /** Trains even where the plan says that it does not fit. */
   isUnplanned?: boolean;
   clock: Clock;
@@ -100,20 +98,13 @@ async function trainNamed(task: Task): Promise<AdapterManifest> {
 
 /**
  * Checks all that a training needs, without doing any of it; `known` is the adapter of the very same inputs.
- * Throws: `UNKNOWN_DATASET`, `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, `BAD_MODEL_CONFIG`, `UNKNOWN_FAMILY`, `UNKNOWN_BACKEND`,
- * `BAD_NAME`, `NAME_TAKEN`, and as `checkSupport`, `checkSettings`, `checkOutputs`, `checkBaseFiles`, `readPinnedFiles`,
- * `checkDataset`, `checkParent`, `rehearsalOf`, `measureRows`, `checkRows` and `checkFit`; what the backend is not ready for.
+ * Throws: `BAD_NAME`, `NAME_TAKEN`, and as `resolveTraining`, `checkOutputs`, `checkBaseFiles`, `readPinnedFiles`, `checkSources`,
+ * `measureRows`, `checkRows` and `checkFit`; what the backend is not ready for.
  */
 export async function checkTraining(options: TrainOptions): Promise<Task & { known: AdapterManifest | null }> {
-  const { home, method, backend: backendId = "peft" } = options;
-  const { dataset, datasetFolder, base, baseFolder, model, family, config: given } = await resolveInputs(options);
-  const parent = options.from === undefined ? null : await readAdapterManifest(home, options.from);
-  const backend = await backendNamed(backendId);
-  const rehearsal = options.rehearse === undefined ? null : await rehearsalOf(options.rehearse);
-  const config = { ...given, rehearsal };
-  const asked = { method, launch: options.launch ?? "single", hasParent: parent !== null } as const;
-  checkSupport({ id: backendId, ...backend }, { ...asked, modelType: model.modelType, config });
-  checkSettings(config, { ...asked, validationRows: dataset.counts.validationRows });
+  const { home } = options;
+  const training = await resolveTraining(options);
+  const { dataset, datasetFolder, base, baseFolder, model, family, config, backend, parent, method, launch } = training;
   const inputs: Inputs = {
     name: options.name ?? null,
     base: base.name,
@@ -121,26 +112,25 @@ export async function checkTraining(options: TrainOptions): Promise<Task & { kno
     datasetHash: dataset.datasetHash,
     parent: parent?.adapterHash ?? null,
     method,
-    backend: backendId,
+    backend: backend.id,
     config,
   };
   const outputs = { ...options, baseFolder };
-  const task = { options, inputs, dataset, base, backend, family, outputs, plan: null };
+  const task = { options, inputs, dataset, base, backend, family, outputs, plan: null, dropped: {} };
   const known = await sameOrFree(home, inputs);
   await checkOutputs(outputs, { base, config, isTrained: known !== null });
   await checkBaseFiles(home, base, { format: "safetensors", onHash: options.onHash });
   await readPinnedFiles(home, base);
   if (known !== null) return { ...task, known };
-  await checkDataset(dataset, { where: datasetFolder, base, method: { name: method, ...(await methodNamed(method)) } });
-  if (parent !== null) checkParent(parent, { base, config });
+  await checkSources(training);
   await backend.checkReady?.();
   const lengths = await measureRows(datasetFolder, { home, base, request: options.rehearse, config });
   checkRows(lengths, config);
-  if (options.isUnplanned) return { ...task, known };
-  const { spreads } = backend.supports;
-  const planned = { base: base.name, method, launch: asked.launch, spreads, shape: model.shape, config, lengths };
-  const plan = await checkFit(planned);
-  return { ...task, known, plan };
+  const dropped = droppedRows(lengths, config);
+  if (options.isUnplanned) return { ...task, dropped, known };
+  const { supports } = backend;
+  const plan = await checkFit({ base: base.name, method, launch, supports, shape: model.shape, config, lengths });
+  return { ...task, dropped, known, plan };
 }
 
 interface Task {
@@ -153,10 +143,11 @@ interface Task {
   outputs: Outputs;
   /** Null where there is none: --unplanned, or experts. */
   plan: TrainPlan | null;
+  dropped: DroppedRows;
 }
 
 async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
-  const { options, inputs, dataset, base, backend, family, outputs, plan } = task;
+  const { options, inputs, dataset, base, backend, family, outputs, plan, dropped } = task;
   const { home, method, signal, onProgress } = options;
   const outFolder = join(work, "adapter");
   await rm(outFolder, { recursive: true, force: true });
@@ -181,7 +172,7 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
     signal,
     onProgress,
   });
-  const { stoppedBy, bestStep, droppedRows = 0 } = ended;
+  const { stoppedBy, bestStep } = ended;
   const { tokenizerHash, templateHash } = base;
   const { skills, role } = dataset;
   const { lossUnit } = await methodNamed(method);
@@ -192,7 +183,7 @@ async function trainIn(work: string, task: Task): Promise<AdapterManifest> {
     ...{ versions, curve, trainedTokens, durationMs, files },
     ...(stoppedBy != null && { stoppedBy }),
     ...(bestStep != null && { bestStep }),
-    ...(droppedRows > 0 && { droppedRows }),
+    ...dropped,
     ...(ggufRefused !== undefined && { ggufRefused }),
   };
   const manifest = { adapterHash: hashJson(draft), ...draft };

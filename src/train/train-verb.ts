@@ -13,7 +13,6 @@ const trainingSchema = z.object({
   ggufRefused: z.string().optional(),
   stoppedBy: z.enum(STOPPED_BY).nullable().default(null),
   bestStep: z.int().nullable().default(null),
-  droppedRows: z.int().min(0).default(0),
   versions: z.record(z.string(), z.string()),
 });
 

@@ -4,13 +4,7 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Refusal } from "../foundation/errors.ts";
-import { backendNamed } from "./backends.ts";
-import { checkDataset } from "./check-dataset.ts";
-import { checkSettings } from "./check-settings.ts";
-import { methodNamed } from "./methods.ts";
-import { rehearsalOf } from "./rehearsal.ts";
-import { resolveInputs } from "./resolve-inputs.ts";
-import { checkSupport } from "./support.ts";
+import { checkSources, resolveTraining } from "./check-asked.ts";
 import type { TrainOptions } from "./train-adapter.ts";
 
 /** Units: `command` runs in a shell where the backend is installed. */
@@ -20,36 +14,27 @@ export interface WrittenConfig {
 }
 
 /**
- * Writes configuration and rows into a folder. Throws: `UNKNOWN_BACKEND`, `NO_CONFIG_TO_WRITE`, `BAD_SETTINGS`, as `resolveInputs`,
- * `checkDataset`, `rehearsalOf`, `checkSupport` and `checkSettings`, and what the backend refuses.
+ * Writes configuration and rows into a folder. Throws: `NO_CONFIG_TO_WRITE`, `BAD_SETTINGS`, as `resolveTraining` and
+ * `checkSources`, and what the backend refuses.
  */
 export async function writeTrainConfig(
   given: Omit<TrainOptions, "clock" | "signal" | "onProgress" | "isUnplanned">,
   folder: string,
 ): Promise<WrittenConfig> {
   refuseOutputs(given);
-  const { method, backend: id = "peft", launch = "single", from, rehearse } = given;
-  const backend = await backendNamed(id);
-  const { model, dataset, base, config: settings, ...inputs } = await resolveInputs(given);
-  const config = { ...settings, rehearsal: rehearse === undefined ? null : await rehearsalOf(rehearse) };
-  const asked = { method, launch, hasParent: from !== undefined };
-  checkSupport({ id, ...backend }, { ...asked, modelType: model.modelType, config });
-  checkSettings(config, { ...asked, validationRows: dataset.counts.validationRows });
-  await checkDataset(dataset, {
-    where: inputs.datasetFolder,
-    base,
-    method: { name: method, ...(await methodNamed(method)) },
-  });
+  const training = await resolveTraining(given);
+  await checkSources(training);
+  const { backend } = training;
   if (backend.writeInputs === undefined) {
     throw new Refusal({
       code: "NO_CONFIG_TO_WRITE",
-      message: `The backend "${id}" has no configuration of its own.`,
+      message: `The backend "${backend.id}" has no configuration of its own.`,
       fix: "write one with --backend axolotl, or leave --write-config out",
     });
   }
   const target = resolve(folder);
   await mkdir(target, { recursive: true });
-  return { folder: target, command: await backend.writeInputs({ ...inputs, config }, target) };
+  return { folder: target, command: await backend.writeInputs(training, target) };
 }
 
 /** Throws: `BAD_SETTINGS` for what is made of an adapter that is trained here. */

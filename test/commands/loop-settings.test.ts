@@ -6,6 +6,7 @@ import command from "../../src/commands/loop.ts";
 import { collectingOf, FIRST_ROUND, loopSettings, PRESETS } from "../../src/commands/loop-settings.ts";
 import { loopTrainInput, settingsFrom, trainInput } from "../../src/commands/train-input.ts";
 import { trainConfigSchema } from "../../src/records/adapter-manifest.ts";
+import peft from "../../src/train/backends/peft.ts";
 import { adviceText } from "../../src/train/index.ts";
 import { parseGpus } from "../../src/train/plan/cards.ts";
 import { planTraining } from "../../src/train/plan/plan.ts";
@@ -37,15 +38,31 @@ test("what is said of a training stands before the preset", () => {
 test("a loop takes every option that a plan advises", () => {
   const fixed = { rank: 16, alpha: 32, dropout: 0, learningRate: 5e-5, epochs: 2, warmupSteps: 5, seed: 1 };
   const { advice, ...plan } = planTraining({
-    ...{ base: "b", method: "sft", launch: "single", spreads: true, shape: SHAPES.gemma4_31b, storageBytes: 2 },
+    ...{
+      base: "b",
+      method: "sft",
+      launch: "single",
+      supports: peft.supports,
+      shape: SHAPES.gemma4_31b,
+      storageBytes: 2,
+    },
     ...{
       devices: parseGpus("1xL4"),
       mainFreeBytes: null,
       config: trainConfigSchema.parse({ ...fixed, batchSize: 8, maxTokens: 9000 }),
     },
     lengths: {
-      ...{ rows: 600, tokens: 900_000, p50: 500, p99: 4000, max: 9000, others: 0, trained: 256, longer: 0 },
-      ...{ othersLonger: 0, rehearsed: null },
+      ...{
+        rows: 600,
+        tokens: 900_000,
+        p50: 500,
+        p99: 4000,
+        max: 9000,
+        others: 0,
+        trained: 256,
+        longer: { train: 0, validation: 0, rehearsal: 0 },
+      },
+      ...{ validationRows: 0, rehearsed: null },
     },
   });
   const advised = [...adviceText({ ...plan, advice }).matchAll(/--(\S+ ?[^-\s]*)/g)].map(([option]) => option.trim());

@@ -35,10 +35,13 @@ it("shows loss and speed while it trains, and sums up in the end", () =>
     const validated = new RegExp(String.raw`loss \d\.\d{4}, val \d\.\d{4}, kl \d\.\d{3}, ${pace}`);
     for (const line of steps.slice(2)) expect(line).toMatch(validated);
     expect(steps[5]).toMatch(/^train \[#{16}\] 4\/4 {2}.* tokens\/s, \d+\.\d GiB$/);
-    const text = command.print?.(adapter, command.input.parse({ ...input, dataset: [input.dataset] })) ?? "";
+    const parsed = command.input.parse({ ...input, dataset: [input.dataset] });
+    const text = command.print?.(adapter, parsed) ?? "";
     expect(text).toContain(`Adapter shop-v1 of tiny, rank 4`);
     expect(text).toContain(adapter.adapterHash);
     expect(text).toMatch(/loss +\d\.\d{3} -> \d\.\d{3} in 4 steps, 80 tokens under the loss\n +validation +\d/);
+    const shortened = { ...adapter, droppedRows: 3, droppedValidationRows: 1 };
+    expect(command.print?.(shortened, parsed)).toContain("of more than 64 tokens: 3 to train on, 1 to validate on");
   }));
 
 it("tells every figure of steps and validations with --json, also where there are no validation rows", () =>
@@ -132,7 +135,7 @@ describe("an adapter for each role", () => {
       await expect(run([worker, pairs], false)).rejects.toMatchObject({
         ...{
           code: "SEVERAL_DATASETS",
-          details: { fix: expect.stringMatching(/several roles .* --from .* one role export/) },
+          details: { fix: expect.stringMatching(/--per-role; for one adapter of all roles, .* --role all/) },
         },
       });
       expect(await listAdapters(home)).toEqual([]);

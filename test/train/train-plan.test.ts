@@ -6,8 +6,10 @@ import type { Context } from "../../src/commands/command.ts";
 import command, { trainOn } from "../../src/commands/train.ts";
 import { planText } from "../../src/commands/train-plan.ts";
 import { steppingClock } from "../../src/foundation/clock.ts";
+import { ZERO_HASH } from "../../src/foundation/hashing.ts";
 import type { Home } from "../../src/store/home.ts";
 import { listAdapters } from "../../src/store/manifests.ts";
+import peft from "../../src/train/backends/peft.ts";
 import { checkTraining, type TrainPlan } from "../../src/train/index.ts";
 import { parseGpus } from "../../src/train/plan/cards.ts";
 import { planTraining } from "../../src/train/plan/plan.ts";
@@ -85,6 +87,39 @@ it("plans for general rows that are rehearsed, and refuses one that cannot be tr
     await expect(command.run(given, contextOf(home))).rejects.toMatchObject({ code: "BAD_REHEARSAL_ROW" });
   }));
 
+describe("what a training is refused for, its plan is refused for", () => {
+  const planOf = async (home: Home, given: object, dataset: object = {}) => {
+    const { datasetHash } = await writeDataset(home, await addTinyBase(home), dataset);
+    return command.run(input({ dataset: [datasetHash], gpus: "4xL4", ...given }), contextOf(home));
+  };
+
+  it.each([
+    ["all weights in 4 bits", { full: true, quantize: "nf4" }, {}, "BAD_SETTINGS"],
+    ["a method that does not exist", { method: "nosuch" }, {}, "UNKNOWN_METHOD"],
+    ["an optimiser that processes do not share", { launch: "fsdp", optimizer: "adamw-8bit" }, {}, "BAD_SETTINGS"],
+    ["processes of a backend that has one", { backend: "axolotl", launch: "fsdp" }, {}, "UNSUPPORTED_SETTING"],
+    ["packing by a backend that does not", { backend: "unsloth", packing: true }, {}, "UNSUPPORTED_SETTING"],
+    ["a step of no whole parts", { batchSize: 8, microBatchSize: 3 }, {}, "BAD_SETTINGS"],
+    ["patience without validation rows", { patience: 2 }, { validation: 0 }, "BAD_SETTINGS"],
+    ["answers for a method of pairs", { method: "dpo" }, {}, "DATASET_OF_ANOTHER_TIER"],
+    ["pairs for a method of answers", {}, { tier: "preference-pairs" }, "DATASET_OF_ANOTHER_TIER"],
+    ["one label alone", { method: "kto" }, { tier: "judged", good: 8 }, "ONE_LABEL_ALONE"],
+    ["a parent that is not there", { from: "sql-v1" }, {}, "UNKNOWN_ADAPTER"],
+  ] as const)("%s", (_, given, dataset, code) =>
+    withHome(async (home) => {
+      await expect(planOf(home, given, dataset)).rejects.toMatchObject({ code });
+    }),
+  );
+
+  it("tokens of another base", () =>
+    withHome(async (home) => {
+      const other = { ...(await addTinyBase(home)), templateHash: ZERO_HASH };
+      const { datasetHash } = await writeDataset(home, other);
+      const plan = command.run(input({ dataset: [datasetHash], gpus: "4xL4" }), contextOf(home));
+      await expect(plan).rejects.toMatchObject({ code: "DATASET_OF_ANOTHER_BASE" });
+    }));
+});
+
 describe("rows that a training would be refused for", () => {
   it("are told by a plan, which then ends with 2 though it fits", () =>
     withHome(async (home) => {
@@ -94,12 +129,13 @@ describe("rows that a training would be refused for", () => {
       expect(plan).toMatchObject({ fits: true, refused: { code: "ROW_TOO_LONG" } });
       expect(command.exitCode?.(plan)).toBe(2);
       expect(command.print?.(plan, given)).toMatch(/It fits\.\nIt is refused: 10 rows have more .* --too-long drop\.$/);
+      expect(command.print?.(plan, given)).toContain("8 to train on, 2 to validate on have more than --max-tokens");
       expect((await command.run({ ...given, maxTokens: 64 }, contextOf(home))) as TrainPlan).toMatchObject({
         refused: null,
       });
     }));
 
-  it("are refused before a base is loaded, unplanned too: too long ones wherever they lie, too few general ones", () =>
+  it("are refused before a base is loaded, unplanned too: too long ones wherever they lie, too few general ones, none to validate on", () =>
     withHome(async (home) => {
       const base = await addTinyBase(home);
       const { datasetHash: dataset } = await writeDataset(home, base);
@@ -115,7 +151,14 @@ describe("rows that a training would be refused for", () => {
       await writeFile(file, [line("a b c ".repeat(60)), line("yes")].join("\n"));
       const long = check({ rehearse: { file, fraction: 0.1 } });
       await expect(long).rejects.toMatchObject({
-        ...{ code: "ROW_TOO_LONG", details: { got: expect.stringMatching(/^0 train rows and 1 that/) } },
+        ...{ code: "ROW_TOO_LONG", details: { got: expect.stringMatching(/^1 to rehearse, of up to \d+ tokens$/) } },
+      });
+      const dropping = { ...CONFIG, maxTokens: 18, tooLong: "drop" as const };
+      const { dropped } = await check({ rehearse: { file, fraction: 0.01 }, config: dropping });
+      expect(dropped).toEqual({ droppedRows: 4, droppedValidationRows: 1, droppedRehearsalRows: 2 });
+      const unjudged = check({ config: { ...dropping, maxTokens: 15, patience: 2 } });
+      await expect(unjudged).rejects.toMatchObject({
+        ...{ code: "BAD_SETTINGS", message: expect.stringContaining("All validation rows are dropped") },
       });
       const few = check({ rehearse: { file, fraction: 0.5 }, config: { ...CONFIG, tooLong: "drop" } });
       await expect(few).rejects.toMatchObject({
@@ -156,7 +199,7 @@ it("shows a table of what each card holds, in GiB", () => {
       base: "gemma-4-31b",
       method: "sft",
       launch: "single",
-      spreads: true,
+      supports: peft.supports,
       shape: SHAPES.gemma4_31b,
       storageBytes: 2,
     },
@@ -170,8 +213,17 @@ it("shows a table of what each card holds, in GiB", () => {
       microBatchSize: 1,
     },
     lengths: {
-      ...{ rows: 600, tokens: 900_000, p50: 1200, p99: 4000, max: 4096, others: 5000, trained: 256, longer: 0 },
-      ...{ othersLonger: 0, rehearsed: null },
+      ...{
+        rows: 600,
+        tokens: 900_000,
+        p50: 1200,
+        p99: 4000,
+        max: 4096,
+        others: 5000,
+        trained: 256,
+        longer: { train: 0, validation: 0, rehearsal: 0 },
+      },
+      ...{ validationRows: 0, rehearsed: null },
     },
   });
   const lines = planText(plan).split("\n");

@@ -7,11 +7,10 @@ import { execa } from "execa";
 import { z } from "zod";
 import { Failure, Refusal } from "../../foundation/errors.ts";
 import { guarded, hasExited, killGroup } from "../../foundation/process-group.ts";
-import { AXOLOTL_ONLY } from "../axolotl-config.ts";
+import { AXOLOTL_MEMORY, AXOLOTL_ONLY } from "../axolotl-config.ts";
 import { readCurve, takeAdapter, writeAxolotlInputs } from "../axolotl-files.ts";
 import type { TrainBackend, TrainJob } from "../backend.ts";
 import { readModelConfig } from "../model-config.ts";
-import { tokenLengths } from "../plan/lengths.ts";
 import { python } from "../python.ts";
 
 const KEPT_LINES = 20;
@@ -27,7 +26,10 @@ const finishedSchema = z.object({
 
 const axolotl: TrainBackend = {
   methods: ["sft"],
-  supports: { modelTypes: null, only: AXOLOTL_ONLY, parents: false, launches: ["single"], spreads: false },
+  supports: {
+    ...{ modelTypes: null, only: AXOLOTL_ONLY, parents: false, launches: ["single"], spreads: false },
+    memory: AXOLOTL_MEMORY,
+  },
 
   async checkReady() {
     const { failed, code } = await execa("axolotl", ["--help"], { reject: false, stdin: "ignore" });
@@ -52,7 +54,6 @@ const axolotl: TrainBackend = {
     await runAxolotl(configuration, job);
     await takeAdapter(checkpointFolder, outFolder);
     const curve = await readCurve(checkpointFolder);
-    const { longer } = await tokenLengths(datasetFolder, config);
     const { shape } = await readModelConfig(baseFolder);
     const request = {
       dataset: datasetFolder,
@@ -72,7 +73,6 @@ const axolotl: TrainBackend = {
       trainedTokens: Math.round(finished.trainedTokens * config.epochs),
       durationMs: Math.round(performance.now() - startedMs),
       ggufRefused: finished.ggufRefused,
-      droppedRows: config.tooLong === "drop" ? longer : 0,
       versions: { ...finished.versions, axolotl: await versionOfAxolotl() },
     };
   },

@@ -3,7 +3,7 @@
  * the trainer's Python and the GPU supports it; refused before any work where not.
  */
 import { z } from "zod";
-import type { TrainBackend } from "../backend.ts";
+import { OWN_MEMORY, type TrainBackend } from "../backend.ts";
 import { python } from "../python.ts";
 import { trainBy } from "../train-verb.ts";
 
@@ -17,6 +17,7 @@ const unsloth: TrainBackend = {
     parents: false,
     launches: ["single"],
     spreads: false,
+    memory: OWN_MEMORY,
   },
   async checkReady() {
     await (await python()).run("train-unsloth", { onlyCheck: true }, { result: z.looseObject({}) });

@@ -79,6 +79,7 @@ function changesOf({ setting, devices }: Draft, { fewer, shorter, canGrow }: Tri
       change(`--max-tokens ${tokens} --too-long drop`, SHORTER_ROWS_COST + n, {
         tokens,
         trainedTokens: Math.min(setting.trainedTokens, tokens),
+        validatedTokens: Math.min(setting.validatedTokens, tokens),
       }),
     ),
     canGrow

@@ -1,30 +1,24 @@
 /**
- * A plan for the options of `tracemill train`: checks no more than a plan needs, so that one may plan before a training
- * could start.
+ * A plan for the options of `tracemill train`: checks that they can be trained with, but nothing of this machine, as one may
+ * plan for another one.
  */
-import type { Launch } from "../backend.ts";
-import { backendNamed } from "../backends.ts";
-import { type RehearsalRequest, rehearsalOf } from "../rehearsal.ts";
-import { type GivenInputs, resolveInputs } from "../resolve-inputs.ts";
+import { type AskedTraining, checkSources, resolveTraining } from "../check-asked.ts";
 import type { TrainPlan } from "./plan.ts";
 import { preflight } from "./preflight.ts";
 import { measureRows } from "./rows.ts";
 
-export interface PlanRequest extends GivenInputs {
-  backend?: string;
-  launch?: Launch;
-  rehearse?: RehearsalRequest;
+export interface PlanRequest extends AskedTraining {
   /** What `--gpus` says. */
   gpus?: string;
 }
 
-/** Plans a training. Throws: `UNKNOWN_BACKEND`, as `resolveInputs`, `rehearsalOf`, `measureRows` and `preflight`. */
-export async function planAdapter(request: PlanRequest): Promise<TrainPlan> {
-  const { gpus, backend = "peft", launch = "single", rehearse, ...given } = request;
-  const { spreads } = (await backendNamed(backend)).supports;
-  const { model, base, config: settings, datasetFolder } = await resolveInputs(given);
-  const config = { ...settings, rehearsal: rehearse === undefined ? null : await rehearsalOf(rehearse) };
-  const lengths = await measureRows(datasetFolder, { home: given.home, base, request: rehearse, config });
-  const asked = { base: given.base, method: given.method, launch, spreads, shape: model.shape, config, lengths };
-  return preflight({ ...asked, ...(gpus !== undefined && { gpus }) });
+/** Plans a training. Throws: as `resolveTraining`, `checkSources`, `measureRows` and `preflight`. */
+export async function planAdapter({ gpus, ...asked }: PlanRequest): Promise<TrainPlan> {
+  const training = await resolveTraining(asked);
+  await checkSources(training);
+  const { base, method, launch, backend, model, config, datasetFolder } = training;
+  const { supports } = backend;
+  const lengths = await measureRows(datasetFolder, { home: asked.home, base, request: asked.rehearse, config });
+  const planned = { base: base.name, method, launch, supports, shape: model.shape, config, lengths };
+  return preflight({ ...planned, ...(gpus !== undefined && { gpus }) });
 }

@@ -4,4 +4,4 @@
 export { type PlanRequest, planAdapter } from "./for-options.ts";
 export { blockDevices, type DevicePlan, plannedGpus, type TrainPlan } from "./plan.ts";
 export { adviceText, checkFit, preflight } from "./preflight.ts";
-export { checkRows, measureRows } from "./rows.ts";
+export { checkRows, type DroppedRows, droppedRows, measureRows, rowsInWords } from "./rows.ts";

@@ -22,8 +22,15 @@ const measuredSchema = z.object({
 
 type Measured = z.infer<typeof measuredSchema>;
 
-/** Units: tokens of a row, without padding; `p50` to `max` and `longer` are of the train rows. */
-export interface TokenLengths extends Measured {
+/** Numbers of rows, by what they are for. */
+export interface RowCounts {
+  train: number;
+  validation: number;
+  rehearsal: number;
+}
+
+/** Units: tokens of a row, without padding; `p50` to `max` are of the train rows. */
+export interface TokenLengths extends Omit<Measured, "longer"> {
   /** Train rows, and general rows that are rehearsed. */
   rows: number;
   /** Of all these together. */
@@ -33,9 +40,8 @@ export interface TokenLengths extends Measured {
   /** The most in one row that are under the loss, whatever the row is for. */
   trained: number;
   /** Rows of more than `maxTokens`; where such rows are dropped, nothing above counts them. */
-  longer: number;
-  /** The same of what is validated on and rehearsed. */
-  othersLonger: number;
+  longer: RowCounts;
+  validationRows: number;
   /** General rows that are to be mixed in, and those that may be; null: none are asked for. */
   rehearsed: { wanted: number; rows: number } | null;
 }
@@ -77,7 +83,8 @@ export async function tokenLengths(
     tokens: train.tokens + (general === null || drawn === 0 ? 0 : (general.tokens / general.rows) * drawn),
     others: Math.max(validation?.max ?? 0, general?.max ?? 0),
     trained: Math.max(train.trained, validation?.trained ?? 0, general?.trained ?? 0),
-    othersLonger: (validation?.longer ?? 0) + (general?.longer ?? 0),
+    longer: { train: train.longer, validation: validation?.longer ?? 0, rehearsal: general?.longer ?? 0 },
+    validationRows: validation?.rows ?? 0,
     rehearsed: general === null ? null : { wanted, rows: general.rows },
   };
 }

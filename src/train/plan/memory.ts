@@ -25,6 +25,8 @@ const MOMENT_BYTES = { adamw: 4, "adamw-8bit": 1 + 4 / 256 };
  */
 const LOGIT_BYTES = 2 + 4 + 4 + 4 + 2;
 const CAPPED_LOGIT_BYTES = LOGIT_BYTES + 8;
+/** Without gradients: in 16 bits, in float32, its log-softmax. Source: transformers, `ForCausalLMLoss`. */
+const VALIDATION_LOGIT_BYTES = 2 + 4 + 4;
 /** python/tracemill_train/loss.py: CHUNK_LOGITS. */
 const CHUNK_LOGITS = 2 ** 26;
 /** Rows of a preference pair are in one batch. */
@@ -43,8 +45,12 @@ export interface Setting
   storageBytes: number;
   /** Whether logits are made a chunk at a time, as this trainer does; others make all at once. */
   chunksLogits: boolean;
+  /** Tokens whose logits are made all at once while it validates; 0: none, they are made in chunks. */
+  validatedTokens: number;
   /** Whether towers are loaded, which text does not need. */
   loadsTowers: boolean;
+  /** Whether what is not quantised is cast to float32 where the blocks are in 4 bits. */
+  castsUp: boolean;
 }
 
 /** Units: bytes. `working` is what one block needs while its gradients are made. */
@@ -79,16 +85,16 @@ export function blockMemory(shape: ModelShape, block: Block, setting: Setting): 
 /** Bytes of the embeddings (and of the head, where it is another matrix) with what training them takes. */
 export function embeddingMemory(weights: number, setting: Setting): Omit<BlockMemory, "kept" | "working" | "lora"> {
   const isFull = setting.trains === "full";
-  const bytes = weights * (isFull ? TRAINED_BYTES : setting.storageBytes);
+  const bytes = weights * wholeBytes(setting);
   return { weights: bytes, gradients: isFull ? bytes : 0, optimizer: isFull ? optimizerBytes(setting, weights) : 0 };
 }
 
 /** Bytes of what is loaded and never trained. */
-export function towerMemory({ towers, inputs }: ModelShape, { loadsTowers, trains, storageBytes }: Setting): number {
-  return ((loadsTowers ? towers : 0) + inputs) * (trains === "full" ? TRAINED_BYTES : storageBytes);
+export function towerMemory({ towers, inputs }: ModelShape, setting: Setting): number {
+  return ((setting.loadsTowers ? towers : 0) + inputs) * wholeBytes(setting);
 }
 
-/** Bytes of the logits that are in memory at once, with all that the loss makes of them. */
+/** Bytes of the logits that are in memory at once while it trains, with all that the loss makes of them. */
 export function logitMemory({ vocabulary, capsLogits }: ModelShape, setting: Setting): number {
   const { chunksLogits, batch, tokens, trainedTokens, method } = setting;
   const rows = batch * (ROWS_OF[method] ?? 1);
@@ -96,6 +102,11 @@ export function logitMemory({ vocabulary, capsLogits }: ModelShape, setting: Set
     ? Math.min(Math.max(1, Math.floor(CHUNK_LOGITS / vocabulary)), rows * trainedTokens)
     : rows * tokens;
   return at * vocabulary * (capsLogits ? CAPPED_LOGIT_BYTES : LOGIT_BYTES);
+}
+
+/** The same while it validates, where nothing is kept for gradients. */
+export function validationLogitMemory({ vocabulary }: ModelShape, { validatedTokens }: Setting): number {
+  return validatedTokens * vocabulary * VALIDATION_LOGIT_BYTES;
 }
 
 /** Weights that are trained. */
@@ -130,6 +141,12 @@ function gradientsPerToken({ hidden }: ModelShape, { inner }: Block, { storageBy
 function weightBytes({ trains, quantization, storageBytes }: Setting): number {
   if (trains === "full") return TRAINED_BYTES + (storageBytes === TRAINED_BYTES ? 0 : storageBytes);
   return quantization === "nf4" ? NF4_BYTES : storageBytes;
+}
+
+/** Of a weight that is in no block. */
+function wholeBytes({ trains, quantization, castsUp, storageBytes }: Setting): number {
+  if (trains === "full" || (castsUp && quantization === "nf4")) return TRAINED_BYTES;
+  return storageBytes;
 }
 
 function optimizerBytes({ optimizer }: Setting, weights: number): number {

@@ -4,7 +4,15 @@
  * plain pipeline), so each needs its own blocks and the largest working set among them.
  */
 import { sumOf } from "../../foundation/sums.ts";
-import { type BlockMemory, blockMemory, embeddingMemory, logitMemory, type Setting, towerMemory } from "./memory.ts";
+import {
+  type BlockMemory,
+  blockMemory,
+  embeddingMemory,
+  logitMemory,
+  type Setting,
+  towerMemory,
+  validationLogitMemory,
+} from "./memory.ts";
 import { embeddingWeights, type ModelShape } from "./shape.ts";
 
 /** What a device holds. Units: bytes. The parts add up to the peak. */
@@ -18,7 +26,7 @@ export interface Parts {
   optimizer: number;
   /** What is kept for the backward pass, and the working set of one block. */
   activations: number;
-  /** What the logits take beyond that working set: the two are never alive together. */
+  /** What the logits take beyond that working set, or beyond all activations while it validates: none are alive together. */
   logits: number;
   /** CUDA's context and the allocator's gaps, or Python with its libraries. */
   context: number;
@@ -59,6 +67,8 @@ export interface End {
   embedding: ReturnType<typeof embeddingMemory>;
   towers: number;
   logits: number;
+  /** Logits while it validates. */
+  validationLogits: number;
   /** Blocks that are whole here for the time that they are computed. */
   gathered: number;
 }
@@ -68,15 +78,17 @@ export function endsOf(shape: ModelShape, setting: Setting, isFirst: boolean): E
     embedding: embeddingMemory(isFirst ? embeddingWeights(shape) : 0, setting),
     towers: isFirst ? towerMemory(shape, setting) : 0,
     logits: isFirst ? logitMemory(shape, setting) : 0,
+    validationLogits: isFirst ? validationLogitMemory(shape, setting) : 0,
     gathered: 0,
   };
 }
 
 /** Adds up what a device holds. */
 export function shareOf(end: End, blocks: BlockMemory[], { from, to }: { from: number; to: number }): Share {
-  const { embedding, towers, logits, gathered } = end;
+  const { embedding, towers, logits, validationLogits, gathered } = end;
   const sum = (key: Exclude<keyof BlockMemory, "working">) => sumOf(blocks, (block) => block[key]);
   const working = Math.max(0, ...blocks.map((block) => block.working));
+  const activations = sum("kept") + working;
   const parts: Parts = {
     weights: sum("weights") + gathered,
     embeddings: embedding.weights,
@@ -84,8 +96,8 @@ export function shareOf(end: End, blocks: BlockMemory[], { from, to }: { from: n
     lora: sum("lora"),
     gradients: sum("gradients") + embedding.gradients,
     optimizer: sum("optimizer") + embedding.optimizer,
-    activations: sum("kept") + working,
-    logits: Math.max(0, logits - working),
+    activations,
+    logits: Math.max(0, logits - working, validationLogits - activations),
     context: 0,
   };
   const { cuda, gaps } = contextBytes(total(parts));

@@ -4,7 +4,7 @@
  */
 import type { RefusalDetails } from "../../foundation/errors.ts";
 import type { TrainConfig } from "../../records/adapter-manifest.ts";
-import type { Launch } from "../backend.ts";
+import type { Launch, Support } from "../backend.ts";
 import { cheapestChange, type Draft } from "./advice.ts";
 import type { Device, Holder } from "./cards.ts";
 import { divide, readingBytes } from "./divided.ts";
@@ -56,8 +56,8 @@ export interface PlanInput {
   base: string;
   method: string;
   launch: Launch;
-  /** Whether one process lays its blocks over several devices; else the first has them all. */
-  spreads: boolean;
+  /** Of the backend: whether one process lays its blocks over several devices, and how it uses memory. */
+  supports: Pick<Support, "spreads" | "memory">;
   shape: ModelShape;
   config: TrainConfig;
   lengths: TokenLengths;
@@ -74,8 +74,8 @@ const MOST_BATCH = 4096;
 
 /** Plans a training. Contract: `devices` holds at least one. */
 export function planTraining(input: PlanInput): TrainPlan {
-  const { base, method, launch, spreads, shape, config, lengths, mainFreeBytes } = input;
-  const devices = spreads || launch === "fsdp" ? input.devices : input.devices.slice(0, 1);
+  const { base, method, launch, supports, shape, config, lengths, mainFreeBytes } = input;
+  const devices = supports.spreads || launch === "fsdp" ? input.devices : input.devices.slice(0, 1);
   const setting = settingOf(input);
   const readingOf = ({ setting, devices: count }: Draft) =>
     setting.launch === "fsdp" ? Math.ceil(readingBytes(shape, setting, count)) : 0;
@@ -116,13 +116,13 @@ export function plannedGpus({ devices }: TrainPlan): number {
 }
 
 function adviceFor(
-  { lengths, devices, spreads, config }: PlanInput,
+  { lengths, devices, supports, config }: PlanInput,
   draft: Draft,
   fitsOn: (draft: Draft) => boolean,
 ): string[] | null {
   const fewer = partsOf(config.batchSize, draft.setting);
   const shorter = [lengths.p99, lengths.p50].filter((tokens) => tokens < draft.setting.tokens);
-  const canGrow = spreads && devices[0]?.kind === "gpu" && draft.setting.trains === "lora";
+  const canGrow = supports.spreads && devices[0]?.kind === "gpu" && draft.setting.trains === "lora";
   return cheapestChange(draft, { fewer, shorter, canGrow, fits: fitsOn })?.options ?? null;
 }
 
@@ -136,15 +136,19 @@ function partsOf(batchSize: number, { batch, method }: Setting): number[] {
   return rows.filter((count) => batchSize % count === 0);
 }
 
-/** The setting of the largest step: as many rows as are at once, each as long as the longest. */
-function settingOf({ method, launch, config, lengths, storageBytes }: PlanInput): Setting {
+/** The setting of the largest step: as many rows as are at once, each as long as the longest, or as a sequence that is filled. */
+function settingOf({ method, launch, supports, config, lengths, storageBytes }: PlanInput): Setting {
   const { rank, trains, quantization, optimizer, gradientCheckpointing, packing, maxTokens } = config;
+  const { fillsSequences, savesLogits, castsUp, loadsTowers } = supports.memory;
+  const isFilled = packing && fillsSequences;
+  const tokens = isFilled ? maxTokens : Math.max(lengths.max, lengths.others);
+  const validated = isFilled && lengths.others > 0 ? maxTokens : lengths.others;
   return {
     ...{ method, launch, rank, trains, quantization, optimizer, gradientCheckpointing, storageBytes },
-    ...{ chunksLogits: true, loadsTowers: trains === "full" },
-    batch: config.microBatchSize ?? config.batchSize,
-    tokens: packing ? maxTokens : Math.max(lengths.max, lengths.others),
-    trainedTokens: lengths.trained,
+    ...{ chunksLogits: true, loadsTowers: loadsTowers || trains === "full", castsUp },
+    ...{ batch: config.microBatchSize ?? config.batchSize, tokens },
+    trainedTokens: savesLogits ? lengths.trained : tokens,
+    validatedTokens: savesLogits ? 0 : validated,
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { Refusal, type RefusalDetails } from "../../foundation/errors.ts";
 import type { TrainConfig } from "../../records/adapter-manifest.ts";
-import type { Launch } from "../backend.ts";
+import type { Launch, Support } from "../backend.ts";
 import { type Device, parseGpus } from "./cards.ts";
 import { processorStorageBytes, readGpus, readProcessor } from "./devices.ts";
 import type { TokenLengths } from "./lengths.ts";
@@ -18,8 +18,7 @@ export interface PreflightInput {
   base: string;
   method: string;
   launch: Launch;
-  /** Whether one process lays its blocks over several GPUs. */
-  spreads: boolean;
+  supports: Pick<Support, "spreads" | "memory">;
   shape: ModelShape;
   config: TrainConfig;
   lengths: TokenLengths;
@@ -32,7 +31,7 @@ export interface PreflightInput {
  * Throws: `BAD_GPUS`, `NO_GPUS`, `NVIDIA_SMI_FAILED`, `NO_PLAN_FOR_EXPERTS`.
  */
 export async function preflight(input: PreflightInput): Promise<TrainPlan> {
-  const { base, method, launch, spreads, shape, config, lengths, gpus } = input;
+  const { base, method, launch, supports, shape, config, lengths, gpus } = input;
   if (shape.hasExperts) {
     throw new Refusal({
       code: "NO_PLAN_FOR_EXPERTS",
@@ -48,7 +47,7 @@ export async function preflight(input: PreflightInput): Promise<TrainPlan> {
   const storageBytes = isProcessor ? await processorStorageBytes() : 2;
   const mainFreeBytes = gpus === undefined ? readProcessor().freeBytes : null;
   return planTraining({
-    ...{ base, method, launch, spreads, shape, config, lengths, devices, storageBytes, mainFreeBytes },
+    ...{ base, method, launch, supports, shape, config, lengths, devices, storageBytes, mainFreeBytes },
   });
 }
 

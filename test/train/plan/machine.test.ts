@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterEach, describe, expect, it } from "vitest";
 import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
+import peft from "../../../src/train/backends/peft.ts";
 import { processorStorageBytes, readGpus, readProcessor } from "../../../src/train/plan/devices.ts";
 import { tokenLengths } from "../../../src/train/plan/lengths.ts";
 import { checkFit, preflight } from "../../../src/train/plan/preflight.ts";
@@ -85,14 +86,22 @@ describe("what is planned for the machine itself", () => {
       max: 2,
       others: 0,
       trained: 1,
-      longer: 0,
-      othersLonger: 0,
+      longer: { train: 0, validation: 0, rehearsal: 0 },
+      validationRows: 0,
       rehearsed: null,
     },
   };
   const planned = (given: object) =>
     preflight({
-      ...{ base: "b", method: "sft", launch: "single", spreads: true, shape: SHAPES.llama2_7b, config, lengths },
+      ...{
+        base: "b",
+        method: "sft",
+        launch: "single",
+        supports: peft.supports,
+        shape: SHAPES.llama2_7b,
+        config,
+        lengths,
+      },
       ...{ gpus: "cpu", ...given },
     });
 
@@ -120,8 +129,24 @@ it("refuses several processes that read more than main memory has, though each c
     ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 0.01, epochs: 1, batchSize: 64, warmupSteps: 1, maxTokens: 64 },
     seed: 1,
   });
-  const lengths = { rows: 64, tokens: 128, p50: 2, p99: 2, max: 2, others: 0, trained: 1, longer: 0, othersLonger: 0 };
-  const asked = { base: "b", method: "sft", launch: "fsdp", spreads: true, shape: SHAPES.gemma4_31b } as const;
+  const lengths = {
+    rows: 64,
+    tokens: 128,
+    p50: 2,
+    p99: 2,
+    max: 2,
+    others: 0,
+    trained: 1,
+    longer: { train: 0, validation: 0, rehearsal: 0 },
+    validationRows: 0,
+  };
+  const asked = {
+    base: "b",
+    method: "sft",
+    launch: "fsdp",
+    supports: peft.supports,
+    shape: SHAPES.gemma4_31b,
+  } as const;
   try {
     const refused = withNvidiaSmi({ gpus }, () =>
       checkFit({ ...asked, config, lengths: { ...lengths, rehearsed: null } }),
@@ -157,11 +182,11 @@ describe("the lengths of a dataset's rows", () => {
     const folder = await dataset("row_id VARCHAR, ids INTEGER[], mask UTINYINT[]", hundred);
     const all = await tokenLengths(folder, { maxTokens: 90, tooLong: "refuse" });
     expect(all).toEqual({
-      ...{ rows: 100, tokens: 5050, p50: 50, p99: 99, max: 100, others: 0, trained: 2, longer: 10 },
-      ...{ othersLonger: 0, rehearsed: null },
+      ...{ rows: 100, tokens: 5050, p50: 50, p99: 99, max: 100, others: 0, trained: 2 },
+      ...{ longer: { train: 10, validation: 0, rehearsal: 0 }, validationRows: 0, rehearsed: null },
     });
     const short = await tokenLengths(folder, { maxTokens: 90, tooLong: "drop" });
-    expect(short).toMatchObject({ rows: 90, max: 90, longer: 10 });
+    expect(short).toMatchObject({ rows: 90, max: 90, longer: { train: 10 } });
     await expect(tokenLengths(folder, { maxTokens: 0, tooLong: "drop" })).rejects.toMatchObject({
       code: "NO_TRAIN_ROWS",
     });
@@ -173,7 +198,9 @@ describe("the lengths of a dataset's rows", () => {
     const limit = { maxTokens: 1000, tooLong: "refuse" as const };
     await write(join(folder, "tokens/validation.parquet"), columns, "VALUES ('v', range(130), [1])");
     expect(await tokenLengths(folder, limit)).toMatchObject({ rows: 100, tokens: 5050, max: 100, others: 130 });
-    expect(await tokenLengths(folder, { ...limit, maxTokens: 110 })).toMatchObject({ longer: 0, othersLonger: 1 });
+    expect(await tokenLengths(folder, { maxTokens: 110, tooLong: "drop" })).toMatchObject({
+      ...{ others: 0, validationRows: 0, longer: { train: 0, validation: 1, rehearsal: 0 } },
+    });
     const file = join(folder, "rehearsal.parquet");
     await write(file, columns, "SELECT 'g' || n, range(200), [1, 1, 1] FROM range(60) t(n)");
     expect(await tokenLengths(folder, limit, { file, fraction: 0.2 })).toMatchObject({

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { planText } from "../../../src/commands/train-plan.ts";
 import { sumOf } from "../../../src/foundation/sums.ts";
 import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
+import peft from "../../../src/train/backends/peft.ts";
+import unsloth from "../../../src/train/backends/unsloth.ts";
 import { type Device, parseGpus } from "../../../src/train/plan/cards.ts";
 import { blockMemory, logitMemory } from "../../../src/train/plan/memory.ts";
 import { blockDevices, type PlanInput, planTraining } from "../../../src/train/plan/plan.ts";
@@ -20,11 +22,27 @@ const config = (given: object = {}) =>
 
 function planOn(devices: Device[], given: Partial<PlanInput> = {}) {
   const lengths = {
-    ...{ rows: 600, tokens: 2_457_600, p50: 4096, p99: 4096, max: 4096, others: 0, trained: 256, longer: 0 },
-    ...{ othersLonger: 0, rehearsed: null },
+    ...{
+      rows: 600,
+      tokens: 2_457_600,
+      p50: 4096,
+      p99: 4096,
+      max: 4096,
+      others: 0,
+      trained: 256,
+      longer: { train: 0, validation: 0, rehearsal: 0 },
+    },
+    ...{ validationRows: 0, rehearsed: null },
   };
   return planTraining({
-    ...{ base: "gemma-4-31b", method: "sft", launch: "single" as const, spreads: true, shape: SHAPE, config: config() },
+    ...{
+      base: "gemma-4-31b",
+      method: "sft",
+      launch: "single" as const,
+      supports: peft.supports,
+      shape: SHAPE,
+      config: config(),
+    },
     ...{ lengths, devices, mainFreeBytes: null, storageBytes: 2 as const, ...given },
   });
 }
@@ -79,13 +97,13 @@ it("a training of all weights is planned for the first card alone, where it is",
 });
 
 it("a training that lays no blocks over cards is planned for the first one, and never told to take more", () => {
-  const large = { spreads: false, config: config({ quantization: "none", gradientCheckpointing: false }) };
+  const large = { supports: unsloth.supports, config: config({ quantization: "none", gradientCheckpointing: false }) };
   const plan = planOn(parseGpus("4xL4"), large);
   expect(plan).toMatchObject({ fits: false, devices: [{ name: "L4", blocks: [0, 60] }] });
   expect(plan.advice ?? []).not.toContainEqual(expect.stringContaining("such GPUs"));
   const [held, ...free] = parseGpus("4xL4") as [Device, ...Device[]];
   expect(planOn([{ ...held, freeBytes: 1.4 * GIB }, ...free], large).fits).toBe(false);
-  expect(blockDevices(planOn(parseGpus("2xA100-80"), { spreads: false }))).toBeNull();
+  expect(blockDevices(planOn(parseGpus("2xA100-80"), { supports: unsloth.supports }))).toBeNull();
 });
 
 describe("a training by one process a card", () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { sumOf } from "../../../src/foundation/sums.ts";
 import { trainConfigSchema } from "../../../src/records/adapter-manifest.ts";
+import axolotl from "../../../src/train/backends/axolotl.ts";
+import peft from "../../../src/train/backends/peft.ts";
 import { checkSettings } from "../../../src/train/check-settings.ts";
 import { parseGpus } from "../../../src/train/plan/cards.ts";
 import type { TokenLengths } from "../../../src/train/plan/lengths.ts";
@@ -19,8 +21,8 @@ const LENGTHS: TokenLengths = {
   max: 4096,
   others: 0,
   trained: 256,
-  longer: 0,
-  othersLonger: 0,
+  longer: { train: 0, validation: 0, rehearsal: 0 },
+  validationRows: 0,
   rehearsed: null,
 };
 
@@ -43,7 +45,13 @@ const config = (given: object = {}) =>
 function planOf(given: Partial<PlanInput> & { gpus?: string } = {}) {
   const { gpus = "4xL4", ...rest } = given;
   return planTraining({
-    ...{ base: "gemma-4-31b", method: "sft", launch: "single" as const, spreads: true, shape: SHAPES.gemma4_31b },
+    ...{
+      base: "gemma-4-31b",
+      method: "sft",
+      launch: "single" as const,
+      supports: peft.supports,
+      shape: SHAPES.gemma4_31b,
+    },
     ...{ config: config(), lengths: LENGTHS },
     ...{ devices: parseGpus(gpus), mainFreeBytes: null, storageBytes: 2 as const },
     ...rest,
@@ -238,7 +246,42 @@ describe("what grows with what", () => {
     expect(needed({ trains: "full", quantization: "none" })).toBeGreaterThan(needed({ quantization: "none" }));
     expect(needed({ gradientCheckpointing: false })).toBeGreaterThan(needed({}));
     expect(needed({ rank: 64 })).toBeGreaterThan(needed({}));
-    expect(needed({ packing: true, maxTokens: 8192 })).toBeGreaterThan(needed({}));
+    expect(needed({ packing: true, maxTokens: 8192 })).toBe(needed({}));
+  });
+});
+
+describe("packed rows", () => {
+  it("lie end to end, those of one micro-batch: packing never needs more, however long a row may be", () => {
+    const packed = planOf({ config: config({ packing: true, maxTokens: 2 ** 17, microBatchSize: 2 }) });
+    expect(packed).toMatchObject({ fits: true, setting: { batch: 2, tokens: 4096 } });
+    expect(packed.devices).toEqual(planOf({ config: config({ maxTokens: 2 ** 17, microBatchSize: 2 }) }).devices);
+  });
+
+  it("fill sequences of that many tokens by Axolotl", () => {
+    const tokensOf = (packing: boolean) =>
+      planOf({ supports: axolotl.supports, config: config({ packing, maxTokens: 8192 }) }).setting.tokens;
+    expect([tokensOf(false), tokensOf(true)]).toEqual([4096, 8192]);
+  });
+});
+
+describe("a training by Axolotl", () => {
+  const one = { gpus: "1xA100-40", lengths: { ...LENGTHS, max: 3500 } };
+  const [ours, axolotls] = [peft, axolotl].map(({ supports }) => planOf({ ...one, supports }).devices[0]?.parts);
+
+  it("holds the tower, and embeddings in float32, beside what ours holds", () => {
+    expect([ours?.towers, axolotls?.towers]).toEqual([0, SHAPES.gemma4_31b.towers * 4]);
+    expect(axolotls?.embeddings).toBe(2 * (ours?.embeddings ?? 0));
+    const plain = config({ quantization: "none" });
+    const unquantised = planOf({ gpus: "1xA100-80", supports: axolotl.supports, config: plain }).devices[0]?.parts;
+    expect([unquantised?.embeddings, unquantised?.towers]).toEqual([ours?.embeddings, SHAPES.gemma4_31b.towers * 2]);
+  });
+
+  it("makes logits in chunks, but of a validation row all at once, when no activations are alive", () => {
+    const logitsOf = (others: number, gpus = "1xA100-80") =>
+      planOf({ ...one, gpus, supports: axolotl.supports, lengths: { ...one.lengths, others } }).devices[0]?.parts;
+    expect(logitsOf(0)?.logits).toBe(ours?.logits);
+    const { logits = 0, activations = 0 } = logitsOf(3500) ?? {};
+    within(logits + activations, 3500 * 262_144 * 10, 1e-9);
   });
 });
 

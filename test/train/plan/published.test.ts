@@ -7,13 +7,13 @@ const MEDIAN_FRACTION = 0.1;
 const WORST_FRACTION = 0.25;
 
 /** What is left of the plan where a measurement leaves parts out. Units: bytes. */
-function planned({ shape, setting, bytes, measured, extraBytes = 0, offloads = false }: Published): number {
+function planned({ shape, setting, bytes, measured, offloads = false }: Published): number {
   const [share] = spread(shape, setting, [bytes]);
   const { context, activations, ...parts } = share?.parts ?? (expect.fail("no device") as never);
   const kept = offloads
     ? setting.batch * setting.tokens * shape.hidden * setting.storageBytes * shape.blocks.length
     : 0;
-  const allocated = total({ ...parts, context: 0, activations: activations - kept }) + extraBytes;
+  const allocated = total({ ...parts, context: 0, activations: activations - kept });
   const { cuda, gaps } = contextBytes(allocated);
   return allocated + { allocated: 0, reserved: gaps, device: gaps + cuda }[measured];
 }

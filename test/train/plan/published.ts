@@ -15,8 +15,6 @@ export interface Published {
   bytes: number;
   /** `allocated` leaves out CUDA's context and the allocator's gaps, `reserved` the context alone. */
   measured: "allocated" | "reserved" | "device";
-  /** What that trainer holds beside what ours would. Units: bytes. */
-  extraBytes?: number;
   /** Activations that are put aside in main memory. */
   offloads?: boolean;
 }
@@ -27,7 +25,7 @@ const GIB = 2 ** 30;
 const plain: Setting = {
   ...{ method: "sft", launch: "single", rank: 8, trains: "lora", quantization: "none", optimizer: "adamw" },
   ...{ gradientCheckpointing: false, batch: 1, tokens: 1304, trainedTokens: 1304, storageBytes: 2, chunksLogits: true },
-  loadsTowers: true,
+  ...{ validatedTokens: 0, loadsTowers: true, castsUp: false },
 };
 
 // Single card, no checkpoints, loss in chunks, `torch.cuda.max_memory_allocated`. Alpaca's longest row has 1304 tokens.
@@ -98,13 +96,12 @@ export const PUBLISHED: readonly Published[] = [
     shape: SHAPES.gemma4_31b,
     setting: {
       ...{ ...plain, rank: 16, tokens: 2048, quantization: "nf4", optimizer: "adamw-8bit" },
-      ...{ gradientCheckpointing: true, trainedTokens: 64 },
+      // `prepare_model_for_kbit_training` casts what is not quantised to float32 (Axolotl's own switch to leave embeddings out
+      // of that is `embeddings_skip_upcast`). The loss is cut cross-entropy: no logits.
+      ...{ gradientCheckpointing: true, trainedTokens: 64, castsUp: true },
     },
     bytes: 25.2 * GIB,
     measured: "reserved",
-    // `prepare_model_for_kbit_training` casts what is not quantised to float32 (Axolotl's own switch to leave that out is
-    // `embeddings_skip_upcast`): embeddings and tower take twice what ours do. The loss is cut cross-entropy: no logits.
-    extraBytes: (262_144 * 5376 + SHAPES.gemma4_31b.towers) * 2,
     offloads: true,
   },
   litgpt("Llama 2 7B bf16", SHAPES.llama2_7b, [1, 21.3]),
