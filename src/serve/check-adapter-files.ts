@@ -47,7 +47,7 @@ export interface CheckedAdapter {
 
 /**
  * Checks an adapter against its manifest and its base; `mostRank` is what the server takes at most.
- * Throws: `ADAPTER_OF_ANOTHER_BASE`, `ADAPTER_CHANGED`, `MISSING_FILE`, `UNSAFE_ADAPTER_FILE`, `BAD_SAFETENSORS`,
+ * Throws: `ADAPTER_OF_ANOTHER_BASE`, `ADAPTER_IS_A_BASE`, `ADAPTER_CHANGED`, `MISSING_FILE`, `UNSAFE_ADAPTER_FILE`, `BAD_SAFETENSORS`,
  * `ADAPTER_DOES_NOT_FIT`, `RANK_TOO_HIGH`, `ADAPTER_NOT_FINITE`.
  */
 export async function checkAdapterFiles(
@@ -56,6 +56,7 @@ export async function checkAdapterFiles(
 ): Promise<CheckedAdapter> {
   const folder = home.adapterFolder(adapter.adapterHash);
   checkBase(adapter, base);
+  refuseWhole(adapter, folder);
   await checkManifest(folder, adapter);
   await refuseUnsafe(folder);
   const { ranks, rank } = await readConfig(folder, adapter);
@@ -83,6 +84,18 @@ function checkBase(adapter: AdapterManifest, base: BaseManifest): void {
     expected: `an adapter of the base ${shortHash(base.baseHash)}`,
     got: `one of the base ${shortHash(adapter.baseHash)} ("${adapter.base}")`,
     fix: `tracemill serve --base ${adapter.base} --adapter ${adapterLabel(adapter)}`,
+  });
+}
+
+/** A training of all weights leaves a model, which no server loads beside another. Throws: `ADAPTER_IS_A_BASE`. */
+function refuseWhole(adapter: AdapterManifest, folder: string): void {
+  if (adapter.config.trains !== "full") return;
+  throw new Refusal({
+    code: "ADAPTER_IS_A_BASE",
+    message: `${adapterLabel(adapter)} is no adapter: all weights were trained, and what came out is a base of its own.`,
+    expected: "a LoRA",
+    where: folder,
+    fix: `tracemill base add NAME --hf ${resolve(folder, "merged")}`,
   });
 }
 

@@ -33,8 +33,7 @@ const DEFAULT_CONTEXT_TOKENS = 2048;
 
 /**
  * Starts serving and returns when requests are answered.
- * Throws: `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, `ADAPTER_OF_ANOTHER_BASE`, `NO_GGUF`, `BASE_CHANGED`, `ADAPTER_CHANGED`,
- * `MISSING_FILE`, `PORT_IN_USE`.
+ * Throws: `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, as `checkAdapterFiles`, `NO_GGUF`, `BASE_CHANGED`, `MISSING_FILE`, `PORT_IN_USE`.
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
   const { home, host = "127.0.0.1", port = 0, parallel = 16, queueLimit = 256 } = options;
@@ -175,17 +174,15 @@ async function servedModels(home: Home, base: BaseManifest, names: string[]): Pr
 
 async function servedAdapter(home: Home, base: BaseManifest, adapter: AdapterManifest): Promise<ServedModel> {
   const { adapterHash, baseHash, name } = adapter;
+  await checkAdapterFiles(home, { adapter, base });
   if (adapter.ggufRefused !== undefined) {
-    const isBase = adapter.config.trains === "full";
-    const merged = resolve(home.adapterFolder(adapterHash), "merged");
     throw new Refusal({
       code: "NO_ADAPTER_GGUF",
       message: `The adapter ${adapterLabel(adapter)} has no form that llama.cpp loads.`,
       got: adapter.ggufRefused,
-      fix: isBase ? `tracemill base add NAME --hf ${merged}` : "serve it by another target",
+      fix: "serve it by another target",
     });
   }
-  await checkAdapterFiles(home, { adapter, base });
   const path = resolve(home.adapterFolder(adapterHash), ADAPTER_FILE);
   const expected = adapter.files.find((file) => file.path === ADAPTER_FILE)?.hash;
   const got = await hashFile(path).catch((cause) => {

@@ -262,6 +262,18 @@ describe("files that are not those of the manifest are refused", () => {
     });
   });
 
+  it.each([
+    [CONFIG, "the adapter's configuration"],
+    [WEIGHTS, "the adapter's weights as safetensors"],
+  ])("without %s, which is told as what it is", async (file, expected) => {
+    const adapter = await registerAdapter(home, base, { name: `a${name}`, from });
+    const path = join(home.adapterFolder(adapter.adapterHash), file);
+    await rm(path);
+    await expect(checkAdapterFiles(home, { adapter, base })).rejects.toMatchObject({
+      ...{ code: "MISSING_FILE", message: "A file cannot be opened.", details: { expected, where: path } },
+    });
+  });
+
   it("a pickle beside the weights, which a loader could prefer", async () => {
     const adapter = await registerAdapter(home, base, { name: `a${name}`, from });
     await writeFile(join(home.adapterFolder(adapter.adapterHash), "adapter_model.bin"), "");
