@@ -46,13 +46,13 @@ export interface CheckedAdapter {
 }
 
 /**
- * Checks an adapter against its manifest and its base; `mostRank` is what the server takes at most.
+ * Checks an adapter against its manifest and its base.
  * Throws: `ADAPTER_OF_ANOTHER_BASE`, `ADAPTER_IS_A_BASE`, `ADAPTER_CHANGED`, `MISSING_FILE`, `UNSAFE_ADAPTER_FILE`, `BAD_SAFETENSORS`,
- * `ADAPTER_DOES_NOT_FIT`, `RANK_TOO_HIGH`, `ADAPTER_NOT_FINITE`.
+ * `ADAPTER_DOES_NOT_FIT`, `ADAPTER_NOT_FINITE`.
  */
 export async function checkAdapterFiles(
   home: Home,
-  { adapter, base, mostRank }: { adapter: AdapterManifest; base: BaseManifest; mostRank?: number },
+  { adapter, base }: { adapter: AdapterManifest; base: BaseManifest },
 ): Promise<CheckedAdapter> {
   const folder = home.adapterFolder(adapter.adapterHash);
   checkBase(adapter, base);
@@ -71,7 +71,6 @@ export async function checkAdapterFiles(
   const modules = await readBaseModules(resolve(home.baseFolder(base.name), base.hfFolder));
   const count = checkLoraTensors(header.tensors, { modules, ranks, where: path });
   if (notFinite !== null) throw notFiniteIn(path, notFinite);
-  if (mostRank !== undefined && rank > mostRank) throw rankTooHigh(adapter, rank, mostRank);
   return { rank, modules: count };
 }
 
@@ -157,15 +156,5 @@ function notFiniteIn(where: string, tensor: string): Refusal {
     got: `others in ${tensor}`,
     where,
     fix: "train it again with a lower --learning-rate; the curve in its manifest shows where it broke",
-  });
-}
-
-function rankTooHigh(adapter: AdapterManifest, rank: number, mostRank: number): Refusal {
-  return new Refusal({
-    code: "RANK_TOO_HIGH",
-    message: `The adapter ${adapterLabel(adapter)} has a higher rank than the server takes.`,
-    expected: `a rank of at most ${mostRank}`,
-    got: `rank ${rank}`,
-    fix: `start the server for rank ${rank} (vLLM: --max-lora-rank), or train with --rank ${mostRank}`,
   });
 }
