@@ -5,7 +5,6 @@ import { join, resolve } from "node:path";
 import { loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { hashFile } from "../foundation/hashing.ts";
-import { startWebServer } from "../foundation/web-server.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import { loadRenderer, readPinnedFiles } from "../render/renderer.ts";
@@ -19,6 +18,7 @@ import { checkAdapterFiles } from "./check-adapter-files.ts";
 import { startDirectServer } from "./direct-server.ts";
 import { followFreeCores, freeCores } from "./free-cores.ts";
 import type { ServedModel } from "./generation.ts";
+import { type HeldPort, holdPort } from "./held-port.ts";
 import { readGgufShape } from "./model-shape.ts";
 import { type PausableTarget, startPausable } from "./pausable-target.ts";
 import { provenNames } from "./proofs.ts";
@@ -78,13 +78,30 @@ export async function checkServable(
 type Placed = ServeOptions &
   Required<Pick<ServeOptions, "host" | "port" | "parallel" | "queueLimit" | "contextTokens">>;
 
-async function startEngineServer(
+interface Wanted {
+  base: BaseManifest;
+  names: string[];
+}
+
+async function startEngineServer(kind: EngineKind, options: Placed, wanted: Wanted): Promise<RunningServer> {
+  const web = await holdPort({ host: options.host, port: options.port });
+  try {
+    return await startEngine(kind, options, { ...wanted, web });
+  } catch (error) {
+    await web.close();
+    throw error;
+  }
+}
+
+/** Starts the engine and answers at the port that is held for it. */
+async function startEngine(
   kind: EngineKind,
   options: Placed,
-  { base, names: wanted }: { base: BaseManifest; names: string[] },
+  { base, names: wanted, web }: Wanted & { web: HeldPort },
 ): Promise<RunningServer> {
-  const { home, host, port, parallel, queueLimit, contextTokens, startTimeoutMs, signal, onStage } = options;
+  const { home, parallel, queueLimit, contextTokens, startTimeoutMs, signal, onStage } = options;
   const weightsFile = await servedGguf(home, base, options);
+  const { vocabularySize } = await readGgufShape(weightsFile);
   const first = await servedModels(home, base, wanted);
   const renderer = await loadRenderer(home, base);
   const threads = options.threads ?? (await freeCores());
@@ -101,20 +118,16 @@ async function startEngineServer(
   const following = options.threads === undefined ? followFreeCores(target.setThreads) : null;
   const closing = new AbortController();
   const admission = createAdmission({ parallel, queueLimit });
-  const { vocabularySize } = await readGgufShape(weightsFile);
-  const app = createApp({
-    ...{ target, renderer, names, vocabularySize, admission },
-    closing: closing.signal,
-    // Of one that has died whoever looks after it tells, once.
-    onBug: (error) => target.ended() === null && console.error(error),
-  });
-  const server = await startWebServer(app.fetch, { host, port }).catch(async (error) => {
-    following?.stop();
-    await target.close();
-    throw error;
-  });
+  web.answerBy(
+    createApp({
+      ...{ target, renderer, names, vocabularySize, admission },
+      closing: closing.signal,
+      // Of one that has died whoever looks after it tells, once.
+      onBug: (error) => target.ended() === null && console.error(error),
+    }),
+  );
   return {
-    ...{ url: `${server.url}/v1`, threads, contextTokens, takesSeed: true },
+    ...{ url: `${web.url}/v1`, threads, contextTokens, takesSeed: true },
     ...{ pid: target.pid, ended: target.ended },
     get models() {
       return names.models().map(({ adapterFile: _, ...model }) => model);
@@ -132,7 +145,7 @@ async function startEngineServer(
       return target.resume();
     },
     async close() {
-      await server.close(() => closing.abort(new Error("The server is closing.")));
+      await web.close(() => closing.abort(new Error("The server is closing.")));
       following?.stop();
       await target.close();
     },
