@@ -62,8 +62,7 @@ def test_an_adapter_of_another_trainer_gets_its_gguf_and_its_probes(base: Path, 
     tiny_adapter.run(tiny_adapter.Request(base / "hf", out, seed=3), silent)
     for name in ("adapter.gguf", "probes.json"):
         (out / name).unlink()
-    request = finish.Request(dataset=folder, base=base / "hf", out=out, vocabulary=512, seed=1, threads=1)
-    result = finish.run(request, silent)
+    result = finish.run(finish_request(base, folder, out), silent)
     assert result["trainedTokens"] > 0
     probes = json.loads((out / "probes.json").read_text())["probes"]
     assert len(probes) == 2
@@ -72,7 +71,21 @@ def test_an_adapter_of_another_trainer_gets_its_gguf_and_its_probes(base: Path, 
 
 
 def test_a_trainer_that_left_no_adapter_is_told(base: Path, write_dataset: WriteDataset, tmp_path: Path) -> None:
-    request = finish.Request(dataset=write_dataset(make_rows(4, 1)), base=base / "hf", out=tmp_path, vocabulary=512, seed=1)
     with pytest.raises(Refusal) as refused:
-        finish.run(request, silent)
+        finish.run(finish_request(base, write_dataset(make_rows(4, 1)), tmp_path), silent)
     assert refused.value.details["code"] == "NO_ADAPTER"
+
+
+def test_an_adapter_of_a_base_that_only_fits_in_4_bits_gets_its_probes_in_these(
+    base: Path, write_dataset: WriteDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, out = write_dataset(make_rows(4, 1)), tmp_path / "out"
+    tiny_adapter.run(tiny_adapter.Request(base / "hf", out, seed=3), silent)
+    monkeypatch.setattr("tracemill_train.probes.probe_dtype", lambda base, free: None)
+    finish.run(finish_request(base, folder, out, quantization="nf4"), silent)
+    assert json.loads((out / "probes.json").read_text())["dtype"] == "nf4"
+
+
+def finish_request(base: Path, dataset: Path, out: Path, quantization: str = "none") -> finish.Request:
+    """Asks for the rest of an adapter of the tiny base."""
+    return finish.Request(dataset, base / "hf", out, vocabulary=512, seed=1, quantization=quantization, threads=1)

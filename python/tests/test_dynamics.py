@@ -220,6 +220,21 @@ def test_general_rows_are_the_asked_fraction_and_the_same_ones_each_time(
     assert "9 rows" in refused.value.details["got"]
 
 
+@pytest.mark.parametrize("settings", [{}, {"microBatchSize": 4}, {"packing": True, "microBatchSize": 8}])
+def test_beside_general_rows_the_loss_of_the_datasets_own_is_told(
+    base: Path, tmp_path: Path, write_dataset: WriteDataset, settings: dict[str, Any]
+) -> None:
+    rows = make_rows(12, seed=1)
+    general = tmp_path / "general.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist(make_rows(4, seed=4), schema=SCHEMA), general)
+    still = {"epochs": 1, "batchSize": 16, "learningRate": 1e-12, "rehearsalFraction": 0.25, **settings}
+    request = {**train_request(tmp_path, base, write_dataset(rows, rows), **still), "rehearsal": general}
+    (finished,) = run_here("train", request).of("finished")
+    (point,) = finished["curve"]
+    assert point["datasetLoss"] == pytest.approx(point["validationLoss"], abs=1e-5)
+    assert abs(point["loss"] - point["datasetLoss"]) > 1e-4
+
+
 def test_long_rows_are_dropped_only_where_that_is_allowed(
     base: Path, tmp_path: Path, write_dataset: WriteDataset
 ) -> None:

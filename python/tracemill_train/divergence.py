@@ -1,7 +1,8 @@
 """Tells a training that has come apart: a loss or gradient or a validation that is no number, or a loss far above all before.
 
 The spike rule is set wide. Losses of single steps differ by their rows, within a factor of two or so; a step counts as a
-spike where its loss is above four times the median of the steps before it, and by a nat at least.
+spike where its loss is above four times the median of the steps before it, and by a nat at least. Only like is compared:
+where general rows are rehearsed, which stay far above a skill that is learned, the loss of the dataset's own rows.
 """
 
 from __future__ import annotations
@@ -37,20 +38,24 @@ def is_spike(loss: float, before: Sequence[float]) -> bool:
     return loss > SPIKE_RATIO * usual and loss > usual + SPIKE_NATS
 
 
-def refuse_divergence(
-    step: int, *, loss: float, grad_norm: float | None, before: Sequence[float], parts: Sequence[Part]
-) -> None:
-    """Raises: `Refusal` TRAINING_DIVERGED naming every row of the part that did it, or of all where only the gradient tells."""
-    worst = [max(parts, key=lambda part: part.loss if math.isfinite(part.loss) else math.inf)]
+def refuse_divergence(step: int, *, loss: float, grad_norm: float | None, parts: Sequence[Part]) -> None:
+    """Raises: `Refusal` TRAINING_DIVERGED naming every row of the part that is no number, or of all where only the gradient tells."""
     if not math.isfinite(loss):
-        problem = f"The loss of step {step} is not a number."
-    elif grad_norm is not None and not math.isfinite(grad_norm):
-        problem, worst = f"The gradient of step {step} is not a number.", list(parts)
-    elif is_spike(loss, before):
-        problem = f"The loss of step {step} is {loss:.2f}, where it was about {median(before[-STEPS_KEPT:]):.2f} before."
-    else:
-        return
-    raise diverged(problem, worst)
+        raise diverged(f"The loss of step {step} is not a number.", [worst_of(parts)])
+    if grad_norm is not None and not math.isfinite(grad_norm):
+        raise diverged(f"The gradient of step {step} is not a number.", parts)
+
+
+def refuse_spike(step: int, *, loss: float, before: Sequence[float], parts: Sequence[Part]) -> None:
+    """Raises: `Refusal` TRAINING_DIVERGED naming every row of the part with the highest loss; `before` and `parts` are of like rows."""
+    if is_spike(loss, before):
+        usual = median(before[-STEPS_KEPT:])
+        raise diverged(f"The loss of step {step} is {loss:.2f}, where it was about {usual:.2f} before.", [worst_of(parts)])
+
+
+def worst_of(parts: Sequence[Part]) -> Part:
+    """Returns the part with the highest loss, or the first whose loss is no number."""
+    return max(parts, key=lambda part: part.loss if math.isfinite(part.loss) else math.inf)
 
 
 def refuse_bad_validation(step: int, figures: Mapping[str, float], parts: Sequence[Part]) -> None:

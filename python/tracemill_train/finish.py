@@ -25,7 +25,7 @@ FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 @dataclass(frozen=True)
 class Request:
-    """Folders of the dataset, of the base and of the adapter, whose files are added there.
+    """Folders of the dataset, of the base and of the adapter, whose files are added there; `quantization` is what it was trained on.
 
     Units: `vocabulary` in tokens; train rows of more than `max_tokens` were left out (null: none); `threads` null: one a physical core.
     """
@@ -35,6 +35,7 @@ class Request:
     out: Path
     vocabulary: int
     seed: int
+    quantization: str
     max_tokens: int | None = None
     threads: int | None = None
 
@@ -57,7 +58,8 @@ def run(request: Request, emit: Emit) -> dict[str, object]:
     emit("progress", stage="writing the adapter for llama.cpp")
     gguf_refused = write_gguf_adapter(request.base, request.out, emit)
     emit("progress", stage="writing the probes")
-    write_probes(request.base, request.out, choose_probes(validation, train, request.seed))
+    sequences = choose_probes(validation, train, request.seed)
+    write_probes(request.base, request.out, sequences, quantization=request.quantization)
     return {
         **({} if gguf_refused is None else {"ggufRefused": gguf_refused}),
         "trainedTokens": sum(row.trained_tokens for row in train),

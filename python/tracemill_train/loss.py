@@ -26,11 +26,20 @@ def chunk_tokens(vocabulary: int) -> int:
 def answer_loss(
     model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.Tensor, lengths: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, int]:
-    """Returns the summed negative log-likelihood (nats, float32) of the labelled tokens, and how many there are.
+    """Returns the summed negative log-likelihood (nats, float32) of the labelled tokens, and how many there are. Shapes: as `answer_losses`."""
+    losses = answer_losses(model, input_ids, labels, lengths)
+    return losses.sum(), len(losses)
+
+
+def answer_losses(
+    model: PreTrainedModel, input_ids: torch.Tensor, labels: torch.Tensor, lengths: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Returns the negative log-likelihood (nats, float32) of each labelled token, row after row.
 
     `model` is the causal model itself (the one inside a PEFT wrapper).
     Shapes: `input_ids` and `labels` (batch, tokens), padded on the right; label t is predicted from tokens before t.
-    With `lengths` (rows) the batch is one sequence of packed rows, whose first tokens have no label.
+    With `lengths` (rows) the batch is one sequence of packed rows, whose first tokens have no label. The result has
+    (labelled tokens).
     """
     input_ids, labels = (ids.to(model.get_input_embeddings().weight.device) for ids in (input_ids, labels))
     hidden = _hidden(model, input_ids, lengths)[:, :-1]
@@ -39,12 +48,12 @@ def answer_loss(
     hidden, targets = hidden[is_trained], targets[is_trained]
     chunk = chunk_tokens(text_config(model.config).vocab_size)
     if len(targets) <= chunk:
-        return _summed_loss(model, hidden, targets), len(targets)
+        return _losses(model, hidden, targets)
     parts = [
-        checkpoint(_summed_loss, model, some_hidden, some_targets, use_reentrant=False)
+        checkpoint(_losses, model, some_hidden, some_targets, use_reentrant=False)
         for some_hidden, some_targets in zip(hidden.split(chunk), targets.split(chunk))
     ]
-    return torch.stack(parts).sum(), len(targets)
+    return torch.cat(parts)
 
 
 def _hidden(model: PreTrainedModel, input_ids: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
@@ -67,5 +76,5 @@ def logits_of(model: PreTrainedModel, hidden: torch.Tensor) -> torch.Tensor:
     return logits if softcap is None else torch.tanh(logits / softcap) * softcap
 
 
-def _summed_loss(model: PreTrainedModel, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    return functional.cross_entropy(logits_of(model, hidden), targets, reduction="sum")
+def _losses(model: PreTrainedModel, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return functional.cross_entropy(logits_of(model, hidden), targets, reduction="none")

@@ -20,10 +20,18 @@ from .settings import Settings
 METHODS = Path(__file__).parent / "methods"
 
 
-class Saw(Protocol):
-    """Takes a mean loss, figures by name, and the share of a step that they are of."""
+@dataclass(frozen=True)
+class Own:
+    """Of the dataset's own rows, where general ones are mixed in: the mean loss, and of how many tokens (0: there are none)."""
 
-    def __call__(self, loss: float, figures: dict[str, float], share: float = 1.0) -> None: ...
+    loss: float
+    tokens: float
+
+
+class Saw(Protocol):
+    """Takes a mean loss, figures by name, the share of a step that they are of, and what of it is the dataset's own rows'."""
+
+    def __call__(self, loss: float, figures: dict[str, float], share: float = 1.0, own: Own | None = None) -> None: ...
 
 
 class Row(Protocol):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from .refusal import Refusal
-from .rows import load_rows
+from .rows import IGNORED, load_rows
 from .settings import Settings
 
 
@@ -28,4 +31,17 @@ def with_rehearsal(train: list[Any], path: Path, settings: Settings, vocabulary:
             got=f"{len(rows)} rows",
             fix=f"take a fraction of at most {len(rows) / (len(rows) + len(train)):.3f}, or a larger file",
         )
-    return [*train, *random.Random(f"{settings.seed}/rehearsal").sample(rows, wanted)]
+    drawn = random.Random(f"{settings.seed}/rehearsal").sample(rows, wanted)
+    return [*train, *[replace(row, is_general=True) for row in drawn]]
+
+
+def own_tokens(labels: torch.Tensor, is_general: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
+    """Returns which of a batch's labelled tokens are of the dataset's own rows, in the order of `answer_losses`.
+
+    Shapes: `labels` (batch, tokens), `is_general` (rows), `lengths` (rows) where the rows are packed; the result has
+    (labelled tokens), bool.
+    """
+    own, is_trained = ~is_general, labels[:, 1:] != IGNORED
+    if lengths is None:
+        return own[:, None].expand_as(is_trained)[is_trained]
+    return own.repeat_interleave(lengths)[None, 1:][is_trained]

@@ -15,14 +15,18 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState
 
 from .best_weights import Best, forget_bests, keep_best
 from .checkpoints import mark_complete
-from .divergence import Part, refuse_bad_validation, refuse_divergence
+from .divergence import Part, refuse_bad_validation, refuse_divergence, refuse_spike
 from .events import Emit
 from .fsdp import whole
 from .kl import Distance
 from .launch import added, is_first
 from .memory import held_bytes
-from .method import Method, Row
+from .method import Method, Own, Row
 from .settings import Settings
+
+
+DATASET_LOSS = "datasetLoss"
+"""What the curve calls the loss of the dataset's own rows, where general ones are mixed in."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,16 @@ class Plan:
         return sum(row.tokens for row in self.rows_of(step))
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What was told of one micro-batch: see `Saw`."""
+
+    loss: float
+    figures: dict[str, float]
+    share: float
+    own: Own | None
+
+
 class Reporter(TrainerCallback):
     """Emits a `step` event a step and a `validation` event each time it looks; asks for a checkpoint when one is due.
 
@@ -82,16 +96,16 @@ class Reporter(TrainerCallback):
         self.is_interrupted = False
         self.stopped_by: str | None = None
         self.best: Best | None = None
-        self._seen: list[tuple[float, dict[str, float], float]] = []
+        self._seen: list[Seen] = []
         self._grad_norm: float | None = None
         self._rate = 0.0
         self._tokens = 0
         self._seconds = 0.0
         self._saved_at = self._step_started = time.monotonic()
 
-    def saw(self, loss: float, figures: dict[str, float], share: float = 1.0) -> None:
-        """Takes the loss and the method's own figures of rows that are that share of a step."""
-        self._seen.append((loss, figures, share))
+    def saw(self, loss: float, figures: dict[str, float], share: float = 1.0, own: Own | None = None) -> None:
+        """Takes the loss and the method's own figures of rows that are that share of a step, and what the dataset's own have of it."""
+        self._seen.append(Seen(loss, figures, share, own))
 
     def listen(self, trainer: Trainer) -> None:
         """Hears the norm of each step's gradient as it is before it is clipped."""
@@ -142,9 +156,9 @@ class Reporter(TrainerCallback):
         self._seconds += time.monotonic() - self._step_started
         self._tokens += self.plan.tokens_of(step)
         loss, figures = self._mean_of_step()
-        before = [point["loss"] for point in self.curve(state)]
         parts = self._parts_of(step)
-        refuse_divergence(step, loss=loss, grad_norm=self._grad_norm, before=before, parts=parts)
+        refuse_divergence(step, loss=loss, grad_norm=self._grad_norm, parts=parts)
+        self._refuse_spike(step, state, {"loss": loss, **figures})
         validation = self._validate(step, model)
         refuse_bad_validation(step, validation, parts)
         self._judge(step, validation, model, Path(args.output_dir))
@@ -165,19 +179,42 @@ class Reporter(TrainerCallback):
 
     def _mean_of_step(self) -> tuple[float, dict[str, float]]:
         """The step's loss and figures from those of its micro-batches, each by its share."""
-        total = sum(share for _, _, share in self._seen)
-        loss = sum(loss * share for loss, _, share in self._seen) / total
-        names = {name for _, figures, _ in self._seen for name in figures}
+        total = sum(seen.share for seen in self._seen)
+        loss = sum(seen.loss * seen.share for seen in self._seen) / total
+        names = {name for seen in self._seen for name in seen.figures}
         mean: dict[str, float] = {}
         for name in sorted(names):
-            told = [(figures[name], share) for _, figures, share in self._seen if name in figures]
+            told = [(seen.figures[name], seen.share) for seen in self._seen if name in seen.figures]
             mean[name] = sum(value * share for value, share in told) / sum(share for _, share in told)
+        own = [seen.own for seen in self._seen if seen.own is not None and seen.own.tokens > 0]
+        if own:
+            mean[DATASET_LOSS] = sum(one.loss * one.tokens for one in own) / sum(one.tokens for one in own)
         return loss, mean
+
+    def _refuse_spike(self, step: int, state: TrainerState, figures: dict[str, float]) -> None:
+        """Compares the step's loss with those before it, of the dataset's own rows where others are mixed in."""
+        is_mixed = any(seen.own is not None for seen in self._seen)
+        compared = DATASET_LOSS if is_mixed else "loss"
+        if compared in figures:
+            before = [point[compared] for point in self.curve(state) if compared in point]
+            parts = self._own_parts_of(step) if is_mixed else self._parts_of(step)
+            refuse_spike(step, loss=figures[compared], before=before, parts=parts)
 
     def _parts_of(self, step: int) -> list[Part]:
         """The step's micro-batches, whose rows lie in its order."""
-        rows, size = [row.row_id for row in self.plan.rows_of(step)], self.plan.settings.rows_at_once
-        return [Part(loss, rows[at * size : (at + 1) * size]) for at, (loss, _, _) in enumerate(self._seen)]
+        return [Part(seen.loss, [row.row_id for row in rows]) for seen, rows in self._seen_rows_of(step)]
+
+    def _own_parts_of(self, step: int) -> list[Part]:
+        """The same of the dataset's own rows alone."""
+        return [
+            Part(seen.own.loss, [row.row_id for row in rows if not getattr(row, "is_general", False)])
+            for seen, rows in self._seen_rows_of(step)
+            if seen.own is not None and seen.own.tokens > 0
+        ]
+
+    def _seen_rows_of(self, step: int) -> Iterator[tuple[Seen, Sequence[Row]]]:
+        rows, size = self.plan.rows_of(step), self.plan.settings.rows_at_once
+        return ((seen, rows[at * size : (at + 1) * size]) for at, seen in enumerate(self._seen))
 
     def _validate(self, step: int, model: Any) -> dict[str, float]:
         """The method's figures on the validation rows and the distance from the base, where they are due after this step."""

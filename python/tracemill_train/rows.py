@@ -22,11 +22,15 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Row:
-    """One example. `labels` has the length of `ids`: the id itself where the mask is 1, else `IGNORED`."""
+    """One example. `labels` has the length of `ids`: the id itself where the mask is 1, else `IGNORED`.
+
+    `is_general`: it is rehearsed, and no row of the dataset.
+    """
 
     row_id: str
     ids: list[int]
     labels: list[int]
+    is_general: bool = False
 
     @property
     def tokens(self) -> int:
@@ -133,11 +137,11 @@ def short_enough(rows: list[Any], tokens_of: Callable[[Any], int], settings: Set
     )
 
 
-def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+def collate(rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
     """Pads `input_ids` and `labels` on the right to the longest row.
 
     There is no attention mask: with causal attention no token sees the padding behind it, and the padding has no loss.
-    Shapes: (rows, longest row) for both, int64.
+    Shapes: (rows, longest row) for both, int64; `is_general` (rows), bool, where the rows have it.
     """
     longest = max(len(row["input_ids"]) for row in rows)
     input_ids = torch.zeros((len(rows), longest), dtype=torch.long)
@@ -146,4 +150,9 @@ def collate(rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
         length = len(row["input_ids"])
         input_ids[index, :length] = torch.tensor(row["input_ids"])
         labels[index, :length] = torch.tensor(row["labels"])
-    return {"input_ids": input_ids, "labels": labels}
+    return {"input_ids": input_ids, "labels": labels, **marks(rows)}
+
+
+def marks(rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    """Returns `is_general` (rows), bool, where the rows have it."""
+    return {"is_general": torch.tensor([row["is_general"] for row in rows])} if "is_general" in rows[0] else {}

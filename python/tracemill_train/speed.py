@@ -175,6 +175,6 @@ def our_trainer(base: Path, rows: list[Row], config: Settings, folder: Path) -> 
             settings=config,
             arguments=training_arguments(config, folder),
             callbacks=[],
-            saw=lambda loss, figures, share=1.0: None,
+            saw=lambda loss, figures, share=1.0, own=None: None,
         )
     )

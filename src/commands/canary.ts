@@ -6,13 +6,23 @@ import { type CanaryReport, checkCanary } from "../serve/index.ts";
 import { readAdapterManifest, readProbes } from "../store/manifests.ts";
 import { defineCommand } from "./command.ts";
 import { serveHere } from "./model-server.ts";
-import { serverInput, startingOf, targetInput } from "./target-input.ts";
+import { servedElsewhere } from "./served-elsewhere.ts";
+import { DEFAULT_TARGET, serverInput, startingOf } from "./target-input.ts";
 
 const input = z.object({
   adapter: z.string().describe("the adapter, by name or hash"),
   url: z.string().optional().describe("a running endpoint with /v1 at its end (default: one is started for this)"),
-  model: z.string().optional().describe("the adapter's name at that endpoint (default: its own)"),
-  ...targetInput,
+  model: z
+    .string()
+    .optional()
+    .describe("the adapter's name at that endpoint (default: as the endpoint lists it, else its own)"),
+  target: z
+    .string()
+    .optional()
+    .describe(
+      "what serves the adapter: llamacpp (in this process), llama-server, vllm; openai with a --url alone " +
+        "(default: llamacpp; at a --url what it says that it is)",
+    ),
   ...serverInput,
 });
 
@@ -28,21 +38,17 @@ Where the adapter is not live the command ends with ADAPTER_NOT_LIVE and exit co
     const { home, signal } = context;
     const adapter = await readAdapterManifest(home, name);
     const probes = await readProbes(home, adapter.adapterHash);
-    const asked = {
-      adapter,
-      probes,
-      target,
-      baseModel: adapter.base,
-      model: model ?? adapter.name ?? adapter.adapterHash,
-      signal,
-    };
-    if (url !== undefined) return checkCanary({ ...asked, url });
-    const server = await serveHere(
-      { base: adapter.base, adapters: [adapter.adapterHash], parallel: 4, target, ...startingOf(starting) },
-      context,
-    );
+    const asked = { adapter, probes, signal };
+    if (url !== undefined) {
+      const named = { model: adapter.name ?? adapter.adapterHash, calledThere: model };
+      const { endpoint, baseModel, target: there } = await servedElsewhere(home, { ...named, url }, signal);
+      return checkCanary({ ...asked, url, model: endpoint.model, baseModel, target: target ?? there });
+    }
+    const served = { target: target ?? DEFAULT_TARGET, base: adapter.base, adapters: [adapter.adapterHash] };
+    const server = await serveHere({ ...served, parallel: 4, ...startingOf(starting) }, context);
     try {
-      return await checkCanary({ ...asked, url: server.url });
+      const names = { model: server.idOf(adapter.adapterHash), baseModel: server.idOf(null) };
+      return await checkCanary({ ...asked, ...names, url: server.url, target: served.target });
     } finally {
       await server.close();
     }

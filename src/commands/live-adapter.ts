@@ -11,9 +11,6 @@ import { readProbes } from "../store/manifests.ts";
 import type { Context } from "./command.ts";
 import type { Elsewhere } from "./served-elsewhere.ts";
 
-/** What a server without prompt scores answers: an error of its own, or a body without them. */
-const CANNOT_SCORE = new Set(["NO_PROMPT_SCORES", "ENDPOINT_REFUSED"]);
-
 export type Proof =
   | { state: "live"; effect: number; difference: number; differenceAtMost: number }
   | { state: "unproven"; reason: string };
@@ -68,7 +65,7 @@ export async function proveLive(
     const { differenceAtMost } = limits;
     return { state: "live", effect: effect.endpoint, difference: difference.adapter, differenceAtMost };
   } catch (error) {
-    if (!(error instanceof Failure) || !CANNOT_SCORE.has(error.code)) throw error;
+    if (!(error instanceof Failure) || error.code !== "NO_PROMPT_SCORES") throw error;
     const label = adapterLabel(adapter);
     warn(`Warning: the server does not score prompts, so it is not proven that ${label} is live there.`, context);
     return { state: "unproven", reason: error.message.slice(0, 300) };

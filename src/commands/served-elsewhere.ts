@@ -29,19 +29,19 @@ const TARGETS: Record<string, string> = { tracemill: DEFAULT_TARGET, vllm: "vllm
 const ANY_TARGET = "openai";
 
 /**
- * Finds a model at a server by its name here, by the hashes that tracemill's own server tells, by an adapter's hash in the
+ * Finds a model at a server by its name here, or the one that it is said to be called by there, by the hashes that tracemill's own server tells, by an adapter's hash in the
  * name (as candidates are called in vLLM), or a base by the folder that was loaded. What is not found is asked for by its
  * name; models need not be registered here.
  * Throws: `SERVED_MODEL_DIFFERS`; `ADAPTER_NOT_SERVED`, as nothing is loaded at a server that is not ours.
  */
 export async function servedElsewhere(
   home: Home,
-  { model: name, url }: { model: string; url: string },
+  { model: name, calledThere, url }: { model: string; calledThere?: string | undefined; url: string },
   signal: AbortSignal,
 ): Promise<Elsewhere> {
   const known = await findModel(home, name);
   if (known === null) {
-    const endpoint = { url, model: name, name, baseHash: null, adapterHash: null };
+    const endpoint = { url, model: calledThere ?? name, name, baseHash: null, adapterHash: null };
     return { endpoint, known, baseModel: name, target: ANY_TARGET };
   }
   const { base, adapter } = known;
@@ -49,13 +49,15 @@ export async function servedElsewhere(
   // A server that is down is refused by whoever begins a run there.
   const timely = AbortSignal.any([signal, AbortSignal.timeout(LOOK_TIMEOUT_MS)]);
   const cards = [...((await readServedModels(url, timely).catch(() => null))?.values() ?? [])];
-  const card = cardOf(cards, { ...known, name }, home);
-  if (card !== undefined) refuseOther(card, { name, url, hashes });
-  else if (adapter !== null && cards.length > 0) throw notServed(name, url, cards);
+  const called = calledThere ?? name;
+  const card =
+    calledThere === undefined ? cardOf(cards, { ...known, name }, home) : cards.find(({ id }) => id === calledThere);
+  if (card !== undefined) refuseOther(card, { name: called, url, hashes });
+  else if (adapter !== null && cards.length > 0) throw notServed(called, url, cards);
   const ofBase = cardOf(cards, { base, adapter: null, name: base.name }, home);
   const room = { contextTokens: base.contextTokens, ...(await counting(home, base)) };
   return {
-    endpoint: { url, model: idOf(card) ?? name, name, ...hashes, ...room },
+    endpoint: { url, model: idOf(card) ?? called, name, ...hashes, ...room },
     known,
     baseModel: textOf(card?.parent) ?? idOf(ofBase) ?? base.name,
     target: TARGETS[textOf(card?.owned_by) ?? ""] ?? ANY_TARGET,
@@ -114,7 +116,7 @@ function notServed(name: string, where: string, cards: readonly ServedModel[]): 
     expected: `${name} among its models`,
     got: cards.map(({ id }) => id).join(", "),
     where,
-    fix: "serve it there under this name, ask for its base, or leave --endpoint out: it is then served here",
+    fix: "serve it there under this name, ask for its base, or name no endpoint: it is then served here",
   });
 }
 

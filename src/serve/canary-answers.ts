@@ -12,6 +12,10 @@ import type { Probes } from "../records/adapter-manifest.ts";
 
 const TOO_MANY_REQUESTS = 429;
 const NOT_IMPLEMENTED = 501;
+/** Of a server that cannot score a prompt: it says so of the request, or has nothing at this path. */
+const NO_SCORES = new Set([400, 404, 405, 422, NOT_IMPLEMENTED]);
+/** How servers say that a prompt has no room. */
+const TOO_LONG = /(context|model)[ _]length/i;
 /** So few that it costs little beside the scores; a mix-up shows in each answer that shares a batch with another model's. */
 const PROBES_TOGETHER = 3;
 const TOKENS_TOGETHER = 4;
@@ -37,9 +41,12 @@ interface Asked {
   signal: AbortSignal | null;
 }
 
-/** Returns the log-probability of each id but the first. Throws: a failure of the boundary `endpoint`. */
+/**
+ * Returns the log-probability of each id but the first.
+ * Throws: a failure of the boundary `endpoint`; `NO_PROMPT_SCORES` where the server cannot score prompts.
+ */
 export async function scoresOf(asked: Asked): Promise<number[]> {
-  const { token_logprobs } = await completed(asked, { echo: true, max_tokens: 0, logprobs: 0 });
+  const { token_logprobs } = await completed(asked, { echo: true, max_tokens: 0, logprobs: 0 }, codeOfUnscored);
   const scores = token_logprobs.slice(1);
   const { length } = asked.ids;
   if (scores.length === length - 1 && !scores.includes(null)) return scores as number[];
@@ -105,7 +112,7 @@ function distance(one: readonly Token[], other: readonly Token[]): number {
   return Math.max(moved, ...leads);
 }
 
-async function completed(asked: Asked, more: object) {
+async function completed(asked: Asked, more: object, codeOf = codeOfRefused) {
   const { url, model, ids, signal } = asked;
   const response = await fetch(`${url}/completions`, {
     method: "POST",
@@ -116,16 +123,32 @@ async function completed(asked: Asked, more: object) {
     throw failed(asked, { code: "ENDPOINT_UNREACHABLE", message: cause.message, cause });
   });
   const text = await response.text();
-  const code = saysNothing(response.status) ? "ENDPOINT_FAILED" : "ENDPOINT_REFUSED";
-  if (!response.ok) throw failed(asked, { code, message: `status ${response.status}: ${text.slice(0, 500)}` });
+  const { status } = response;
+  if (!response.ok) {
+    throw failed(asked, { code: codeOf({ status, text, model }), message: `status ${status}: ${text.slice(0, 500)}` });
+  }
   const [choice] = completionSchema.safeParse(jsonValue(text)).data?.choices ?? [];
   if (choice !== undefined) return choice.logprobs;
   throw failed(asked, { code: "NO_PROMPT_SCORES", message: "the answer has no log-probabilities" });
 }
 
-/** A server that fails, or has no room now, does not say what it can score. */
-function saysNothing(status: number): boolean {
-  return status === TOO_MANY_REQUESTS || (status >= 500 && status !== NOT_IMPLEMENTED);
+interface Refused {
+  status: number;
+  text: string;
+  model: string;
+}
+
+/** A server that fails, or has no room now, is told apart from one that refuses. */
+function codeOfRefused({ status }: Refused): string {
+  const isPassing = status === TOO_MANY_REQUESTS || (status >= 500 && status !== NOT_IMPLEMENTED);
+  return isPassing ? "ENDPOINT_FAILED" : "ENDPOINT_REFUSED";
+}
+
+/** What is said of the model, of the prompt's length or of who asks does not tell what the server can score. */
+function codeOfUnscored(refused: Refused): string {
+  const { status, text, model } = refused;
+  const isOfScores = NO_SCORES.has(status) && !text.includes(model) && !TOO_LONG.test(text);
+  return isOfScores ? "NO_PROMPT_SCORES" : codeOfRefused(refused);
 }
 
 function failed({ url, model }: Asked, { message, ...why }: { code: string; message: string; cause?: Error }): Failure {

@@ -46,16 +46,17 @@ export interface CheckedAdapter {
 }
 
 /**
- * Checks an adapter against its manifest and its base; `mostRank` is what the server takes at most.
- * Throws: `ADAPTER_OF_ANOTHER_BASE`, `ADAPTER_CHANGED`, `MISSING_FILE`, `UNSAFE_ADAPTER_FILE`, `BAD_SAFETENSORS`,
- * `ADAPTER_DOES_NOT_FIT`, `RANK_TOO_HIGH`, `ADAPTER_NOT_FINITE`.
+ * Checks an adapter against its manifest and its base.
+ * Throws: `ADAPTER_OF_ANOTHER_BASE`, `ADAPTER_IS_A_BASE`, `ADAPTER_CHANGED`, `MISSING_FILE`, `UNSAFE_ADAPTER_FILE`, `BAD_SAFETENSORS`,
+ * `ADAPTER_DOES_NOT_FIT`, `ADAPTER_NOT_FINITE`.
  */
 export async function checkAdapterFiles(
   home: Home,
-  { adapter, base, mostRank }: { adapter: AdapterManifest; base: BaseManifest; mostRank?: number },
+  { adapter, base }: { adapter: AdapterManifest; base: BaseManifest },
 ): Promise<CheckedAdapter> {
   const folder = home.adapterFolder(adapter.adapterHash);
   checkBase(adapter, base);
+  refuseWhole(adapter, folder);
   await checkManifest(folder, adapter);
   await refuseUnsafe(folder);
   const { ranks, rank } = await readConfig(folder, adapter);
@@ -70,7 +71,6 @@ export async function checkAdapterFiles(
   const modules = await readBaseModules(resolve(home.baseFolder(base.name), base.hfFolder));
   const count = checkLoraTensors(header.tensors, { modules, ranks, where: path });
   if (notFinite !== null) throw notFiniteIn(path, notFinite);
-  if (mostRank !== undefined && rank > mostRank) throw rankTooHigh(adapter, rank, mostRank);
   return { rank, modules: count };
 }
 
@@ -83,6 +83,18 @@ function checkBase(adapter: AdapterManifest, base: BaseManifest): void {
     expected: `an adapter of the base ${shortHash(base.baseHash)}`,
     got: `one of the base ${shortHash(adapter.baseHash)} ("${adapter.base}")`,
     fix: `tracemill serve --base ${adapter.base} --adapter ${adapterLabel(adapter)}`,
+  });
+}
+
+/** A training of all weights leaves a model, which no server loads beside another. Throws: `ADAPTER_IS_A_BASE`. */
+function refuseWhole(adapter: AdapterManifest, folder: string): void {
+  if (adapter.config.trains !== "full") return;
+  throw new Refusal({
+    code: "ADAPTER_IS_A_BASE",
+    message: `${adapterLabel(adapter)} is no adapter: all weights were trained, and what came out is a base of its own.`,
+    expected: "a LoRA",
+    where: folder,
+    fix: `tracemill base add NAME --hf ${resolve(folder, "merged")}`,
   });
 }
 
@@ -144,15 +156,5 @@ function notFiniteIn(where: string, tensor: string): Refusal {
     got: `others in ${tensor}`,
     where,
     fix: "train it again with a lower --learning-rate; the curve in its manifest shows where it broke",
-  });
-}
-
-function rankTooHigh(adapter: AdapterManifest, rank: number, mostRank: number): Refusal {
-  return new Refusal({
-    code: "RANK_TOO_HIGH",
-    message: `The adapter ${adapterLabel(adapter)} has a higher rank than the server takes.`,
-    expected: `a rank of at most ${mostRank}`,
-    got: `rank ${rank}`,
-    fix: `start the server for rank ${rank} (vLLM: --max-lora-rank), or train with --rank ${mostRank}`,
   });
 }

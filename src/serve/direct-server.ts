@@ -43,13 +43,14 @@ export async function startDirectServer(
   { base, adapters, candidates }: Served,
 ): Promise<RunningServer> {
   const { home, host, port, contextTokens } = options;
-  const checked: number[] = [];
-  for (const adapter of [...adapters, ...candidates]) {
-    checked.push((await checkAdapterFiles(home, { adapter, base })).rank);
-  }
+  const ranks: number[] = [];
+  const check = async (adapter: AdapterManifest) => ranks.push((await checkAdapterFiles(home, { adapter, base })).rank);
+  for (const adapter of [...adapters, ...candidates]) await check(adapter);
   const first = firstModels({ base, adapters, candidates }, { home, isAttached: kind.isAttached?.() === true });
-  const rank = Math.max(1, ...checked, ...(await ranksOf(home, base)));
-  const running = startRunning(() => startTarget(kind, options, { base, models: names.models(), rank }));
+  const running = startRunning(async () => {
+    const rank = Math.max(1, ...ranks, ...(await ranksOf(home, base)));
+    return startTarget(kind, options, { base, models: names.models(), rank });
+  });
   const all = createServedNames<DirectModel>(first, {
     open: async (model) => running.now()?.load(peft(model)),
     close: async (model) => running.now()?.unload(model.upstream),
@@ -77,7 +78,7 @@ export async function startDirectServer(
     idOf: (adapterHash) => idAmong(names.models(), adapterHash),
     async load(name) {
       const adapter = await readAdapterManifest(home, name);
-      await checkAdapterFiles(home, { adapter, base, mostRank: rank });
+      await check(adapter);
       const model = placed(adapter, { home, base, upstream: nameWithHash(adapter) });
       await names.add(model);
       return model.id;
@@ -186,7 +187,7 @@ async function startTarget(
   }
 }
 
-/** Of the base's registered adapters: each may be promoted while the server runs, which makes its room at the start. */
+/** Of the base's registered adapters: each may be promoted while the server runs, which makes its room when it starts. */
 async function ranksOf(home: Home, { baseHash }: BaseManifest): Promise<number[]> {
   const adapters = await listAdapters(home);
   return adapters.flatMap((one) => (one.baseHash === baseHash && one.config.trains !== "full" ? one.config.rank : []));

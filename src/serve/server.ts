@@ -5,7 +5,6 @@ import { join, resolve } from "node:path";
 import { loadExtension } from "../foundation/discovery.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { hashFile } from "../foundation/hashing.ts";
-import { startWebServer } from "../foundation/web-server.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import { loadRenderer, readPinnedFiles } from "../render/renderer.ts";
@@ -19,6 +18,7 @@ import { checkAdapterFiles } from "./check-adapter-files.ts";
 import { startDirectServer } from "./direct-server.ts";
 import { followFreeCores, freeCores } from "./free-cores.ts";
 import type { ServedModel } from "./generation.ts";
+import { type HeldPort, holdPort } from "./held-port.ts";
 import { readGgufShape } from "./model-shape.ts";
 import { type PausableTarget, startPausable } from "./pausable-target.ts";
 import { provenNames } from "./proofs.ts";
@@ -33,8 +33,7 @@ const DEFAULT_CONTEXT_TOKENS = 2048;
 
 /**
  * Starts serving and returns when requests are answered.
- * Throws: `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, `ADAPTER_OF_ANOTHER_BASE`, `NO_GGUF`, `BASE_CHANGED`, `ADAPTER_CHANGED`,
- * `MISSING_FILE`, `PORT_IN_USE`.
+ * Throws: `UNKNOWN_BASE`, `UNKNOWN_ADAPTER`, as `checkAdapterFiles`, `NO_GGUF`, `BASE_CHANGED`, `MISSING_FILE`, `PORT_IN_USE`.
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
   const { home, host = "127.0.0.1", port = 0, parallel = 16, queueLimit = 256 } = options;
@@ -79,13 +78,30 @@ export async function checkServable(
 type Placed = ServeOptions &
   Required<Pick<ServeOptions, "host" | "port" | "parallel" | "queueLimit" | "contextTokens">>;
 
-async function startEngineServer(
+interface Wanted {
+  base: BaseManifest;
+  names: string[];
+}
+
+async function startEngineServer(kind: EngineKind, options: Placed, wanted: Wanted): Promise<RunningServer> {
+  const web = await holdPort({ host: options.host, port: options.port });
+  try {
+    return await startEngine(kind, options, { ...wanted, web });
+  } catch (error) {
+    await web.close();
+    throw error;
+  }
+}
+
+/** Starts the engine and answers at the port that is held for it. */
+async function startEngine(
   kind: EngineKind,
   options: Placed,
-  { base, names: wanted }: { base: BaseManifest; names: string[] },
+  { base, names: wanted, web }: Wanted & { web: HeldPort },
 ): Promise<RunningServer> {
-  const { home, host, port, parallel, queueLimit, contextTokens, startTimeoutMs, signal, onStage } = options;
+  const { home, parallel, queueLimit, contextTokens, startTimeoutMs, signal, onStage } = options;
   const weightsFile = await servedGguf(home, base, options);
+  const { vocabularySize } = await readGgufShape(weightsFile);
   const first = await servedModels(home, base, wanted);
   const renderer = await loadRenderer(home, base);
   const threads = options.threads ?? (await freeCores());
@@ -102,20 +118,16 @@ async function startEngineServer(
   const following = options.threads === undefined ? followFreeCores(target.setThreads) : null;
   const closing = new AbortController();
   const admission = createAdmission({ parallel, queueLimit });
-  const { vocabularySize } = await readGgufShape(weightsFile);
-  const app = createApp({
-    ...{ target, renderer, names, vocabularySize, admission },
-    closing: closing.signal,
-    // Of one that has died whoever looks after it tells, once.
-    onBug: (error) => target.ended() === null && console.error(error),
-  });
-  const server = await startWebServer(app.fetch, { host, port }).catch(async (error) => {
-    following?.stop();
-    await target.close();
-    throw error;
-  });
+  web.answerBy(
+    createApp({
+      ...{ target, renderer, names, vocabularySize, admission },
+      closing: closing.signal,
+      // Of one that has died whoever looks after it tells, once.
+      onBug: (error) => target.ended() === null && console.error(error),
+    }),
+  );
   return {
-    ...{ url: `${server.url}/v1`, threads, contextTokens, takesSeed: true },
+    ...{ url: `${web.url}/v1`, threads, contextTokens, takesSeed: true },
     ...{ pid: target.pid, ended: target.ended },
     get models() {
       return names.models().map(({ adapterFile: _, ...model }) => model);
@@ -133,7 +145,7 @@ async function startEngineServer(
       return target.resume();
     },
     async close() {
-      await server.close(() => closing.abort(new Error("The server is closing.")));
+      await web.close(() => closing.abort(new Error("The server is closing.")));
       following?.stop();
       await target.close();
     },
@@ -175,17 +187,15 @@ async function servedModels(home: Home, base: BaseManifest, names: string[]): Pr
 
 async function servedAdapter(home: Home, base: BaseManifest, adapter: AdapterManifest): Promise<ServedModel> {
   const { adapterHash, baseHash, name } = adapter;
+  await checkAdapterFiles(home, { adapter, base });
   if (adapter.ggufRefused !== undefined) {
-    const isBase = adapter.config.trains === "full";
-    const merged = resolve(home.adapterFolder(adapterHash), "merged");
     throw new Refusal({
       code: "NO_ADAPTER_GGUF",
       message: `The adapter ${adapterLabel(adapter)} has no form that llama.cpp loads.`,
       got: adapter.ggufRefused,
-      fix: isBase ? `tracemill base add NAME --hf ${merged}` : "serve it by another target",
+      fix: "serve it by another target",
     });
   }
-  await checkAdapterFiles(home, { adapter, base });
   const path = resolve(home.adapterFolder(adapterHash), ADAPTER_FILE);
   const expected = adapter.files.find((file) => file.path === ADAPTER_FILE)?.hash;
   const got = await hashFile(path).catch((cause) => {

@@ -65,6 +65,6 @@ function refuseRank(said: string): void {
     message: "The adapter has a higher rank than the running vLLM was started for.",
     expected: `a rank of at most ${most}`,
     got: `rank ${rank}`,
-    fix: `start vLLM again with --max-lora-rank ${rank}, or let tracemill start it`,
+    fix: `start it again: tracemill then makes room for the rank, your own vLLM needs --max-lora-rank ${rank}`,
   });
 }

@@ -8,7 +8,7 @@ export function missingFile(path: string, expected: string, cause: unknown): Ref
   const { code, message } = cause as NodeJS.ErrnoException;
   return new Refusal({
     code: "MISSING_FILE",
-    message: "A file of the base cannot be opened.",
+    message: "A file cannot be opened.",
     expected,
     got: code ?? message,
     where: path,

@@ -161,10 +161,10 @@ describe("tracemill canary", () => {
     expect(stderr).toMatch(/^ADAPTER_NOT_LIVE: The adapter zero changes too little at this endpoint /);
   });
 
-  test("refuses the base under the adapter's name", async () => {
+  test("refuses the base under the adapter's name, where the endpoint says itself which it is", async () => {
     const { exitCode, stderr } = await tracemill(home, "canary", "sound", "--url", server.url, "--model", "tiny");
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("ADAPTER_NOT_LIVE");
+    expect(stderr).toMatch(/^SERVED_MODEL_DIFFERS: The endpoint's tiny is not the one /);
   });
 
   test("is a failure, no verdict, where nothing listens", async () => {

@@ -1,5 +1,5 @@
 /** A vLLM that runs already and that several homes use: here a server that shows what was loaded into it. */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -76,6 +76,28 @@ test("an adapter that two of one home use stays until the last of them ends; one
   await second.close();
   expect(await listed(`${vllm.origin}/v1`)).toEqual([]);
   expect(await readdir(uses)).toEqual([]);
+}, 60_000);
+
+test("a rank that no adapter here had at the start is for the server to take or refuse, as it says", async () => {
+  const { home, base } = await homeWith(8);
+  const server = await startServer({ home, ...OPTIONS });
+  const from = join(folder, "of-rank-64");
+  await cp(await tinyAdapter(1), from, { recursive: true });
+  const config = join(from, "adapter_config.json");
+  const rank_pattern = { "layers.0.mlp.down_proj": 64 };
+  await writeFile(config, JSON.stringify({ ...JSON.parse(await readFile(config, "utf8")), rank_pattern }));
+  await registerAdapter(home, base, { name: "sql-v2", from });
+  try {
+    expect(await server.load("sql-v2")).toBe("sql-v2");
+    await server.unload("sql-v2");
+    vllm.refuse("LoRA rank 64 is greater than max_lora_rank 32.");
+    await expect(server.load("sql-v2")).rejects.toMatchObject({
+      ...{ code: "RANK_TOO_HIGH", details: { expected: "a rank of at most 32", got: "rank 64" } },
+    });
+  } finally {
+    vllm.refuse(null);
+    await server.close();
+  }
 }, 60_000);
 
 async function unloadByAnother(name: string): Promise<void> {

@@ -213,8 +213,9 @@ describe("an endpoint that cannot be asked is a failure, not a verdict on the ad
       [500, "ENDPOINT_FAILED"],
       [503, "ENDPOINT_FAILED"],
       [429, "ENDPOINT_FAILED"],
-      [501, "ENDPOINT_REFUSED"],
-      [400, "ENDPOINT_REFUSED"],
+      [501, "NO_PROMPT_SCORES"],
+      [400, "NO_PROMPT_SCORES"],
+      [401, "ENDPOINT_REFUSED"],
     ] as const) {
       const stranger = createServer((_, response) => response.writeHead(status).end("{}")).listen(0, "127.0.0.1");
       await new Promise((done) => stranger.once("listening", done));

@@ -48,14 +48,14 @@ beforeEach(async () => {
   await cp(await tinyAdapter(1), from, { recursive: true });
 });
 
-async function checked(mostRank?: number) {
+async function checked() {
   const adapter = await registerAdapter(home, base, { name: `a${name}`, from });
-  return checkAdapterFiles(home, { adapter, base, ...(mostRank !== undefined && { mostRank }) });
+  return checkAdapterFiles(home, { adapter, base });
 }
 
 /** The code and what was found, as a person would see it. */
-async function refusal(mostRank?: number): Promise<string> {
-  const error = await checked(mostRank).then(
+async function refusal(): Promise<string> {
+  const error = await checked().then(
     () => null,
     (thrown) => thrown,
   );
@@ -101,7 +101,12 @@ async function changeConfig(changes: Record<string, unknown>): Promise<void> {
 
 describe("a sound adapter", () => {
   it("is let through, with its rank and the modules that it changes", async () => {
-    expect(await checked(8)).toEqual({ rank: 8, modules: 14 });
+    expect(await checked()).toEqual({ rank: 8, modules: 14 });
+  });
+
+  it("has the highest rank of its modules", async () => {
+    await changeConfig({ rank_pattern: { "layers.0.mlp.down_proj": 64 } });
+    expect(await checked()).toEqual({ rank: 64, modules: 14 });
   });
 
   it.each(["F16", "BF16"] as const)("may hold %s", async (dtype) => {
@@ -234,12 +239,6 @@ describe("a configuration that asks for more than a LoRA is refused", () => {
     expect(await refusal()).toContain(`ADAPTER_DOES_NOT_FIT: `);
     expect(await refusal()).toContain(Object.keys(changes)[0]);
   });
-
-  it("a rank above the server's, also where only one module has it", async () => {
-    expect(await refusal(4)).toBe("RANK_TOO_HIGH: rank 8");
-    await changeConfig({ rank_pattern: { "layers.0.mlp.down_proj": 64 } });
-    expect(await refusal(16)).toBe("RANK_TOO_HIGH: rank 64");
-  });
 });
 
 describe("files that are not those of the manifest are refused", () => {
@@ -259,6 +258,18 @@ describe("files that are not those of the manifest are refused", () => {
     const other = { ...base, baseHash: "f".repeat(64) as BaseManifest["baseHash"] };
     await expect(checkAdapterFiles(home, { adapter, base: other })).rejects.toMatchObject({
       code: "ADAPTER_OF_ANOTHER_BASE",
+    });
+  });
+
+  it.each([
+    [CONFIG, "the adapter's configuration"],
+    [WEIGHTS, "the adapter's weights as safetensors"],
+  ])("without %s, which is told as what it is", async (file, expected) => {
+    const adapter = await registerAdapter(home, base, { name: `a${name}`, from });
+    const path = join(home.adapterFolder(adapter.adapterHash), file);
+    await rm(path);
+    await expect(checkAdapterFiles(home, { adapter, base })).rejects.toMatchObject({
+      ...{ code: "MISSING_FILE", message: "A file cannot be opened.", details: { expected, where: path } },
     });
   });
 

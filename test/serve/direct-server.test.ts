@@ -9,21 +9,28 @@ import type { RunningServer } from "../../src/serve/running-server.ts";
 import { freePort, startServerProcess } from "../../src/serve/server-process.ts";
 import type { ModelServerOptions, ServerKind } from "../../src/serve/target.ts";
 import type { Home } from "../../src/store/home.ts";
+import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { watchedContext } from "../fixtures/watched-context.ts";
 import { temporaryHome } from "../harness/setting.ts";
 
 const SERVER = join(import.meta.dirname, "../fixtures/programs/model-server.mjs");
-const base = { name: "tiny", hfFolder: "hf", baseHash: hashText("tiny") } as BaseManifest;
+const base = {
+  ...{ name: "tiny", hfFolder: "hf", baseHash: hashText("tiny") },
+  ...{ tokenizerHash: hashText("tokenizer"), templateHash: hashText("template") },
+} as BaseManifest;
 
 let home: Home;
 let remove: () => void;
 let server: RunningServer;
 /** How the next one that is started behaves. */
 let manner: string;
+/** The rank for which each that was started made room. */
+let ranks: number[];
 
 beforeEach(async () => {
   ({ home, remove } = temporaryHome());
   manner = "sound";
+  ranks = [];
   const options = { home, base: "tiny", adapters: [], host: "127.0.0.1", port: 0, parallel: 1, contextTokens: 64 };
   server = await startDirectServer(kind, options, { base, adapters: [], candidates: [] });
 });
@@ -35,7 +42,8 @@ afterEach(async () => {
 
 const kind: ServerKind = { tolerance: { base: 1, noiseFactor: 1, effectFraction: 1 }, serve };
 
-async function serve({ logFile }: ModelServerOptions) {
+async function serve({ logFile, rooms }: ModelServerOptions) {
+  ranks.push(rooms.rank);
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const command = { title: "the server", executable: process.execPath, args: [SERVER, `${port}`, manner], logFile };
@@ -80,6 +88,13 @@ test("one that is paused has not ended, and a dead one can be paused and resumed
   expect([await ask(), server.ended()]).toEqual([503, null]);
   await server.resume();
   expect(await ask()).toBe(200);
+}, 60_000);
+
+test("room is made at each start for the highest rank that the base's adapters have then", async () => {
+  await registerAdapter(home, base, { name: "later", from: await tinyAdapter(1) });
+  await server.pause();
+  await server.resume();
+  expect(ranks).toEqual([1, 8]);
 }, 60_000);
 
 test("a look at it starts it again, and where that fails tries once more after a wait that grows", async () => {

@@ -2,13 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { sumOf } from "../../src/foundation/sums.ts";
 import { loadRenderer, type Renderer } from "../../src/render/renderer.ts";
 import { addBase } from "../../src/serve/add-base.ts";
 import type { RunningServer } from "../../src/serve/running-server.ts";
 import { startServer } from "../../src/serve/server.ts";
+import { freePort } from "../../src/serve/server-process.ts";
 import { type Home, homeAt } from "../../src/store/home.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
@@ -510,6 +511,15 @@ describe("starting", () => {
     await expect(start({ adapters: ["three"] })).rejects.toThrow(expect.objectContaining({ code: "UNKNOWN_ADAPTER" }));
     const port = Number(new URL(server.url).port);
     await expect(start({ port })).rejects.toThrow(expect.objectContaining({ code: "PORT_IN_USE" }));
+    vi.stubEnv("TRACEMILL_LLAMA_SERVER", "/nowhere/llama-server");
+    const ofOther = start({ port, target: "llama-server" }).finally(() => vi.unstubAllEnvs());
+    await expect(ofOther, "before anything is started").rejects.toMatchObject({ code: "PORT_IN_USE" });
+  });
+
+  test("lets its port go where it fails", async () => {
+    const port = await freePort();
+    await expect(start({ port, adapters: ["three"] })).rejects.toMatchObject({ code: "UNKNOWN_ADAPTER" });
+    await (await start({ port })).close();
   });
 
   test("takes an adapter by a prefix of its hash, and only once", async () => {

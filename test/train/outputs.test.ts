@@ -37,10 +37,10 @@ describe("a training of all weights", () => {
         await hashFile(join(folder, "merged", "model.safetensors")),
       );
       const fix = `tracemill base add NAME --hf ${join(folder, "merged")}`;
-      await expect(startServer({ home, base: "tiny", adapters: [trained.adapterHash] })).rejects.toMatchObject({
-        code: "NO_ADAPTER_GGUF",
-        details: { fix },
-      });
+      for (const target of ["llamacpp", "vllm"]) {
+        const serving = startServer({ home, base: "tiny", adapters: [trained.adapterHash], target });
+        await expect(serving).rejects.toMatchObject({ code: "ADAPTER_IS_A_BASE", details: { fix } });
+      }
       const convert = async () => {};
       const added = await addBase(home, { name: "shop", hf: join(folder, "merged"), convert, clock: systemClock });
       expect(added.baseHash).not.toBe(base.baseHash);

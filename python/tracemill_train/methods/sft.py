@@ -15,10 +15,11 @@ from trl import SFTConfig, SFTTrainer
 
 from ..fsdp import Divided
 from ..launch import added, is_worker, process_count
-from ..loss import answer_loss
-from ..method import Kit, Saw
+from ..loss import answer_loss, answer_losses
+from ..method import Kit, Own, Saw
 from ..model import causal_model
 from ..packing import collate_packed
+from ..rehearsal import own_tokens
 from ..rows import IGNORED, Row, collate, load_rows
 from ..settings import Settings
 from ..trainer_arguments import never_copied
@@ -40,7 +41,9 @@ def make_trainer(kit: Kit) -> Trainer:
     return trainer(
         saw=kit.saw,
         model=kit.model,
-        args=never_copied(SFTConfig(**kit.arguments, dataset_kwargs={"skip_prepare_dataset": True})),
+        args=never_copied(
+            SFTConfig(**kit.arguments, dataset_kwargs={"skip_prepare_dataset": True}, remove_unused_columns=False)
+        ),
         train_dataset=as_dataset(filled_up(kit.sequence, kit.settings)),
         data_collator=collate_packed if kit.settings.packing else collate,
         processing_class=kit.tokenizer,
@@ -64,8 +67,11 @@ def validate(model: PeftModel, rows: Sequence[Row], settings: Settings) -> dict[
 
 
 def as_dataset(rows: Sequence[Row]) -> Dataset:
-    """Returns rows in the form that SFTTrainer takes: input_ids and labels."""
-    return Dataset.from_dict({"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]})
+    """Returns rows in the form that SFTTrainer takes: input_ids and labels, and which are general where some are."""
+    marked = {"is_general": [row.is_general for row in rows]} if any(row.is_general for row in rows) else {}
+    return Dataset.from_dict(
+        {"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows], **marked}
+    )
 
 
 def filled_up(rows: Sequence[Row], settings: Settings) -> list[Row]:
@@ -91,10 +97,11 @@ class AnswerTrainer(SFTTrainer):
         num_items_in_batch: torch.Tensor | None = None,
     ) -> torch.Tensor:
         causal = causal_model(self.accelerator.unwrap_model(model))
-        total, count = answer_loss(causal, inputs["input_ids"], inputs["labels"], inputs.get("lengths"))
-        seen, tokens = added([float(total.detach()), count])
+        losses = answer_losses(causal, inputs["input_ids"], inputs["labels"], inputs.get("lengths"))
+        total = losses.sum()
+        seen, tokens = added([float(total.detach()), len(losses)])
         whole = tokens if num_items_in_batch is None else int(num_items_in_batch)
-        self.saw(seen / tokens, {}, tokens / whole)
+        self.saw(seen / tokens, {}, tokens / whole, own_part(losses.detach(), inputs))
         return total * process_count() / whole  # a gradient is the mean over the processes
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
@@ -102,6 +109,15 @@ class AnswerTrainer(SFTTrainer):
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Writes none: an adapter's manifest is its card."""
+
+
+def own_part(losses: torch.Tensor, inputs: dict[str, torch.Tensor]) -> Own | None:
+    """Returns what of a micro-batch's losses is of the dataset's own rows; None where no training rows are general."""
+    if "is_general" not in inputs:
+        return None
+    own = losses[own_tokens(inputs["labels"], inputs["is_general"], inputs.get("lengths")).to(losses.device)]
+    seen, tokens = added([float(own.sum()), len(own)])
+    return Own(seen / tokens if tokens > 0 else 0.0, tokens)
 
 
 class DividedAnswerTrainer(Divided, AnswerTrainer):

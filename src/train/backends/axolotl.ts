@@ -61,6 +61,7 @@ const axolotl: TrainBackend = {
       out: outFolder,
       vocabulary: shape.vocabulary,
       seed: config.seed,
+      quantization: config.quantization,
       maxTokens: config.tooLong === "drop" ? config.maxTokens : null,
     };
     const finished = await (await python()).run("finish", request, {
