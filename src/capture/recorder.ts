@@ -3,7 +3,7 @@
  * item, attempt and turn, and records it whole before anyone sees the answer. Does not know how a call came.
  */
 import { type Hash, hashJson, hashText, shortHash } from "../foundation/hashing.ts";
-import { type AttemptId, attemptId, attemptParts } from "../records/ids.ts";
+import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId } from "../records/ids.ts";
 import type { RecordedMessage } from "../records/message.ts";
 import type { Verdict } from "../records/verdict.ts";
 import type { SkillSplits } from "../skills/skill-splits.ts";
@@ -154,15 +154,22 @@ function placed(
   const { skill, splits, place, sent, keys, earlier } = call;
   const scope = { item: place.item === null ? null : foreignItemId(skill, place.item), role: place.role };
   const beginnings = beginningsOf(keys);
-  const continued = place.attempt === null ? (earlier ?? book.continued(scope, beginnings)) : null;
+  const named = earlier !== null && isAt(earlier, log.run, scope.item) ? earlier : null;
+  const continued = place.attempt === null ? (named ?? book.continued(scope, beginnings)) : null;
   const nativeId = place.item ?? `conversation-${shortHash(hashText(keys.join(" ")))}`;
   const item = continued === null ? foreignItemId(skill, nativeId) : attemptParts(continued).item;
   if (!book.items.has(item)) {
     const scanned = foreignItem(skill, splits, { nativeId, family: place.family, task: taskOf(sent.messages) });
     append({ type: "items_scanned", data: { items: [scanned] } });
   }
-  const named = place.attempt === null ? book.nextAttempt : () => attemptId(log.run, item, place.attempt as number);
-  const attempt = continued ?? named(item);
+  const begun = place.attempt === null ? book.nextAttempt : () => attemptId(log.run, item, place.attempt as number);
+  const attempt = continued ?? begun(item);
   book.noteSent(attempt, place.role, beginnings);
   return attempt;
+}
+
+/** Whether an attempt is of a run and, where a call names one, of its item: answers are remembered beyond the end of their run. */
+function isAt(attempt: AttemptId, run: RunId, item: ItemId | null): boolean {
+  const parts = attemptParts(attempt);
+  return parts.run === run && (item === null || parts.item === item);
 }
