@@ -23,7 +23,6 @@ afterEach(async () => {
 
 const text = (value: string) => ({ type: "output_text", text: value, annotations: [] });
 const spoken = (...content: object[]) => ({ type: "message", id: "m-1", role: "assistant", content });
-const call = { type: "function_call", call_id: "c", name: "ls", arguments: "{}" };
 
 /** Answers each call with the output that stands next in a list, under the ids `resp-1`, `resp-2` and so on. */
 async function start(...outputs: object[][]): Promise<void> {
