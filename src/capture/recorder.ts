@@ -16,7 +16,7 @@ import { attemptMeant, giveOutcome } from "./late-verdicts.ts";
 import { notRecording, type OpenRuns, openRuns } from "./open-runs.ts";
 import type { ReportedOutcome } from "./outcome.ts";
 import type { RecordedRun, RecordingOptions } from "./recorded-run.ts";
-import { type CallEnd, isBroken, type OpenCall, recordCall, recordFailure } from "./recorded-turn.ts";
+import { type CallEnd, isPart, type OpenCall, recordCall, recordFailure } from "./recorded-turn.ts";
 import type { VerifyCommand } from "./verify-command.ts";
 import type { SentCall } from "./wire/index.ts";
 
@@ -131,8 +131,8 @@ function rememberedAnswers(): {
       const { answer } = end;
       if (answer === null || answer.id === null) return;
       const heard = sent.messages.slice(sent.ownMessages);
-      // The server may know more of an answer that broke off here.
-      const missing = [...sent.missing, ...(isBroken(end) ? (["prompt"] as const) : [])];
+      // The server knows more of an answer that broke off here, or that is no message as chat has them.
+      const missing = [...sent.missing, ...(isPart(end) ? (["prompt"] as const) : [])];
       answers.set(answer.id, { attempt, messages: [...heard, answer.message], missing });
       if (answers.size > MOST_REMEMBERED) answers.delete(answers.keys().next().value as string);
     },
