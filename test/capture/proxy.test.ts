@@ -484,6 +484,26 @@ describe("a text completion", () => {
   });
 });
 
+it("a text completion of several prompts is not whole, for the lake either, and one of a single prompt in a list is", async () => {
+  const choices = [" one", " two"].map((text, index) => ({ index, text, finish_reason: "stop" }));
+  await start(() => ({ pieces: [JSON.stringify({ object: "text_completion", model: "m-1", choices })] }));
+  for (const prompt of [["say one", "say two"], ["say one"]]) await post("/r/x/v1/completions", { model: "m", prompt });
+  const events = await recorded();
+  const [several, single] = only(events, "turn");
+  expect([several?.missing, single?.missing]).toEqual([["prompt", "answer"], undefined]);
+  expect(several?.wire?.response).toMatchObject({ choices: [{ index: 0 }, { index: 1, text: " two" }] });
+  await post("/r/x/finish", {});
+  const lake = await openLake(home);
+  const rows = await lake.query(
+    "SELECT wire_api, has_full_prompt, has_full_answer FROM turns ORDER BY len(messages) DESC",
+  );
+  lake.close();
+  expect(rows.map((row) => Object.values(row))).toEqual([
+    ["completions", false, false],
+    ["completions", true, true],
+  ]);
+});
+
 describe("a call of the responses API", () => {
   const told = (status: string, output: object[], more: object = {}) => ({
     ...{ id: "resp-1", object: "response", status, model: "m-1", output, ...more },
