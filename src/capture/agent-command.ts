@@ -28,20 +28,17 @@ export interface AgentPlace {
   signal: AbortSignal;
 }
 
-/** How it ended; an exit code of null is a signal's. */
-export type AgentEnd = Pick<CommandEnd, "exitCode" | "stdout" | "stderr" | "durationMs">;
-
 const MOST_ENVIRONMENT_CHARACTERS = 100_000;
 
 /** Runs the agent once. It fails as a process does: that is its result, not an error. */
-export async function runAgentCommand({ command, timeoutMs }: AgentCommand, place: AgentPlace): Promise<AgentEnd> {
+export async function runAgentCommand({ command, timeoutMs }: AgentCommand, place: AgentPlace): Promise<CommandEnd> {
   const { folder, signal, task } = place;
   const scratch = folder === null ? await mkdtemp(join(tmpdir(), "tracemill-agent-")) : null;
   try {
     const cwd = folder ?? (scratch as string);
     const given = { command, cwd, env: environmentOf(place), input: task, timeoutMs, signal };
-    const { isTimedOut, ...ended } = await runUserCommand(given);
-    return isTimedOut ? { ...ended, stderr: `${ended.stderr}\n[stopped after ${timeoutMs} ms]` } : ended;
+    const ended = await runUserCommand(given);
+    return ended.isTimedOut ? { ...ended, stderr: `${ended.stderr}\n[stopped after ${timeoutMs} ms]` } : ended;
   } finally {
     if (scratch !== null) await rm(scratch, { recursive: true, force: true });
   }

@@ -11,18 +11,19 @@ import type { Lane } from "../foundation/fair-turns.ts";
 import type { Hash } from "../foundation/hashing.ts";
 import { sumOf } from "../foundation/sums.ts";
 import type { ActionCall, RunStarted } from "../records/events.ts";
-import { type AttemptId, type ItemId, newRunId, type RunId, turnId } from "../records/ids.ts";
+import { type AttemptId, type ItemId, newRunId, type RunId, type TurnId, turnId } from "../records/ids.ts";
 import type { Item, Split } from "../records/item.ts";
 import type { Verdict } from "../records/verdict.ts";
 import { atBoundary, skillFailure } from "../skills/at-boundary.ts";
 import type { Skill, Workspace } from "../skills/contract.ts";
 import { plainSplits } from "../skills/skill-splits.ts";
 import { verified } from "../skills/verified.ts";
-import { type AgentCommand, type AgentEnd, runAgentCommand, taskText } from "./agent-command.ts";
+import { type AgentCommand, runAgentCommand, taskText } from "./agent-command.ts";
 import type { RecordedRun, RecordingOptions, SealedRecording } from "./recorded-run.ts";
 import { recordFailure } from "./recorded-turn.ts";
 import { openRecorder, type Recorder } from "./recorder.ts";
 import { serveRecorder } from "./serve-recorder.ts";
+import type { CommandEnd } from "./user-command.ts";
 
 export interface AgentRunOptions extends Pick<RecordingOptions, "home" | "codeVersion" | "clock" | "config"> {
   skill: Skill;
@@ -64,10 +65,13 @@ export interface AgentRunResult {
   failures: number;
   /** Null where the run was stopped: it can be gone on with. */
   sealed: SealedRecording | null;
-  stoppedBy: "interruption" | "outage" | null;
+  /** An outage is the model's server's; the agent stops a run where it ends again and again before it calls the model. */
+  stoppedBy: "interruption" | "outage" | "agent" | null;
+  /** What the last of the attempts came to that stopped the run; null where none did. */
+  lastFailure: string | null;
 }
 
-/** Attempts in a row of which every call failed, after which the model's server is taken for dead. */
+/** Attempts in a row that say nothing of the model, after which its server, or the agent, is taken for broken. */
 const MOST_DEAD_ATTEMPTS = 3;
 /** Such attempts at one item, however often the run is gone on with, after which the item stays without a verdict: the run has an end. */
 const MOST_DEAD_AT_ITEM = 2 * MOST_DEAD_ATTEMPTS;
@@ -102,9 +106,9 @@ export async function runAgent(options: AgentRunOptions): Promise<AgentRunResult
       stage.lost.clear();
       await Promise.all(left.map((item) => limit(() => workOn(stage, item))));
     }
-    const stoppedBy = signal.aborted ? "interruption" : stop.signal.aborted ? "outage" : null;
-    const sealed = stoppedBy === null ? await seal(recorder, options, run) : null;
-    return { run: run.log.run, failures: run.book.failures, sealed, stoppedBy };
+    const stopped = stopOf(signal, stop.signal);
+    const sealed = stopped.stoppedBy === null ? await seal(recorder, options, run) : null;
+    return { run: run.log.run, failures: run.book.failures, sealed, ...stopped };
   } finally {
     await server.close();
     await recorder.close();
@@ -131,6 +135,13 @@ function recordingOf(options: AgentRunOptions): Parameters<typeof openRecorder>[
   };
 }
 
+function stopOf(signal: AbortSignal, stop: AbortSignal): Pick<AgentRunResult, "stoppedBy" | "lastFailure"> {
+  if (signal.aborted) return { stoppedBy: "interruption", lastFailure: null };
+  if (!stop.aborted) return { stoppedBy: null, lastFailure: null };
+  const { code, message } = stop.reason as Failure;
+  return { stoppedBy: code === AGENT_FAILED ? "agent" : "outage", lastFailure: message };
+}
+
 async function seal(recorder: Recorder, { home }: AgentRunOptions, run: RecordedRun): Promise<SealedRecording> {
   const sealed = await recorder.finish(run.log.run);
   await rm(home.workspaceFolder(run.log.run), { recursive: true, force: true });
@@ -155,7 +166,7 @@ async function workOn(stage: Stage, item: Item): Promise<void> {
       if (!(error instanceof Failure)) throw error;
       recordFailure(run, attempt, error);
       if (error.code === CALLS_LOST) stage.lost.add(item);
-      return; // the endpoint is silent, or the environment of this item is broken; others go on
+      return; // the endpoint is silent, or the agent or the environment is broken at this item; others go on
     }
     options.onProgress?.(progressOf(options, run));
   }
@@ -173,7 +184,8 @@ async function makeAttempt(stage: Stage, item: Item, attempt: AttemptId): Promis
     const at = { attempt, item, folder, task, url: urlOf(url, attempt, item.item) };
     const ended = await runAgentCommand(agent, { ...at, model: model.model, signal });
     if (signal.aborted) return;
-    refuseDead(stage, attempt);
+    recordEnd(stage, { attempt, ended, folder });
+    refuseDead(stage, attempt, ended);
     const verdict = await judge(stage, { item, attempt, workspace, ended, folder });
     run.append({ type: "verdict", data: { attempt, verdict } });
   } finally {
@@ -181,42 +193,75 @@ async function makeAttempt(stage: Stage, item: Item, attempt: AttemptId): Promis
   }
 }
 
+interface EndedAttempt {
+  attempt: AttemptId;
+  ended: CommandEnd;
+  folder: string | null;
+}
+
+/** What the agent did in a folder is its action. */
+function recordEnd({ options: { agent }, run }: Stage, { attempt, ended, folder }: EndedAttempt): void {
+  const { isTimedOut: _, ...end } = ended;
+  if (folder === null) run.append({ type: "agent_ended", data: { attempt, command: agent.command, ...end } });
+  else run.append({ type: "action", data: { attempt, turn: lastTurn(run, attempt), call: callOf(agent), ...end } });
+}
+
+function callOf({ command }: AgentCommand): ActionCall {
+  return { name: "agent", arguments: { command } };
+}
+
+function lastTurn({ book }: RecordedRun, attempt: AttemptId): TurnId {
+  return turnId(attempt, Math.max(1, book.turnsOf(attempt)));
+}
+
 /** What the agent left in its folder, or where the skill has none what it answered last. */
 async function judge(
   { options: { skill, agent }, run }: Stage,
-  given: { item: Item; attempt: AttemptId; workspace: Workspace; ended: AgentEnd; folder: string | null },
+  { item, attempt, workspace, ended, folder }: EndedAttempt & { item: Item; workspace: Workspace },
 ): Promise<Verdict> {
-  const { item, attempt, workspace, ended, folder } = given;
-  const turn = turnId(attempt, Math.max(1, run.book.turnsOf(attempt)));
-  const act = (call: ActionCall, result: Omit<AgentEnd, "durationMs">, durationMs: number) =>
-    run.append({ type: "action", data: { attempt, turn, call, ...result, durationMs } });
-  if (folder !== null) {
-    const call = { name: "agent", arguments: { command: agent.command } };
-    const { durationMs, ...result } = ended;
-    act(call, result, durationMs);
-    return verified(workspace, call, { call });
-  }
+  if (folder !== null) return verified(workspace, callOf(agent), { call: callOf(agent) });
   const parsed = await atBoundary("workspace", () => skill.parse({ role: "assistant", content: ended.stdout }, item));
   const call = "call" in parsed ? parsed.call : null;
-  if (call !== null) act(call, await atBoundary("workspace", () => workspace.act(call)), ended.durationMs);
+  if (call !== null) {
+    const result = await atBoundary("workspace", () => workspace.act(call));
+    const { durationMs } = ended;
+    run.append({ type: "action", data: { attempt, turn: lastTurn(run, attempt), call, ...result, durationMs } });
+  }
   return verified(workspace, call, parsed);
 }
 
-const CALLS_LOST = "CALLS_LOST";
+/** Keeps an attempt from being judged that says nothing of the model; after some of them in a row the run is stopped. Throws: a Failure. */
+function refuseDead(stage: Stage, attempt: AttemptId, ended: CommandEnd): void {
+  const failure = noCallMade(stage.run, attempt, ended) ?? noCallAnswered(stage.run, attempt);
+  stage.deadInARow = failure === null ? 0 : stage.deadInARow + 1;
+  if (failure === null) return;
+  if (stage.deadInARow >= MOST_DEAD_ATTEMPTS) stage.stop.abort(failure);
+  throw failure;
+}
 
-/**
- * Keeps an attempt that got no answer from being judged: what it came to says nothing of the model. After some such attempts in a
- * row the run is stopped. Throws: a Failure `CALLS_LOST`; `CALLS_REJECTED` where the server is there and refused what was asked.
- */
-function refuseDead(stage: Stage, attempt: AttemptId): void {
-  const { turns, failed, rejected } = stage.run.book.callsOf(attempt);
-  const isDead = turns > 0 && failed === turns;
-  stage.deadInARow = isDead ? stage.deadInARow + 1 : 0;
-  if (stage.deadInARow >= MOST_DEAD_ATTEMPTS) stage.stop.abort();
-  if (!isDead) return;
+const CALLS_LOST = "CALLS_LOST";
+const AGENT_FAILED = "AGENT_FAILED";
+const MOST_LAST_WORDS = 1000;
+
+/** An agent that could not be started, or broke before it called the model. */
+function noCallMade({ book }: RecordedRun, attempt: AttemptId, ended: CommandEnd): Failure | null {
+  const { exitCode, isTimedOut, stdout, stderr } = ended;
+  if (book.callsOf(attempt).turns > 0 || exitCode === 0 || isTimedOut) return null;
+  const how = exitCode === null ? "was ended by a signal" : `ended with the exit code ${exitCode}`;
+  const said = (stderr.trim() || stdout.trim()).slice(-MOST_LAST_WORDS) || "(it said nothing)";
+  return new Failure({
+    ...{ boundary: "agent", code: AGENT_FAILED },
+    message: `the agent ${how} before it called the model: ${said}`,
+  });
+}
+
+/** Its code is `CALLS_REJECTED` where the server is there and refused what was asked. */
+function noCallAnswered({ book }: RecordedRun, attempt: AttemptId): Failure | null {
+  const { turns, failed, rejected } = book.callsOf(attempt);
+  if (turns === 0 || failed < turns) return null;
   const code = rejected === turns ? "CALLS_REJECTED" : CALLS_LOST;
   const message = `None of its ${counted(turns, "call")} got an answer, so the attempt is not judged.`;
-  throw new Failure({ boundary: "endpoint", code, message });
+  return new Failure({ boundary: "endpoint", code, message });
 }
 
 function progressOf({ items, attempts, enough }: AgentRunOptions, { book }: RecordedRun): AgentRunProgress {

@@ -8,7 +8,7 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { hasCanonicalForm } from "../foundation/canonical-json.ts";
-import { Failure, Refusal } from "../foundation/errors.ts";
+import { Failure, Refusal, refusalSentence } from "../foundation/errors.ts";
 import { type CallPlace, readPlace } from "./call-place.ts";
 import { objectOf } from "./event-stream.ts";
 import { readOutcome } from "./outcome.ts";
@@ -32,7 +32,8 @@ export function createProxy(parts: ProxyParts): Hono<Served> {
   app.onError((error, c) => {
     const status = statusOf(error);
     if (status === 500) parts.onBug(error);
-    return c.json({ error: { message: error.message, type: "tracemill_record", code: codeOf(error) } }, status);
+    const message = error instanceof Refusal ? refusalSentence(error) : error.message;
+    return c.json({ error: { message, type: "tracemill_record", code: codeOf(error) } }, status);
   });
   const limited = bodyLimit({
     maxSize: MOST_BODY_BYTES,

@@ -41,9 +41,9 @@ export interface CallEnd {
 const MOST_RAW_CHARACTERS = 8 << 20;
 const MOST_REASON_CHARACTERS = 2000;
 
-/** Whether an answer is only what came before something went wrong. */
-export function isBroken({ answer, failure }: Pick<CallEnd, "answer" | "failure">): boolean {
-  return answer !== null && failure !== null;
+/** Whether an answer's message is not all of it: only what came before something went wrong, or what a message has a place for. */
+export function isPart({ answer, failure }: Pick<CallEnd, "answer" | "failure">): boolean {
+  return answer !== null && (failure !== null || !answer.isWhole);
 }
 
 /** Appends what became of a call; of one that is no line of a log, that it is none. Throws: as the log's `append`. */
@@ -71,7 +71,7 @@ function turnOf(call: OpenCall, end: CallEnd): Turn {
   const { attempt, turnNumber, role, sent, hashes, answeredBy } = call;
   const { log, book } = call.run;
   const { answer, status, flags, latencyMs, raw = "" } = end;
-  const missing = [...sent.missing, ...(isBroken(end) ? (["answer"] as const) : [])];
+  const missing = [...new Set([...sent.missing, ...(isPart(end) ? (["answer"] as const) : [])])];
   const answered = (message: RecordedMessage) => {
     const hash = log.message(message);
     book.keyOf(hash, message);

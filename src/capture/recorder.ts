@@ -3,7 +3,7 @@
  * item, attempt and turn, and records it whole before anyone sees the answer. Does not know how a call came.
  */
 import { type Hash, hashJson, hashText, shortHash } from "../foundation/hashing.ts";
-import { type AttemptId, attemptId, attemptParts } from "../records/ids.ts";
+import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId } from "../records/ids.ts";
 import type { RecordedMessage } from "../records/message.ts";
 import type { Verdict } from "../records/verdict.ts";
 import type { SkillSplits } from "../skills/skill-splits.ts";
@@ -16,7 +16,7 @@ import { attemptMeant, giveOutcome } from "./late-verdicts.ts";
 import { notRecording, type OpenRuns, openRuns } from "./open-runs.ts";
 import type { ReportedOutcome } from "./outcome.ts";
 import type { RecordedRun, RecordingOptions } from "./recorded-run.ts";
-import { type CallEnd, isBroken, type OpenCall, recordCall, recordFailure } from "./recorded-turn.ts";
+import { type CallEnd, isPart, type OpenCall, recordCall, recordFailure } from "./recorded-turn.ts";
 import type { VerifyCommand } from "./verify-command.ts";
 import type { SentCall } from "./wire/index.ts";
 
@@ -131,8 +131,8 @@ function rememberedAnswers(): {
       const { answer } = end;
       if (answer === null || answer.id === null) return;
       const heard = sent.messages.slice(sent.ownMessages);
-      // The server may know more of an answer that broke off here.
-      const missing = [...sent.missing, ...(isBroken(end) ? (["prompt"] as const) : [])];
+      // The server knows more of an answer that broke off here, or that is no message as chat has them.
+      const missing = [...sent.missing, ...(isPart(end) ? (["prompt"] as const) : [])];
       answers.set(answer.id, { attempt, messages: [...heard, answer.message], missing });
       if (answers.size > MOST_REMEMBERED) answers.delete(answers.keys().next().value as string);
     },
@@ -154,15 +154,22 @@ function placed(
   const { skill, splits, place, sent, keys, earlier } = call;
   const scope = { item: place.item === null ? null : foreignItemId(skill, place.item), role: place.role };
   const beginnings = beginningsOf(keys);
-  const continued = place.attempt === null ? (earlier ?? book.continued(scope, beginnings)) : null;
+  const named = earlier !== null && isAt(earlier, log.run, scope.item) ? earlier : null;
+  const continued = place.attempt === null ? (named ?? book.continued(scope, beginnings)) : null;
   const nativeId = place.item ?? `conversation-${shortHash(hashText(keys.join(" ")))}`;
   const item = continued === null ? foreignItemId(skill, nativeId) : attemptParts(continued).item;
   if (!book.items.has(item)) {
     const scanned = foreignItem(skill, splits, { nativeId, family: place.family, task: taskOf(sent.messages) });
     append({ type: "items_scanned", data: { items: [scanned] } });
   }
-  const named = place.attempt === null ? book.nextAttempt : () => attemptId(log.run, item, place.attempt as number);
-  const attempt = continued ?? named(item);
+  const begun = place.attempt === null ? book.nextAttempt : () => attemptId(log.run, item, place.attempt as number);
+  const attempt = continued ?? begun(item);
   book.noteSent(attempt, place.role, beginnings);
   return attempt;
+}
+
+/** Whether an attempt is of a run and, where a call names one, of its item: answers are remembered beyond the end of their run. */
+function isAt(attempt: AttemptId, run: RunId, item: ItemId | null): boolean {
+  const parts = attemptParts(attempt);
+  return parts.run === run && (item === null || parts.item === item);
 }

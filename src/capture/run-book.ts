@@ -46,7 +46,7 @@ export function openRunBook(run: RunId): RunBook {
     for (const scope of scopesOf(attempt, role)) conversations.noteAsked(scope, beginnings, attempt);
   }
 
-  function noteTurn({ attempt, role, messages, response, missing }: Turn): void {
+  function noteTurn({ attempt, role, messages, response, missing, parseFlags }: Turn): void {
     const beginnings = beginningsOf(messages.map((hash) => keys.get(hash) ?? hash));
     noteSent(attempt, role, beginnings);
     for (const scope of scopesOf(attempt, role)) {
@@ -54,7 +54,9 @@ export function openRunBook(run: RunId): RunBook {
         const answers = formKeys.get(response) ?? [keys.get(response) ?? response];
         conversations.noteAnswered(scope, beginnings, { attempt, keys: answers });
       }
-      if (response === null || missing?.includes("answer")) conversations.noteUnanswered(scope, beginnings, attempt);
+      // One that came to its end, and whose message alone is not all of it, was answered.
+      const isBroken = missing?.includes("answer") === true && parseFlags.length > 0;
+      if (response === null || isBroken) conversations.noteUnanswered(scope, beginnings, attempt);
     }
   }
 

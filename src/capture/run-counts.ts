@@ -90,7 +90,7 @@ export function openRunCounts(run: RunId): RunCounts {
         if (signalType === "judgment") return;
         state.passed = flags.includes("conflict") ? null : passed;
         state.isByCommand = verifier.id === COMMAND_VERIFIER;
-      } else if (type === "action") stateOf(data.attempt);
+      } else if (type === "action" || type === "agent_ended") stateOf(data.attempt);
       else if (type === "turn") {
         const state = stateOf(data.attempt);
         if (state.isByCommand) state.passed = null;

@@ -182,8 +182,13 @@ export function agentRunText(result: AgentRunSummary): string {
   ].join("\n");
 }
 
-function stoppedEarly({ run, stoppedBy }: AgentRunResult): Failure {
-  const reason = stoppedBy === "outage" ? "the model's server answers nothing" : "it was stopped";
+function stoppedEarly({ run, stoppedBy, lastFailure }: AgentRunResult): Failure {
+  const reasons = {
+    interruption: "it was stopped",
+    outage: "the model's server answers nothing",
+    agent: lastFailure,
+  };
+  const reason = reasons[stoppedBy ?? "interruption"];
   const message = `Run ${run} is not finished (${reason}). Go on with: tracemill run --resume ${run}`;
   return new Failure({ boundary: "run", code: "STOPPED_EARLY", message });
 }

@@ -209,6 +209,8 @@ async function attemptsOfAgent(
     onBug: (error) => stderr.write(`${error instanceof Error ? error.stack : error}\n`),
     ...resumed,
   });
-  if (result.sealed === null) throw interrupted(`the ${arm.arm} arm of the comparison`, result.stoppedBy);
+  const { sealed, stoppedBy, lastFailure } = result;
+  const reason = stoppedBy === "agent" ? lastFailure : stoppedBy;
+  if (sealed === null) throw interrupted(`the ${arm.arm} arm of the comparison`, reason);
   return result.run;
 }

@@ -77,7 +77,7 @@ function examplesOf(scope: Scope): string {
   SELECT t.run, t.skill, t.item, t.family, t.split, i.kind, i.detail AS reference, t.attempt, t.attempt_number, t.turn, t.turn_number,
     t."role", t.phase, t.messages AS prompt_hashes, t.tools AS tools_hash, t.response AS response_hash, t.tip_spans, t.parse_flags,
     NOT (t.has_system_prompt AND t.has_tools AND t.has_full_prompt AND t.has_full_answer) AS is_clipped,
-    t.run IN (${FOREIGN_RUNS}) AS is_foreign,
+    t.wire_api IS NOT DISTINCT FROM 'completions' AS is_text_completion, t.run IN (${FOREIGN_RUNS}) AS is_foreign,
     t.finish_reason, t.prompt_tokens, t.completion_tokens, t.latency_ms, t.model, t.base_hash, t.adapter_hash, a.turns,
     a.exit_code, a.eval_passed, a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
     a.audit_passed, a.audit_confidence, a.verdict_value, t.retrievals,

@@ -41,6 +41,8 @@ export interface Candidate {
   response: Message | null;
   /** Whether the turn's source lacked a part of its prompt or answer, or had it clipped. */
   isClipped: boolean;
+  /** Whether its prompt went over the wire as one text, without a chat template. */
+  isTextCompletion: boolean;
   /** Whether another agent made the turn: what it did is known from its messages alone. */
   isForeign: boolean;
   /** What this turn made the attempt do; null where it led to no action. */
@@ -119,6 +121,7 @@ const rowSchema = z.object({
   command_failed: z.boolean().nullable(),
   attempt_tokens: count,
   is_clipped: z.boolean(),
+  is_text_completion: z.boolean(),
   is_foreign: z.boolean(),
   tool_call: jsonColumn(actionCallSchema),
   finish_reason: z.string().nullable(),
@@ -184,6 +187,7 @@ export function readCandidate(row: unknown, texts: CandidateTexts, said: TipsSai
     tools,
     response: texts.message(run, r.response_hash),
     isClipped: r.is_clipped,
+    isTextCompletion: r.is_text_completion,
     isForeign: r.is_foreign,
     call: r.tool_call,
     finishReason: r.finish_reason,

@@ -54,6 +54,16 @@ export function describeRefusal(refusal: Refusal): string {
   return lines.join("\n");
 }
 
+/** A refusal in one sentence, as the message of an API's error: what was expected, what was found, and what mends it. */
+export function refusalSentence({ message, details: { expected, got, fix } }: Refusal): string {
+  const told = [
+    ...(expected === undefined ? [] : [`expected ${expected}`]),
+    ...(got === undefined ? [] : [`got ${got}`]),
+    ...(fix === undefined ? [] : [`fix: ${fix}`]),
+  ];
+  return told.length === 0 ? message : `${message} (${told.join("; ")})`;
+}
+
 /** Throws a bug (never a refusal) when a condition that the code itself guarantees does not hold. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`Bug: ${message}`);

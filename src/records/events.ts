@@ -175,6 +175,16 @@ const eventSchemas = {
   architect_decided: architectDecidedSchema,
   /** Of another agent's attempt: the patch that its source says it left, whole, and the commit that it says it began from. */
   patch_left: z.object({ attempt: attemptIdSchema, patch: z.string(), commit: z.string().optional() }),
+  /** How the user's own agent ended, where the skill has no folder in which that would be its action. */
+  agent_ended: z.object({
+    attempt: attemptIdSchema,
+    command: z.string(),
+    /** Null where a signal ended it. */
+    exitCode: z.int().nullable(),
+    stdout: z.string(),
+    stderr: z.string(),
+    durationMs: z.number().min(0),
+  }),
   /** The state after an attempt was kept; later attempts begin with it. */
   checkpoint: z.object({ attempt: attemptIdSchema, name: z.string() }),
   item_finished: z.object({

@@ -1,7 +1,7 @@
 /**
  * From what is thrown to a status and a body in OpenAI's error shape.
  */
-import { Failure, Refusal } from "../foundation/errors.ts";
+import { Failure, Refusal, refusalSentence } from "../foundation/errors.ts";
 
 export type ErrorStatus = 400 | 404 | 413 | 429 | 500 | 503;
 
@@ -22,12 +22,11 @@ const STATUS_BY_CODE: Record<string, { status: ErrorStatus; code: string | null 
 export function apiError(error: unknown): ApiError {
   if (error instanceof Refusal) {
     const { status, code } = STATUS_BY_CODE[error.code] ?? { status: 400, code: null };
-    const { message, expected, got, where = null } = error.details;
-    const detail = [expected && `expected ${expected}`, got && `got ${got}`].filter(Boolean).join("; ");
+    const { where = null } = error.details;
     const type = status === 429 ? "rate_limit_error" : "invalid_request_error";
     return {
       status,
-      body: { error: { message: detail ? `${message} (${detail})` : message, type, param: where, code } },
+      body: { error: { message: refusalSentence(error), type, param: where, code } },
     };
   }
   if (error instanceof Failure) {

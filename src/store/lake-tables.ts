@@ -21,7 +21,7 @@ export const LINE_COLUMNS: Record<StagedType, Readonly<Record<string, string>>> 
   turn: event(`STRUCT(turn VARCHAR, attempt VARCHAR, "role" VARCHAR, phase VARCHAR, messages VARCHAR[], tools VARCHAR,
     response VARCHAR, "finishReason" VARCHAR, usage STRUCT("promptTokens" BIGINT, "completionTokens" BIGINT),
     "latencyMs" DOUBLE, request JSON, "modelAnswered" VARCHAR, "baseHash" VARCHAR, "adapterHash" VARCHAR,
-    "parseFlags" VARCHAR[], retrievals JSON, "tipSpans" JSON, missing VARCHAR[], "tokenIds" JSON)`),
+    "parseFlags" VARCHAR[], retrievals JSON, "tipSpans" JSON, missing VARCHAR[], "tokenIds" JSON, wire STRUCT(api VARCHAR))`),
   action: event(
     `STRUCT(attempt VARCHAR, turn VARCHAR, call JSON, "exitCode" BIGINT, "isError" BOOLEAN, stdout VARCHAR, stderr VARCHAR, "durationMs" DOUBLE)`,
   ),
@@ -110,7 +110,7 @@ export const TABLES: readonly Table[] = [
       t.recorded_at, t.data."role" AS "role",
       t.data.phase AS phase, t.data.messages AS messages, t.data.tools AS tools, t.data.response AS response,
       t.data."finishReason" AS finish_reason, t.data.usage."promptTokens" AS prompt_tokens,
-      t.data.usage."completionTokens" AS completion_tokens, t.data."latencyMs" AS latency_ms, t.data.request AS request,
+      t.data.usage."completionTokens" AS completion_tokens, t.data."latencyMs" AS latency_ms, t.data.request AS request, t.data.wire.api AS wire_api,
       t.data."modelAnswered" AS model, t.data."baseHash" AS base_hash, t.data."adapterHash" AS adapter_hash,
       t.data."parseFlags" AS parse_flags, done.command_failed, t.data.retrievals AS retrievals, t.data."tipSpans" AS tip_spans,
       ${has("system-prompt")} AS has_system_prompt, ${has("tools")} AS has_tools, ${has("prompt")} AS has_full_prompt,

@@ -144,6 +144,49 @@ describe("an agent's run", () => {
     expect(only(await eventsOf(home, result.run), "verdict")[0]?.verdict.failureMode).toBe("no-text");
   });
 
+  it.each([
+    ["cannot be started", "no-such-agent", 127],
+    ["breaks before it calls the model", "echo 'No module named openai' >&2; exit 1", 1],
+  ])(
+    "whose agent %s stops after three of them, judges none, and says the agent's last words",
+    async (_, command, code) => {
+      const given = await options(() => ({ content: "no" }), { concurrency: 1 });
+      const result = await runAgent({ ...given, agent: { command, timeoutMs: 20_000 } });
+      const words = code === 127 ? "no-such-agent" : "No module named openai";
+      const told = new RegExp(`exit code ${code} before it called the model: .*${words}`);
+      expect(result).toMatchObject({ sealed: null, stoppedBy: "agent", lastFailure: expect.stringMatching(told) });
+      const events = await eventsOf(home, result.run);
+      expect(only(events, "verdict")).toEqual([]);
+      const failures = only(events, "failure").map(({ boundary, code, message }) => [
+        boundary,
+        code,
+        told.test(message),
+      ]);
+      expect(failures).toEqual(Array(3).fill(["agent", "AGENT_FAILED", true]));
+      const resumed = await runAgent({ ...given, attempts: 1, resume: result.run });
+      expect(resumed.sealed).toMatchObject({ items: 3, attempts: 6, unjudged: 0 });
+    },
+  );
+
+  it("goes on where the agent breaks at one item before it calls the model, and leaves that one without a verdict", async () => {
+    const items = await itemsOf("train", 3);
+    const command = `test "$TRACEMILL_ITEM" != "${items[1]?.item}" || exit 3; ${AGENT}`;
+    const given = { items, attempts: 1, agent: { command, timeoutMs: 20_000 } };
+    const result = await runAgent(await options(() => ({ content: "no" }), given));
+    expect(result).toMatchObject({ failures: 1, stoppedBy: null, sealed: { items: 3, unjudged: 1 } });
+  });
+
+  it("keeps how the agent ended and what it said, whatever came of it", async () => {
+    const command = `${AGENT} >/dev/null; echo "lost the thread" >&2; exit 5`;
+    const given = { items: await itemsOf("train", 1), attempts: 1, agent: { command, timeoutMs: 20_000 } };
+    const { run } = await runAgent(await options(() => ({ content: "no" }), given));
+    const events = await eventsOf(home, run);
+    expect(only(events, "agent_ended")).toMatchObject([
+      { attempt: expect.stringMatching(/\/1$/), command, exitCode: 5, stdout: "", stderr: "lost the thread\n" },
+    ]);
+    expect(only(events, "verdict")[0]?.verdict.failureMode).toBe("no-text");
+  });
+
   it("goes on where the skill breaks at one item: with what it throws, or with a verdict that is none", async () => {
     const items = await itemsOf("train", 3);
     const [mute, odd] = items;

@@ -203,7 +203,11 @@ describe("a call through the proxy", () => {
     expect(await (await judge()).json()).toEqual({ attempt: expect.stringMatching(/\/2$/) });
     await ask(user("one"));
     const several = await judge();
-    expect([several.status, await codeIn(several)]).toEqual([400, "ATTEMPT_NOT_NAMED"]);
+    const { error } = (await several.json()) as { error: object };
+    expect([several.status, error]).toMatchObject([
+      400,
+      { code: "ATTEMPT_NOT_NAMED", message: expect.stringContaining("got attempts 1, 2") },
+    ]);
     await ask(user("one"));
     const places = only(await recorded(), "turn").map(({ turn }) => turn.slice(28));
     expect(places).toEqual(["1#1", "2#1", "2#2", "1#2", "3#1"]);
@@ -484,6 +488,26 @@ describe("a text completion", () => {
   });
 });
 
+it("a text completion of several prompts is not whole, for the lake either, and one of a single prompt in a list is", async () => {
+  const choices = [" one", " two"].map((text, index) => ({ index, text, finish_reason: "stop" }));
+  await start(() => ({ pieces: [JSON.stringify({ object: "text_completion", model: "m-1", choices })] }));
+  for (const prompt of [["say one", "say two"], ["say one"]]) await post("/r/x/v1/completions", { model: "m", prompt });
+  const events = await recorded();
+  const [several, single] = only(events, "turn");
+  expect([several?.missing, single?.missing]).toEqual([["prompt", "answer"], undefined]);
+  expect(several?.wire?.response).toMatchObject({ choices: [{ index: 0 }, { index: 1, text: " two" }] });
+  await post("/r/x/finish", {});
+  const lake = await openLake(home);
+  const rows = await lake.query(
+    "SELECT wire_api, has_full_prompt, has_full_answer FROM turns ORDER BY len(messages) DESC",
+  );
+  lake.close();
+  expect(rows.map((row) => Object.values(row))).toEqual([
+    ["completions", false, false],
+    ["completions", true, true],
+  ]);
+});
+
 describe("a call of the responses API", () => {
   const told = (status: string, output: object[], more: object = {}) => ({
     ...{ id: "resp-1", object: "response", status, model: "m-1", output, ...more },
@@ -694,6 +718,19 @@ describe("what goes wrong", () => {
     const response = await post("/v1/chat/completions", { model: "m", messages: [user("x")] });
     expect(response.status).toBe(502);
     expect(only(await recorded(), "failure")[0]?.code).toBe("CONNECTION");
+  });
+
+  it.each([
+    ["/r/x/i/y/outcome", { value: 2, verifier: { id: "v", version: "1" } }, ["from 0 to 1", "value"]],
+    ["/r/x/i/y/outcome", { value: 1, verifier: "pytest" }, ["verifier {id, version}", "at verifier"]],
+    ["/outcome", { run: "x", itme: "y", value: 1, verifier: { id: "v", version: "1" } }, ["run, item", '"itme"']],
+    ["/outcome", "no object", ["run, item", "expected object"]],
+    ["/role/Worker/v1/chat/completions", {}, ["small letters", "got Worker"]],
+    ["/elsewhere", {}, ["nothing at /elsewhere"]],
+  ])("that the proxy refuses says what was expected and what came: %s %j", async (path, body, words) => {
+    await start(() => ({ pieces: [] }));
+    const { error } = (await (await post(path, body)).json()) as { error: { message: string } };
+    for (const word of words) expect(error.message).toContain(word);
   });
 
   it("with a place that cannot be is refused by name; other paths are passed on and not recorded", async () => {

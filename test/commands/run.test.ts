@@ -58,6 +58,18 @@ describe("tracemill run", () => {
     expect(model.requests).toHaveLength(3);
   });
 
+  it("says why an agent cannot be started, and judges nothing", async () => {
+    const manner = ["--agent", "no-such-agent my_agent.py", "--attempts", "2", "--limit", "3"];
+    const { stdout, stderr, exitCode } = await tracemill(...LETTERS, ...manner, "--endpoint", model.url);
+    expect([exitCode, stdout]).toEqual([3, ""]);
+    expect(stderr).toMatch(
+      /is not finished \(the agent ended with the exit code 127 .*no-such-agent.*\)\. Go on with: /,
+    );
+    const [run] = await listRuns(home);
+    expect(run?.isSealed).toBe(false);
+    expect(only(await eventsOf(home, run?.run as never), "verdict")).toEqual([]);
+  });
+
   it("tells rates with their intervals", async () => {
     const { stdout } = await tracemill(...LETTERS, "--limit", "5", "--endpoint", model.url);
     for (const what of ["first try", "solved {3}"]) {

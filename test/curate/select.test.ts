@@ -33,6 +33,7 @@ const REFUSED: Record<
   "not-train": { item: "zoo/a", split: "test" },
   "retired-tip": { item: "shop/a", tip: "A lesson. ", isTipRetired: true },
   revoked: { item: "shop/a", isRevoked: true },
+  "text-completion": { item: "shop/a", api: "completions" },
   truncated: { item: "shop/a", finishReason: "length" },
   unreadable: { item: "shop/a", isPromptLost: true },
 };
@@ -68,6 +69,15 @@ describe("integrity filters", () => {
     const { refusals } = await selectFrom([{ attempts: [{ item: "shop/a", ...attempt }] }]);
     expect(refusals.map((refusal) => refusal.reason)).toEqual([reason]);
   });
+});
+
+it("a text completion is taken where its gate is turned off, and a call of any other API anyway", async () => {
+  const attempts = (["chat", "responses", "completions"] as const).map((api) => ({ item: `shop/${api}`, api }));
+  const itemsOf = async (gatesOff: string[]) =>
+    (await selectFrom([{ attempts }], { gatesOff })).rows.map(({ item }) => item).sort();
+  const others = ["sql:shop/chat", "sql:shop/responses"];
+  expect(await itemsOf([])).toEqual(others);
+  expect(await itemsOf(["text-completion"])).toEqual([...others, "sql:shop/completions"].sort());
 });
 
 describe("what is revoked", () => {

@@ -35,6 +35,7 @@ function turn(n: number, messages: Message[], overrides: Partial<Candidate> & { 
     retiredTips: [],
     tools: null,
     isClipped: false,
+    isTextCompletion: false,
     isForeign: true,
     call: null,
     finishReason: "stop",

@@ -53,6 +53,8 @@ export interface AttemptDraft {
   isPromptLost?: boolean;
   /** What the attempt's worker did before its answer; each step's prompt holds those before it. */
   steps?: StepDraft[];
+  /** The API that a proxy recorded it over; left out: no proxy did. */
+  api?: NonNullable<Turn["wire"]>["api"];
   /** What the source of an imported turn did not hold. */
   missing?: NonNullable<Turn["missing"]>;
 }
@@ -167,6 +169,7 @@ function writeTurns(log: RunLog, attempt: AttemptId, draft: AttemptDraft): TurnI
         retrievals: [],
         tipSpans,
         ...(step.missing !== undefined && { missing: step.missing }),
+        ...(draft.api !== undefined && { wire: { api: draft.api, status: 200, response: { id: "c" } } }),
       },
     });
     if ("printed" in step && step.exitCode !== undefined) {

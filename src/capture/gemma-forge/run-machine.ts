@@ -44,8 +44,10 @@ interface State {
   isOver: boolean;
   /** What happened at no place that is known yet. */
   placeless: Placeless[];
-  /** Attempts whose numbers no event said, by item. */
+  /** The number of the last attempt at each item. */
   tries: Map<string, number>;
+  /** The attempt at an item whose verdict waits for a restart. */
+  deferred: Map<string, number>;
   iteration: number;
   turn: AgentTurn | null;
   /** The worker's turn of the attempt. */
@@ -65,7 +67,7 @@ const NAMING = new Set(["remediated", "revert", "deferred_verification"]);
 
 export function runMachine(prompts: PromptBook): RunMachine {
   const nothing = { place: null, isOver: false, turn: null, worker: null, waiting: null };
-  const counts = { placeless: [], tries: new Map(), titles: new Map(), iteration: 0 };
+  const counts = { placeless: [], tries: new Map(), deferred: new Map(), titles: new Map(), iteration: 0 };
   const state: State = { prompts, isBroken: false, hasRaised: false, ...counts, ...nothing };
   return {
     *take(event) {
@@ -125,10 +127,17 @@ const STEPS: Record<string, (state: State, event: RunEventLine) => Iterable<Fore
     yield* confirmed(state, event);
   },
   remediated: confirmed,
-  deferred_verification: confirmed,
-  *post_deferred_evaluation(_, { data, at }) {
-    if (typeof data.rule_id !== "string") return;
-    yield { kind: "verdict", item: data.rule_id, attempt: 1, at, verdict: deferredVerdict(data) };
+  *deferred_verification(state, event) {
+    yield* confirmed(state, event);
+    const item = textIn(event.data.rule_id);
+    const attempt = countIn(event.data.attempt) ?? state.tries.get(item ?? "");
+    if (item !== null && attempt !== undefined) state.deferred.set(item, Math.max(1, attempt));
+  },
+  *post_deferred_evaluation({ deferred, tries }, { where, data, at }) {
+    const item = textIn(data.rule_id) ?? "";
+    const attempt = deferred.get(item) ?? tries.get(item);
+    if (attempt === undefined) yield unplacedAt(where);
+    else yield { kind: "verdict", item, attempt, at, verdict: deferredVerdict(data) };
   },
   *tip_added({ place }, { data, where }) {
     const item = textIn(data.rule_id) ?? place?.item;
@@ -148,6 +157,7 @@ function* enter(state: State, place: ForeignPlace | null): Generator<Foreign> {
   yield* settle(state);
   yield* unplaced(state);
   Object.assign(state, { place, isOver: false, worker: null });
+  if (place !== null) state.tries.set(place.item, place.attempt);
 }
 
 /** Where no event said that another attempt began, an agent's prompt may, or a worker's turn behind the end of one. */
@@ -205,8 +215,12 @@ function* placed(state: State, event: RunEventLine): Generator<Foreign> {
 }
 
 function* unplaced(state: State): Generator<Foreign> {
-  for (const { where } of state.placeless) yield rejected(where, "no event says which attempt it is of");
+  for (const { where } of state.placeless) yield unplacedAt(where);
   state.placeless = [];
+}
+
+function unplacedAt(where: string): Foreign {
+  return rejected(where, "no event says which attempt it is of");
 }
 
 /** Says the verdict that waits. */

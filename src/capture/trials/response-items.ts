@@ -3,7 +3,7 @@
  * texts, calls) and is one message; an item that a chat has no place for is kept with it as it came.
  */
 import type { RecordedMessage } from "../../records/message.ts";
-import { type JsonObject, objectsIn, textIn } from "../reading/shapes.ts";
+import { isObject, type JsonObject, objectsIn, textIn } from "../reading/shapes.ts";
 import { chatCall, chatContent, chatMessage } from "./chat-message.ts";
 
 export interface ItemMessage {
@@ -46,29 +46,66 @@ function heardMessage(item: JsonObject): RecordedMessage {
   return isOutput(item) ? { role: "tool", tool_call_id: textIn(call_id) ?? "", content: chatContent(output) } : message;
 }
 
-/** Thoughts are whole where the API shows them, else summed up, and often neither. */
-function saidMessage(items: readonly JsonObject[]): RecordedMessage {
-  const texts = items.filter(({ role }) => role === "assistant").map(({ content }) => chatContent(content));
-  const calls = items.filter(({ type }) => type === "function_call");
-  const thoughts = items
-    .filter(({ type }) => type === "reasoning")
-    .flatMap(({ content, summary }) => {
-      const parts = objectsIn(content).length > 0 ? content : summary;
-      return objectsIn(parts).flatMap(({ text }) => textIn(text) ?? []);
-    });
-  const others = items.filter(
-    ({ type, role }) => role !== "assistant" && type !== "function_call" && type !== "reasoning",
-  );
+/** What a model said in one go, as one message. */
+export function saidMessage(items: readonly JsonObject[]): RecordedMessage {
+  const spoken = items.filter(isSpoken);
+  const texts = spoken.map(({ content }) => chatContent(withoutRefusals(content)));
+  const refusals = spoken.flatMap(({ content }) => objectsIn(content).filter(isRefusal));
+  const thoughts = items.filter(isThought).flatMap(thoughtsIn);
+  const calls = items.filter(isCall);
+  const others = items.filter((item) => !isSpoken(item) && !isCall(item) && (!isThought(item) || isHeldBack(item)));
   const isText = texts.every((text) => typeof text === "string" || text === null);
   const content = isText ? texts.join("") : texts.flat();
   return {
-    ...{ role: "assistant", content: texts.length === 0 ? null : content },
+    ...{ role: "assistant", content: texts.every((text) => text === null) ? null : content },
+    ...(refusals.length > 0 && { refusal: refusals.map(({ refusal }) => textIn(refusal) ?? "").join("") }),
     ...(thoughts.length > 0 && { reasoning_content: thoughts.join("\n") }),
-    ...(calls.length > 0 && {
-      tool_calls: calls.map(({ call_id, id, name, arguments: given }) =>
-        chatCall(textIn(call_id) ?? textIn(id), textIn(name) ?? "", given),
-      ),
-    }),
+    ...(calls.length > 0 && { tool_calls: calls.map(callOf) }),
     ...(others.length > 0 && { responses_items: others }),
   };
+}
+
+/** Whether a message holds all of the items that it was made of. */
+export function isWholeMessage({ responses_items }: RecordedMessage): boolean {
+  return responses_items === undefined;
+}
+
+function isSpoken({ role }: JsonObject): boolean {
+  return role === "assistant";
+}
+
+function isThought({ type }: JsonObject): boolean {
+  return type === "reasoning";
+}
+
+function isCall({ type }: JsonObject): boolean {
+  return type === "function_call" || type === "custom_tool_call";
+}
+
+function isRefusal({ type }: JsonObject): boolean {
+  return type === "refusal";
+}
+
+/** Thoughts are whole where the API shows them, else summed up, and often neither. */
+function thoughtsIn({ content, summary }: JsonObject): string[] {
+  const parts = objectsIn(content).length > 0 ? content : summary;
+  return objectsIn(parts).flatMap(({ text }) => textIn(text) ?? []);
+}
+
+/** A thought that the server alone can read. */
+function isHeldBack(item: JsonObject): boolean {
+  return isThought(item) && thoughtsIn(item).length === 0 && textIn(item.encrypted_content) !== null;
+}
+
+/** A chat has a refusal beside the text. */
+function withoutRefusals(content: unknown): unknown {
+  if (!Array.isArray(content)) return content;
+  const others = content.filter((part) => !isObject(part) || !isRefusal(part));
+  return others.length === 0 && content.length > 0 ? null : others;
+}
+
+/** A tool that takes any text is called with that alone. */
+function callOf({ type, call_id, id, name, arguments: given, input }: JsonObject): JsonObject {
+  const taken = type === "custom_tool_call" ? { input: input ?? "" } : given;
+  return chatCall(textIn(call_id) ?? textIn(id), textIn(name) ?? "", taken);
 }

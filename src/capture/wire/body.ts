@@ -23,6 +23,8 @@ export interface SentCall {
 
 export interface GivenAnswer {
   message: RecordedMessage;
+  /** False where the message has no place for a part of the answer. */
+  isWhole: boolean;
   finishReason: string | null;
   usage: { promptTokens: number; completionTokens: number } | null;
   model: string | null;
@@ -88,7 +90,7 @@ export function choiceAnswer(
   if (said === null) return null;
   const [, ...others] = body.choices as JsonObject[];
   return {
-    message: said.message,
+    ...{ message: said.message, isWhole: true },
     finishReason: textIn(choice?.finish_reason),
     usage: usageIn(body.usage),
     model: textIn(body.model),

@@ -1,10 +1,15 @@
 /**
  * Text completions: the prompt is one text and no conversation. It is recorded as a user's message, as a record has
- * no other place for it; `wire.api` says that no chat template was applied to it.
+ * no other place for it; `wire.api` says that no chat template was applied to it. Of a call of several prompts each is a
+ * message, and neither they nor the first one's answer are what was said at once.
  */
+import type { TurnPart } from "../../records/events.ts";
 import type { RecordedMessage } from "../../records/message.ts";
 import { addChoice, choiceAnswer, hasError, type Wire } from "./body.ts";
 import { joinChunks } from "./chat.ts";
+
+/** What is missing of a call of several prompts. */
+const SEVERAL: readonly TurnPart[] = ["prompt", "answer"];
 
 export const completions: Wire = {
   readCall(body) {
@@ -19,7 +24,7 @@ export const completions: Wire = {
       isStream: body.stream === true,
       previousResponse: null,
       ownMessages: 0,
-      missing: [],
+      missing: messages.length > 1 ? SEVERAL : [],
     };
   },
 

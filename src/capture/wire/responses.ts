@@ -1,9 +1,11 @@
 /**
- * The responses API: input and output are lists of items. Texts and function calls become the messages that chat has
- * for them; an item of another kind is kept whole in a message of its own (`responses_item`), so that nothing is lost.
+ * The responses API: input and output are lists of items. Texts, thoughts and calls become the messages that chat has for
+ * them; an item of another kind is kept whole beside what was said with it (`responses_items`), and the prompt or answer is
+ * not whole as chat has it.
  */
 import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
 import { isObject, type JsonObject, objectsIn, textIn } from "../reading/shapes.ts";
+import { type ItemMessage, isWholeMessage, itemMessages, saidMessage } from "../trials/response-items.ts";
 import { hasError, type StreamJoin, toolsIn, usageIn, type Wire } from "./body.ts";
 
 /** Statuses of a response that never came to its end. */
@@ -17,20 +19,22 @@ export const responses: Wire = {
     if (items.length === 0) return null;
     const system = typeof instructions === "string" ? [{ role: "system", content: instructions }] : [];
     const tools = toolsIn(given)?.map(asChatTool) ?? null;
+    const messages = itemMessages(items).map(asSent);
     return {
       ...{ api: "responses", tools, isStream: body.stream === true },
-      ...{ messages: [...system, ...joinedCalls(items.map(messageOf))], ownMessages: system.length },
+      ...{ messages: [...system, ...messages], ownMessages: system.length },
       request: { ...request, ...(tools === null && given !== undefined && { tools: given }) },
       previousResponse: textIn(body.previous_response_id),
-      missing: isWholeCall(body, items) ? [] : ["prompt"],
+      missing: isWholeCall(body, items) && messages.every(isWholeMessage) ? [] : ["prompt"],
     };
   },
 
   readAnswer(body) {
     const output = objectsIn(body.output);
     if (!Array.isArray(body.output)) return null;
+    const message = saidMessage(output);
     return {
-      message: answerOf(output),
+      ...{ message, isWhole: isWholeMessage(message) },
       finishReason: responseFinish(body),
       usage: usageIn(body.usage),
       model: textIn(body.model),
@@ -87,13 +91,22 @@ const DELTA_KEYS: Readonly<Record<string, string>> = {
   "response.reasoning_text.delta": "text",
   "response.reasoning_summary_text.delta": "text",
   "response.function_call_arguments.delta": "arguments",
+  "response.custom_tool_call_input.delta": "input",
+};
+
+/** The item that a delta is of where no event began one; any other's is a text's. */
+const BEGUN: Readonly<Record<string, string>> = {
+  "response.reasoning_text.delta": "reasoning",
+  "response.reasoning_summary_text.delta": "reasoning",
+  "response.function_call_arguments.delta": "function_call",
+  "response.custom_tool_call_input.delta": "custom_tool_call",
 };
 
 function takeItem(items: Map<number, JsonObject>, index: number, data: JsonObject): void {
   const { type, item, part, delta } = data;
   if (isObject(item)) items.set(index, structuredClone(item));
-  const isCall = type === "response.function_call_arguments.delta";
-  const begun = isCall ? { type: "function_call" } : { type: "message", role: "assistant" };
+  const kind = BEGUN[String(type)];
+  const begun = kind === undefined ? { type: "message", role: "assistant" } : { type: kind };
   const sum: JsonObject = items.get(index) ?? begun;
   items.set(index, sum);
   const key = DELTA_KEYS[String(type)];
@@ -114,56 +127,9 @@ function takeItem(items: Map<number, JsonObject>, index: number, data: JsonObjec
   }
 }
 
-function messageOf(item: JsonObject): RecordedMessage {
-  const { type, role, content, call_id } = item;
-  if (type === "function_call") {
-    const call = { name: textIn(item.name) ?? "", arguments: textIn(item.arguments) ?? "" };
-    return {
-      role: "assistant",
-      content: null,
-      tool_calls: [{ id: textIn(call_id) ?? "", type: "function", function: call }],
-    };
-  }
-  if (type === "function_call_output") {
-    return {
-      role: "tool",
-      tool_call_id: textIn(call_id) ?? "",
-      content: plainText(item.output) ?? item.output ?? null,
-    };
-  }
-  if (typeof role === "string") return { role, content: plainText(content) ?? content ?? null };
-  return { role: "assistant", content: null, responses_item: item };
-}
-
-/** Calls that were made at once stand in one message, as chat has them. */
-function joinedCalls(messages: RecordedMessage[]): RecordedMessage[] {
-  const joined: RecordedMessage[] = [];
-  for (const message of messages) {
-    const before = joined.at(-1);
-    const isCall = Array.isArray(message.tool_calls);
-    if (isCall && before?.role === "assistant" && before.responses_item === undefined) {
-      const calls = [...((before.tool_calls as unknown[]) ?? []), ...(message.tool_calls as unknown[])];
-      joined[joined.length - 1] = { ...before, tool_calls: calls };
-    } else joined.push(message);
-  }
-  return joined;
-}
-
-function answerOf(output: JsonObject[]): RecordedMessage {
-  const parts = output.map(messageOf);
-  const texts = parts.flatMap(({ content }) => (typeof content === "string" ? [content] : []));
-  const calls = parts.flatMap(({ tool_calls }) => (Array.isArray(tool_calls) ? tool_calls : []));
-  const content = texts.length > 0 ? texts.join("") : null;
-  return { role: "assistant", content, ...(calls.length > 0 && { tool_calls: calls }) };
-}
-
-/** The text of a content whose parts are all texts; null where one is not. */
-function plainText(content: unknown): string | null {
-  if (typeof content === "string") return content;
-  const parts = objectsIn(content);
-  if (!Array.isArray(content) || parts.length !== content.length || parts.length === 0) return null;
-  const texts = parts.map(({ type, text }) => (/^(input|output)_text$/.test(String(type)) ? textIn(text) : null));
-  return texts.every((text) => text !== null) ? texts.join("") : null;
+/** A message is said by whoever the call says: chat knows the role `developer`, too. */
+function asSent({ message, items: [first] }: ItemMessage): RecordedMessage {
+  return { ...message, role: textIn(first?.role) ?? message.role };
 }
 
 /** Chat has a function's fields one level deeper. */

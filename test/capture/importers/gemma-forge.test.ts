@@ -94,6 +94,34 @@ describe("a verdict", () => {
     expect(report.rejected).toMatchObject([{ reason: expect.stringContaining("says another"), count: 1 }]);
   });
 
+  it("after a restart is of the attempt that was put off until then, or else of the last one, and counted where there is none", async () => {
+    const cve = (n: number, failure_mode: string): Event[] => [
+      ...attempt({ n }).slice(0, -1),
+      ["evaluation", "harness", { passed: false, failure_mode, advisory_cleared: true, health: "HEALTHY" }],
+    ];
+    const tried = [
+      ...cve(1, "clean_failure"),
+      ["revert", "harness", { rule_id: RULE, attempt: 1, restore_ok: true }] as Event,
+      ...cve(2, "needs_reboot"),
+    ];
+    const putOff: Event = ["deferred_verification", "harness", { rule_id: RULE, attempt: 2, reason: "needs_reboot" }];
+    const later = (rule_id = RULE): Event => ["post_deferred_evaluation", "harness", { rule_id, passed: true }];
+    const others = attempt({ rule: "other_rule" });
+    for (const told of [
+      [...tried, putOff, ...others, later()],
+      [...tried, ...others, later(), later("unknown_rule")],
+    ]) {
+      const report = await importInto(home, logOf(...told));
+      const { events } = await imported(home, report);
+      const deferred = only(events, "verdict").filter(
+        ({ verdict }) => verdict.verifier.id === "gemma-forge-cve-deferred",
+      );
+      expect(deferred.map(({ attempt, verdict }) => [attempt.slice(-2), verdict.passed])).toEqual([["/2", true]]);
+      const unplaced = report.rejected.filter(({ reason }) => reason.includes("which attempt"));
+      expect(unplaced.map(({ count }) => count)).toEqual(told.includes(putOff) ? [] : [1]);
+    }
+  });
+
   it("is suspect from a restore that failed until one that did not", async () => {
     const failed = (n: number, restore_ok: boolean): Event[] => [
       ...attempt({ n, check: `RULE_CHECK: ${RULE} = FAIL` }),
