@@ -34,7 +34,8 @@ export default defineCommand<z.infer<typeof input>, ReverifyReport[]>({
 
 Each action is replayed on the state that its attempt began with. What another version of the verifier says is the attempt's label
 from now on. Where the same version says something else than it did, the attempt has a conflict: no dataset takes it until it is
-asked once more, or someone says its outcome (tracemill outcome).`,
+asked once more, or someone says its outcome (tracemill outcome). An outcome or label that someone gave stands: it is compared with
+what the verifier says, and --outdated leaves it out.`,
   input,
   positional: ["run"],
   async run({ run, skill, sample, outdated, dryRun }, context) {
@@ -109,7 +110,7 @@ async function chosenRuns(
 }
 
 function printed(report: ReverifyReport): string {
-  const { run, verifier, recordedBy, agreement, chosen, conflicts, left, notReplayable } = report;
+  const { run, verifier, recordedBy, agreement, chosen, conflicts, contradicted, left, notReplayable } = report;
   const { bothPassed, bothFailed, passedThen, passedNow } = agreement;
   const by = recordedBy.map((one) => `${one.verifier.id}@${one.verifier.version}: ${one.attempts}`).join(", ");
   if (verifier === null) {
@@ -130,10 +131,25 @@ function printed(report: ReverifyReport): string {
       ],
     ),
     ...conflicts.slice(0, 10).map((attempt) => `conflict: ${attempt}`),
-    ...left.slice(0, 10).map(({ attempt, reason }) => `not asked: ${attempt}: ${reason}`),
-    ...(left.length > 10 ? [`and ${left.length - 10} more that could not be asked about`] : []),
+    ...contradictedTexts(contradicted),
+    ...leftTexts(left),
     ...notReplayableTexts(run, notReplayable).slice(0, 1), // --dry-run lists them
   ].join("\n");
+}
+
+function contradictedTexts(contradicted: ReverifyReport["contradicted"]): string[] {
+  if (contradicted.length === 0) return [];
+  return [
+    `${contradicted.length} attempts have an outcome or label that the verifier contradicts; it stands:`,
+    ...contradicted.slice(0, 10).map(judgedText),
+  ];
+}
+
+function leftTexts(left: ReverifyReport["left"]): string[] {
+  return [
+    ...left.slice(0, 10).map(({ attempt, reason }) => `not asked: ${attempt}: ${reason}`),
+    ...(left.length > 10 ? [`and ${left.length - 10} more that could not be asked about`] : []),
+  ];
 }
 
 function notReplayableTexts(run: string, attempts: ReverifyReport["notReplayable"]): string[] {

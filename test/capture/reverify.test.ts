@@ -10,15 +10,17 @@ import { type ReverifyOptions, reverify } from "../../src/capture/reverify.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { sumOf } from "../../src/foundation/sums.ts";
 import { type RunResult, runHarness } from "../../src/harness/index.ts";
-import type { AttemptId } from "../../src/records/ids.ts";
+import { type AttemptId, attemptParts } from "../../src/records/ids.ts";
 import type { Skill } from "../../src/skills/contract.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
+import { appendLedger } from "../../src/store/ledger.ts";
 import { listRuns } from "../../src/store/run-log.ts";
 import { verifyHome } from "../../src/store/verify.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
 import letters from "../fixtures/skills/letters/skill.ts";
 import { coin, eventsOf, runOptions, temporaryHome } from "../harness/setting.ts";
+import { sampleVerdict } from "../store/sample-run.ts";
 import { importInto } from "./importers/setting.ts";
 
 let home: Home;
@@ -75,6 +77,17 @@ async function inLake(sql: string): Promise<unknown[]> {
   }
 }
 
+const JUDGED = "SELECT attempt, eval_passed, verifier_id, verifier_version FROM attempts ORDER BY attempt";
+type Judgement = { attempt: AttemptId; eval_passed: boolean; verifier_id: string; verifier_version: string };
+
+const ME = { id: "me", version: "1" };
+
+function sayOutcome(attempt: AttemptId, passed: boolean, verifier = ME): void {
+  const verdict = { ...sampleVerdict(passed), verifier };
+  const data = { run: attemptParts(attempt).run, attempt, origin: "outcome" as const, verdict };
+  appendLedger(home, { type: "verdict_given", data }, systemClock);
+}
+
 describe("a verifier that is asked once more", () => {
   it("agrees with itself, and its new verdicts stand in the ledger", async () => {
     const run = await runHarness(await runOptions({ home, url: model.url }));
@@ -117,6 +130,40 @@ describe("a verifier that is asked once more", () => {
     const newer = changed((passed) => passed);
     expect(total(await reverify(asked(run, { skill: newer, isOutdatedOnly: true })))).toBe(run.attempts);
     expect(total(await reverify(asked(run, { skill: newer, isOutdatedOnly: true })))).toBe(0);
+  });
+
+  it("does not undo what someone else said of an attempt, in no version of it", async () => {
+    const run = await runHarness(await runOptions({ home, url: model.url }));
+    const [one] = (await inLake(JUDGED)) as Judgement[];
+    sayOutcome(one?.attempt as AttemptId, !one?.eval_passed);
+    const said = await inLake(JUDGED);
+    expect(said[0]).toMatchObject({ eval_passed: !one?.eval_passed, verifier_id: "me" });
+    const outdated = await reverify(asked(run, { isOutdatedOnly: true, isDryRun: true }));
+    expect([outdated.chosen, outdated.notReplayable]).toEqual([[], []]);
+    for (const skill of [letters, letters, changed((passed) => passed)]) {
+      const report = await reverify(asked(run, { skill }));
+      const { passedThen, passedNow } = report.agreement;
+      expect([passedThen, passedNow]).toEqual(one?.eval_passed ? [0, 1] : [1, 0]);
+      expect(report).toMatchObject({ conflicts: [], contradicted: [{ attempt: one?.attempt, verifier: ME }] });
+      expect(((await inLake(JUDGED)) as Judgement[])[0]).toEqual(said[0]);
+    }
+  });
+
+  it("takes back what was said by a verifier that is revoked, and what itself said in an older version", async () => {
+    const run = await runHarness(await runOptions({ home, url: model.url }));
+    const [one, other] = (await inLake(JUDGED)) as Judgement[];
+    sayOutcome(one?.attempt as AttemptId, !one?.eval_passed);
+    sayOutcome(other?.attempt as AttemptId, !other?.eval_passed, { id: "letter-in-text", version: "1" });
+    const revoked = { kind: "verifier" as const, target: "me@1", reason: "it was wrong" };
+    appendLedger(home, { type: "revoked", data: revoked }, systemClock);
+    const skill = changed((passed) => passed);
+    const report = await reverify(asked(run, { skill, isOutdatedOnly: true }));
+    expect(report).toMatchObject({ conflicts: [], contradicted: [] });
+    expect(report.chosen).toHaveLength(run.attempts);
+    expect(((await inLake(JUDGED)) as Judgement[]).slice(0, 2)).toEqual([
+      { ...one, verifier_id: "letter-in-text", verifier_version: "2" },
+      { ...other, verifier_id: "letter-in-text", verifier_version: "2" },
+    ]);
   });
 
   it("that fails is no verdict: the attempt is left, with the reason", async () => {
