@@ -116,7 +116,7 @@ function printed(report: ReverifyReport): string {
   if (verifier === null) {
     return [
       `Run ${run}: judged by ${by || "nobody"}; nothing was asked, of ${chosen.length} attempts to ask about`,
-      ...chosen.map(judgedText),
+      ...(left.length === 0 ? chosen.map(judgedText) : leftTexts(left)),
       ...notReplayableTexts(run, notReplayable),
     ].join("\n");
   }
