@@ -26,7 +26,7 @@ const labelSchema = z
     item: z.string().optional(),
     instance_id: z.string().optional(),
     id: z.union([z.string(), z.int().transform(String)]).optional(),
-    attempt: z.int().min(1).default(1),
+    attempt: z.int().min(1).nullable().default(null),
     value: z.number().min(0).max(1).optional(),
     passed: z.boolean().optional(),
     resolved: z.boolean().optional(),

@@ -244,11 +244,29 @@ describe("labels in bulk", () => {
       verdicts: read.labels,
       origin: "label",
     });
-    expect(done).toMatchObject({ given: [expect.any(String), expect.any(String)], unmatched: ["chat:z/1"] });
+    expect(done).toMatchObject({ given: [expect.any(String), expect.any(String)], unmatched: ["chat:z"] });
     expect(await inLake("SELECT item, eval_passed, verdict_value FROM attempts ORDER BY 1")).toEqual([
       { item: "chat:a", eval_passed: true, verdict_value: 1 },
       { item: "chat:b", eval_passed: false, verdict_value: 0.25 },
     ]);
+  });
+
+  it("name the attempt where there are several, else they are counted and not used", async () => {
+    const file = join(home.path, "rows.jsonl");
+    mkdirSync(home.path, { recursive: true });
+    writeFileSync(file, [row("once"), row("twice"), row("twice")].join("\n"));
+    await importInto(home, file);
+    const labels = join(home.path, "labels.jsonl");
+    const lines = [{ id: "once" }, { id: "twice" }, { id: "twice", attempt: 2 }, { id: "twice", attempt: 3 }];
+    writeFileSync(labels, lines.map((one) => JSON.stringify({ ...one, value: 1 })).join("\n"));
+    const [run] = await listRuns(home);
+    const given = { verdicts: readLabels(labels).labels, origin: "label" as const };
+    expect(await giveVerdicts({ home, clock: systemClock }, run as never, given)).toEqual({
+      run: run?.run,
+      given: [`${run?.run}/chat:once/1`, `${run?.run}/chat:twice/2`],
+      unmatched: ["chat:twice/3"],
+      ambiguous: ["chat:twice"],
+    });
   });
 
   it("pass as they say, and where they say only a value if it is 1", () => {

@@ -115,7 +115,7 @@ it("label takes a list, counts what matches nothing, and says so by its exit cod
   const { stdout, exitCode } = await tracemill("label", run, "--from", labels);
   expect([exitCode, stdout]).toEqual([
     3,
-    `1 attempts of ${run} have a verdict now\n1 labels match no attempt, such as letters:none/1`,
+    `1 attempts of ${run} have a verdict now\n1 labels match no attempt, such as letters:none`,
   ]);
   expect((await tracemill("label", run, "--from", `${labels}.gone`)).stderr).toContain("NO_LABELS");
   expect((await tracemill("label", run)).stderr).toContain("BAD_ARGUMENT");
