@@ -29,6 +29,7 @@ export function openVerifier(command: VerifyCommand, home: Home): AttemptVerifie
   /** What it says of an attempt that went on beyond these turns is dropped. */
   async function judge(run: RecordedRun, attempt: AttemptId, at: { turns: number; input: string }): Promise<void> {
     const { book } = run;
+    if (command.signal.aborted) return;
     try {
       const verdict = await runVerifyCommand(command, attempt, { input: at.input });
       const { turns, failed } = book.callsOf(attempt);

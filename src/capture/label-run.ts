@@ -105,7 +105,7 @@ const REPOSITORY_KEYS = ["repository", "repo"];
 const COMMIT_KEYS = ["base_commit", "commit"];
 const PATCH_KEYS = ["patch", "submission", "model_patch"];
 
-/** Runs the command for every attempt, in a checkout of its own. */
+/** Runs the command for every attempt, in a checkout of its own; those that it did not reach before a stop are left. */
 export async function verdictsInCheckouts(options: CheckoutOptions): Promise<CheckoutVerdicts> {
   const { home, run, verify, repository } = options;
   const { items, patches } = await leftIn(home, run);
@@ -121,6 +121,7 @@ export async function verdictsInCheckouts(options: CheckoutOptions): Promise<Che
     // The item's patch is that of an attempt only where there is no other that could have left it.
     const patch = own?.patch ?? (tries.get(item) === 1 ? textOf(detail, PATCH_KEYS) : null);
     try {
+      if (verify.signal.aborted) throw checkoutFailure("it was not reached before the stop");
       const verdict = await inCheckout({ detail, commit, patch, repository }, (cwd) =>
         runVerifyCommand(verify, attempt, { cwd }),
       );

@@ -1,8 +1,8 @@
 /** Verdicts that are asked for once more, audited, and given in bulk. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { auditLabels } from "../../src/capture/label-audit.ts";
 import { checkRepository, readLabels, verdictsInCheckouts } from "../../src/capture/label-run.ts";
 import { giveVerdicts } from "../../src/capture/late-verdicts.ts";
@@ -325,6 +325,29 @@ describe("labels in bulk", () => {
       { attempt: "chat:none/1", reason: "neither it nor its item names a commit" },
     ]);
     expect((await git("worktree", "list")).stdout.split("\n")).toHaveLength(1);
+  });
+
+  it("end at a stop: what was under way then has no verdict, and what was not reached is left", async () => {
+    const { clone, commit } = await clonedAnswer("clone", "41\n");
+    const file = join(home.path, "rows.jsonl");
+    const rows = ["a", "b", "c"].map((id) => row(id, { base_commit: commit, patch: "" }));
+    writeFileSync(file, rows.join("\n"));
+    await importInto(home, file);
+    const [run] = await listRuns(home);
+    const stop = new AbortController();
+    const begun = join(home.path, "begun");
+    const command = `[ $TRACEMILL_ITEM = a ] || { trap 'exit 1' TERM; touch ${begun}; while :; do sleep 0.05; done; }`;
+    const verify = { command, timeoutMs: 60_000, signal: stop.signal };
+    const given = { home, clock: systemClock, run: run?.run as never, verify, repository: clone };
+    const judged = verdictsInCheckouts(given);
+    await vi.waitUntil(() => existsSync(begun), 30_000);
+    stop.abort();
+    const { verdicts, left } = await judged;
+    expect(verdicts.map(({ item, verdict }) => [item, verdict.passed])).toEqual([["chat:a", true]]);
+    expect(left).toEqual([
+      { attempt: "chat:b/1", reason: "The verifier was stopped." },
+      { attempt: "chat:c/1", reason: "it was not reached before the stop" },
+    ]);
   });
 
   it("are taken from the commit that an attempt itself names, before its item's", async () => {
