@@ -12,7 +12,7 @@ import type { Clock } from "../foundation/clock.ts";
 import { Failure, Refusal } from "../foundation/errors.ts";
 import { attemptParts, type ItemId, type RunId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
-import { type Verdict, verdictSchema, verifierSchema } from "../records/verdict.ts";
+import { signalOf, type Verdict, verdictSchema, verifierSchema } from "../records/verdict.ts";
 import type { Home } from "../store/home.ts";
 import { readRunLog } from "../store/run-log.ts";
 import { countsOf, type GivenVerdict } from "./late-verdicts.ts";
@@ -77,7 +77,7 @@ export function readLabels(path: string): { labels: GivenVerdict[]; rejected: Re
     const { passed = value === 1 } = read.data;
     const verdict: Verdict = {
       ...{ value, confidence, passed, failureMode: passed ? null : (failureMode ?? "failed"), verifier, evidence },
-      signalType: signalType ?? (value === 0 || value === 1 ? "binary" : "graded"),
+      signalType: signalType ?? signalOf(value),
       ...{ before: null, flags: [] },
     };
     labels.push({ item: item as string, attempt, verdict });

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { Failure } from "../foundation/errors.ts";
 import { hashText, shortHash } from "../foundation/hashing.ts";
 import { type AttemptId, attemptParts } from "../records/ids.ts";
-import type { Verdict } from "../records/verdict.ts";
+import { signalOf, type Verdict } from "../records/verdict.ts";
 import { objectOf } from "./event-stream.ts";
 import { runUserCommand } from "./user-command.ts";
 
@@ -63,7 +63,7 @@ export async function runVerifyCommand(
   return {
     ...{ value: said.value, confidence: said.confidence, passed },
     failureMode: passed ? null : (said.failureMode ?? "failed"),
-    signalType: said.value === 0 || said.value === 1 ? "binary" : "graded",
+    signalType: signalOf(said.value),
     verifier: { id: COMMAND_VERIFIER, version: shortHash(hashText(command)) },
     before: null,
     evidence: { command, exitCode, stdout, stderr },

@@ -1,6 +1,6 @@
 /** `tracemill reverify`: asks a skill's verifier once more, and says where it does not agree with itself. */
 import { z } from "zod";
-import { isReplayableRun, type ReverifyReport, reverify } from "../capture/index.ts";
+import { isReplayableRun, type ReverifyReport, reverify, runCalled } from "../capture/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { type Progress, startProgress } from "../foundation/progress.ts";
@@ -11,7 +11,10 @@ import { listRuns, type RunSummary } from "../store/run-log.ts";
 import { type Context, defineCommand } from "./command.ts";
 
 const input = z.object({
-  run: z.string().optional().describe("the run; left out with --skill, which means all its runs"),
+  run: z
+    .string()
+    .optional()
+    .describe("the run: its id, or another program's own name for it; left out with --skill, which means all its runs"),
   skill: z.string().optional().describe("all sealed runs of a skill"),
   sample: z
     .number()
@@ -92,20 +95,15 @@ async function chosenRuns(
     if (!known.includes(skill)) throw unknownName("skill", skill, known);
     return (outdated ? sealed : replayable).filter((one) => one.skill === skill);
   }
-  const found = replayable.find((one) => one.run === run);
+  const named = await runCalled(home, run ?? "");
+  const found = replayable.find((one) => one.run === named.run);
   if (found !== undefined) return [found];
-  if (!runs.some((one) => one.run === run))
-    throw unknownName(
-      "run",
-      run ?? "",
-      runs.map((one) => one.run),
-    );
   throw new Refusal({
     code: "NOT_REPLAYABLE",
-    message: `Run ${run} cannot be replayed.`,
+    message: `Run ${named.run} cannot be replayed.`,
     expected:
       "a sealed run of `tracemill run` over a skill that is here: what was recorded or imported has no action of a skill's to replay",
-    fix: `tracemill label ${run} --from FILE, or tracemill outcome ${run} says what came of it`,
+    fix: `tracemill label ${named.run} --from FILE, or tracemill outcome ${named.run} says what came of it`,
   });
 }
 

@@ -38,6 +38,11 @@ export function isDeterministic({ signalType }: { signalType: string }): boolean
   return signalType === "binary" || signalType === "graded";
 }
 
+/** The signal of a check of which only the value is known. */
+export function signalOf(value: number): "binary" | "graded" {
+  return value === 0 || value === 1 ? "binary" : "graded";
+}
+
 /**
  * Whether a verdict decides in place of the one before it: a judgment never does, and a person's word only where no check
  * decided; else the later one does.
