@@ -52,6 +52,7 @@ const TRIES: Tried[] = [
   { passed: false, confidence: 0.5 },
   { audited: false },
   { signalType: "behavioral" },
+  { passed: false, audited: true },
   { passed: false, tip: { tip: "tip-0000000000000001", isRendered: false } },
   { passed: false, tip: { tip: "tip-0000000000000002", isRendered: true } },
 ];
@@ -139,7 +140,12 @@ describe("an audit", () => {
     ["a part of a turn was never recorded", 1, [`${at(12)}#1`], "incomplete"],
     ["nobody judged the attempt", 1, [at(13)], "no-verdict"],
     ["an opinion decides, or a verifier that is not sure", 2, [at(14), at(16)], "not-deterministic"],
-    ["an opinion, of the auditor, a model or a person, contradicts the check", 1, [at(15)], "audit_passed=true"],
+    [
+      "an opinion, of the auditor, a model or a person, contradicts the check",
+      2,
+      [at(15), at(17)],
+      "audit_passed=true",
+    ],
     ["a tip was retrieved and never shown", 1, ["tip-0000000000000001"], "no label rests on it"],
   ])("finds that %s, with its example and what leaves it out", (what, count, examples, leftOutBy) => {
     const found = audit.findings.find((finding) => finding.what === what);
