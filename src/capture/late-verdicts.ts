@@ -1,6 +1,6 @@
 /**
- * Verdicts on attempts of runs that are sealed: the log is not touched, the ledger says them, and from then on the
- * latest one decides.
+ * Verdicts on attempts of runs that are sealed: the log is not touched, the ledger says them, and they count as later
+ * than those of the log.
  */
 import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
