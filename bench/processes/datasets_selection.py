@@ -19,7 +19,7 @@ def is_good(example: dict) -> bool:
     return (
         example["eval_passed"]
         and example["confidence"] >= 0.99
-        and example["signal_type"] != "judgment"
+        and example["signal_type"] in ("binary", "graded")
         and example["finish_reason"] != "length"
         and not example["before_passed"]
         and not example["flags"]

@@ -1,6 +1,6 @@
 /**
  * Has a command of the user's own judge the attempts of a recorded run when the run is about to be sealed: before, any of
- * them may go on. An attempt that someone judged already is left alone; one that goes on while it is judged is judged again.
+ * them may go on. An attempt that a check judged already is left alone; one that goes on while it is judged is judged again.
  */
 import pLimit from "p-limit";
 import { Failure } from "../foundation/errors.ts";
@@ -15,7 +15,7 @@ import { runVerifyCommand, type VerifyCommand } from "./verify-command.ts";
 
 export interface AttemptVerifier {
   /**
-   * Judges what nobody judged, and resolves when all of the run is judged; what goes wrong is recorded. While a call waits for its
+   * Judges what no check judged, and resolves when all of the run is judged; what goes wrong is recorded. While a call waits for its
    * answer the run is not over: it then resolves early. Throws: why the command's signal was aborted.
    */
   finish(run: RecordedRun): Promise<void>;
@@ -29,6 +29,7 @@ export function openVerifier(command: VerifyCommand, home: Home): AttemptVerifie
   /** What it says of an attempt that went on beyond these turns is dropped. */
   async function judge(run: RecordedRun, attempt: AttemptId, at: { turns: number; input: string }): Promise<void> {
     const { book } = run;
+    if (command.signal.aborted) return;
     try {
       const verdict = await runVerifyCommand(command, attempt, { input: at.input });
       const { turns, failed } = book.callsOf(attempt);

@@ -6,7 +6,7 @@ import type { Json } from "../foundation/canonical-json.ts";
 import type { ActionCall, Turn, TurnPart } from "../records/events.ts";
 import type { RecordedMessage, RecordedTool } from "../records/message.ts";
 import type { Tip } from "../records/tip.ts";
-import type { Verdict } from "../records/verdict.ts";
+import { signalOf, type Verdict } from "../records/verdict.ts";
 
 /** Begins a run: what follows belongs to it. */
 export interface ForeignRun {
@@ -149,7 +149,7 @@ export function foreignVerdict(
   const passed = given.passed ?? given.value === 1;
   return {
     confidence: isJudgment ? 0.5 : 1,
-    signalType: isJudgment ? "judgment" : given.value === 0 || given.value === 1 ? "binary" : "graded",
+    signalType: isJudgment ? "judgment" : signalOf(given.value),
     evidence: null,
     before: null,
     ...verdict,

@@ -127,15 +127,14 @@ const QUESTIONS: readonly Question[] = [
   },
   {
     what: "an opinion decides, or a verifier that is not sure",
-    leftOutBy: "--filter confidence>=0.99, and by default below that",
-    sql: `SELECT attempt AS name FROM attempts WHERE run = $run AND verifier_id IS NOT NULL
-      AND (signal_type = 'judgment' OR confidence < 0.99)`,
+    leftOutBy: `${BY_DEFAULT} (not-deterministic)`,
+    sql: `SELECT attempt AS name FROM attempts WHERE run = $run AND (signal_type = 'behavioral' OR confidence < 0.99)`,
     of: "attempts",
   },
   {
-    what: "the auditor doubts a pass",
-    leftOutBy: "--filter audit_passed=true",
-    sql: `SELECT attempt AS name FROM attempts WHERE run = $run AND eval_passed AND audit_passed = false`,
+    what: "an opinion, of the auditor, a model or a person, contradicts the check",
+    leftOutBy: "passes by --filter audit_passed=true; what failed is no demonstration anyway",
+    sql: `SELECT attempt AS name FROM attempts WHERE run = $run AND audit_passed <> eval_passed AND signal_type <> 'behavioral'`,
     of: "attempts",
   },
   {

@@ -12,7 +12,7 @@ import type { Clock } from "../foundation/clock.ts";
 import { Failure, Refusal } from "../foundation/errors.ts";
 import { attemptParts, type ItemId, type RunId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
-import { type Verdict, verdictSchema, verifierSchema } from "../records/verdict.ts";
+import { signalOf, type Verdict, verdictSchema, verifierSchema } from "../records/verdict.ts";
 import type { Home } from "../store/home.ts";
 import { readRunLog } from "../store/run-log.ts";
 import { countsOf, type GivenVerdict } from "./late-verdicts.ts";
@@ -26,7 +26,7 @@ const labelSchema = z
     item: z.string().optional(),
     instance_id: z.string().optional(),
     id: z.union([z.string(), z.int().transform(String)]).optional(),
-    attempt: z.int().min(1).default(1),
+    attempt: z.int().min(1).nullable().default(null),
     value: z.number().min(0).max(1).optional(),
     passed: z.boolean().optional(),
     resolved: z.boolean().optional(),
@@ -77,7 +77,7 @@ export function readLabels(path: string): { labels: GivenVerdict[]; rejected: Re
     const { passed = value === 1 } = read.data;
     const verdict: Verdict = {
       ...{ value, confidence, passed, failureMode: passed ? null : (failureMode ?? "failed"), verifier, evidence },
-      signalType: signalType ?? (value === 0 || value === 1 ? "binary" : "graded"),
+      signalType: signalType ?? signalOf(value),
       ...{ before: null, flags: [] },
     };
     labels.push({ item: item as string, attempt, verdict });
@@ -105,7 +105,7 @@ const REPOSITORY_KEYS = ["repository", "repo"];
 const COMMIT_KEYS = ["base_commit", "commit"];
 const PATCH_KEYS = ["patch", "submission", "model_patch"];
 
-/** Runs the command for every attempt, in a checkout of its own. */
+/** Runs the command for every attempt, in a checkout of its own; those that it did not reach before a stop are left. */
 export async function verdictsInCheckouts(options: CheckoutOptions): Promise<CheckoutVerdicts> {
   const { home, run, verify, repository } = options;
   const { items, patches } = await leftIn(home, run);
@@ -121,6 +121,7 @@ export async function verdictsInCheckouts(options: CheckoutOptions): Promise<Che
     // The item's patch is that of an attempt only where there is no other that could have left it.
     const patch = own?.patch ?? (tries.get(item) === 1 ? textOf(detail, PATCH_KEYS) : null);
     try {
+      if (verify.signal.aborted) throw checkoutFailure("it was not reached before the stop");
       const verdict = await inCheckout({ detail, commit, patch, repository }, (cwd) =>
         runVerifyCommand(verify, attempt, { cwd }),
       );

@@ -1,12 +1,13 @@
 /**
- * Verdicts on attempts of runs that are sealed: the log is not touched, the ledger says them, and from then on the
- * latest one decides.
+ * Verdicts on attempts of runs that are sealed: the log is not touched, the ledger says them, and they count as later
+ * than those of the log.
  */
 import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
+import { groupBy } from "../foundation/group-by.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId } from "../records/ids.ts";
-import type { LateVerdict } from "../records/ledger-entries.ts";
+import type { LateVerdict, LedgerEntry } from "../records/ledger-entries.ts";
 import type { Verdict } from "../records/verdict.ts";
 import type { Home } from "../store/home.ts";
 import { appendEntries } from "../store/ledger.ts";
@@ -19,15 +20,18 @@ import { openRunCounts, type RunCounts } from "./run-counts.ts";
 export interface GivenVerdict {
   /** With or without the skill's name before it. */
   item: string;
-  attempt: number;
+  /** Null: the only one that was answered. */
+  attempt: number | null;
   verdict: Verdict;
 }
 
 export interface Judged {
   run: RunId;
   given: AttemptId[];
-  /** Verdicts on attempts that the run does not have, as `<item>/<attempt>`. */
+  /** Verdicts on attempts that the run does not have, as `<item>/<attempt>`, or as the item where they name no attempt. */
   unmatched: string[];
+  /** Items of verdicts that do not say which of several attempts they are on. */
+  ambiguous: string[];
 }
 
 /** The run of an id or of another program's name; of several with that name the latest. Throws: `UNKNOWN_RUN`. */
@@ -39,7 +43,8 @@ export async function runCalled(home: Home, name: string): Promise<RunSummary> {
 }
 
 /**
- * Tells the ledger verdicts on a sealed run's attempts, all at once; those on attempts that it does not have are returned.
+ * Tells the ledger verdicts on a sealed run's attempts, all at once; those whose attempt it does not have, or which may be on
+ * several, are returned.
  * Throws: `RUN_NOT_SEALED`, and as the ledger.
  */
 export async function giveVerdicts(
@@ -49,21 +54,21 @@ export async function giveVerdicts(
 ): Promise<Judged> {
   checkSealed({ run, isSealed });
   const counts = await countsOf(home, run);
-  const placed = verdicts.map(({ item, attempt, verdict }) => ({
-    attempt: attemptId(run, foreignItemId(skill, item), attempt),
-    verdict,
-  }));
-  const known = placed.filter(({ attempt }) => counts.knows(attempt));
-  const unmatched = placed.filter(({ attempt }) => !counts.knows(attempt));
-  if (known.length > 0) {
-    const entries = known.map((given) => ({ type: "verdict_given" as const, data: { run, origin, ...given } }));
-    appendEntries(home, entries, clock);
+  const attemptsAt = groupBy(counts.attempts(), (attempt) => attemptParts(attempt).item);
+  const judged: Judged = { run, given: [], unmatched: [], ambiguous: [] };
+  const entries: LedgerEntry[] = [];
+  for (const { item: name, attempt, verdict } of verdicts) {
+    const item = foreignItemId(skill, name);
+    const [meant, ...others] = attemptsMeant(counts, attemptsAt.get(item) ?? [], attempt);
+    if (meant === undefined) judged.unmatched.push(attempt === null ? item : `${item}/${attempt}`);
+    else if (others.length > 0) judged.ambiguous.push(item);
+    else {
+      judged.given.push(meant);
+      entries.push({ type: "verdict_given", data: { run, origin, attempt: meant, verdict } });
+    }
   }
-  return {
-    run,
-    given: known.map(({ attempt }) => attempt),
-    unmatched: unmatched.map(({ attempt }) => attempt.slice(run.length + 1)),
-  };
+  if (entries.length > 0) appendEntries(home, entries, clock);
+  return judged;
 }
 
 /**
@@ -101,16 +106,17 @@ export function attemptMeant(
   { run, item, attempt }: { run: RunId; item: ItemId; attempt: number | null },
 ): AttemptId {
   const all = counts.attempts().filter((one) => attemptParts(one).item === item);
-  if (attempt !== null) {
-    const named = attemptId(run, item, attempt);
-    if (!counts.knows(named)) throw unknownAttempt(named);
-    return named;
-  }
-  const answered = all.filter((one) => counts.lastAnswer(one) !== null);
-  const [meant, ...others] = answered.length > 0 ? answered : all;
-  if (meant === undefined) throw unknownAttempt(`${run}/${item}`);
+  const [meant, ...others] = attemptsMeant(counts, all, attempt);
+  if (meant === undefined) throw unknownAttempt(attempt === null ? `${run}/${item}` : attemptId(run, item, attempt));
   if (others.length > 0) throw attemptNotNamed([meant, ...others]);
   return meant;
+}
+
+/** Of the attempts at an item those that may be meant by a number, or by none. */
+function attemptsMeant(counts: RunCounts, all: readonly AttemptId[], attempt: number | null): readonly AttemptId[] {
+  if (attempt !== null) return all.filter((one) => attemptParts(one).n === attempt);
+  const answered = all.filter((one) => counts.lastAnswer(one) !== null);
+  return answered.length > 0 ? answered : all;
 }
 
 function attemptNotNamed(attempts: readonly AttemptId[]): Refusal {

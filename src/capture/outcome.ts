@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { hasCanonicalForm } from "../foundation/canonical-json.ts";
 import { Refusal } from "../foundation/errors.ts";
-import { type Verdict, verdictSchema, verifierSchema } from "../records/verdict.ts";
+import { signalOf, type Verdict, verdictSchema, verifierSchema } from "../records/verdict.ts";
 import type { CallPlace } from "./call-place.ts";
 
 const name = z.string().min(1).max(500);
@@ -18,7 +18,8 @@ export const outcomeSchema = z.strictObject({
   passed: z.boolean().optional(),
   confidence: z.number().min(0).max(1).default(1),
   failureMode: z.string().min(1).nullable().default(null),
-  signalType: verdictSchema.shape.signalType.default("binary"),
+  /** Left out: a check's. */
+  signalType: verdictSchema.shape.signalType.optional(),
   verifier: verifierSchema,
   evidence: z.json().default(null),
 });
@@ -42,7 +43,8 @@ export function readOutcome(body: unknown, inPath: CallPlace = NOWHERE): Reporte
   };
   if (place.item === null) throw badOutcome("no item: it says of which attempt this is");
   const failureMode = passed ? null : (rest.failureMode ?? "failed");
-  return { place, verdict: { ...rest, value, passed, failureMode, before: null, flags: [] } };
+  const { signalType = signalOf(value) } = rest;
+  return { place, verdict: { ...rest, value, passed, failureMode, signalType, before: null, flags: [] } };
 }
 
 function badOutcome(got: string): Refusal {

@@ -1,7 +1,8 @@
 /**
  * Asks a skill's verifier once more: replays recorded actions, each on the state that its attempt began with, and compares. What
  * it says now goes into the ledger. Where the same version said something else then, the attempt has a conflict until it is resolved;
- * what another version says decides, as it was made to say something else.
+ * what another version says decides, as it was made to say something else. What someone else said late (`outcome`, `label`) stands:
+ * the answer is then only compared with it.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,12 +14,12 @@ import type { Action, RunStarted } from "../records/events.ts";
 import { type AttemptId, attemptParts, type ItemId, type RunId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
 import type { LateVerdict } from "../records/ledger-entries.ts";
-import type { Verdict, Verifier } from "../records/verdict.ts";
+import { isDeciding, isDeterministic, type Verdict, type Verifier } from "../records/verdict.ts";
 import { atBoundary } from "../skills/at-boundary.ts";
 import type { Skill } from "../skills/contract.ts";
 import { isDeferrable, verified } from "../skills/verified.ts";
 import type { Home } from "../store/home.ts";
-import { appendEntries, lateVerdicts } from "../store/ledger.ts";
+import { appendEntries, lateVerdicts, revocations } from "../store/ledger.ts";
 import { readRunLog } from "../store/run-log.ts";
 
 export interface ReverifyOptions {
@@ -49,6 +50,8 @@ export interface ReverifyReport {
   notReplayable: { attempt: AttemptId; verifier: Verifier }[];
   /** Attempts of which one version of the verifier said two things. */
   conflicts: AttemptId[];
+  /** Attempts of which the verifier says something else than their outcome or label, with who said that: it stands. */
+  contradicted: { attempt: AttemptId; verifier: Verifier }[];
   /** Attempts that could not be asked about, with why. */
   left: { attempt: AttemptId; reason: string }[];
 }
@@ -66,9 +69,15 @@ interface Recorded {
   items: Map<ItemId, Item>;
   /** In the order in which they were made. */
   actions: Map<AttemptId, Action>;
-  verdicts: Map<AttemptId, Verdict>;
+  /** The one that decides so far. */
+  verdicts: Map<AttemptId, Given>;
   /** Attempts after which the state was kept: later ones began with it. */
   kept: Set<AttemptId>;
+}
+
+interface Given {
+  verdict: Verdict;
+  origin: LateVerdict["origin"] | "log";
 }
 
 /** What `tracemill run --agent` calls the work of an agent that had a folder. */
@@ -82,10 +91,11 @@ export async function reverify(options: ReverifyOptions): Promise<ReverifyReport
   const asked = new Set(judged.filter((attempt) => isReplayable(recorded, attempt)));
   const judgedBy = (attempt: AttemptId) => ({
     attempt,
-    verifier: (recorded.verdicts.get(attempt) as Verdict).verifier,
+    verifier: (recorded.verdicts.get(attempt) as Given).verdict.verifier,
   });
   const report: ReverifyReport = {
-    ...{ run, verifier: null, recordedBy: countVerifiers(recorded.verdicts.values()), conflicts: [], left: [] },
+    ...{ run, verifier: null, conflicts: [], contradicted: [], left: [] },
+    recordedBy: countVerifiers([...recorded.verdicts.values()].map(({ verdict }) => verdict)),
     agreement: { bothPassed: 0, bothFailed: 0, passedThen: 0, passedNow: 0 },
     chosen: [...asked].map(judgedBy),
     notReplayable: judged.filter((attempt) => !asked.has(attempt)).map(judgedBy),
@@ -114,8 +124,9 @@ export async function reverify(options: ReverifyOptions): Promise<ReverifyReport
           keeps: recorded.kept.has(attempt),
         });
         state = replayed.state ?? state;
-        if (isAsked) compare(report, { attempt, then, now: replayed.verdict });
-        if (isAsked) appendEntries(home, [entryOf(run, attempt, { then, now: replayed.verdict })], clock);
+        if (!isAsked) continue;
+        const entries = compare(report, { attempt, then, now: replayed.verdict });
+        if (entries.length > 0) appendEntries(home, entries, clock);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
         if (isAsked) report.left.push({ attempt, reason: error.message });
@@ -155,19 +166,23 @@ async function replay(
 }
 
 async function readRecorded(home: Home, run: RunId): Promise<Recorded> {
-  const recorded = { items: new Map(), actions: new Map(), verdicts: new Map(), kept: new Set<AttemptId>() };
+  const verdicts: Recorded["verdicts"] = new Map();
+  const recorded = { items: new Map(), actions: new Map(), verdicts, kept: new Set<AttemptId>() };
+  const give = (attempt: AttemptId, given: Given) => {
+    if (isDeciding(given.verdict, verdicts.get(attempt)?.verdict ?? null)) verdicts.set(attempt, given);
+  };
   let start: RunStarted | null = null;
   for await (const event of readRunLog(home, run)) {
     if (event.type === "run_started") start = event.data;
     else if (event.type === "items_scanned") for (const item of event.data.items) recorded.items.set(item.item, item);
     else if (event.type === "action") recorded.actions.set(event.data.attempt, event.data);
     else if (event.type === "checkpoint") recorded.kept.add(event.data.attempt);
-    else if (event.type === "verdict" && event.data.verdict.signalType !== "judgment") {
-      recorded.verdicts.set(event.data.attempt, event.data.verdict);
-    }
+    else if (event.type === "verdict") give(event.data.attempt, { verdict: event.data.verdict, origin: "log" });
   }
-  for (const { attempt, verdict } of lateVerdicts(home)) {
-    if (recorded.verdicts.has(attempt) && verdict.signalType !== "judgment") recorded.verdicts.set(attempt, verdict);
+  const revoked = new Set(revocations(home).flatMap(({ kind, target }) => (kind === "verifier" ? [target] : [])));
+  for (const { attempt, origin, verdict } of lateVerdicts(home)) {
+    const isHeld = origin === "reverify" || !revoked.has(nameOf(verdict.verifier));
+    if (verdicts.has(attempt) && isHeld) give(attempt, { verdict, origin });
   }
   return { ...recorded, start: start as unknown as RunStarted };
 }
@@ -179,8 +194,9 @@ function chosen(
 ): AttemptId[] {
   const current = skill.manifest.verifier;
   const isOutdated = (attempt: AttemptId) => {
-    const verifier = verdicts.get(attempt)?.verifier;
-    return current !== undefined && verifier !== undefined && !isSame(verifier, current);
+    const given = verdicts.get(attempt);
+    if (current === undefined || given === undefined || isSettled(given, current)) return false;
+    return !isSame(given.verdict.verifier, current);
   };
   return [...new Set([...actions.keys(), ...verdicts.keys()])].filter(
     (attempt) =>
@@ -202,17 +218,32 @@ export function isReplayableRun(command: unknown): boolean {
   return command !== "record" && command !== "import";
 }
 
+/** Takes an answer into the report; returns what the ledger is to say of it. */
 function compare(
   report: ReverifyReport,
-  { attempt, then, now }: { attempt: AttemptId; then: Verdict; now: Verdict },
-): void {
+  { attempt, then, now }: { attempt: AttemptId; then: Given; now: Verdict },
+): { type: "verdict_given"; data: LateVerdict }[] {
   report.verifier = now.verifier;
   const { agreement } = report;
-  if (then.passed && now.passed) agreement.bothPassed++;
-  else if (then.passed) agreement.passedThen++;
+  const { passed, verifier } = then.verdict;
+  if (passed && now.passed) agreement.bothPassed++;
+  else if (passed) agreement.passedThen++;
   else if (now.passed) agreement.passedNow++;
   else agreement.bothFailed++;
-  if (isConflict(then, now)) report.conflicts.push(attempt);
+  if (isSettled(then, now.verifier)) {
+    if (passed !== now.passed) report.contradicted.push({ attempt, verifier });
+    return [];
+  }
+  const isInConflict = isConflict(then.verdict, now);
+  if (isInConflict) report.conflicts.push(attempt);
+  const flags = isInConflict ? [...new Set([...now.flags, "conflict" as const])] : now.flags;
+  const data = { run: report.run, attempt, origin: "reverify" as const, verdict: { ...now, flags } };
+  return [{ type: "verdict_given", data }];
+}
+
+/** Whether someone else than the verifier said late what decides: no check of the verifier's undoes that. */
+function isSettled({ verdict, origin }: Given, { id }: Verifier): boolean {
+  return (origin === "outcome" || origin === "label") && isDeterministic(verdict) && verdict.verifier.id !== id;
 }
 
 function isConflict(then: Verdict, now: Verdict): boolean {
@@ -223,21 +254,15 @@ function isSame(one: Verifier, other: Verifier): boolean {
   return one.id === other.id && one.version === other.version;
 }
 
-function entryOf(
-  run: RunId,
-  attempt: AttemptId,
-  { then, now }: { then: Verdict; now: Verdict },
-): { type: "verdict_given"; data: LateVerdict } {
-  const flags = isConflict(then, now) ? [...new Set([...now.flags, "conflict" as const])] : now.flags;
-  return { type: "verdict_given", data: { run, attempt, origin: "reverify", verdict: { ...now, flags } } };
+function nameOf({ id, version }: Verifier): string {
+  return `${id}@${version}`;
 }
 
 function countVerifiers(verdicts: Iterable<Verdict>): ReverifyReport["recordedBy"] {
   const counts = new Map<string, { verifier: Verifier; attempts: number }>();
   for (const { verifier } of verdicts) {
-    const key = `${verifier.id}@${verifier.version}`;
-    const count = counts.get(key) ?? { verifier, attempts: 0 };
-    counts.set(key, count);
+    const count = counts.get(nameOf(verifier)) ?? { verifier, attempts: 0 };
+    counts.set(nameOf(verifier), count);
     count.attempts++;
   }
   return [...counts.values()].sort((a, b) => b.attempts - a.attempts);

@@ -5,6 +5,7 @@
 import type { Hash } from "../foundation/hashing.ts";
 import type { RunEvent } from "../records/events.ts";
 import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId, turnId } from "../records/ids.ts";
+import { isDeciding, isDeterministic, type Verdict } from "../records/verdict.ts";
 import { COMMAND_VERIFIER } from "./verify-command.ts";
 
 export interface RunCounts {
@@ -14,7 +15,7 @@ export interface RunCounts {
   take(event: RunEvent): void;
   knows(attempt: AttemptId): boolean;
   attempts(): AttemptId[];
-  /** Whether a verdict that is no opinion was given and holds: one by the user's command is of the attempt as it was then. */
+  /** Whether a check's verdict was given and holds: one by the user's command is of the attempt as it was then. */
   isJudged(attempt: AttemptId): boolean;
   /** The attempt that comes next at an item. */
   nextAttempt(item: ItemId): AttemptId;
@@ -54,10 +55,8 @@ const LATER = [408, 425, 429];
 
 interface AttemptState extends CallCounts {
   answer: Hash | null;
-  /** What the latest verdict that is no opinion said; null where none holds, or where verdicts contradict each other. */
-  passed: boolean | null;
-  /** Whether the user's command said so. */
-  isByCommand: boolean;
+  /** The one that decides; null where none holds. */
+  verdict: Verdict | null;
 }
 
 export function openRunCounts(run: RunId): RunCounts {
@@ -69,7 +68,7 @@ export function openRunCounts(run: RunId): RunCounts {
   function stateOf(attempt: AttemptId): AttemptState {
     const known = attempts.get(attempt);
     if (known !== undefined) return known;
-    const state = { turns: 0, failed: 0, rejected: 0, answer: null, passed: null, isByCommand: false };
+    const state = { turns: 0, failed: 0, rejected: 0, answer: null, verdict: null };
     attempts.set(attempt, state);
     const { item, n } = attemptParts(attempt);
     attemptsOf.set(item, Math.max(n, attemptsOf.get(item) ?? 0));
@@ -86,14 +85,11 @@ export function openRunCounts(run: RunId): RunCounts {
       else if (type === "failure") failures++;
       else if (type === "verdict") {
         const state = stateOf(data.attempt);
-        const { passed, flags, signalType, verifier } = data.verdict;
-        if (signalType === "judgment") return;
-        state.passed = flags.includes("conflict") ? null : passed;
-        state.isByCommand = verifier.id === COMMAND_VERIFIER;
+        if (isDeciding(data.verdict, state.verdict)) state.verdict = data.verdict;
       } else if (type === "action" || type === "agent_ended") stateOf(data.attempt);
       else if (type === "turn") {
         const state = stateOf(data.attempt);
-        if (state.isByCommand) state.passed = null;
+        if (state.verdict?.verifier.id === COMMAND_VERIFIER) state.verdict = null;
         if (data.response === null) state.failed++;
         else state.answer = data.response;
         if (data.response === null && isRejection(data.wire?.status ?? null)) state.rejected++;
@@ -102,7 +98,7 @@ export function openRunCounts(run: RunId): RunCounts {
     },
     knows: (attempt) => attempts.has(attempt),
     attempts: () => [...attempts.keys()],
-    isJudged: (attempt) => (attempts.get(attempt)?.passed ?? null) !== null,
+    isJudged: (attempt) => isJudged(attempts.get(attempt)),
     nextAttempt(item) {
       const attempt = attemptId(run, item, (attemptsOf.get(item) ?? 0) + 1);
       stateOf(attempt);
@@ -121,12 +117,22 @@ function numbersTo(last = 0): number[] {
   return Array.from({ length: last }, (_, i) => i + 1);
 }
 
+/** What the deciding verdict says; null where none holds, or where verdicts contradict each other. */
+function passedOf(state: AttemptState | undefined): boolean | null {
+  const verdict = state?.verdict ?? null;
+  return verdict === null || verdict.flags.includes("conflict") ? null : verdict.passed;
+}
+
+function isJudged(state: AttemptState | undefined): boolean {
+  return passedOf(state) !== null && isDeterministic(state?.verdict as Verdict);
+}
+
 function isRejection(status: number | null): boolean {
   return status !== null && status >= 400 && status < 500 && !LATER.includes(status);
 }
 
 function triesOf(states: (AttemptState | undefined)[]): TryCounts {
-  const verdicts = states.map((state) => state?.passed ?? null);
+  const verdicts = states.map(passedOf);
   return {
     judged: verdicts.filter((passed) => passed !== null).length,
     passed: verdicts.filter((passed) => passed === true).length,
@@ -136,10 +142,11 @@ function triesOf(states: (AttemptState | undefined)[]): TryCounts {
 
 function summaryOf(items: Iterable<ItemId>, attempts: Iterable<[AttemptId, AttemptState]>): ItemSummary[] {
   const counts = new Map([...items].map((item) => [item, { item, attempts: 0, passed: 0, isJudged: false }]));
-  for (const [attempt, { passed }] of attempts) {
+  for (const [attempt, state] of attempts) {
     const count = counts.get(attemptParts(attempt).item);
     if (count === undefined) continue;
     count.attempts++;
+    const passed = passedOf(state);
     if (passed === true) count.passed++;
     if (passed !== null) count.isJudged = true;
   }

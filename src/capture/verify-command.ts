@@ -6,7 +6,7 @@ import { z } from "zod";
 import { Failure } from "../foundation/errors.ts";
 import { hashText, shortHash } from "../foundation/hashing.ts";
 import { type AttemptId, attemptParts } from "../records/ids.ts";
-import type { Verdict } from "../records/verdict.ts";
+import { signalOf, type Verdict } from "../records/verdict.ts";
 import { objectOf } from "./event-stream.ts";
 import { runUserCommand } from "./user-command.ts";
 
@@ -42,7 +42,7 @@ export interface VerifySetting {
 
 /**
  * Runs the command for an attempt, which it finds in `TRACEMILL_RUN`, `TRACEMILL_ITEM` (without the skill) and `TRACEMILL_ATTEMPT`.
- * Throws: a Failure of the boundary `verifier` where it cannot be run, does not end in time, or says a value that is none; that is no verdict.
+ * Throws: a Failure of the boundary `verifier` where it cannot be run, does not end in time, is stopped, or says a value that is none; that is no verdict.
  */
 export async function runVerifyCommand(
   { command, timeoutMs, signal }: VerifyCommand,
@@ -53,6 +53,7 @@ export async function runVerifyCommand(
   const named = { TRACEMILL_RUN: run, TRACEMILL_ITEM: item.slice(item.indexOf(":") + 1), TRACEMILL_ATTEMPT: String(n) };
   const given = { command, cwd, env: { ...named, ...env }, input, timeoutMs, signal };
   const { exitCode, stdout, stderr, isTimedOut } = await runUserCommand(given);
+  if (signal.aborted) throw verifierFailed("The verifier was stopped.");
   if (exitCode === null || isTimedOut || exitCode === 126 || exitCode === 127) {
     const reason = isTimedOut ? `it took longer than ${timeoutMs} ms` : `it ended with ${exitCode ?? "a signal"}`;
     throw verifierFailed(`The verifier did not run: ${reason}: ${stderr.trim()}`);
@@ -62,7 +63,7 @@ export async function runVerifyCommand(
   return {
     ...{ value: said.value, confidence: said.confidence, passed },
     failureMode: passed ? null : (said.failureMode ?? "failed"),
-    signalType: said.value === 0 || said.value === 1 ? "binary" : "graded",
+    signalType: signalOf(said.value),
     verifier: { id: COMMAND_VERIFIER, version: shortHash(hashText(command)) },
     before: null,
     evidence: { command, exitCode, stdout, stderr },

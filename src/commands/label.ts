@@ -21,7 +21,7 @@ const input = z.object({
     .string()
     .optional()
     .describe(
-      "labels, one JSON object a line: item (or instance_id, id), attempt, value from 0 to 1, passed (else whether value is 1)",
+      "labels, one JSON object a line: item (or instance_id, id), attempt (else the only one that was answered), value from 0 to 1, passed (else whether value is 1)",
     ),
   verifyCmd: z.string().optional().describe("a command that judges each attempt in a checkout with its patch applied"),
   repository: z
@@ -66,12 +66,17 @@ With --verify-cmd the attempt or its item has to name the commit (base_commit or
     shown.finish();
     return { ...(await giveVerdicts(context, run, { verdicts, origin: "label" })), rejected: [], left };
   },
-  print: ({ run, given, unmatched, rejected, left }) =>
+  print: ({ run, given, unmatched, ambiguous, rejected, left }) =>
     [
       `${counted(given.length, `attempt of ${run} has`, `attempts of ${run} have`)} a verdict now`,
       ...(unmatched.length > 0
         ? [
             `${counted(unmatched.length, "label matches", "labels match")} no attempt, such as ${unmatched.slice(0, 3).join(", ")}`,
+          ]
+        : []),
+      ...(ambiguous.length > 0
+        ? [
+            `${counted(ambiguous.length, "label does", "labels do")} not say which of several attempts is meant (attempt), such as ${ambiguous.slice(0, 3).join(", ")}`,
           ]
         : []),
       ...rejected.map(
@@ -80,7 +85,8 @@ With --verify-cmd the attempt or its item has to name the commit (base_commit or
       ...left.slice(0, 5).map(({ attempt, reason }) => `not judged: ${attempt}: ${reason}`),
       ...(left.length > 5 ? [`and ${left.length - 5} more that could not be judged`] : []),
     ].join("\n"),
-  exitCode: ({ unmatched, rejected, left }) => (unmatched.length + rejected.length + left.length > 0 ? 3 : 0),
+  exitCode: ({ unmatched, ambiguous, rejected, left }) =>
+    unmatched.length + ambiguous.length + rejected.length + left.length > 0 ? 3 : 0,
 });
 
 function progressOf(title: string, { clock, stderr: stream, isJson }: Context) {

@@ -1,6 +1,6 @@
 /** `tracemill reverify`: asks a skill's verifier once more, and says where it does not agree with itself. */
 import { z } from "zod";
-import { isReplayableRun, type ReverifyReport, reverify } from "../capture/index.ts";
+import { isReplayableRun, type ReverifyReport, reverify, runCalled } from "../capture/index.ts";
 import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
@@ -12,7 +12,10 @@ import { listRuns, type RunSummary } from "../store/run-log.ts";
 import { type Context, defineCommand } from "./command.ts";
 
 const input = z.object({
-  run: z.string().optional().describe("the run; left out with --skill, which means all its runs"),
+  run: z
+    .string()
+    .optional()
+    .describe("the run: its id, or another program's own name for it; left out with --skill, which means all its runs"),
   skill: z.string().optional().describe("all sealed runs of a skill"),
   sample: z
     .number()
@@ -35,7 +38,8 @@ export default defineCommand<z.infer<typeof input>, ReverifyReport[]>({
 
 Each action is replayed on the state that its attempt began with. What another version of the verifier says is the attempt's label
 from now on. Where the same version says something else than it did, the attempt has a conflict: no dataset takes it until it is
-asked once more, or someone says its outcome (tracemill outcome).`,
+asked once more, or someone says its outcome (tracemill outcome). An outcome or label that someone gave stands: it is compared with
+what the verifier says, and --outdated leaves it out.`,
   input,
   positional: ["run"],
   async run({ run, skill, sample, outdated, dryRun }, context) {
@@ -92,31 +96,26 @@ async function chosenRuns(
     if (!known.includes(skill)) throw unknownName("skill", skill, known);
     return (outdated ? sealed : replayable).filter((one) => one.skill === skill);
   }
-  const found = replayable.find((one) => one.run === run);
+  const named = await runCalled(home, run ?? "");
+  const found = replayable.find((one) => one.run === named.run);
   if (found !== undefined) return [found];
-  if (!runs.some((one) => one.run === run))
-    throw unknownName(
-      "run",
-      run ?? "",
-      runs.map((one) => one.run),
-    );
   throw new Refusal({
     code: "NOT_REPLAYABLE",
-    message: `Run ${run} cannot be replayed.`,
+    message: `Run ${named.run} cannot be replayed.`,
     expected:
       "a sealed run of `tracemill run` over a skill that is here: what was recorded or imported has no action of a skill's to replay",
-    fix: `tracemill label ${run} --from FILE, or tracemill outcome ${run} says what came of it`,
+    fix: `tracemill label ${named.run} --from FILE, or tracemill outcome ${named.run} says what came of it`,
   });
 }
 
 function printed(report: ReverifyReport): string {
-  const { run, verifier, recordedBy, agreement, chosen, conflicts, left, notReplayable } = report;
+  const { run, verifier, recordedBy, agreement, chosen, conflicts, contradicted, left, notReplayable } = report;
   const { bothPassed, bothFailed, passedThen, passedNow } = agreement;
   const by = recordedBy.map((one) => `${one.verifier.id}@${one.verifier.version}: ${one.attempts}`).join(", ");
   if (verifier === null) {
     return [
       `Run ${run}: judged by ${by || "nobody"}; nothing was asked, of ${counted(chosen.length, "attempt")} to ask about`,
-      ...chosen.map(judgedText),
+      ...(left.length === 0 ? chosen.map(judgedText) : leftTexts(left)),
       ...notReplayableTexts(run, notReplayable),
     ].join("\n");
   }
@@ -131,10 +130,25 @@ function printed(report: ReverifyReport): string {
       ],
     ),
     ...conflicts.slice(0, 10).map((attempt) => `conflict: ${attempt}`),
-    ...left.slice(0, 10).map(({ attempt, reason }) => `not asked: ${attempt}: ${reason}`),
-    ...(left.length > 10 ? [`and ${left.length - 10} more that could not be asked about`] : []),
+    ...contradictedTexts(contradicted),
+    ...leftTexts(left),
     ...notReplayableTexts(run, notReplayable).slice(0, 1), // --dry-run lists them
   ].join("\n");
+}
+
+function contradictedTexts(contradicted: ReverifyReport["contradicted"]): string[] {
+  if (contradicted.length === 0) return [];
+  return [
+    `${contradicted.length} attempts have an outcome or label that the verifier contradicts; it stands:`,
+    ...contradicted.slice(0, 10).map(judgedText),
+  ];
+}
+
+function leftTexts(left: ReverifyReport["left"]): string[] {
+  return [
+    ...left.slice(0, 10).map(({ attempt, reason }) => `not asked: ${attempt}: ${reason}`),
+    ...(left.length > 10 ? [`and ${left.length - 10} more that could not be asked about`] : []),
+  ];
 }
 
 function notReplayableTexts(run: string, attempts: ReverifyReport["notReplayable"]): string[] {

@@ -1,7 +1,7 @@
 /** `tracemill runs`: the runs that there are, or one of them in full, or how complete its records are. */
 import { z } from "zod";
+import { runCalled } from "../capture/index.ts";
 import { shortHash } from "../foundation/hashing.ts";
-import { unknownName } from "../foundation/nearest.ts";
 import { textTable } from "../foundation/text-table.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Home } from "../store/home.ts";
@@ -29,7 +29,7 @@ export type RoleCompleteness = { role: string; turns: number } & Record<(typeof 
 
 const input = z.object({
   action: z.enum(ACTIONS).default("list").describe("list the runs, or show one"),
-  run: z.string().optional().describe("show: id of a run"),
+  run: z.string().optional().describe("show: the run, its id or another program's own name for it"),
   completeness: z.boolean().default(false).describe("show: how much of each role's turns was recorded"),
 });
 
@@ -41,16 +41,8 @@ export default defineCommand<z.infer<typeof input>, Result>({
   positional: ["action", "run"],
   input,
   async run({ action, run, completeness }, { home }) {
-    const runs = await listRuns(home);
-    if (action === "list") return runs;
-    const one = runs.find((summary) => summary.run === run);
-    if (one === undefined) {
-      throw unknownName(
-        "run",
-        run ?? "",
-        runs.map((summary) => summary.run),
-      );
-    }
+    if (action === "list") return listRuns(home);
+    const one = await runCalled(home, run ?? "");
     return completeness ? { run: one.run, roles: await completenessOf(home, one.run) } : one;
   },
   print: (result) => {

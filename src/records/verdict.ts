@@ -32,3 +32,22 @@ export const verdictSchema = z.object({
 
 export type Verdict = z.infer<typeof verdictSchema>;
 export type Verifier = z.infer<typeof verifierSchema>;
+
+/** Whether a verdict rests on a check: what a model (`judgment`) or a person (`behavioral`) says is an opinion. */
+export function isDeterministic({ signalType }: { signalType: string }): boolean {
+  return signalType === "binary" || signalType === "graded";
+}
+
+/** The signal of a check of which only the value is known. */
+export function signalOf(value: number): "binary" | "graded" {
+  return value === 0 || value === 1 ? "binary" : "graded";
+}
+
+/**
+ * Whether a verdict decides in place of the one before it: a judgment never does, and a person's word only where no check
+ * decided; else the later one does.
+ */
+export function isDeciding(verdict: Verdict, before: Verdict | null): boolean {
+  if (isDeterministic(verdict)) return true;
+  return verdict.signalType === "behavioral" && (before === null || !isDeterministic(before));
+}

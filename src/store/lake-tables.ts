@@ -157,8 +157,9 @@ export const TABLES: readonly Table[] = [
       worked AS (SELECT attempt, count(*) AS turns, CAST(sum(prompt_tokens) AS BIGINT) AS prompt_tokens,
         CAST(sum(completion_tokens) AS BIGINT) AS completion_tokens, max(seq) AS seq
         FROM turns WHERE "role" = 'worker' GROUP BY attempt),
-      decided AS (SELECT attempt, max(seq) AS seq FROM verdicts WHERE signal_type <> 'judgment' GROUP BY attempt),
-      audited AS (SELECT attempt, max(seq) AS seq FROM verdicts WHERE signal_type = 'judgment' GROUP BY attempt),
+      decided AS (SELECT attempt, coalesce(max(seq) FILTER (signal_type <> 'behavioral'), max(seq)) AS seq
+        FROM verdicts WHERE signal_type <> 'judgment' GROUP BY attempt),
+      audited AS (SELECT attempt, max(seq) AS seq FROM verdicts WHERE signal_type IN ('judgment', 'behavioral') GROUP BY attempt),
       acted AS (SELECT data.attempt AS attempt, max(seq) AS seq FROM ev_action GROUP BY ALL)
       SELECT $run AS run, $skill AS skill, $part AS part, n.item, i.family, i.split, n.attempt, n.attempt_number,
       v."value" AS verdict_value, CASE WHEN list_contains(v.flags, 'conflict') THEN NULL ELSE v.passed END AS eval_passed,

@@ -56,8 +56,10 @@ const judgedTables = ({ logged, silenced, attempt }: RevokedMarks): Record<strin
     SELECT l.*, r.skill FROM ledger.verdicts l JOIN files.runs r ON r.run = l.run`,
   attempts: `SELECT a.* REPLACE (${[...replaced(DECIDED, "v", logged), ...replaced(GIVEN, "o")].join(", ")}),
     ${attempt} AS is_revoked
-    FROM sealed.attempts a LEFT JOIN ledger.deciding v ON v.attempt = a.attempt
-    LEFT JOIN ledger.opinions o ON o.attempt = a.attempt ${silenced}`,
+    FROM sealed.attempts a ${silenced}
+    LEFT JOIN ledger.deciding v ON v.attempt = a.attempt
+      AND (v.signal_type <> 'behavioral' OR coalesce(${logged("a.signal_type")}, 'behavioral') = 'behavioral')
+    LEFT JOIN ledger.opinions o ON o.attempt = a.attempt`,
 });
 
 const viewsOf = ({ turn, example }: RevokedMarks): Record<string, string> => ({

@@ -14,6 +14,11 @@ export interface Said {
 
 const ROWS_A_STATEMENT = 200;
 
+/** A person's word decides only where no check does, and is an opinion either way. */
+const MAY_DECIDE = "signal_type <> 'judgment'";
+const CHECKS_FIRST = "signal_type = 'behavioral'";
+const IS_OPINION = "signal_type IN ('judgment', 'behavioral')";
+
 /**
  * Yields the statements that make what the ledger says: `ledger.tip_retirements`, `ledger.revocations` with the turns
  * whose prompts hold a revoked tip, `ledger.verdicts`, and of these the ones that hold.
@@ -48,13 +53,10 @@ function* revokedTurns(isAnyTip: boolean): Generator<string> {
 
 /** Of the verdicts given late, an attempt's latest one of each kind. */
 function* latestVerdicts(): Generator<string> {
-  for (const [name, kind] of [
-    ["deciding", "signal_type <> 'judgment'"],
-    ["opinions", "signal_type = 'judgment'"],
-  ]) {
-    yield `CREATE TABLE ledger.${name} AS SELECT *, true AS is_late FROM ledger.verdicts WHERE ${kind}
-      QUALIFY row_number() OVER (PARTITION BY attempt ORDER BY seq DESC) = 1`;
-  }
+  yield `CREATE TABLE ledger.deciding AS SELECT *, true AS is_late FROM ledger.verdicts WHERE ${MAY_DECIDE}
+    QUALIFY row_number() OVER (PARTITION BY attempt ORDER BY ${CHECKS_FIRST}, seq DESC) = 1`;
+  yield `CREATE TABLE ledger.opinions AS SELECT *, true AS is_late FROM ledger.verdicts WHERE ${IS_OPINION}
+    QUALIFY row_number() OVER (PARTITION BY attempt ORDER BY seq DESC) = 1`;
 }
 
 /**
@@ -68,10 +70,11 @@ function* standingVerdicts(): Generator<string> {
   const judged = (kind: string) => `SELECT * FROM ledger.said WHERE ${kind} UNION ALL BY NAME
     SELECT * FROM ledger.logged WHERE ${kind} AND attempt IN (SELECT attempt FROM ledger.said WHERE ${kind} AND is_revoked
       UNION SELECT attempt FROM ledger.logged WHERE ${kind} AND is_revoked)`;
-  yield `CREATE TABLE ledger.deciding AS SELECT * EXCLUDE (is_revoked) FROM (${judged("signal_type <> 'judgment'")})
-    WHERE NOT is_revoked QUALIFY row_number() OVER (PARTITION BY attempt ORDER BY is_late DESC, seq DESC) = 1`;
+  yield `CREATE TABLE ledger.deciding AS SELECT * EXCLUDE (is_revoked) FROM (${judged(MAY_DECIDE)})
+    WHERE NOT is_revoked
+    QUALIFY row_number() OVER (PARTITION BY attempt ORDER BY ${CHECKS_FIRST}, is_late DESC, seq DESC) = 1`;
   yield `CREATE TABLE ledger.opinions AS SELECT attempt, CASE WHEN NOT is_revoked THEN passed END AS passed,
-    CASE WHEN NOT is_revoked THEN confidence END AS confidence FROM (${judged("signal_type = 'judgment'")})
+    CASE WHEN NOT is_revoked THEN confidence END AS confidence FROM (${judged(IS_OPINION)})
     QUALIFY row_number() OVER (PARTITION BY attempt ORDER BY is_revoked, is_late DESC, seq DESC) = 1`;
 }
 

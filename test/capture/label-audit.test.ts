@@ -16,6 +16,7 @@ interface Tried {
   confidence?: number;
   passed?: boolean;
   isJudged?: boolean;
+  signalType?: Verdict["signalType"];
   /** What the auditor thinks of it. */
   audited?: boolean;
   parseFlags?: string[];
@@ -50,6 +51,8 @@ const TRIES: Tried[] = [
   { isJudged: false },
   { passed: false, confidence: 0.5 },
   { audited: false },
+  { signalType: "behavioral" },
+  { passed: false, audited: true },
   { passed: false, tip: { tip: "tip-0000000000000001", isRendered: false } },
   { passed: false, tip: { tip: "tip-0000000000000002", isRendered: true } },
 ];
@@ -73,7 +76,15 @@ beforeAll(async () => {
 afterAll(() => remove());
 
 function write(log: ReturnType<typeof createRunLog>, attempt: ReturnType<typeof attemptId>, tried: Tried): void {
-  const { flags = [], before = null, confidence = 1, passed = true, isJudged = true, audited } = tried;
+  const {
+    flags = [],
+    before = null,
+    confidence = 1,
+    passed = true,
+    isJudged = true,
+    audited,
+    signalType = "binary",
+  } = tried;
   const { parseFlags = [], missing = [], action, tip, answer = "done", call: name = "say" } = tried;
   const turn = turnId(attempt, 1);
   const retrieval = { rank: 1, score: 1, dropProbability: 0, isDropped: false };
@@ -93,7 +104,7 @@ function write(log: ReturnType<typeof createRunLog>, attempt: ReturnType<typeof 
     log.append({ type: "action", data: { attempt, turn, call, exitCode: 0, stdout: "", stderr: "", durationMs: 1 } });
   }
   const verdict = (given: Partial<Verdict>): Verdict => ({
-    ...{ value: passed ? 1 : 0, confidence, passed, failureMode: passed ? null : "failed", signalType: "binary" },
+    ...{ value: passed ? 1 : 0, confidence, passed, failureMode: passed ? null : "failed", signalType },
     ...{ verifier: { id: "v", version: "1" }, before, evidence: null, flags, ...given },
   });
   if (isJudged) log.append({ type: "verdict", data: { attempt, verdict: verdict({}) } });
@@ -128,8 +139,13 @@ describe("an audit", () => {
     ["a text was cut where it was recorded", 1, [`${at(11)}#1`], "incomplete"],
     ["a part of a turn was never recorded", 1, [`${at(12)}#1`], "incomplete"],
     ["nobody judged the attempt", 1, [at(13)], "no-verdict"],
-    ["an opinion decides, or a verifier that is not sure", 1, [at(14)], "confidence>=0.99"],
-    ["the auditor doubts a pass", 1, [at(15)], "audit_passed=true"],
+    ["an opinion decides, or a verifier that is not sure", 2, [at(14), at(16)], "not-deterministic"],
+    [
+      "an opinion, of the auditor, a model or a person, contradicts the check",
+      2,
+      [at(15), at(17)],
+      "audit_passed=true",
+    ],
     ["a tip was retrieved and never shown", 1, ["tip-0000000000000001"], "no label rests on it"],
   ])("finds that %s, with its example and what leaves it out", (what, count, examples, leftOutBy) => {
     const found = audit.findings.find((finding) => finding.what === what);

@@ -1,8 +1,8 @@
 /** Verdicts that are asked for once more, audited, and given in bulk. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { auditLabels } from "../../src/capture/label-audit.ts";
 import { checkRepository, readLabels, verdictsInCheckouts } from "../../src/capture/label-run.ts";
 import { giveVerdicts } from "../../src/capture/late-verdicts.ts";
@@ -10,15 +10,17 @@ import { type ReverifyOptions, reverify } from "../../src/capture/reverify.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { sumOf } from "../../src/foundation/sums.ts";
 import { type RunResult, runHarness } from "../../src/harness/index.ts";
-import type { AttemptId } from "../../src/records/ids.ts";
+import { type AttemptId, attemptParts } from "../../src/records/ids.ts";
 import type { Skill } from "../../src/skills/contract.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
+import { appendLedger } from "../../src/store/ledger.ts";
 import { listRuns } from "../../src/store/run-log.ts";
 import { verifyHome } from "../../src/store/verify.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
 import letters from "../fixtures/skills/letters/skill.ts";
 import { coin, eventsOf, runOptions, temporaryHome } from "../harness/setting.ts";
+import { sampleVerdict } from "../store/sample-run.ts";
 import { importInto } from "./importers/setting.ts";
 
 let home: Home;
@@ -75,6 +77,17 @@ async function inLake(sql: string): Promise<unknown[]> {
   }
 }
 
+const JUDGED = "SELECT attempt, eval_passed, verifier_id, verifier_version FROM attempts ORDER BY attempt";
+type Judgement = { attempt: AttemptId; eval_passed: boolean; verifier_id: string; verifier_version: string };
+
+const ME = { id: "me", version: "1" };
+
+function sayOutcome(attempt: AttemptId, passed: boolean, verifier = ME): void {
+  const verdict = { ...sampleVerdict(passed), verifier };
+  const data = { run: attemptParts(attempt).run, attempt, origin: "outcome" as const, verdict };
+  appendLedger(home, { type: "verdict_given", data }, systemClock);
+}
+
 describe("a verifier that is asked once more", () => {
   it("agrees with itself, and its new verdicts stand in the ledger", async () => {
     const run = await runHarness(await runOptions({ home, url: model.url }));
@@ -117,6 +130,40 @@ describe("a verifier that is asked once more", () => {
     const newer = changed((passed) => passed);
     expect(total(await reverify(asked(run, { skill: newer, isOutdatedOnly: true })))).toBe(run.attempts);
     expect(total(await reverify(asked(run, { skill: newer, isOutdatedOnly: true })))).toBe(0);
+  });
+
+  it("does not undo what someone else said of an attempt, in no version of it", async () => {
+    const run = await runHarness(await runOptions({ home, url: model.url }));
+    const [one] = (await inLake(JUDGED)) as Judgement[];
+    sayOutcome(one?.attempt as AttemptId, !one?.eval_passed);
+    const said = await inLake(JUDGED);
+    expect(said[0]).toMatchObject({ eval_passed: !one?.eval_passed, verifier_id: "me" });
+    const outdated = await reverify(asked(run, { isOutdatedOnly: true, isDryRun: true }));
+    expect([outdated.chosen, outdated.notReplayable]).toEqual([[], []]);
+    for (const skill of [letters, letters, changed((passed) => passed)]) {
+      const report = await reverify(asked(run, { skill }));
+      const { passedThen, passedNow } = report.agreement;
+      expect([passedThen, passedNow]).toEqual(one?.eval_passed ? [0, 1] : [1, 0]);
+      expect(report).toMatchObject({ conflicts: [], contradicted: [{ attempt: one?.attempt, verifier: ME }] });
+      expect(((await inLake(JUDGED)) as Judgement[])[0]).toEqual(said[0]);
+    }
+  });
+
+  it("takes back what was said by a verifier that is revoked, and what itself said in an older version", async () => {
+    const run = await runHarness(await runOptions({ home, url: model.url }));
+    const [one, other] = (await inLake(JUDGED)) as Judgement[];
+    sayOutcome(one?.attempt as AttemptId, !one?.eval_passed);
+    sayOutcome(other?.attempt as AttemptId, !other?.eval_passed, { id: "letter-in-text", version: "1" });
+    const revoked = { kind: "verifier" as const, target: "me@1", reason: "it was wrong" };
+    appendLedger(home, { type: "revoked", data: revoked }, systemClock);
+    const skill = changed((passed) => passed);
+    const report = await reverify(asked(run, { skill, isOutdatedOnly: true }));
+    expect(report).toMatchObject({ conflicts: [], contradicted: [] });
+    expect(report.chosen).toHaveLength(run.attempts);
+    expect(((await inLake(JUDGED)) as Judgement[]).slice(0, 2)).toEqual([
+      { ...one, verifier_id: "letter-in-text", verifier_version: "2" },
+      { ...other, verifier_id: "letter-in-text", verifier_version: "2" },
+    ]);
   });
 
   it("that fails is no verdict: the attempt is left, with the reason", async () => {
@@ -197,11 +244,29 @@ describe("labels in bulk", () => {
       verdicts: read.labels,
       origin: "label",
     });
-    expect(done).toMatchObject({ given: [expect.any(String), expect.any(String)], unmatched: ["chat:z/1"] });
+    expect(done).toMatchObject({ given: [expect.any(String), expect.any(String)], unmatched: ["chat:z"] });
     expect(await inLake("SELECT item, eval_passed, verdict_value FROM attempts ORDER BY 1")).toEqual([
       { item: "chat:a", eval_passed: true, verdict_value: 1 },
       { item: "chat:b", eval_passed: false, verdict_value: 0.25 },
     ]);
+  });
+
+  it("name the attempt where there are several, else they are counted and not used", async () => {
+    const file = join(home.path, "rows.jsonl");
+    mkdirSync(home.path, { recursive: true });
+    writeFileSync(file, [row("once"), row("twice"), row("twice")].join("\n"));
+    await importInto(home, file);
+    const labels = join(home.path, "labels.jsonl");
+    const lines = [{ id: "once" }, { id: "twice" }, { id: "twice", attempt: 2 }, { id: "twice", attempt: 3 }];
+    writeFileSync(labels, lines.map((one) => JSON.stringify({ ...one, value: 1 })).join("\n"));
+    const [run] = await listRuns(home);
+    const given = { verdicts: readLabels(labels).labels, origin: "label" as const };
+    expect(await giveVerdicts({ home, clock: systemClock }, run as never, given)).toEqual({
+      run: run?.run,
+      given: [`${run?.run}/chat:once/1`, `${run?.run}/chat:twice/2`],
+      unmatched: ["chat:twice/3"],
+      ambiguous: ["chat:twice"],
+    });
   });
 
   it("pass as they say, and where they say only a value if it is 1", () => {
@@ -260,6 +325,29 @@ describe("labels in bulk", () => {
       { attempt: "chat:none/1", reason: "neither it nor its item names a commit" },
     ]);
     expect((await git("worktree", "list")).stdout.split("\n")).toHaveLength(1);
+  });
+
+  it("end at a stop: what was under way then has no verdict, and what was not reached is left", async () => {
+    const { clone, commit } = await clonedAnswer("clone", "41\n");
+    const file = join(home.path, "rows.jsonl");
+    const rows = ["a", "b", "c"].map((id) => row(id, { base_commit: commit, patch: "" }));
+    writeFileSync(file, rows.join("\n"));
+    await importInto(home, file);
+    const [run] = await listRuns(home);
+    const stop = new AbortController();
+    const begun = join(home.path, "begun");
+    const command = `[ $TRACEMILL_ITEM = a ] || { trap 'exit 1' TERM; touch ${begun}; while :; do sleep 0.05; done; }`;
+    const verify = { command, timeoutMs: 60_000, signal: stop.signal };
+    const given = { home, clock: systemClock, run: run?.run as never, verify, repository: clone };
+    const judged = verdictsInCheckouts(given);
+    await vi.waitUntil(() => existsSync(begun), 30_000);
+    stop.abort();
+    const { verdicts, left } = await judged;
+    expect(verdicts.map(({ item, verdict }) => [item, verdict.passed])).toEqual([["chat:a", true]]);
+    expect(left).toEqual([
+      { attempt: "chat:b/1", reason: "The verifier was stopped." },
+      { attempt: "chat:c/1", reason: "it was not reached before the stop" },
+    ]);
   });
 
   it("are taken from the commit that an attempt itself names, before its item's", async () => {

@@ -1,5 +1,8 @@
 /** What a command of the user's own says of an attempt, by its exit code and by its last line. */
-import { expect, it } from "vitest";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, vi } from "vitest";
 import { runVerifyCommand } from "../../src/capture/verify-command.ts";
 import { attemptId, type ItemId, type RunId } from "../../src/records/ids.ts";
 
@@ -20,6 +23,18 @@ it.each([
   ["{not json}", 1, { value: 0, passed: false }],
 ])("%s before exit code %i is a verdict", async (line, exitCode, verdict) => {
   expect(await said(line, exitCode)).toMatchObject({ passed: verdict.value === 1, ...verdict });
+});
+
+it("a command that is stopped says nothing, whatever it makes of the signal", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tracemill-test-"));
+  const stop = new AbortController();
+  const command = "trap 'exit 1' TERM; touch begun; while :; do sleep 0.05; done";
+  const asked = runVerifyCommand({ command, timeoutMs: 60_000, signal: stop.signal }, attempt, { cwd: folder });
+  const ended = expect(asked).rejects.toMatchObject({ code: "VERIFIER_FAILED", message: "The verifier was stopped." });
+  await vi.waitUntil(() => existsSync(join(folder, "begun")), 30_000);
+  stop.abort();
+  await ended;
+  rmSync(folder, { recursive: true });
 });
 
 it.each([

@@ -34,12 +34,26 @@ test("an imported run takes an outcome of an attempt, and the later one decides"
     const first = await outcome("--item", "a", "--value", "1", "--verifier", "check@2", "--evidence", "seen");
     expect(first.stdout).toBe(`The run is sealed, so the ledger says it: ${run?.run}/letters:a/1`);
     await outcome("--item", "b", "--value", "1", "--verifier", "check@2");
-    await outcome("--item", "b", "--value", "0", "--verifier", "check@3", "--failure-mode", "wrong-letter");
-    const columns = "item, eval_passed, verifier_version, failure_mode, evidence";
+    await outcome("--item", "b", "--value", "0.5", "--verifier", "check@3", "--failure-mode", "wrong-letter");
+    const columns = "item, eval_passed, signal_type, verifier_version, failure_mode, evidence";
     const { stdout } = await tracemill(home, "sql", `SELECT ${columns} FROM letters.attempts ORDER BY item`, "--json");
     expect(JSON.parse(stdout).rows).toEqual([
-      { item: "letters:a", eval_passed: true, verifier_version: "2", failure_mode: null, evidence: '"seen"' },
-      { item: "letters:b", eval_passed: false, verifier_version: "3", failure_mode: "wrong-letter", evidence: "null" },
+      {
+        item: "letters:a",
+        eval_passed: true,
+        signal_type: "binary",
+        verifier_version: "2",
+        failure_mode: null,
+        evidence: '"seen"',
+      },
+      {
+        item: "letters:b",
+        eval_passed: false,
+        signal_type: "graded",
+        verifier_version: "3",
+        failure_mode: "wrong-letter",
+        evidence: "null",
+      },
     ]);
     const refused = await outcome("--item", "c", "--value", "1", "--verifier", "check@2");
     expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("UNKNOWN_ATTEMPT")]);
@@ -69,6 +83,8 @@ test("a run shows how much of each role's turns it holds", () =>
     await tracemill(home, "import", file);
     const [run] = await listRuns(home);
     const { stdout } = await tracemill(home, "runs", "show", run?.run ?? "", "--completeness", "--json");
+    expect((await tracemill(home, "runs", "show", "rows.jsonl", "--completeness", "--json")).stdout).toBe(stdout);
+    expect((await tracemill(home, "reverify", "rows.jsonl")).stderr).toContain("NOT_REPLAYABLE");
     expect(JSON.parse(stdout).roles).toMatchObject([
       { role: "worker", turns: 1, full_prompt: 1, full_answer: 1, sampling: 0, outcome: 0, token_ids: 0 },
     ]);

@@ -3,8 +3,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { foreignStart } from "../../src/capture/foreign-item.ts";
+import type { ReverifyReport } from "../../src/capture/index.ts";
+import reverify from "../../src/commands/reverify.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
-import { newRunId } from "../../src/records/ids.ts";
+import { type AttemptId, newRunId, type RunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
 import { createRunLog, listRuns } from "../../src/store/run-log.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
@@ -79,6 +81,22 @@ it("reverify asks about what an agent of the user's own answered, and lists what
   expect((await tracemill("reverify", imported ?? "")).stderr).toContain("NOT_REPLAYABLE");
 });
 
+it("reverify that could ask about nothing says why", () => {
+  const attempt = "20261101-120000-3fa1/stig:a/1" as AttemptId;
+  const verifier = { id: "openscap", version: "1" };
+  const report: ReverifyReport = {
+    ...{ run: "20261101-120000-3fa1" as RunId, verifier: null, recordedBy: [{ verifier, attempts: 1 }] },
+    agreement: { bothPassed: 0, bothFailed: 0, passedThen: 0, passedNow: 0 },
+    ...{ chosen: [{ attempt, verifier }], notReplayable: [], conflicts: [], contradicted: [] },
+    left: [{ attempt, reason: "openscap is not installed" }],
+  };
+  const input = { sample: 1, outdated: false, dryRun: false };
+  expect(reverify.print?.([report], input).split("\n")).toEqual([
+    "Run 20261101-120000-3fa1: judged by openscap@1: 1; nothing was asked, of 1 attempts to ask about",
+    `not asked: ${attempt}: openscap is not installed`,
+  ]);
+});
+
 it("audit reports counts with what leaves them out, and refuses a run that may still grow", async () => {
   const { stdout, exitCode } = await tracemill("audit", await newRun());
   expect(exitCode).toBe(0);
@@ -97,7 +115,7 @@ it("label takes a list, counts what matches nothing, and says so by its exit cod
   const { stdout, exitCode } = await tracemill("label", run, "--from", labels);
   expect([exitCode, stdout]).toEqual([
     3,
-    `1 attempt of ${run} has a verdict now\n1 label matches no attempt, such as letters:none/1`,
+    `1 attempt of ${run} has a verdict now\n1 label matches no attempt, such as letters:none`,
   ]);
   expect((await tracemill("label", run, "--from", `${labels}.gone`)).stderr).toContain("NO_LABELS");
   expect((await tracemill("label", run)).stderr).toContain("BAD_ARGUMENT");

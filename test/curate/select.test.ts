@@ -65,6 +65,7 @@ describe("integrity filters", () => {
     ["incomplete", { missing: ["system-prompt" as const, "sampling" as const] }],
     ["noop-pass", { verdicts: [flagged("noop-pass")] }],
     ["no-verdict", { verdicts: [{ signalType: "judgment" as const }] }],
+    ["not-deterministic", { verdicts: [{ signalType: "behavioral" as const }] }],
   ])("refuse for %s also %j", async (reason, attempt) => {
     const { refusals } = await selectFrom([{ attempts: [{ item: "shop/a", ...attempt }] }]);
     expect(refusals.map((refusal) => refusal.reason)).toEqual([reason]);

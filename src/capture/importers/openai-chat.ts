@@ -27,6 +27,7 @@ const TRAJECTORY = /"(?:trajectory_format|mini_version)"\s*:/;
 /** A text, closed or cut, or a bracket. */
 const TOKEN = /"(?:[^"\\]|\\.?)*(?:"|$)|[[\]{}]/gs;
 const LIST_OF_OBJECTS = /^"messages"\s*:\s*\[\s*\{/;
+const SAMPLING_KEYS = ["temperature", "top_p"];
 const ITEM_KEYS = ["item", "item_id", "task_id", "problem_id", "instance_id", "id"];
 
 const importer: Importer = {
@@ -97,9 +98,10 @@ function* attemptRecords(
   const at = timeIn(row.created_at ?? row.timestamp);
   yield { kind: "item", item, family: textIn(row.family), task, detail: detailOf(row) };
   const tools = toolsOf(row.tools);
+  const request = samplingOf(row);
   yield* conversationRecords({
-    ...{ item, attempt, at, messages, tools, model: textIn(row.model) },
-    missing: row.sampling === undefined && row.temperature === undefined ? ["sampling"] : [],
+    ...{ item, attempt, at, messages, tools, model: textIn(row.model), request },
+    missing: Object.keys(request).length === 0 ? ["sampling"] : [],
   });
   const patch = firstText(row, PATCH_KEYS);
   if (patch !== null) yield { kind: "patch", item, attempt, at, patch, commit: firstText(row, COMMIT_KEYS) };
@@ -143,6 +145,11 @@ function itemOf(row: JsonObject): string | null {
 
 function firstText(row: JsonObject, keys: readonly string[]): string | null {
   return keys.map((key) => textIn(row[key])).find((text) => text !== null) ?? null;
+}
+
+function samplingOf(row: JsonObject): Record<string, Json> {
+  const own = SAMPLING_KEYS.flatMap((key) => (numberIn(row[key]) === null ? [] : [[key, row[key]] as const]));
+  return { ...(isObject(row.sampling) && row.sampling), ...(Object.fromEntries(own) as JsonObject) };
 }
 
 /** Short fields that are no part of the conversation. */

@@ -4,6 +4,7 @@
  * complement is taken; all others are taken as given, more being better.
  */
 import type { Json } from "../../foundation/canonical-json.ts";
+import { isDeterministic } from "../../records/verdict.ts";
 import { type ForeignPlace, type ForeignVerdict, foreignVerdict, type Rejected } from "../foreign.ts";
 import { rejected } from "../reading/json.ts";
 
@@ -35,7 +36,7 @@ export interface PlacedScore {
 }
 
 /**
- * The scores of a trace as verdicts, those of the widest scope last, as the last one decides. Where code's scores of one
+ * The scores of a trace as verdicts, those of the widest scope last, as of code's the last one decides. Where code's scores of one
  * scope disagree under different names, nobody knows which of them decides: they are flagged.
  */
 export function* scoreRecords(
@@ -62,7 +63,7 @@ function isSplit(scores: readonly PlacedScore[], scope: number): boolean {
 }
 
 function isOfCode(read: ReadScore): read is Extract<ReadScore, { verdict: unknown }> {
-  return "verdict" in read && ["binary", "graded"].includes(read.verdict.signalType);
+  return "verdict" in read && isDeterministic(read.verdict);
 }
 
 /** Reads a score. */

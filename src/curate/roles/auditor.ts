@@ -32,7 +32,7 @@ const rule: RoleRule = {
         list_contains(a.flags, 'conflict') AS is_contradicted
       FROM files.attempts a
       LEFT JOIN (FROM sealed.attempts s WHERE NOT ${isByRevoked("s")}) s ON s.run = a.run AND s.attempt = a.attempt
-      LEFT JOIN (FROM ledger.deciding WHERE is_late) l ON l.attempt = a.attempt
+      LEFT JOIN (FROM ledger.deciding WHERE is_late AND signal_type <> 'behavioral') l ON l.attempt = a.attempt
       WHERE ${ofRuns("a", runs)} AND a.verifier_id IS NOT NULL AND NOT list_contains(a.flags, 'environment-suspect')),
     truths AS (
       SELECT run, attempt, unnest(${TRUTH}) FROM known)

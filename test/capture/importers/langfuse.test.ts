@@ -226,6 +226,16 @@ describe("a score", () => {
     ]);
   });
 
+  it("of a person does not lift a test that failed, whatever its place", async () => {
+    const score = { traceId: "t1", timestamp: AT, dataType: "BOOLEAN" };
+    const scores = [
+      { ...score, name: "tests", value: 0, source: "API" },
+      { ...score, name: "thumbs", value: 1, source: "ANNOTATION" },
+    ];
+    const { report } = await importTrace([{ input: "Why?", output: "So." }], { scores });
+    expect(report.imported).toMatchObject([{ attempts: 1, passed: 0 }]);
+  });
+
   describe("of one of several traces of a session", () => {
     const trace = (id: string, question: string, scores: Values[] = []) => ({
       ...{ id, projectId: "p", timestamp: AT, sessionId: "s", input: question, output: "So.", scores },

@@ -36,6 +36,16 @@ describe("a row", () => {
     expect(turns.map(({ missing }) => missing)).toEqual([[], []]);
     expect(only(events, "action")).toMatchObject([{ call: { name: "add", arguments: { a: 2 } }, stdout: "4" }]);
     expect(only(events, "turn").map(({ modelAnswered }) => modelAnswered)).toEqual(["m", "m"]);
+    expect(only(events, "turn").map(({ request }) => request)).toEqual([{ temperature: 0.2 }, { temperature: 0.2 }]);
+  });
+
+  it("has its sampling as the turns' request, and where it says none it is missing", async () => {
+    const sampled = [{ sampling: { temperature: 0.7, seed: 3 }, top_p: 0.9 }, { temperature: null }];
+    const { events } = await importRows(sampled.map((own, i) => ({ id: `t${i}`, messages: conversation, ...own })));
+    expect(only(events, "turn").map(({ request, missing = [] }) => [request, missing.includes("sampling")])).toEqual([
+      ...Array(2).fill([{ temperature: 0.7, seed: 3, top_p: 0.9 }, false]),
+      ...Array(2).fill([{}, true]),
+    ]);
   });
 
   it("has the result of each call beside it where ids are used again, in one answer and in the next", async () => {
