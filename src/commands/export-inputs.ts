@@ -168,7 +168,7 @@ export async function lastBearing(home: Home, runs: readonly SealedRun[]): Promi
   return last;
 }
 
-/** Which revocations take something from the runs; what a tip or a verifier had a part in, the lake knows. */
+/** Which revocations take something from the runs; what a tip or a verifier had a part in, the lake knows. One that gave no verdict is a rule. */
 async function revocationsReaching(home: Home, runs: readonly string[]): Promise<Set<string>> {
   const covered = coveredRuns(home);
   const all = revocations(home);
@@ -187,7 +187,9 @@ async function revocationsReaching(home: Home, runs: readonly string[]): Promise
       `SELECT 'tip ' || tip AS key FROM sealed.rendered_tips WHERE run IN (${list})
         AND tip IN (SELECT target FROM ledger.revocations WHERE kind = 'tip')
        UNION SELECT 'verifier ' || verifier_id || '@' || verifier_version FROM files.verdicts WHERE run IN (${list})
-        AND verifier_id || '@' || verifier_version IN (SELECT target FROM ledger.revocations WHERE kind = 'verifier')`,
+        AND verifier_id || '@' || verifier_version IN (SELECT target FROM ledger.revocations WHERE kind = 'verifier')
+       UNION SELECT 'verifier ' || target FROM ledger.revocations WHERE kind = 'verifier'
+        AND target NOT IN (SELECT verifier_id || '@' || verifier_version FROM files.verdicts)`,
     );
     for (const { key } of rows) keys.add(String(key));
     return keys;

@@ -19,7 +19,7 @@ export default defineCommand<{ name: string }, Lineage>({
   tracemill lineage 9b3fa10c5be2
   tracemill lineage sql:shop/avg-price
 
-A decision goes by the hash of its comparison; an item leads to all attempts at it and the decisions that they counted in. Turns and verifiers (<id>@<version>) are found too. What is revoked, or made from what is revoked, is marked.`,
+A decision goes by the hash of its comparison; an item leads to all attempts at it and the decisions that they counted in. Turns, and verifiers and rules that label (<id>@<version>), are found too. What is revoked, or made from what is revoked, is marked.`,
   positional: ["name"],
   input: z.object({
     name: z

@@ -12,7 +12,9 @@ const input = z.object({
   target: z
     .string()
     .min(1)
-    .describe("id of a run, attempt or tip, a verifier as <id>@<version>, or the hash of a dataset"),
+    .describe(
+      "id of a run, attempt or tip, a verifier (or a rule that labels) as <id>@<version>, or the hash of a dataset",
+    ),
   reason: z.string().describe("why it is not to be relied on"),
   dryRun: z.boolean().default(false).describe("list what it would touch, and write nothing"),
 });

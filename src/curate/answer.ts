@@ -8,6 +8,7 @@ import type { ActionCall } from "../records/events.ts";
 import type { Message } from "../records/message.ts";
 import type { AnswerOrigin, Part } from "../records/selection.ts";
 import type { Candidate } from "./candidate.ts";
+import { RULE_VERSION } from "./role-rule.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
 
 /** The message that is trained on: the recorded answer, or the action that was judged in the skill's own form. */
@@ -49,9 +50,6 @@ export function plainText(message: Message): string {
 export function rowKey(candidate: Candidate, ...answers: Message[]): string {
   return hashText([candidate.promptKey, ...answers.map(plainText)].join("\0"));
 }
-
-/** Of a label that no verifier gave; goes up whenever the same events would give another one. */
-const RULE_VERSION = "1";
 
 /** Why the label of an example is trusted. */
 export function originOf(candidate: Candidate): AnswerOrigin {

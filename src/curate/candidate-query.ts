@@ -6,8 +6,10 @@
 import type { Role } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Unit } from "../records/selection.ts";
+import { revokedTargets } from "../store/ledger-tables.ts";
 import { compileFilters } from "./compile.ts";
 import { clausesOf, type FilterTree, withoutOutcome } from "./filter-tree.ts";
+import { RULE_VERSION } from "./role-rule.ts";
 
 /** Shapes: `skills` and `runs` have at least one entry each. */
 export interface Scope {
@@ -63,6 +65,9 @@ const LABEL = {
     CASE WHEN a.verifier_id IS NOT NULL THEN 'verdict' END AS label_rule`,
 };
 
+/** Whether the rule that labelled a turn is revoked; a verdict's verifier is known to the attempt. */
+const IS_RULE_REVOKED = `coalesce(t.label_rule || '@${RULE_VERSION}' IN (${revokedTargets("verifier")}), false)`;
+
 /** Of an agent that is not tracemill's: run at a skill's items the run has the skill's hash, else none. */
 const FOREIGN_RUNS = "SELECT run FROM files.runs WHERE skill_hash IS NULL OR (config->>'$.command') = 'agent'";
 
@@ -81,7 +86,8 @@ function examplesOf(scope: Scope): string {
     t.finish_reason, t.prompt_tokens, t.completion_tokens, t.latency_ms, t.model, t.base_hash, t.adapter_hash, a.turns,
     a.exit_code, a.eval_passed, a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
     a.audit_passed, a.audit_confidence, a.verdict_value, t.retrievals,
-    coalesce(a.is_revoked, false) OR t.turn IN (SELECT turn FROM ledger.revoked_turns) AS is_revoked,
+    coalesce(a.is_revoked, false) OR t.turn IN (SELECT turn FROM ledger.revoked_turns)
+      OR ${scope.labels === null ? "false" : IS_RULE_REVOKED} AS is_revoked,
     CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call, t.turn IS NOT DISTINCT FROM a.last_turn AS is_last, t.command_failed,
     a.completion_tokens AS attempt_tokens, ${scope.role === "reflector" ? WRITTEN_TIPS : "NULL::VARCHAR[]"} AS written_tips,
     ${scope.labels === null ? LABEL.verdict : LABEL.judged}

@@ -33,7 +33,7 @@ export interface Candidate {
   promptKey: Hash;
   /** Tips that the prompt held as it was sent, and those that the answer wrote. */
   tips: TipId[];
-  /** Whether its run, its attempt, every verifier that judged it or a tip that its prompt held is revoked. */
+  /** Whether its run, its attempt, every verifier that judged it, the rule of its label or a tip that its prompt held is revoked. */
   isRevoked: boolean;
   /** Of these the retired ones. */
   retiredTips: TipId[];

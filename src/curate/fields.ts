@@ -17,9 +17,12 @@ const text = (column: string, summary: string): Field => ({ column, type: "text"
 const number = (column: string, summary: string): Field => ({ column, type: "number", summary });
 const boolean = (column: string, summary: string): Field => ({ column, type: "boolean", summary });
 
-/** Fields that say how an attempt ended; what else is asked of an example holds for good and bad ones alike. */
+/**
+ * Fields that say how an attempt ended, an opinion's confidence among them, as opinions are asked for where it passed. What else is
+ * asked of an example, how sure its label is too, holds for good and bad ones alike.
+ */
 export const OUTCOME_FIELDS: ReadonlySet<string> = new Set([
-  ...["eval_passed", "label", "label_confidence", "value", "confidence", "failure_mode"],
+  ...["eval_passed", "label", "value", "failure_mode"],
   ...["exit_code", "command_failed", "audit_passed", "audit_confidence"],
 ]);
 

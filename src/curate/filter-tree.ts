@@ -11,6 +11,9 @@ export const OPERATORS = ["=", "!=", "<", "<=", ">", ">="] as const;
 export type Operator = (typeof OPERATORS)[number];
 export type VerdictFlag = (typeof VERDICT_FLAGS)[number];
 
+/** Flags that say how an attempt came to be recorded, whatever came of it. */
+const RECORD_FLAGS: ReadonlySet<VerdictFlag> = new Set(["clipped", "imported"]);
+
 /** Every field, operator, value and flag has been checked; an `and` holds no `and`, an `or` no `or`. */
 export type FilterTree =
   | { kind: "and" | "or"; of: FilterTree[] }
@@ -44,7 +47,7 @@ function asksForOutcome(tree: FilterTree): boolean {
     case "not":
       return asksForOutcome(tree.negated);
     case "flag":
-      return true;
+      return !RECORD_FLAGS.has(tree.flag);
     default:
       return OUTCOME_FIELDS.has(tree.field);
   }

@@ -5,6 +5,9 @@
 import type { RunId } from "../records/ids.ts";
 import type { Lake } from "../store/lake.ts";
 
+/** Of a label that a rule gave; goes up whenever the same events would give another one. */
+export const RULE_VERSION = "1";
+
 export interface RoleRule {
   /** The rule in words, as the dataset's card says it. */
   summary: string;

@@ -4,6 +4,8 @@
  */
 import { sumOf } from "../foundation/sums.ts";
 import type { Selection } from "../records/selection.ts";
+import type { Lake } from "../store/lake.ts";
+import { revokedTargets } from "../store/ledger-tables.ts";
 import { CANDIDATE_COLUMNS, readCandidate } from "./candidate.ts";
 import { ALL_ITEMS, candidatesQuery } from "./candidate-query.ts";
 import { candidateTexts } from "./candidate-texts.ts";
@@ -12,7 +14,7 @@ import { openGates } from "./gates.ts";
 import { openHeldOut } from "./held-out.ts";
 import type { ItemGate } from "./item-gate.ts";
 import { joinedSelections } from "./joined-selections.ts";
-import { reflectorPairs } from "./reflector-pairs.ts";
+import { reflectorPairs, TIP_CREDIT_VERSION } from "./reflector-pairs.ts";
 import { type SelectionStore, tipsSaid } from "./select.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
 
@@ -24,7 +26,9 @@ const ANY_LABEL = `SELECT run, turn, true AS passed, 1.0::DOUBLE AS "value", 1.0
 
 /** Chooses pairs of the reflector's answers. Examples and refusals count answers, then pairs. */
 export async function selectTipPairs(store: TipStore, settings: SelectionSettings): Promise<Selection> {
-  const refusalOf = await admission(store, settings);
+  const admitted = await admission(store, settings);
+  const isRevoked = !settings.gatesOff.includes("revoked") && (await isCreditRevoked(store.lake));
+  const refusalOf = isRevoked ? () => ({ reason: "revoked" }) : admitted;
   const isRetiredKept = settings.gatesOff.includes("retired-tip");
   const { pairs, refusals } = await reflectorPairs(store, { ...settings, refusalOf, isRetiredKept });
   return {
@@ -60,4 +64,12 @@ async function admission(
     }
   }
   return (turn) => (reasons.has(turn) ? (reasons.get(turn) ?? null) : { reason: "filter" });
+}
+
+/** Whether what says which tip of a pair is worth more is revoked: then no pair has a label. */
+async function isCreditRevoked(lake: Lake): Promise<boolean> {
+  const rows = await lake.query(`SELECT 1 FROM (${revokedTargets("verifier")}) WHERE target = $verifier`, {
+    verifier: `tip-credit@${TIP_CREDIT_VERSION}`,
+  });
+  return rows.length > 0;
 }

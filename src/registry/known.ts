@@ -66,8 +66,15 @@ export async function knownThing(graph: Graph, text: string): Promise<Thing> {
     throw unknown("row", text, { known: [], listedBy: "tracemill datasets, and the column id of their rows" });
   } else if (kind === "verifier" && (await isItem(graph, text))) {
     return { kind: "item", id: text };
-  } else await refuseUnknown(graph, { kind, id: text });
+  } else if (kind !== "verifier" || !(await isRule(graph, text))) await refuseUnknown(graph, { kind, id: text });
   return { kind, id: text };
+}
+
+/** A rule that labels gives no verdict: it is known by the rows that it labelled. */
+async function isRule(graph: Graph, id: string): Promise<boolean> {
+  if (await isInLake(graph, { kind: "verifier", id })) return false;
+  for await (const _ of rowsMadeFrom(graph, [{ kind: "verifier", id }])) return true;
+  return false;
 }
 
 /** Any text may be the name of an item within its skill, one with an @ too: then it is a verifier only where there is such a one. */

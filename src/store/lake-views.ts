@@ -37,13 +37,24 @@ const DECIDED = {
   verdict_value: 'v."value"',
   eval_passed: "CASE WHEN list_contains(v.flags, 'conflict') THEN NULL ELSE v.passed END",
   ...Object.fromEntries(
-    ["confidence", "failure_mode", "signal_type", "verifier_id", "verifier_version", "before_passed", "flags"].map(
-      (column) => [column, `v.${column}`],
-    ),
+    ["confidence", "failure_mode", "signal_type", "verifier_id", "verifier_version"].map((column) => [
+      column,
+      `v.${column}`,
+    ]),
   ),
   evidence: "v.evidence",
 };
 const GIVEN = { audit_passed: "o.passed", audit_confidence: "o.confidence" };
+
+/** Flags of what there was before a verdict, and none of what it says. */
+const LASTING = "['noop-pass', 'environment-suspect', 'clipped', 'imported', 'dirty-exit']";
+
+/** What earlier verdicts say beside the outcome lasts where the late one did not look at the state before the action. */
+const lasting = (logged: RevokedMarks["logged"]) => ({
+  before_passed: `coalesce(v.before_passed, b.before_passed, ${logged("a.before_passed")})`,
+  flags: `list_sort(list_distinct(list_concat(v.flags, list_intersect(${LASTING}, list_concat(coalesce(b.flags, []),
+    CASE WHEN coalesce(v.before_passed, b.before_passed) IS NULL THEN coalesce(${logged("a.flags")}, []) ELSE [] END)))))`,
+});
 
 const replaced = (columns: Record<string, string>, by: string, logged = (column: string) => column) =>
   Object.entries(columns).map(
@@ -54,11 +65,13 @@ const replaced = (columns: Record<string, string>, by: string, logged = (column:
 const judgedTables = ({ logged, silenced, attempt }: RevokedMarks): Record<string, string> => ({
   verdicts: `SELECT * FROM sealed.verdicts UNION ALL BY NAME
     SELECT l.*, r.skill FROM ledger.verdicts l JOIN files.runs r ON r.run = l.run`,
-  attempts: `SELECT a.* REPLACE (${[...replaced(DECIDED, "v", logged), ...replaced(GIVEN, "o")].join(", ")}),
+  attempts: `SELECT a.* REPLACE (
+    ${[...replaced({ ...DECIDED, ...lasting(logged) }, "v", logged), ...replaced(GIVEN, "o")].join(", ")}),
     ${attempt} AS is_revoked
     FROM sealed.attempts a ${silenced}
     LEFT JOIN ledger.deciding v ON v.attempt = a.attempt
       AND (v.signal_type <> 'behavioral' OR coalesce(${logged("a.signal_type")}, 'behavioral') = 'behavioral')
+    LEFT JOIN ledger.said_before b ON b.attempt = v.attempt
     LEFT JOIN ledger.opinions o ON o.attempt = a.attempt`,
 });
 

@@ -41,6 +41,7 @@ export function* ledgerTables({ retirements, revocations, late }: Said): Generat
   const kinds = new Set(revocations.map(({ kind }) => kind));
   yield* revokedTurns(kinds.has("tip"));
   yield* kinds.has("verifier") ? standingVerdicts() : latestVerdicts();
+  yield* saidBefore();
 }
 
 /** Without a revoked tip the files are not read: a lake is opened far more often than a tip is revoked. */
@@ -76,6 +77,18 @@ function* standingVerdicts(): Generator<string> {
   yield `CREATE TABLE ledger.opinions AS SELECT attempt, CASE WHEN NOT is_revoked THEN passed END AS passed,
     CASE WHEN NOT is_revoked THEN confidence END AS confidence FROM (${judged(IS_OPINION)})
     QUALIFY row_number() OVER (PARTITION BY attempt ORDER BY is_revoked, is_late DESC, seq DESC) = 1`;
+}
+
+/**
+ * What late verdicts say of an attempt beside its outcome: since the last one that looked at the state before the action,
+ * `before_passed` of that one and the flags of all.
+ */
+function* saidBefore(): Generator<string> {
+  yield `CREATE TABLE ledger.said_before AS SELECT attempt, any_value(before_passed) AS before_passed, flatten(list(flags)) AS flags
+    FROM (SELECT attempt, before_passed, flags FROM ledger.verdicts v
+      WHERE signal_type <> 'judgment' AND NOT ${isByRevoked("v")}
+      QUALIFY seq >= coalesce(max(CASE WHEN before_passed IS NOT NULL THEN seq END) OVER (PARTITION BY attempt), 0))
+    GROUP BY attempt`;
 }
 
 /** Selects what was revoked of a kind. */

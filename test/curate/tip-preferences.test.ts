@@ -82,6 +82,16 @@ test("a pair has no answer that wrote a revoked tip, as the worse one neither", 
     expect(refusals.find(({ reason }) => reason === "revoked")).toMatchObject({ count: 1, examples: [turns[1]] });
   }));
 
+test("no pair is left where what says which tip is worth more is revoked, unless that gate is off", () =>
+  withTips(async (home, { runs }) => {
+    const revoked = { kind: "verifier" as const, target: "tip-credit@1", reason: "its contrasts were wrong" };
+    appendLedger(home, { type: "revoked", data: revoked }, systemClock);
+    const { rows, refusals } = await selected(home, pairSettings(runs));
+    expect(rows).toEqual([]);
+    expect(refusals).toMatchObject([{ reason: "revoked", count: TIPS.length }]);
+    expect((await selected(home, pairSettings(runs, { gatesOff: ["revoked"] }))).rows).toHaveLength(1);
+  }));
+
 test("a pair has no answer about a held-out item, on either side, and the comparison is named", () =>
   withTips(async (home, { runs, turns }) => {
     const comparisonHash = hashText("a comparison");

@@ -6,7 +6,7 @@ import type { Filter } from "../filter.ts";
 
 const filter: Filter = {
   summary:
-    "the run, the attempt, its verifier, or a tip that the answer was given under (even where tips are dropped) is revoked",
+    "the run, the attempt, its verifier, the rule of its label, or a tip that the answer was given under (even where tips are dropped) is revoked",
   refuses: ({ isRevoked }) => isRevoked,
 };
 

@@ -1,12 +1,15 @@
 import { expect, it } from "vitest";
+import { loadRoleRule } from "../../../src/curate/index.ts";
 import { systemClock } from "../../../src/foundation/clock.ts";
 import { attemptId, itemId, type RunId } from "../../../src/records/ids.ts";
 import type { Verdict } from "../../../src/records/verdict.ts";
 import type { Home } from "../../../src/store/home.ts";
+import { openLake } from "../../../src/store/lake.ts";
 import { appendLedger } from "../../../src/store/ledger.ts";
 import { withHome } from "../../store/sample-run.ts";
 import { labelsOf, told } from "../labels.ts";
 import { MISSED, type RoleWriter, recheck, writeRoleRun } from "../role-run.ts";
+import { select } from "../select-from.ts";
 
 /** An auditor's turn and what it said, before the verdict as the harness writes them. */
 function audited(writer: RoleWriter, item: string, isRight: boolean, own: Partial<Verdict> = {}): string {
@@ -79,6 +82,25 @@ it("a pass that a later check only repeats is still a no-op where the log says s
     const { run, labels } = await labelled(home, { noop: { flags: ["noop-pass"] } }, () => false);
     recheck(home, at(run, "noop"), {});
     expect(await labels()).toEqual({ noop: [true, "noop-pass", 0.9] });
+  }));
+
+it("a wrong opinion at a gap or a conflict is a bad answer to learn from, as a right one is a good answer", () =>
+  withHome(async (home) => {
+    const cases: Record<string, Partial<Verdict>> = {};
+    for (const flag of ["evaluator-gap", "conflict"] as const)
+      for (const said of ["right", "wrong"]) cases[`${flag}-${said}`] = { flags: [flag] };
+    const { run } = await labelled(home, cases, (name) => name.endsWith("wrong"));
+    const lake = await openLake(home);
+    const labels = await (await loadRoleRule("auditor")).labels(lake, [run]);
+    lake.close();
+    const { rows, refusals } = await select(home, { role: "auditor", labels, tier: "judged", withBad: true });
+    expect(rows.map(({ family, label, rule }) => [family, label, rule]).sort()).toEqual([
+      ["conflict-right", true, "conflict"],
+      ["conflict-wrong", false, "conflict"],
+      ["evaluator-gap-right", true, "evaluator-gap"],
+      ["evaluator-gap-wrong", false, "evaluator-gap"],
+    ]);
+    expect(refusals).toEqual([]);
   }));
 
 const FIRST = { verifier: { id: "first", version: "1" } };

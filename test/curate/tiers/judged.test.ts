@@ -49,6 +49,36 @@ test("of bad answers the filter asks what it asks of all, but for their outcome"
   expect(clauses.map(({ count }) => count)).toEqual([1, 0]);
 });
 
+test("how sure the label is, is asked of bad answers as of good ones", async () => {
+  const attempts = [
+    { item: "shop/a", query: "SELECT 1" },
+    { item: "shop/a", query: "SELECT 2", verdicts: [{ confidence: 0.5 }] },
+    { item: "shop/b", query: "SELECT 3", verdicts: failed },
+    { item: "shop/b", query: "SELECT 4", verdicts: [{ passed: false, value: 0.25, confidence: 0.5 }] },
+  ];
+  const settings = { tier: "judged" as const, withBad: true, gatesOff: ["not-deterministic"] };
+  for (const field of ["confidence", "label_confidence"]) {
+    const expression = `eval_passed=true and ${field}>=0.9`;
+    const { rows, refusals } = await selectFrom([{ attempts }], { ...settings, expression });
+    expect(rows.map(({ item, confidence }) => `${item} ${confidence}`).sort()).toEqual([
+      "sql:shop/a 1",
+      "sql:shop/b 1",
+    ]);
+    expect(refusals).toMatchObject([{ reason: "filter", count: 2 }]);
+  }
+});
+
+test("what an opinion says and how surely is not asked of bad answers, of which nobody asks for one", async () => {
+  const opinion = { signalType: "judgment" as const, confidence: 0.9, verifier: { id: "auditor", version: "m" } };
+  const attempts = [
+    { item: "shop/a", query: "SELECT 1", verdicts: [opinion, {}] },
+    { item: "shop/a", query: "SELECT 2", verdicts: failed },
+  ];
+  const expression = "audit_passed=true and audit_confidence>=0.8";
+  const { rows } = await selectFrom([{ attempts }], { tier: "judged", withBad: true, expression });
+  expect(rows.map(({ label }) => label).sort()).toEqual([false, true]);
+});
+
 test("a whole attempt is one row with its label, in the same shape whether it passed or failed", async () => {
   const steps = [{ answer: "ls", printed: "t.csv" }];
   const attempts = [

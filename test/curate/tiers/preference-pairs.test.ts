@@ -76,6 +76,16 @@ describe("a worker pair", () => {
     expect(clauses).toMatchObject([{ clause: "eval_passed=true", count: 1 }]);
   });
 
+  it("has no imported answer on either side, where the filter keeps imported ones out", async () => {
+    const attempts = [bad("SELECT 1", { flags: ["imported"] }), good("SELECT 2")];
+    expect((await pairsOf(attempts)).pairs).toHaveLength(1);
+    const { pairs, clauses } = await pairsOf(attempts, { expression: "eval_passed=true and not flag(imported)" });
+    expect(pairs).toEqual([]);
+    expect(clauses.map(({ count }) => count)).toEqual([1, 0]);
+    const unflawed = await pairsOf(attempts, { expression: "not flag(noop-pass) and not flag(dirty-exit)" });
+    expect(unflawed.pairs).toHaveLength(1);
+  });
+
   it("needs no failure whose command succeeded, where the filter asks that of the good answer", async () => {
     for (const outcome of ["command_failed=false", "exit_code=0"]) {
       const expression = `eval_passed=true and ${outcome}`;
