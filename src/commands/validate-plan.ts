@@ -1,6 +1,7 @@
 /**
  * `tracemill validate --plan`: what a comparison of these items could show, before any model is loaded.
  */
+import { counted } from "../foundation/counted.ts";
 import { textTable } from "../foundation/text-table.ts";
 import { type GateSettings, generalMargin, type PerWhat } from "../records/gate.ts";
 import { percent, pointsSize } from "../statistics/figures.ts";
@@ -158,8 +159,11 @@ export function comparisonPlanText(plan: ComparisonPlan): string {
   const { skill, items, families, sides, general, samples, use, alpha, designEffect, source, difference, rows } = plan;
   const better = `${pointsSize(difference)} points better`;
   return [
-    `${items} items of ${families} families of ${skill}, ${samples === 1 ? "one run" : `${samples} runs`} an arm; alpha ${Number(alpha.toPrecision(3))} for candidate ${use} on them.`,
-    ...sides.map((side) => `At the side: ${side.items} items of ${side.families} families of ${side.skill}.`),
+    `${counted(items, "item")} of ${counted(families, "family", "families")} of ${skill}, ${samples === 1 ? "one run" : `${samples} runs`} an arm; alpha ${Number(alpha.toPrecision(3))} for candidate ${use} on them.`,
+    ...sides.map(
+      (side) =>
+        `At the side: ${counted(side.items, "item")} of ${counted(side.families, "family", "families")} of ${side.skill}.`,
+    ),
     ...general.map(textsLine),
     ...(plan.lookAlpha === null ? [] : [looksLine(plan.lookAlpha)]),
     ...(plan.isAgainstBaseToo ? ["Skills at the side and general texts are judged against the base as well."] : []),

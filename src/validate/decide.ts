@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
+import { counted } from "../foundation/counted.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
 import { writeFileAtomic } from "../foundation/files.ts";
 import {
@@ -276,7 +277,9 @@ function rerunNote({ arm, runs, runsOfArm }: WholeArm, { samples }: Plan): strin
 
 function droppedNote({ skill, dropped }: { skill: string; dropped: PartResult["dropped"] }): string[] {
   if (dropped.length === 0) return [];
-  return [`${dropped.length} items of ${skill} have no verdict in an arm and were left out of all arms.`];
+  return [
+    `${counted(dropped.length, `item of ${skill} has`, `items of ${skill} have`)} no verdict in an arm, which leaves out the pair in all arms.`,
+  ];
 }
 
 function refuseOtherRuns(home: Home, decision: Decision, runs: readonly ArmRun[]): void {

@@ -1,6 +1,7 @@
 /**
  * A decision as text for a terminal: the same figures as the report, without its item tables.
  */
+import { counted } from "../foundation/counted.ts";
 import { printable } from "../foundation/printable.ts";
 import { textTable } from "../foundation/text-table.ts";
 import type { ArmResult, Decision, PairResult } from "../records/comparison.ts";
@@ -99,7 +100,7 @@ function pairLines(pair: ShownPair, { alpha, isDeciding }: { alpha: number; isDe
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return [
-    `${treatment} against ${reference}: ${pair.n} items of ${pair.families} families${isDeciding ? " (deciding)" : ""}`,
+    `${treatment} against ${reference}: ${counted(pair.n, "item")} of ${counted(pair.families, "family", "families")}${isDeciding ? " (deciding)" : ""}`,
     ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
     ...outlook(pair, decidingAlpha).map((line) => `  ${line}`),
   ];
@@ -109,7 +110,7 @@ type OneTry = NonNullable<PairResult["oneTry"]>;
 
 function countRows({ treatment, reference }: ShownPair, oneTry: OneTry): [string, string][] {
   return [
-    ["both", `${oneTry.both} items`],
+    ["both", counted(oneTry.both, "item")],
     [`only ${treatment}`, `${oneTry.onlyTreatment}`],
     [`only ${reference}`, `${oneTry.onlyReference}`],
     ["neither", `${oneTry.neither}`],

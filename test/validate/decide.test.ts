@@ -271,7 +271,9 @@ test("one item in fifty without a verdict is left out of every arm and told", as
       { passed: 9, n: 59 },
       { passed: 29, n: 59 },
     ]);
-    expect(decision.reasons).toContain("1 items of letters have no verdict in an arm and were left out of all arms.");
+    expect(decision.reasons).toContain(
+      "1 item of letters has no verdict in an arm, which leaves out the pair in all arms.",
+    );
   });
 });
 
