@@ -4,7 +4,6 @@
  * every pair that is left out is counted with its reason.
  */
 import { groupBy } from "../foundation/group-by.ts";
-import { hashText } from "../foundation/hashing.ts";
 import type { RunId, TurnId } from "../records/ids.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
 import type { AnswerOrigin, PairRow } from "../records/selection.ts";
@@ -15,6 +14,7 @@ import { plainText } from "./answer.ts";
 import { type CreditedTip, readCredits } from "./credit.ts";
 import { becauseOf, type ItemGate } from "./item-gate.ts";
 import { type ReflectorAnswer, readAnswers, type UnusableAnswer } from "./reflector-answers.ts";
+import { rowRank } from "./row-rank.ts";
 import { capPerTip, crediblePairs, type TipPair, whyIncomparable } from "./tip-pairs.ts";
 
 /** Goes up whenever the same draws would say otherwise which of two tips is worth more. */
@@ -78,9 +78,8 @@ export async function reflectorPairs(
   const live = kept.filter(isLive);
   for (const pair of kept) if (!isLive(pair)) refusals.add("retired-tip", [pair.chosen.turn]);
   const capped = cappedPairs(withoutCopies(live, refusals), settings, refusals);
-  const rank = ({ chosen, rejected }: TipPair<AnsweredTip>) => hashText(`${seed}:${chosen.turn}:${rejected.turn}`);
-  const shuffled = capped.map((pair) => ({ pair, rank: rank(pair) })).sort((x, y) => (x.rank < y.rank ? -1 : 1));
-  return { pairs: shuffled.map(({ pair }) => rowOf(pair)), refusals };
+  const ranked = capped.map(rowOf).map((row) => ({ row, rank: rowRank(row, seed) }));
+  return { pairs: ranked.sort((x, y) => (x.rank < y.rank ? -1 : 1)).map(({ row }) => row), refusals };
 }
 
 /** The first thing that keeps a tip out of every pair; null where nothing does. None depends on how large its effect is. */

@@ -40,7 +40,7 @@ export async function selectRerankerPairs(
     return named === null;
   });
   return {
-    ...joinedSelections([]),
+    ...joinedSelections([], settings.seed),
     examples: kept.length + sumOf(refusals.counts(), ({ count }) => count),
     chosen: { train: kept.length, validation: 0 },
     refusals,

@@ -2,13 +2,12 @@
  * What is remembered of each row that was put aside, until all have been seen: numbers alone, some 350 bytes a row with
  * what near-duplicates are found by, as there may be hundreds of thousands. Of rows that say the same the best is kept.
  */
-import { hashText } from "../foundation/hashing.ts";
 import { type NumberList, numberList } from "../foundation/number-list.ts";
-import { originsOf } from "../records/selection.ts";
 import { plainText } from "./answer.ts";
 import { balanced } from "./balance.ts";
 import type { SpillPlace } from "./example-spill.ts";
 import { nearDuplicates } from "./near/near-duplicates.ts";
+import { rowRank } from "./row-rank.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
 import type { TierRow } from "./tier.ts";
 
@@ -18,8 +17,8 @@ export interface RowTable {
   isTrain(row: number): boolean;
   placeOf(row: number): SpillPlace;
   /**
-   * Returns the chosen rows in an order that only the seed and the turns' names decide, so that a first part is a fair
-   * sample, and says of every other row why it is not chosen and which row stands for it.
+   * Returns the chosen rows in the order of their ranks (`row-rank.ts`), and says of every other row why it is not chosen
+   * and which row stands for it.
    */
   choose(refuse: RefuseRow): Uint32Array;
 }
@@ -42,7 +41,7 @@ export function rowTable({ seed, balance, nearThreshold }: SelectionSettings): R
   return {
     add({ row, of: [first], key }, { startByte, sizeBytes }, task) {
       for (const [i, list] of columns.keys.entries()) list.push(digits(key, i));
-      columns.ranks.push(digits(hashText(`${seed}:${originsOf(row)[0].turn}`), 0));
+      columns.ranks.push(digits(rowRank(row, seed), 0));
       columns.worths.push(worthOf(row, first.completionTokens ?? NOT_COUNTED));
       if (row.item !== lastItem) itemCount += 1;
       lastItem = row.item;

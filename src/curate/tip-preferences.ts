@@ -32,7 +32,7 @@ export async function selectTipPairs(store: TipStore, settings: SelectionSetting
   const isRetiredKept = settings.gatesOff.includes("retired-tip");
   const { pairs, refusals } = await reflectorPairs(store, { ...settings, refusalOf, isRetiredKept });
   return {
-    ...joinedSelections([]),
+    ...joinedSelections([], settings.seed),
     examples: pairs.length + sumOf(refusals.counts(), ({ count }) => count),
     chosen: { train: pairs.length, validation: 0 },
     refusals,
