@@ -12,6 +12,7 @@ import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { plainText } from "./answer.ts";
 import { type CreditedTip, readCredits } from "./credit.ts";
+import { refuseCopy, type Told } from "./duplicates.ts";
 import { becauseOf, type ItemGate } from "./item-gate.ts";
 import { type ReflectorAnswer, readAnswers, type UnusableAnswer } from "./reflector-answers.ts";
 import { rowRank } from "./row-rank.ts";
@@ -55,9 +56,10 @@ interface AnsweredTip extends CreditedTip {
 export async function reflectorPairs(
   store: { lake: Lake; texts: RecordedTexts },
   settings: ReflectorPairSettings,
-): Promise<{ pairs: PairRow[]; refusals: RefusalTally }> {
+): Promise<{ pairs: PairRow[] } & Told> {
   const { skills, runs, seed, alpha = CREDIT_RULE.alpha, isRetiredKept = false } = settings;
-  const refusals = refusalTally();
+  const told: Told = { refusals: refusalTally(), duplicates: [] };
+  const { refusals } = told;
   const credits = await readCredits(store.lake, { skills, runs, alpha });
   const written = credits.filter(({ source }) => runs.includes(source.run));
   const answers = await readAnswers(store, written);
@@ -77,9 +79,9 @@ export async function reflectorPairs(
   const isLive = ({ chosen }: TipPair<AnsweredTip>) => isRetiredKept || !chosen.isRetired;
   const live = kept.filter(isLive);
   for (const pair of kept) if (!isLive(pair)) refusals.add("retired-tip", [pair.chosen.turn]);
-  const capped = cappedPairs(withoutCopies(live, refusals), settings, refusals);
+  const capped = cappedPairs(withoutCopies(live, told), settings, refusals);
   const ranked = capped.map(rowOf).map((row) => ({ row, rank: rowRank(row, seed) }));
-  return { pairs: ranked.sort((x, y) => (x.rank < y.rank ? -1 : 1)).map(({ row }) => row), refusals };
+  return { pairs: ranked.sort((x, y) => (x.rank < y.rank ? -1 : 1)).map(({ row }) => row), ...told };
 }
 
 /** The first thing that keeps a tip out of every pair; null where nothing does. None depends on how large its effect is. */
@@ -115,15 +117,15 @@ function distinct(pairs: readonly [AnsweredTip, AnsweredTip][], refusals: Refusa
 }
 
 /** Keeps the surest of the pairs that give the same row: two runs may ask and answer alike, and their tips have two names. */
-function withoutCopies(pairs: readonly TipPair<AnsweredTip>[], refusals: RefusalTally): TipPair<AnsweredTip>[] {
-  const seen = new Set<string>();
+function withoutCopies(pairs: readonly TipPair<AnsweredTip>[], told: Told): TipPair<AnsweredTip>[] {
+  const surest = new Map<string, TurnId>();
   return pairs.filter(({ chosen, rejected }) => {
     const { prompt, answer } = chosen.answered;
     const key = JSON.stringify([...prompt, answer, rejected.answered.answer].map(plainText));
-    const isCopy = seen.has(key);
-    if (isCopy) refusals.add("exact-duplicate", [chosen.turn]);
-    seen.add(key);
-    return !isCopy;
+    const kept = surest.get(key);
+    if (kept === undefined) surest.set(key, chosen.turn);
+    else refuseCopy(told, { removed: chosen.turn, kept, reason: "exact-duplicate" });
+    return kept === undefined;
   });
 }
 

@@ -30,12 +30,12 @@ export async function selectTipPairs(store: TipStore, settings: SelectionSetting
   const isRevoked = !settings.gatesOff.includes("revoked") && (await isCreditRevoked(store.lake));
   const refusalOf = isRevoked ? () => ({ reason: "revoked" }) : admitted;
   const isRetiredKept = settings.gatesOff.includes("retired-tip");
-  const { pairs, refusals } = await reflectorPairs(store, { ...settings, refusalOf, isRetiredKept });
+  const { pairs, ...told } = await reflectorPairs(store, { ...settings, refusalOf, isRetiredKept });
   return {
     ...joinedSelections([], settings.seed),
-    examples: pairs.length + sumOf(refusals.counts(), ({ count }) => count),
+    examples: pairs.length + sumOf(told.refusals.counts(), ({ count }) => count),
     chosen: { train: pairs.length, validation: 0 },
-    refusals,
+    ...told,
     async *rows() {
       yield* pairs;
     },
