@@ -21,21 +21,35 @@ export function withoutCopies(candidates: readonly Candidate[], { settings, refu
 }
 
 /**
- * Keeps the best of the examples whose answers are nearly the same, the threshold being that of the settings. Equal
- * answers stay: what was asked differs there, or they would be copies.
+ * Keeps the best of the examples whose answers are nearly the same, the threshold being that of the settings; `saidBy` is
+ * what is compared.
  */
-export function withoutNearCopies(candidates: readonly Candidate[], { settings, refuse }: ItemWork): Candidate[] {
-  const { nearThreshold } = settings;
-  if (nearThreshold === null || candidates.length < 2) return [...candidates];
-  const kept: { candidate: Candidate; text: string; shingles: Int32Array }[] = [];
-  return candidates.filter((candidate) => {
-    const text = plainText(answerOf(candidate, settings));
+export function withoutNearCopies(
+  candidates: readonly Candidate[],
+  { settings, refuse }: ItemWork,
+  saidBy = (candidate: Candidate) => plainText(answerOf(candidate, settings)),
+): Candidate[] {
+  const likeOf = nearCopies(candidates, saidBy, settings.nearThreshold);
+  for (const [candidate, kept] of likeOf) refuse("near-duplicate", candidate, kept);
+  return candidates.filter((candidate) => !likeOf.has(candidate));
+}
+
+/**
+ * For each that says nearly what an earlier one says, that one, which is no copy itself. Equal texts are none: what was
+ * asked differs there, or they would be exact copies.
+ */
+export function nearCopies<T>(all: readonly T[], textOf: (one: T) => string, nearThreshold: number | null): Map<T, T> {
+  const likeOf = new Map<T, T>();
+  if (nearThreshold === null || all.length < 2) return likeOf;
+  const kept: { one: T; text: string; shingles: Int32Array }[] = [];
+  for (const one of all) {
+    const text = textOf(one);
     const shingles = shingleSet(text);
     const like = kept.find((other) => other.text !== text && jaccard(shingles, other.shingles) >= nearThreshold);
-    if (like === undefined) kept.push({ candidate, text, shingles });
-    else refuse("near-duplicate", candidate, like.candidate);
-    return like === undefined;
-  });
+    if (like === undefined) kept.push({ one, text, shingles });
+    else likeOf.set(one, like.one);
+  }
+  return likeOf;
 }
 
 /** Keeps at most `maxPerItem` examples: first the best of each different answer, then the best of what is left. */
