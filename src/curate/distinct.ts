@@ -20,14 +20,14 @@ export function withoutCopies(candidates: readonly Candidate[], { settings, refu
   return [...kept.values()];
 }
 
-/**
- * Keeps the best of the examples whose answers are nearly the same, the threshold being that of the settings; `saidBy` is
- * what is compared.
- */
+/** The texts that an example is compared by, each with that of the same place. */
+type SaidBy<T> = (one: T) => readonly string[];
+
+/** Keeps the best of the examples that say nearly the same, the threshold being that of the settings. */
 export function withoutNearCopies(
   candidates: readonly Candidate[],
   { settings, refuse }: ItemWork,
-  saidBy = (candidate: Candidate) => plainText(answerOf(candidate, settings)),
+  saidBy: SaidBy<Candidate> = (candidate) => [plainText(answerOf(candidate, settings))],
 ): Candidate[] {
   const likeOf = nearCopies(candidates, saidBy, settings.nearThreshold);
   for (const [candidate, kept] of likeOf) refuse("near-duplicate", candidate, kept);
@@ -35,31 +35,45 @@ export function withoutNearCopies(
 }
 
 /**
- * For each that says nearly what an earlier one says, that one, which is no copy itself. Equal texts are none: what was
- * asked differs there, or they would be exact copies.
+ * For each that says nearly what an earlier one says, that one, which is no copy itself: all texts are alike. Where all are
+ * equal none is a copy: what was asked differs there, or it would be an exact one.
  */
-export function nearCopies<T>(all: readonly T[], textOf: (one: T) => string, nearThreshold: number | null): Map<T, T> {
+export function nearCopies<T>(all: readonly T[], saidBy: SaidBy<T>, nearThreshold: number | null): Map<T, T> {
   const likeOf = new Map<T, T>();
   if (nearThreshold === null || all.length < 2) return likeOf;
-  const kept: { one: T; text: string; shingles: Int32Array }[] = [];
+  const kept: { one: T; texts: ComparedText[] }[] = [];
   for (const one of all) {
-    const text = textOf(one);
-    const shingles = shingleSet(text);
-    const like = kept.find((other) => other.text !== text && jaccard(shingles, other.shingles) >= nearThreshold);
-    if (like === undefined) kept.push({ one, text, shingles });
+    const texts = saidBy(one).map((text) => ({ text, shingles: shingleSet(text) }));
+    const like = kept.find((other) => areNear(texts, other.texts, nearThreshold));
+    if (like === undefined) kept.push({ one, texts });
     else likeOf.set(one, like.one);
   }
   return likeOf;
 }
 
-/** Keeps at most `maxPerItem` examples: first the best of each different answer, then the best of what is left. */
-export function capped(candidates: readonly Candidate[], { settings, refuse }: ItemWork): Candidate[] {
+interface ComparedText {
+  text: string;
+  shingles: Int32Array;
+}
+
+function areNear(some: readonly ComparedText[], others: readonly ComparedText[], nearThreshold: number): boolean {
+  const pairs = some.map((one, i) => [one, others[i] ?? one] as const);
+  const differing = pairs.filter(([one, other]) => one.text !== other.text);
+  return differing.length > 0 && differing.every(([x, y]) => jaccard(x.shingles, y.shingles) >= nearThreshold);
+}
+
+/** Keeps at most `maxPerItem` examples: first the best of each that says something else, then the best of what is left. */
+export function capped(
+  candidates: readonly Candidate[],
+  { settings, refuse }: ItemWork,
+  saidBy: SaidBy<Candidate> = (candidate) => [plainText(answerOf(candidate, settings))],
+): Candidate[] {
   const answers = new Set<string>();
   const first: Candidate[] = [];
   const again: Candidate[] = [];
   for (const candidate of candidates) {
     const before = answers.size;
-    const isNew = answers.add(plainText(answerOf(candidate, settings))).size > before;
+    const isNew = answers.add(saidBy(candidate).join("\n")).size > before;
     (isNew ? first : again).push(candidate);
   }
   const all = [...first, ...again];

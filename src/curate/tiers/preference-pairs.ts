@@ -43,7 +43,7 @@ function distinctIn(contexts: ReadonlyMap<string, Candidate[]>, work: ItemWork):
 
 /** Over all contexts: the best of the pairs that say nearly the same. */
 function withoutNearPairs(pairs: readonly WorkerPair[], { settings, refuse }: ItemWork): WorkerPair[] {
-  const said = ({ of }: WorkerPair) => of.map((candidate) => plainText(answerOf(candidate, settings))).join("\n");
+  const said = ({ of }: WorkerPair) => of.map((candidate) => plainText(answerOf(candidate, settings)));
   const likeOf = nearCopies(pairs, said, settings.nearThreshold);
   for (const [pair, { of: kept }] of likeOf)
     for (const [side, candidate] of pair.of.entries()) refuse("near-duplicate", candidate, kept[side]);
