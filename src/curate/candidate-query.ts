@@ -9,6 +9,7 @@ import type { Unit } from "../records/selection.ts";
 import { revokedTargets } from "../store/ledger-tables.ts";
 import { compileFilters } from "./compile.ts";
 import { clausesOf, type FilterTree, withoutOutcome } from "./filter-tree.ts";
+import { OUTCOME } from "./label-query.ts";
 import { RULE_VERSION } from "./role-rule.ts";
 
 /** Shapes: `skills` and `runs` have at least one entry each. */
@@ -121,14 +122,13 @@ export function tasksQuery({ skills, runs }: Scope, range: ItemRange): Query {
   };
 }
 
-/** How many attempts at each item of a range were judged in a sound environment and stand, and how many of them `passed`. */
-export function passRatesQuery({ skills, runs }: Scope, range: ItemRange): Query {
+/** How many attempts at each item of a range stand and say something of whoever made them, and how many of these `solved` it. */
+export function solveRatesQuery({ skills, runs }: Scope, range: ItemRange): Query {
   const { sql, parameters } = withinRuns({ skills, runs });
   return {
-    sql: `SELECT item, count(*) AS attempts, count(*) FILTER (eval_passed) AS passed FROM files.attempts e
-      WHERE ${sql} AND ${RANGE} AND eval_passed IS NOT NULL AND NOT is_revoked
-        AND NOT list_contains(flags, 'environment-suspect')
-      GROUP BY item`,
+    sql: `SELECT item, count(*) AS attempts, count(*) FILTER (outcome = 'solved') AS solved
+      FROM (SELECT item, ${OUTCOME} AS outcome FROM files.attempts e WHERE ${sql} AND ${RANGE} AND NOT is_revoked)
+      WHERE outcome IN ('solved', 'missed') GROUP BY item`,
     parameters: { ...parameters, ...range },
   };
 }
