@@ -74,6 +74,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
   const chosen = {
     ...{ tier, unit: asked.unit, tips: asked.tips, tries: asked.tries, dampEasy: asked.dampEasy, gatesOff },
     maxPerItem: asked.maxPerItem,
+    maxTokens: asked.maxTokens ?? base?.contextTokens ?? null,
     band: readBand(asked.band),
     balance: { families: asked.balanceFamilies, skills: asked.balanceSkills },
     nearThreshold: readNear(asked.near),
@@ -90,7 +91,6 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
     settings: {
       ...written,
       target: asked.target,
-      maxTokens: asked.maxTokens ?? base?.contextTokens ?? null,
     },
     minRows: asked.minRows,
     seed: asked.seed,

@@ -3,7 +3,7 @@
  * their answers, as their task is the same.
  */
 import type { Message } from "../records/message.ts";
-import { answerOf, byWorth, plainText, rowKey } from "./answer.ts";
+import { answerOf, byWorth, looksTooLong, plainText, rowKey } from "./answer.ts";
 import type { Candidate } from "./candidate.ts";
 import { jaccard, shingleSet } from "./near/jaccard.ts";
 import type { ItemWork } from "./tier.ts";
@@ -11,7 +11,7 @@ import type { ItemWork } from "./tier.ts";
 /** Keeps the best of the examples that have the same prompt and answer. */
 export function withoutCopies(candidates: readonly Candidate[], { settings, refuse }: ItemWork): Candidate[] {
   const kept = new Map<string, Candidate>();
-  for (const candidate of [...candidates].sort(byWorth)) {
+  for (const candidate of [...candidates].sort(byWorth(settings))) {
     const key = rowKey(candidate, answerOf(candidate, settings));
     const same = kept.get(key);
     if (same === undefined) kept.set(key, candidate);
@@ -62,7 +62,10 @@ function areNear(some: readonly ComparedText[], others: readonly ComparedText[],
   return differing.length > 0 && differing.every(([x, y]) => jaccard(x.shingles, y.shingles) >= nearThreshold);
 }
 
-/** Keeps at most `maxPerItem` examples: first the best of each that says something else, then the best of what is left. */
+/**
+ * Keeps at most `maxPerItem` examples: first the best of each that says something else, then the best of what is left;
+ * what looks too long only where there is room.
+ */
 export function capped(
   candidates: readonly Candidate[],
   { settings, refuse }: ItemWork,
@@ -76,7 +79,8 @@ export function capped(
     const isNew = answers.add(saidBy(candidate).join("\n")).size > before;
     (isNew ? first : again).push(candidate);
   }
-  const all = [...first, ...again];
+  const tooLong = (candidate: Candidate) => Number(looksTooLong(candidate, settings));
+  const all = [...first, ...again].sort((x, y) => tooLong(x) - tooLong(y));
   for (const candidate of all.slice(settings.maxPerItem)) refuse("over-item-cap", candidate);
   return all.slice(0, settings.maxPerItem);
 }

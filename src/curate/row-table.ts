@@ -3,8 +3,9 @@
  * what near-duplicates are found by, as there may be hundreds of thousands. Of rows that say the same the best is kept.
  */
 import { type NumberList, numberList } from "../foundation/number-list.ts";
-import { plainText } from "./answer.ts";
+import { looksTooLong, plainText } from "./answer.ts";
 import { balanced } from "./balance.ts";
+import type { Candidate } from "./candidate.ts";
 import type { SpillPlace } from "./example-spill.ts";
 import { nearDuplicates } from "./near/near-duplicates.ts";
 import { rowRank } from "./row-rank.ts";
@@ -27,12 +28,16 @@ type RefuseRow = (row: number, reason: string, kept: number | null) => void;
 
 const DIGITS = 13; // as many as a number holds exactly
 const NOT_COUNTED = 2 ** 32 - 1;
-/** What is worse than any number of tokens, so that the other row is kept: a bad answer; and a row that is trained on. */
-const BAD = 2 ** 32;
-const TRAIN = 2 ** 33;
+/**
+ * What is worse than any number of tokens, so that the other row is kept: one that looks too long, a bad answer; and a row
+ * that is trained on.
+ */
+const LONG = 2 ** 32;
+const BAD = 2 ** 33;
+const TRAIN = 2 ** 34;
 
 /** Makes an empty table. */
-export function rowTable({ seed, balance, nearThreshold }: SelectionSettings): RowTable {
+export function rowTable({ seed, balance, nearThreshold, maxTokens }: SelectionSettings): RowTable {
   const columns = emptyColumns();
   const near = nearThreshold === null ? null : nearDuplicates({ threshold: nearThreshold, seed });
   let lastItem = "";
@@ -42,7 +47,7 @@ export function rowTable({ seed, balance, nearThreshold }: SelectionSettings): R
     add({ row, of: [first], key }, { startByte, sizeBytes }, task) {
       for (const [i, list] of columns.keys.entries()) list.push(digits(key, i));
       columns.ranks.push(digits(rowRank(row, seed), 0));
-      columns.worths.push(worthOf(row, first.completionTokens ?? NOT_COUNTED));
+      columns.worths.push(worthOf(row, first, { maxTokens }));
       if (row.item !== lastItem) itemCount += 1;
       lastItem = row.item;
       columns.items.push(itemCount);
@@ -71,7 +76,7 @@ interface Columns {
   /** 104 bits of the row's key: no two of any number are the same. */
   keys: readonly [NumberList, NumberList];
   ranks: NumberList;
-  /** Lower is better: validation before train (a held-out copy must win), good before bad, then fewest completion tokens. */
+  /** Lower is better: validation before train (a held-out copy must win), good before bad, what fits before what looks too long, then fewest completion tokens. */
   worths: NumberList;
   items: NumberList;
   families: NamedGroups;
@@ -80,9 +85,10 @@ interface Columns {
   sizesBytes: NumberList;
 }
 
-function worthOf(row: TierRow["row"], completionTokens: number): number {
+function worthOf(row: TierRow["row"], first: Candidate, settings: Pick<SelectionSettings, "maxTokens">): number {
   const isBad = row.kind === "answer" && !row.label;
-  return (row.part === "train" ? TRAIN : 0) + (isBad ? BAD : 0) + completionTokens;
+  const worse = (row.part === "train" ? TRAIN : 0) + (isBad ? BAD : 0) + (looksTooLong(first, settings) ? LONG : 0);
+  return worse + (first.completionTokens ?? NOT_COUNTED);
 }
 
 function emptyColumns(): Columns {

@@ -39,6 +39,7 @@ function turn(n: number, messages: Message[], overrides: Partial<Candidate> & { 
     isForeign: true,
     call: null,
     finishReason: "stop",
+    promptTokens: 50,
     completionTokens: 5,
     attemptTokens: 5,
     isLast: true,

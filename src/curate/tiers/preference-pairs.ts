@@ -8,7 +8,7 @@
 import { groupBy } from "../../foundation/group-by.ts";
 import { type Hash, hashText } from "../../foundation/hashing.ts";
 import type { Message, Tool } from "../../records/message.ts";
-import { answerOf, headOf, originOf, plainText, rowKey } from "../answer.ts";
+import { answerOf, headOf, looksTooLong, originOf, plainText, rowKey } from "../answer.ts";
 import type { Candidate } from "../candidate.ts";
 import { differInMeaning, nearCopies, withoutCopies, withoutNearCopies } from "../distinct.ts";
 import { goodAndBad } from "../good-and-bad.ts";
@@ -30,9 +30,10 @@ const tier: TierRule = {
       for (const candidate of group) if (!used.has(candidate)) work.refuse("no-partner", candidate);
     const distinct = better.size < 2 ? pairs : withoutNearPairs(pairs, work);
     const { maxPerItem } = work.settings;
-    for (const { of } of distinct.slice(maxPerItem))
-      for (const candidate of of) work.refuse("over-item-cap", candidate);
-    return distinct.slice(0, maxPerItem);
+    const tooLong = ({ of }: WorkerPair) => Number(of.some((candidate) => looksTooLong(candidate, work.settings)));
+    const ranked = distinct.toSorted((x, y) => tooLong(x) - tooLong(y));
+    for (const { of } of ranked.slice(maxPerItem)) for (const candidate of of) work.refuse("over-item-cap", candidate);
+    return ranked.slice(0, maxPerItem);
   },
 };
 
