@@ -138,15 +138,24 @@ export function solveRatesQuery({ skills, runs }: Scope, range: ItemRange): Quer
  * out by it before any other, and the `first` of their turns by name. A clause that refuses none has no row.
  */
 export function filteredOutQuery(scope: Scope, range: ItemRange, names: number): Query {
+  const { sql, parameters } = filteredTurnsQuery(scope, range);
+  return {
+    sql: `SELECT clause, count(*) AS filtered, min(turn, ${names}) AS first FROM (${sql}) GROUP BY clause ORDER BY clause`,
+    parameters,
+  };
+}
+
+/** Each turn of a range that the user's filter leaves out, and the number of the clause that does so before any other. */
+export function filteredTurnsQuery(scope: Scope, range: ItemRange): Query {
   const { sql, parameters } = within(scope);
   const clauses = compileFilters(clausesOf(scope.filter), "e");
   const refusing = clauses.sql.map((clause, i) => `WHEN NOT ${clause} THEN ${i}`).join(" ");
   const bad = badAnswers(scope);
   return {
-    sql: `SELECT clause, count(*) AS filtered, min(turn, ${names}) AS first
+    sql: `SELECT turn, clause
       FROM (SELECT e.turn, ${ofUnit(scope, "min", refusing === "" ? "NULL" : `CASE ${refusing} END`)} AS clause
         FROM ${examplesOf(scope)} WHERE ${sql} ${only(scope, `NOT ${ofUnit(scope, "bool_and", bad.sql)}`)})
-      WHERE clause IS NOT NULL GROUP BY clause ORDER BY clause`,
+      WHERE clause IS NOT NULL`,
     parameters: { ...parameters, ...clauses.parameters, ...bad.parameters, ...range },
   };
 }

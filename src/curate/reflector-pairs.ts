@@ -36,7 +36,7 @@ export interface ReflectorPairSettings {
   perTip?: number;
   /** Most rows of one item. */
   maxPerItem?: number;
-  /** Says why the answer of a turn cannot be in a pair; left out, every answer can. */
+  /** Says why the answer of a turn cannot be in a pair; left out, every answer can. Asked once of each that else could. */
   refusalOf?: (turn: TurnId) => ReturnType<ItemGate>;
   /** Whether the better tip of a pair may be a retired one. */
   isRetiredKept?: boolean;
@@ -67,8 +67,7 @@ export async function reflectorPairs(
     const { turn } = tip.source;
     const answered = turn === null ? undefined : answers.get(turn);
     const own = refusalOf(tip, answered);
-    const gate = turn === null ? null : (settings.refusalOf?.(turn) ?? null);
-    const refusal = own === null ? gate : { reason: own };
+    const refusal = own !== null ? { reason: own } : turn === null ? null : (settings.refusalOf?.(turn) ?? null);
     if (refusal !== null) refusals.add(refusal.reason, turn === null ? [] : [becauseOf(turn, refusal)], 1);
     if (refusal !== null || turn === null || typeof answered !== "object") return [];
     return [{ ...tip, turn, answered }];
