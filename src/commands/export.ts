@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { loadFilters, OTHER_REASONS } from "../curate/index.ts";
 import { checkOut, copyTrainRows, type DatasetOptions, previewDataset, writeDataset } from "../dataset/index.ts";
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { loadRenderer } from "../render/renderer.ts";
@@ -102,7 +103,7 @@ export async function previewUnits(options: ExportOptions, place: Pick<Place, "h
     const rows = await keptByOther();
     throw new Refusal({
       ...said,
-      got: `${got}; with --unit ${unit} ${rows} training rows`,
+      got: `${got}; with --unit ${unit} ${counted(rows, "training row")}`,
       fix: rows === 0 ? `${fix}` : `--unit ${unit}, or ${fix}`,
     });
   }

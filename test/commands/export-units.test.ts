@@ -92,7 +92,7 @@ describe("a preview under a limit of tokens", () => {
     await expect(dryRun({ maxTokens: 8000, unit: "attempt" }, oneTurn)).rejects.toMatchObject({
       ...refused,
       details: {
-        got: expect.stringMatching(/; with --unit turn 1 training rows$/),
+        got: expect.stringMatching(/; with --unit turn 1 training row$/),
         fix: expect.stringMatching(/^--unit turn, or loosen/),
       },
     });
