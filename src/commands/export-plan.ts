@@ -74,6 +74,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
   const chosen = {
     ...{ tier, unit: asked.unit, tips: asked.tips, tries: asked.tries, dampEasy: asked.dampEasy, gatesOff },
     maxPerItem: asked.maxPerItem,
+    maxTokens: asked.maxTokens ?? base?.contextTokens ?? null,
     band: readBand(asked.band),
     balance: { families: asked.balanceFamilies, skills: asked.balanceSkills },
     nearThreshold: readNear(asked.near),
@@ -90,13 +91,12 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
     settings: {
       ...written,
       target: asked.target,
-      maxTokens: asked.maxTokens ?? base?.contextTokens ?? null,
     },
     minRows: asked.minRows,
     seed: asked.seed,
     select: async () => {
       const names = runs.map(({ run }) => run);
-      const selection = await selectFrom(home, roles, async (lake, role) => ({
+      const selections = await selectFrom(home, roles, async (lake, role) => ({
         ...chosen,
         ...{ role, skills, runs: names, seed: asked.seed },
         answerText: role === "worker" ? answerText : null,
@@ -106,7 +106,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
         withBad: tier === "judged" || tier === "preference-pairs",
         heldOut,
       }));
-      return scrubbed(selection, scrubReason);
+      return scrubbed(joinedSelections(selections, asked.seed), scrubReason);
     },
   };
 }
@@ -165,7 +165,7 @@ async function selectFrom(
   home: Home,
   roles: readonly Role[],
   settingsOf: (lake: Lake, role: Role) => Promise<SelectionSettings>,
-): Promise<Selection> {
+): Promise<Selection[]> {
   const lake = await openLake(home);
   const store = { lake, texts: openTexts(home), spillFolder: home.lake };
   const selections: Selection[] = [];
@@ -178,7 +178,7 @@ async function selectFrom(
     store.texts.close();
     lake.close();
   }
-  return joinedSelections(selections);
+  return selections;
 }
 
 function selectionOf(store: SelectionStore, settings: SelectionSettings): Promise<Selection> {

@@ -27,7 +27,7 @@ export const exportSettings = z.object({
     .optional()
     .describe('whose tokenizer and template render the rows, or "none" (default: the runs\' base, where it is known)'),
   minRows: z.int().min(1).default(1).describe("refuse a dataset of fewer training rows"),
-  maxPerItem: z.int().min(1).default(2).describe("most rows of one item"),
+  maxPerItem: z.int().min(1).default(2).describe("most rows of one item; of judged answers, of each label"),
   maxTokens: z.int().min(1).optional().describe("refuse longer rows (default: the base's context)"),
   unit: z.enum(UNITS).default("turn").describe("a row is one turn, or a whole attempt"),
   tips: z.enum(["drop", "keep"]).default("drop").describe("take rendered tips out of the prompts, or leave them in"),
@@ -39,7 +39,7 @@ export const exportSettings = z.object({
     .enum(TRIES)
     .default("all")
     .describe("which attempts at an item: all, the first, or the one with fewest tokens"),
-  band: z.string().optional().describe("only items of which such a share of the attempts passed, such as 0.1..0.9"),
+  band: z.string().optional().describe("only items that such a share of the attempts solved, such as 0.1..0.9"),
   dampEasy: z
     .number()
     .min(0)

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { loadFilters, OTHER_REASONS } from "../curate/index.ts";
 import { checkOut, copyTrainRows, type DatasetOptions, previewDataset, writeDataset } from "../dataset/index.ts";
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { loadRenderer } from "../render/renderer.ts";
@@ -15,6 +16,9 @@ import { exportPlan, takesWholeAttempts, tierOf } from "./export-plan.ts";
 import { printedExport } from "./export-report.ts";
 import type { ExportOptions, ExportPreview, ExportResult } from "./export-result.ts";
 import { commaList, exportSettings } from "./export-settings.ts";
+
+/** What is left of the rows is no dataset. */
+const TOO_LITTLE = ["EMPTY_SELECTION", "TOO_FEW_ROWS", "ONE_LABEL_ALONE"];
 
 type Place = Pick<Context, "home" | "clock">;
 
@@ -81,14 +85,28 @@ async function withSelection<T>(
   }
 }
 
-/** Returns what `previewExport` does; under a limit of tokens also the rows of either unit, where the tier has both. */
+/**
+ * Returns what `previewExport` does; under a limit of tokens also the rows of either unit, where the tier has both.
+ * Throws: as `exportDataset`, then with the rows that the other unit would keep.
+ */
 export async function previewUnits(options: ExportOptions, place: Pick<Place, "home">): Promise<ExportPreview> {
-  const preview = await previewExport(options, place);
   const asked = exportSettings.parse(options);
-  if (asked.maxTokens === undefined || !takesWholeAttempts(await tierOf(asked))) return preview;
+  if (asked.maxTokens === undefined || !takesWholeAttempts(await tierOf(asked))) return previewExport(options, place);
   const unit = asked.unit === "attempt" ? "turn" : "attempt";
-  const rows = await rowsKept({ ...options, unit, minRows: 1 }, place);
-  return { ...preview, rowsByUnit: { [asked.unit]: preview.counts.trainRows, [unit]: rows } };
+  const keptByOther = () => rowsKept({ ...options, unit, minRows: 1 }, place);
+  try {
+    const preview = await previewExport(options, place);
+    return { ...preview, rowsByUnit: { [asked.unit]: preview.counts.trainRows, [unit]: await keptByOther() } };
+  } catch (error) {
+    if (!(error instanceof Refusal && TOO_LITTLE.includes(error.code))) throw error;
+    const { got, fix, ...said } = error.details;
+    const rows = await keptByOther();
+    throw new Refusal({
+      ...said,
+      got: `${got}; with --unit ${unit} ${counted(rows, "training row")}`,
+      fix: rows === 0 ? `${fix}` : `--unit ${unit}, or ${fix}`,
+    });
+  }
 }
 
 /** That none is left is an answer here, and that no dataset can be made of what is. */
@@ -96,7 +114,7 @@ async function rowsKept(options: ExportOptions, place: Pick<Place, "home">): Pro
   try {
     return (await previewExport(options, place)).counts.trainRows;
   } catch (error) {
-    if (error instanceof Refusal && ["EMPTY_SELECTION", "ONE_LABEL_ALONE"].includes(error.code)) return 0;
+    if (error instanceof Refusal && TOO_LITTLE.includes(error.code)) return 0;
     throw error;
   }
 }

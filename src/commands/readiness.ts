@@ -47,12 +47,13 @@ Example: tracemill readiness --target B`,
   print: printedReadiness,
 });
 
-/** Throws: `SKILL_MISSING`; as `exportPlan`, of which `BASE_NOT_NAMED` where there are several. */
+/** Throws: `SKILL_MISSING`, `SKILL_NOT_ALONE`; as `exportPlan`, of which `BASE_NOT_NAMED` where there are several. */
 export async function measure(
   { target, skill, base: named }: z.infer<typeof input>,
   context: Pick<Context, "home">,
 ): Promise<Readiness> {
   if (target === "A" && skill === undefined) throw skillMissing();
+  if (target === "B" && skill !== undefined) throw skillOfAll(skill);
   const { home } = context;
   const skills = await chosenSkills(home, target === "A" ? (skill as string) : "all");
   const roles: RoleReadiness[] = [];
@@ -146,6 +147,16 @@ async function detectableIn(id: string): Promise<Detectable> {
   } finally {
     await skill.close();
   }
+}
+
+function skillOfAll(skill: string): Refusal {
+  return new Refusal({
+    code: "SKILL_NOT_ALONE",
+    message: "Target B is an adapter over all skills.",
+    expected: "--target B without --skill",
+    got: `--skill ${skill}`,
+    fix: `tracemill readiness --target A --skill ${skill}, or leave --skill out`,
+  });
 }
 
 function skillMissing(): Refusal {

@@ -98,7 +98,19 @@ function partOf({ split }: Candidate): Part {
   return split === "validation" ? "validation" : "train";
 }
 
-/** Best first: fewest completion tokens, then the earlier one, as examples come earliest first. */
-export function byWorth(x: Candidate, y: Candidate): number {
-  return (x.completionTokens ?? Number.MAX_SAFE_INTEGER) - (y.completionTokens ?? Number.MAX_SAFE_INTEGER);
+/**
+ * Whether the endpoint counted more tokens than a row may have. The base may count others, and fewer where tips are taken
+ * out, so this only says which examples to prefer: what does not fit is refused when it is rendered.
+ */
+export function looksTooLong(
+  { promptTokens, completionTokens }: Candidate,
+  { maxTokens }: Pick<SelectionSettings, "maxTokens">,
+): boolean {
+  return maxTokens !== null && (promptTokens ?? 0) + (completionTokens ?? 0) > maxTokens;
+}
+
+/** Best first: what fits as far as is known, then fewest completion tokens, then the earlier one, as examples come earliest first. */
+export function byWorth(settings: Pick<SelectionSettings, "maxTokens">): (x: Candidate, y: Candidate) => number {
+  const tokensOf = ({ completionTokens }: Candidate) => completionTokens ?? Number.MAX_SAFE_INTEGER;
+  return (x, y) => Number(looksTooLong(x, settings)) - Number(looksTooLong(y, settings)) || tokensOf(x) - tokensOf(y);
 }

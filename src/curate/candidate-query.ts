@@ -9,6 +9,7 @@ import type { Unit } from "../records/selection.ts";
 import { revokedTargets } from "../store/ledger-tables.ts";
 import { compileFilters } from "./compile.ts";
 import { clausesOf, type FilterTree, withoutOutcome } from "./filter-tree.ts";
+import { OUTCOME } from "./label-query.ts";
 import { RULE_VERSION } from "./role-rule.ts";
 
 /** Shapes: `skills` and `runs` have at least one entry each. */
@@ -121,14 +122,13 @@ export function tasksQuery({ skills, runs }: Scope, range: ItemRange): Query {
   };
 }
 
-/** How many attempts at each item of a range were judged in a sound environment and stand, and how many of them `passed`. */
-export function passRatesQuery({ skills, runs }: Scope, range: ItemRange): Query {
+/** How many attempts at each item of a range stand and say something of whoever made them, and how many of these `solved` it. */
+export function solveRatesQuery({ skills, runs }: Scope, range: ItemRange): Query {
   const { sql, parameters } = withinRuns({ skills, runs });
   return {
-    sql: `SELECT item, count(*) AS attempts, count(*) FILTER (eval_passed) AS passed FROM files.attempts e
-      WHERE ${sql} AND ${RANGE} AND eval_passed IS NOT NULL AND NOT is_revoked
-        AND NOT list_contains(flags, 'environment-suspect')
-      GROUP BY item`,
+    sql: `SELECT item, count(*) AS attempts, count(*) FILTER (outcome = 'solved') AS solved
+      FROM (SELECT item, ${OUTCOME} AS outcome FROM files.attempts e WHERE ${sql} AND ${RANGE} AND NOT is_revoked)
+      WHERE outcome IN ('solved', 'missed') GROUP BY item`,
     parameters: { ...parameters, ...range },
   };
 }
@@ -138,15 +138,24 @@ export function passRatesQuery({ skills, runs }: Scope, range: ItemRange): Query
  * out by it before any other, and the `first` of their turns by name. A clause that refuses none has no row.
  */
 export function filteredOutQuery(scope: Scope, range: ItemRange, names: number): Query {
+  const { sql, parameters } = filteredTurnsQuery(scope, range);
+  return {
+    sql: `SELECT clause, count(*) AS filtered, min(turn, ${names}) AS first FROM (${sql}) GROUP BY clause ORDER BY clause`,
+    parameters,
+  };
+}
+
+/** Each turn of a range that the user's filter leaves out, and the number of the clause that does so before any other. */
+export function filteredTurnsQuery(scope: Scope, range: ItemRange): Query {
   const { sql, parameters } = within(scope);
   const clauses = compileFilters(clausesOf(scope.filter), "e");
   const refusing = clauses.sql.map((clause, i) => `WHEN NOT ${clause} THEN ${i}`).join(" ");
   const bad = badAnswers(scope);
   return {
-    sql: `SELECT clause, count(*) AS filtered, min(turn, ${names}) AS first
+    sql: `SELECT turn, clause
       FROM (SELECT e.turn, ${ofUnit(scope, "min", refusing === "" ? "NULL" : `CASE ${refusing} END`)} AS clause
         FROM ${examplesOf(scope)} WHERE ${sql} ${only(scope, `NOT ${ofUnit(scope, "bool_and", bad.sql)}`)})
-      WHERE clause IS NOT NULL GROUP BY clause ORDER BY clause`,
+      WHERE clause IS NOT NULL`,
     parameters: { ...parameters, ...clauses.parameters, ...bad.parameters, ...range },
   };
 }

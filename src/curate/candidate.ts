@@ -48,6 +48,8 @@ export interface Candidate {
   /** What this turn made the attempt do; null where it led to no action. */
   call: ActionCall | null;
   finishReason: string | null;
+  /** As the endpoint counted them. */
+  promptTokens: number | null;
   completionTokens: number | null;
   /** Completion tokens of all turns of its attempt's worker. */
   attemptTokens: number | null;
@@ -125,6 +127,7 @@ const rowSchema = z.object({
   is_foreign: z.boolean(),
   tool_call: jsonColumn(actionCallSchema),
   finish_reason: z.string().nullable(),
+  prompt_tokens: count,
   completion_tokens: count,
   model: z.string().nullable(),
   base_hash: z.string().nullable(),
@@ -191,6 +194,7 @@ export function readCandidate(row: unknown, texts: CandidateTexts, said: TipsSai
     isForeign: r.is_foreign,
     call: r.tool_call,
     finishReason: r.finish_reason,
+    promptTokens: r.prompt_tokens,
     completionTokens: r.completion_tokens,
     attemptTokens: r.attempt_tokens,
     isLast: r.is_last,

@@ -3,6 +3,7 @@
  */
 import { sqlText } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
+import { OUTCOME } from "./label-query.ts";
 
 /** Of one skill. */
 export interface Coverage {
@@ -10,7 +11,7 @@ export interface Coverage {
   /** Train items that were tried. */
   items: number;
   families: number;
-  /** Items that at least one attempt passed. */
+  /** Items that at least one attempt solved: a pass that was there before its action is none of its doing. */
   solved: number;
   never: number;
 }
@@ -18,7 +19,7 @@ export interface Coverage {
 export async function readCoverage(lake: Lake, skills: readonly string[]): Promise<Coverage[]> {
   const rows = await lake.query(
     `SELECT skill, count(*) AS items, count(DISTINCT family) AS families, count(*) FILTER (is_solved) AS solved
-     FROM (SELECT skill, item, any_value(family) AS family, coalesce(bool_or(eval_passed), false) AS is_solved
+     FROM (SELECT skill, item, any_value(family) AS family, coalesce(bool_or(${OUTCOME} = 'solved'), false) AS is_solved
        FROM files.attempts WHERE split = 'train' AND NOT is_revoked GROUP BY skill, item)
      WHERE skill IN (${skills.map(sqlText).join(", ")}) GROUP BY skill ORDER BY skill`,
   );

@@ -3,7 +3,7 @@
  * their answers, as their task is the same.
  */
 import type { Message } from "../records/message.ts";
-import { answerOf, byWorth, plainText, rowKey } from "./answer.ts";
+import { answerOf, byWorth, looksTooLong, plainText, rowKey } from "./answer.ts";
 import type { Candidate } from "./candidate.ts";
 import { jaccard, shingleSet } from "./near/jaccard.ts";
 import type { ItemWork } from "./tier.ts";
@@ -11,7 +11,7 @@ import type { ItemWork } from "./tier.ts";
 /** Keeps the best of the examples that have the same prompt and answer. */
 export function withoutCopies(candidates: readonly Candidate[], { settings, refuse }: ItemWork): Candidate[] {
   const kept = new Map<string, Candidate>();
-  for (const candidate of [...candidates].sort(byWorth)) {
+  for (const candidate of [...candidates].sort(byWorth(settings))) {
     const key = rowKey(candidate, answerOf(candidate, settings));
     const same = kept.get(key);
     if (same === undefined) kept.set(key, candidate);
@@ -20,35 +20,67 @@ export function withoutCopies(candidates: readonly Candidate[], { settings, refu
   return [...kept.values()];
 }
 
-/**
- * Keeps the best of the examples whose answers are nearly the same, the threshold being that of the settings. Equal
- * answers stay: what was asked differs there, or they would be copies.
- */
-export function withoutNearCopies(candidates: readonly Candidate[], { settings, refuse }: ItemWork): Candidate[] {
-  const { nearThreshold } = settings;
-  if (nearThreshold === null || candidates.length < 2) return [...candidates];
-  const kept: { candidate: Candidate; text: string; shingles: Int32Array }[] = [];
-  return candidates.filter((candidate) => {
-    const text = plainText(answerOf(candidate, settings));
-    const shingles = shingleSet(text);
-    const like = kept.find((other) => other.text !== text && jaccard(shingles, other.shingles) >= nearThreshold);
-    if (like === undefined) kept.push({ candidate, text, shingles });
-    else refuse("near-duplicate", candidate, like.candidate);
-    return like === undefined;
-  });
+/** The texts that an example is compared by, each with that of the same place. */
+type SaidBy<T> = (one: T) => readonly string[];
+
+/** Keeps the best of the examples that say nearly the same, the threshold being that of the settings. */
+export function withoutNearCopies(
+  candidates: readonly Candidate[],
+  { settings, refuse }: ItemWork,
+  saidBy: SaidBy<Candidate> = (candidate) => [plainText(answerOf(candidate, settings))],
+): Candidate[] {
+  const likeOf = nearCopies(candidates, saidBy, settings.nearThreshold);
+  for (const [candidate, kept] of likeOf) refuse("near-duplicate", candidate, kept);
+  return candidates.filter((candidate) => !likeOf.has(candidate));
 }
 
-/** Keeps at most `maxPerItem` examples: first the best of each different answer, then the best of what is left. */
-export function capped(candidates: readonly Candidate[], { settings, refuse }: ItemWork): Candidate[] {
+/**
+ * For each that says nearly what an earlier one says, that one, which is no copy itself: all texts are alike. Where all are
+ * equal none is a copy: what was asked differs there, or it would be an exact one.
+ */
+export function nearCopies<T>(all: readonly T[], saidBy: SaidBy<T>, nearThreshold: number | null): Map<T, T> {
+  const likeOf = new Map<T, T>();
+  if (nearThreshold === null || all.length < 2) return likeOf;
+  const kept: { one: T; texts: ComparedText[] }[] = [];
+  for (const one of all) {
+    const texts = saidBy(one).map((text) => ({ text, shingles: shingleSet(text) }));
+    const like = kept.find((other) => areNear(texts, other.texts, nearThreshold));
+    if (like === undefined) kept.push({ one, texts });
+    else likeOf.set(one, like.one);
+  }
+  return likeOf;
+}
+
+interface ComparedText {
+  text: string;
+  shingles: Int32Array;
+}
+
+function areNear(some: readonly ComparedText[], others: readonly ComparedText[], nearThreshold: number): boolean {
+  const pairs = some.map((one, i) => [one, others[i] ?? one] as const);
+  const differing = pairs.filter(([one, other]) => one.text !== other.text);
+  return differing.length > 0 && differing.every(([x, y]) => jaccard(x.shingles, y.shingles) >= nearThreshold);
+}
+
+/**
+ * Keeps at most `maxPerItem` examples: first the best of each that says something else, then the best of what is left;
+ * what looks too long only where there is room.
+ */
+export function capped(
+  candidates: readonly Candidate[],
+  { settings, refuse }: ItemWork,
+  saidBy: SaidBy<Candidate> = (candidate) => [plainText(answerOf(candidate, settings))],
+): Candidate[] {
   const answers = new Set<string>();
   const first: Candidate[] = [];
   const again: Candidate[] = [];
   for (const candidate of candidates) {
     const before = answers.size;
-    const isNew = answers.add(plainText(answerOf(candidate, settings))).size > before;
+    const isNew = answers.add(saidBy(candidate).join("\n")).size > before;
     (isNew ? first : again).push(candidate);
   }
-  const all = [...first, ...again];
+  const tooLong = (candidate: Candidate) => Number(looksTooLong(candidate, settings));
+  const all = [...first, ...again].sort((x, y) => tooLong(x) - tooLong(y));
   for (const candidate of all.slice(settings.maxPerItem)) refuse("over-item-cap", candidate);
   return all.slice(0, settings.maxPerItem);
 }

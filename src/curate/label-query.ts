@@ -16,16 +16,19 @@ export function ofRuns(table: string, runs: readonly RunId[]): string {
 }
 
 /**
- * Selects each judged attempt of the runs with its `outcome`: `solved`, `missed`, `suspect` where the environment may
- * have decided, or `unclear` where verdicts contradict each other or the pass was none of the attempt's doing.
+ * How an attempt of the lake ended: `solved`, `missed`, `suspect` where the environment may have decided, or `unclear` where
+ * verdicts contradict each other, there is none, or the pass was none of the attempt's doing.
  */
+export const OUTCOME = `CASE
+      WHEN list_contains(flags, 'environment-suspect') THEN 'suspect'
+      WHEN NOT eval_passed THEN 'missed'
+      WHEN eval_passed AND NOT coalesce(before_passed, false)
+        AND NOT list_has_any(flags, ['noop-pass', 'evaluator-gap']) THEN 'solved'
+      ELSE 'unclear' END`;
+
+/** Selects each judged attempt of the runs with its `outcome`. */
 export function attemptOutcomes(runs: readonly RunId[]): string {
-  return `SELECT a.run, a.item, a.attempt, a.attempt_number, CASE
-      WHEN list_contains(a.flags, 'environment-suspect') THEN 'suspect'
-      WHEN NOT a.eval_passed THEN 'missed'
-      WHEN a.eval_passed AND NOT coalesce(a.before_passed, false)
-        AND NOT list_has_any(a.flags, ['noop-pass', 'evaluator-gap']) THEN 'solved'
-      ELSE 'unclear' END AS outcome
+  return `SELECT a.run, a.item, a.attempt, a.attempt_number, ${OUTCOME} AS outcome
     FROM files.attempts a WHERE ${ofRuns("a", runs)} AND a.verifier_id IS NOT NULL AND NOT a.is_revoked`;
 }
 

@@ -4,7 +4,6 @@
  * every pair that is left out is counted with its reason.
  */
 import { groupBy } from "../foundation/group-by.ts";
-import { hashText } from "../foundation/hashing.ts";
 import type { RunId, TurnId } from "../records/ids.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
 import type { AnswerOrigin, PairRow } from "../records/selection.ts";
@@ -13,8 +12,10 @@ import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
 import { plainText } from "./answer.ts";
 import { type CreditedTip, readCredits } from "./credit.ts";
+import { refuseCopy, type Told } from "./duplicates.ts";
 import { becauseOf, type ItemGate } from "./item-gate.ts";
 import { type ReflectorAnswer, readAnswers, type UnusableAnswer } from "./reflector-answers.ts";
+import { rowRank } from "./row-rank.ts";
 import { capPerTip, crediblePairs, type TipPair, whyIncomparable } from "./tip-pairs.ts";
 
 /** Goes up whenever the same draws would say otherwise which of two tips is worth more. */
@@ -35,7 +36,7 @@ export interface ReflectorPairSettings {
   perTip?: number;
   /** Most rows of one item. */
   maxPerItem?: number;
-  /** Says why the answer of a turn cannot be in a pair; left out, every answer can. */
+  /** Says why the answer of a turn cannot be in a pair; left out, every answer can. Asked once of each that else could. */
   refusalOf?: (turn: TurnId) => ReturnType<ItemGate>;
   /** Whether the better tip of a pair may be a retired one. */
   isRetiredKept?: boolean;
@@ -55,9 +56,10 @@ interface AnsweredTip extends CreditedTip {
 export async function reflectorPairs(
   store: { lake: Lake; texts: RecordedTexts },
   settings: ReflectorPairSettings,
-): Promise<{ pairs: PairRow[]; refusals: RefusalTally }> {
+): Promise<{ pairs: PairRow[] } & Told> {
   const { skills, runs, seed, alpha = CREDIT_RULE.alpha, isRetiredKept = false } = settings;
-  const refusals = refusalTally();
+  const told: Told = { refusals: refusalTally(), duplicates: [] };
+  const { refusals } = told;
   const credits = await readCredits(store.lake, { skills, runs, alpha });
   const written = credits.filter(({ source }) => runs.includes(source.run));
   const answers = await readAnswers(store, written);
@@ -65,8 +67,7 @@ export async function reflectorPairs(
     const { turn } = tip.source;
     const answered = turn === null ? undefined : answers.get(turn);
     const own = refusalOf(tip, answered);
-    const gate = turn === null ? null : (settings.refusalOf?.(turn) ?? null);
-    const refusal = own === null ? gate : { reason: own };
+    const refusal = own !== null ? { reason: own } : turn === null ? null : (settings.refusalOf?.(turn) ?? null);
     if (refusal !== null) refusals.add(refusal.reason, turn === null ? [] : [becauseOf(turn, refusal)], 1);
     if (refusal !== null || turn === null || typeof answered !== "object") return [];
     return [{ ...tip, turn, answered }];
@@ -77,10 +78,9 @@ export async function reflectorPairs(
   const isLive = ({ chosen }: TipPair<AnsweredTip>) => isRetiredKept || !chosen.isRetired;
   const live = kept.filter(isLive);
   for (const pair of kept) if (!isLive(pair)) refusals.add("retired-tip", [pair.chosen.turn]);
-  const capped = cappedPairs(withoutCopies(live, refusals), settings, refusals);
-  const rank = ({ chosen, rejected }: TipPair<AnsweredTip>) => hashText(`${seed}:${chosen.turn}:${rejected.turn}`);
-  const shuffled = capped.map((pair) => ({ pair, rank: rank(pair) })).sort((x, y) => (x.rank < y.rank ? -1 : 1));
-  return { pairs: shuffled.map(({ pair }) => rowOf(pair)), refusals };
+  const capped = cappedPairs(withoutCopies(live, told), settings, refusals);
+  const ranked = capped.map(rowOf).map((row) => ({ row, rank: rowRank(row, seed) }));
+  return { pairs: ranked.sort((x, y) => (x.rank < y.rank ? -1 : 1)).map(({ row }) => row), ...told };
 }
 
 /** The first thing that keeps a tip out of every pair; null where nothing does. None depends on how large its effect is. */
@@ -116,15 +116,15 @@ function distinct(pairs: readonly [AnsweredTip, AnsweredTip][], refusals: Refusa
 }
 
 /** Keeps the surest of the pairs that give the same row: two runs may ask and answer alike, and their tips have two names. */
-function withoutCopies(pairs: readonly TipPair<AnsweredTip>[], refusals: RefusalTally): TipPair<AnsweredTip>[] {
-  const seen = new Set<string>();
+function withoutCopies(pairs: readonly TipPair<AnsweredTip>[], told: Told): TipPair<AnsweredTip>[] {
+  const surest = new Map<string, TurnId>();
   return pairs.filter(({ chosen, rejected }) => {
     const { prompt, answer } = chosen.answered;
     const key = JSON.stringify([...prompt, answer, rejected.answered.answer].map(plainText));
-    const isCopy = seen.has(key);
-    if (isCopy) refusals.add("exact-duplicate", [chosen.turn]);
-    seen.add(key);
-    return !isCopy;
+    const kept = surest.get(key);
+    if (kept === undefined) surest.set(key, chosen.turn);
+    else refuseCopy(told, { removed: chosen.turn, kept, reason: "exact-duplicate" });
+    return kept === undefined;
   });
 }
 

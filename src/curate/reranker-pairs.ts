@@ -12,6 +12,7 @@ import { CREDIT_RULE } from "../statistics/tip-credit.ts";
 import { sqlText } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
 import { type CreditedTip, readCredits } from "./credit.ts";
+import { refuseCopy, type Told } from "./duplicates.ts";
 import { drawJointRetrievals, type JointRetrieval, type TipNames, tipsRetrievedTogether } from "./joint-retrievals.ts";
 import { TIP_CREDIT_VERSION } from "./reflector-pairs.ts";
 import { crediblePairs, type TipPair, whyIncomparable } from "./tip-pairs.ts";
@@ -48,9 +49,10 @@ type Asked = { pair: TipPair<CreditedTip>; at: JointRetrieval };
 export async function rerankerPairs(
   lake: Lake,
   settings: RerankerPairSettings,
-): Promise<{ pairs: RerankerRow[]; refusals: RefusalTally }> {
+): Promise<{ pairs: RerankerRow[] } & Told> {
   const { skills, runs, seed, alpha = CREDIT_RULE.alpha, isRetiredKept = false } = settings;
-  const refusals = refusalTally();
+  const told: Told = { refusals: refusalTally(), duplicates: [] };
+  const { refusals } = told;
   const credits = await readCredits(lake, { skills, runs, alpha });
   const sound = credits.filter((tip) => {
     if (!runs.includes(tip.source.run)) return false;
@@ -70,8 +72,8 @@ export async function rerankerPairs(
   const asked = await askedPairs(lake, live, settings);
   const writers = await readWriters(lake, live);
   const rankOf = ({ pair, at }: Asked) => hashText(`${seed}:${at.item}:${pair.chosen.tip}:${pair.rejected.tip}`);
-  const rows = capped(asked, settings, refusals).map((one) => ({ row: rowOf(one, writers), rank: rankOf(one) }));
-  return { pairs: rows.sort((x, y) => (x.rank < y.rank ? -1 : 1)).map(({ row }) => row), refusals };
+  const rows = capped(asked, settings, told).map((one) => ({ row: rowOf(one, writers), rank: rankOf(one) }));
+  return { pairs: rows.sort((x, y) => (x.rank < y.rank ? -1 : 1)).map(({ row }) => row), ...told };
 }
 
 /** For each pair of tips the tasks that it may be asked with. */
@@ -108,21 +110,22 @@ function retrievedPairs(
 function capped(
   byPair: readonly Asked[][],
   { queriesPerPair = QUERIES_PER_PAIR, maxPerItem = PAIRS_PER_QUERY }: RerankerPairSettings,
-  refusals: RefusalTally,
+  told: Told,
 ): Asked[] {
   const ofItem = new Map<string, number>();
-  const seen = new Set<string>();
+  const surest = new Map<string, TurnId>();
   return byPair.flatMap((ofPair) => {
     let taken = 0;
-    refusals.add("over-pair-cap", [], (ofPair[0]?.at.tasks ?? 0) - ofPair.length);
+    told.refusals.add("over-pair-cap", [], (ofPair[0]?.at.tasks ?? 0) - ofPair.length);
     return ofPair.filter(({ pair, at }) => {
       const text = hashText(JSON.stringify([at.task, pair.chosen.text, pair.rejected.text].map(plain)));
       const rows = ofItem.get(at.item) ?? 0;
       const full = taken >= queriesPerPair ? "over-pair-cap" : rows >= maxPerItem ? "over-item-cap" : null;
-      const reason = seen.has(text) ? "exact-duplicate" : full;
-      if (reason !== null) refusals.add(reason, [at.turn]);
-      if (reason !== null) return false;
-      seen.add(text);
+      const kept = surest.get(text);
+      if (kept !== undefined) refuseCopy(told, { removed: at.turn, kept, reason: "exact-duplicate" });
+      else if (full !== null) told.refusals.add(full, [at.turn]);
+      if (kept !== undefined || full !== null) return false;
+      surest.set(text, at.turn);
       ofItem.set(at.item, rows + 1);
       taken += 1;
       return true;

@@ -26,7 +26,8 @@ export async function selectRerankerPairs(
 ): Promise<Selection> {
   await checkGates(settings.gatesOff);
   const isOff = (gate: string) => settings.gatesOff.includes(gate);
-  const { pairs, refusals } = await rerankerPairs(lake, { ...settings, isRetiredKept: isOff("retired-tip") });
+  const { pairs, ...told } = await rerankerPairs(lake, { ...settings, isRetiredKept: isOff("retired-tip") });
+  const { refusals } = told;
   const isRevoked = isOff("revoked") ? () => false : await revokedRows(lake);
   const heldOut = await (await openHeldOut(lake, settings.heldOut)).gate(ALL_ITEMS);
   const isHosted = isOff("hosted-model") ? () => false : await hostedRows(lake, settings);
@@ -40,10 +41,10 @@ export async function selectRerankerPairs(
     return named === null;
   });
   return {
-    ...joinedSelections([]),
+    ...joinedSelections([], settings.seed),
     examples: kept.length + sumOf(refusals.counts(), ({ count }) => count),
     chosen: { train: kept.length, validation: 0 },
-    refusals,
+    ...told,
     async *rows() {
       yield* kept;
     },

@@ -2,13 +2,13 @@
  * What is remembered of each row that was put aside, until all have been seen: numbers alone, some 350 bytes a row with
  * what near-duplicates are found by, as there may be hundreds of thousands. Of rows that say the same the best is kept.
  */
-import { hashText } from "../foundation/hashing.ts";
 import { type NumberList, numberList } from "../foundation/number-list.ts";
-import { originsOf } from "../records/selection.ts";
-import { plainText } from "./answer.ts";
+import { looksTooLong, plainText } from "./answer.ts";
 import { balanced } from "./balance.ts";
+import type { Candidate } from "./candidate.ts";
 import type { SpillPlace } from "./example-spill.ts";
 import { nearDuplicates } from "./near/near-duplicates.ts";
+import { rowRank } from "./row-rank.ts";
 import type { SelectionSettings } from "./selection-settings.ts";
 import type { TierRow } from "./tier.ts";
 
@@ -18,8 +18,8 @@ export interface RowTable {
   isTrain(row: number): boolean;
   placeOf(row: number): SpillPlace;
   /**
-   * Returns the chosen rows in an order that only the seed and the turns' names decide, so that a first part is a fair
-   * sample, and says of every other row why it is not chosen and which row stands for it.
+   * Returns the chosen rows in the order of their ranks (`row-rank.ts`), and says of every other row why it is not chosen
+   * and which row stands for it.
    */
   choose(refuse: RefuseRow): Uint32Array;
 }
@@ -28,12 +28,16 @@ type RefuseRow = (row: number, reason: string, kept: number | null) => void;
 
 const DIGITS = 13; // as many as a number holds exactly
 const NOT_COUNTED = 2 ** 32 - 1;
-/** What is worse than any number of tokens, so that the other row is kept: a bad answer; and a row that is trained on. */
-const BAD = 2 ** 32;
-const TRAIN = 2 ** 33;
+/**
+ * What is worse than any number of tokens, so that the other row is kept: one that looks too long, a bad answer; and a row
+ * that is trained on.
+ */
+const LONG = 2 ** 32;
+const BAD = 2 ** 33;
+const TRAIN = 2 ** 34;
 
 /** Makes an empty table. */
-export function rowTable({ seed, balance, nearThreshold }: SelectionSettings): RowTable {
+export function rowTable({ seed, balance, nearThreshold, maxTokens }: SelectionSettings): RowTable {
   const columns = emptyColumns();
   const near = nearThreshold === null ? null : nearDuplicates({ threshold: nearThreshold, seed });
   let lastItem = "";
@@ -42,8 +46,8 @@ export function rowTable({ seed, balance, nearThreshold }: SelectionSettings): R
   return {
     add({ row, of: [first], key }, { startByte, sizeBytes }, task) {
       for (const [i, list] of columns.keys.entries()) list.push(digits(key, i));
-      columns.ranks.push(digits(hashText(`${seed}:${originsOf(row)[0].turn}`), 0));
-      columns.worths.push(worthOf(row, first.completionTokens ?? NOT_COUNTED));
+      columns.ranks.push(digits(rowRank(row, seed), 0));
+      columns.worths.push(worthOf(row, first, { maxTokens }));
       if (row.item !== lastItem) itemCount += 1;
       lastItem = row.item;
       columns.items.push(itemCount);
@@ -72,7 +76,7 @@ interface Columns {
   /** 104 bits of the row's key: no two of any number are the same. */
   keys: readonly [NumberList, NumberList];
   ranks: NumberList;
-  /** Lower is better: validation before train (a held-out copy must win), good before bad, then fewest completion tokens. */
+  /** Lower is better: validation before train (a held-out copy must win), good before bad, what fits before what looks too long, then fewest completion tokens. */
   worths: NumberList;
   items: NumberList;
   families: NamedGroups;
@@ -81,9 +85,10 @@ interface Columns {
   sizesBytes: NumberList;
 }
 
-function worthOf(row: TierRow["row"], completionTokens: number): number {
+function worthOf(row: TierRow["row"], first: Candidate, settings: Pick<SelectionSettings, "maxTokens">): number {
   const isBad = row.kind === "answer" && !row.label;
-  return (row.part === "train" ? TRAIN : 0) + (isBad ? BAD : 0) + completionTokens;
+  const worse = (row.part === "train" ? TRAIN : 0) + (isBad ? BAD : 0) + (looksTooLong(first, settings) ? LONG : 0);
+  return worse + (first.completionTokens ?? NOT_COUNTED);
 }
 
 function emptyColumns(): Columns {

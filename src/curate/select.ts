@@ -12,7 +12,7 @@ import { groupBy } from "../foundation/group-by.ts";
 import { oneAhead } from "../foundation/one-ahead.ts";
 import type { TurnId } from "../records/ids.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
-import { type Duplicate, NOT_SCRUBBED, originsOf, type Selection } from "../records/selection.ts";
+import { NOT_SCRUBBED, originsOf, type Selection } from "../records/selection.ts";
 import { type Row, sqlText } from "../store/duckdb.ts";
 import type { Lake } from "../store/lake.ts";
 import type { RecordedTexts } from "../store/recorded-texts.ts";
@@ -20,6 +20,7 @@ import { CANDIDATE_COLUMNS, type Candidate, readCandidate, type TipsSaid } from 
 import { candidatesQuery, filteredOutQuery, type ItemRange, itemsQuery, tasksQuery } from "./candidate-query.ts";
 import { type CandidateTexts, candidateTexts } from "./candidate-texts.ts";
 import { clauseTally } from "./clause-counts.ts";
+import { refuseCopy, type Told } from "./duplicates.ts";
 import { type ExampleSpill, openSpill } from "./example-spill.ts";
 import { type GateKeeper, openGates } from "./gates.ts";
 import { openHeldOut } from "./held-out.ts";
@@ -71,16 +72,16 @@ export async function selectExamples(store: SelectionStore, settings: SelectionS
 async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: SelectionSettings): Promise<Selection> {
   const { lake } = store;
   await refuseTwoSplits(lake, settings.skills);
-  const refusals = refusalTally();
-  const duplicates: Duplicate[] = [];
+  const told: Told = { refusals: refusalTally(), duplicates: [] };
+  const { refusals } = told;
   const { ranges, examples } = await itemRanges(lake, settings);
   const clauses = clauseTally(settings.filter);
   for (const range of merged(ranges, RANGES_PER_COUNT))
     for (const row of await filteredOut(lake, { settings, range, refusals })) clauses.add(row);
   const table = rowTable(settings);
   const refuse = (reason: string, { turn }: { turn: TurnId }, kept?: { turn: TurnId }) => {
-    refusals.add(reason, [kept === undefined ? turn : `${turn} (as ${kept.turn})`]);
-    if (kept !== undefined) duplicates.push({ removed: turn, kept: kept.turn, reason });
+    if (kept === undefined) refusals.add(reason, [turn]);
+    else refuseCopy(told, { removed: turn, kept: kept.turn, reason });
   };
   await addRows({ spill, table, refusals }, store, { settings, refuse, ranges });
   const turnsOf = (row: number) => originsOf(spill.get(table.placeOf(row)));
@@ -93,8 +94,7 @@ async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: 
     examples,
     chosen: { train, validation: chosen.length - train },
     clauses: clauses.counts(),
-    duplicates,
-    refusals,
+    ...told,
     scrub: NOT_SCRUBBED,
     async *rows() {
       for (const row of chosen) yield spill.get(table.placeOf(row));

@@ -13,8 +13,10 @@ export interface SelectionSettings extends Scope {
   tips: "drop" | "keep";
   /** How a skill writes an action as an answer; null where the answer is kept as it was recorded. */
   answerText: ((skill: string, call: ActionCall) => string) | null;
-  /** Most rows of one item and role; of pairs, too. At least 1. */
+  /** Most rows of one item and role, of judged answers also of each label; of pairs, too. At least 1. */
   maxPerItem: number;
+  /** Most tokens of one row, beyond which it is refused later; null for any number. */
+  maxTokens: number | null;
   /** Integrity filters that are turned off, by name. */
   gatesOff: readonly string[];
   /** Models that a company hosts, or that are not known to be open, whose answers may be trained on. */
@@ -22,7 +24,7 @@ export interface SelectionSettings extends Scope {
   /** Whether a role of one of our own runs was played by a server that is not known to be the user's. */
   isServedElsewhere: (run: RunId, role: Role) => boolean;
   tries: Tries;
-  /** Items whose share of passed attempts lies outside are left out; null for all. Units: fractions, both ends within. */
+  /** Items whose share of attempts that solved them lies outside are left out; null for all. Units: fractions, both ends within. */
   band: { low: number; high: number } | null;
   /** How surely an item that every attempt solved is left out, a fraction; one that half of them solved never is. */
   dampEasy: number;

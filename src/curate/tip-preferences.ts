@@ -3,12 +3,14 @@
  * its role, like every other answer.
  */
 import { sumOf } from "../foundation/sums.ts";
+import type { TurnId } from "../records/ids.ts";
 import type { Selection } from "../records/selection.ts";
 import type { Lake } from "../store/lake.ts";
 import { revokedTargets } from "../store/ledger-tables.ts";
 import { CANDIDATE_COLUMNS, readCandidate } from "./candidate.ts";
-import { ALL_ITEMS, candidatesQuery } from "./candidate-query.ts";
+import { ALL_ITEMS, candidatesQuery, filteredTurnsQuery, type Scope } from "./candidate-query.ts";
 import { candidateTexts } from "./candidate-texts.ts";
+import { type ClauseTally, clauseTally } from "./clause-counts.ts";
 import { withoutOutcome } from "./filter-tree.ts";
 import { openGates } from "./gates.ts";
 import { openHeldOut } from "./held-out.ts";
@@ -26,27 +28,30 @@ const ANY_LABEL = `SELECT run, turn, true AS passed, 1.0::DOUBLE AS "value", 1.0
 
 /** Chooses pairs of the reflector's answers. Examples and refusals count answers, then pairs. */
 export async function selectTipPairs(store: TipStore, settings: SelectionSettings): Promise<Selection> {
-  const admitted = await admission(store, settings);
+  const clauses = clauseTally(withoutOutcome(settings.filter));
+  const admitted = await admission(store, settings, clauses);
   const isRevoked = !settings.gatesOff.includes("revoked") && (await isCreditRevoked(store.lake));
   const refusalOf = isRevoked ? () => ({ reason: "revoked" }) : admitted;
   const isRetiredKept = settings.gatesOff.includes("retired-tip");
-  const { pairs, refusals } = await reflectorPairs(store, { ...settings, refusalOf, isRetiredKept });
+  const { pairs, ...told } = await reflectorPairs(store, { ...settings, refusalOf, isRetiredKept });
   return {
-    ...joinedSelections([]),
-    examples: pairs.length + sumOf(refusals.counts(), ({ count }) => count),
+    ...joinedSelections([], settings.seed),
+    examples: pairs.length + sumOf(told.refusals.counts(), ({ count }) => count),
+    clauses: clauses.counts(),
     chosen: { train: pairs.length, validation: 0 },
-    refusals,
+    ...told,
     async *rows() {
       yield* pairs;
     },
   };
 }
 
-/** Says why the answer of a turn of the reflector cannot be in a pair; null where it can. */
+/** Says why the answer of a turn of the reflector cannot be in a pair; null where it can. Tells `clauses` whom the filter left out. */
 async function admission(
   { lake, texts }: TipStore,
   settings: SelectionSettings,
-): Promise<(turn: string) => ReturnType<ItemGate>> {
+  clauses: ClauseTally,
+): Promise<(turn: TurnId) => ReturnType<ItemGate>> {
   const scope = { ...settings, role: "reflector" as const, labels: ANY_LABEL, withBad: false };
   const gatesOff = [...settings.gatesOff, "retired-tip"]; // a worse answer may have written one
   const refusing = await openGates({ ...scope, gatesOff, answerText: null });
@@ -63,7 +68,22 @@ async function admission(
       reasons.set(candidate.turn, reason === null ? heldOut(candidate.item) : { reason });
     }
   }
-  return (turn) => (reasons.has(turn) ? (reasons.get(turn) ?? null) : { reason: "filter" });
+  const clauseOf = await filteringClauses(lake, asked);
+  return (turn) => {
+    if (reasons.has(turn)) return reasons.get(turn) ?? null;
+    const clause = clauseOf.get(turn);
+    if (clause !== undefined) clauses.add({ clause, filtered: 1, first: [turn] });
+    return { reason: "filter" };
+  };
+}
+
+/** Of each turn that the filter leaves out the number of the clause that does so. */
+async function filteringClauses(lake: Lake, asked: Scope): Promise<Map<string, number>> {
+  const { sql, parameters } = filteredTurnsQuery(asked, ALL_ITEMS);
+  const clauseOf = new Map<string, number>();
+  for await (const rows of await lake.stream(sql, parameters))
+    for (const { turn, clause } of rows) clauseOf.set(String(turn), Number(clause));
+  return clauseOf;
 }
 
 /** Whether what says which tip of a pair is worth more is revoked: then no pair has a label. */

@@ -6,6 +6,7 @@
  */
 import { groupBy } from "../foundation/group-by.ts";
 import type { Message } from "../records/message.ts";
+import type { AnswerRow } from "../records/selection.ts";
 import { answerOf, headOf, originOf, plainText, promptOf, rowKey } from "./answer.ts";
 import type { Candidate } from "./candidate.ts";
 import { capped, withoutCopies, withoutNearCopies } from "./distinct.ts";
@@ -13,7 +14,10 @@ import { FAILED_COMMAND, ranIntoError, wentWrong } from "./step-flags.ts";
 import type { ItemWork, TierRow } from "./tier.ts";
 import { tried } from "./tries.ts";
 
-/** Makes a row of the last turn of each attempt; the earlier ones are in it. */
+/**
+ * Makes a row of the last turn of each attempt; the earlier ones are in it. Two attempts say the same where all that is
+ * trained on does.
+ */
 export function wholeAttempts(sound: readonly Candidate[], work: ItemWork): TierRow[] {
   const attempts = groupBy(sound, ({ attempt }) => attempt);
   const turnsOf = ({ attempt }: Candidate) => attempts.get(attempt) ?? [];
@@ -24,17 +28,32 @@ export function wholeAttempts(sound: readonly Candidate[], work: ItemWork): Tier
     },
   };
   const lasts = [...attempts.values()].flatMap((turns) => turns.at(-1) ?? []);
-  return capped(withoutNearCopies(withoutCopies(tried(lasts, whole), whole), whole), whole).map((last) => {
-    return rowOf(last, turnsOf(last).slice(0, -1), work);
-  });
+  const different = withoutCopies(tried(lasts, whole), whole);
+  const rows = new Map(different.map((last) => [last, rowOf(last, turnsOf(last).slice(0, -1), work.settings)]));
+  const saidBy = (last: Candidate) => trainedTexts(rows.get(last) as AttemptRow);
+  const kept = capped(withoutNearCopies(different, whole, saidBy), whole, saidBy).flatMap(
+    (last) => rows.get(last) ?? [],
+  );
+  for (const { of } of kept)
+    for (const turn of turnsOf(of[0])) if (!of.includes(turn)) work.refuse("not-in-last-prompt", turn);
+  return kept;
 }
 
-function rowOf(last: Candidate, before: readonly Candidate[], { settings, refuse }: ItemWork): TierRow {
+interface AttemptRow extends TierRow {
+  row: AnswerRow;
+}
+
+/** What its steps say and how it closes, each by itself: closing words may be most of what is said. */
+function trainedTexts({ row: { completion, trained } }: AttemptRow): string[] {
+  const texts = completion.filter((_, i) => trained[i] === true).map(plainText);
+  return [texts.slice(0, -1).join("\n"), texts.at(-1) ?? ""];
+}
+
+function rowOf(last: Candidate, before: readonly Candidate[], settings: ItemWork["settings"]): AttemptRow {
   const messages = promptOf(last, settings);
   const stepAt = stepsIn(messages, before, settings);
   const first = Math.min(messages.length, ...stepAt.keys());
   const held = new Set(stepAt.values());
-  for (const step of before) if (!held.has(step)) refuse("not-in-last-prompt", step);
   const steps = before.filter((step) => held.has(step));
   const answer = answerOf(last, settings);
   const row = {

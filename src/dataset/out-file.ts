@@ -24,7 +24,7 @@ const OWN_PLACES = new Set([
  */
 export async function checkOut(home: Home, out: string): Promise<void> {
   const found = await stat(out).catch(() => null); // not there yet
-  if (found?.isDirectory() === true) throw notWritable(out, "a folder");
+  if (found?.isDirectory() === true) throw notWritable(out, "a folder", { fix: `--out ${join(out, "rows.jsonl")}` });
   if (found !== null && !found.isFile()) throw notWritable(out, "no regular file");
   const [place] = relative(home.path, resolve(out)).split(sep);
   if (place !== undefined && OWN_PLACES.has(place)) throw notWritable(out, "a place of tracemill's own");
@@ -32,7 +32,7 @@ export async function checkOut(home: Home, out: string): Promise<void> {
   try {
     await (await open(probe, "wx")).close();
   } catch (error) {
-    throw notWritable(out, (error as NodeJS.ErrnoException).code ?? String(error), error);
+    throw failedToWrite(out, error);
   } finally {
     await rm(probe, { force: true });
   }
@@ -58,7 +58,7 @@ export async function copyTrainRows(home: Home, manifest: DatasetManifest, out: 
     await rename(temporary, target);
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    throw notWritable(out, (error as NodeJS.ErrnoException).code ?? String(error), error);
+    throw failedToWrite(out, error);
   } finally {
     await rm(temporary, { force: true });
   }
@@ -93,14 +93,25 @@ function datasetChanged(where: string): Refusal {
   });
 }
 
-function notWritable(out: string, got: string, cause?: unknown): Refusal {
+function failedToWrite(out: string, cause: unknown): Refusal {
+  const { code = String(cause) } = cause as NodeJS.ErrnoException;
+  const folder = dirname(resolve(out));
+  const fix = code === "ENOENT" ? { fix: `make the folder (mkdir -p ${folder}) or name another file with --out` } : {};
+  return notWritable(out, code, { ...fix, cause });
+}
+
+function notWritable(
+  out: string,
+  got: string,
+  { fix = "name another file with --out", cause }: { fix?: string; cause?: unknown } = {},
+): Refusal {
   return new Refusal({
     code: "OUT_NOT_WRITABLE",
     message: "The rows cannot be written there.",
     expected: "a file in a folder that is there and may be written to",
     got,
     where: resolve(out),
-    fix: `make the folder (mkdir -p ${dirname(resolve(out))}) or name another file with --out`,
+    fix,
     cause,
   });
 }

@@ -140,8 +140,6 @@ function tooFewRows(
   const took = takenBy(selection);
   if (counts.validationRows > 0) took.push(`${counts.validationRows} of validation families`);
   const isEmpty = counts.trainRows === 0;
-  const needsTeacher = selection.refusals.counts().some(({ reason }) => reason === "hosted-model");
-  const hosted = needsTeacher ? ", name the model by `--allow-teacher` if its terms let you" : "";
   const left = isEmpty ? "" : `${counted(counts.trainRows, "training row")} of `;
   return new Refusal({
     code: isEmpty ? "EMPTY_SELECTION" : "TOO_FEW_ROWS",
@@ -151,8 +149,19 @@ function tooFewRows(
       examples === 0
         ? "no example of this role in these runs"
         : `${left}${counted(examples, "example")}; ${took.join("; ")}${clausesText(selection)}`,
-    fix: `loosen \`--filter\`${hosted}, or collect more: \`tracemill run\``,
+    fix: wayToMore(selection),
   });
+}
+
+function wayToMore({ refusals }: Selection): string {
+  const reasons = new Set(refusals.counts().map(({ reason }) => reason));
+  const isCapped = reasons.has("too-long") && reasons.has("over-item-cap");
+  return [
+    "loosen `--filter`",
+    ...(reasons.has("hosted-model") ? ["name the model by `--allow-teacher` if its terms let you"] : []),
+    ...(isCapped ? ["raise `--max-per-item`, as shorter rows may be among those over it"] : []),
+    "or collect more: `tracemill run`",
+  ].join(", ");
 }
 
 /** What judged answers teach is the difference between two labels. */

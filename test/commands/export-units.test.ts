@@ -76,6 +76,42 @@ describe("a preview under a limit of tokens", () => {
     ]);
   });
 
+  it("says in the refusal of a unit of which too little is left what the other one keeps", async () => {
+    const long = { answer: "Let me look. ".repeat(20), printed: "3 ".repeat(400) };
+    const attempts = [{ item: "shop/a", query: "SELECT 1", steps: [long] }];
+    const refused = { code: "EMPTY_SELECTION" };
+    await expect(dryRun({ maxTokens: 20, unit: "attempt" }, attempts)).rejects.toMatchObject({
+      ...refused,
+      details: {
+        got: expect.stringMatching(/too-long 2 .*; with --unit turn 0 training rows$/),
+        fix: expect.stringMatching(/^loosen/),
+      },
+    });
+    const lost = { answer: "ls", printed: "t", missing: ["answer" as const] };
+    const oneTurn = [{ item: "shop/a", steps: [lost] }];
+    await expect(dryRun({ maxTokens: 8000, unit: "attempt" }, oneTurn)).rejects.toMatchObject({
+      ...refused,
+      details: {
+        got: expect.stringMatching(/; with --unit turn 1 training row$/),
+        fix: expect.stringMatching(/^--unit turn, or loosen/),
+      },
+    });
+  });
+
+  it("names the cap of an item's rows where longer ones may have taken the place of one that fits", async () => {
+    const looped = { answer: "Let me look.", printed: "3 ".repeat(400) };
+    const attempts = [1, 2].map((n) => ({
+      item: "shop/a",
+      query: `SELECT ${n}`,
+      completionTokens: n,
+      steps: [looped],
+    }));
+    const asked = { maxTokens: 90, maxPerItem: 1 };
+    await expect(dryRun(asked, [...attempts, { item: "shop/a", query: "SELECT 3" }])).rejects.toMatchObject({
+      details: { fix: expect.stringContaining("--max-per-item") },
+    });
+  });
+
   it.each(["dpo", "prompts"])("is of one unit in the format %s, which has no other", async (format) => {
     expect(await dryRun({ maxTokens: 8000, format }, [...GOOD, FAILED])).toEqual([expect.any(Number), undefined]);
   });

@@ -127,6 +127,19 @@ test("prints the rows of each skill by itself, those of a family beside its skil
     );
   }));
 
+test("a pass that was there before the action solves no item", () =>
+  withHome(async (home) => {
+    const before = { value: 1, passed: true };
+    await writeRun(home, { attempts: [{ item: "shop/a", verdicts: [{ before }] }, { item: "shop/b" }] });
+    const { coverage } = await measure({ target: "A", skill: "sql", base: "none" }, { home });
+    expect(coverage).toEqual([{ skill: "sql", items: 2, families: 1, solved: 1, never: 1 }]);
+  }));
+
+test("takes no skill for target B, which is over all", () =>
+  withRuns(async (home) => {
+    await expect(measure({ target: "B", skill: "sql" }, { home })).rejects.toMatchObject({ code: "SKILL_NOT_ALONE" });
+  }));
+
 test("asks for the skill of target A", () =>
   withRuns(async (home) => {
     await expect(measure({ target: "A" }, { home })).rejects.toMatchObject({ code: "SKILL_MISSING" });

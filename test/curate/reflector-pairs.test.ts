@@ -11,11 +11,15 @@ import { lessons, writeDrawnRun } from "./role-run.ts";
 import { type Taught, writeTaughtRun } from "./taught-run.ts";
 
 async function pairsOf(home: Home, runs: RunId[], settings: Partial<ReflectorPairSettings> = {}) {
+  const { pairs, refusals } = await chosenOf(home, runs, settings);
+  return { pairs, refusals: Object.fromEntries(refusals.counts().map(({ reason, count }) => [reason, count])) };
+}
+
+async function chosenOf(home: Home, runs: RunId[], settings: Partial<ReflectorPairSettings> = {}) {
   const lake = await openLake(home);
   const texts = openTexts(home);
   try {
-    const { pairs, refusals } = await reflectorPairs({ lake, texts }, { skills: ["sql"], runs, seed: 1, ...settings });
-    return { pairs, refusals: Object.fromEntries(refusals.counts().map(({ reason, count }) => [reason, count])) };
+    return await reflectorPairs({ lake, texts }, { skills: ["sql"], runs, seed: 1, ...settings });
   } finally {
     texts.close();
     lake.close();
@@ -152,9 +156,14 @@ it("two runs that ask and answer alike give one row, whatever their tips are cal
     const taught = [await writeTaughtRun(home, both), await writeTaughtRun(home, both, { number: 3 })];
     const effects = taught.flatMap(({ tips }) => tips.map((tip, i) => ({ tip, effect: both[i]?.effect ?? 0 })));
     const drawing = await writeDrawnRun(home, effects, { number: 2, items: 300 });
-    const { pairs, refusals } = await pairsOf(home, [...taught.map(({ run }) => run), drawing]);
+    const runs = [...taught.map(({ run }) => run), drawing];
+    const { pairs, refusals } = await pairsOf(home, runs);
     expect(pairs).toHaveLength(1);
     expect(refusals).toEqual({ "same-answer": 2, "exact-duplicate": 3 });
+    const kept = pairs[0]?.chosenFrom.turn;
+    const { duplicates } = await chosenOf(home, runs);
+    expect(duplicates).toHaveLength(3);
+    for (const copy of duplicates) expect(copy).toMatchObject({ kept, reason: "exact-duplicate" });
   }));
 
 it("an item has so many rows at most, the surest first", () =>

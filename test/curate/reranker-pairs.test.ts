@@ -5,6 +5,7 @@ import { systemClock } from "../../src/foundation/clock.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
 import { sumOf } from "../../src/foundation/sums.ts";
 import { attemptId, itemId, type RunId, type TipId } from "../../src/records/ids.ts";
+import type { RefusalTally } from "../../src/records/refusal-tally.ts";
 import type { SelectedRow } from "../../src/records/selection.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
@@ -16,15 +17,22 @@ import { type Taught, writeTaughtRun } from "./taught-run.ts";
 
 type Effective = Taught & { effect: number };
 
-async function pairsOf(home: Home, runs: RunId[], settings: Partial<RerankerPairSettings> = {}) {
+async function pairsOf(...asked: Parameters<typeof chosenOf>) {
+  const { pairs, refusals } = await chosenOf(...asked);
+  return { pairs, refusals: countsOf(refusals) };
+}
+
+async function chosenOf(home: Home, runs: RunId[], settings: Partial<RerankerPairSettings> = {}) {
   const lake = await openLake(home);
   try {
-    const { pairs, refusals } = await rerankerPairs(lake, { skills: ["sql"], runs, seed: 1, ...settings });
-    return { pairs, refusals: Object.fromEntries(refusals.counts().map(({ reason, count }) => [reason, count])) };
+    return await rerankerPairs(lake, { skills: ["sql"], runs, seed: 1, ...settings });
   } finally {
     lake.close();
   }
 }
+
+const countsOf = (refusals: RefusalTally) =>
+  Object.fromEntries(refusals.counts().map(({ reason, count }) => [reason, count]));
 
 /** Tips with their effects, taught in one run, and all retrieved for every item of another. */
 async function drawn(
@@ -147,10 +155,13 @@ it("a retired tip is never the better one, the same words make no pair, and the 
       { type: "tip_retired", data: { ...retired, rule: "hand", mergedInto: null, evidence: null } },
       systemClock,
     );
-    const { pairs, refusals } = await pairsOf(home, runs, { queriesPerPair: 400 });
+    const { pairs, duplicates, refusals } = await chosenOf(home, runs, { queriesPerPair: 400 });
     expect(new Set(pairs.map(({ positive }) => positive))).toEqual(new Set(["It helps."]));
     expect(pairs).toHaveLength(400);
-    expect(refusals).toEqual({ "same-answer": 1, "not-credible": 1, "retired-tip": 2, "exact-duplicate": 400 });
+    const counts = { "same-answer": 1, "not-credible": 1, "retired-tip": 2, "exact-duplicate": 400 };
+    expect(countsOf(refusals)).toEqual(counts);
+    const turns = new Set<string>(pairs.map(({ chosenFrom }) => chosenFrom.turn));
+    expect([duplicates.length, duplicates.every(({ kept }) => turns.has(kept))]).toEqual([400, true]);
   }));
 
 it("what was learnt on held-out items or in a run that is not given makes no row", () =>

@@ -15,6 +15,7 @@ export function settingsOf(runs: readonly RunId[], changed: Partial<SelectionSet
     tips: "drop",
     answerText: null,
     maxPerItem: 2,
+    maxTokens: null,
     gatesOff: [],
     allowTeachers: [],
     isServedElsewhere: () => false,

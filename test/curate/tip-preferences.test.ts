@@ -42,7 +42,7 @@ async function selected(home: Home, settings: SelectionSettings) {
     const selection = await selectTipPairs({ lake, texts }, settings);
     const rows: SelectedRow[] = [];
     for await (const row of selection.rows()) rows.push(row);
-    return { rows, refusals: selection.refusals.counts(), examples: selection.examples };
+    return { rows, refusals: selection.refusals.counts(), examples: selection.examples, clauses: selection.clauses };
   } finally {
     texts.close();
     lake.close();
@@ -56,9 +56,14 @@ test("a pair's answers pass the filter, but for what it asks of outcomes", () =>
   withTips(async (home, { runs }) => {
     const passed = pairSettings(runs, { filter: parseFilter("eval_passed=true and family=joins") });
     expect((await selected(home, passed)).rows).toHaveLength(1);
-    const { rows, refusals } = await selected(home, pairSettings(runs, { filter: parseFilter("family=dates") }));
+    const filter = parseFilter("family=joins and eval_passed=true and family=dates");
+    const { rows, refusals, clauses } = await selected(home, pairSettings(runs, { filter }));
     expect(rows).toEqual([]);
     expect(refusals).toMatchObject([{ reason: "filter", count: TIPS.length }]);
+    expect(clauses).toMatchObject([
+      { clause: "family='joins'", count: 0 },
+      { clause: "family='dates'", count: TIPS.length, examples: refusals[0]?.examples },
+    ]);
   }));
 
 test("a pair has no answer of a hosted model, as the worse one neither, unless it is allowed", () =>

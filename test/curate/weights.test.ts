@@ -34,6 +34,15 @@ describe("a band", () => {
     expect(counts).toMatchObject({ "outside-band": 3 });
   });
 
+  it("counts no pass that was there before the action, neither as one nor among all", async () => {
+    const noop = { query: "SELECT 0", verdicts: [{ before: { value: 1, passed: true } }] };
+    const half = [{ item: "shop/half", ...noop }, { item: "shop/half", ...noop }, ...item("shop/half", 1, 1)];
+    const { items } = await selected([...half, { item: "shop/once", ...noop }, ...item("shop/once", 1, 0)], {
+      band: { low: 0.1, high: 0.6 },
+    });
+    expect(items).toEqual(["sql:shop/half"]);
+  });
+
   it("counts no attempt that is revoked", async () => {
     const runs = [{ attempts: item("shop/a", 2, 0) }, { attempts: item("shop/a", 0, 2) }];
     const settings = { expression: "eval_passed=true", maxPerItem: 9, band: { low: 0.1, high: 0.9 } };
@@ -44,6 +53,56 @@ describe("a band", () => {
     });
     expect(rows).toEqual([]);
     expect(refusals).toMatchObject([{ reason: "filter" }, { reason: "outside-band", count: 2 }]);
+  });
+});
+
+describe("what the endpoint counted as longer than the limit", () => {
+  const [long, short] = [{ promptTokens: 200 }, { promptTokens: 40 }];
+  const query = (name: string) => `SELECT ${Array.from({ length: 70 }, (_, n) => `${name}_${n}`).join(", ")}`;
+
+  it("takes no place in an item's share from what fits, and one that is free", async () => {
+    const attempts = [
+      { item: "shop/a", query: "SELECT 1", completionTokens: 2, ...long },
+      { item: "shop/a", query: "SELECT 2", completionTokens: 3, ...long },
+      { item: "shop/a", query: "SELECT 3", completionTokens: 9, ...short },
+    ];
+    const answers = async (maxTokens: number | null, maxPerItem: number) => {
+      const { rows } = await selected(attempts, { maxTokens, maxPerItem });
+      return rows.map(({ completion }) => completion[0]?.content).sort();
+    };
+    expect(await answers(100, 1)).toEqual(["SELECT 3"]);
+    expect(await answers(100, 2)).toEqual(["SELECT 1", "SELECT 3"]);
+    expect(await answers(null, 1)).toEqual(["SELECT 1"]);
+  });
+
+  it.each([
+    ["one item", "shop/a"],
+    ["two", "zoo/b"],
+  ])("stands for no near-duplicate that fits, of %s", async (_, other) => {
+    const attempts = [
+      { item: "shop/a", query: `${query("column")} LIMIT 1`, completionTokens: 2, ...long },
+      { item: other, query: `${query("column")} LIMIT 2`, completionTokens: 9, ...short },
+    ];
+    const task = "Count them.";
+    const { rows, counts } = await selected(
+      attempts.map((one) => ({ ...one, task })),
+      { maxTokens: 100 },
+    );
+    expect(rows.map(({ completion }) => completion[0]?.content)).toEqual([`${query("column")} LIMIT 2`]);
+    expect(counts).toEqual({ "near-duplicate": 1 });
+  });
+
+  it("makes a pair that stands behind those that fit", async () => {
+    const asked = (prefix: string) => ({ tip: prefix, tipSpans: [] });
+    const pair = (n: number, more: Partial<AttemptDraft>): AttemptDraft[] => [
+      { item: "shop/a", query: `SELECT ${n}`, completionTokens: n, ...more },
+      { item: "shop/a", query: `SELECT ${n} + 1`, completionTokens: n, verdicts: failed, ...more },
+    ];
+    const attempts = [...pair(1, { ...asked("It failed. "), ...long }), ...pair(9, short)];
+    const { pairs } = await selectFrom([{ attempts }], {
+      ...{ tier: "preference-pairs", withBad: true, expression: "eval_passed=true", maxPerItem: 1, maxTokens: 100 },
+    });
+    expect(pairs.map(({ chosen }) => chosen.content)).toEqual(["SELECT 9"]);
   });
 });
 

@@ -39,6 +39,7 @@ function turn(n: number, messages: Message[], overrides: Partial<Candidate> & { 
     isForeign: true,
     call: null,
     finishReason: "stop",
+    promptTokens: 50,
     completionTokens: 5,
     attemptTokens: 5,
     isLast: true,
@@ -95,6 +96,33 @@ test("an answer that is no turn's own is not trained on", () => {
   const second = [...TASK, said("look"), printed("files"), said("a summary by another program")];
   const turns = [turn(1, TASK, { response: said("look") }), turn(2, second, { response: said("done") })];
   expect(rowOf(turns).trained).toEqual([true, false, false, true]);
+});
+
+test("attempts whose steps differ say different things, however alike they close", () => {
+  const closing = Array.from({ length: 40 }, (_, n) => `word-${n}`).join(" ");
+  const attemptBy = (n: number, step: string, last: string) => {
+    const of = { attempt: attemptId(sampleRunId(1), item, n), attemptNumber: n };
+    const named = (k: number) => ({ ...of, turn: turnId(of.attempt, k) });
+    const second = [...TASK, said(step), printed("3")];
+    return [
+      turn(1, TASK, { ...named(1), response: said(step) }),
+      turn(2, second, { ...named(2), response: said(`${closing} ${last}`) }),
+    ];
+  };
+  const attempts = [
+    attemptBy(1, "SELECT count(*) FROM albums", "yes"),
+    attemptBy(2, "PRAGMA table_info(birds)", "yes"),
+    attemptBy(3, "SELECT count(*) FROM albums", "done"),
+  ];
+  const refused: [string, TurnId, TurnId | undefined][] = [];
+  const rowsOf = (maxPerItem: number) =>
+    wholeAttempts(attempts.flat(), {
+      settings: settingsOf([sampleRunId(1)], { unit: "attempt", maxPerItem }),
+      refuse: (reason, { turn }, kept) => refused.push([reason, turn, kept?.turn]),
+    }).map(({ row }) => row.kind === "answer" && row.attempt);
+  expect(rowsOf(9)).toEqual([1, 2].map((n) => attempts[n - 1]?.[0]?.attempt));
+  const [first, , third] = attempts.map((turns) => turns.map((one) => one.turn));
+  expect(refused).toEqual(third?.map((removed) => ["near-duplicate", removed, first?.[1]]));
 });
 
 test("an attempt of one turn is that turn", () => {

@@ -42,6 +42,8 @@ export interface AttemptDraft {
   family?: string;
   /** The item's task in words. */
   task?: string;
+  /** Left out: 50. */
+  promptTokens?: number;
   completionTokens?: number;
   /** Put before the user's message as a tip. */
   tip?: string;
@@ -140,7 +142,7 @@ function writeTurns(log: RunLog, attempt: AttemptId, draft: AttemptDraft): TurnI
   const said = [...messages];
   return [...(draft.steps ?? []), draft].map((step, i) => {
     const turn = turnId(attempt, i + 1);
-    const { query = "SELECT count(*) FROM t", completionTokens = 10 } = draft;
+    const { query = "SELECT count(*) FROM t", promptTokens = 50, completionTokens = 10 } = draft;
     const call = { type: "function" as const, function: { name: "run_sql", arguments: { query: "SELECT 1" } } };
     const response: Message = {
       role: "assistant",
@@ -159,7 +161,7 @@ function writeTurns(log: RunLog, attempt: AttemptId, draft: AttemptDraft): TurnI
         tools: null,
         response: log.message(response),
         finishReason: step.finishReason ?? "stop",
-        usage: { promptTokens: 50, completionTokens },
+        usage: { promptTokens, completionTokens },
         latencyMs: 1,
         request: {},
         modelAnswered: draft.model === undefined ? "smollm2" : draft.model,

@@ -8,9 +8,9 @@
 import { groupBy } from "../../foundation/group-by.ts";
 import { type Hash, hashText } from "../../foundation/hashing.ts";
 import type { Message, Tool } from "../../records/message.ts";
-import { answerOf, headOf, originOf, plainText, rowKey } from "../answer.ts";
+import { answerOf, headOf, looksTooLong, originOf, plainText, rowKey } from "../answer.ts";
 import type { Candidate } from "../candidate.ts";
-import { differInMeaning, withoutCopies, withoutNearCopies } from "../distinct.ts";
+import { differInMeaning, nearCopies, withoutCopies, withoutNearCopies } from "../distinct.ts";
 import { goodAndBad } from "../good-and-bad.ts";
 import type { ItemWork, TierRow, TierRule } from "../tier.ts";
 import { tried } from "../tries.ts";
@@ -22,18 +22,38 @@ const tier: TierRule = {
   withBad: true,
   rows(sound, work) {
     const { good, bad } = goodAndBad(sound, work);
-    const distinct = (candidates: Candidate[]) => withoutNearCopies(withoutCopies(candidates, work), work);
-    const better = groupBy(distinct(tried(good, work)), contextOf);
-    const worse = groupBy(distinct(bad), contextOf);
+    const better = distinctIn(groupBy(withoutCopies(tried(good, work), work), contextOf), work);
+    const worse = distinctIn(groupBy(withoutCopies(bad, work), contextOf), work);
     const pairs = [...better].flatMap(([context, group]) => paired(group, worse.get(context) ?? [], work));
     const used = new Set(pairs.flatMap(({ of }) => of));
     for (const group of [...better, ...worse].map(([, candidates]) => candidates))
       for (const candidate of group) if (!used.has(candidate)) work.refuse("no-partner", candidate);
+    const distinct = better.size < 2 ? pairs : withoutNearPairs(pairs, work);
     const { maxPerItem } = work.settings;
-    for (const { of } of pairs.slice(maxPerItem)) for (const candidate of of) work.refuse("over-item-cap", candidate);
-    return pairs.slice(0, maxPerItem);
+    const tooLong = ({ of }: WorkerPair) => Number(of.some((candidate) => looksTooLong(candidate, work.settings)));
+    const ranked = distinct.toSorted((x, y) => tooLong(x) - tooLong(y));
+    for (const { of } of ranked.slice(maxPerItem)) for (const candidate of of) work.refuse("over-item-cap", candidate);
+    return ranked.slice(0, maxPerItem);
   },
 };
+
+/** Of each context by itself: what is kept in another one may have no partner there. */
+function distinctIn(contexts: ReadonlyMap<string, Candidate[]>, work: ItemWork): Map<string, Candidate[]> {
+  return new Map([...contexts].map(([context, group]) => [context, withoutNearCopies(group, work)]));
+}
+
+/** Over all contexts: the best of the pairs that say nearly the same. */
+function withoutNearPairs(pairs: readonly WorkerPair[], { settings, refuse }: ItemWork): WorkerPair[] {
+  const said = ({ of }: WorkerPair) => of.map((candidate) => plainText(answerOf(candidate, settings)));
+  const likeOf = nearCopies(pairs, said, settings.nearThreshold);
+  for (const [pair, { of: kept }] of likeOf)
+    for (const [side, candidate] of pair.of.entries()) refuse("near-duplicate", candidate, kept[side]);
+  return pairs.filter((pair) => !likeOf.has(pair));
+}
+
+interface WorkerPair extends TierRow {
+  of: readonly [good: Candidate, bad: Candidate];
+}
 
 /** What two comparable prompts have in common. */
 function contextOf({ tipFree, tools }: Candidate): string {
@@ -53,7 +73,7 @@ function numberless(part: Message | Tool): Hash {
  * Pairs each better answer with the worse one that is nearest to it in length, so that length says little, and that
  * differs from it in more than trivia. Uses each once.
  */
-function paired(better: readonly Candidate[], worse: readonly Candidate[], { settings }: ItemWork): TierRow[] {
+function paired(better: readonly Candidate[], worse: readonly Candidate[], { settings }: ItemWork): WorkerPair[] {
   const lengthOf = (candidate: Candidate) => plainText(answerOf(candidate, settings)).length;
   const left = worse.map((bad) => ({ bad, length: lengthOf(bad) }));
   return better.flatMap((good) => {
@@ -65,7 +85,7 @@ function paired(better: readonly Candidate[], worse: readonly Candidate[], { set
   });
 }
 
-function pairOf(good: Candidate, bad: Candidate, settings: ItemWork["settings"]): TierRow {
+function pairOf(good: Candidate, bad: Candidate, settings: ItemWork["settings"]): WorkerPair {
   const chosen = answerOf(good, settings);
   const rejected = answerOf(bad, settings);
   const answers = { chosen, rejected, chosenFrom: originOf(good), rejectedFrom: originOf(bad) };

@@ -9,6 +9,11 @@ const good = (query: string, more: Partial<AttemptDraft> = {}): AttemptDraft => 
 const bad = (query: string, { flags = [], ...more }: Partial<AttemptDraft> & { flags?: Verdict["flags"] } = {}) =>
   good(query, { verdicts: [{ ...FAILED, flags }], ...more });
 
+const named = (name: string) => Array.from({ length: 60 }, (_, n) => `${name}_${n}`).join(", ");
+/** So long that another last word makes a near-duplicate. */
+const LONG = `SELECT ${named("column")} FROM t`;
+const OTHER = `SELECT ${named("field")} FROM t`;
+
 const pairsOf = (attempts: AttemptDraft[], { maxPerItem = 2, expression = "eval_passed=true" } = {}) =>
   selectFrom([{ attempts }], { tier: "preference-pairs", withBad: true, maxPerItem, expression });
 const answers = (pairs: PairRow[]) => pairs.map(({ chosen, rejected }) => [chosen.content, rejected.content]);
@@ -53,6 +58,34 @@ describe("a worker pair", () => {
     expect(numbered.pairs).toHaveLength(1);
     const other = await pairsOf([bad("SELECT 1", prefixed("It failed once. ")), good("SELECT 2")]);
     expect(other.pairs).toEqual([]);
+  });
+
+  it("is not lost where nearly the same answer was given to a prompt at which nothing failed", async () => {
+    const answers = [good(`${LONG} LIMIT 5`), bad("SELECT nothing")];
+    const later = good(`${LONG} LIMIT 6`, { completionTokens: 2, steps: [{ answer: "Let me look.", printed: "3" }] });
+    const { pairs, refusals } = await pairsOf([...answers, later]);
+    expect(pairs.map(({ chosen }) => chosen.content)).toEqual([`${LONG} LIMIT 5`]);
+    expect(refusals.map(({ reason, count }) => [reason, count])).toEqual([
+      ["no-action", 1],
+      ["no-partner", 1],
+    ]);
+  });
+
+  it("stands alone for pairs of other prompts that say nearly the same on both sides", async () => {
+    const asked = (prefix: string) => ({ tip: prefix, tipSpans: [] });
+    const { pairs, refusals, written, duplicates } = await pairsOf([
+      good(`${LONG} LIMIT 5`),
+      bad(`${OTHER} LIMIT 10`, { completionTokens: 11 }),
+      good(`${LONG} LIMIT 6`, { ...asked("It failed once. "), completionTokens: 20 }),
+      bad(`${OTHER} LIMIT 11`, { ...asked("It failed once. "), completionTokens: 21 }),
+      good("SELECT 1", { ...asked("It failed twice. "), completionTokens: 30 }),
+      bad("SELECT 2", { ...asked("It failed twice. "), completionTokens: 31 }),
+    ]);
+    expect(pairs.map(({ chosen }) => chosen.content).toSorted()).toEqual(["SELECT 1", `${LONG} LIMIT 5`]);
+    expect(refusals).toMatchObject([{ reason: "near-duplicate", count: 2 }]);
+    const turns = written[0]?.turns ?? [];
+    const copies = [0, 1].map((side) => ({ removed: turns[2 + side], kept: turns[side], reason: "near-duplicate" }));
+    expect(duplicates).toEqual(copies);
   });
 
   it("takes the failure that is nearest in length, each answer once, and no more than the item's share", async () => {
