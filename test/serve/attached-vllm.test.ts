@@ -61,7 +61,7 @@ test("adapters of one name of two homes are loaded beside each other, and each h
   expect(await listed(first.url)).toEqual([{ id: "sql-v1", root: one.root }]);
   await first.close();
   expect(await listed(`${vllm.origin}/v1`)).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test("an adapter that two of one home use stays until the last of them ends; one whose process is gone uses nothing", async () => {
   const { home, name, root } = await homeWith(3);
@@ -76,7 +76,7 @@ test("an adapter that two of one home use stays until the last of them ends; one
   await second.close();
   expect(await listed(`${vllm.origin}/v1`)).toEqual([]);
   expect(await readdir(uses)).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test("a rank that no adapter here had at the start is for the server to take or refuse, as it says", async () => {
   const { home, base } = await homeWith(8);
@@ -98,7 +98,7 @@ test("a rank that no adapter here had at the start is for the server to take or 
     vllm.refuse(null);
     await server.close();
   }
-}, 60_000);
+}, 180_000);
 
 async function unloadByAnother(name: string): Promise<void> {
   const body = JSON.stringify({ lora_name: name });
@@ -132,7 +132,7 @@ test("an adapter that the server has lost answers nobody until it is loaded agai
   expect([await server.lost(), await server.lost()]).toEqual([["sql-v1"], []]);
   expect(await asked(server.url)).toBe("ADAPTER_UNPROVEN");
   await server.close(); // takes away nothing that is not there
-}, 60_000);
+}, 180_000);
 
 test("one that has gone at the end is told for each adapter, and is no failure", async () => {
   const { home, base } = await homeWith(5);
@@ -149,7 +149,7 @@ test("one that has gone at the end is told for each adapter, and is no failure",
   const unreachable = expect.stringMatching(/unload_lora_adapter: fetch failed$/);
   expect(told).toEqual([unreachable, unreachable]);
   expect(await readdir(join(home.servers, "uses"))).toEqual([]);
-}, 60_000);
+}, 180_000);
 
 test("a base that was loaded from elsewhere is told, once, as nothing proves that it is this home's", async () => {
   const { home } = await homeWith(7);
@@ -166,4 +166,4 @@ test("a base that was loaded from elsewhere is told, once, as nothing proves tha
   expect(told).toEqual([
     `the vLLM at ${vllm.origin} has loaded tiny from tiny; this home's is ${hf}, so whether both are one cannot be told.`,
   ]);
-}, 60_000);
+}, 180_000);
