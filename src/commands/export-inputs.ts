@@ -12,11 +12,11 @@ import { type ActionCall, ROLES, type Role } from "../records/events.ts";
 import { type AttemptId, attemptParts } from "../records/ids.ts";
 import type { Revocation } from "../records/ledger-entries.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
-import { sqlText } from "../store/duckdb.ts";
 import type { Home } from "../store/home.ts";
-import { openLake } from "../store/lake.ts";
+import { withLake } from "../store/lake.ts";
 import { appendLedger, coveredRuns, coveringIdOf, readLedger, revocations } from "../store/ledger.ts";
 import { listBases, readBaseManifest } from "../store/manifests.ts";
+import { readRevokedParts } from "../store/revoked-parts.ts";
 import { listRuns, type RunSummary, runsWithoutLog } from "../store/runs.ts";
 import type { SealedRun } from "./chosen-runs.ts";
 import { readSkillList } from "./skill-list.ts";
@@ -117,7 +117,7 @@ export async function lastBearing(home: Home, runs: readonly SealedRun[]): Promi
   return last;
 }
 
-/** Which revocations take something from the runs; what a tip or a verifier had a part in, the lake knows. One that gave no verdict is a rule. */
+/** Which revocations take something from the runs; what a tip or a verifier had a part in, the lake knows. */
 async function revocationsReaching(home: Home, runs: readonly string[]): Promise<Set<string>> {
   const covered = coveredRuns(home);
   const all = revocations(home);
@@ -129,25 +129,12 @@ async function revocationsReaching(home: Home, runs: readonly string[]): Promise
   });
   const keys = new Set(named.map(keyOf));
   if (!all.some(({ kind }) => kind === "tip" || kind === "verifier")) return keys;
-  const lake = await openLake(home);
-  try {
-    const list = runs.map(sqlText).join(", ");
-    const rows = await lake.query(
-      `SELECT 'tip ' || tip AS key FROM sealed.rendered_tips WHERE run IN (${list})
-        AND tip IN (SELECT target FROM ledger.revocations WHERE kind = 'tip')
-       UNION SELECT 'verifier ' || verifier_id || '@' || verifier_version FROM files.verdicts WHERE run IN (${list})
-        AND verifier_id || '@' || verifier_version IN (SELECT target FROM ledger.revocations WHERE kind = 'verifier')
-       UNION SELECT 'verifier ' || target FROM ledger.revocations WHERE kind = 'verifier'
-        AND target NOT IN (SELECT verifier_id || '@' || verifier_version FROM files.verdicts)`,
-    );
-    for (const { key } of rows) keys.add(String(key));
-    return keys;
-  } finally {
-    lake.close();
-  }
+  const parts = await withLake(home, (lake) => readRevokedParts(lake, runs));
+  for (const part of parts) keys.add(keyOf(part));
+  return keys;
 }
 
-function keyOf({ kind, target }: Revocation): string {
+function keyOf({ kind, target }: Pick<Revocation, "kind" | "target">): string {
   return `${kind} ${target}`;
 }
 

@@ -9,7 +9,7 @@ import { type CreditedTip, type CreditOptions, creditedTips } from "../harness/i
 import type { RunId, TipId } from "../records/ids.ts";
 import type { CreditRule } from "../statistics/tip-credit.ts";
 import type { Home } from "../store/home.ts";
-import { type Lake, openLake } from "../store/lake.ts";
+import { type Lake, withLake } from "../store/lake.ts";
 import { listRuns } from "../store/runs.ts";
 import { chosenRuns } from "./chosen-runs.ts";
 
@@ -42,8 +42,7 @@ export async function readTipBooks(home: Home, { skill, runs: named, rule }: Boo
   const skills = skill !== undefined ? [skill] : await skillsOf(home, named);
   const chosen = await Promise.all(skills.map(async (one) => ({ one, ...(await chosenRuns(home, [one], named)) })));
   if (chosen.length === 0) return [];
-  const lake = await openLake(home);
-  try {
+  return withLake(home, async (lake) => {
     const books: TipBook[] = [];
     for (const { one, runs, unsealed, missing } of chosen) {
       const ids = runs.map(({ run }) => run);
@@ -51,9 +50,7 @@ export async function readTipBooks(home: Home, { skill, runs: named, rule }: Boo
       books.push({ skill: one, runs: ids, unsealedRuns: unsealed, missingRuns: missing, tips });
     }
     return books;
-  } finally {
-    lake.close();
-  }
+  });
 }
 
 /**

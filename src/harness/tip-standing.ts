@@ -6,7 +6,7 @@ import { z } from "zod";
 import { type RunId, type TipId, tipIdSchema } from "../records/ids.ts";
 import { CREDIT_RULE } from "../statistics/tip-credit.ts";
 import type { Home } from "../store/home.ts";
-import { openLake } from "../store/lake.ts";
+import { withLake } from "../store/lake.ts";
 import { revocations, tipRetirements } from "../store/ledger.ts";
 import { listRuns } from "../store/run-log.ts";
 import { creditedTips } from "./credited-tips.ts";
@@ -47,15 +47,12 @@ async function effectsOf(home: Home, skill: string, of: ReadonlySet<RunId>): Pro
   const drawn = (await listRuns(home)).filter((run) => run.skill === skill && run.isSealed && run.tipDropout > 0);
   const runs = drawn.filter(({ split }) => split === "train").map(({ run }) => run);
   if (runs.length === 0) return {};
-  const lake = await openLake(home);
-  try {
+  return withLake(home, async (lake) => {
     const tips = await creditedTips(lake, { skill, runs, isOfRuns: false, rule: CREDIT_RULE });
     const known = tips.flatMap(({ tip, run, credit }) => {
       const estimate = credit.shrunken?.estimate;
       return estimate === undefined || !of.has(run) ? [] : [[tip, Number(estimate.toFixed(DIGITS))] as const];
     });
     return Object.fromEntries(known);
-  } finally {
-    lake.close();
-  }
+  });
 }
