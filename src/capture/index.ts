@@ -5,7 +5,7 @@ import { serveRecorder } from "./serve-recorder.ts";
 import type { VerifyCommand } from "./verify-command.ts";
 
 export { type AgentRunProgress, type AgentRunResult, runAgent } from "./agent-run.ts";
-export type { FamilyRule } from "./foreign-item.ts";
+export { readFamilyRule } from "./family-rule.ts";
 export { type ImportReport, importFiles } from "./import-files.ts";
 export { auditLabels, type LabelAudit } from "./label-audit.ts";
 export { checkRepository, readLabels, verdictsInCheckouts } from "./label-run.ts";

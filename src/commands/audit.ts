@@ -5,7 +5,7 @@ import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { textTable } from "../foundation/text-table.ts";
 import { percent } from "../statistics/figures.ts";
-import { openLake } from "../store/lake.ts";
+import { withLake } from "../store/lake.ts";
 import { defineCommand } from "./command.ts";
 import { wayToSeal } from "./way-to-seal.ts";
 
@@ -26,12 +26,7 @@ export default defineCommand<z.infer<typeof input>, LabelAudit>({
         fix: wayToSeal({ run, command }),
       });
     }
-    const lake = await openLake(home);
-    try {
-      return await auditLabels(lake, run);
-    } finally {
-      lake.close();
-    }
+    return withLake(home, (lake) => auditLabels(lake, run));
   },
   print: ({ run, attempts, passed, findings, confidence, verifiers }) => {
     const rows = findings.map(({ what, count, of, examples, leftOutBy }) => [

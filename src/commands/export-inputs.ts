@@ -1,6 +1,7 @@
 /**
- * What an export reads, found from what the user named: role, runs, base, the skills' form of an answer, and the
- * place in the ledger that the inputs are bound to. Every name that is not known is refused with the nearest ones.
+ * What an export reads besides its runs, found from what the user named: role, skills, base, the skills' form of an
+ * answer, and the place in the ledger that the inputs are bound to. Every name that is not known is refused with the
+ * nearest ones.
  */
 import type { Clock } from "../foundation/clock.ts";
 import { assert, Refusal } from "../foundation/errors.ts";
@@ -8,19 +9,17 @@ import { type Hash, hashJson } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import { type ActionCall, ROLES, type Role } from "../records/events.ts";
-import { type AttemptId, attemptParts, type RunId } from "../records/ids.ts";
+import { type AttemptId, attemptParts } from "../records/ids.ts";
 import type { Revocation } from "../records/ledger-entries.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
-import { sqlText } from "../store/duckdb.ts";
 import type { Home } from "../store/home.ts";
-import { openLake } from "../store/lake.ts";
+import { withLake } from "../store/lake.ts";
 import { appendLedger, coveredRuns, coveringIdOf, readLedger, revocations } from "../store/ledger.ts";
 import { listBases, readBaseManifest } from "../store/manifests.ts";
+import { readRevokedParts } from "../store/revoked-parts.ts";
 import { listRuns, type RunSummary, runsWithoutLog } from "../store/runs.ts";
+import type { SealedRun } from "./chosen-runs.ts";
 import { readSkillList } from "./skill-list.ts";
-import { wayToSeal } from "./way-to-seal.ts";
-
-export type SealedRun = RunSummary & { head: Hash };
 
 /** Throws: `UNKNOWN_ROLE`. */
 export function checkedRole(name: string): Role {
@@ -44,56 +43,6 @@ export async function chosenSkills(home: Home, text: string): Promise<string[]> 
     expected: "at least one skill with a run",
     got: text,
     fix: recorded.length === 0 ? "tracemill run --skill sql --split train --model NAME" : `--skills ${recorded[0]}`,
-  });
-}
-
-export interface ChosenRuns {
-  /** Oldest first. */
-  runs: SealedRun[];
-  /** Left out, as they are not sealed. */
-  unsealed: RunId[];
-  /** Left out, as their log is gone. */
-  missing: RunId[];
-}
-
-/**
- * Returns the sealed runs to read, and the names of those that were left out. Unless they are named, runs over the test
- * split are not read: they hold nothing to train on.
- * Throws: `UNKNOWN_SKILL`, `UNKNOWN_RUN`, `NO_RUNS`; for a run that is named `RUN_NOT_SEALED`, `RUN_OF_OTHER_SKILL`,
- * `LOG_MISSING`.
- */
-export async function chosenRuns(
-  home: Home,
-  skills: readonly string[],
-  named?: readonly string[],
-): Promise<ChosenRuns> {
-  const all = await listRuns(home);
-  const gone = runsWithoutLog(home);
-  const known = new Set([...(await listSkills()), ...[...all, ...gone].map(({ skill }) => skill)]);
-  for (const skill of skills) if (!known.has(skill)) throw unknownName("skill", skill, known);
-  if (named !== undefined) {
-    for (const { run } of gone) if (named.includes(run)) throw logMissing(run, home.runLog(run));
-    const runs = [...new Set(named)].sort().map((run) => namedRun(all, run, skills));
-    return { runs, unsealed: [], missing: [] };
-  }
-  const missing = gone.filter(({ skill }) => skills.includes(skill)).map(({ run }) => run);
-  const covered = coveredRuns(home);
-  const relevant = all.filter(
-    ({ run, skill, split }) => skills.includes(skill) && split !== "test" && !covered.has(run),
-  );
-  const runs = relevant.filter(isSealedRun);
-  const open = relevant.filter((run) => !isSealedRun(run));
-  const unsealed = open.map(({ run }) => run);
-  if (runs.length > 0) return { runs, unsealed, missing };
-  throw new Refusal({
-    code: "NO_RUNS",
-    message: `There is no finished run of ${skills.join(", ")} to take examples from.`,
-    expected: "at least one sealed run over train items",
-    got:
-      [...unsealed.map((run) => `${run} is not sealed`), ...missing.map((run) => `the log of ${run} is gone`)].join(
-        ", ",
-      ) || "none",
-    fix: open[0] !== undefined ? wayToSeal(open[0]) : `tracemill run --skill ${skills[0]} --split train --model NAME`,
   });
 }
 
@@ -168,7 +117,7 @@ export async function lastBearing(home: Home, runs: readonly SealedRun[]): Promi
   return last;
 }
 
-/** Which revocations take something from the runs; what a tip or a verifier had a part in, the lake knows. One that gave no verdict is a rule. */
+/** Which revocations take something from the runs; what a tip or a verifier had a part in, the lake knows. */
 async function revocationsReaching(home: Home, runs: readonly string[]): Promise<Set<string>> {
   const covered = coveredRuns(home);
   const all = revocations(home);
@@ -180,25 +129,12 @@ async function revocationsReaching(home: Home, runs: readonly string[]): Promise
   });
   const keys = new Set(named.map(keyOf));
   if (!all.some(({ kind }) => kind === "tip" || kind === "verifier")) return keys;
-  const lake = await openLake(home);
-  try {
-    const list = runs.map(sqlText).join(", ");
-    const rows = await lake.query(
-      `SELECT 'tip ' || tip AS key FROM sealed.rendered_tips WHERE run IN (${list})
-        AND tip IN (SELECT target FROM ledger.revocations WHERE kind = 'tip')
-       UNION SELECT 'verifier ' || verifier_id || '@' || verifier_version FROM files.verdicts WHERE run IN (${list})
-        AND verifier_id || '@' || verifier_version IN (SELECT target FROM ledger.revocations WHERE kind = 'verifier')
-       UNION SELECT 'verifier ' || target FROM ledger.revocations WHERE kind = 'verifier'
-        AND target NOT IN (SELECT verifier_id || '@' || verifier_version FROM files.verdicts)`,
-    );
-    for (const { key } of rows) keys.add(String(key));
-    return keys;
-  } finally {
-    lake.close();
-  }
+  const parts = await withLake(home, (lake) => readRevokedParts(lake, runs));
+  for (const part of parts) keys.add(keyOf(part));
+  return keys;
 }
 
-function keyOf({ kind, target }: Revocation): string {
+function keyOf({ kind, target }: Pick<Revocation, "kind" | "target">): string {
   return `${kind} ${target}`;
 }
 
@@ -208,33 +144,6 @@ export async function register(home: Home, datasetHash: Hash, clock: Clock): Pro
     if (entry.type === "dataset_registered" && entry.data.datasetHash === datasetHash) return;
   }
   appendLedger(home, { type: "dataset_registered", data: { datasetHash } }, clock);
-}
-
-function namedRun(all: readonly RunSummary[], name: string, skills: readonly string[]): SealedRun {
-  const run = all.find((known) => known.run === name);
-  if (run === undefined)
-    throw unknownName(
-      "run",
-      name,
-      all.map((known) => known.run),
-    );
-  if (!skills.includes(run.skill)) {
-    throw new Refusal({
-      code: "RUN_OF_OTHER_SKILL",
-      message: `The run ${name} is of another skill.`,
-      expected: skills.join(", "),
-      got: run.skill,
-      fix: `--skill ${run.skill}, or other --runs`,
-    });
-  }
-  if (isSealedRun(run)) return run;
-  throw new Refusal({
-    code: "RUN_NOT_SEALED",
-    message: `The run ${name} is not finished, so its log may still change.`,
-    expected: "a sealed run",
-    got: `${run.events} events, not sealed`,
-    fix: wayToSeal(run),
-  });
 }
 
 /** Refuses runs that somebody asks for by name though they are revoked. Throws: `RUN_REVOKED`. */
@@ -254,18 +163,4 @@ export function refuseRevoked(home: Home, runs: readonly string[]): void {
         ? `--runs ${others.join(",")}`
         : "name other --runs, or leave it out; tracemill runs lists them",
   });
-}
-
-function logMissing(run: RunId, where: string): Refusal {
-  return new Refusal({
-    code: "LOG_MISSING",
-    message: `The run ${run} is sealed, but its log is gone.`,
-    expected: "the log as it was sealed",
-    where,
-    fix: "put the file back from a backup, or name other --runs",
-  });
-}
-
-function isSealedRun(run: RunSummary): run is SealedRun {
-  return run.isSealed && run.head !== null;
 }

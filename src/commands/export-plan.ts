@@ -29,7 +29,8 @@ import { listHeldParts } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { type Lake, openLake } from "../store/lake.ts";
 import { openTexts } from "../store/recorded-texts.ts";
-import { answerTexts, checkedRole, chosenBase, chosenRuns, type SealedRun } from "./export-inputs.ts";
+import { chosenRuns, type SealedRun } from "./chosen-runs.ts";
+import { answerTexts, checkedRole, chosenBase } from "./export-inputs.ts";
 import type { ExportOptions } from "./export-result.ts";
 import { commaList, exportSettings, readBand, readNear, readScrub } from "./export-settings.ts";
 

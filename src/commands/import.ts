@@ -2,12 +2,11 @@
  * `tracemill import`: other programs' recordings as sealed runs.
  */
 import { z } from "zod";
-import { type ImportReport, importFiles } from "../capture/index.ts";
+import { type ImportReport, importFiles, readFamilyRule } from "../capture/index.ts";
 import { counted } from "../foundation/counted.ts";
 import { type Progress, startProgress } from "../foundation/progress.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { defineCommand } from "./command.ts";
-import { readFamilyRule } from "./family-rule.ts";
 import { sealedText } from "./record.ts";
 
 const input = z.object({

@@ -15,21 +15,13 @@ import type { LoopResult } from "../loop.ts";
 import { BASE_ARM, type Decision } from "../records/comparison.ts";
 import { levelOf, percent, points, pointsInterval } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
-import { openLake } from "../store/lake.ts";
+import { withLake } from "../store/lake.ts";
 import { readDatasetManifest } from "../store/manifests.ts";
+import { type BeforeAfter, readBeforeAfter, readThirds, type Third } from "../store/run-figures.ts";
 import { renderDecision } from "../validate/index.ts";
-import { collectGrowth, growthLine } from "./collect-growth.ts";
 import { stageMeaning, startersText } from "./loop-stages.ts";
 
 const SHOWN_ITEMS = 5;
-
-interface BeforeAfter {
-  task: string;
-  before: string | null;
-  beforePassed: boolean;
-  after: string | null;
-  afterPassed: boolean;
-}
 
 /** Returns the report as Markdown. */
 export async function loopReport(result: LoopResult, home: Home): Promise<string> {
@@ -40,7 +32,8 @@ export async function loopReport(result: LoopResult, home: Home): Promise<string
   const growths = await Promise.all(
     result.runs.train.map(async (run, i) => {
       const skill = settings.learns.length === 1 ? "" : ` at ${settings.learns[i]}`;
-      return `Collecting${skill}, as the memory grew: ${growthLine(await collectGrowth(home, run))}.`;
+      const thirds = await withLake(home, (lake) => readThirds(lake, run));
+      return `Collecting${skill}, as the memory grew: ${growthLine(thirds)}.`;
     }),
   );
   return [
@@ -136,22 +129,22 @@ function verdictLine({ verdict, hasPassed, arms, pairs, alpha }: Decision): stri
 async function beforeAfter(decision: Decision, home: Home, seed: number): Promise<BeforeAfter[]> {
   const [before, after] = judgedArms(decision);
   const runOf = (name: string) => decision.arms.find(({ arm }) => arm === name)?.runs[0]?.run ?? "";
-  const lake = await openLake(home);
-  try {
-    const rows = await lake.query(
-      `SELECT i.task AS task, b.response AS before, b.eval_passed AS "beforePassed", c.response AS after, c.eval_passed AS "afterPassed"
-       FROM attempts b JOIN attempts c USING (item) JOIN items i ON i.item = b.item AND i.run = b.run
-       WHERE b.run = $before AND c.run = $after AND b.attempt_number = 1 AND c.attempt_number = 1 ORDER BY b.item`,
-      { before: runOf(before), after: runOf(after) },
-    );
-    return random(seed, "before-after").sample(rows, SHOWN_ITEMS) as unknown as BeforeAfter[];
-  } finally {
-    lake.close();
-  }
+  const items = await withLake(home, (lake) => {
+    return readBeforeAfter(lake, { before: runOf(before), after: runOf(after) });
+  });
+  return random(seed, "before-after").sample(items, SHOWN_ITEMS);
+}
+
+/** How the pass rate grew while the memory did: `first third 5 of 90 passed (5.6 %), second ...`. */
+function growthLine(thirds: readonly Third[]): string {
+  const names = ["first third", "second", "last"];
+  return thirds
+    .map(({ attempts, passed }, i) => `${names[i]} ${passed} of ${attempts} passed (${percent(passed / attempts)})`)
+    .join(", ");
 }
 
 function itemSection({ task, before, beforePassed, after, afterPassed }: BeforeAfter, arm: string): string[] {
-  const verdict = (passed: boolean) => (passed ? "passes" : "fails");
+  const verdict = (passed: boolean | null) => (passed ? "passes" : "fails");
   return [
     `**${task.trim()}**`,
     "",

@@ -14,7 +14,7 @@ import { loadRenderer, type Renderer } from "../render/renderer.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import { plannedDetectable } from "../statistics/planned-power.ts";
-import { openLake } from "../store/lake.ts";
+import { withLake } from "../store/lake.ts";
 import { revocations } from "../store/ledger.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { chosenSkills } from "./export-inputs.ts";
@@ -68,16 +68,13 @@ export async function measure(
     const measured = await roleReadiness(standing, renderer);
     if (measured.examples > 0) roles.push(measured);
   }
-  const lake = await openLake(home);
-  try {
+  return withLake(home, async (lake) => {
     return {
       ...{ target, skills, base: base?.name ?? null, contextTokens: base?.contextTokens ?? null, roles },
       coverage: await readCoverage(lake, skills),
       detectable: await Promise.all(skills.map(detectableIn)),
     };
-  } finally {
-    lake.close();
-  }
+  });
 }
 
 /** Counts what an export would write: what the base's template or its context refuses is refused here, too. */

@@ -4,10 +4,10 @@
  */
 import { sumOf } from "../foundation/sums.ts";
 import type { Decision } from "../records/comparison.ts";
-import { sqlText } from "../store/duckdb.ts";
 import type { Home } from "../store/home.ts";
-import { openLake } from "../store/lake.ts";
+import { withLake } from "../store/lake.ts";
 import { readDatasetManifest } from "../store/manifests.ts";
+import { readDiversity, readModelsWithAdapter } from "../store/run-figures.ts";
 
 /** What a round came to, with what tells whether the models feed on themselves. Units: shares as fractions. */
 export interface RoundReport {
@@ -47,10 +47,9 @@ export async function reportOf(
   const { comparisonHash, verdict, hasPassed, arms, pairs, reasons, alpha } = decision;
   const { counts, models } = await readDatasetManifest(home, datasetHash);
   const rows = sumOf(models, (model) => model.rows);
-  const adapters = await readModelsWithAdapter(
-    home,
-    models.flatMap(({ model }) => model ?? []),
-  );
+  const { adapters, diversity } = await withLake(home, async (lake) => {
+    return { adapters: await readModelsWithAdapter(lake), diversity: await readDiversity(lake, runs.train) };
+  });
   const own = sumOf(
     models.filter(({ model }) => model !== null && adapters.has(model)),
     (one) => one.rows,
@@ -60,33 +59,6 @@ export async function reportOf(
     ...{ adapterHash, datasetHash, comparisonHash, verdict, hasPassed, arms, pairs, reasons, alpha },
     trainRows: counts.trainRows,
     selfGenerated: rows === 0 ? 0 : own / rows,
-    diversity: await diversityOf(home, runs.train),
+    diversity,
   };
-}
-
-/** Which models, as turns name them, were served with an adapter. */
-async function readModelsWithAdapter(home: Home, models: readonly string[]): Promise<Set<string>> {
-  const lake = await openLake(home);
-  try {
-    const rows = await lake.query("SELECT DISTINCT model FROM turns WHERE adapter_hash IS NOT NULL");
-    const known = new Set(rows.map(({ model }) => String(model)));
-    return new Set(models.filter((model) => known.has(model)));
-  } finally {
-    lake.close();
-  }
-}
-
-/** White space apart: a model that collapses gives ever the same few answers, to whatever it is asked. */
-async function diversityOf(home: Home, runs: readonly string[]): Promise<number | null> {
-  const lake = await openLake(home);
-  try {
-    const [row] = await lake.query(
-      `SELECT count(*) AS n, count(DISTINCT regexp_replace(lower(response), '\\s+', ' ', 'g')) AS distinct_answers
-       FROM attempts WHERE run IN (${runs.map(sqlText).join(", ")}) AND eval_passed`,
-    );
-    const n = Number(row?.n ?? 0);
-    return n === 0 ? null : Number(row?.distinct_answers) / n;
-  } finally {
-    lake.close();
-  }
 }

@@ -4,28 +4,12 @@ import { runCalled } from "../capture/index.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { textTable } from "../foundation/text-table.ts";
 import type { RunId } from "../records/ids.ts";
-import type { Home } from "../store/home.ts";
-import { openLake } from "../store/lake.ts";
+import { withLake } from "../store/lake.ts";
+import { RECORD_PARTS, type RoleCompleteness, readCompleteness } from "../store/run-figures.ts";
 import { listRuns, type RunSummary } from "../store/run-log.ts";
 import { defineCommand } from "./command.ts";
 
 const ACTIONS = ["list", "show"] as const;
-
-/** What a record may hold, in the order of the table; each is a column of the lake's `completeness`. */
-const PARTS = [
-  "system_prompt",
-  "tools",
-  "full_prompt",
-  "full_answer",
-  "token_ids",
-  "sampling",
-  "outcome",
-  "verifier_version",
-  "environment",
-] as const;
-
-/** Units: fractions of the role's turns whose record holds the part. */
-export type RoleCompleteness = { role: string; turns: number } & Record<(typeof PARTS)[number], number>;
 
 const input = z.object({
   action: z.enum(ACTIONS).default("list").describe("list the runs, or show one"),
@@ -43,7 +27,9 @@ export default defineCommand<z.infer<typeof input>, Result>({
   async run({ action, run, completeness }, { home }) {
     if (action === "list") return listRuns(home);
     const one = await runCalled(home, run ?? "");
-    return completeness ? { run: one.run, roles: await completenessOf(home, one.run) } : one;
+    return completeness
+      ? { run: one.run, roles: await withLake(home, (lake) => readCompleteness(lake, one.run)) }
+      : one;
   },
   print: (result) => {
     if (Array.isArray(result)) return listed(result);
@@ -51,22 +37,15 @@ export default defineCommand<z.infer<typeof input>, Result>({
   },
 });
 
-async function completenessOf(home: Home, run: RunId): Promise<RoleCompleteness[]> {
-  const lake = await openLake(home);
-  try {
-    const columns = ["role", "turns", ...PARTS].map((name) => `"${name}"`).join(", ");
-    const sql = `SELECT ${columns} FROM completeness WHERE run = $run ORDER BY "role"`;
-    return (await lake.query(sql, { run })) as unknown as RoleCompleteness[];
-  } finally {
-    lake.close();
-  }
-}
-
 function completenessPage(roles: readonly RoleCompleteness[]): string {
   if (roles.length === 0) return "Only sealed runs are in the lake, and this one has no turn there.";
-  const rows = roles.map((role) => [role.role, String(role.turns), ...PARTS.map((part) => shareText(role[part]))]);
+  const rows = roles.map((role) => [
+    role.role,
+    String(role.turns),
+    ...RECORD_PARTS.map((part) => shareText(role[part])),
+  ]);
   return [
-    textTable(["role", "turns", ...PARTS.map((part) => part.replaceAll("_", " "))], rows, 160),
+    textTable(["role", "turns", ...RECORD_PARTS.map((part) => part.replaceAll("_", " "))], rows, 160),
     "Share of the turns whose record holds the part whole; outcome, verifier version and environment are those of their attempts.",
   ].join("\n");
 }

@@ -11,9 +11,8 @@ import type { Hash } from "../foundation/hashing.ts";
 import { duration, warn } from "../foundation/progress.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
-import type { Meaning, RunningServer } from "../serve/index.ts";
+import { type AdapterTries, adapterTries, type Meaning, type RunningServer } from "../serve/index.ts";
 import { revocations } from "../store/ledger.ts";
-import { type ChampionTries, championTries } from "./champion-tries.ts";
 import type { Context } from "./command.ts";
 import { proveServed } from "./live-adapter.ts";
 import { type Standing, standingChampions, taintedAdapters, taintedChampion } from "./standing-champions.ts";
@@ -48,7 +47,7 @@ export async function calledChampions(
   const { home } = context;
   const { base, refusesTaint } = options;
   const following: Following = {
-    ...{ server, options, context, tries: championTries(context.clock), failed: new Map(options.failed) },
+    ...{ server, options, context, tries: adapterTries(context.clock), failed: new Map(options.failed) },
   };
   let meanings: ReadonlyMap<string, Meaning> = new Map();
   let seen = "";
@@ -96,7 +95,7 @@ interface Following {
   server: RunningServer;
   options: ChampionsOptions;
   context: Context;
-  tries: ChampionTries;
+  tries: AdapterTries;
   /** Those that failed while the server started, until that is told. */
   failed: Map<Hash, Refusal | Failure>;
 }

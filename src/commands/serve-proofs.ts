@@ -6,9 +6,8 @@
 import { Failure, Refusal } from "../foundation/errors.ts";
 import { duration, warn } from "../foundation/progress.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
-import type { RunningServer } from "../serve/index.ts";
+import { adapterTries, type RunningServer } from "../serve/index.ts";
 import { readAdapterManifest } from "../store/manifests.ts";
-import { championTries } from "./champion-tries.ts";
 import type { Context } from "./command.ts";
 import { proveServed } from "./live-adapter.ts";
 
@@ -27,7 +26,7 @@ export function proving(
   asked: { base: BaseManifest; target: string; canary: boolean },
   context: Context,
 ): () => Promise<void> {
-  const tries = championTries(context.clock);
+  const tries = adapterTries(context.clock);
   const seekLost = seekingLost(server, context);
   return async () => {
     await seekLost();

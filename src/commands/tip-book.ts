@@ -5,33 +5,17 @@ import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { groupBy } from "../foundation/group-by.ts";
 import { nearest } from "../foundation/nearest.ts";
+import { type CreditedTip, type CreditOptions, creditedTips } from "../harness/index.ts";
 import type { RunId, TipId } from "../records/ids.ts";
-import { type Message, messageSchema } from "../records/message.ts";
-import { type CreditRule, creditTips, type TipCredit } from "../statistics/tip-credit.ts";
-import type { Row } from "../store/duckdb.ts";
+import type { CreditRule } from "../statistics/tip-credit.ts";
 import type { Home } from "../store/home.ts";
-import { type Lake, openLake } from "../store/lake.ts";
+import { type Lake, withLake } from "../store/lake.ts";
 import { listRuns } from "../store/runs.ts";
-import { readTipDraws, type TipHistory } from "../store/tip-draws.ts";
-import { chosenRuns } from "./export-inputs.ts";
+import { chosenRuns } from "./chosen-runs.ts";
 
-export interface TipEntry extends TipHistory {
-  tip: TipId;
-  run: RunId;
-  skill: string;
-  family: string;
-  type: string;
-  text: string;
-  example: Message[] | null;
-  mechanism: string | null;
-  conditions: string | null;
-  about: string;
-  source: { item: string; attempt: string | null };
-  /** Null while it may be read. */
-  retired: { reason: string; mergedInto: TipId | null } | null;
+export interface TipEntry extends CreditedTip {
   /** Tips that say the same and were merged into it, with where they were learnt. */
   merged: { tip: TipId; attempt: string | null }[];
-  credit: TipCredit;
 }
 
 export interface TipBook {
@@ -58,18 +42,15 @@ export async function readTipBooks(home: Home, { skill, runs: named, rule }: Boo
   const skills = skill !== undefined ? [skill] : await skillsOf(home, named);
   const chosen = await Promise.all(skills.map(async (one) => ({ one, ...(await chosenRuns(home, [one], named)) })));
   if (chosen.length === 0) return [];
-  const lake = await openLake(home);
-  try {
+  return withLake(home, async (lake) => {
     const books: TipBook[] = [];
     for (const { one, runs, unsealed, missing } of chosen) {
       const ids = runs.map(({ run }) => run);
-      const tips = await entriesOf(lake, { skill: one, runs: ids, isNamed: named !== undefined, rule });
+      const tips = await entriesOf(lake, { skill: one, runs: ids, isOfRuns: named !== undefined, rule });
       books.push({ skill: one, runs: ids, unsealedRuns: unsealed, missingRuns: missing, tips });
     }
     return books;
-  } finally {
-    lake.close();
-  }
+  });
 }
 
 /**
@@ -108,47 +89,14 @@ async function skillsOf(home: Home, named: readonly string[] | undefined): Promi
   return skills.length === 0 && named !== undefined ? [runs[0]?.skill ?? "sql"] : skills;
 }
 
-async function entriesOf(
-  lake: Lake,
-  { skill, runs, isNamed, rule }: { skill: string; runs: RunId[]; isNamed: boolean; rule: CreditRule },
-): Promise<TipEntry[]> {
-  const histories = await readTipDraws(lake, { runs });
-  const saved = await lake.query(
-    "SELECT t.* FROM tips t JOIN runs u USING (run) WHERE t.skill = $skill ORDER BY u.started_at, t.run, t.seq",
-    { skill },
-  );
-  const drafts = saved.map((row) => entryOf(row, histories.get(row.tip as TipId)));
-  const shown = isNamed ? drafts.filter(({ tip, run }) => runs.includes(run) || histories.has(tip)) : drafts;
-  const credits = creditTips(shown, rule);
+async function entriesOf(lake: Lake, asked: CreditOptions): Promise<TipEntry[]> {
+  const tips = await creditedTips(lake, asked);
   const merged = groupBy(
-    shown.filter(({ retired }) => retired?.mergedInto),
+    tips.filter(({ retired }) => retired?.mergedInto),
     ({ retired }) => retired?.mergedInto,
   );
-  return shown.map((draft) => ({
-    ...draft,
-    merged: (merged.get(draft.tip) ?? []).map(({ tip, source }) => ({ tip, attempt: source.attempt })),
-    credit: credits.get(draft.tip) as TipCredit,
+  return tips.map((entry) => ({
+    ...entry,
+    merged: (merged.get(entry.tip) ?? []).map(({ tip, source }) => ({ tip, attempt: source.attempt })),
   }));
-}
-
-function entryOf(row: Row, history: TipHistory = { draws: [], uncounted: {} }): Omit<TipEntry, "credit" | "merged"> {
-  const text = (name: string) => (row[name] === null ? null : String(row[name]));
-  return {
-    tip: row.tip as TipId,
-    run: row.run as RunId,
-    skill: String(row.skill),
-    family: String(row.family),
-    type: String(row.type),
-    text: String(row.text),
-    example: row.example === null ? null : messageSchema.array().parse(JSON.parse(String(row.example))),
-    mechanism: text("mechanism"),
-    conditions: text("conditions"),
-    about: String(row.about),
-    source: { item: String(row.source_item), attempt: text("source_attempt") },
-    retired:
-      row.retired_reason === null
-        ? null
-        : { reason: String(row.retired_reason), mergedInto: text("merged_into") as TipId | null },
-    ...history,
-  };
 }

@@ -9,7 +9,7 @@ import { drawsUntilTold } from "../statistics/draws-until.ts";
 import { hajekContrast } from "../statistics/hajek-contrast.ts";
 import { CREDIT_RULE, type CreditRule } from "../statistics/tip-credit.ts";
 import { isRandomised } from "../statistics/tip-draw.ts";
-import { openLake } from "../store/lake.ts";
+import { withLake } from "../store/lake.ts";
 import { readAttemptsWithout } from "../store/tip-draws.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { findTip, readTipBooks, type TipBook, type TipEntry } from "./tip-book.ts";
@@ -116,13 +116,10 @@ async function effectOf(
   const { tip, draws, uncounted, credit } = entry;
   const base = { tip, runs: book.runs.length, rule, uncounted, state: stateOf(entry), ...credit };
   if (draws.some(isRandomised)) return { ...base, furtherDraws: drawsUntilTold(draws, rule) };
-  const lake = await openLake(context.home);
-  try {
+  return withLake(context.home, async (lake) => {
     const without = await readAttemptsWithout(lake, { runs: book.runs, tip });
     return { ...base, effect: hajekContrast([...without, ...draws], rule.alpha), furtherDraws: null };
-  } finally {
-    lake.close();
-  }
+  });
 }
 
 async function retire(

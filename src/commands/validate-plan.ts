@@ -9,8 +9,7 @@ import { gatePower, neededTexts, type PlannedGate, type PlannedTexts, textsPower
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
 import { listJudged } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
-import { LOOKS, type NamedSet, nextUse, perWhat } from "../validate/index.ts";
-import { earlierSpread, earlierTexts } from "./earlier-spread.ts";
+import { earlierSpread, earlierTexts, LOOKS, type NamedSet, nextUse, perWhat } from "../validate/index.ts";
 import type { OpenPart } from "./validate-draft.ts";
 import type { ValidateOptions } from "./validate-input.ts";
 

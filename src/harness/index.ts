@@ -2,6 +2,7 @@
  * The harness: runs a skill's items through the loop of roles and writes the run log.
  */
 export { type Consolidation, consolidate } from "./consolidate.ts";
+export { type CreditedTip, type CreditOptions, creditedTips } from "./credited-tips.ts";
 export type { Endpoint } from "./endpoint.ts";
 export type { HarnessOptions, RunProgress, RunResult } from "./harness-options.ts";
 export type { TipRun } from "./memory.ts";

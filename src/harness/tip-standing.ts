@@ -4,12 +4,12 @@
  */
 import { z } from "zod";
 import { type RunId, type TipId, tipIdSchema } from "../records/ids.ts";
-import { CREDIT_RULE, creditTips } from "../statistics/tip-credit.ts";
+import { CREDIT_RULE } from "../statistics/tip-credit.ts";
 import type { Home } from "../store/home.ts";
-import { openLake } from "../store/lake.ts";
+import { withLake } from "../store/lake.ts";
 import { revocations, tipRetirements } from "../store/ledger.ts";
 import { listRuns } from "../store/run-log.ts";
-import { readTipDraws } from "../store/tip-draws.ts";
+import { creditedTips } from "./credited-tips.ts";
 import { NO_STANDING, type TipRun, type TipStanding } from "./memory.ts";
 import { readRunStart } from "./open-run.ts";
 
@@ -47,21 +47,12 @@ async function effectsOf(home: Home, skill: string, of: ReadonlySet<RunId>): Pro
   const drawn = (await listRuns(home)).filter((run) => run.skill === skill && run.isSealed && run.tipDropout > 0);
   const runs = drawn.filter(({ split }) => split === "train").map(({ run }) => run);
   if (runs.length === 0) return {};
-  const lake = await openLake(home);
-  try {
-    const histories = await readTipDraws(lake, { runs });
-    const saved = await lake.query("SELECT tip, run, family FROM tips WHERE skill = $skill", { skill });
-    const tips = saved.map(({ tip, run, family }) => {
-      const draws = histories.get(tip as TipId)?.draws ?? [];
-      return { tip: tip as TipId, run: run as RunId, family: String(family), draws };
-    });
-    const credits = creditTips(tips, CREDIT_RULE);
-    const known = tips.flatMap(({ tip, run }) => {
-      const estimate = credits.get(tip)?.shrunken?.estimate;
+  return withLake(home, async (lake) => {
+    const tips = await creditedTips(lake, { skill, runs, isOfRuns: false, rule: CREDIT_RULE });
+    const known = tips.flatMap(({ tip, run, credit }) => {
+      const estimate = credit.shrunken?.estimate;
       return estimate === undefined || !of.has(run) ? [] : [[tip, Number(estimate.toFixed(DIGITS))] as const];
     });
     return Object.fromEntries(known);
-  } finally {
-    lake.close();
-  }
+  });
 }

@@ -1,6 +1,7 @@
 /** Bases and the endpoint that serves them beside their adapters. */
 
 export type { OnHash } from "../store/file-hashes.ts";
+export { type AdapterTries, adapterTries } from "./adapter-tries.ts";
 export { type AddBaseOptions, addBase } from "./add-base.ts";
 export { type CanaryOptions, type CanaryReport, checkCanary } from "./canary.ts";
 export type { Conversion, Convert } from "./convert.ts";

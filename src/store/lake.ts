@@ -94,6 +94,16 @@ export async function openLake(home: Home): Promise<Lake> {
   };
 }
 
+/** Opens the lake for one piece of work, and closes it after it. Throws: as `openLake`; what the work throws. */
+export async function withLake<T>(home: Home, work: (lake: Lake) => Promise<T>): Promise<T> {
+  const lake = await openLake(home);
+  try {
+    return await work(lake);
+  } finally {
+    lake.close();
+  }
+}
+
 export interface LakeDatabase extends Database {
   /** Sealed runs whose log is gone. */
   missing: RunId[];

@@ -8,7 +8,7 @@ import { ZERO_HASH } from "../foundation/hashing.ts";
 import type { ArmResult, PairResult } from "../records/comparison.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Home } from "../store/home.ts";
-import { openLake } from "../store/lake.ts";
+import { withLake } from "../store/lake.ts";
 import { armFigures } from "./arm-figures.ts";
 import { outcomesOfRun } from "./arm-outcomes.ts";
 import type { WholeArm } from "./judged-part.ts";
@@ -31,8 +31,7 @@ export async function compareRuns(
   home: Home,
   { runs, alpha, seed }: { runs: readonly [RunId, RunId]; alpha: number; seed: number },
 ): Promise<UnrandomisedComparison> {
-  const lake = await openLake(home);
-  try {
+  return withLake(home, async (lake) => {
     const [reference, treatment] = await Promise.all(
       runs.map((run) => outcomesOfRun(lake, { run, role: null, attempts: null, fromVerdict: false })),
     );
@@ -64,9 +63,7 @@ export async function compareRuns(
         return { run: `${runs[index]}`, items: outcomes.size - shared.length };
       }),
     };
-  } finally {
-    lake.close();
-  }
+  });
 }
 
 function nothingToPair(runs: readonly RunId[], items: readonly number[]): Refusal {

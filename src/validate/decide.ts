@@ -24,7 +24,7 @@ import type { AxisResult } from "../records/gate.ts";
 import type { RunId } from "../records/ids.ts";
 import { begunComparisons, readMadeDecision, refuseEditedPlan, writeDecision } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
-import { openLake } from "../store/lake.ts";
+import { withLake } from "../store/lake.ts";
 import { readPlan } from "../store/manifests.ts";
 import { armFigures } from "./arm-figures.ts";
 import { type ArmOutcomes, type ArmRun, readArm } from "./arm-outcomes.ts";
@@ -123,8 +123,7 @@ async function keep(home: Home, decision: Decision, { report, clock }: { report:
 }
 
 async function readParts(home: Home, plan: Plan, runs: readonly ArmRun[]): Promise<JudgedPart[]> {
-  const lake = await openLake(home);
-  try {
+  return withLake(home, async (lake) => {
     const parts: JudgedPart[] = [];
     for (const [index, part] of partsOf(plan).entries()) {
       const arms: ArmOutcomes[] = [];
@@ -135,9 +134,7 @@ async function readParts(home: Home, plan: Plan, runs: readonly ArmRun[]): Promi
       parts.push({ ...paired(cut, kept), stop });
     }
     return parts;
-  } finally {
-    lake.close();
-  }
+  });
 }
 
 function pairsSeen({ pairs }: Plan, arms: readonly ArmOutcomes[]): PairSeen[] {

@@ -8,7 +8,7 @@ import { type Arm, type Part, type Plan, partsOf } from "../records/comparison.t
 import { loadSkill } from "../skills/load.ts";
 import { splitOf } from "../skills/splits.ts";
 import type { Home } from "../store/home.ts";
-import { openLake } from "../store/lake.ts";
+import { withLake } from "../store/lake.ts";
 import { readAdapterManifest } from "../store/manifests.ts";
 
 const SHOWN = 3;
@@ -71,17 +71,14 @@ async function refuseTipFamilies(
   arm: Arm,
   { part, families }: { part: Part; families: ReadonlySet<string> },
 ): Promise<void> {
-  const lake = await openLake(home);
-  try {
+  return withLake(home, async (lake) => {
     const runs = new Set<string>(arm.tipRuns.map(({ run }) => run));
     const rows = await lake.query("SELECT DISTINCT run, family FROM tips WHERE skill = $skill ORDER BY family", {
       skill: part.skill.id,
     });
     const leaked = rows.filter((row) => runs.has(String(row.run)) && families.has(String(row.family)));
     if (leaked.length > 0) throw leakedFamily(arm, [...new Set(leaked.map((row) => String(row.family)))]);
-  } finally {
-    lake.close();
-  }
+  });
 }
 
 function leakedFamily(arm: Arm, families: readonly string[]): Refusal {

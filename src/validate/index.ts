@@ -6,6 +6,7 @@ export { type ArmRun, sampleSeed } from "./arm-outcomes.ts";
 export { compareRuns, type UnrandomisedComparison } from "./compare-runs.ts";
 export { decide, decideBeforehand, type Found, leftOutSentence } from "./decide.ts";
 export { renderDecision, renderUnrandomised } from "./decision-text.ts";
+export { earlierSpread, earlierTexts } from "./earlier-spread.ts";
 export { type ForeignAxes, foreignAxes } from "./foreign-results.ts";
 export { readGate } from "./gate-file.ts";
 export { nextUse, refuseOtherPlan, writePlan, writePlanToRefuse } from "./plan.ts";

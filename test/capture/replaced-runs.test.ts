@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { giveVerdicts } from "../../src/capture/late-verdicts.ts";
-import { chosenRuns } from "../../src/commands/export-inputs.ts";
+import { chosenRuns } from "../../src/commands/chosen-runs.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { type AttemptId, attemptId, type ItemId, type RunId } from "../../src/records/ids.ts";
 import { revoke } from "../../src/registry/index.ts";

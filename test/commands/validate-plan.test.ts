@@ -2,7 +2,6 @@
  * `validate --plan` counts all that makes a gate hard to pass: how often the items were used, and every axis that is judged.
  */
 import { describe, expect, test } from "vitest";
-import { earlierTexts } from "../../src/commands/earlier-spread.ts";
 import validate from "../../src/commands/validate.ts";
 import type { OpenPart } from "../../src/commands/validate-draft.ts";
 import { validateInput } from "../../src/commands/validate-input.ts";
@@ -12,6 +11,7 @@ import { loadSkill } from "../../src/skills/load.ts";
 import { type PlannedTexts, textsPower } from "../../src/statistics/gate-power.ts";
 import type { Home } from "../../src/store/home.ts";
 import { loadGeneralSets } from "../../src/validate/ability/general-sets.ts";
+import { earlierTexts } from "../../src/validate/earlier-spread.ts";
 import { decide, LOOKS, writePlan } from "../../src/validate/index.ts";
 import { withHome } from "../store/sample-run.ts";
 import {

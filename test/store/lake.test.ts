@@ -20,7 +20,7 @@ import type { Item } from "../../src/records/item.ts";
 import type { Message, Tool } from "../../src/records/message.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
 import type { Home } from "../../src/store/home.ts";
-import { buildLake, openLake } from "../../src/store/lake.ts";
+import { buildLake, openLake, withLake } from "../../src/store/lake.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
 import { createRunLog, type RunLog, sealRun } from "../../src/store/run-log.ts";
 import { ask } from "./ask-lake.ts";
@@ -597,3 +597,20 @@ test("rows come as plain values, many of them in batches", () =>
     expect(readdirSync(home.lake).filter((name) => name.startsWith("work-"))).toEqual([]);
     expect(existsSync(home.lake)).toBe(true);
   }));
+
+test("a lake that was opened for one piece of work is closed where that fails, too", () =>
+  withHome(async (home) => {
+    await writeSampleRun(home);
+    const open: string[] = [];
+    const failing = withLake(home, async () => {
+      open.push(...workFoldersOf(home));
+      throw new Error("no answer");
+    });
+    await expect(failing).rejects.toThrow("no answer");
+    expect(open).toHaveLength(1);
+    expect(workFoldersOf(home)).toEqual([]);
+  }));
+
+function workFoldersOf(home: Home): string[] {
+  return readdirSync(home.lake).filter((name) => name.startsWith("work-"));
+}

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { ImportReport } from "../../../src/capture/import-files.ts";
-import { chosenRuns } from "../../../src/commands/export-inputs.ts";
+import { chosenRuns } from "../../../src/commands/chosen-runs.ts";
 import { hasPostgres, startPostgres } from "../../fixtures/postgres.ts";
 import { only, temporaryHome } from "../../harness/setting.ts";
 import { FIXTURES, folder, freshFolders, home, imported, importInto } from "./setting.ts";

@@ -2,8 +2,8 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readFamilyRule } from "../../../src/capture/family-rule.ts";
 import { loadImporters } from "../../../src/capture/source-files.ts";
-import { readFamilyRule } from "../../../src/commands/family-rule.ts";
 import { openDatabase, sqlText } from "../../../src/store/duckdb.ts";
 import { listRuns } from "../../../src/store/run-log.ts";
 import { only } from "../../harness/setting.ts";

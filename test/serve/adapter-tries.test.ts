@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { championTries } from "../../src/commands/champion-tries.ts";
 import type { Hash } from "../../src/foundation/hashing.ts";
+import { adapterTries } from "../../src/serve/adapter-tries.ts";
 
 const [ONE, TWO] = ["1".repeat(64) as Hash, "2".repeat(64) as Hash];
 
 test("an adapter that failed is held back for a second, then twice as long each time, and at most five minutes", () => {
   let now = 0;
-  const tries = championTries(() => new Date(now));
+  const tries = adapterTries(() => new Date(now));
   const error = new Error("no room");
   expect([tries.heldBack(ONE), tries.isAnyDue()]).toEqual([null, false]);
   const waits: number[] = [];
@@ -25,7 +25,7 @@ test("an adapter that failed is held back for a second, then twice as long each 
 
 test("one that is champion no more is not tried again", () => {
   let now = 0;
-  const tries = championTries(() => new Date(now));
+  const tries = adapterTries(() => new Date(now));
   tries.failed(ONE, new Error("no room"));
   now = 5000;
   tries.keepOnly(new Set([TWO]));

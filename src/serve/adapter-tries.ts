@@ -15,7 +15,7 @@ interface Failed {
   dueMs: number;
 }
 
-export interface ChampionTries {
+export interface AdapterTries {
   /** Why an adapter is not to be tried now; null where it may be. */
   heldBack(adapterHash: Hash): Error | null;
   /** Notes that it could not be served, and returns how long it waits. */
@@ -27,7 +27,8 @@ export interface ChampionTries {
   isAnyDue(): boolean;
 }
 
-export function championTries(clock: Clock): ChampionTries {
+/** Returns a note of the adapters that could not be served; none has failed yet. */
+export function adapterTries(clock: Clock): AdapterTries {
   const failures = new Map<Hash, Failed>();
   const now = () => clock().getTime();
   return {

@@ -2,8 +2,8 @@
  * How items are put into families, read from words: a field of an item's details (`repo`), or a regular expression
  * between slashes whose first group is taken from the item's id (`/^([^/]+)/`).
  */
-import type { FamilyRule } from "../capture/index.ts";
 import { Refusal } from "../foundation/errors.ts";
+import type { FamilyRule } from "./foreign-item.ts";
 
 /** Reads a rule. Throws: `BAD_FAMILY_RULE`. */
 export function readFamilyRule(text: string): FamilyRule {
