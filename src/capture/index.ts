@@ -4,16 +4,16 @@ import { openRecorder } from "./recorder.ts";
 import { serveRecorder } from "./serve-recorder.ts";
 import type { VerifyCommand } from "./verify-command.ts";
 
-export { type AgentRunProgress, type AgentRunResult, runAgent } from "./agent-run.ts";
+export { type AgentRunResult, runAgent } from "./agent-run.ts";
 export type { FamilyRule } from "./foreign-item.ts";
 export { type ImportReport, importFiles } from "./import-files.ts";
 export { auditLabels, type LabelAudit } from "./label-audit.ts";
 export { checkRepository, readLabels, verdictsInCheckouts } from "./label-run.ts";
 export { checkSealed, giveOutcome, giveVerdicts, type Judged, runCalled } from "./late-verdicts.ts";
 export { sealLeftRun } from "./left-run.ts";
-export { outcomeSchema, readOutcome } from "./outcome.ts";
+export { readOutcome } from "./outcome.ts";
 export { isReplayableRun, type ReverifyReport, reverify } from "./reverify.ts";
-export type { RecordingOptions, SealedRecording };
+export type { SealedRecording };
 
 export interface RecordOptions extends RecordingOptions {
   /** With `/v1` at its end, or where its API begins. */

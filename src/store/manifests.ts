@@ -84,17 +84,9 @@ export async function listPlans(home: Home): Promise<Plan[]> {
   return Promise.all(names.map((name) => readManifest(join(folder, name, "plan.json"), planSchema)));
 }
 
-/** Reads what a comparison led to; null where it is not decided yet. Throws: as `readPlan`. */
-export async function readDecision(home: Home, hashOrPrefix: string): Promise<Decision | null> {
-  return decisionIn(await comparisonFolder(home, hashOrPrefix));
-}
-
 /** Reads the decision of a comparison by its whole hash; null where there is none, or no such comparison. Throws: `BAD_MANIFEST`. */
 export async function findDecision(home: Home, comparisonHash: Hash): Promise<Decision | null> {
-  return decisionIn(home.comparisonFolder(comparisonHash));
-}
-
-async function decisionIn(folder: string): Promise<Decision | null> {
+  const folder = home.comparisonFolder(comparisonHash);
   if (!(await namesIn(folder)).includes("decision.json")) return null;
   return readManifest(join(folder, "decision.json"), decisionSchema);
 }
