@@ -1,6 +1,4 @@
 /** Bases and the endpoint that serves them beside their adapters. */
-
-export type { OnHash } from "../store/file-hashes.ts";
 export { addBase } from "./add-base.ts";
 export { type CanaryReport, checkCanary } from "./canary.ts";
 export type { Conversion } from "./convert.ts";
