@@ -20,7 +20,7 @@ import type { Skill } from "../skills/contract.ts";
 import { isDeferrable, verified } from "../skills/verified.ts";
 import type { Home } from "../store/home.ts";
 import { appendEntries, lateVerdicts, revocations } from "../store/ledger.ts";
-import { readRunLog } from "../store/run-log.ts";
+import { readRunLog } from "../store/runs.ts";
 
 export interface ReverifyOptions {
   home: Home;

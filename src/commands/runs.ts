@@ -6,7 +6,7 @@ import { textTable } from "../foundation/text-table.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
-import { listRuns, type RunSummary } from "../store/run-log.ts";
+import { listRuns, type RunSummary } from "../store/runs.ts";
 import { defineCommand } from "./command.ts";
 
 const ACTIONS = ["list", "show"] as const;

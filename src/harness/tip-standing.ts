@@ -8,7 +8,7 @@ import { CREDIT_RULE, creditTips } from "../statistics/tip-credit.ts";
 import type { Home } from "../store/home.ts";
 import { openLake } from "../store/lake.ts";
 import { revocations, tipRetirements } from "../store/ledger.ts";
-import { listRuns } from "../store/run-log.ts";
+import { listRuns } from "../store/runs.ts";
 import { readTipDraws } from "../store/tip-draws.ts";
 import { NO_STANDING, type TipRun, type TipStanding } from "./memory.ts";
 import { readRunStart } from "./open-run.ts";
