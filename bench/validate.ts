@@ -19,7 +19,7 @@ import type { RecordedMessage } from "../src/records/message.ts";
 import { loadRenderer } from "../src/render/renderer.ts";
 import { addBase, startServer } from "../src/serve/index.ts";
 import { type Home, homeAt } from "../src/store/home.ts";
-import { readRunLog } from "../src/store/run-log.ts";
+import { readRunLog } from "../src/store/runs.ts";
 import { readGate, writePlan } from "../src/validate/index.ts";
 import { smollm2Base } from "../test/fixtures/smollm2-base.ts";
 import type { BenchRow } from "./bench-row.ts";

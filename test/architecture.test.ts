@@ -48,6 +48,24 @@ describe("the layout", () => {
     expect(offences).toEqual([]);
   });
 
+  it("enters every stage by its index.ts, which has nothing but its own exports", () => {
+    const entered = sources.flatMap((path) =>
+      importsOf(path)
+        .filter((target) => STAGES.includes(roomOf(target)) && roomOf(target) !== roomOf(path))
+        .filter((target) => shown(target) !== `src/${roomOf(target)}/index.ts`)
+        .map((target) => `${shown(path)} imports ${shown(target)}`),
+    );
+    const logic = STAGES.map((stage) => join(PACKAGE_FOLDER, "src", stage, "index.ts")).flatMap((path) =>
+      readFileSync(path, "utf8")
+        .replace(/^\/\*\*.*?\*\//s, "")
+        .replaceAll(/^export (?:type )?\{[^}]*\} from "\.\/[^"]+";$/gm, "")
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => `${shown(path)}: ${line}`),
+    );
+    expect([...entered, ...logic]).toEqual([]);
+  });
+
   it("lets the main path be imported by its command and its report alone", () => {
     const importers = sources.filter((path) => importsOf(path).some((target) => shown(target) === "src/loop.ts"));
     const own = ["loop-report", "loop-rounds", "loop"].map((name) => `src/commands/${name}.ts`);

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from .events import claim_stdout
+from .installing import setup_line
 from .parent import end_with_parent
 from .refusal import Refusal
 from .request import parse, read_json
@@ -64,7 +65,7 @@ def load(name: str) -> ModuleType:
             "A Python package that the trainer needs is not installed.",
             got=f'no "{error.name}"',
             where=sys.executable,
-            fix="make setup",
+            fix=setup_line("requirements.txt"),
         ) from error
 
 

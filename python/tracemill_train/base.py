@@ -17,6 +17,7 @@ from tokenizers import pre_tokenizers
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from .events import Emit
+from .installing import setup_line
 from .refusal import Refusal
 
 
@@ -69,7 +70,9 @@ def find_gguf(request: Request) -> Path:
         spec = importlib.util.find_spec(str(request.package))
         if spec is None or not spec.submodule_search_locations:
             raise Refusal(
-                "NO_PACKAGE", f'The Python package "{request.package}" is not installed.', fix="make setup"
+                "NO_PACKAGE",
+                f'The Python package "{request.package}" is not installed.',
+                fix=setup_line("requirements-base.txt", "--no-deps"),
             )
         folder = Path(spec.submodule_search_locations[0])
         found = sorted(folder.glob("*.gguf"))

@@ -12,6 +12,7 @@ import sys
 import torch
 from transformers import BitsAndBytesConfig, PreTrainedModel
 
+from .installing import pip_line
 from .refusal import Refusal
 
 
@@ -35,7 +36,7 @@ def require_bitsandbytes(what: str) -> None:
             f"{what} needs a Python package that is not installed.",
             got='no "bitsandbytes"',
             where=sys.executable,
-            fix=f"{sys.executable} -m pip install -r python/requirements.txt",
+            fix=pip_line("requirements.txt"),
         )
 
 

@@ -40,7 +40,7 @@ export interface BuildOptions {
   onStep(done: number, total: number): void;
 }
 
-/** Throws: `NO_MIRROR`; `NO_TARBALL`; `BAD_TARBALL`; a failure of the setup's boundary where a program fails. */
+/** Throws: `NO_MIRROR`; `BAD_TARBALL`, also where it is not there; a failure of the setup's boundary where a program fails. */
 export async function buildRoot(root: string, { from, signal, onStep }: BuildOptions): Promise<void> {
   await mkdir(root, { recursive: true, mode: 0o755 });
   const total = from === undefined ? BUILD_STEPS : 1;

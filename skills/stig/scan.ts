@@ -2,13 +2,13 @@
  * One scan by the real scanner: the overlay read-only, the scanner, its libraries and the package database from the
  * root as it was set up, the content from outside. The verdict is read from whole lines `rule:result` alone.
  */
+import { PROFILE } from "./datastream.ts";
 import type { Ended } from "./process-output.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { contentName, RESULTS, type Result, SCANNER } from "./setup-folder.ts";
 
 /** Some seconds for all rules; the rest is for a host that is busy with a model. */
 const SCAN_LIMIT_MS = 180_000;
-const PROFILE = "xccdf_org.ssgproject.content_profile_stig";
 
 export interface Scan {
   /** By full rule id; empty where the scanner gave none. */

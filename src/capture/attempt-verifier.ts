@@ -7,7 +7,7 @@ import { Failure } from "../foundation/errors.ts";
 import { groupBy } from "../foundation/group-by.ts";
 import type { AttemptId } from "../records/ids.ts";
 import type { Home } from "../store/home.ts";
-import { readRunLog } from "../store/run-log.ts";
+import { readRunLog } from "../store/runs.ts";
 import { textOf } from "./conversations.ts";
 import type { RecordedRun } from "./recorded-run.ts";
 import { recordFailure } from "./recorded-turn.ts";

@@ -11,7 +11,8 @@ import { isAlive } from "../foundation/lock-file.ts";
 import { newRunId, type RunId } from "../records/ids.ts";
 import { syncFolderOf, syncWritten } from "../store/durable-file.ts";
 import { type Home, homeAt } from "../store/home.ts";
-import { type SealedRun, sealWritten } from "../store/run-log.ts";
+import type { SealedRun } from "../store/ledger.ts";
+import { sealWritten } from "../store/runs.ts";
 
 export interface DraftRuns {
   /** The home that drafts are written in. */

@@ -10,7 +10,7 @@ import { sumOf } from "../foundation/sums.ts";
 import type { RunId } from "../records/ids.ts";
 import { type SkillSplits, skillSplits } from "../skills/skill-splits.ts";
 import { appendLedger, coveredRuns } from "../store/ledger.ts";
-import { listRuns, sealRun } from "../store/run-log.ts";
+import { listRuns, sealRun } from "../store/runs.ts";
 import { openDrafts, removeDeadDrafts } from "./draft-runs.ts";
 import type { Foreign, ForeignRun } from "./foreign.ts";
 import { countedRule } from "./foreign-item.ts";

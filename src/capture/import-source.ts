@@ -2,7 +2,7 @@
  * What tells a run of another program apart from all others, and whether it is here already.
  */
 import { type Hash, hashFile, hashJson } from "../foundation/hashing.ts";
-import type { RunSummary } from "../store/run-log.ts";
+import type { RunSummary } from "../store/runs.ts";
 import type { ForeignRun } from "./foreign.ts";
 import type { FamilyRule } from "./foreign-item.ts";
 

@@ -12,7 +12,7 @@ import type { AttemptId, RunId } from "../records/ids.ts";
 import type { RecordedMessage } from "../records/message.ts";
 import type { Home } from "../store/home.ts";
 import { openTexts, type RecordedTexts } from "../store/recorded-texts.ts";
-import { listRuns, readRunLog } from "../store/run-log.ts";
+import { listRuns, readRunLog } from "../store/runs.ts";
 import { type Alignment, align, type Heard, type Told } from "./align.ts";
 import { keyOf, textOf } from "./conversations.ts";
 import type { Foreign, ForeignAction, ForeignPlace, ForeignRun, ForeignTurn } from "./foreign.ts";

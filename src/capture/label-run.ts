@@ -14,7 +14,7 @@ import { attemptParts, type ItemId, type RunId } from "../records/ids.ts";
 import type { Item } from "../records/item.ts";
 import { signalOf, type Verdict, verdictSchema, verifierSchema } from "../records/verdict.ts";
 import type { Home } from "../store/home.ts";
-import { readRunLog } from "../store/run-log.ts";
+import { readRunLog } from "../store/runs.ts";
 import { countsOf, type GivenVerdict } from "./late-verdicts.ts";
 import { readJsonLines } from "./reading/json.ts";
 import { countRejections, type RejectionCount } from "./rejections.ts";

@@ -11,7 +11,7 @@ import type { LateVerdict, LedgerEntry } from "../records/ledger-entries.ts";
 import type { Verdict } from "../records/verdict.ts";
 import type { Home } from "../store/home.ts";
 import { appendEntries } from "../store/ledger.ts";
-import { listRuns, type RunSummary, readRunLog } from "../store/run-log.ts";
+import { listRuns, type RunSummary, readRunLog } from "../store/runs.ts";
 import { foreignItemId } from "./foreign-item.ts";
 import type { ReportedOutcome } from "./outcome.ts";
 import { goOn } from "./recorded-run.ts";

@@ -3,7 +3,7 @@
  */
 import { Refusal } from "../foundation/errors.ts";
 import type { RunId } from "../records/ids.ts";
-import { lastEventMs, sealRun } from "../store/run-log.ts";
+import { lastEventMs, sealRun } from "../store/runs.ts";
 import { openVerifier } from "./attempt-verifier.ts";
 import { countsOf } from "./late-verdicts.ts";
 import {

@@ -9,7 +9,7 @@ import type { CallPlace } from "./call-place.ts";
 
 const name = z.string().min(1).max(500);
 
-export const outcomeSchema = z.strictObject({
+const outcomeSchema = z.strictObject({
   run: name.optional(),
   item: name.optional(),
   attempt: z.int().min(1).optional(),

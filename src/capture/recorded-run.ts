@@ -10,15 +10,8 @@ import type { EventData, LoggedEvent, RunEvent, RunStarted, Turn } from "../reco
 import { type RunId, runIdSchema } from "../records/ids.ts";
 import type { SkillSplits } from "../skills/skill-splits.ts";
 import type { Home } from "../store/home.ts";
-import {
-  createRunLog,
-  listRuns,
-  type RunLog,
-  type RunSummary,
-  readRunLog,
-  reopenRunLog,
-  sealRun,
-} from "../store/run-log.ts";
+import { createRunLog, type RunLog, reopenRunLog } from "../store/run-log.ts";
+import { listRuns, type RunSummary, readRunLog, sealRun } from "../store/runs.ts";
 import { foreignStart } from "./foreign-item.ts";
 import { openRunBook, type RunBook } from "./run-book.ts";
 import type { RunCounts } from "./run-counts.ts";

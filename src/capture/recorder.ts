@@ -7,7 +7,7 @@ import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId } from
 import type { RecordedMessage } from "../records/message.ts";
 import type { Verdict } from "../records/verdict.ts";
 import type { SkillSplits } from "../skills/skill-splits.ts";
-import { listRuns } from "../store/run-log.ts";
+import { listRuns } from "../store/runs.ts";
 import { openVerifier } from "./attempt-verifier.ts";
 import type { CallPlace } from "./call-place.ts";
 import { beginningsOf } from "./conversations.ts";

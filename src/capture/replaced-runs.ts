@@ -8,7 +8,7 @@ import { type AttemptId, attemptId, attemptParts, type RunId } from "../records/
 import type { LedgerEntry } from "../records/ledger-entries.ts";
 import type { Home } from "../store/home.ts";
 import { appendEntries, coveredRuns, lateVerdicts, readLedger } from "../store/ledger.ts";
-import { listRuns, type RunSummary, readRunLog } from "../store/run-log.ts";
+import { listRuns, type RunSummary, readRunLog } from "../store/runs.ts";
 
 export interface ReplacedRun {
   /** Holds all of `replaced`. */

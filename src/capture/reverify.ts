@@ -20,7 +20,7 @@ import type { Skill } from "../skills/contract.ts";
 import { isDeferrable, verified } from "../skills/verified.ts";
 import type { Home } from "../store/home.ts";
 import { appendEntries, lateVerdicts, revocations } from "../store/ledger.ts";
-import { readRunLog } from "../store/run-log.ts";
+import { readRunLog } from "../store/runs.ts";
 
 export interface ReverifyOptions {
   home: Home;
@@ -83,7 +83,10 @@ interface Given {
 /** What `tracemill run --agent` calls the work of an agent that had a folder. */
 const IN_FOLDER = "agent";
 
-/** Asks again. Throws: what reading the log throws; `STOPPED` where the signal is aborted keeps what was asked by then. */
+/**
+ * Asks again. What was asked is kept, also where the rest is not asked any more.
+ * Throws: what reading the log throws; the reason of the signal where that was aborted.
+ */
 export async function reverify(options: ReverifyOptions): Promise<ReverifyReport> {
   const { home, clock, run, skill, signal } = options;
   const recorded = await readRecorded(home, run);

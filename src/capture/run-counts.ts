@@ -3,6 +3,7 @@
  * was said of it.
  */
 import type { Hash } from "../foundation/hashing.ts";
+import { isPassing } from "../foundation/passing-status.ts";
 import type { RunEvent } from "../records/events.ts";
 import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId, turnId } from "../records/ids.ts";
 import { isDeciding, isDeterministic, type Verdict } from "../records/verdict.ts";
@@ -49,9 +50,6 @@ export interface ItemSummary {
   passed: number;
   isJudged: boolean;
 }
-
-/** Statuses by which a server says that the same call may be answered later. */
-const LATER = [408, 425, 429];
 
 interface AttemptState extends CallCounts {
   answer: Hash | null;
@@ -128,7 +126,7 @@ function isJudged(state: AttemptState | undefined): boolean {
 }
 
 function isRejection(status: number | null): boolean {
-  return status !== null && status >= 400 && status < 500 && !LATER.includes(status);
+  return status !== null && status >= 400 && !isPassing(status);
 }
 
 function triesOf(states: (AttemptState | undefined)[]): TryCounts {

@@ -2,11 +2,11 @@
  * What can be asked of an export, and how its words are read.
  */
 import { z } from "zod";
-import { TRIES, UNITS, UNNAMED_TEACHER } from "../curate/index.ts";
+import { UNNAMED_TEACHER } from "../curate/index.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { BOTH_ROLES } from "../records/role-names.ts";
-import { TIERS } from "../records/selection.ts";
+import { TIERS, TRIES, UNITS } from "../records/selection.ts";
 
 export const exportSettings = z.object({
   role: z

@@ -7,7 +7,7 @@ import { CODE_VERSION } from "../foundation/version.ts";
 import { type Endpoint, runHarness } from "../harness/index.ts";
 import type { Arm } from "../records/comparison.ts";
 import { scanItems } from "../skills/scan.ts";
-import { listRuns } from "../store/run-log.ts";
+import { listRuns } from "../store/runs.ts";
 import type { Context } from "./command.ts";
 import type { OpenPart } from "./validate-draft.ts";
 

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
 import { loop } from "../loop.ts";
-import { python } from "../train/python.ts";
+import { python } from "../train/index.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { loopReport, loopSummary, writeLoopReport } from "./loop-report.ts";
 import { loopRounds } from "./loop-rounds.ts";

@@ -4,8 +4,8 @@
  */
 import { z } from "zod";
 import { type Progress, startProgress, tellStage, warn } from "../foundation/progress.ts";
-import type { Conversion, OnHash } from "../serve/index.ts";
-import { python } from "../train/python.ts";
+import type { Conversion } from "../serve/index.ts";
+import type { OnHash } from "../store/file-hashes.ts";
 import type { Context } from "./command.ts";
 
 const MEGABYTE = 1_000_000;
@@ -28,6 +28,7 @@ export function preparing(context: Context): Preparing {
 }
 
 async function convert(conversion: Conversion, context: Context): Promise<void> {
+  const { python } = await import("../train/index.ts"); // Most preparations convert nothing.
   const runner = await python();
   await runner.run("hf" in conversion ? "gguf" : "base", conversion, {
     result: z.looseObject({ gguf: z.string() }),

@@ -8,7 +8,7 @@ import { type Progress, startProgress } from "../foundation/progress.ts";
 import { textTable } from "../foundation/text-table.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import type { Home } from "../store/home.ts";
-import { listRuns, type RunSummary } from "../store/run-log.ts";
+import { listRuns, type RunSummary } from "../store/runs.ts";
 import { type Context, defineCommand } from "./command.ts";
 
 const input = z.object({

@@ -15,7 +15,7 @@ import { loadSkill, skillHash } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import { percent } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
-import { readRunLog } from "../store/run-log.ts";
+import { readRunLog } from "../store/runs.ts";
 import type { Context } from "./command.ts";
 import { withModels } from "./model-servers.ts";
 import { readDuration } from "./read-duration.ts";

@@ -14,7 +14,7 @@ import type { Skill } from "../skills/contract.ts";
 import { loadSkill, skillFolder, skillHash } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import type { Home } from "../store/home.ts";
-import { listRuns } from "../store/run-log.ts";
+import { listRuns } from "../store/runs.ts";
 import { kebab } from "./command-line.ts";
 import { findModel } from "./model-server.ts";
 import { type Players, playersFrom, withEndpoint } from "./players.ts";

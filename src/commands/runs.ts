@@ -6,7 +6,7 @@ import { textTable } from "../foundation/text-table.ts";
 import type { RunId } from "../records/ids.ts";
 import { withLake } from "../store/lake.ts";
 import { RECORD_PARTS, type RoleCompleteness, readCompleteness } from "../store/run-figures.ts";
-import { listRuns, type RunSummary } from "../store/run-log.ts";
+import { listRuns, type RunSummary } from "../store/runs.ts";
 import { defineCommand } from "./command.ts";
 
 const ACTIONS = ["list", "show"] as const;

@@ -8,7 +8,7 @@ import type { Decision } from "../records/comparison.ts";
 import { points } from "../statistics/figures.ts";
 import { listDecisions } from "../store/comparisons.ts";
 import { listAdapters, listBases, listDatasets } from "../store/manifests.ts";
-import { listRuns } from "../store/run-log.ts";
+import { listRuns } from "../store/runs.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { type Found, type Judgement, type NextCommand, nextCommand } from "./next-command.ts";
 import { taintsIn } from "./taint.ts";

@@ -11,7 +11,7 @@ import { type Endpoint, runHarness } from "../harness/index.ts";
 import { type Arm, armsAt, type Plan } from "../records/comparison.ts";
 import type { EventData } from "../records/events.ts";
 import type { RunId } from "../records/ids.ts";
-import { listRuns, readRunLog } from "../store/run-log.ts";
+import { listRuns, readRunLog } from "../store/runs.ts";
 import { type ArmRun, sampleSeed, type Watch, watchPairs } from "../validate/index.ts";
 import { type ArmsView, viewArms } from "./arms-view.ts";
 import type { Context } from "./command.ts";

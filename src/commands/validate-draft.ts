@@ -15,7 +15,7 @@ import { loadSkill, skillHash } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
 import type { Home } from "../store/home.ts";
 import { readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
-import { listRuns } from "../store/run-log.ts";
+import { listRuns } from "../store/runs.ts";
 import { readDuration } from "./read-duration.ts";
 import { startingOf } from "./target-input.ts";
 import type { ArmName, ValidateOptions } from "./validate-input.ts";

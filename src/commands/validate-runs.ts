@@ -5,7 +5,7 @@ import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Home } from "../store/home.ts";
-import { listRuns } from "../store/run-log.ts";
+import { listRuns } from "../store/runs.ts";
 import { compareRuns, readGate, type UnrandomisedComparison } from "../validate/index.ts";
 import type { Context } from "./command.ts";
 import type { ValidateOptions } from "./validate-input.ts";

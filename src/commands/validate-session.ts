@@ -13,7 +13,7 @@ import type { RunId } from "../records/ids.ts";
 import { lastLink } from "../store/chain.ts";
 import type { Home } from "../store/home.ts";
 import { appendLedger, readLedger } from "../store/ledger.ts";
-import { listRuns } from "../store/run-log.ts";
+import { listRuns } from "../store/runs.ts";
 import type { Canaries } from "./validate-canary.ts";
 
 export interface Session {

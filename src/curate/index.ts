@@ -1,5 +1,4 @@
 /** Curation: from the lake's examples to a selection whose every refusal has a reason. */
-export { TRIES, UNITS } from "../records/selection.ts";
 export { plainText } from "./answer.ts";
 export { type Coverage, readCoverage } from "./coverage.ts";
 export { parseFilter } from "./expression.ts";

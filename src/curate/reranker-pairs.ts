@@ -31,13 +31,13 @@ export interface RerankerPairSettings {
   seed: number;
   /** Rate of wrong pairs among all pairs of tips. */
   alpha?: number;
-  queriesPerPair?: number;
   /** Most rows of one item, which is one query. */
   maxPerItem?: number;
   /** Whether the better tip of a pair may be a retired one. */
   isRetiredKept?: boolean;
 }
 
+type PairCaps = RerankerPairSettings & { queriesPerPair: number };
 type Writer = Pick<AnswerOrigin, "model" | "baseHash" | "adapterHash">;
 type Asked = { pair: TipPair<CreditedTip>; at: JointRetrieval };
 
@@ -49,6 +49,7 @@ type Asked = { pair: TipPair<CreditedTip>; at: JointRetrieval };
 export async function rerankerPairs(
   lake: Lake,
   settings: RerankerPairSettings,
+  queriesPerPair = QUERIES_PER_PAIR,
 ): Promise<{ pairs: RerankerRow[] } & Told> {
   const { skills, runs, seed, alpha = CREDIT_RULE.alpha, isRetiredKept = false } = settings;
   const told: Told = { refusals: refusalTally(), duplicates: [] };
@@ -69,10 +70,11 @@ export async function rerankerPairs(
   const isLive = ({ chosen }: TipPair<CreditedTip>) => isRetiredKept || !chosen.isRetired;
   const live = kept.filter(isLive);
   for (const pair of kept) if (!isLive(pair)) refusals.add("retired-tip", [pair.chosen.tip]);
-  const asked = await askedPairs(lake, live, settings);
+  const asked = await askedPairs(lake, live, { ...settings, queriesPerPair });
   const writers = await readWriters(lake, live);
   const rankOf = ({ pair, at }: Asked) => hashText(`${seed}:${at.item}:${pair.chosen.tip}:${pair.rejected.tip}`);
-  const rows = capped(asked, settings, told).map((one) => ({ row: rowOf(one, writers), rank: rankOf(one) }));
+  const taken = capped(asked, { ...settings, queriesPerPair }, told);
+  const rows = taken.map((one) => ({ row: rowOf(one, writers), rank: rankOf(one) }));
   return { pairs: rows.sort((x, y) => (x.rank < y.rank ? -1 : 1)).map(({ row }) => row), ...told };
 }
 
@@ -80,7 +82,7 @@ export async function rerankerPairs(
 async function askedPairs(
   lake: Lake,
   live: readonly TipPair<CreditedTip>[],
-  { runs, seed, queriesPerPair = QUERIES_PER_PAIR }: RerankerPairSettings,
+  { runs, seed, queriesPerPair }: PairCaps,
 ): Promise<Asked[][]> {
   const pairs = live.map(({ chosen, rejected }): TipNames => [chosen.tip, rejected.tip]);
   const drawn = await drawJointRetrievals(lake, { runs, pairs, seed, most: queriesPerPair * LOOKS_PER_QUERY });
@@ -109,7 +111,7 @@ function retrievedPairs(
 /** Takes the surest pairs first, so that they are the ones that an item's few rows hold. */
 function capped(
   byPair: readonly Asked[][],
-  { queriesPerPair = QUERIES_PER_PAIR, maxPerItem = PAIRS_PER_QUERY }: RerankerPairSettings,
+  { queriesPerPair, maxPerItem = PAIRS_PER_QUERY }: PairCaps,
   told: Told,
 ): Asked[] {
   const ofItem = new Map<string, number>();

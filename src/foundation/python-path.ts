@@ -17,6 +17,14 @@ export function pythonPath(): string {
     message: "The Python that trains and converts models is not there.",
     expected: "a Python >= 3.10 with the packages of python/requirements.txt",
     got: asked === undefined ? `no ${executable}` : `no ${executable} (from TRACEMILL_PYTHON)`,
-    fix: `make setup (in ${PACKAGE_FOLDER}), or set TRACEMILL_PYTHON to such a Python`,
+    fix: pythonFix(PACKAGE_FOLDER),
   });
+}
+
+/** Returns what gives such a Python: a checkout has a Makefile, the published package has none. */
+export function pythonFix(packageFolder: string): string {
+  if (existsSync(join(packageFolder, "Makefile")))
+    return `make setup (in ${packageFolder}), or set TRACEMILL_PYTHON to such a Python`;
+  const requirements = join(packageFolder, "python", "requirements.txt");
+  return `python3 -m venv .venv && .venv/bin/python -m pip install -r ${requirements} && export TRACEMILL_PYTHON=$PWD/.venv/bin/python`;
 }

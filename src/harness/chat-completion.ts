@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { boundedText } from "../foundation/bounded-text.ts";
 import type { Json } from "../foundation/canonical-json.ts";
+import { isPassing, retryAfterMs } from "../foundation/passing-status.ts";
 import { type Message, messageSchema, type Tool } from "../records/message.ts";
 import { type Endpoint, reasonOf, urlOf } from "./endpoint.ts";
 
@@ -99,13 +100,11 @@ function readCompletion(body: string): Completion | FailedTry {
 /** A busy or broken server may recover; a refused request will be refused again; any other status is not about this request. */
 function statusFailure(response: Response, body: string): FailedTry {
   const { status } = response;
-  const mayRecover = status === 408 || status === 425 || status === 429 || status >= 500;
   const isRefused = status === 400 || status === 413 || status === 422;
-  const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
   return {
     ...failedTry(`HTTP_${status}`, body),
-    next: mayRecover ? "retry" : isRefused ? "reject" : "give-up",
-    retryAfterMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null,
+    next: isPassing(status) ? "retry" : isRefused ? "reject" : "give-up",
+    retryAfterMs: retryAfterMs(response.headers),
   };
 }
 

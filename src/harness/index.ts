@@ -11,4 +11,4 @@ export { harmfulTips, type ProposedRetirement, uselessTips } from "./retire-tips
 export { rulesOf } from "./rules.ts";
 export { mergedReason } from "./run-end.ts";
 export { runHarness } from "./run-harness.ts";
-export { readServedModels, type ServedModel, type ServedModels } from "./served-models.ts";
+export { readServedModels, type ServedModel } from "./served-models.ts";

@@ -12,7 +12,7 @@ import type { Item, Split } from "../records/item.ts";
 import type { Retrieval, Tip } from "../records/tip.ts";
 import type { Budget } from "../skills/template.ts";
 import type { Home } from "../store/home.ts";
-import { listRuns, readRunLog } from "../store/run-log.ts";
+import { listRuns, readRunLog } from "../store/runs.ts";
 import { type Retirements, readableTips } from "./readable-tips.ts";
 import type { Similarity } from "./retrieval-method.ts";
 import { type TipIndex, tipIndex } from "./tip-index.ts";

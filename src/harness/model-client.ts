@@ -16,6 +16,7 @@ import type { Json } from "../foundation/canonical-json.ts";
 import { counted } from "../foundation/counted.ts";
 import { Failure, Refusal } from "../foundation/errors.ts";
 import type { Lane } from "../foundation/fair-turns.ts";
+import { waitBeforeTryMs } from "../foundation/passing-status.ts";
 import type { Role, Sampling, Turn } from "../records/events.ts";
 import { type AttemptId, type TurnId, turnId } from "../records/ids.ts";
 import type { Message, Tool } from "../records/message.ts";
@@ -24,8 +25,6 @@ import type { RunLog } from "../store/run-log.ts";
 import { type Completion, type FailedTry, tryCompletion } from "./chat-completion.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { EndpointWatch } from "./endpoint-watch.ts";
-
-const MOST_WAIT_MS = 30_000;
 
 /** How long the client bears with an endpoint. */
 export interface Patience {
@@ -108,7 +107,7 @@ export function modelClient(
         recordTurn(log, c, { request, latencyMs, completion: null });
         throw givenUp(c, outcome, count);
       }
-      await sleep(Math.min(outcome.retryAfterMs ?? backoffMs * 2 ** (count - 1), MOST_WAIT_MS), undefined, { signal });
+      await sleep(waitBeforeTryMs(outcome.retryAfterMs, backoffMs * 2 ** (count - 1)), undefined, { signal });
     }
   }
 

@@ -17,7 +17,7 @@ import { type Message, messageSchema } from "../records/message.ts";
 import type { Tip } from "../records/tip.ts";
 import type { ActionResult } from "../skills/contract.ts";
 import type { Home } from "../store/home.ts";
-import { readRunLog } from "../store/run-log.ts";
+import { readRunLog } from "../store/runs.ts";
 import type { Tried } from "./history.ts";
 import type { ItemProgress } from "./role.ts";
 import { foldSinceKept, nothingKept, type SinceKept } from "./since-kept.ts";

@@ -8,7 +8,7 @@ import { CREDIT_RULE } from "../statistics/tip-credit.ts";
 import type { Home } from "../store/home.ts";
 import { withLake } from "../store/lake.ts";
 import { revocations, tipRetirements } from "../store/ledger.ts";
-import { listRuns } from "../store/run-log.ts";
+import { listRuns } from "../store/runs.ts";
 import { creditedTips } from "./credited-tips.ts";
 import { NO_STANDING, type TipRun, type TipStanding } from "./memory.ts";
 import { readRunStart } from "./open-run.ts";

@@ -11,7 +11,7 @@ export {
   standingPromotions,
 } from "./champions.ts";
 export { ancestryOf, type Graph, openGraph } from "./graph.ts";
-export { type JudgedFamilies, leaksOf } from "./leaks.ts";
+export { leaksOf } from "./leaks.ts";
 export { lineageOf } from "./lineage.ts";
 export { type PromotionReport, possiblePromotion, promote, type RollbackReport, rollback } from "./promote.ts";
 export { revokedBehind } from "./refuse-revoked.ts";

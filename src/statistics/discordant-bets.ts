@@ -58,19 +58,6 @@ export function stopsFor({ logBetter, logWorse }: BetState, alpha: number): "bet
   return logWorse >= bar ? "worse" : null;
 }
 
-/**
- * Returns the e-values after each pair that differs, in the order seen. Each is valid at any time by itself; for both
- * sides at once take 2 / alpha as the bar.
- * Shapes: `favours` as the `win` of `placeBet`.
- */
-export function discordantBets(favours: readonly boolean[]): Bets[] {
-  let state = NO_BETS;
-  return favours.map((win) => {
-    state = placeBet(state, win);
-    return betsOf(state);
-  });
-}
-
 function forecast(wins: number, seen: number): number {
   return Math.max(0.5, (wins + 0.5) / (seen + 1));
 }

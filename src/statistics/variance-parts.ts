@@ -31,11 +31,3 @@ export function varianceParts(items: readonly (readonly number[])[]): VariancePa
   const within = meanOf(squares) / (samples - 1);
   return { between: Math.max(0, ofMeans - within / samples), within };
 }
-
-/** Variance of the mean over `items` items of `samples` samples each, items taken as independent. */
-export function varianceOfMean(
-  { between, within }: VarianceParts,
-  { items, samples }: { items: number; samples: number },
-): number {
-  return (between + within / samples) / items;
-}

@@ -2,18 +2,15 @@
  * Which adapters of a server that is not ours are used from this home: `servers/uses/<pid>-<number>.json`, one for each of our
  * servers that uses any, so that only the last of them takes an adapter away. A note whose process is gone counts for nothing.
  */
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeJsonAtomic } from "../foundation/files.ts";
-import { jsonValue } from "../foundation/json-value.ts";
-import { birthOf, inTurn, isProcess } from "../foundation/lock-file.ts";
+import { birthOf, inTurn } from "../foundation/lock-file.ts";
 import type { Home } from "./home.ts";
+import { livingNote, processNoteSchema } from "./process-notes.ts";
 
-const noteSchema = z.object({
-  pid: z.int().min(1),
-  /** When the process began, where the system tells it: ids are given anew. */
-  birth: z.string().nullable(),
+const noteSchema = processNoteSchema.extend({
   /** Of the server. */
   origin: z.string(),
   /** By their names there. */
@@ -44,7 +41,7 @@ export function adapterUses(home: Home, { origin, longestMs }: { origin: string;
     },
     async ofOthers() {
       const names = (await readdir(folder)).filter((name) => /^\d+-\d+\.json$/.test(name) && name !== own);
-      const notes = await Promise.all(names.map((name) => livingNote(join(folder, name))));
+      const notes = await Promise.all(names.map((name) => livingNote(join(folder, name), noteSchema)));
       return new Set(notes.flatMap((note) => (note?.origin === origin ? note.adapters : [])));
     },
     async inTurn(work) {
@@ -55,11 +52,4 @@ export function adapterUses(home: Home, { origin, longestMs }: { origin: string;
       );
     },
   };
-}
-
-async function livingNote(path: string): Promise<z.infer<typeof noteSchema> | null> {
-  const read = noteSchema.safeParse(jsonValue(await readFile(path, "utf8").catch(() => "")));
-  if (read.success && isProcess(read.data)) return read.data;
-  await rm(path, { force: true });
-  return null;
 }

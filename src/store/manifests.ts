@@ -2,13 +2,14 @@
  * The manifests of what is made: bases, datasets, adapters, and a comparison's plan and decision. A dataset or an
  * adapter is named by its hash, by a prefix of it that only it has, or (an adapter) by its registered name.
  */
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
 import { Refusal } from "../foundation/errors.ts";
 import { writeJsonAtomic } from "../foundation/files.ts";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { jsonValue } from "../foundation/json-value.ts";
+import { namesInFolder } from "../foundation/names-in-folder.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { type AdapterManifest, adapterManifestSchema, type Probes, probesSchema } from "../records/adapter-manifest.ts";
 import { type BaseManifest, baseManifestSchema } from "../records/base-manifest.ts";
@@ -84,18 +85,10 @@ export async function listPlans(home: Home): Promise<Plan[]> {
   return Promise.all(names.map((name) => readManifest(join(folder, name, "plan.json"), planSchema)));
 }
 
-/** Reads what a comparison led to; null where it is not decided yet. Throws: as `readPlan`. */
-export async function readDecision(home: Home, hashOrPrefix: string): Promise<Decision | null> {
-  return decisionIn(await comparisonFolder(home, hashOrPrefix));
-}
-
 /** Reads the decision of a comparison by its whole hash; null where there is none, or no such comparison. Throws: `BAD_MANIFEST`. */
 export async function findDecision(home: Home, comparisonHash: Hash): Promise<Decision | null> {
-  return decisionIn(home.comparisonFolder(comparisonHash));
-}
-
-async function decisionIn(folder: string): Promise<Decision | null> {
-  if (!(await namesIn(folder)).includes("decision.json")) return null;
+  const folder = home.comparisonFolder(comparisonHash);
+  if (!(await namesInFolder(folder)).includes("decision.json")) return null;
   return readManifest(join(folder, "decision.json"), decisionSchema);
 }
 
@@ -160,14 +153,7 @@ async function readManifest<T>(path: string, schema: z.ZodType<T>): Promise<T> {
 
 /** The folders in `folder` that are complete: their manifest is written last. */
 async function foldersWithManifest(folder: string, file = "manifest.json"): Promise<string[]> {
-  const names = (await namesIn(folder)).filter((name) => !name.includes(".tmp-")).sort();
-  const contents = await Promise.all(names.map((name) => namesIn(join(folder, name))));
+  const names = (await namesInFolder(folder)).filter((name) => !name.includes(".tmp-")).sort();
+  const contents = await Promise.all(names.map((name) => namesInFolder(join(folder, name))));
   return names.filter((_, i) => contents[i]?.includes(file));
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
-    throw error;
-  });
 }

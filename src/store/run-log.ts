@@ -23,9 +23,6 @@ import type { Home } from "./home.ts";
 import { sealedRuns } from "./ledger.ts";
 import { runIds } from "./runs.ts";
 
-export type { SealedRun } from "./ledger.ts";
-export { lastEventMs, listRuns, type RunSummary, readRunLog, sealRun, sealWritten } from "./runs.ts";
-
 export interface RunLog {
   readonly run: RunId;
   readonly head: Hash;

@@ -3,18 +3,15 @@
  * holds `servers/<pid>.pause`, a lock: the server gives its memory back while a living process holds it, and takes it again
  * when that process lets go or is gone, however it went. Nothing has to be mended after a crash.
  */
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeJsonAtomic } from "../foundation/files.ts";
-import { jsonValue } from "../foundation/json-value.ts";
-import { acquireLock, birthOf, isProcess, lockOwner } from "../foundation/lock-file.ts";
+import { acquireLock, birthOf, lockOwner } from "../foundation/lock-file.ts";
 import type { Home } from "./home.ts";
+import { livingNote, processNoteSchema } from "./process-notes.ts";
 
-const noteSchema = z.object({
-  pid: z.int().min(1),
-  /** When the process began, where the system tells it: ids are given anew. */
-  birth: z.string().nullable(),
+const noteSchema = processNoteSchema.extend({
   url: z.string(),
   base: z.string(),
   adapters: z.array(z.string()),
@@ -41,7 +38,7 @@ export async function listServers(home: Home): Promise<ServerNote[]> {
     throw error;
   });
   const paths = names.filter((name) => /^\d+\.json$/.test(name)).map((name) => join(home.servers, name));
-  const notes = await Promise.all(paths.map((path) => livingNote(path)));
+  const notes = await Promise.all(paths.map((path) => livingNote(path, noteSchema)));
   return notes.flatMap((note) => note ?? []).sort((x, y) => x.pid - y.pid);
 }
 
@@ -53,14 +50,6 @@ export function holdPause(home: Home, pid: number): () => void {
 /** Whether a living process wants this one's memory. */
 export function isPauseHeld(home: Home): boolean {
   return lockOwner(pausePath(home, process.pid)) !== null;
-}
-
-async function livingNote(path: string): Promise<ServerNote | null> {
-  const text = await readFile(path, "utf8").catch(() => "");
-  const read = noteSchema.safeParse(jsonValue(text));
-  if (read.success && isProcess(read.data)) return read.data;
-  await rm(path, { force: true });
-  return null;
 }
 
 function notePath(home: Home, pid: number): string {

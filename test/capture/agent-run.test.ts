@@ -9,7 +9,7 @@ import { hashText } from "../../src/foundation/hashing.ts";
 import type { Item } from "../../src/records/item.ts";
 import type { Skill } from "../../src/skills/contract.ts";
 import type { Home } from "../../src/store/home.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { verifyHome } from "../../src/store/verify.ts";
 import { type ScriptedModel, type ScriptedReply, startScriptedModel } from "../fixtures/scripted-model.ts";
 import letters from "../fixtures/skills/letters/skill.ts";

@@ -11,7 +11,7 @@ import { revoke } from "../../src/registry/index.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
 import { coveredRuns } from "../../src/store/ledger.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { eventsOf, only, temporaryHome } from "../harness/setting.ts";
 import { FIXTURES, importInto } from "./importers/setting.ts";
 import { type MadeCall, recordCalls } from "./replayed-calls.ts";

@@ -7,7 +7,8 @@ import { attemptId, itemId, newRunId, type TipId, turnId } from "../../src/recor
 import type { Verdict } from "../../src/records/verdict.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
-import { createRunLog, sealRun } from "../../src/store/run-log.ts";
+import { createRunLog } from "../../src/store/run-log.ts";
+import { sealRun } from "../../src/store/runs.ts";
 import { temporaryHome } from "../harness/setting.ts";
 
 interface Tried {

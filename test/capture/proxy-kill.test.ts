@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import { random } from "../../src/foundation/random.ts";
 import type { Home } from "../../src/store/home.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { verifyHome } from "../../src/store/verify.ts";
 import { eventsOf, only, temporaryHome } from "../harness/setting.ts";
 import { chunks, type StubUpstream, startStubUpstream } from "./stub-upstream.ts";

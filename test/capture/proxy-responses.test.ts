@@ -4,7 +4,7 @@ import { responses } from "../../src/capture/wire/responses.ts";
 import type { LoggedEvent } from "../../src/records/events.ts";
 import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { eventsOf, only, temporaryHome } from "../harness/setting.ts";
 import { type Recording, startRecordingAt } from "./recording.ts";
 

@@ -1,7 +1,7 @@
 /** Calls and answers that are JSON and yet no line of a log: both reach whom they are for, and the log says what they were. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Home } from "../../src/store/home.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { verifyHome } from "../../src/store/verify.ts";
 import { eventsOf, only, temporaryHome } from "../harness/setting.ts";
 import { answered, asked, contentsOf, type Recording, startRecordingAt } from "./recording.ts";

@@ -10,7 +10,7 @@ import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import type { RecordedMessage } from "../../src/records/message.ts";
 import { plainSplits } from "../../src/skills/skill-splits.ts";
 import type { Home } from "../../src/store/home.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
 import { eventsOf, only, temporaryHome } from "../harness/setting.ts";
 import { chunks, type StubUpstream, startStubUpstream } from "./stub-upstream.ts";

@@ -9,7 +9,7 @@ import { type AttemptId, attemptId, type ItemId, type RunId } from "../../src/re
 import { revoke } from "../../src/registry/index.ts";
 import { openLake } from "../../src/store/lake.ts";
 import { appendLedger, coveredRuns, lateVerdicts, revocations } from "../../src/store/ledger.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { folder, freshFolders, home, importInto } from "./importers/setting.ts";
 
 const PLUM = { id: "plum", reward: 1, ...talk("Which plums are ripe?", "All of them.") };

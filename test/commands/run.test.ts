@@ -8,7 +8,7 @@ import { runInput } from "../../src/commands/run-input.ts";
 import { resumedTask } from "../../src/commands/run-task.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
 import { tracemill as startTracemill } from "../fixtures/tracemill.ts";
 import { coin, eventsOf, only, temporaryHome } from "../harness/setting.ts";

@@ -9,7 +9,7 @@ import { runHarness } from "../../src/harness/index.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
 import { readLedger } from "../../src/store/ledger.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
 import { tracemill as program } from "../fixtures/tracemill.ts";
 import { eventsOf, itemsOf, only, runOptions, temporaryHome } from "../harness/setting.ts";

@@ -10,7 +10,7 @@ import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import type { Arm } from "../../src/records/comparison.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
-import { readRunLog } from "../../src/store/run-log.ts";
+import { readRunLog } from "../../src/store/runs.ts";
 import { writePlan } from "../../src/validate/index.ts";
 import { startScriptedModel } from "../fixtures/scripted-model.ts";
 import { withHome } from "../store/sample-run.ts";

@@ -8,7 +8,7 @@ import type { RunningServer } from "../../src/serve/running-server.ts";
 import { startServer } from "../../src/serve/server.ts";
 import type { Home } from "../../src/store/home.ts";
 import { readAdapterManifest, readBaseManifest, readPlan } from "../../src/store/manifests.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
 import { type FickleServer, startFickleServer } from "../fixtures/fickle-server.ts";
 import { soundHome } from "../fixtures/sound-home.ts";

@@ -22,10 +22,14 @@ async function pairsOf(...asked: Parameters<typeof chosenOf>) {
   return { pairs, refusals: countsOf(refusals) };
 }
 
-async function chosenOf(home: Home, runs: RunId[], settings: Partial<RerankerPairSettings> = {}) {
+async function chosenOf(
+  home: Home,
+  runs: RunId[],
+  { queriesPerPair, ...settings }: Partial<RerankerPairSettings> & { queriesPerPair?: number } = {},
+) {
   const lake = await openLake(home);
   try {
-    return await rerankerPairs(lake, { skills: ["sql"], runs, seed: 1, ...settings });
+    return await rerankerPairs(lake, { skills: ["sql"], runs, seed: 1, ...settings }, queriesPerPair);
   } finally {
     lake.close();
   }

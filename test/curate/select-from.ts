@@ -8,7 +8,7 @@ import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
 import { openTexts } from "../../src/store/recorded-texts.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { withHome } from "../store/sample-run.ts";
 import { settingsOf } from "./selection-settings.ts";
 import { type RunDraft, writeRun } from "./written-run.ts";

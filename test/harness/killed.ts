@@ -8,7 +8,7 @@ import { random } from "../../src/foundation/random.ts";
 import type { RunResult } from "../../src/harness/index.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { eventsOf } from "./setting.ts";
 
 export interface Killing {

@@ -5,7 +5,8 @@ import { type HarnessOptions, type RunResult, runHarness } from "../../src/harne
 import { newRunId } from "../../src/records/ids.ts";
 import type { Item } from "../../src/records/item.ts";
 import type { Home } from "../../src/store/home.ts";
-import { createRunLog, sealRun } from "../../src/store/run-log.ts";
+import { createRunLog } from "../../src/store/run-log.ts";
+import { sealRun } from "../../src/store/runs.ts";
 import { type ChatRequest, type ScriptedModel, startScriptedModel } from "../fixtures/scripted-model.ts";
 import { eventsOf, itemsOf, only, runOptions, temporaryHome, tipAbout } from "./setting.ts";
 

@@ -5,7 +5,7 @@ import { runHarness } from "../../src/harness/index.ts";
 import { attemptId } from "../../src/records/ids.ts";
 import type { Skill } from "../../src/skills/contract.ts";
 import type { Home } from "../../src/store/home.ts";
-import { listRuns } from "../../src/store/run-log.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { type ScriptedModel, type ScriptedReply, startScriptedModel } from "../fixtures/scripted-model.ts";
 import letters from "../fixtures/skills/letters/skill.ts";
 import { coin, eventsOf, itemsOf, only, runOptions, temporaryHome } from "./setting.ts";

@@ -12,7 +12,7 @@ import { attemptId, type ItemId, type RunId, type TipId } from "../../src/record
 import type { Item, Split } from "../../src/records/item.ts";
 import type { Tip } from "../../src/records/tip.ts";
 import { type Home, homeAt } from "../../src/store/home.ts";
-import { readRunLog } from "../../src/store/run-log.ts";
+import { readRunLog } from "../../src/store/runs.ts";
 import type { ChatRequest, ScriptedAnswer } from "../fixtures/scripted-model.ts";
 import letters from "../fixtures/skills/letters/skill.ts";
 

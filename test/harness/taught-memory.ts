@@ -8,7 +8,8 @@ import { sumOf } from "../../src/foundation/sums.ts";
 import { itemId, type RunId, type TipId } from "../../src/records/ids.ts";
 import type { Tip } from "../../src/records/tip.ts";
 import type { Home } from "../../src/store/home.ts";
-import { createRunLog, sealRun } from "../../src/store/run-log.ts";
+import { createRunLog } from "../../src/store/run-log.ts";
+import { sealRun } from "../../src/store/runs.ts";
 import type { ChatRequest, ScriptedAnswer } from "../fixtures/scripted-model.ts";
 
 const RUN = "20260101-000000-abcd" as RunId;

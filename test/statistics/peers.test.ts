@@ -7,7 +7,6 @@ import { PACKAGE_FOLDER } from "../../src/foundation/package-folder.ts";
 import { random } from "../../src/foundation/random.ts";
 import { bootstrapInterval } from "../../src/statistics/bootstrap.ts";
 import { costRatio, type PairedCost } from "../../src/statistics/cost-per-success.ts";
-import { discordantBets } from "../../src/statistics/discordant-bets.ts";
 import { holm } from "../../src/statistics/holm.ts";
 import { mcnemar } from "../../src/statistics/mcnemar.ts";
 import { newcombeInterval } from "../../src/statistics/newcombe.ts";
@@ -17,6 +16,7 @@ import { clusterInterval, pairedDifference } from "../../src/statistics/paired-d
 import { studentTQuantile } from "../../src/statistics/student-t.ts";
 import { varianceParts } from "../../src/statistics/variance-parts.ts";
 import { wilsonInterval } from "../../src/statistics/wilson.ts";
+import { betsAfterEach } from "./discordant-bets.ts";
 import { drawFamilies } from "./simulated-families.ts";
 
 const PEERS = join(PACKAGE_FOLDER, ".venv-statistics", "bin", "python");
@@ -153,7 +153,7 @@ describe.skipIf(!hasPeers)("statistics and their peers", () => {
     }
     for (const [i, one] of wins.entries()) {
       const theirs = answers[scores.length + i]?.better as number[];
-      const ours = discordantBets(one.map((win) => win === 1));
+      const ours = betsAfterEach(one.map((win) => win === 1));
       for (const [k, { better }] of ours.entries()) expect(better / (theirs[k] as number)).toBeCloseTo(1, 9);
     }
     const outcomes = answers.slice(scores.length + wins.length).map(({ low, high, outcome }) => {

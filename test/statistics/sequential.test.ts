@@ -2,8 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { random } from "../../src/foundation/random.ts";
 import { sumOf } from "../../src/foundation/sums.ts";
-import { betsOf, discordantBets, NO_BETS, placeBet, stopsFor } from "../../src/statistics/discordant-bets.ts";
+import { NO_BETS, placeBet, stopsFor } from "../../src/statistics/discordant-bets.ts";
 import { reuseAlpha } from "../../src/statistics/test-set-reuse.ts";
+import { betsAfterEach } from "./discordant-bets.ts";
 import { band, REPEATS } from "./simulated-families.ts";
 
 const ALPHA = 0.05;
@@ -15,7 +16,7 @@ function everRejected(key: string, { favour, side }: { favour: number; side: "be
   let count = 0;
   for (let k = 0; k < REPEATS; k++) {
     const pairs = Array.from({ length: PAIRS }, () => draws.next() < favour);
-    if (discordantBets(pairs).some((bets) => bets[side] >= 1 / ALPHA)) count += 1;
+    if (betsAfterEach(pairs).some((bets) => bets[side] >= 1 / ALPHA)) count += 1;
   }
   return count / REPEATS;
 }
@@ -23,7 +24,7 @@ function everRejected(key: string, { favour, side }: { favour: number; side: "be
 describe("bets on pairs that differ", () => {
   test("equal four rounds worked by hand", () => {
     // Forecasts 1/2, 3/4, 5/6, 7/8; the last one lost.
-    const [first, second, third, fourth] = discordantBets([true, true, true, false]);
+    const [first, second, third, fourth] = betsAfterEach([true, true, true, false]);
     expect(first).toEqual({ better: 1, worse: 1, pairs: 1 });
     expect(second?.better).toBeCloseTo(1.5, 12);
     expect(third?.better).toBeCloseTo(2.5, 12);
@@ -34,8 +35,8 @@ describe("bets on pairs that differ", () => {
 
   test("mirror when the arms are swapped", () => {
     const favours = [true, false, false, true, false, false, false];
-    const swapped = discordantBets(favours.map((win) => !win));
-    for (const [i, { better, worse }] of discordantBets(favours).entries()) {
+    const swapped = betsAfterEach(favours.map((win) => !win));
+    for (const [i, { better, worse }] of betsAfterEach(favours).entries()) {
       expect(swapped[i]).toMatchObject({ better: worse, worse: better });
     }
   });
@@ -57,12 +58,6 @@ describe("bets on pairs that differ", () => {
 });
 
 describe("stopping early", () => {
-  test("takes one pair at a time to what all pairs at once come to", () => {
-    const draws = random("simulation", "fold");
-    const favours = Array.from({ length: 50 }, () => draws.next() < 0.6);
-    expect(betsOf(favours.reduce(placeBet, NO_BETS))).toEqual(discordantBets(favours).at(-1));
-  });
-
   test("is allowed from eight wins in a row on, on either side", () => {
     // All wins: the wealth after k is 2^k (2k choose k) / 4^k; 26.8 after seven stays under 40, 50.3 after eight does not.
     const stops = (win: boolean, pairs: number) =>

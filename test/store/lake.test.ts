@@ -22,7 +22,8 @@ import type { Verdict } from "../../src/records/verdict.ts";
 import type { Home } from "../../src/store/home.ts";
 import { buildLake, openLake, withLake } from "../../src/store/lake.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
-import { createRunLog, type RunLog, sealRun } from "../../src/store/run-log.ts";
+import { createRunLog, type RunLog } from "../../src/store/run-log.ts";
+import { sealRun } from "../../src/store/runs.ts";
 import { ask } from "./ask-lake.ts";
 import { sampleItem, sampleRunId, sampleVerdict, withHome, writeSampleRun } from "./sample-run.ts";
 

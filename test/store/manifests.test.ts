@@ -14,7 +14,6 @@ import {
   readAdapterManifest,
   readBaseManifest,
   readDatasetManifest,
-  readDecision,
   readPlan,
   writeBaseManifest,
 } from "../../src/store/manifests.ts";
@@ -90,7 +89,7 @@ test("an unknown name is refused with those that there are", () =>
     await expect(readBaseManifest(home, "../bases/smollm2")).rejects.toThrow(refusal("UNKNOWN_BASE"));
     await expect(readDatasetManifest(home, "abcd")).rejects.toThrow(refusal("UNKNOWN_DATASET"));
     await expect(readPlan(home, "abcd")).rejects.toThrow(refusal("UNKNOWN_COMPARISON"));
-    await expect(readDecision(home, "")).rejects.toThrow(refusal("UNKNOWN_COMPARISON"));
+    await expect(readPlan(home, "")).rejects.toThrow(refusal("UNKNOWN_COMPARISON"));
     expect(await listDatasets(home)).toEqual([]);
   }));
 

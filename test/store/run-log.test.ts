@@ -10,7 +10,8 @@ import type { LoggedEvent, RunEvent } from "../../src/records/events.ts";
 import type { RunId } from "../../src/records/ids.ts";
 import type { Message } from "../../src/records/message.ts";
 import type { Home } from "../../src/store/home.ts";
-import { createRunLog, listRuns, readRunLog, reopenRunLog, sealRun } from "../../src/store/run-log.ts";
+import { createRunLog, reopenRunLog } from "../../src/store/run-log.ts";
+import { listRuns, readRunLog, sealRun } from "../../src/store/runs.ts";
 import { sampleRunId, withHome, writeSampleRun } from "./sample-run.ts";
 
 const run = sampleRunId(1);

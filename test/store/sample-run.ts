@@ -15,7 +15,8 @@ import type { Message } from "../../src/records/message.ts";
 import type { Tip, TipSpan } from "../../src/records/tip.ts";
 import type { Verdict } from "../../src/records/verdict.ts";
 import { type Home, homeAt } from "../../src/store/home.ts";
-import { createRunLog, type RunLog, sealRun } from "../../src/store/run-log.ts";
+import { createRunLog, type RunLog } from "../../src/store/run-log.ts";
+import { sealRun } from "../../src/store/runs.ts";
 
 export interface SampleOptions {
   skill?: string;

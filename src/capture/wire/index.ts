@@ -7,7 +7,7 @@ import { chat } from "./chat.ts";
 import { completions } from "./completions.ts";
 import { responses } from "./responses.ts";
 
-export type { GivenAnswer, SentCall, StreamJoin, Wire } from "./body.ts";
+export type { GivenAnswer, SentCall, Wire } from "./body.ts";
 
 /** The paths that are recorded. */
 export const API_PATHS: Readonly<Record<string, WireApi>> = {

@@ -3,10 +3,9 @@
  * autograd keeps of a block was counted in the forward passes of transformers 5.23 and agrees with published runs (the
  * table of `test/train/plan/published.ts`). Does not know devices; `placement.ts` spreads what is counted here.
  */
-import { sumOf } from "../../foundation/sums.ts";
 import type { TrainConfig } from "../../records/adapter-manifest.ts";
 import type { Launch } from "../backend.ts";
-import { type Block, loraWidthOf, type ModelShape } from "./shape.ts";
+import type { Block, ModelShape } from "./shape.ts";
 
 /**
  * Bytes of a weight in 4 bits: blocks of 64 share a factor, itself in 8 bits, whose blocks of 256 share a float32.
@@ -107,13 +106,6 @@ export function logitMemory({ vocabulary, capsLogits }: ModelShape, setting: Set
 /** The same while it validates, where nothing is kept for gradients. */
 export function validationLogitMemory({ vocabulary }: ModelShape, { validatedTokens }: Setting): number {
   return validatedTokens * vocabulary * VALIDATION_LOGIT_BYTES;
-}
-
-/** Weights that are trained. */
-export function trainedWeights(shape: ModelShape, { rank, trains }: Pick<Setting, "rank" | "trains">): number {
-  if (trains === "lora") return loraWidthOf(shape) * rank;
-  const { hidden, vocabulary, isTied } = shape;
-  return sumOf(shape.blocks, ({ weights }) => weights) + vocabulary * hidden * (isTied ? 1 : 2);
 }
 
 /** Tokens of a step's rows that are computed together. */

@@ -8,6 +8,7 @@ import { boundedText } from "../../foundation/bounded-text.ts";
 import { Failure } from "../../foundation/errors.ts";
 import type { Hash } from "../../foundation/hashing.ts";
 import { jsonValue } from "../../foundation/json-value.ts";
+import { isPassing, retryAfterMs, waitBeforeTryMs } from "../../foundation/passing-status.ts";
 
 const TRIES = 5;
 const FIRST_WAIT_MS = 500;
@@ -52,7 +53,7 @@ export async function askEndpoint<T>(
       const { code, reason, cause } = outcome;
       throw new Failure({ boundary: "endpoint", code, message: `${where} as ${model}: ${reason}`, cause });
     }
-    await sleep(FIRST_WAIT_MS * 2 ** (count - 1), undefined, { signal });
+    await sleep(waitBeforeTryMs(outcome.retryAfterMs, FIRST_WAIT_MS * 2 ** (count - 1)), undefined, { signal });
   }
 }
 
@@ -60,6 +61,7 @@ interface FailedTry {
   code: string;
   reason: string;
   mayRecover: boolean;
+  retryAfterMs: number | null;
   cause?: unknown;
 }
 
@@ -76,10 +78,14 @@ async function tryOnce(where: string, body: object, signal: AbortSignal): Promis
     if (response.status === 200) return { text };
     const { status } = response;
     const reason = `status ${status}: ${text.slice(0, SHOWN_CHARACTERS)}`;
-    return { code: "ENDPOINT_REFUSED", reason, mayRecover: [408, 425, 429].includes(status) || status >= 500 };
+    return {
+      ...{ code: "ENDPOINT_REFUSED", reason },
+      ...{ mayRecover: isPassing(status), retryAfterMs: retryAfterMs(response.headers) },
+    };
   } catch (cause) {
     signal.throwIfAborted();
-    return { code: "ENDPOINT_UNREACHABLE", reason: (cause as Error).message, mayRecover: true, cause };
+    const reason = (cause as Error).message;
+    return { code: "ENDPOINT_UNREACHABLE", reason, mayRecover: true, retryAfterMs: null, cause };
   }
 }
 

@@ -3,9 +3,10 @@
  * letter of the right one.
  * Source: Hendrycks et al. 2021, arXiv:2009.03300; its `data/test/<subject>_test.csv`.
  */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Refusal } from "../../foundation/errors.ts";
+import { namesInFolder } from "../../foundation/names-in-folder.ts";
 import { LETTERS, type Letter, type Question } from "./choices.ts";
 import { parseCsv } from "./csv.ts";
 
@@ -22,7 +23,7 @@ const MOST_FILE_BYTES = 16 << 20;
 export async function readQuestions(folder: string): Promise<Question[]> {
   for (const place of PLACES) {
     const path = join(folder, place);
-    const names = (await namesIn(path)).filter((name) => name.endsWith(SUFFIX)).sort();
+    const names = (await namesInFolder(path)).filter((name) => name.endsWith(SUFFIX)).sort();
     if (names.length === 0) continue;
     return (await Promise.all(names.map((name) => readSubject(path, name)))).flat();
   }
@@ -49,13 +50,6 @@ async function readSubject(folder: string, name: string): Promise<Question[]> {
       throw bad(`${path}, row ${index + 1}`, "question, A, B, C, D and a letter from A to D", shownRow(row));
     }
     return { subject, number: index + 1, question, options: { A, B, C, D }, answer: answer as Letter };
-  });
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
-    throw error;
   });
 }
 

@@ -11,7 +11,7 @@ import { type Random, random } from "../../../src/foundation/random.ts";
 import { sumOf } from "../../../src/foundation/sums.ts";
 import type { Home } from "../../../src/store/home.ts";
 import { openLake } from "../../../src/store/lake.ts";
-import { listRuns } from "../../../src/store/run-log.ts";
+import { listRuns } from "../../../src/store/runs.ts";
 import { verifyHome } from "../../../src/store/verify.ts";
 import { temporaryHome } from "../../harness/setting.ts";
 import { sampleWithForms } from "./sample-forms.ts";

@@ -21,7 +21,7 @@ import type { ImportReport } from "../../../src/capture/import-files.ts";
 import { MOST_DOCUMENT_BYTES } from "../../../src/capture/reading/json.ts";
 import { MOST_SESSION_BYTES } from "../../../src/capture/sessions/session-tree.ts";
 import { openLake } from "../../../src/store/lake.ts";
-import { listRuns } from "../../../src/store/run-log.ts";
+import { listRuns } from "../../../src/store/runs.ts";
 import { verifyHome } from "../../../src/store/verify.ts";
 import { folder, freshFolders, home, imported, importInto, SAMPLES } from "./setting.ts";
 import { HAS_ZSTD } from "./zip-files.ts";

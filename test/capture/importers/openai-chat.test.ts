@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { readFamilyRule } from "../../../src/capture/family-rule.ts";
 import { loadImporters } from "../../../src/capture/source-files.ts";
 import { openDatabase, sqlText } from "../../../src/store/duckdb.ts";
-import { listRuns } from "../../../src/store/run-log.ts";
+import { listRuns } from "../../../src/store/runs.ts";
 import { only } from "../../harness/setting.ts";
 import { folder, freshFolders, home, imported, importInto, readWritten } from "./setting.ts";
 

@@ -55,4 +55,8 @@ describe("shingles", () => {
     // By chance one pair of 50,000 numbers of 32 bits is equal now and then.
     expect(shingleSet(long).size - new Set(hashesOf(long)).size).toBeLessThanOrEqual(2);
   });
+
+  it("of no whole number of words are a bug", () => {
+    for (const words of [0, 1.5]) expect(() => shingler(words)).toThrow(`Bug: shingles of ${words} words`);
+  });
 });

@@ -104,4 +104,8 @@ describe("a signature", () => {
     const noWhiteSpace = shinglesOf("x".repeat(10_000_000));
     expect(noWhiteSpace.count).toBe(1);
   });
+
+  it("of no places is a bug", () => {
+    expect(() => signer(0, 0)).toThrow("Bug: a signature of 0 places");
+  });
 });

@@ -6,7 +6,7 @@ import peft from "../../../src/train/backends/peft.ts";
 import { checkSettings } from "../../../src/train/check-settings.ts";
 import { parseGpus } from "../../../src/train/plan/cards.ts";
 import type { TokenLengths } from "../../../src/train/plan/lengths.ts";
-import { blockMemory, NF4_BYTES, trainedWeights } from "../../../src/train/plan/memory.ts";
+import { blockMemory, NF4_BYTES } from "../../../src/train/plan/memory.ts";
 import { total } from "../../../src/train/plan/placement.ts";
 import { type PlanInput, planTraining } from "../../../src/train/plan/plan.ts";
 import { embeddingWeights, shapeOf, weightsOf } from "../../../src/train/plan/shape.ts";
@@ -125,7 +125,7 @@ describe("the plan of Gemma 4 31B in 4 bits on four L4", () => {
     within(embeddingWeights(SHAPES.gemma4_31b) * 2, 2.63 * GIB);
     within(plan.loraParameters, 122e6);
     for (const [rank, millions] of [[8, 61], [32, 245], [64, 490]] as const) // biome-ignore format: one line a table
-      within(trainedWeights(SHAPES.gemma4_31b, { rank, trains: "lora" }), millions * 1e6);
+      within(planOf({ config: config({ rank }) }).loraParameters, millions * 1e6);
     for (const [tokens, gib] of [
       [2048, 1.23],
       [4096, 2.46],

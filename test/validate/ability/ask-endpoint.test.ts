@@ -5,21 +5,30 @@ import { z } from "zod";
 import type { Hash } from "../../../src/foundation/hashing.ts";
 import { askEndpoint, identityOf, type MeasuredEndpoint } from "../../../src/validate/ability/ask-endpoint.ts";
 
-let server: Server | undefined;
+const servers: Server[] = [];
 
-afterEach(() => server?.close());
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+interface Answer {
+  status: number;
+  body: string;
+  headers?: Record<string, string>;
+}
 
 /** An endpoint that gives these answers in turn, the last one for ever; and what it was asked. */
-async function answering(...answers: { status: number; body: string }[]) {
+async function answering(...answers: Answer[]) {
   const asked: unknown[] = [];
-  server = createServer(async (request, response) => {
+  const server = createServer(async (request, response) => {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     asked.push(JSON.parse(Buffer.concat(parts).toString("utf8")));
-    const { status, body } = answers[Math.min(asked.length, answers.length) - 1] as (typeof answers)[0];
-    response.writeHead(status, status === 302 ? { location: "http://127.0.0.1:9/" } : {}).end(body);
+    const { status, body, headers } = answers[Math.min(asked.length, answers.length) - 1] as Answer;
+    response.writeHead(status, headers).end(body);
   }).listen(0, "127.0.0.1");
-  await new Promise((done) => server?.once("listening", done));
+  servers.push(server);
+  await new Promise((done) => server.once("listening", done));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/`;
   return { endpoint: { url, model: "m", baseHash: null, adapterHash: null } as MeasuredEndpoint, asked };
 }
@@ -36,9 +45,26 @@ describe("an endpoint", () => {
     expect(asked).toEqual(Array(3).fill({ model: "m", prompt: [1] }));
   }, 20_000);
 
+  test("that says when to come back is asked again then", async () => {
+    const busy = { status: 429, body: "" };
+    const soon = await answering(...Array(4).fill({ ...busy, headers: { "retry-after": "0" } }), fine);
+    const silent = await answering(busy, busy, fine);
+    const waiting = new AbortController();
+    const later = askEndpoint(silent.endpoint, {}, { ...options(), signal: waiting.signal });
+    expect(await askEndpoint(soon.endpoint, {}, options())).toEqual({ text: "yes" });
+    expect(silent.asked.length).toBeLessThan(3);
+    waiting.abort();
+    await expect(later).rejects.toThrow("aborted");
+  }, 20_000);
+
   test.each([
     ["refuses the request", { status: 400, body: "too long" }, "ENDPOINT_REFUSED", "status 400: too long"],
-    ["sends elsewhere", { status: 302, body: "" }, "ENDPOINT_REFUSED", "status 302"],
+    [
+      "sends elsewhere",
+      { status: 302, body: "", headers: { location: "http://127.0.0.1:9/" } },
+      "ENDPOINT_REFUSED",
+      "status 302",
+    ],
     ["answers no JSON", { status: 200, body: "<html>" }, "MALFORMED_ANSWER", "as m"],
     ["answers without choices", { status: 200, body: '{"choices":[]}' }, "MALFORMED_ANSWER", "choices"],
   ])("that %s is asked once", async (_, answer, code, message) => {
