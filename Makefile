@@ -4,7 +4,7 @@ PYTHON ?= python3
 NODE := node_modules/.bin/node
 VENV := .venv/bin/python
 
-.PHONY: demo test stig agents formats statistics vllm test-long bench bench-peers check build docs setup clean
+.PHONY: demo test stig agents formats statistics llamacpp vllm test-long bench bench-peers check build docs setup clean
 
 setup: node_modules/.installed .venv/.installed
 
@@ -30,7 +30,7 @@ demo:
 	@$(NODE) bin/tracemill.js loop --preset $(if $(QUICK),quick,demo) || [ $$? -eq 4 ]
 
 # Without the package registry the tests that need them skip, and the reason is printed.
-.venv-agents/.installed .venv-formats/.installed .venv-statistics/.installed: .venv-%/.installed: python/requirements-%.txt
+.venv-agents/.installed .venv-formats/.installed .venv-statistics/.installed .venv-llamacpp/.installed: .venv-%/.installed: python/requirements-%.txt
 	test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
@@ -44,13 +44,16 @@ formats:
 statistics:
 	@$(MAKE) --no-print-directory .venv-statistics/.installed || echo "skipped: other statistics cannot be installed here"
 
+llamacpp:
+	@$(MAKE) --no-print-directory .venv-llamacpp/.installed || echo "skipped: llama.cpp's own server cannot be installed here"
+
 # Without what it needs (x86-64 Linux, 4 GB) the tests of vLLM skip, and the reason is printed.
 .venv-vllm/.installed: python/requirements-vllm.txt scripts/setup-vllm.sh
 	scripts/setup-vllm.sh $(PYTHON)
 
 vllm: .venv-vllm/.installed
 
-test: setup stig agents formats statistics vllm
+test: setup stig agents formats statistics llamacpp vllm
 	$(NODE) node_modules/.bin/biome check .
 	$(NODE) node_modules/.bin/tsc --noEmit
 	cd python && ../$(VENV) -m mypy
@@ -61,7 +64,7 @@ test: setup stig agents formats statistics vllm
 stig: setup
 	@scripts/setup-stig.sh $(NODE)
 
-test-long: setup stig agents formats statistics vllm
+test-long: setup stig agents formats statistics llamacpp vllm
 	$(VENV) -m pytest -q python/tests
 	TRACEMILL_LONG=1 $(NODE) node_modules/.bin/vitest run
 
@@ -86,4 +89,4 @@ docs: setup
 	$(NODE) scripts/generate-files-docs.ts
 
 clean:
-	rm -rf node_modules .venv .venv-agents .venv-formats .venv-statistics .venv-vllm .venv-bench dist
+	rm -rf node_modules .venv .venv-agents .venv-formats .venv-statistics .venv-llamacpp .venv-vllm .venv-bench dist

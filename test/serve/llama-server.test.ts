@@ -12,17 +12,16 @@ import { startServer } from "../../src/serve/server.ts";
 import { freePort, startServerProcess } from "../../src/serve/server-process.ts";
 import { type Home, homeAt } from "../../src/store/home.ts";
 import { readProbes, registerSpoiledAdapters, tinyAdapter } from "../fixtures/adapters.ts";
-import { whyNoLlamaServer } from "../fixtures/llama-server.ts";
+import { llamaServer } from "../fixtures/llama-server.ts";
 import { tinyBase } from "../fixtures/tiny-base.ts";
 
-const MISSING = whyNoLlamaServer();
+const EXECUTABLE = await llamaServer();
 const NAMES = ["tiny", "sound", "other"];
 
 let home: Home;
 let adapters = new Map<string, AdapterManifest>();
 
 beforeAll(async () => {
-  if (MISSING !== null) console.warn(`skipped: ${MISSING}`);
   home = homeAt(await mkdtemp(join(tmpdir(), "tracemill-llama-server-")));
   const made = await tinyBase();
   const base = await addBase(home, { name: "tiny", ...made, convert: async () => {}, clock: systemClock });
@@ -45,10 +44,11 @@ async function complete({ url }: RunningServer, model: string, prompt: string): 
   return answer.choices?.[0]?.text ?? `error: ${answer.error?.message}`;
 }
 
-describe.skipIf(MISSING !== null)("llama.cpp's server, started here", () => {
+describe.skipIf(EXECUTABLE === null)("llama.cpp's server, started here", () => {
   let server: RunningServer;
 
   beforeAll(async () => {
+    vi.stubEnv("TRACEMILL_LLAMA_SERVER", EXECUTABLE ?? undefined);
     server = await startServer(options([...adapters.keys()]));
   }, 120_000);
 
@@ -97,7 +97,7 @@ describe.skipIf(MISSING !== null)("llama.cpp's server, started here", () => {
       lora,
       "--lora-init-without-apply",
     ];
-    const executable = process.env.TRACEMILL_LLAMA_SERVER ?? "llama-server";
+    const executable = EXECUTABLE ?? "";
     const healthUrl = `${origin}/health`;
     const own = await startServerProcess({ title: "the user's server", executable, args, healthUrl });
     vi.stubEnv("TRACEMILL_LLAMA_SERVER", origin);
