@@ -91,7 +91,7 @@ describe("what is tainted", () => {
         await expect(trainOn({ dataset: datasetHash, base: "smollm2" }, context)).rejects.toMatchObject({
           code: "TAINTED_DATASET",
           details: {
-            got: `1 of 5 rows are of the tip ${TIP} (it was bad)`,
+            got: `1 of 5 rows is of the tip ${TIP} (it was bad)`,
             fix: expect.stringContaining(`tracemill dataset rebuild ${shortHash(datasetHash)}`),
           },
         });
