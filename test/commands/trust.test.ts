@@ -93,7 +93,7 @@ it("reverify that could ask about nothing says why", () => {
   };
   const input = { sample: 1, outdated: false, dryRun: false };
   expect(reverify.print?.([report], input).split("\n")).toEqual([
-    "Run 20261101-120000-3fa1: judged by openscap@1: 1; nothing was asked, of 1 attempts to ask about",
+    "Run 20261101-120000-3fa1: judged by openscap@1: 1; nothing was asked, of 1 attempt to ask about",
     `not asked: ${attempt}: openscap is not installed`,
   ]);
 });
