@@ -7,16 +7,14 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { systemClock } from "../../src/foundation/clock.ts";
 import { shortHash } from "../../src/foundation/hashing.ts";
-import { addBase } from "../../src/serve/add-base.ts";
 import type { CanaryReport } from "../../src/serve/index.ts";
 import type { RunningServer } from "../../src/serve/running-server.ts";
 import { startServer } from "../../src/serve/server.ts";
 import { type Home, homeAt } from "../../src/store/home.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
-import { tinyBase } from "../fixtures/tiny-base.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
+import { addTinyBase } from "../train/sample-training.ts";
 
 const BASE = "/data/base";
 
@@ -32,12 +30,7 @@ let asked: { models: Set<string>; scored: number; mostScored: number };
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tracemill-canary-url-"));
   home = homeAt(folder);
-  const base = await addBase(home, {
-    name: "tiny",
-    ...(await tinyBase()),
-    convert: async () => {},
-    clock: systemClock,
-  });
+  const base = await addTinyBase(home);
   const { adapterHash } = await registerAdapter(home, base, { name: "sound", from: await tinyAdapter(1) });
   candidate = `sound@${shortHash(adapterHash)}`;
   upstream = await startServer({ home, base: "tiny", adapters: ["sound"], threads: 1, parallel: 8 });

@@ -7,14 +7,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { proveLive } from "../../src/commands/live-adapter.ts";
 import type { NamedModel } from "../../src/commands/model-server.ts";
-import { systemClock } from "../../src/foundation/clock.ts";
 import { Refusal } from "../../src/foundation/errors.ts";
-import { addBase } from "../../src/serve/add-base.ts";
 import { apiError } from "../../src/serve/api-error.ts";
 import { type Home, homeAt } from "../../src/store/home.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
-import { tinyBase } from "../fixtures/tiny-base.ts";
 import { watchedContext } from "../fixtures/watched-context.ts";
+import { addTinyBase } from "../train/sample-training.ts";
 
 let folder: string;
 let home: Home;
@@ -23,12 +21,7 @@ let known: NamedModel;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tracemill-live-"));
   home = homeAt(folder);
-  const base = await addBase(home, {
-    name: "tiny",
-    ...(await tinyBase()),
-    convert: async () => {},
-    clock: systemClock,
-  });
+  const base = await addTinyBase(home);
   known = { base, adapter: await registerAdapter(home, base, { name: "sound", from: await tinyAdapter(1) }) };
 }, 120_000);
 

@@ -10,6 +10,7 @@ import peft from "../../src/train/backends/peft.ts";
 import { adviceText } from "../../src/train/index.ts";
 import { parseGpus } from "../../src/train/plan/cards.ts";
 import { planTraining } from "../../src/train/plan/plan.ts";
+import { rowLengths } from "../train/plan/row-lengths.ts";
 import { SHAPES } from "../train/plan/shapes.ts";
 
 const work = {
@@ -51,19 +52,7 @@ test("a loop takes every option that a plan advises", () => {
       mainFreeBytes: null,
       config: trainConfigSchema.parse({ ...fixed, batchSize: 8, maxTokens: 9000 }),
     },
-    lengths: {
-      ...{
-        rows: 600,
-        tokens: 900_000,
-        p50: 500,
-        p99: 4000,
-        max: 9000,
-        others: 0,
-        trained: 256,
-        longer: { train: 0, validation: 0, rehearsal: 0 },
-      },
-      ...{ validationRows: 0, rehearsed: null },
-    },
+    lengths: rowLengths({ rows: 600, tokens: 900_000, p50: 500, p99: 4000, max: 9000, trained: 256 }),
   });
   const advised = [...adviceText({ ...plan, advice }).matchAll(/--(\S+ ?[^-\s]*)/g)].map(([option]) => option.trim());
   expect(advised.length).toBeGreaterThan(3);

@@ -3,16 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { systemClock } from "../../src/foundation/clock.ts";
 import { sumOf } from "../../src/foundation/sums.ts";
 import { loadRenderer, type Renderer } from "../../src/render/renderer.ts";
-import { addBase } from "../../src/serve/add-base.ts";
 import type { RunningServer } from "../../src/serve/running-server.ts";
 import { startServer } from "../../src/serve/server.ts";
 import { freePort } from "../../src/serve/server-process.ts";
 import { type Home, homeAt } from "../../src/store/home.ts";
 import { registerAdapter, tinyAdapter } from "../fixtures/adapters.ts";
-import { tinyBase } from "../fixtures/tiny-base.ts";
+import { addTinyBase } from "../train/sample-training.ts";
 
 let folder: string;
 let home: Home;
@@ -23,12 +21,7 @@ let client: OpenAI;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tracemill-server-"));
   home = homeAt(folder);
-  const base = await addBase(home, {
-    name: "tiny",
-    ...(await tinyBase()),
-    convert: async () => {},
-    clock: systemClock,
-  });
+  const base = await addTinyBase(home);
   for (const [name, seed] of Object.entries({ one: 1, two: 2 })) {
     await registerAdapter(home, base, { name, from: await tinyAdapter(seed) });
   }

@@ -9,6 +9,7 @@ import { processorStorageBytes, readGpus, readProcessor } from "../../../src/tra
 import { tokenLengths } from "../../../src/train/plan/lengths.ts";
 import { checkFit, preflight } from "../../../src/train/plan/preflight.ts";
 import { withNvidiaSmi } from "../../fixtures/nvidia-smi.ts";
+import { rowLengths } from "./row-lengths.ts";
 import { SHAPES } from "./shapes.ts";
 
 const MIB = 2 ** 20;
@@ -77,20 +78,7 @@ describe("what is planned for the machine itself", () => {
     ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 0.01, epochs: 1, batchSize: 4, warmupSteps: 1, maxTokens: 64 },
     seed: 1,
   });
-  const lengths = {
-    ...{
-      rows: 1,
-      tokens: 2,
-      p50: 2,
-      p99: 2,
-      max: 2,
-      others: 0,
-      trained: 1,
-      longer: { train: 0, validation: 0, rehearsal: 0 },
-      validationRows: 0,
-      rehearsed: null,
-    },
-  };
+  const lengths = rowLengths({ rows: 1, tokens: 2, max: 2, trained: 1 });
   const planned = (given: object) =>
     preflight({
       ...{
@@ -129,17 +117,7 @@ it("refuses several processes that read more than main memory has, though each c
     ...{ rank: 4, alpha: 8, dropout: 0, learningRate: 0.01, epochs: 1, batchSize: 64, warmupSteps: 1, maxTokens: 64 },
     seed: 1,
   });
-  const lengths = {
-    rows: 64,
-    tokens: 128,
-    p50: 2,
-    p99: 2,
-    max: 2,
-    others: 0,
-    trained: 1,
-    longer: { train: 0, validation: 0, rehearsal: 0 },
-    validationRows: 0,
-  };
+  const lengths = rowLengths({ rows: 64, tokens: 128, max: 2, trained: 1 });
   const asked = {
     base: "b",
     method: "sft",
@@ -148,9 +126,7 @@ it("refuses several processes that read more than main memory has, though each c
     shape: SHAPES.gemma4_31b,
   } as const;
   try {
-    const refused = withNvidiaSmi({ gpus }, () =>
-      checkFit({ ...asked, config, lengths: { ...lengths, rehearsed: null } }),
-    );
+    const refused = withNvidiaSmi({ gpus }, () => checkFit({ ...asked, config, lengths }));
     await expect(refused).rejects.toMatchObject({
       ...{ code: "DOES_NOT_FIT", details: { expected: expect.stringMatching(/ GiB free for 64 processes$/) } },
     });

@@ -8,6 +8,7 @@ import { type Device, parseGpus } from "../../../src/train/plan/cards.ts";
 import { blockMemory, logitMemory } from "../../../src/train/plan/memory.ts";
 import { blockDevices, type PlanInput, planTraining } from "../../../src/train/plan/plan.ts";
 import { adviceText } from "../../../src/train/plan/preflight.ts";
+import { rowLengths } from "./row-lengths.ts";
 import { GEMMA4_31B_CONFIG, SHAPES } from "./shapes.ts";
 
 const GIB = 2 ** 30;
@@ -21,19 +22,7 @@ const config = (given: object = {}) =>
   });
 
 function planOn(devices: Device[], given: Partial<PlanInput> = {}) {
-  const lengths = {
-    ...{
-      rows: 600,
-      tokens: 2_457_600,
-      p50: 4096,
-      p99: 4096,
-      max: 4096,
-      others: 0,
-      trained: 256,
-      longer: { train: 0, validation: 0, rehearsal: 0 },
-    },
-    ...{ validationRows: 0, rehearsed: null },
-  };
+  const lengths = rowLengths({ rows: 600, tokens: 2_457_600, max: 4096, trained: 256 });
   return planTraining({
     ...{
       base: "gemma-4-31b",

@@ -5,26 +5,15 @@ import axolotl from "../../../src/train/backends/axolotl.ts";
 import peft from "../../../src/train/backends/peft.ts";
 import { checkSettings } from "../../../src/train/check-settings.ts";
 import { parseGpus } from "../../../src/train/plan/cards.ts";
-import type { TokenLengths } from "../../../src/train/plan/lengths.ts";
 import { blockMemory, NF4_BYTES } from "../../../src/train/plan/memory.ts";
 import { total } from "../../../src/train/plan/placement.ts";
 import { type PlanInput, planTraining } from "../../../src/train/plan/plan.ts";
 import { embeddingWeights, shapeOf, weightsOf } from "../../../src/train/plan/shape.ts";
+import { rowLengths } from "./row-lengths.ts";
 import { GEMMA4_31B_CONFIG, SHAPES } from "./shapes.ts";
 
 const GIB = 2 ** 30;
-const LENGTHS: TokenLengths = {
-  rows: 600,
-  tokens: 2_457_600,
-  p50: 4096,
-  p99: 4096,
-  max: 4096,
-  others: 0,
-  trained: 256,
-  longer: { train: 0, validation: 0, rehearsal: 0 },
-  validationRows: 0,
-  rehearsed: null,
-};
+const LENGTHS = rowLengths({ rows: 600, tokens: 2_457_600, max: 4096, trained: 256 });
 
 const config = (given: object = {}) =>
   trainConfigSchema.parse({
