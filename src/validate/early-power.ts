@@ -7,10 +7,10 @@ import { random } from "../foundation/random.ts";
 import type { GateSettings } from "../records/gate.ts";
 import { type GatePower, gatePower, lagOf, type PlannedGate, type PlannedSkill } from "../statistics/gate-power.ts";
 import type { PairedOutcome } from "../statistics/paired-counts.ts";
-import { stopOf } from "./sequential.ts";
+import { openLooks, type Stop } from "./sequential.ts";
 
-/** A chance is told to about one point (its standard error is 1.1 at most). */
-const DRAWS = 2000;
+/** A chance is told to less than a point (its standard error is 0.8 at most). */
+const DRAWS = 4000;
 /** A plan that would need more is taken to lag as one of so many does: bets lag by the root of a logarithm of the items. */
 const MOST_ITEMS = 5000;
 
@@ -41,17 +41,22 @@ export function foundEarly(skill: PlannedSkill, { difference, alpha, designEffec
   const draws = random("early power", items, skill.families, discordant, difference);
   let found = 0;
   for (let k = 0; k < DRAWS; k++) {
-    const favours = Array.from({ length: skill.families }, () =>
-      Math.min(discordant, Math.max(-discordant, difference + familySd * normal(draws.next(), draws.next()))),
-    );
-    const pairs = families.map((_, index) => {
-      const u = draws.next();
-      if (u >= discordant) return NEITHER;
-      return u < (discordant + (favours[index % skill.families] as number)) / 2 ? WON : LOST;
+    const favours = Array.from({ length: skill.families }, () => {
+      const favour = difference + familySd * normal(draws.next(), draws.next());
+      return Math.min(discordant, Math.max(-discordant, favour));
     });
-    found += Number(stopOf(pairs, { families, alpha, gate }).verdict === "better");
+    const looks = openLooks({ families, alpha, gate });
+    for (let [index, verdict] = [0, null as Stop["verdict"]]; index < items && verdict === null; index++) {
+      verdict = looks.add(drawPair(draws.next(), { discordant, favour: favours[index % skill.families] as number }));
+      found += Number(verdict === "better");
+    }
   }
   return found / DRAWS;
+}
+
+function drawPair(u: number, { discordant, favour }: { discordant: number; favour: number }): PairedOutcome {
+  if (u >= discordant) return NEITHER;
+  return u < (discordant + favour) / 2 ? WON : LOST;
 }
 
 /** Source: Box and Muller 1958, Annals of Mathematical Statistics 29:610. */

@@ -51,14 +51,15 @@ export function stopOf(pairs: readonly PairSeen[], asked: LookedAt): Stop {
   return { items: pairs.length, verdict: null, bets: looks.bets() };
 }
 
-/** Takes the pairs one by one, in the plan's order. */
+/** What is made of the pairs, which are given one by one in the plan's order. */
 interface Looks {
   /** The sure answer, where this pair is the last before a place to look and brings one. */
   add(pair: PairSeen): Stop["verdict"];
   bets(): SureBets;
 }
 
-function openLooks({ families, alpha, gate }: LookedAt): Looks {
+/** Begins to look, with no pair seen. */
+export function openLooks({ families, alpha, gate }: LookedAt): Looks {
   const places = new Set(Array.from({ length: LOOKS }, (_, k) => Math.ceil((families.length * (k + 1)) / LOOKS)));
   const differences = new Map<string, number[]>();
   const counts = noPairs();
