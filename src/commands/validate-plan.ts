@@ -9,7 +9,15 @@ import { gatePower, neededTexts, type PlannedGate, type PlannedTexts, textsPower
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
 import { listJudged } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
-import { earlierSpread, earlierTexts, LOOKS, type NamedSet, nextUse, perWhat } from "../validate/index.ts";
+import {
+  earlierSpread,
+  earlierTexts,
+  earlyGatePower,
+  LOOKS,
+  type NamedSet,
+  nextUse,
+  perWhat,
+} from "../validate/index.ts";
 import type { OpenPart } from "./validate-draft.ts";
 import type { ValidateOptions } from "./validate-input.ts";
 
@@ -97,9 +105,8 @@ export async function planComparison(
       ...{ ...asked, margin: gate.skills.margin, primary: { ...primary, discordant }, general: each(general) },
       sides: each(sides.map((side) => ({ ...side, discordant }))),
       ...{ designEffect, samples, within: samples === 1 ? 0 : ASSUMED_WITHIN },
-      ...(lookAlpha !== null && { primaryAlpha: lookAlpha }),
     };
-    const reckoned = gatePower(plan, ASKED);
+    const reckoned = sequential ? earlyGatePower(plan, ASKED, gate) : gatePower(plan, ASKED);
     const power = missingSides === null ? reckoned : { ...reckoned, whole: 0, neededItems: null };
     // Of a guess the row says itself that no candidate can be so much better; what was measured was of another candidate.
     const isPossible = earlier !== null || discordant >= ASKED;
@@ -145,7 +152,7 @@ function textsLine({ set, per, texts, groups, sd, margin, source, passes, needed
 
 function looksLine(alpha: number): string {
   const share = Number(alpha.toPrecision(3));
-  return `It may end at ${LOOKS} places, so the skill is judged at alpha ${share}; bets have to agree, which takes some points more from what is found.`;
+  return `It may end at ${LOOKS} places, so the skill is judged at alpha ${share} and bets have to agree: what that finds was drawn by its own rule.`;
 }
 
 function missingLine({ sides, general, missingSides }: ComparisonPlan): string {

@@ -4,7 +4,7 @@
  */
 import { plannedDetectable, plannedHalfWidth } from "./planned-power.ts";
 import { POWER } from "./power.ts";
-import { studentTCdf } from "./student-t.ts";
+import { studentTCdf, studentTQuantile } from "./student-t.ts";
 
 /** Items of one skill. `discordant`: the share of them on which two arms are expected to differ. */
 export interface PlannedSkill {
@@ -26,8 +26,8 @@ export interface PlannedGate {
   sides: PlannedSkill[];
   general: PlannedTexts[];
   alpha: number;
-  /** At which the primary axis is judged, where that is another. */
-  primaryAlpha?: number;
+  /** By how much further than one interval at `alpha` asks for the primary axis has to come, as of `lagOf`. Units: standard errors. */
+  primaryLag?: number;
   /** Below so many families or groups an axis never passes. */
   minFamilies: number;
   /** Variance over that of independent items, at least 1. */
@@ -59,19 +59,27 @@ const MOST_GROWTH = 1e6;
  * Source: power of a t test to first order, Bloom 1995, Evaluation Review 19:547; that all pass: Berger 1982, Technometrics 24:295.
  */
 export function gatePower(plan: PlannedGate, difference: number): GatePower {
-  const { primary, designEffect } = plan;
+  const { primary, designEffect, alpha, primaryLag: lag = 0 } = plan;
   const { discordant } = primary;
-  const alpha = primaryAlphaOf(plan);
   return {
-    detectable: plannedDetectable(primary, { discordant, alpha, designEffect, sampleFactor: sampleFactor(plan) }),
+    detectable: plannedDetectable(primary, { discordant, alpha, lag, designEffect, sampleFactor: sampleFactor(plan) }),
     primary: primaryPower(plan, difference, 1),
     whole: wholePower(plan, difference, 1),
     neededItems: neededItems(plan, difference),
   };
 }
 
-function primaryAlphaOf({ alpha, primaryAlpha = alpha }: PlannedGate): number {
-  return primaryAlpha;
+/**
+ * Returns how much further than one interval at `alpha` asks for a candidate that is `difference` better has to come, where its
+ * chance to pass the primary axis is known to be `power`, strictly between 0 and 1.
+ * Units: standard errors; no less than 0.
+ */
+export function lagOf(plan: PlannedGate, { difference, power }: { difference: number; power: number }): number {
+  const { primary, alpha } = plan;
+  const { families, items } = primary;
+  const reached = difference / Math.sqrt(primaryVariance(plan, difference) / items);
+  const lag = studentTQuantile(1 - power, families - 1) - plannedHalfWidth(families, alpha) + reached;
+  return Math.max(0, lag);
 }
 
 /** What K samples leave of the variance of one. */
@@ -80,11 +88,14 @@ function sampleFactor({ samples, within }: PlannedGate): number {
 }
 
 function primaryPower(plan: PlannedGate, difference: number, growth: number): number {
-  const { primary, minFamilies } = plan;
-  const alpha = primaryAlphaOf(plan);
-  const discordant = Math.max(primary.discordant, Math.abs(difference));
-  const variance = Math.max(0, discordant * sampleFactor(plan) - difference ** 2) * plan.designEffect;
-  return powerOf(difference, { variance, n: primary.items, groups: primary.families, alpha, minFamilies, growth });
+  const { primary, primaryLag: lag = 0 } = plan;
+  const variance = primaryVariance(plan, difference);
+  return powerOf(difference, { ...plan, variance, n: primary.items, groups: primary.families, lag, growth });
+}
+
+function primaryVariance(plan: PlannedGate, difference: number): number {
+  const discordant = Math.max(plan.primary.discordant, Math.abs(difference));
+  return Math.max(0, discordant * sampleFactor(plan) - difference ** 2) * plan.designEffect;
 }
 
 function wholePower(plan: PlannedGate, difference: number, growth: number): number {
@@ -116,14 +127,15 @@ function powerOf(
     alpha,
     minFamilies,
     growth,
-  }: { variance: number; n: number; groups: number; alpha: number; minFamilies: number; growth: number },
+    lag = 0,
+  }: { variance: number; n: number; groups: number; alpha: number; minFamilies: number; growth: number; lag?: number },
 ): number {
   // Growth that brings the families to the floor exactly may come out a hair below it.
   const grown = Math.floor(groups * growth + 1e-9);
   if (grown < minFamilies) return 0;
   if (variance === 0) return distance > 0 ? 1 : 0;
   const standardError = Math.sqrt(variance / (n * growth));
-  return 1 - studentTCdf(plannedHalfWidth(grown, alpha) - distance / standardError, grown - 1);
+  return 1 - studentTCdf(plannedHalfWidth(grown, alpha) + lag - distance / standardError, grown - 1);
 }
 
 /** Returns the texts at which a candidate that harms nothing passes with 80 %, groups growing with them; null beyond a million. */

@@ -15,14 +15,20 @@ export interface PairedOutcome {
 
 /** Counts the four ways that the pairs came out. */
 export function countPairs(pairs: readonly PairedOutcome[]): PairedCounts {
-  const count = (treatment: boolean, reference: boolean) =>
-    pairs.filter((pair) => pair.treatment === treatment && pair.reference === reference).length;
-  return {
-    both: count(true, true),
-    onlyTreatment: count(true, false),
-    onlyReference: count(false, true),
-    neither: count(false, false),
-  };
+  const counts = noPairs();
+  for (const pair of pairs) counts[cellOf(pair)] += 1;
+  return counts;
+}
+
+/** A table to count pairs in. */
+export function noPairs(): PairedCounts {
+  return { both: 0, onlyTreatment: 0, onlyReference: 0, neither: 0 };
+}
+
+/** Where in the table a pair belongs. */
+export function cellOf({ reference, treatment }: PairedOutcome): keyof PairedCounts {
+  if (reference === treatment) return treatment ? "both" : "neither";
+  return treatment ? "onlyTreatment" : "onlyReference";
 }
 
 /** Number of pairs in a table. */

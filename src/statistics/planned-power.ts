@@ -9,8 +9,9 @@ import { studentTQuantile } from "./student-t.ts";
  * Smallest true difference in success that a two-sided t interval over families separates from 0 with 80 % power, where
  * the arms differ on a share `discordant` of the items; null with fewer than two families, and where it would be larger than that
  * share, which no difference can be.
- * Units: fractions. `designEffect` is the variance over that of independent items, at least 1; `sampleFactor` what samples leave of it.
- * Source: Connor 1987, Biometrics 43:207 (variance of a paired difference of proportions, taken at no difference), with
+ * Units: fractions. `designEffect` is the variance over that of independent items, at least 1; `sampleFactor` what samples leave of it;
+ * `lag` is what has to be come further than the interval asks for, in standard errors.
+ * Source: Connor 1987, Biometrics 43:207 (variance of a paired difference of proportions, taken at that difference), with
  * the multiplier of Bloom 1995, Evaluation Review 19:547.
  */
 export function plannedDetectable(
@@ -18,13 +19,15 @@ export function plannedDetectable(
   {
     discordant,
     alpha,
+    lag = 0,
     designEffect = 1,
     sampleFactor = 1,
-  }: { discordant: number; alpha: number; designEffect?: number; sampleFactor?: number },
+  }: { discordant: number; alpha: number; lag?: number; designEffect?: number; sampleFactor?: number },
 ): number | null {
   if (families < 2 || items < 1) return null;
-  const standardErrors = plannedHalfWidth(families, alpha) + studentTQuantile(POWER, families - 1);
-  const detectable = standardErrors * Math.sqrt((discordant * sampleFactor * designEffect) / items);
+  const standardErrors = plannedHalfWidth(families, alpha) + lag + studentTQuantile(POWER, families - 1);
+  const detectable =
+    standardErrors * Math.sqrt((discordant * sampleFactor) / (items / designEffect + standardErrors ** 2));
   return detectable > discordant ? null : detectable;
 }
 

@@ -7,6 +7,7 @@ export { compareRuns, type UnrandomisedComparison } from "./compare-runs.ts";
 export { decide, decideBeforehand, type Found, leftOutSentence } from "./decide.ts";
 export { renderDecision, renderUnrandomised } from "./decision-text.ts";
 export { earlierSpread, earlierTexts } from "./earlier-spread.ts";
+export { earlyGatePower } from "./early-power.ts";
 export { type ForeignAxes, foreignAxes } from "./foreign-results.ts";
 export { readGate } from "./gate-file.ts";
 export { nextUse, refuseOtherPlan, writePlan, writePlanToRefuse } from "./plan.ts";

@@ -7,10 +7,9 @@
  * ask a little less).
  */
 import { counted } from "../foundation/counted.ts";
-import { groupBy } from "../foundation/group-by.ts";
 import type { AxisResult, GateSettings } from "../records/gate.ts";
 import { type BetState, betsOf, NO_BETS, placeBet, stopsFor } from "../statistics/discordant-bets.ts";
-import { countPairs, type PairedOutcome } from "../statistics/paired-counts.ts";
+import { cellOf, noPairs, type PairedOutcome } from "../statistics/paired-counts.ts";
 import { decidingRates, tooFewFamilies } from "./deciding-interval.ts";
 import { isTooManyDropped } from "./dropped.ts";
 
@@ -44,41 +43,59 @@ interface SureBets {
 
 /** Looks at the pairs in the plan's order, place by place, up to the first sure answer. */
 export function stopOf(pairs: readonly PairSeen[], asked: LookedAt): Stop {
-  for (const items of placesOf(pairs.length)) {
-    const seen = pairs.slice(0, items);
-    const verdict = lookAt(seen, asked);
-    if (verdict !== null) return { items, verdict, bets: betsOn(seen, asked.alpha) };
+  const looks = openLooks(asked);
+  for (const [index, pair] of pairs.entries()) {
+    const verdict = looks.add(pair);
+    if (verdict !== null) return { items: index + 1, verdict, bets: looks.bets() };
   }
-  return { items: pairs.length, verdict: null, bets: betsOn(pairs, asked.alpha) };
+  return { items: pairs.length, verdict: null, bets: looks.bets() };
 }
 
-function betsOn(pairs: readonly PairSeen[], alpha: number): SureBets {
-  let state = NO_BETS;
-  for (const pair of pairs) {
-    if (pair === null || pair.reference === pair.treatment) continue;
-    state = placeBet(state, pair.treatment);
-    const verdict = stopsFor(state, alpha);
-    if (verdict !== null) return { state, verdict };
+/** What is made of the pairs, which are given one by one in the plan's order. */
+interface Looks {
+  /** The sure answer, where this pair is the last before a place to look and brings one. */
+  add(pair: PairSeen): Stop["verdict"];
+  bets(): SureBets;
+}
+
+/** Begins to look, with no pair seen. */
+export function openLooks({ families, alpha, gate }: LookedAt): Looks {
+  const places = new Set(Array.from({ length: LOOKS }, (_, k) => Math.ceil((families.length * (k + 1)) / LOOKS)));
+  const differences = new Map<string, number[]>();
+  const counts = noPairs();
+  let bets: SureBets = { state: NO_BETS, verdict: null };
+  let [items, dropped] = [0, 0];
+
+  function note(pair: PairedOutcome, family: string): void {
+    const difference = Number(pair.treatment) - Number(pair.reference);
+    const ofFamily = differences.get(family);
+    if (ofFamily === undefined) differences.set(family, [difference]);
+    else ofFamily.push(difference);
+    counts[cellOf(pair)] += 1;
+    if (difference === 0 || bets.verdict !== null) return;
+    const state = placeBet(bets.state, pair.treatment);
+    bets = { state, verdict: stopsFor(state, alpha) };
   }
-  return { state, verdict: null };
-}
 
-function placesOf(items: number): number[] {
-  return Array.from({ length: LOOKS }, (_, k) => Math.ceil((items * (k + 1)) / LOOKS));
-}
+  /** Null where too many of the pairs have no verdict as well: then it is looked at again when they are few enough. */
+  function look(): Stop["verdict"] {
+    if (bets.verdict === null || isTooManyDropped(dropped, items)) return null;
+    if (tooFewFamilies(differences.size, gate) !== null) return null;
+    const interval = decidingRates({ differences: [...differences.values()], counts }, alpha / LOOKS);
+    if (interval === null) return null;
+    const verdict = interval.low > 0 ? "better" : interval.high < 0 ? "worse" : null;
+    return bets.verdict === verdict ? verdict : null;
+  }
 
-/** Null where too many of the pairs have no verdict as well: then it is looked at again when they are few enough. */
-function lookAt(pairs: readonly PairSeen[], { families, alpha, gate }: LookedAt): Stop["verdict"] {
-  const judged = pairs.flatMap((pair, index) => (pair === null ? [] : [{ ...pair, family: families[index] }]));
-  if (isTooManyDropped(pairs.length - judged.length, pairs.length)) return null;
-  const differences = [...groupBy(judged, ({ family }) => family).values()].map((items) =>
-    items.map(({ reference, treatment }) => Number(treatment) - Number(reference)),
-  );
-  if (tooFewFamilies(differences.length, gate) !== null) return null;
-  const interval = decidingRates({ differences, counts: countPairs(judged) }, alpha / LOOKS);
-  if (interval === null) return null;
-  const verdict = interval.low > 0 ? "better" : interval.high < 0 ? "worse" : null;
-  return betsOn(pairs, alpha).verdict === verdict ? verdict : null;
+  return {
+    add(pair) {
+      if (pair === null) dropped += 1;
+      else note(pair, families[items] as string);
+      items += 1;
+      return places.has(items) ? look() : null;
+    },
+    bets: () => bets,
+  };
 }
 
 /** The deciding axis of such a comparison, judged at a look's share of alpha: it passes only where the bets are sure, too. */
@@ -104,7 +121,7 @@ export interface Watch {
 /** Watches the pairs of a comparison. */
 export function watchPairs(asked: LookedAt): Watch {
   const seen = { reference: new Map<number, boolean | null>(), treatment: new Map<number, boolean | null>() };
-  const places = placesOf(asked.families.length);
+  const looks = openLooks(asked);
   let [whole, isSure] = [0, false];
 
   function pairAt(index: number): PairSeen {
@@ -115,10 +132,9 @@ export function watchPairs(asked: LookedAt): Watch {
   return {
     note(arm, index, passed) {
       seen[arm].set(index, passed);
-      while (seen.reference.has(whole) && seen.treatment.has(whole)) whole += 1;
-      while (!isSure && (places[0] ?? Number.POSITIVE_INFINITY) <= whole) {
-        const pairs = Array.from({ length: places.shift() as number }, (_, at) => pairAt(at));
-        isSure = lookAt(pairs, asked) !== null;
+      while (!isSure && seen.reference.has(whole) && seen.treatment.has(whole)) {
+        isSure = looks.add(pairAt(whole)) !== null;
+        whole += 1;
       }
     },
     isSure: () => isSure,

@@ -95,7 +95,7 @@ describe("a plan", () => {
         expect(row.whole).toBeLessThan(other.whole as number);
         expect(row.neededItems).toBeGreaterThan(other.neededItems as number);
       }
-      expect(comparisonPlanText(early)).toContain("so the skill is judged at alpha 0.00625;");
+      expect(comparisonPlanText(early)).toContain("so the skill is judged at alpha 0.00625 and bets have to agree");
       expect(comparisonPlanText(whole)).not.toContain("It may end");
     }));
 

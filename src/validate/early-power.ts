@@ -1,0 +1,92 @@
+/**
+ * What a planned gate could show where its comparison may end early. No formula is at hand for looks by an interval over families
+ * that bets have to agree with, so the rule itself is run on seeded draws, and what it costs against one look at the end is
+ * carried into the formulas of `statistics/gate-power.ts`. Pure.
+ */
+import { random } from "../foundation/random.ts";
+import type { GateSettings } from "../records/gate.ts";
+import { type GatePower, gatePower, lagOf, type PlannedGate, type PlannedSkill } from "../statistics/gate-power.ts";
+import type { PairedOutcome } from "../statistics/paired-counts.ts";
+import { openLooks, type Stop } from "./sequential.ts";
+
+/** A chance is told to less than a point (its standard error is 0.8 at most). */
+const DRAWS = 4000;
+/** A plan that would need more is taken to lag as one of so many does: bets lag by the root of a logarithm of the items. */
+const MOST_ITEMS = 5000;
+
+const WON: PairedOutcome = { reference: false, treatment: true };
+const LOST: PairedOutcome = { reference: true, treatment: false };
+const NEITHER: PairedOutcome = { reference: false, treatment: false };
+
+/** Families are alike in size and take turns, as in a plan of them. */
+export interface EarlyLook {
+  difference: number;
+  alpha: number;
+  /** Variance over that of independent items: families favour an arm by as much as makes it so. */
+  designEffect: number;
+  gate: GateSettings;
+}
+
+/**
+ * Returns the share of draws in which a comparison that may end early finds a candidate better that is so by `difference`. The
+ * draws of a plan are the same each time.
+ * Units: fractions. A family's own difference is normal about the whole one, kept within what can differ.
+ */
+export function foundEarly(skill: PlannedSkill, { difference, alpha, designEffect, gate }: EarlyLook): number {
+  const { items } = skill;
+  const discordant = Math.max(skill.discordant, Math.abs(difference));
+  const families = Array.from({ length: items }, (_, index) => `${index % skill.families}`);
+  const inFamily = Math.max(1, items / skill.families - 1);
+  const familySd = Math.sqrt(((discordant - difference ** 2) * Math.min(inFamily, designEffect - 1)) / inFamily);
+  const draws = random("early power", items, skill.families, discordant, difference);
+  let found = 0;
+  for (let k = 0; k < DRAWS; k++) {
+    const favours = Array.from({ length: skill.families }, () => {
+      const favour = difference + familySd * normal(draws.next(), draws.next());
+      return Math.min(discordant, Math.max(-discordant, favour));
+    });
+    const looks = openLooks({ families, alpha, gate });
+    for (let [index, verdict] = [0, null as Stop["verdict"]]; index < items && verdict === null; index++) {
+      verdict = looks.add(drawPair(draws.next(), { discordant, favour: favours[index % skill.families] as number }));
+      found += Number(verdict === "better");
+    }
+  }
+  return found / DRAWS;
+}
+
+function drawPair(u: number, { discordant, favour }: { discordant: number; favour: number }): PairedOutcome {
+  if (u >= discordant) return NEITHER;
+  return u < (discordant + favour) / 2 ? WON : LOST;
+}
+
+/** Source: Box and Muller 1958, Annals of Mathematical Statistics 29:610. */
+function normal(u: number, v: number): number {
+  return Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
+}
+
+/** As `gatePower`, of a comparison that may end early: with one sample an item, as `--sequential` has it. */
+export function earlyGatePower(plan: PlannedGate, difference: number, gate: GateSettings): GatePower {
+  const { alpha, designEffect } = plan;
+  const lagAt = (items: number, asked: number) => {
+    const size = Math.max(plan.primary.items, Math.min(items, MOST_ITEMS));
+    const families = Math.floor((plan.primary.families * size) / plan.primary.items);
+    const primary = { ...plan.primary, items: size, families };
+    const found = foundEarly(primary, { difference: asked, alpha, designEffect, gate });
+    return lagOf({ ...plan, primary }, { difference: asked, power: within(found) });
+  };
+  const primaryLag = lagAt(plan.primary.items, difference);
+  const here = gatePower({ ...plan, primaryLag }, difference);
+  // A lag hardly changes with items and differences, so it is enough to reckon it once where the first one leads to.
+  const again = (items: number, asked: number) => gatePower({ ...plan, primaryLag: lagAt(items, asked) }, difference);
+  const { detectable, neededItems } = here;
+  return {
+    ...here,
+    detectable: detectable === null ? null : again(plan.primary.items, detectable).detectable,
+    neededItems: neededItems === null ? null : again(neededItems, difference).neededItems,
+  };
+}
+
+/** A share that no draw or every draw came to says only that it is near. */
+function within(share: number): number {
+  return Math.min(1 - 0.5 / DRAWS, Math.max(0.5 / DRAWS, share));
+}
