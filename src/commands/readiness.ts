@@ -9,11 +9,13 @@ import { Refusal } from "../foundation/errors.ts";
 import { hashText } from "../foundation/hashing.ts";
 import { sumOf } from "../foundation/sums.ts";
 import { ROLES } from "../records/events.ts";
+import { gateSchema } from "../records/gate.ts";
 import type { RunId } from "../records/ids.ts";
 import { loadRenderer, type Renderer } from "../render/renderer.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
-import { plannedDetectable } from "../statistics/planned-power.ts";
+import { ASSUMED_FAMILY_CORRELATION, designEffectOf, plannedDetectable } from "../statistics/planned-power.ts";
+import { reuseAlpha } from "../statistics/test-set-reuse.ts";
 import { withLake } from "../store/lake.ts";
 import { revocations } from "../store/ledger.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -23,7 +25,8 @@ import { type Detectable, printedReadiness, type Readiness, type RoleReadiness }
 
 /** Shares of items on which base and candidate may differ: from near-twins to a large change. */
 const DISCORDANT = [0.05, 0.1, 0.2, 0.3];
-const ALPHA = 0.05;
+/** At which a first candidate is judged by the gate that ships. */
+const ALPHA = reuseAlpha(gateSchema.parse({}).alpha, 1);
 /** No cap on rows of an item: what there is, is counted. */
 const MOST_ROWS = 1_000_000;
 
@@ -133,10 +136,10 @@ async function detectableIn(id: string): Promise<Detectable> {
     const items = await scanItems(skill, { seed: 1, split: "test" });
     const families = new Set(items.map(({ family }) => family)).size;
     const size = { items: items.length, families };
-    const differences = DISCORDANT.map((discordant) => ({
-      discordant,
-      difference: plannedDetectable(size, { discordant, alpha: ALPHA }),
-    }));
+    const designEffect = designEffectOf(size, ASSUMED_FAMILY_CORRELATION);
+    const differences = DISCORDANT.map((discordant) => {
+      return { discordant, difference: plannedDetectable(size, { discordant, alpha: ALPHA, designEffect }) };
+    });
     return { skill: id, ...size, differences };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

@@ -6,6 +6,7 @@ import { textTable } from "../foundation/text-table.ts";
 import { type GateSettings, generalMargin, type PerWhat } from "../records/gate.ts";
 import { percent, pointsSize } from "../statistics/figures.ts";
 import { gatePower, neededTexts, type PlannedGate, type PlannedTexts, textsPower } from "../statistics/gate-power.ts";
+import { ASSUMED_FAMILY_CORRELATION, designEffectOf } from "../statistics/planned-power.ts";
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
 import { listJudged } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
@@ -23,8 +24,6 @@ import type { ValidateOptions } from "./validate-input.ts";
 
 /** Shares of items on which two arms differ, where no earlier comparison says one. */
 const GRID = [0.05, 0.1, 0.2, 0.3, 0.4];
-/** What families cost where none was measured: neither nothing nor the worst. */
-const ASSUMED_DESIGN_EFFECT = 1.5;
 /** Of one text's difference, in nats: what a first trained candidate had (docs/log.md, how far a general axis spreads). */
 const ASSUMED_SD: Record<PerWhat, number> = { question: 0.18, token: 0.06 };
 /** The candidate that is asked about: better by so much, and harmless. */
@@ -44,11 +43,16 @@ interface PlannedSet extends PlannedTexts {
   neededTexts: number | null;
 }
 
-export interface ComparisonPlan {
+/** Items of a skill. `designEffect`: the variance over that of independent items. */
+interface PlannedPart {
   skill: string;
   items: number;
   families: number;
-  sides: { skill: string; items: number; families: number }[];
+  designEffect: number;
+}
+
+export interface ComparisonPlan extends PlannedPart {
+  sides: PlannedPart[];
   general: PlannedSet[];
   samples: number;
   /** Which candidate on these items it would be. */
@@ -60,8 +64,7 @@ export interface ComparisonPlan {
   missingSides: number | null;
   /** Whether harm is judged against the base as well, which is another arm than the one to beat. */
   isAgainstBaseToo: boolean;
-  designEffect: number;
-  /** Where discordance and design effect come from. */
+  /** Where discordance and what families cost come from. */
   source: string;
   difference: number;
   rows: PlannedRow[];
@@ -86,7 +89,6 @@ export async function planComparison(
     home,
   }: { parts: readonly [OpenPart, ...OpenPart[]]; sets: readonly NamedSet[]; gate: GateSettings; home: Home },
 ): Promise<ComparisonPlan> {
-  const [primary, ...sides] = parts.map(sizeOf) as [ReturnType<typeof sizeOf>, ...ReturnType<typeof sizeOf>[]];
   const use = nextUse(parts[0].part, await listJudged(home));
   const alpha = reuseAlpha(gate.alpha, use);
   const asked = { alpha, minFamilies: gate.primary.minFamilies };
@@ -94,9 +96,11 @@ export async function planComparison(
     return { ...set, passes: textsPower(set, asked), neededTexts: neededTexts(set, asked) };
   });
   const lookAlpha = sequential ? alpha / LOOKS : null;
+  const earlier = await earlierSpread(home, parts[0].part.skill.id);
+  const correlation = earlier?.familyCorrelation ?? ASSUMED_FAMILY_CORRELATION;
+  const [first, ...others] = parts;
+  const [primary, sides] = [sizeOf(first, correlation), others.map((part) => sizeOf(part, correlation))];
   const missingSides = sides.length + general.length < gate.informativeSides ? gate.informativeSides : null;
-  const earlier = await earlierSpread(home, primary.skill);
-  const designEffect = earlier?.designEffect ?? ASSUMED_DESIGN_EFFECT;
   const isAgainstBaseToo = against === "champion";
   // Two comparisons of one thing pass together more often than unrelated ones: so this names rather too many items.
   const each = <T>(axes: T[]): T[] => (isAgainstBaseToo ? [...axes, ...axes] : axes);
@@ -104,7 +108,7 @@ export async function planComparison(
     const plan: PlannedGate = {
       ...{ ...asked, margin: gate.skills.margin, primary: { ...primary, discordant }, general: each(general) },
       sides: each(sides.map((side) => ({ ...side, discordant }))),
-      ...{ designEffect, samples, within: samples === 1 ? 0 : ASSUMED_WITHIN },
+      ...{ samples, within: samples === 1 ? 0 : ASSUMED_WITHIN },
     };
     const reckoned = sequential ? earlyGatePower(plan, ASKED, gate) : gatePower(plan, ASKED);
     const power = missingSides === null ? reckoned : { ...reckoned, whole: 0, neededItems: null };
@@ -114,12 +118,13 @@ export async function planComparison(
   });
   const source = earlier?.source ?? "assumed, as no comparison on the validation split was decided yet";
   const asAsked = { samples, use, alpha, lookAlpha, missingSides, isAgainstBaseToo };
-  return { ...primary, sides, general, ...asAsked, designEffect, source, difference: ASKED, rows };
+  return { ...primary, sides, general, ...asAsked, source, difference: ASKED, rows };
 }
 
-function sizeOf({ part }: OpenPart) {
+function sizeOf({ part }: OpenPart, correlation: number): PlannedPart {
   const families = new Set(part.items.map(({ family }) => family)).size;
-  return { skill: part.skill.id, items: part.items.length, families };
+  const size = { items: part.items.length, families };
+  return { skill: part.skill.id, ...size, designEffect: designEffectOf(size, correlation) };
 }
 
 async function textsOf(
@@ -150,6 +155,10 @@ function textsLine({ set, per, texts, groups, sd, margin, source, passes, needed
   );
 }
 
+function varianceOf({ skill, designEffect }: PlannedPart): string {
+  return `${designEffect.toFixed(2)} for ${skill}`;
+}
+
 function looksLine(alpha: number): string {
   const share = Number(alpha.toPrecision(3));
   return `It may end at ${LOOKS} places, so the skill is judged at alpha ${share} and bets have to agree: what that finds was drawn by its own rule.`;
@@ -162,7 +171,7 @@ function missingLine({ sides, general, missingSides }: ComparisonPlan): string {
 
 /** Renders the plan as lines. */
 export function comparisonPlanText(plan: ComparisonPlan): string {
-  const { skill, items, families, sides, general, samples, use, alpha, designEffect, source, difference, rows } = plan;
+  const { skill, items, families, sides, general, samples, use, alpha, source, difference, rows } = plan;
   const better = `${pointsSize(difference)} points better`;
   return [
     `${counted(items, "item")} of ${counted(families, "family", "families")} of ${skill}, ${samples === 1 ? "one run" : `${samples} runs`} an arm; alpha ${Number(alpha.toPrecision(3))} for candidate ${use} on them.`,
@@ -173,7 +182,7 @@ export function comparisonPlanText(plan: ComparisonPlan): string {
     ...general.map(textsLine),
     ...(plan.lookAlpha === null ? [] : [looksLine(plan.lookAlpha)]),
     ...(plan.isAgainstBaseToo ? ["Skills at the side and general texts are judged against the base as well."] : []),
-    `Variance over that of independent items: ${designEffect.toFixed(2)} (${source}).`,
+    `Variance over that of independent items: ${[plan, ...sides].map(varianceOf).join(", ")} (${source}).`,
     "",
     textTable(
       ["arms differ on", "found with 80 %", `${better}: seen`, "passes the gate", "items for 80 %"],
@@ -186,7 +195,7 @@ export function comparisonPlanText(plan: ComparisonPlan): string {
       ]),
     ),
     "",
-    `The last columns are of a candidate that is ${better} and harms nothing; items are those of ${skill}, all others and the texts growing with them.`,
+    `The last columns are of a candidate that is ${better} and harms nothing; items are those of ${skill}, in more families of the same size; all others and the texts grow with them.`,
     ...(plan.missingSides === null ? [] : [missingLine(plan)]),
   ].join("\n");
 }

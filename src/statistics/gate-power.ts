@@ -6,11 +6,14 @@ import { plannedDetectable, plannedHalfWidth } from "./planned-power.ts";
 import { POWER } from "./power.ts";
 import { studentTCdf, studentTQuantile } from "./student-t.ts";
 
-/** Items of one skill. `discordant`: the share of them on which two arms are expected to differ. */
+/** Items of one skill. */
 export interface PlannedSkill {
   items: number;
   families: number;
+  /** The share of them on which two arms are expected to differ. */
   discordant: number;
+  /** Variance over that of independent items, at least 1. */
+  designEffect: number;
 }
 
 /** General texts: the spread of one text's difference, and the margin. Units: nats, of both the same. */
@@ -30,8 +33,6 @@ export interface PlannedGate {
   primaryLag?: number;
   /** Below so many families or groups an axis never passes. */
   minFamilies: number;
-  /** Variance over that of independent items, at least 1. */
-  designEffect: number;
   /** Samples of an item; `within` is the share of the variance that they take away, 0 to 1. */
   samples: number;
   within: number;
@@ -59,8 +60,8 @@ const MOST_GROWTH = 1e6;
  * Source: power of a t test to first order, Bloom 1995, Evaluation Review 19:547; that all pass: Berger 1982, Technometrics 24:295.
  */
 export function gatePower(plan: PlannedGate, difference: number): GatePower {
-  const { primary, designEffect, alpha, primaryLag: lag = 0 } = plan;
-  const { discordant } = primary;
+  const { primary, alpha, primaryLag: lag = 0 } = plan;
+  const { discordant, designEffect } = primary;
   return {
     detectable: plannedDetectable(primary, { discordant, alpha, lag, designEffect, sampleFactor: sampleFactor(plan) }),
     primary: primaryPower(plan, difference, 1),
@@ -95,12 +96,12 @@ function primaryPower(plan: PlannedGate, difference: number, growth: number): nu
 
 function primaryVariance(plan: PlannedGate, difference: number): number {
   const discordant = Math.max(plan.primary.discordant, Math.abs(difference));
-  return Math.max(0, discordant * sampleFactor(plan) - difference ** 2) * plan.designEffect;
+  return Math.max(0, discordant * sampleFactor(plan) - difference ** 2) * plan.primary.designEffect;
 }
 
 function wholePower(plan: PlannedGate, difference: number, growth: number): number {
-  const { sides, margin, designEffect } = plan;
-  const bySkill = sides.map(({ items: n, families: groups, discordant }) => {
+  const { sides, margin } = plan;
+  const bySkill = sides.map(({ items: n, families: groups, discordant, designEffect }) => {
     const variance = discordant * sampleFactor(plan) * designEffect;
     return powerOf(margin, { ...plan, variance, n, groups, growth });
   });

@@ -32,6 +32,30 @@ export function plannedDetectable(
 }
 
 /**
+ * How much two items of one family rise and fall together where nothing was measured, 0 to 1: neither not at all nor like one item.
+ * Families that differ by 8 points, where the arms differ on a tenth of the items, come to this.
+ */
+export const ASSUMED_FAMILY_CORRELATION = 1 / 16;
+
+/**
+ * Variance of a mean over that of as many independent items, where families are as large as each other: at least 1. It grows with the
+ * items of a family, so that more items of the same families say little more.
+ * Source: Kish 1965, Survey Sampling, section 5.4: 1 + (m - 1) rho.
+ */
+export function designEffectOf({ items, families }: { items: number; families: number }, correlation: number): number {
+  return 1 + Math.max(0, items / families - 1) * correlation;
+}
+
+/** The correlation, 0 to 1, that a design effect came from; null where families have one item each and so show none. */
+export function familyCorrelation(
+  { n, families }: { n: number; families: number },
+  designEffect: number,
+): number | null {
+  const others = n / families - 1;
+  return others <= 0 ? null : Math.min(1, Math.max(0, (designEffect - 1) / others));
+}
+
+/**
  * How far an interval of `clusterInterval` reaches on one side, where families are as large as each other.
  * Units: standard errors of the mean; `families` >= 2. Leaving a family out tells a variance as G / (G - 1) times what it is.
  */

@@ -3,22 +3,32 @@
  * of pairs that differ, takes items for independent and promises too much where families rise and fall together.)
  */
 import type { Interval } from "../records/comparison.ts";
+import { type PairedCounts, pairsIn } from "./paired-counts.ts";
 import { hasSpread, type PairedDifference } from "./paired-difference.ts";
 import { studentTQuantile } from "./student-t.ts";
 
 export const POWER = 0.8;
 
 /**
- * Smallest true difference that the cluster-robust t interval would separate from 0 with 80 % power, at the
- * standard error that was observed; null where there is none, or where no family differs and so nothing is known.
+ * Smallest true difference that the cluster-robust t interval would separate from 0 with 80 % power, were as many items to differ as
+ * did and families to spread as they did; null where there is no such interval, or where no family differs and so nothing is known.
+ * Shapes: `counts` of the same items; null where a difference is of anything else than one right or wrong answer an arm.
  * Units: a fraction.
- * Source: Bloom 1995, Evaluation Review 19:547: (t of 1 - alpha/2 + t of power) standard errors.
+ * Source: Bloom 1995, Evaluation Review 19:547: (t of 1 - alpha/2 + t of power) standard errors; with counts these are those of the
+ * difference that is named, as of Connor 1987, Biometrics 43:207: it takes as many items that differ, and leaves them less to spread.
  */
-export function minimumDetectable(estimate: PairedDifference, alpha: number): number | null {
-  const { standardError, families } = estimate;
-  if (standardError === null || !hasSpread(estimate)) return null;
+export function minimumDetectable(
+  { difference, standardError, families }: PairedDifference,
+  { alpha, counts }: { alpha: number; counts: PairedCounts | null },
+): number | null {
+  if (standardError === null || !hasSpread({ standardError })) return null;
   const df = families - 1;
-  return (studentTQuantile(1 - alpha / 2, df) + studentTQuantile(POWER, df)) * standardError;
+  const standardErrors = studentTQuantile(1 - alpha / 2, df) + studentTQuantile(POWER, df);
+  if (counts === null) return standardErrors * standardError;
+  const discordant = (counts.onlyTreatment + counts.onlyReference) / pairsIn(counts);
+  const squared = (standardErrors * standardError) ** 2 / (discordant - difference ** 2);
+  const detectable = Math.sqrt((squared * discordant) / (1 + squared));
+  return detectable <= discordant ? detectable : squared / (1 + squared);
 }
 
 /** What so many items left open. Units: those of what was measured. */
@@ -47,5 +57,5 @@ export function requiredItems(open: OpenQuestion, alpha: number): number | null 
   if (families < 2 || distance === 0 || reach < distance) return null;
   const df = families - 1;
   const withPower = 1 + studentTQuantile(POWER, df) / studentTQuantile(1 - alpha / 2, df);
-  return Math.ceil(n * ((withPower * reach) / distance) ** 2);
+  return Math.ceil(n * (withPower * (reach / distance)) ** 2);
 }

@@ -12,7 +12,7 @@ import type { PairedCounts } from "../statistics/paired-counts.ts";
 import { hasSpread, meanInterval, pairedDifference } from "../statistics/paired-difference.ts";
 
 /** Items that differ, from which the t interval covers what it says (docs/decisions/0010-families-decide.md). */
-const ENOUGH_ITEMS = 10;
+export const ENOUGH_ITEMS = 10;
 
 export interface PairedItems {
   /** One entry per family, each with its items' differences. */

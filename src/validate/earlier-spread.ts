@@ -4,15 +4,23 @@
 import { shortHash } from "../foundation/hashing.ts";
 import type { Decision } from "../records/comparison.ts";
 import type { PerWhat } from "../records/gate.ts";
-import { plannedHalfWidth } from "../statistics/planned-power.ts";
-import { POWER } from "../statistics/power.ts";
-import { studentTQuantile } from "../statistics/student-t.ts";
+import { familyCorrelation, plannedHalfWidth } from "../statistics/planned-power.ts";
 import { listDecisions } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { readPlan } from "../store/manifests.ts";
+import { ENOUGH_ITEMS } from "./deciding-interval.ts";
+
+/** What is known of a skill before a comparison of it. */
+export interface EarlierSpread {
+  /** Share of the items on which the arms differed. */
+  discordant: number;
+  /** By how much two items of one family rise and fall together, 0 to 1; null where families of one item do not tell. */
+  familyCorrelation: number | null;
+  source: string;
+}
 
 /** The last decided pair on the skill's validation split: the test split is not looked at to plan a look at it. */
-export async function earlierSpread(home: Home, skill: string) {
+export async function earlierSpread(home: Home, skill: string): Promise<EarlierSpread | null> {
   for (const decision of (await listDecisions(home)).decisions.reverse()) {
     const plan = await readPlan(home, decision.comparisonHash);
     const spread = plan.skill.id === skill && plan.split === "validation" ? spreadOf(decision) : null;
@@ -22,22 +30,18 @@ export async function earlierSpread(home: Home, skill: string) {
   return null;
 }
 
-function spreadOf({
-  pairs: [pair],
-  alpha: alphaOfAll,
-  adapterHash,
-}: Decision): { discordant: number; designEffect: number } | null {
-  if (adapterHash === null || pair === undefined || pair.oneTry === null || pair.minimumDetectable === null)
-    return null;
-  const { alpha = alphaOfAll } = pair;
+/** Null where too few items differed for the interval to be one over families. */
+function spreadOf({ pairs: [pair], alpha: alphaOfAll, adapterHash }: Decision): Omit<EarlierSpread, "source"> | null {
+  if (adapterHash === null || pair === undefined || pair.oneTry === null || pair.clusterInterval === null) return null;
   const { onlyTreatment, onlyReference } = pair.oneTry;
-  const discordant = (onlyTreatment + onlyReference) / pair.n;
-  const df = pair.families - 1;
-  const standardError = pair.minimumDetectable / (studentTQuantile(1 - alpha / 2, df) + studentTQuantile(POWER, df));
-  const independent = (discordant - pair.difference ** 2) / pair.n;
-  if (independent <= 0) return null;
-  const spread = standardError ** 2 * (1 - 1 / pair.families); // without what leaving a family out adds, which a plan adds itself
-  return { discordant, designEffect: Math.max(1, spread / independent) };
+  const { n, families, difference, clusterInterval: interval, alpha = alphaOfAll } = pair;
+  if (pair.minimumDetectable === null || onlyTreatment + onlyReference < ENOUGH_ITEMS) return null;
+  const discordant = (onlyTreatment + onlyReference) / n;
+  // An interval of rates is cut to what rates can be.
+  const reach = Math.max(interval.high - difference, difference - interval.low);
+  const standardError = reach / plannedHalfWidth(families, alpha);
+  const designEffect = (standardError ** 2 * n) / (discordant - difference ** 2);
+  return { discordant, familyCorrelation: familyCorrelation({ n, families }, designEffect) };
 }
 
 /**

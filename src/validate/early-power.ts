@@ -22,18 +22,17 @@ const NEITHER: PairedOutcome = { reference: false, treatment: false };
 export interface EarlyLook {
   difference: number;
   alpha: number;
-  /** Variance over that of independent items: families favour an arm by as much as makes it so. */
-  designEffect: number;
   gate: GateSettings;
 }
 
 /**
  * Returns the share of draws in which a comparison that may end early finds a candidate better that is so by `difference`. The
  * draws of a plan are the same each time.
- * Units: fractions. A family's own difference is normal about the whole one, kept within what can differ.
+ * Units: fractions. A family's own difference is normal about the whole one, kept within what can differ, and spreads by what the
+ * design effect of the skill comes from.
  */
-export function foundEarly(skill: PlannedSkill, { difference, alpha, designEffect, gate }: EarlyLook): number {
-  const { items } = skill;
+export function foundEarly(skill: PlannedSkill, { difference, alpha, gate }: EarlyLook): number {
+  const { items, designEffect } = skill;
   const discordant = Math.max(skill.discordant, Math.abs(difference));
   const families = Array.from({ length: items }, (_, index) => `${index % skill.families}`);
   const inFamily = Math.max(1, items / skill.families - 1);
@@ -66,12 +65,11 @@ function normal(u: number, v: number): number {
 
 /** As `gatePower`, of a comparison that may end early: with one sample an item, as `--sequential` has it. */
 export function earlyGatePower(plan: PlannedGate, difference: number, gate: GateSettings): GatePower {
-  const { alpha, designEffect } = plan;
   const lagAt = (items: number, asked: number) => {
     const size = Math.max(plan.primary.items, Math.min(items, MOST_ITEMS));
     const families = Math.floor((plan.primary.families * size) / plan.primary.items);
     const primary = { ...plan.primary, items: size, families };
-    const found = foundEarly(primary, { difference: asked, alpha, designEffect, gate });
+    const found = foundEarly(primary, { difference: asked, alpha: plan.alpha, gate });
     return lagOf({ ...plan, primary }, { difference: asked, power: within(found) });
   };
   const primaryLag = lagAt(plan.primary.items, difference);

@@ -107,7 +107,7 @@ function figuresOf(
     bootstrapInterval: bootstrapInterval(differences, { alpha, seed }),
     oneTry: counts === null ? null : oneTryOf(counts, alpha),
     variance: samples === 1 || pairs.length < 2 ? null : varianceParts(pairs.map(sampleDifferences)),
-    minimumDetectable: minimumDetectable(estimate, decidingAlpha),
+    minimumDetectable: minimumDetectable(estimate, { alpha: decidingAlpha, counts }),
     tokenRatio: tokenRatio(families, alpha),
     costRatio: costRatioOf(families, { alpha, seed }),
     secondary: Object.entries(SECONDARY).flatMap(([metric, of]) => secondaryOf(metric, families, { of, alpha })),

@@ -144,11 +144,11 @@ describe("a plan", () => {
     withHome(async (home) => {
       const adapter = await writeAdapter(home, { trainedOn: await letters("train", 5) });
       const decidedOn = async (split: "test" | "validation", sequential: boolean) => {
-        const draft = { ...sampleDraft(await letters(split, 2), 6, adapter), split, sequential };
+        const draft = { ...sampleDraft(await letters(split, 10), 6, adapter), split, sequential };
         const planned = await writePlan(home, draft, clock);
         const named = planned.items.map(({ family }) => family);
-        // One family wins four of its six items, and the other loses two.
-        const wins = ({ family }: { family: string }) => family === named[0];
+        // Every other family wins four of its six items, the rest lose two.
+        const wins = ({ family }: { family: string }) => [...new Set(named)].indexOf(family) % 2 === 0;
         const base: SampleArm["outcome"] = (item) => ({ passed: !wins(item) && item.n < 2 });
         const candidate: SampleArm["outcome"] = (item) => ({ passed: wins(item) && item.n < 4 });
         const number = split === "test" ? 1 : sequential ? 3 : 5;
@@ -166,9 +166,10 @@ describe("a plan", () => {
         await decidedOn("validation", sequential);
         const plan = await planOf(home);
         expect(plan.source).toMatch(/^comparison [0-9a-f]{12} on the validation split$/);
-        // 4 won and 2 lost of 12. Both families' sums lie 3 off their mean of 1, so leaving one out moves the other's 6 items by 3/6.
+        // 20 won and 10 lost of 60. Each family's sum lies 3 off the mean of 1, so the mean spreads by 3 / 60 times the root of 10.
         expect(plan.rows.map(({ discordant }) => discordant)).toEqual([0.5]);
-        expect(plan.designEffect).toBeCloseTo((2 * (3 / 6) ** 2 * 0.5) / ((0.5 - (1 / 6) ** 2) / 12), 8);
+        const correlation = ((10 * (3 / 60) ** 2 * (10 / 9)) / ((0.5 - (1 / 6) ** 2) / 60) - 1) / 5;
+        expect(plan.designEffect).toBeCloseTo(1 + 29 * correlation, 8);
       }
     }));
 

@@ -6,8 +6,10 @@ import { expect, test } from "vitest";
 import { random } from "../../src/foundation/random.ts";
 import { meanOf } from "../../src/foundation/sums.ts";
 import { bootstrapInterval } from "../../src/statistics/bootstrap.ts";
+import { countPairs, type PairedCounts } from "../../src/statistics/paired-counts.ts";
 import { clusterInterval, pairedDifference } from "../../src/statistics/paired-difference.ts";
 import { minimumDetectable } from "../../src/statistics/power.ts";
+import { decidingRates } from "../../src/validate/deciding-interval.ts";
 import { band, drawFamilies, REPEATS, shareOf, type Truth } from "./simulated-families.ts";
 
 const ALPHA = 0.05;
@@ -74,19 +76,32 @@ test("the bootstrap over families covers less than it says with few families, wh
   expect(t).toBeGreaterThan(0.93 - band(0.07));
 });
 
-test("a true difference of the minimum detectable size is found about 80 % of the time", () => {
-  const scene: Truth = { families: 14, items: 280, discordance: 0.3, difference: 0, familySd: 0.06 };
-  const draws = random("simulation", "minimum detectable");
-  const sizes = Array.from(
-    { length: REPEATS },
-    () => minimumDetectable(pairedDifference(drawFamilies(scene, draws)), ALPHA) ?? Number.NaN,
-  );
+test.each<Truth>([
+  { families: 14, items: 280, discordance: 0.3, difference: 0, familySd: 0.06 },
+  { families: 20, items: 200, discordance: 0.1, difference: 0, familySd: 0 },
+  { families: 13, items: 104, discordance: 0.096, difference: 0, familySd: 0 },
+  { families: 13, items: 104, discordance: 0.067, difference: 0, familySd: 0 },
+  { families: 20, items: 200, discordance: 0.02, difference: 0, familySd: 0 },
+  { families: 14, items: 560, discordance: 0.002, difference: 0, familySd: 0 },
+])("what is said to be found with 80 % is: $items items, arms that differ on $discordance", (scene) => {
+  const draws = random("simulation", `minimum detectable ${scene.items} ${scene.discordance}`);
+  const sizes = Array.from({ length: REPEATS }, () => {
+    const drawn = drawFamilies(scene, draws);
+    return minimumDetectable(pairedDifference(drawn), { alpha: ALPHA, counts: countsOf(drawn) });
+  }).filter((size) => size !== null);
   const difference = meanOf(sizes);
-  const power = shareOf("power", { ...scene, difference }, (families) => {
-    const interval = clusterInterval(pairedDifference(families), ALPHA);
+  const better = { ...scene, difference, discordance: Math.max(scene.discordance, difference) };
+  const power = shareOf("power", better, (families) => {
+    const interval = decidingRates({ differences: families, counts: countsOf(families) }, ALPHA);
     return interval !== null && interval.low > 0;
   });
   console.log(`minimum detectable ${(100 * difference).toFixed(1)} points: found ${(100 * power).toFixed(1)} %`);
-  expect(power).toBeGreaterThan(0.78 - band(0.2));
-  expect(power).toBeLessThan(0.86 + band(0.2));
+  expect(power).toBeGreaterThan(0.77 - band(0.2));
+  // Where few items differ the interval is wider than it need be until some more do: what is named is then a little too large.
+  expect(power).toBeLessThan((scene.discordance * scene.items > 20 ? 0.84 : 0.93) + band(0.2));
 });
+
+/** The table of differences, as though nothing was solved by both arms. */
+function countsOf(families: readonly (readonly number[])[]): PairedCounts {
+  return countPairs(families.flat().map((difference) => ({ reference: difference < 0, treatment: difference > 0 })));
+}

@@ -10,6 +10,7 @@ const anyFamilies = fc.array(fc.array(fc.constantFrom(-1, 0, 1), { minLength: 1,
   minLength: 2,
   maxLength: 16,
 });
+const UNCOUNTED = { alpha: 0.05, counts: null };
 const negated = (families: number[][]) => families.map((items) => items.map((d) => 0 - d));
 
 describe("the cluster-robust interval", () => {
@@ -95,25 +96,25 @@ describe("the bootstrap over families", () => {
 
 describe("power", () => {
   test("with many families the smallest difference is the well-known 2.8 standard errors", () => {
-    const smallest = minimumDetectable({ difference: 0, standardError: 0.01, families: 100_000 }, 0.05);
+    const smallest = minimumDetectable({ difference: 0, standardError: 0.01, families: 100_000 }, UNCOUNTED);
     expect(smallest).toBeCloseTo(0.02802, 5);
   });
 
   test("with five families it is what the t table gives for four degrees of freedom", () => {
-    const smallest = minimumDetectable({ difference: 0, standardError: 0.01, families: 5 }, 0.05);
+    const smallest = minimumDetectable({ difference: 0, standardError: 0.01, families: 5 }, UNCOUNTED);
     expect(smallest).toBeCloseTo((2.776445 + 0.940965) * 0.01, 7);
   });
 
   test("nothing can be promised where no family differs, or there is one alone", () => {
-    expect(minimumDetectable({ difference: 0, standardError: 0, families: 14 }, 0.05)).toBeNull();
-    expect(minimumDetectable({ difference: 0.1, standardError: null, families: 1 }, 0.05)).toBeNull();
+    expect(minimumDetectable({ difference: 0, standardError: 0, families: 14 }, UNCOUNTED)).toBeNull();
+    expect(minimumDetectable({ difference: 0.1, standardError: null, families: 1 }, UNCOUNTED)).toBeNull();
   });
 
   const open = { n: 200, families: 14, difference: 0.04, interval: { low: -0.01, high: 0.09 }, bound: 0, truth: 0.04 };
 
   test("an interval that is as wide as the smallest difference has it takes the items that would show that", () => {
     const standardError = 0.05 / 2.160368656; // t on 13 degrees of freedom
-    const detectable = minimumDetectable({ difference: 0.04, standardError, families: 14 }, 0.05) as number;
+    const detectable = minimumDetectable({ difference: 0.04, standardError, families: 14 }, UNCOUNTED) as number;
     expect(requiredItems(open, 0.05)).toBe(Math.ceil(200 * (detectable / 0.04) ** 2));
     const mirrored = { ...open, difference: -0.04, interval: { low: -0.09, high: 0.01 }, truth: -0.04 };
     expect(requiredItems(mirrored, 0.05)).toBe(requiredItems(open, 0.05));

@@ -64,7 +64,9 @@ describe("two runs with known outcomes", () => {
       const standardError = Math.sqrt(10) / 54;
       expect(pair?.clusterInterval?.low).toBeCloseTo(1 / 3 - 2.262157163 * standardError, 8);
       expect(pair?.clusterInterval?.high).toBeCloseTo(1 / 3 + 2.262157163 * standardError, 8);
-      expect(pair?.minimumDetectable).toBeCloseTo((2.262157163 + 0.88340386) * standardError, 8);
+      // At a difference of d the variance is (1/2 - d^2) to what it was at 1/3.
+      const squared = ((2.262157163 + 0.88340386) * standardError) ** 2 / (1 / 2 - 1 / 9);
+      expect(pair?.minimumDetectable).toBeCloseTo(Math.sqrt(squared / 2 / (1 + squared)), 8);
       expect(pair?.oneTry?.newcombeInterval.low).toBeCloseTo(0.1661234, 7);
       expect(pair?.oneTry?.newcombeInterval.high).toBeCloseTo(0.476338, 7);
       expect(pair?.oneTry?.midP).toBeCloseTo(0.000192195177, 12);

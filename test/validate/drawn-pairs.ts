@@ -10,13 +10,16 @@ export interface Drawn {
   both: number;
   /** How far each family favours one arm or the other, by the toss of a coin. */
   familyBias: number;
+  /** That take turns; thirteen where it is not said. */
+  families?: number;
 }
 
-/** Thirteen families in turn. */
-export function drawPairs({ discordance, difference, both, familyBias }: Drawn, items: number, draws: Random) {
-  const families = Array.from({ length: 13 }, () => difference + (draws.next() < 0.5 ? familyBias : -familyBias));
+/** As many pairs, in a plan's order. */
+export function drawPairs(drawn: Drawn, items: number, draws: Random) {
+  const { discordance, difference, both, familyBias, families: count = 13 } = drawn;
+  const families = Array.from({ length: count }, () => difference + (draws.next() < 0.5 ? familyBias : -familyBias));
   return Array.from({ length: items }, (_, index) => {
-    const favour = families[index % 13] as number;
+    const favour = families[index % count] as number;
     const [u, isBoth] = [draws.next(), draws.next() < both];
     if (u >= discordance) return { reference: isBoth, treatment: isBoth };
     const treatment = u < (discordance + favour) / 2;
@@ -25,4 +28,5 @@ export function drawPairs({ discordance, difference, both, familyBias }: Drawn, 
 }
 
 /** The families of as many items. */
-export const familiesOf = (items: number) => Array.from({ length: items }, (_, index) => `${index % 13}`);
+export const familiesOf = (items: number, families = 13) =>
+  Array.from({ length: items }, (_, index) => `${index % families}`);

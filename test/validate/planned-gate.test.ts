@@ -19,11 +19,11 @@ const DESIGN_EFFECT = 1.1;
 
 function planOf({ families, primary, side, texts }: typeof DRAWN): PlannedGate {
   return {
-    primary: { items: primary, families, discordant: SPREAD.primary },
-    sides: [{ items: side, families, discordant: SPREAD.side }],
+    primary: { items: primary, families, discordant: SPREAD.primary, designEffect: DESIGN_EFFECT },
+    sides: [{ items: side, families, discordant: SPREAD.side, designEffect: DESIGN_EFFECT }],
     general: [{ texts, groups: texts, sd: SPREAD.texts, margin: GATE.general.margin }],
     ...{ alpha: GATE.alpha, minFamilies: GATE.primary.minFamilies },
-    ...{ designEffect: DESIGN_EFFECT, samples: 1, within: 0 },
+    ...{ samples: 1, within: 0 },
     margin: GATE.skills.margin,
   };
 }

@@ -38,10 +38,12 @@ export type SampleOutcome =
   | "no-attempt"
   | "no-verdict";
 
-/** The first letters of a split, in order. */
+/** The first families of a split, in order: letters, and then doubled ones. */
 export async function letters(split: Split, count: number): Promise<string[]> {
   const { manifest } = await loadSkill("letters");
-  return [..."abcdefghijklmnopqrstuvwxyz"].filter((letter) => splitOf(manifest, letter) === split).slice(0, count);
+  const single = [..."abcdefghijklmnopqrstuvwxyz"];
+  const all = [...single, ...single.flatMap((first) => single.map((second) => first + second))];
+  return all.filter((family) => splitOf(manifest, family) === split).slice(0, count);
 }
 
 export interface SampleAdapter {
