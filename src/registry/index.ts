@@ -25,3 +25,4 @@ export {
   taintOfAdapter,
   taintOfLineage,
 } from "./taint.ts";
+export { validateCommand } from "./validate-command.ts";
