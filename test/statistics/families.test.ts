@@ -187,6 +187,12 @@ describe("the ratio of means", () => {
     );
   });
 
+  test("has no interval where two families leave every ratio open", () => {
+    const families = [[{ reference: 100, treatment: 1 }], [{ reference: 1, treatment: 100 }]];
+    expect(ratioOfMeans(families, 0.05)?.interval?.high).toBeGreaterThan(1e6);
+    expect(ratioOfMeans(families, 0.05 / 30)).toEqual({ ratio: 1, interval: null });
+  });
+
   test("cannot be told where an arm spends nothing", () => {
     expect(ratioOfMeans([[{ reference: 0, treatment: 5 }]], 0.05)).toBeNull();
     expect(ratioOfMeans([[{ reference: 5, treatment: 0 }]], 0.05)).toBeNull();
