@@ -6,10 +6,11 @@ import { Refusal } from "../foundation/errors.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import { armNamed, type Decision, decidingPair, type Plan } from "../records/comparison.ts";
+import type { RunId } from "../records/ids.ts";
 import type { Revocation } from "../records/ledger-entries.ts";
 import type { Home } from "../store/home.ts";
-import { openGraph } from "./graph.ts";
-import { decisionsMadeFrom, type LineageTaint, taintOfLineage } from "./taint.ts";
+import { openGraph, runsJudgedBy } from "./graph.ts";
+import { type LineageTaint, runsDecidedBy, taintOfLineage } from "./taint.ts";
 import { validateCommand } from "./validate-command.ts";
 
 /**
@@ -42,14 +43,19 @@ export async function refuseRevokedDecision(
   if (by.length > 0) throw revokedDecision(adapter, plan, by);
 }
 
-/** Returns what is revoked of that from which it was decided: runs of the arms, attempts in them, verifiers that judged in them. */
+/** Returns what is revoked of that from which it was decided: of the runs of its arms, as `revokedOfRuns`. */
 export async function revokedBehind(home: Home, decision: Decision): Promise<Revocation[]> {
+  return revokedOfRuns(home, runsJudgedBy(decision));
+}
+
+/** Returns what is revoked of runs: they themselves, attempts in them, verifiers that judged in them. */
+export async function revokedOfRuns(home: Home, runs: readonly RunId[]): Promise<Revocation[]> {
   const graph = await openGraph(home);
   try {
     const by: Revocation[] = [];
     for (const one of graph.revoked) {
-      const rests = await decisionsMadeFrom(graph, { kind: one.kind, id: one.target }, [decision]);
-      if (rests.length > 0) by.push(one);
+      const found = await runsDecidedBy(graph, { kind: one.kind, id: one.target });
+      if (runs.some((run) => found.has(run))) by.push(one);
     }
     return by;
   } finally {
