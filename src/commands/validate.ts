@@ -201,11 +201,15 @@ function endpointsAt(server: RunningServer, renderer: Renderer): (arm: Arm) => E
   };
 }
 
-async function planned(options: ValidateOptions, { home }: Context): Promise<ComparisonPlan> {
+async function planned(options: ValidateOptions, context: Context): Promise<ComparisonPlan> {
+  const { home } = context;
   refuseUnfitting(options);
   if (options.aa) throw doesNotFit("--plan", "a comparison that a gate judges, without --aa", "leave one of them out");
   const gate = await readGate(home, options.gate);
-  const { sets } = await abilityQuestion({ ...options, results: [] });
+  const { sets, foreign } = await abilityQuestion(options);
+  const names = [...foreign.axes, ...foreign.missing].map(({ name }) => name);
+  if (names.length > 0)
+    warn(`The gate asks for ${names.join(", ")} too, with which the plan does not reckon.`, context);
   const parts = await openParts(options);
   try {
     return await planComparison(options, { parts, sets, gate, home });
