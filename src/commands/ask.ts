@@ -35,6 +35,8 @@ const input = z.object({
 
 type AskOptions = z.output<typeof input>;
 
+type AskedSkill = Skill & Required<Pick<Skill, "describe" | "freePrompt" | "answer">>;
+
 interface ModelAnswer {
   model: string;
   answer: string;
@@ -48,18 +50,15 @@ interface Asked {
   answers: ModelAnswer[];
 }
 
+/** Whether a skill can be asked what is none of its items. */
+export function takesFreeQuestions(skill: Skill): skill is AskedSkill {
+  return skill.describe !== undefined && skill.freePrompt !== undefined && skill.answer !== undefined;
+}
+
 async function ask(options: AskOptions, context: Context): Promise<Asked> {
   const { home, signal } = context;
   const skill = await loadSkill(options.skill);
-  const { describe, freePrompt, answer } = skill;
-  if (describe === undefined || freePrompt === undefined || answer === undefined) {
-    throw new Refusal({
-      code: "NO_FREE_QUESTIONS",
-      message: `The skill "${options.skill}" takes no free questions.`,
-      expected: "a skill with describe, freePrompt and answer",
-      got: options.skill,
-    });
-  }
+  if (!takesFreeQuestions(skill)) throw noFreeQuestions(options.skill);
   const names = options.models.split(",").map((name) => name.trim());
   const models = await Promise.all(names.map((name) => resolveModel(home, name)));
   const [first] = models;
@@ -68,8 +67,8 @@ async function ask(options: AskOptions, context: Context): Promise<Asked> {
   const adapters = models.flatMap(({ adapter }) => adapter?.adapterHash ?? []);
   await warnOfTaint(adapters, context);
   const source = options.file === undefined ? { item: await fittingItem(skill, options) } : { file: options.file };
-  const schema = await describe(source);
-  const prompt = freePrompt(options.question, schema);
+  const schema = await skill.describe(source);
+  const prompt = skill.freePrompt(options.question, schema);
   const { target } = options;
   const server = await serveHere({ base: first.base.name, adapters, target, ...startingOf(options) }, context);
   try {
@@ -95,10 +94,9 @@ async function ask(options: AskOptions, context: Context): Promise<Asked> {
 }
 
 /** Reads the action from an answer as the harness would, and carries it out. */
-async function carriedOut(skill: Skill, message: Message, source: Source): Promise<Reply> {
+async function carriedOut(skill: AskedSkill, message: Message, source: Source): Promise<Reply> {
   const parsed = skill.parse(message, source.item as never);
-  if (!("call" in parsed)) return { error: parsed.reason };
-  return (await skill.answer?.(parsed.call, source)) ?? { error: "the skill carries nothing out" };
+  return "call" in parsed ? skill.answer(parsed.call, source) : { error: parsed.reason };
 }
 
 /** The item whose tables share most words with the question; its own question is not used. */
@@ -143,6 +141,15 @@ async function complete(request: {
     throw new Failure({ boundary: "endpoint", code: `HTTP_${response.status}`, message: `${model} gave no answer.` });
   }
   return message;
+}
+
+function noFreeQuestions(skill: string): Refusal {
+  return new Refusal({
+    code: "NO_FREE_QUESTIONS",
+    message: `The skill "${skill}" takes no free questions.`,
+    expected: "a skill with describe, freePrompt and answer",
+    got: skill,
+  });
 }
 
 function severalBases(names: string[]): Refusal {

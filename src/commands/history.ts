@@ -13,8 +13,8 @@ export default defineCommand<{ place?: string | undefined }, PlaceEvent[]>({
   positional: ["place"],
   input: z.object({ place: z.string().optional().describe("only this skill, or SKILL/ROLE (default: all)") }),
   run: ({ place }, { home }) => readPlaceEvents(home, place === undefined ? undefined : placeOf(place)),
-  print(events) {
-    if (events.length === 0) return "Nothing was promoted yet.";
+  print(events, { place }) {
+    if (events.length === 0) return `Nothing was promoted${place === undefined ? "" : ` for ${place}`} yet.`;
     return textTable(
       ["at", "place", "what", "adapter", "why"],
       events.map((event) => [event.at, placeName(event.data), ...told(event)]),

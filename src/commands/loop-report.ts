@@ -10,15 +10,18 @@ import { shortHash } from "../foundation/hashing.ts";
 import { fenced } from "../foundation/markdown.ts";
 import { duration } from "../foundation/progress.ts";
 import { random } from "../foundation/random.ts";
+import { shellWord } from "../foundation/shell-word.ts";
 import { sumOf } from "../foundation/sums.ts";
 import type { LoopResult } from "../loop.ts";
 import { BASE_ARM, type Decision } from "../records/comparison.ts";
+import { loadSkill } from "../skills/load.ts";
 import { levelOf, percent, points, pointsInterval } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
 import { withLake } from "../store/lake.ts";
 import { readDatasetManifest } from "../store/manifests.ts";
 import { type BeforeAfter, readBeforeAfter, readThirds, type Third } from "../store/run-figures.ts";
 import { renderDecision } from "../validate/index.ts";
+import { takesFreeQuestions } from "./ask.ts";
 import { stageMeaning, startersText } from "./loop-stages.ts";
 
 const SHOWN_ITEMS = 5;
@@ -78,11 +81,13 @@ export async function writeLoopReport(text: string, home: Home): Promise<string>
   return path;
 }
 
-/** Returns the text for the screen: the verdict, times, places and the next two commands. */
-export function loopSummary(result: LoopResult, home: Home): string {
+/** Returns the text for the screen: the verdict, times, places and the next commands. */
+export async function loopSummary(result: LoopResult, home: Home): Promise<string> {
   const { decision, settings, stages } = result;
   const adapter = shortHash(result.adapterHash);
   const inHome = relative(process.cwd(), home.path) === ".tracemill" ? "" : ` --home ${home.path}`;
+  const question = await questionToAsk(result, home);
+  const models = `--models ${settings.base},${adapter}`;
   return [
     renderDecision(decision).trim(),
     "",
@@ -94,10 +99,17 @@ export function loopSummary(result: LoopResult, home: Home): string {
     "",
     ...places(result, home).map(([what, path]) => `${what.padEnd(12)} ${path}`),
     "",
-    "Look around, and try it yourself:",
+    question === null ? "Look around:" : "Look around, and try it yourself:",
     `  npx tracemill status${inHome}`,
-    `  npx tracemill ask "How many albums are there?" --skill ${settings.skill} --models ${settings.base},${adapter}${inHome}`,
+    ...(question === null ? [] : [`  npx tracemill ask ${question} --skill ${settings.skill} ${models}${inHome}`]),
   ].join("\n");
+}
+
+/** The task of an item that was judged, as a word for a shell; null where the skill takes no free questions or nothing was judged. */
+async function questionToAsk({ settings, decision }: LoopResult, home: Home): Promise<string | null> {
+  if (!takesFreeQuestions(await loadSkill(settings.skill))) return null;
+  const [item] = await beforeAfter(decision, home, settings.seed);
+  return item === undefined ? null : shellWord(item.task);
 }
 
 /** By the rows, as a skill of which the base solves nothing gives none. */

@@ -65,7 +65,7 @@ async function once(settings: LoopSettings, room: Room, context: Context) {
   const { home } = context;
   const result = await loop(settings, room, context);
   const report = await writeLoopReport(await loopReport(result, home), home);
-  return { ...result, report, summary: loopSummary(result, home), isPassed: result.decision.hasPassed };
+  return { ...result, report, summary: await loopSummary(result, home), isPassed: result.decision.hasPassed };
 }
 
 async function inRounds(

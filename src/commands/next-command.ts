@@ -9,7 +9,14 @@ import type { Decision } from "../records/comparison.ts";
 import type { RunId } from "../records/ids.ts";
 import { BOTH_ROLES, JUDGED_ROLE } from "../records/role-names.ts";
 import type { Tier } from "../records/selection.ts";
-import { answeringPlace, championFor, placeName, possiblePromotion, readChampions } from "../registry/index.ts";
+import {
+  answeringPlace,
+  championFor,
+  placeName,
+  possiblePromotion,
+  readChampions,
+  validateCommand,
+} from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
 import { wayToSeal } from "./way-to-seal.ts";
 
@@ -105,14 +112,16 @@ export async function nextCommand(home: Home, { bases, runs, datasets, adapters 
     };
   }
   const shown = adapterLabel(adapter);
+  const [judgedSkill = skill] = dataset.skills;
   if (adapter.decisions.length === 0) {
+    const champion = championFor(await readChampions(home), { skill: judgedSkill, role: JUDGED_ROLE });
     return {
-      command: `tracemill validate --skill ${dataset.skills[0]} --base ${adapter.base} --candidate ${shown}`,
+      command: validateCommand(adapter, { skill: judgedSkill, answering: champion?.adapterHash ?? null }),
       reason: "the newest dataset's adapter is not judged",
     };
   }
   const { verdict, hasPassed } = adapter.decisions.at(-1) as Judgement;
-  if (hasPassed) return afterPass(home, { adapter, skill: dataset.skills[0] ?? skill, trainRuns });
+  if (hasPassed) return afterPass(home, { adapter, skill: judgedSkill, trainRuns });
   if (verdict !== "better") return afterNoLift(verdict, { dataset, base: adapter.base, trainRuns });
   return {
     command: `tracemill serve --base ${adapter.base} --adapter ${shown}`,
@@ -141,7 +150,7 @@ async function afterPass(
     await possiblePromotion(home, { adapter: adapterHash, place });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const again = `tracemill validate --skill ${skill} --base ${adapter.base} --candidate ${shown}`;
+    const again = validateCommand(adapter, { skill, answering: champion?.adapterHash ?? null });
     const command = FIXED_OTHERWISE.includes(error.code) ? (error.details.fix ?? again) : again;
     return { command, reason: `the gate passed for the newest dataset's adapter, but: ${error.message}` };
   }

@@ -59,7 +59,7 @@ export const runInput = z.object({
   enough: z.int().min(1).optional().describe("verified passes after which an item is finished (default: none)"),
   concurrency: z.int().min(1).default(16).describe("most attempts in flight"),
   seed: z.int().default(1).describe("seed of the model's sampling"),
-  itemSeed: z.int().default(1).describe("seed that the skill makes its items from"),
+  itemSeed: z.int().default(1).describe("seed that the skill makes its items from, and that --limit draws them by"),
   limit: z.int().min(1).optional().describe("most items, drawn evenly over the families (default: all)"),
   items: z.string().optional().describe("your own items, a JSONL file"),
   temperature: z.number().min(0).default(0.8).describe("sampling temperature; 0 is greedy"),

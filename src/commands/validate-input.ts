@@ -36,7 +36,7 @@ export const validateInput = z.object({
     .describe("what has to be shown, a YAML file (default: gate.yaml of the home, else the one that ships)"),
   limit: z.int().min(1).optional().describe("most items, drawn evenly over the families (default: all)"),
   items: z.string().optional().describe("your own items, a JSONL file"),
-  itemSeed: z.int().default(1).describe("seed that the skill makes its items from"),
+  itemSeed: z.int().default(1).describe("seed that the skill makes its items from, and that --limit draws them by"),
   freshFamilies: z
     .boolean()
     .default(false)
@@ -73,7 +73,7 @@ export const validateInput = z.object({
     .describe(
       "two runs that exist already, to be paired by item instead: the result is unrandomised and decides nothing",
     ),
-  seed: z.int().default(1).describe("seed of the comparison: which items are drawn, and of sampling"),
+  seed: z.int().default(1).describe("seed of sampling and of the bootstrap; which items there are, --item-seed says"),
   concurrency: z.int().min(1).default(16).describe("calls in flight, of all arms together; with --agent, attempts"),
   ...targetInput,
   ...serverInput,

@@ -3,18 +3,24 @@
  */
 import { Refusal } from "../foundation/errors.ts";
 import { unknownName } from "../foundation/nearest.ts";
+import { printable } from "../foundation/printable.ts";
 import type { RunId } from "../records/ids.ts";
+import type { Revocation } from "../records/ledger-entries.ts";
+import { revokedOfRuns } from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
 import { listRuns } from "../store/runs.ts";
-import { compareRuns, readGate, type UnrandomisedComparison } from "../validate/index.ts";
+import { compareRuns, readGate, renderUnrandomised, type UnrandomisedComparison } from "../validate/index.ts";
 import type { Context } from "./command.ts";
 import type { ValidateOptions } from "./validate-input.ts";
+
+/** The comparison of two runs, and what is revoked of them: they themselves, attempts in them, verifiers that judged in them. */
+export type ExistingRuns = UnrandomisedComparison & { revoked: Revocation[] };
 
 /** Compares the two runs that are named. Throws: `BAD_ARGUMENT`, `UNKNOWN_RUN`, `BAD_GATE`, as `compareRuns`. */
 export async function compareExistingRuns(
   { runs, gate, seed }: ValidateOptions,
   { home }: Context,
-): Promise<UnrandomisedComparison> {
+): Promise<ExistingRuns> {
   const [reference, treatment, ...more] = await sealedRunsNamed(home, runs);
   if (reference === undefined || treatment === undefined || more.length > 0) {
     throw new Refusal({
@@ -25,7 +31,18 @@ export async function compareExistingRuns(
       fix: "tracemill runs lists them",
     });
   }
-  return compareRuns(home, { runs: [reference, treatment], alpha: (await readGate(home, gate)).alpha, seed });
+  const { alpha } = await readGate(home, gate);
+  const compared = await compareRuns(home, { runs: [reference, treatment], alpha, seed });
+  return { ...compared, revoked: await revokedOfRuns(home, [reference, treatment]) };
+}
+
+/** Renders what came out, and first what of it is not to be relied on. */
+export function existingRunsText({ revoked, ...compared }: ExistingRuns): string {
+  const named = revoked.map(({ kind, target, reason }) => `the ${kind} ${target} (${reason})`).join(", ");
+  return [
+    ...(named === "" ? [] : [printable(`Not to be relied on, as it is revoked: ${named}.`)]),
+    renderUnrandomised(compared),
+  ].join("\n");
 }
 
 async function sealedRunsNamed(home: Home, names: readonly string[]): Promise<RunId[]> {

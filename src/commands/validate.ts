@@ -24,8 +24,6 @@ import {
   readGate,
   refuseOtherPlan,
   renderDecision,
-  renderUnrandomised,
-  type UnrandomisedComparison,
   writePlan,
   writePlanToRefuse,
 } from "../validate/index.ts";
@@ -40,7 +38,7 @@ import { doesNotFit, draftOf, type OpenPart, openParts, refuseUnfitting } from "
 import { type ValidateInput, type ValidateOptions, validateInput } from "./validate-input.ts";
 import { measured } from "./validate-measure.ts";
 import { type ComparisonPlan, comparisonPlanText, planComparison } from "./validate-plan.ts";
-import { compareExistingRuns } from "./validate-runs.ts";
+import { compareExistingRuns, type ExistingRuns, existingRunsText } from "./validate-runs.ts";
 import { openSession } from "./validate-session.ts";
 
 /** A decision, and what has come to light against its candidate or itself since the gate let it pass: in words, missing where nothing has. */
@@ -203,11 +201,15 @@ function endpointsAt(server: RunningServer, renderer: Renderer): (arm: Arm) => E
   };
 }
 
-async function planned(options: ValidateOptions, { home }: Context): Promise<ComparisonPlan> {
+async function planned(options: ValidateOptions, context: Context): Promise<ComparisonPlan> {
+  const { home } = context;
   refuseUnfitting(options);
   if (options.aa) throw doesNotFit("--plan", "a comparison that a gate judges, without --aa", "leave one of them out");
   const gate = await readGate(home, options.gate);
-  const { sets } = await abilityQuestion({ ...options, results: [] });
+  const { sets, foreign } = await abilityQuestion(options);
+  const names = [...foreign.axes, ...foreign.missing].map(({ name }) => name);
+  if (names.length > 0)
+    warn(`The gate asks for ${names.join(", ")} too, with which the plan does not reckon.`, context);
   const parts = await openParts(options);
   try {
     return await planComparison(options, { parts, sets, gate, home });
@@ -229,13 +231,13 @@ The gate's axes are in docs/promotion.md; what each number means is in docs/vali
 stopped; with --resume it does nothing else, and says what differs where the options are not those of then. It ends with 0 where the
 gate passed, and with 4 where it did not or where something stands against the candidate or the decision since.`,
   input: validateInput as z.ZodType<ValidateOptions>,
-  async run(options, context): Promise<KnownDecision | ComparisonPlan | UnrandomisedComparison> {
+  async run(options, context): Promise<KnownDecision | ComparisonPlan | ExistingRuns> {
     if (options.plan) return planned(options, context);
     return options.runs.length > 0 ? compareExistingRuns(options, context) : validateAdapter(options, context);
   },
   print(result) {
     if ("rows" in result) return comparisonPlanText(result);
-    if ("label" in result) return renderUnrandomised(result);
+    if ("label" in result) return existingRunsText(result);
     const { since = [] } = result;
     return [
       ...since.map((one) => printable(`It has passed, and since then it came to light that ${one}.`)),

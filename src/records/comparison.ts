@@ -128,7 +128,7 @@ export const armMetricsSchema = z.object({
   completionTokens: z.number().nullable(),
   totalTokens: z.number().nullable(),
   tokensPerSolved: z.number().nullable(),
-  wallMs: z.number(),
+  wallMs: z.number().nullable(),
   validCalls: z.number(),
   noopPasses: z.number(),
   suspect: z.number(),

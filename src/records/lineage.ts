@@ -34,7 +34,8 @@ export type Mark =
   | { kind: "written-by"; adapterHash: Hash };
 
 export interface LineageNode extends Omit<Thing, "kind"> {
-  kind: ThingKind | "verdict";
+  /** A promotion goes by its place. */
+  kind: ThingKind | "verdict" | "promotion";
   /** What is to be known of it: `head`, `seq`, `rows`, ... */
   facts: Record<string, Json>;
   mark: Mark | null;

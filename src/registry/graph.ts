@@ -4,7 +4,7 @@
  *
  * run <- attempt <- turn <- row <- dataset <- adapter <- decision; adapter <- the one that went on from its weights, and
  * each turn that it answered; a run <- the one that covers it; tip <- turn, row; verifier <- row; run <- the decision that it
- * was an arm of. A dataset without an index hangs on its runs alone.
+ * was an arm of; adapter <- promotion. A dataset without an index hangs on its runs alone.
  */
 import type { Hash } from "../foundation/hashing.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
@@ -21,6 +21,7 @@ import { type Lake, openLake } from "../store/lake.ts";
 import { type Covering, coveredRuns, coveringIdOf, revocations, type SealedRun, sealedRuns } from "../store/ledger.ts";
 import { listAdapters, listDatasets } from "../store/manifests.ts";
 import { hasRowLineage, readRowLineage } from "../store/row-lineage.ts";
+import { type Champion, standingPromotions } from "./champions.ts";
 
 export interface Graph {
   home: Home;
@@ -33,6 +34,8 @@ export interface Graph {
   sealed: ReadonlyMap<RunId, SealedRun>;
   covered: ReadonlyMap<RunId, Covering>;
   revoked: Revocation[];
+  /** By place, the promotions that stand there, the champion's last. */
+  promoted: ReadonlyMap<string, readonly Champion[]>;
   /** Opened when it is first asked for. Throws: as `openLake`. */
   lake(): Promise<Lake>;
   close(): Promise<void>;
@@ -45,14 +48,15 @@ export interface HeldRow {
 
 /** Throws: `BAD_MANIFEST`, `LEDGER_BROKEN`. The graph is to be closed. */
 export async function openGraph(home: Home): Promise<Graph> {
-  const [datasets, adapters, { decisions, changed: changedDecisions }] = await Promise.all([
+  const [datasets, adapters, { decisions, changed: changedDecisions }, promoted] = await Promise.all([
     listDatasets(home),
     listAdapters(home),
     listDecisions(home),
+    standingPromotions(home),
   ]);
   let lake: Promise<Lake> | undefined;
   return {
-    ...{ home, datasets, adapters, decisions, changedDecisions },
+    ...{ home, datasets, adapters, decisions, changedDecisions, promoted },
     sealed: sealedRuns(home),
     covered: coveredRuns(home),
     revoked: revocations(home),

@@ -40,10 +40,22 @@ function adapterNode(marked: Marked, adapterHash: Hash): LineageNode {
   return nodeOf(marked, { kind: "adapter", id: adapterHash }, { nodes: adapterNodes(marked, adapterHash) });
 }
 
-/** What was made of an adapter: those that went on from its weights, each with its own, and the decisions on it. */
+/** What was made of an adapter: those that went on from its weights, each with its own; the decisions on it, and where it was promoted. */
 export function adapterNodes(marked: Marked, adapterHash: Hash): LineageNode[] {
   const children = childrenOf(marked.graph, adapterHash).map((child) => adapterNode(marked, child.adapterHash));
-  return [...children, ...decisionNodes(marked, adapterHash)];
+  return [...children, ...decisionNodes(marked, adapterHash), ...promotionNodes(marked, adapterHash)];
+}
+
+/** The promotions that were not rolled back. */
+function promotionNodes({ graph }: Marked, adapterHash: Hash): LineageNode[] {
+  return [...graph.promoted].flatMap(([place, standing]) =>
+    standing.flatMap((promotion): LineageNode[] => {
+      const { since, comparisonHash, override } = promotion;
+      const facts = { since, comparisonHash, override, isChampion: promotion === standing.at(-1) };
+      const node: LineageNode = { kind: "promotion", id: place, facts, mark: null, nodes: [] };
+      return promotion.adapterHash === adapterHash ? [node] : [];
+    }),
+  );
 }
 
 function decisionNodes(marked: Marked, adapterHash: Hash): LineageNode[] {

@@ -18,6 +18,7 @@ import { appendLedger } from "../store/ledger.ts";
 import { readAdapterManifest, readPlan } from "../store/manifests.ts";
 import { type Champion, championFor, DEFAULT, placeName, readChampions, standingPromotions } from "./champions.ts";
 import { refuseRevokedDecision, refuseTaintedAdapter } from "./refuse-revoked.ts";
+import { validateCommand } from "./validate-command.ts";
 
 export interface PromoteOptions {
   /** Name, hash or prefix of it. */
@@ -146,7 +147,7 @@ async function passingComparison(
   let passing: Hash | undefined;
   for (const one of wanted) {
     const decision = judged.get(one)?.at(-1);
-    if (decision === undefined) throw notDecided(adapter, one);
+    if (decision === undefined) throw notDecided(adapter, { skill: one, before });
     if (!decision.hasPassed) throw notPassed(adapter, { skill: one, decision });
     const plan = await plannedFor(home, decision);
     if (plan.split !== "test" || !isAgainst(plan, before, adapter)) throw notAgainst(adapter, { plan, before });
@@ -186,23 +187,22 @@ function notAgainst(adapter: AdapterManifest, { plan, before }: { plan: Plan; be
   const [reference] = decidingPair(plan);
   const beaten = armNamed(plan, reference).adapterHash;
   const asked = before === null ? "the base" : `the champion ${shortHash(before)}`;
-  const against = before === null ? BASE_ARM : `champion --champion ${shortHash(before)}`;
   return new Refusal({
     code: "OTHER_QUESTION_DECIDED",
     message: `The last comparison of the adapter ${adapterLabel(adapter)} did not ask whether it may answer instead of what answers now.`,
     expected: `one against ${asked}, on the test split`,
     got: `one against ${reference}${beaten === null ? "" : ` ${shortHash(beaten)}`}, on the ${plan.split} split`,
-    fix: `tracemill validate --skill ${plan.skill.id} --candidate ${adapterLabel(adapter)} --against ${against}`,
+    fix: validateCommand(adapter, { skill: plan.skill.id, answering: before }),
   });
 }
 
-function notDecided(adapter: AdapterManifest, skill: string): Refusal {
+function notDecided(adapter: AdapterManifest, { skill, before }: { skill: string; before: Hash | null }): Refusal {
   return new Refusal({
     code: "NOT_DECIDED",
     message: `No comparison has judged the adapter ${adapterLabel(adapter)} on ${skill}.`,
     expected: "a decision of the gate",
     got: "none",
-    fix: `tracemill validate --skill ${skill} --base ${adapter.base} --candidate ${adapterLabel(adapter)}`,
+    fix: validateCommand(adapter, { skill, answering: before }),
   });
 }
 

@@ -5,11 +5,13 @@
 import { Refusal } from "../foundation/errors.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
-import { armNamed, BASE_ARM, type Decision, decidingPair, type Plan } from "../records/comparison.ts";
+import { armNamed, type Decision, decidingPair, type Plan } from "../records/comparison.ts";
+import type { RunId } from "../records/ids.ts";
 import type { Revocation } from "../records/ledger-entries.ts";
 import type { Home } from "../store/home.ts";
-import { openGraph } from "./graph.ts";
-import { decisionsMadeFrom, type LineageTaint, taintOfLineage } from "./taint.ts";
+import { openGraph, runsJudgedBy } from "./graph.ts";
+import { type LineageTaint, runsDecidedBy, taintOfLineage } from "./taint.ts";
+import { validateCommand } from "./validate-command.ts";
 
 /**
  * Looks at the adapter and at all that it went on from. `fix`: what to do instead, where that is known; `mayBeUnknown`: whether
@@ -41,14 +43,19 @@ export async function refuseRevokedDecision(
   if (by.length > 0) throw revokedDecision(adapter, plan, by);
 }
 
-/** Returns what is revoked of that from which it was decided: runs of the arms, attempts in them, verifiers that judged in them. */
+/** Returns what is revoked of that from which it was decided: of the runs of its arms, as `revokedOfRuns`. */
 export async function revokedBehind(home: Home, decision: Decision): Promise<Revocation[]> {
+  return revokedOfRuns(home, runsJudgedBy(decision));
+}
+
+/** Returns what is revoked of runs: they themselves, attempts in them, verifiers that judged in them. */
+export async function revokedOfRuns(home: Home, runs: readonly RunId[]): Promise<Revocation[]> {
   const graph = await openGraph(home);
   try {
     const by: Revocation[] = [];
     for (const one of graph.revoked) {
-      const rests = await decisionsMadeFrom(graph, { kind: one.kind, id: one.target }, [decision]);
-      if (rests.length > 0) by.push(one);
+      const found = await runsDecidedBy(graph, { kind: one.kind, id: one.target });
+      if (runs.some((run) => found.has(run))) by.push(one);
     }
     return by;
   } finally {
@@ -62,16 +69,14 @@ function named(by: readonly Revocation[]): string {
 
 function revokedDecision(adapter: AdapterManifest, plan: Plan, by: readonly Revocation[]): Refusal {
   const [reference] = decidingPair(plan);
-  const { adapterHash } = armNamed(plan, reference);
-  const against = adapterHash === null ? BASE_ARM : `champion --champion ${shortHash(adapterHash)}`;
-  const asked = `--skill ${plan.skill.id} --candidate ${adapterLabel(adapter)} --against ${against}`;
+  const { adapterHash: answering } = armNamed(plan, reference);
   return new Refusal({
     code: "DECISION_REVOKED",
     message: `The last comparison on ${plan.skill.id} of the adapter ${adapterLabel(adapter)} was decided from what is revoked.`,
     expected: "a comparison of which no run, no attempt and no verifier is revoked",
     got: named(by),
     where: `comparison ${shortHash(plan.comparisonHash)}`,
-    fix: `tracemill validate ${asked} --seed ${plan.seed + 1}`,
+    fix: `${validateCommand(adapter, { skill: plan.skill.id, answering })} --seed ${plan.seed + 1}`,
   });
 }
 

@@ -152,14 +152,14 @@ export function goneOfLineage(
 const DECIDES: readonly ThingKind[] = ["run", "attempt", "verifier"];
 
 /** Returns the decisions that rest on a run, on an attempt or on a verifier: a run of their arms is it, holds it or was judged by it. */
-export async function decisionsMadeFrom(
-  graph: Graph,
-  one: Thing,
-  decisions: readonly Decision[] = graph.decisions,
-): Promise<Decision[]> {
-  if (!DECIDES.includes(one.kind)) return [];
-  const runs = await runsOf(graph, one);
-  return decisions.filter((decision) => runsJudgedBy(decision).some((run) => runs.has(run)));
+export async function decisionsMadeFrom(graph: Graph, one: Thing): Promise<Decision[]> {
+  const runs = await runsDecidedBy(graph, one);
+  return graph.decisions.filter((decision) => runsJudgedBy(decision).some((run) => runs.has(run)));
+}
+
+/** Returns the runs whose outcomes rest on a run, on an attempt or on a verifier: they are it, hold it or were judged by it. */
+export async function runsDecidedBy(graph: Graph, one: Thing): Promise<ReadonlySet<string>> {
+  return DECIDES.includes(one.kind) ? runsOf(graph, one) : new Set();
 }
 
 async function possibleTaint(graph: Graph, dataset: DatasetManifest, by: readonly Revocation[]): Promise<Taint | null> {

@@ -17,7 +17,7 @@ export interface PairedCost {
 /**
  * Ratio of the treatment's cost of a solved item to the reference's; null where an arm solved nothing or spent nothing.
  * The interval is a t interval (families - 1 degrees of freedom) of its logarithm, from what each family adds to it to first
- * order; null below two families. Where no family adds anything it is as wide as the items solved leave open
+ * order; null below two families, and where it reaches beyond every number, as so few families can leave it. Where no family adds anything it is as wide as the items solved leave open
  * (`agreeingInterval`, of the logarithm), since agreement of a few is no certainty.
  * Shapes: `families` has one entry per family, each holding its items.
  * Source: Cochran 1977, Sampling Techniques, section 6.3, for the product of two ratios, over clusters with the factor
@@ -43,7 +43,8 @@ export function costRatio(
     return { ratio, interval: { low: Math.exp(low), high: Math.exp(high) } };
   }
   const half = studentTQuantile(1 - alpha / 2, count - 1) * Math.sqrt((squares * count) / (count - 1));
-  return { ratio, interval: { low: ratio * Math.exp(-half), high: ratio * Math.exp(half) } };
+  const high = ratio * Math.exp(half);
+  return { ratio, interval: Number.isFinite(high) ? { low: ratio * Math.exp(-half), high } : null };
 }
 
 /**

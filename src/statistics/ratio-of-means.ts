@@ -15,7 +15,8 @@ export interface PairedAmounts {
 /**
  * Ratio of the treatment's mean amount to the reference's, with a cluster-robust interval; null where either mean is 0.
  * The interval is a t interval (families - 1 degrees of freedom) of the logarithm of the ratio by the delta method,
- * so it is positive and swapping the arms inverts it; null below two families, and where no family differs from another.
+ * so it is positive and swapping the arms inverts it; null below two families, where no family differs from another, and where
+ * it reaches beyond every number, as so few families can leave it.
  * Shapes: `families` has one entry per family, each holding its items' amounts (>= 0).
  * Source: Cochran 1977, Sampling Techniques, section 6.3 (ratio estimator), over clusters with the factor G / (G - 1).
  */
@@ -36,5 +37,6 @@ export function ratioOfMeans(
   const squares = sumOf(totals, (family) => (family.treatment / treatment - family.reference / reference) ** 2);
   if (!hasSpread({ standardError: Math.sqrt(squares) })) return { ratio, interval: null };
   const half = studentTQuantile(1 - alpha / 2, count - 1) * Math.sqrt((squares * count) / (count - 1));
-  return { ratio, interval: { low: ratio * Math.exp(-half), high: ratio * Math.exp(half) } };
+  const high = ratio * Math.exp(half);
+  return { ratio, interval: Number.isFinite(high) ? { low: ratio * Math.exp(-half), high } : null };
 }

@@ -26,13 +26,14 @@ function metricsOf(samples: readonly Sample[]): ArmMetrics {
   const passes = total((one) => Number(one.solved));
   const completion = known(samples, (one) => one.completionTokens);
   const all = known(samples, (one) => one.totalTokens);
+  const wall = known(samples, (one) => one.wallMs);
   return {
     solved: solved.length / samples.length,
     attemptsToSuccess: passes === 0 ? null : sumOf(solved, (one) => one.attempts) / passes,
     completionTokens: completion === null ? null : completion / attempts,
     totalTokens: all === null ? null : all / attempts,
     tokensPerSolved: completion === null || passes === 0 ? null : completion / passes,
-    wallMs: total((one) => one.wallMs) / attempts,
+    wallMs: wall === null ? null : wall / attempts,
     validCalls: total((one) => one.validCalls) / attempts,
     noopPasses: total((one) => one.noopPasses) / attempts,
     suspect: total((one) => one.suspect) / attempts,

@@ -29,7 +29,8 @@ export interface Sample {
   /** Null where the endpoint did not count. */
   completionTokens: number | null;
   totalTokens: number | null;
-  wallMs: number;
+  /** Null where another program made the run and does not say how long each call and action took. */
+  wallMs: number | null;
   /** Attempts of which an action was read; passes that were there before it; those whose environment is doubtful. */
   validCalls: number;
   noopPasses: number;
@@ -84,7 +85,7 @@ const outcomeRow = z.object({
   attempts: count,
   completion_tokens: count.nullable(),
   total_tokens: count.nullable(),
-  wall_ms: count,
+  wall_ms: count.nullable(),
   valid_calls: count,
   noop_passes: count,
   suspect: count,
@@ -95,16 +96,18 @@ const outcomeRow = z.object({
 /**
  * What an agent's attempt that was cut short, or got no answer, leaves is made again as the next one: with `fromVerdict` tries count from
  * the first verdict, be it a contradicted one. An answer whose tokens the endpoint did not count makes the sums unknown; a call without
- * answer has none.
+ * answer has none. Of a run that another program made, which has no skill's hash, a time that is not told is recorded as 0.
  */
 const OUTCOMES = `
-  WITH tried AS (
+  WITH made AS (SELECT skill_hash IS NULL AS is_foreign FROM runs WHERE run = $run),
+  tried AS (
     SELECT run, item, attempt, eval_passed, before_passed, flags, failure_mode, response,
       CASE WHEN $fromVerdict THEN row_number() OVER (PARTITION BY item ORDER BY attempt_number) ELSE attempt_number END AS nth
     FROM attempts WHERE run = $run AND (NOT $fromVerdict OR verifier_id IS NOT NULL)),
   worked AS (
     SELECT attempt, sum(latency_ms) AS latency_ms,
       bool_or(response IS NOT NULL AND completion_tokens IS NULL) AS is_uncounted,
+      bool_or(response IS NOT NULL AND latency_ms = 0) AS is_untimed,
       coalesce(sum(completion_tokens), 0) AS completion_tokens,
       coalesce(sum(prompt_tokens), 0) + coalesce(sum(completion_tokens), 0) AS total_tokens
     FROM turns WHERE run = $run AND ($role IS NULL OR "role" = $role) GROUP BY attempt)
@@ -113,13 +116,14 @@ const OUTCOMES = `
     coalesce(bool_or(a.eval_passed), false) AS solved, count(*) AS attempts,
     CASE WHEN NOT bool_or(coalesce(t.is_uncounted, false)) THEN coalesce(sum(t.completion_tokens), 0) END AS completion_tokens,
     CASE WHEN NOT bool_or(coalesce(t.is_uncounted, false)) THEN coalesce(sum(t.total_tokens), 0) END AS total_tokens,
-    coalesce(sum(t.latency_ms), 0) + coalesce(sum(s.duration_ms), 0) AS wall_ms,
+    CASE WHEN NOT bool_or(is_foreign AND (coalesce(t.is_untimed, true) OR coalesce(s.duration_ms = 0, false)))
+      THEN coalesce(sum(t.latency_ms), 0) + coalesce(sum(s.duration_ms), 0) END AS wall_ms,
     count(*) FILTER (s.tool_call IS NOT NULL) AS valid_calls,
     count(*) FILTER (a.eval_passed AND (a.before_passed OR list_contains(a.flags, 'noop-pass'))) AS noop_passes,
     count(*) FILTER (list_contains(a.flags, 'environment-suspect')) AS suspect,
     any_value(a.response) FILTER (a.nth = 1) AS response,
     any_value(a.failure_mode) FILTER (a.nth = 1) AS failure_mode
-  FROM tried a
+  FROM tried a CROSS JOIN made
   JOIN items i ON i.run = a.run AND i.item = a.item
   JOIN files.attempts s ON s.run = a.run AND s.attempt = a.attempt
   LEFT JOIN worked t ON t.attempt = a.attempt

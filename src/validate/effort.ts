@@ -15,7 +15,7 @@ export const SOUNDNESS_HEADER = ["valid actions", "no-op passes", "doubtful envi
 
 export function effortRow(metrics: ArmMetrics): string[] {
   const { solved, attemptsToSuccess, completionTokens, totalTokens, tokensPerSolved, wallMs } = metrics;
-  const seconds = (wallMs / 1000).toFixed(2);
+  const seconds = wallMs === null ? "-" : (wallMs / 1000).toFixed(2);
   const needed = attemptsToSuccess === null ? "-" : attemptsToSuccess.toFixed(2);
   return [percent(solved), needed, tokens(completionTokens), tokens(totalTokens), tokens(tokensPerSolved), seconds];
 }

@@ -2,9 +2,9 @@
  * What a loop says of itself: whose rates stand beside the difference, who collected, and whose answers the rows are.
  */
 import { expect, test } from "vitest";
-import { loopReport } from "../../src/commands/loop-report.ts";
+import { loopReport, loopSummary } from "../../src/commands/loop-report.ts";
 import { FIRST_ROUND, type LoopSettings, loopSettings, type Round } from "../../src/commands/loop-settings.ts";
-import type { Hash } from "../../src/foundation/hashing.ts";
+import { type Hash, shortHash } from "../../src/foundation/hashing.ts";
 import type { LoopResult } from "../../src/loop.ts";
 import type { Decision, Plan } from "../../src/records/comparison.ts";
 import type { Home } from "../../src/store/home.ts";
@@ -95,4 +95,16 @@ test("of a single loop names the base, and says where nothing was compared", () 
     expect(report).toContain("| validate | what was known beforehand decided, without an attempt |");
     expect(report).toContain("an answer of the base itself that the verifier passed");
     expect(report).not.toContain("champion");
+  }));
+
+test("advises to ask both models what an item that was judged asked, where the skill takes free questions", () =>
+  withPlan(async (judged) => {
+    const { home, candidate } = judged;
+    const result = resultOf(judged, await decided(judged), FIRST_ROUND);
+    const summaryAt = (skill: string) =>
+      loopSummary({ ...result, settings: { ...result.settings, skill } as LoopSettings }, home);
+    const models = `--models tiny,${shortHash(candidate)} --home ${home.path}`;
+    const task = /'Write a text with the letter \w, version \d\.'/.source;
+    expect(await summaryAt("cron")).toMatch(new RegExp(`^ {2}npx tracemill ask ${task} --skill cron ${models}$`, "m"));
+    expect(await summaryAt("letters")).not.toContain("tracemill ask");
   }));

@@ -119,7 +119,7 @@ test("status shows what there is, names the command for each next step, and what
     expect(await nextCommand(home)).toBe(`tracemill train --dataset ${shortHash(datasetHash)} --base tiny`);
     const from = await tinyAdapter(1);
     const { adapterHash } = await registerAdapter(home, base, { name: "shop-v1", from, datasetHash });
-    expect(await nextCommand(home)).toBe("tracemill validate --skill sql --base tiny --candidate shop-v1");
+    expect(await nextCommand(home)).toBe("tracemill validate --skill sql --candidate shop-v1 --against base");
     await decided(home, adapterHash, "worse");
     const { stdout } = await tracemill(home, "status");
     expect(stdout).toContain(`home: ${home.path}`);
@@ -144,9 +144,9 @@ test("status proposes the promotion of what passed, the champion's own work once
     await promote(home, { adapter: "first", place, clock });
     expect(await nextCommand(home)).toBe("tracemill run --skill sql --split train --model first --seed 3");
     const second = await putAdapter(home, datasetHash, { name: "second" });
+    const against = `--against champion --champion ${shortHash(adapterHash)}`;
+    expect(await nextCommand(home)).toBe(`tracemill validate --skill sql --candidate second ${against}`);
     await putDecision(home, { adapterHash: second, run, skill: "sql", number: 2 });
-    const champion = shortHash(adapterHash);
-    const against = `--against champion --champion ${champion}`;
     expect(await nextCommand(home)).toBe(`tracemill validate --skill sql --candidate second ${against}`);
   }));
 
@@ -215,7 +215,7 @@ test("status shows no decision that the ledger does not name, and names one that
     const after = await tracemill(home, "status");
     expect(after.stdout).toMatch(new RegExp(` ${shortHash(decision.comparisonHash)} CHANGED$`, "m"));
     expect(after.stdout).not.toContain("better");
-    expect(after.stdout).toContain("next: tracemill validate --skill sql --base tiny --candidate shop-v1");
+    expect(after.stdout).toContain("next: tracemill validate --skill sql --candidate shop-v1 --against base");
   }));
 
 test("status proposes more verified work after a verdict that is not better, then a dataset of it", () =>

@@ -49,6 +49,14 @@ test("an arm that was named and would not be run is refused", async () => {
   });
 });
 
+test("which items are compared follows from the item seed, whatever the comparison's own seed is", async () => {
+  const itemsOf = async (seeds: ValidateInput) => (await drafted({ limit: 5, ...seeds })).items;
+  const items = await itemsOf({});
+  expect(items).toHaveLength(5);
+  expect(await itemsOf({ seed: 2 })).toEqual(items);
+  expect(await itemsOf({ itemSeed: 2 })).not.toEqual(items);
+});
+
 test("items of the same ids with another text are other content", async () => {
   const folder = await mkdtemp(join(tmpdir(), "tracemill-items-"));
   try {

@@ -4,12 +4,12 @@ import { describe, expect, it } from "vitest";
 import { writeJsonAtomic } from "../../src/foundation/files.ts";
 import { hashText } from "../../src/foundation/hashing.ts";
 import type { LineageNode } from "../../src/records/lineage.ts";
-import { lineageOf } from "../../src/registry/index.ts";
+import { lineageOf, placeOf, promote, rollback } from "../../src/registry/index.ts";
 import { appendLedger, sealedRuns } from "../../src/store/ledger.ts";
 import { readRowLineage } from "../../src/store/row-lineage.ts";
 import { writeRun } from "../curate/written-run.ts";
 import { sampleVerdict } from "../store/sample-run.ts";
-import { type Chain, sayRevoked, TIP, withChain, withGraph } from "./setting.ts";
+import { type Chain, putAdapter, sayRevoked, TIP, withChain, withGraph } from "./setting.ts";
 
 /** Each node of a tree as `kind id`, parents first. */
 function flat(nodes: readonly LineageNode[]): string[] {
@@ -169,6 +169,31 @@ describe("the lineage of what is not a row", () => {
       expect(edited.up).toHaveLength(1);
       const arm = await lineageOf(home, runs[2]?.run ?? "");
       expect(arm.down.map(({ kind }) => kind)).toEqual(["dataset"]);
+    }));
+
+  it("leads from an adapter to the places where it was promoted and not rolled back", () =>
+    withChain(async ({ home, clock, datasetHash, adapterHash, comparisonHash }) => {
+      const second = await putAdapter(home, datasetHash, { name: "sql-v2" });
+      const put = (adapter: string, name: string) =>
+        promote(home, { adapter, place: placeOf(name), override: "a test", clock });
+      for (const name of ["sql", "sql/worker"]) await put(adapterHash, name);
+      await put(second, "sql");
+      const promotionsOf = async (name: string) => {
+        const { down } = await lineageOf(home, name);
+        return down.flatMap(({ kind, id, facts }) => (kind === "promotion" ? [[id, facts.isChampion]] : []));
+      };
+      expect(await promotionsOf("sql-v1")).toEqual([
+        ["sql", false],
+        ["sql/worker", true],
+      ]);
+      expect(await promotionsOf("sql-v2")).toEqual([["sql", true]]);
+      await rollback(home, { place: placeOf("sql"), clock });
+      expect(await promotionsOf("sql-v2")).toEqual([]);
+      const { down } = await lineageOf(home, datasetHash.slice(0, 12));
+      expect(flat(down).slice(0, 3)).toEqual([
+        ...[`adapter ${adapterHash}`, `decision ${comparisonHash}`, "promotion sql"],
+      ]);
+      expect(find(down, "promotion")?.facts).toMatchObject({ comparisonHash: null, override: "a test" });
     }));
 
   it("leads from a tip to the attempts that it was rendered in and their rows", () =>

@@ -25,6 +25,13 @@ test("it cannot be told where an arm solves nothing, and has no interval in one 
   expect(costBootstrap(one, { alpha: 0.05, seed: 1 })).toBeNull();
 });
 
+test("it has no interval where two families leave every cost open", () => {
+  const each = (reference: number, treatment: number) => Array(4).fill(item([30, reference], [20, treatment]));
+  const families = [each(1, 0), each(0, 1)];
+  expect(costRatio(families, 0.05)?.interval?.high).toBeGreaterThan(1e6);
+  expect(costRatio(families, 0.05 / 30)).toEqual({ ratio: 20 / 30, interval: null });
+});
+
 test("where the reference solved nothing it has an upper limit, by what so many items would miss", () => {
   const families = Array.from({ length: 10 }, () => Array.from({ length: 10 }, () => item([10, 0], [10, 1])));
   // None of 100: 3.622 % may be solved unseen, so a solved one costs the reference 1000 / 3.622 at least, the treatment 10.

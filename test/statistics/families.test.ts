@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { random } from "../../src/foundation/random.ts";
 import { sumOf } from "../../src/foundation/sums.ts";
+import type { Interval } from "../../src/records/comparison.ts";
 import { bootstrapInterval } from "../../src/statistics/bootstrap.ts";
 import { clusterInterval, pairedDifference } from "../../src/statistics/paired-difference.ts";
 import { minimumDetectable, requiredItems } from "../../src/statistics/power.ts";
@@ -61,6 +63,16 @@ describe("the cluster-robust interval", () => {
 });
 
 describe("the bootstrap over families", () => {
+  test("of very many is as wide as the t interval", () => {
+    const draws = random("simulation", "many families");
+    const families = Array.from({ length: 50_000 }, () => [Number(draws.next() < 0.1) - Number(draws.next() < 0.08)]);
+    const { low, high } = clusterInterval(pairedDifference(families), 0.05) as Interval;
+    const drawn = bootstrapInterval(families, { alpha: 0.05, seed: 1, resamples: 2000 }) as Interval;
+    expect((drawn.high - drawn.low) / (high - low)).toBeGreaterThan(0.93);
+    expect((drawn.high - drawn.low) / (high - low)).toBeLessThan(1.07);
+    expect(Math.abs(drawn.low + drawn.high - low - high)).toBeLessThan(0.1 * (high - low));
+  });
+
   test("gives the same interval for the same seed and nearly the same for another", () => {
     const families = [
       [1, 0, 0],
@@ -185,6 +197,12 @@ describe("the ratio of means", () => {
         expect(Math.log(inverse?.interval?.low as number)).toBeCloseTo(-Math.log(high), 6);
       }),
     );
+  });
+
+  test("has no interval where two families leave every ratio open", () => {
+    const families = [[{ reference: 100, treatment: 1 }], [{ reference: 1, treatment: 100 }]];
+    expect(ratioOfMeans(families, 0.05)?.interval?.high).toBeGreaterThan(1e6);
+    expect(ratioOfMeans(families, 0.05 / 30)).toEqual({ ratio: 1, interval: null });
   });
 
   test("cannot be told where an arm spends nothing", () => {
