@@ -129,7 +129,7 @@ export const armMetricsSchema = z.object({
   totalTokens: z.number().nullable(),
   tokensPerSolved: z.number().nullable(),
   wallMs: z.number().nullable(),
-  validCalls: z.number(),
+  validCalls: z.number().nullable(),
   noopPasses: z.number(),
   suspect: z.number(),
 });

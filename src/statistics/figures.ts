@@ -9,9 +9,9 @@ export function levelOf(alpha: number): string {
   return `${Number((100 * (1 - alpha)).toFixed(2))} %`;
 }
 
-/** `39.6 %` */
-export function percent(fraction: number): string {
-  return `${oneDigit(100 * fraction)} %`;
+/** `39.6 %`, or a dash where it is not known. */
+export function percent(fraction: number | null): string {
+  return fraction === null ? "-" : `${oneDigit(100 * fraction)} %`;
 }
 
 /** `2.4 to 7.1 %` */

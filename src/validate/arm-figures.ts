@@ -27,6 +27,7 @@ function metricsOf(samples: readonly Sample[]): ArmMetrics {
   const completion = known(samples, (one) => one.completionTokens);
   const all = known(samples, (one) => one.totalTokens);
   const wall = known(samples, (one) => one.wallMs);
+  const valid = known(samples, (one) => one.validCalls);
   return {
     solved: solved.length / samples.length,
     attemptsToSuccess: passes === 0 ? null : sumOf(solved, (one) => one.attempts) / passes,
@@ -34,7 +35,7 @@ function metricsOf(samples: readonly Sample[]): ArmMetrics {
     totalTokens: all === null ? null : all / attempts,
     tokensPerSolved: completion === null || passes === 0 ? null : completion / passes,
     wallMs: wall === null ? null : wall / attempts,
-    validCalls: total((one) => one.validCalls) / attempts,
+    validCalls: valid === null ? null : valid / attempts,
     noopPasses: total((one) => one.noopPasses) / attempts,
     suspect: total((one) => one.suspect) / attempts,
   };

@@ -31,8 +31,9 @@ export interface Sample {
   totalTokens: number | null;
   /** Null where another program made the run and does not say how long each call and action took. */
   wallMs: number | null;
-  /** Attempts of which an action was read; passes that were there before it; those whose environment is doubtful. */
-  validCalls: number;
+  /** Attempts of which an action was read; null where another program made the run, as nobody read any. */
+  validCalls: number | null;
+  /** Passes that were there before the action; attempts whose environment is doubtful. */
   noopPasses: number;
   suspect: number;
   response: string | null;
@@ -86,7 +87,7 @@ const outcomeRow = z.object({
   completion_tokens: count.nullable(),
   total_tokens: count.nullable(),
   wall_ms: count.nullable(),
-  valid_calls: count,
+  valid_calls: count.nullable(),
   noop_passes: count,
   suspect: count,
   response: z.string().nullable(),
@@ -118,7 +119,7 @@ const OUTCOMES = `
     CASE WHEN NOT bool_or(coalesce(t.is_uncounted, false)) THEN coalesce(sum(t.total_tokens), 0) END AS total_tokens,
     CASE WHEN NOT bool_or(is_foreign AND (coalesce(t.is_untimed, true) OR coalesce(s.duration_ms = 0, false)))
       THEN coalesce(sum(t.latency_ms), 0) + coalesce(sum(s.duration_ms), 0) END AS wall_ms,
-    count(*) FILTER (s.tool_call IS NOT NULL) AS valid_calls,
+    CASE WHEN NOT any_value(is_foreign) THEN count(*) FILTER (s.tool_call IS NOT NULL) END AS valid_calls,
     count(*) FILTER (a.eval_passed AND (a.before_passed OR list_contains(a.flags, 'noop-pass'))) AS noop_passes,
     count(*) FILTER (list_contains(a.flags, 'environment-suspect')) AS suspect,
     any_value(a.response) FILTER (a.nth = 1) AS response,

@@ -39,7 +39,8 @@ const SECONDARY: Record<string, (samples: readonly Sample[]) => number | null> =
   "completion tokens": (samples) => knownMean(samples, (one) => one.completionTokens),
   "tokens of prompts and answers": (samples) => knownMean(samples, (one) => one.totalTokens),
   "milliseconds of calls and actions": (samples) => knownMean(samples, (one) => one.wallMs),
-  "attempts with a valid action": (samples) => knownMean(samples, (one) => one.validCalls / one.attempts),
+  "attempts with a valid action": (samples) =>
+    knownMean(samples, (one) => (one.validCalls === null ? null : one.validCalls / one.attempts)),
 };
 
 /** Returns the figures of every pair of the plan, in its order. */

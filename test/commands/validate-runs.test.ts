@@ -76,13 +76,15 @@ async function importedRuns(home: Home, folder: string): Promise<[string, string
   return [await runOf("before", [0, 0, 1]), await runOf("after", [1, 0, 1])];
 }
 
-test("how long another program's attempts took is not made up where its file does not say", () =>
+test("what another program's attempts took, and whether they acted, is not made up where its file does not say", () =>
   withHome(async (home) => {
     mkdirSync(home.path, { recursive: true });
     const { arms, pair, ...comparison } = await compared(home, await importedRuns(home, home.path));
-    expect(arms.map(({ metrics }) => metrics.wallMs)).toEqual([null, null]);
-    expect(pair.secondary.map(({ metric }) => metric)).not.toContain("milliseconds of calls and actions");
-    expect(existingRunsText({ arms, pair, ...comparison })).toMatch(/ s an attempt\n[- ]+\n(.+ -\n){2}/);
+    expect(arms.map(({ metrics }) => [metrics.wallMs, metrics.validCalls])).toEqual(Array(2).fill([null, null]));
+    expect(pair.secondary.map(({ metric }) => metric)).toEqual(["solved within the attempts"]);
+    const text = existingRunsText({ arms, pair, ...comparison });
+    expect(text).toMatch(/ s an attempt\n[- ]+\n(.+ -\n){2}/);
+    expect(text).toMatch(/ valid actions\n[- ]+\n(.+ -\n){2}/);
   }));
 
 test("how long they took is shown where their file says it", () =>

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { levelOf, percent, percentInterval, points, pointsInterval, pointsSize } from "../../src/statistics/figures.ts";
 
 test("rates are percent with one digit", () => {
-  expect([0, 0.0481, 1].map(percent)).toEqual(["0.0 %", "4.8 %", "100.0 %"]);
+  expect([0, 0.0481, 1, null].map(percent)).toEqual(["0.0 %", "4.8 %", "100.0 %", "-"]);
   expect(percentInterval({ low: 0.026, high: 0.0861 })).toBe("2.6 to 8.6 %");
 });
 
