@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { foreignStart } from "../../src/capture/foreign-item.ts";
-import type { RecordOptions } from "../../src/capture/index.ts";
+import { giveOutcome, type RecordOptions, readOutcome, sealLeftRun } from "../../src/capture/index.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { newRunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
@@ -194,6 +194,23 @@ describe("calls under a name", () => {
     const items = only(await eventsOf(home, mine?.run as never), "items_scanned").flatMap((one) => one.items);
     expect(items.map(({ item }) => item)).toEqual(["mine:one", "mine:two"]);
   });
+});
+
+it("a run that a proxy has open is not sealed or judged from outside: it is said how the proxy does", async () => {
+  await start();
+  await ask("/r/night 7/i/a");
+  await ask("");
+  const outcome = { item: "a", value: 1, verifier: { id: "v", version: "1" } };
+  for (const { run, label } of await listRuns(home)) {
+    const place = label === null ? "" : "/r/night%207";
+    const fix = `POST ${place}/outcome says an outcome, and POST ${place}/finish seals the run`;
+    const refused = { code: "LOCKED", details: { fix: expect.stringContaining(fix) } };
+    await expect(sealLeftRun({ home, clock: systemClock, run, verify: null })).rejects.toMatchObject(refused);
+    await expect(giveOutcome({ home, clock: systemClock }, readOutcome({ run, ...outcome }))).rejects.toMatchObject(
+      refused,
+    );
+    expect(await (await recording.post(`${place}/finish`)).json()).toMatchObject({ run });
+  }
 });
 
 describe("the time of quiet", () => {
