@@ -49,6 +49,14 @@ export interface SealedRecording {
   passed: number;
   /** Items that nobody said an outcome of. */
   unjudged: number;
+  /** Left out where there are none. */
+  notVerified?: NotVerified;
+}
+
+/** Attempts that the verifier's command could not judge, and why not the first of them. */
+export interface NotVerified {
+  attempts: number;
+  reason: string;
 }
 
 /** The run of a name: an id, or the label of a run that can be gone on with; null where there is none. */

@@ -6,6 +6,7 @@ import { giveOutcome, type RecordOptions, readOutcome, sealLeftRun } from "../..
 import { systemClock } from "../../src/foundation/clock.ts";
 import { newRunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
+import { withLake } from "../../src/store/lake.ts";
 import { createRunLog } from "../../src/store/run-log.ts";
 import { listRuns } from "../../src/store/runs.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
@@ -107,6 +108,49 @@ describe("a verifier's command", () => {
     expect(await verdictsIn("nightly")).toEqual({ "a/1": true });
     const unknown = await tracemill(home, "seal", "nightl");
     expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining("nightly")]);
+  });
+
+  it("that the shell does not find leaves the run as it was, for another", async () => {
+    await start();
+    await ask("/r/v/i/a/a/1");
+    await recording.close();
+    const [run] = await listRuns(home);
+    const sealed = (command: string) =>
+      sealLeftRun({ home, clock: systemClock, run: run?.run as never, verify: { ...verify, command } });
+    await expect(sealed("./nope.sh")).rejects.toMatchObject({
+      ...{ code: "VERIFIER_NOT_STARTED", message: expect.stringContaining("./nope.sh: not found") },
+    });
+    expect((await eventsIn("v")).map(({ type }) => type)).not.toContain("failure");
+    const told = await sealed(COMMAND);
+    expect(told).toMatchObject({ attempts: 1, passed: 1 });
+    expect(told.notVerified).toBeUndefined();
+  });
+
+  it("that says nothing of some attempts has them told, and `label` has another judge them and none besides", async () => {
+    await start();
+    for (const item of ["a", "b", "c"]) await ask(`/r/v/i/${item}/a/1`);
+    const verifier = { id: "pytest", version: "8" };
+    await recording.post("/outcome", { run: "v", item: "c", value: 0, verifier });
+    await recording.close();
+    const halting = `test $TRACEMILL_ITEM = a && ${COMMAND} || echo '{"value":2}'`;
+    const { stdout, exitCode } = await tracemill(home, "seal", "v", "--verify-cmd", halting);
+    expect([exitCode, stdout]).toEqual([3, expect.stringContaining("not judged: 1 attempt: The verifier's last line")]);
+    const again = await tracemill(home, "seal", "v", "--verify-cmd", COMMAND);
+    expect(again.stderr).toContain("tracemill label");
+    const labelled = await tracemill(home, "label", "v", "--verify-cmd", COMMAND);
+    expect([labelled.exitCode, labelled.stdout.split("\n")]).toEqual([
+      0,
+      [
+        expect.stringMatching(/^1 attempt of \S+ has a verdict now$/),
+        "2 attempts left alone, as a check judged them before",
+      ],
+    ]);
+    const columns = "SELECT item, eval_passed AS passed, verifier_id AS by FROM mine.attempts ORDER BY item";
+    expect(await withLake(home, (lake) => lake.query(columns))).toEqual([
+      { item: "mine:a", passed: true, by: "verify-cmd" },
+      { item: "mine:b", passed: true, by: "verify-cmd" },
+      { item: "mine:c", passed: false, by: "pytest" },
+    ]);
   });
 
   it("judges an attempt too that is made while others are being judged", async () => {

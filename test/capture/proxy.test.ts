@@ -818,12 +818,17 @@ describe("a recorded run", () => {
     expect(failed?.verdict.evidence).toMatchObject({ exitCode: 3 });
   });
 
-  it("records a verifier that cannot be run as its failure, not the agent's", async () => {
+  it("records a verifier that cannot be run as its failure, not the agent's, and says so when it is sealed", async () => {
     const verify = { command: "no-such-program-here", timeoutMs: 5000, signal: new AbortController().signal };
     await start(() => ({ pieces: [JSON.stringify(completion("x"))] }), { verify });
     await ask("a", 1);
-    expect(await (await post("/r/nightly/finish", {})).json()).toMatchObject({ attempts: 1, unjudged: 1 });
-    expect(only(await recorded(), "failure")).toMatchObject([{ boundary: "verifier", code: "VERIFIER_FAILED" }]);
+    await ask("b", 1);
+    expect(await (await post("/r/nightly/finish", {})).json()).toMatchObject({
+      ...{ attempts: 2, unjudged: 2 },
+      notVerified: { attempts: 2, reason: expect.stringContaining("no-such-program-here") },
+    });
+    const failure = { boundary: "verifier", code: "VERIFIER_NOT_STARTED" };
+    expect(only(await recorded(), "failure")).toMatchObject([failure, failure]);
   });
 
   it("that nobody called in takes no outcome and is not begun by one", async () => {
