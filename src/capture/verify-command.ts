@@ -52,11 +52,12 @@ export async function runVerifyCommand(
   attempt: AttemptId,
   { input = "", cwd = process.cwd(), env = {} }: VerifySetting = {},
 ): Promise<Verdict> {
+  if (signal.aborted) throw stopped();
   const { run, item, n } = attemptParts(attempt);
   const named = { TRACEMILL_RUN: run, TRACEMILL_ITEM: item.slice(item.indexOf(":") + 1), TRACEMILL_ATTEMPT: String(n) };
   const given = { command, cwd, env: { ...named, ...env }, input, timeoutMs, signal };
   const { exitCode, stdout, stderr, isTimedOut } = await runUserCommand(given);
-  if (signal.aborted) throw verifierFailed("The verifier was stopped.");
+  if (signal.aborted) throw stopped();
   const isLost = exitCode === 126 || exitCode === 127;
   if (exitCode === null || isTimedOut || isLost) {
     const reason = isTimedOut ? `it took longer than ${timeoutMs} ms` : `it ended with ${exitCode ?? "a signal"}`;
@@ -86,6 +87,10 @@ function lastLine(stdout: string): z.infer<typeof saidSchema> | null {
   throw verifierFailed(`The verifier's last line is no verdict: ${z.prettifyError(read.error)}: ${line}`, {
     cause: read.error,
   });
+}
+
+function stopped(): Failure {
+  return verifierFailed("The verifier was stopped.");
 }
 
 function verifierFailed(
