@@ -3,22 +3,28 @@
  * them may go on. An attempt that a check judged already is left alone; one that goes on while it is judged is judged again.
  */
 import pLimit from "p-limit";
-import { Failure } from "../foundation/errors.ts";
-import { groupBy } from "../foundation/group-by.ts";
+import { Failure, Refusal } from "../foundation/errors.ts";
 import type { AttemptId } from "../records/ids.ts";
 import type { Home } from "../store/home.ts";
-import { readRunLog } from "../store/runs.ts";
-import { textOf } from "./conversations.ts";
-import type { RecordedRun } from "./recorded-run.ts";
+import { answerVerdict, lastAnswers } from "./answer-verdicts.ts";
+import type { NotVerified, RecordedRun } from "./recorded-run.ts";
 import { recordFailure } from "./recorded-turn.ts";
-import { runVerifyCommand, type VerifyCommand } from "./verify-command.ts";
+import { NOT_STARTED, type VerifyCommand } from "./verify-command.ts";
 
 export interface AttemptVerifier {
   /**
-   * Judges what no check judged, and resolves when all of the run is judged; what goes wrong is recorded. While a call waits for its
-   * answer the run is not over: it then resolves early. Throws: why the command's signal was aborted.
+   * Judges what no check judged, and resolves when all of the run is judged; what goes wrong is recorded, and told. While a call
+   * waits for its answer the run is not over: it then resolves early.
+   * Throws: why the command's signal was aborted; where it `mustStart`, `VERIFIER_NOT_STARTED` before anything is recorded.
    */
-  finish(run: RecordedRun): Promise<void>;
+  finish(run: RecordedRun, options?: { mustStart: boolean }): Promise<NotVerified | null>;
+}
+
+interface Asked {
+  attempt: AttemptId;
+  /** Of the attempt when it was asked about. */
+  turns: number;
+  input: string;
 }
 
 const AT_ONCE = 2;
@@ -26,49 +32,58 @@ const AT_ONCE = 2;
 export function openVerifier(command: VerifyCommand, home: Home): AttemptVerifier {
   const limit = pLimit(AT_ONCE);
 
-  /** What it says of an attempt that went on beyond these turns is dropped. */
-  async function judge(run: RecordedRun, attempt: AttemptId, at: { turns: number; input: string }): Promise<void> {
-    const { book } = run;
-    if (command.signal.aborted) return;
+  /** What it says of an attempt that went on beyond these turns is dropped. Returns why it said nothing. */
+  async function judge({ book, append }: RecordedRun, { attempt, turns, input }: Asked): Promise<Failure | null> {
+    if (command.signal.aborted) return null;
     try {
-      const verdict = await runVerifyCommand(command, attempt, { input: at.input });
-      const { turns, failed } = book.callsOf(attempt);
-      if (failed === turns) verdict.flags.push("environment-suspect");
-      if (turns === at.turns && !book.isJudged(attempt)) run.append({ type: "verdict", data: { attempt, verdict } });
+      const verdict = await answerVerdict(command, { attempt, input, counts: book });
+      if (book.turnsOf(attempt) === turns && !book.isJudged(attempt))
+        append({ type: "verdict", data: { attempt, verdict } });
+      return null;
     } catch (error) {
       if (!(error instanceof Failure && error.boundary === "verifier")) throw error;
-      if (!command.signal.aborted) recordFailure(run, attempt, error);
+      return command.signal.aborted ? null : error;
     }
   }
 
   return {
-    async finish(run) {
+    async finish(run, { mustStart } = { mustStart: false }) {
       const { book } = run;
       /** With the turns that each had then. */
       const asked = new Map<AttemptId, number>();
+      const failures = new Map<AttemptId, string>();
       const left = () => book.attempts().filter((one) => !book.isJudged(one) && asked.get(one) !== book.turnsOf(one));
+      const ask = async (one: Asked) => {
+        asked.set(one.attempt, one.turns);
+        const failure = await judge(run, one);
+        if (mustStart && asked.size === 1 && failure?.code === NOT_STARTED) throw notStarted(command, failure);
+        failures.delete(one.attempt);
+        if (failure === null) return;
+        failures.set(one.attempt, failure.message);
+        recordFailure(run, one.attempt, failure);
+      };
       for (let waiting = left(); waiting.length > 0 && run.openCalls === 0; waiting = left()) {
-        for (const one of waiting) asked.set(one, book.turnsOf(one));
-        const answers = await lastAnswers(home, run, waiting);
-        const at = (one: AttemptId) => ({ turns: asked.get(one) ?? 0, input: answers.get(one) ?? "" });
-        await Promise.all(waiting.map((one) => limit(judge, run, one, at(one))));
+        const turns = new Map(waiting.map((one) => [one, book.turnsOf(one)]));
+        const answers = await lastAnswers(home, { run: run.log.run, counts: book, attempts: waiting });
+        const asking = waiting.map((one) => ({
+          ...{ attempt: one, turns: turns.get(one) ?? 0, input: answers.get(one) ?? "" },
+        }));
+        if (mustStart && asked.size === 0) await ask(asking.shift() as Asked);
+        await Promise.all(asking.map((one) => limit(ask, one)));
       }
       command.signal.throwIfAborted();
+      const [reason] = failures.values();
+      return reason === undefined ? null : { attempts: failures.size, reason };
     },
   };
 }
 
-/** What each attempt was answered last, as the run's log has it; none where it was not answered. */
-async function lastAnswers(
-  home: Home,
-  { log, book }: RecordedRun,
-  attempts: readonly AttemptId[],
-): Promise<Map<AttemptId, string>> {
-  const waiting = groupBy(attempts, (attempt) => book.lastAnswer(attempt));
-  const answers = new Map<AttemptId, string>();
-  for await (const { type, data } of readRunLog(home, log.run)) {
-    if (type !== "message") continue;
-    for (const attempt of waiting.get(data.hash) ?? []) answers.set(attempt, textOf(data.message.content));
-  }
-  return answers;
+function notStarted({ command }: VerifyCommand, { message, code }: Failure): Refusal {
+  return new Refusal({
+    code,
+    message: `${message} The run stays as it is.`,
+    expected: `a command that the shell finds from ${process.cwd()}`,
+    got: command,
+    fix: "name it by its whole path, and see that it may be run (chmod +x)",
+  });
 }

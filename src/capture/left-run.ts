@@ -24,8 +24,8 @@ export interface LeftRun extends Pick<RecordingOptions, "home" | "clock"> {
 
 /**
  * Seals a run that is not being recorded any more, also one whose log was ended and never sealed.
- * Throws: `NOT_RECORDED` for a run of tracemill's own, and what opening and sealing throw; where the
- * signal is aborted the run stays as it is.
+ * Throws: `NOT_RECORDED` for a run of tracemill's own, `VERIFIER_NOT_STARTED`, and what opening and sealing throw; where
+ * the command cannot be started or the signal is aborted the run stays as it is.
  */
 export async function sealLeftRun({ home, clock, run, verify }: LeftRun): Promise<SealedRecording> {
   const left = await goOn({ home, clock }, run).catch((error) => {
@@ -38,12 +38,11 @@ export async function sealLeftRun({ home, clock, run, verify }: LeftRun): Promis
     return sealedOf(run, counts);
   }
   try {
-    if (verify !== null) await openVerifier(verify, home).finish(left);
-  } catch (error) {
+    const notVerified = verify === null ? null : await openVerifier(verify, home).finish(left, { mustStart: true });
+    return { ...(await sealRecording({ home, clock }, left)), ...(notVerified !== null && { notVerified }) };
+  } finally {
     left.log.close();
-    throw error;
   }
-  return sealRecording({ home, clock }, left);
 }
 
 /**

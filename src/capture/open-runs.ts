@@ -59,13 +59,13 @@ export function openRuns(options: OpenRunsOptions): OpenRuns {
 
   async function sealOnce(run: RecordedRun): Promise<SealedRecording> {
     if (run.openCalls > 0) throw callsOpen(run);
-    await verifier?.finish(run);
+    const notVerified = (await verifier?.finish(run)) ?? null;
     const forget = await forgetter(run);
     // From here to the end of the log nothing else has its turn.
     if (run.openCalls > 0) throw callsOpen(run);
     run.isOver = true;
     forget();
-    return sealRecording(options, run);
+    return { ...(await sealRecording(options, run)), ...(notVerified !== null && { notVerified }) };
   }
 
   return {

@@ -49,6 +49,14 @@ export interface SealedRecording {
   passed: number;
   /** Items that nobody said an outcome of. */
   unjudged: number;
+  /** Left out where there are none. */
+  notVerified?: NotVerified;
+}
+
+/** Attempts that the verifier's command could not judge, and why not the first of them. */
+export interface NotVerified {
+  attempts: number;
+  reason: string;
 }
 
 /** The run of a name: an id, or the label of a run that can be gone on with; null where there is none. */
@@ -134,7 +142,7 @@ export function sealedOf(run: RunId, counts: RunCounts): SealedRecording {
 
 /**
  * Takes up the log of a run that is not sealed, with all that it holds; `skill` is whose items are to be recorded in it.
- * Throws: `NOT_RECORDED` for a run of tracemill's own, `OTHER_SKILL`; and as `reopenRunLog`.
+ * Throws: `NOT_RECORDED` for a run of tracemill's own, `OTHER_SKILL`, `LOCKED` with the way to the proxy that has it; and as `reopenRunLog`.
  */
 export async function goOn(
   { home, clock }: Pick<RecordingOptions, "home" | "clock">,
@@ -147,7 +155,7 @@ export async function goOn(
     if (event.type === "run_started") refusal = whyNotGoneOn(event.data, skill);
     book.take(event);
   };
-  const { log } = reopenRunLog(home, { run, clock, onEvent });
+  const { log } = await reopened(home, { run, clock, onEvent });
   if (refusal !== null) {
     log.close();
     throw refusal;
@@ -173,6 +181,28 @@ function recordedRun(log: RunLog, book: RunBook, lastAtMs: number): RecordedRun 
       book.take(event);
     },
   };
+}
+
+/** A lock on a run that a proxy records is no fault: whoever holds it takes outcomes and the run's end itself. */
+async function reopened(
+  home: Home,
+  options: Parameters<typeof reopenRunLog>[1],
+): Promise<ReturnType<typeof reopenRunLog>> {
+  try {
+    return reopenRunLog(home, options);
+  } catch (error) {
+    if (!(error instanceof Refusal && error.code === "LOCKED")) throw error;
+    const one = (await listRuns(home)).find(({ run }) => run === options.run);
+    if (one?.command !== "record") throw error;
+    const place = one.label === null ? "" : `/r/${encodeURIComponent(one.label)}`;
+    throw new Refusal({
+      ...error.details,
+      message: `The run ${options.run} is being recorded by another process.`,
+      expected: "a run that no proxy has open",
+      fix: `at the proxy that records it, POST ${place}/outcome says an outcome, and POST ${place}/finish seals the run`,
+      cause: error,
+    });
+  }
 }
 
 function isRecorded({ config }: RunStarted): boolean {

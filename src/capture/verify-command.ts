@@ -17,6 +17,9 @@ export interface VerifyCommand {
   signal: AbortSignal;
 }
 
+/** The code of the failure of a command that the shell does not find, or may not run. */
+export const NOT_STARTED = "VERIFIER_NOT_STARTED";
+
 /** The verifier's id in what the command says; its version is the command's own. */
 export const COMMAND_VERIFIER = "verify-cmd";
 
@@ -49,14 +52,17 @@ export async function runVerifyCommand(
   attempt: AttemptId,
   { input = "", cwd = process.cwd(), env = {} }: VerifySetting = {},
 ): Promise<Verdict> {
+  if (signal.aborted) throw stopped();
   const { run, item, n } = attemptParts(attempt);
   const named = { TRACEMILL_RUN: run, TRACEMILL_ITEM: item.slice(item.indexOf(":") + 1), TRACEMILL_ATTEMPT: String(n) };
   const given = { command, cwd, env: { ...named, ...env }, input, timeoutMs, signal };
   const { exitCode, stdout, stderr, isTimedOut } = await runUserCommand(given);
-  if (signal.aborted) throw verifierFailed("The verifier was stopped.");
-  if (exitCode === null || isTimedOut || exitCode === 126 || exitCode === 127) {
+  if (signal.aborted) throw stopped();
+  const isLost = exitCode === 126 || exitCode === 127;
+  if (exitCode === null || isTimedOut || isLost) {
     const reason = isTimedOut ? `it took longer than ${timeoutMs} ms` : `it ended with ${exitCode ?? "a signal"}`;
-    throw verifierFailed(`The verifier did not run: ${reason}: ${stderr.trim()}`);
+    const message = `The verifier did not run: ${reason}: ${stderr.trim()}`;
+    throw verifierFailed(message, { code: isLost && !isTimedOut ? NOT_STARTED : "VERIFIER_FAILED" });
   }
   const said = lastLine(stdout) ?? { value: exitCode === 0 ? 1 : 0, confidence: 1, failureMode: null };
   const passed = said.value === 1;
@@ -78,9 +84,18 @@ function lastLine(stdout: string): z.infer<typeof saidSchema> | null {
   if (said?.value === undefined) return null;
   const read = saidSchema.safeParse(said);
   if (read.success) return read.data;
-  throw verifierFailed(`The verifier's last line is no verdict: ${z.prettifyError(read.error)}: ${line}`, read.error);
+  throw verifierFailed(`The verifier's last line is no verdict: ${z.prettifyError(read.error)}: ${line}`, {
+    cause: read.error,
+  });
 }
 
-function verifierFailed(message: string, cause?: unknown): Failure {
-  return new Failure({ boundary: "verifier", code: "VERIFIER_FAILED", message, cause });
+function stopped(): Failure {
+  return verifierFailed("The verifier was stopped.");
+}
+
+function verifierFailed(
+  message: string,
+  { code = "VERIFIER_FAILED", cause }: { code?: string; cause?: unknown } = {},
+): Failure {
+  return new Failure({ boundary: "verifier", code, message, cause });
 }

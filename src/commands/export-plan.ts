@@ -29,6 +29,7 @@ import { listHeldParts } from "../store/comparisons.ts";
 import type { Home } from "../store/home.ts";
 import { type Lake, openLake } from "../store/lake.ts";
 import { openTexts } from "../store/recorded-texts.ts";
+import { listRuns, type RunSummary } from "../store/runs.ts";
 import { chosenRuns, type SealedRun } from "./chosen-runs.ts";
 import { answerTexts, checkedRole, chosenBase } from "./export-inputs.ts";
 import type { ExportOptions } from "./export-result.ts";
@@ -82,6 +83,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
     allowTeachers: commaList(asked.allowTeacher),
   };
   const heldOut = await listHeldParts(home);
+  const isServedElsewhere = await servedElsewhere(home, runs);
   const answerText = asked.target === "action" ? await answerTexts(skills) : null;
   const { gatesOff: _, tier: __, ...written } = chosen;
   return {
@@ -101,7 +103,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
         ...chosen,
         ...{ role, skills, runs: names, seed: asked.seed },
         answerText: role === "worker" ? answerText : null,
-        isServedElsewhere: servedElsewhere(runs),
+        isServedElsewhere,
         filter: tier === "prompts" ? withoutOutcome(filter) : filter,
         labels: role === "worker" ? null : await (await loadRoleRule(role)).labels(lake, names),
         withBad: tier === "judged" || tier === "preference-pairs",
@@ -150,16 +152,34 @@ function nameOf(roles: readonly Role[]): string {
 
 /**
  * Rules play on no server. Whoever played a role that the run does not name answered by the server behind the proxy, where it
- * was recorded; of an imported run nothing is known.
+ * recorded the call; of what else was imported nothing is known.
  */
-function servedElsewhere(runs: readonly SealedRun[]): SelectionSettings["isServedElsewhere"] {
+async function servedElsewhere(
+  home: Home,
+  runs: readonly SealedRun[],
+): Promise<SelectionSettings["isServedElsewhere"]> {
   const byRun = new Map(runs.map((one) => [one.run, one]));
-  return (run, role) => {
-    const { models, upstream = null } = byRun.get(run) ?? {};
+  const behind = await upstreamsOf(home, runs);
+  return ({ run, role, isRecorded }) => {
+    const { models, source = null } = byRun.get(run) ?? {};
     const player = models?.[role];
-    if (player === undefined) return upstream === null || !isOwnServer(upstream);
-    return "endpoint" in player && !isOwnServer(player.endpoint);
+    if (player !== undefined) return "endpoint" in player && !isOwnServer(player.endpoint);
+    const upstream = source === null || isRecorded ? behind.get(run) : undefined;
+    return upstream === undefined || !isOwnServer(upstream);
   };
+}
+
+/** The server behind the proxy that recorded a run, or the calls that a log was joined with. */
+async function upstreamsOf(home: Home, runs: readonly SealedRun[]): Promise<Map<RunId, string>> {
+  const recordedAs = (one: SealedRun) => one.source?.facts.recorded ?? one.run;
+  const isJoined = runs.some((one) => recordedAs(one) !== one.run);
+  const all = new Map<unknown, RunSummary>((isJoined ? await listRuns(home) : runs).map((one) => [one.run, one]));
+  return new Map(
+    runs.flatMap((one) => {
+      const upstream = all.get(recordedAs(one))?.upstream ?? null;
+      return upstream === null ? [] : [[one.run, upstream] as const];
+    }),
+  );
 }
 
 async function selectFrom(

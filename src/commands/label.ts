@@ -8,6 +8,7 @@ import {
   readLabels,
   runCalled,
   verdictsInCheckouts,
+  verdictsOnAnswers,
 } from "../capture/index.ts";
 import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
@@ -23,7 +24,12 @@ const input = z.object({
     .describe(
       "labels, one JSON object a line: item (or instance_id, id), attempt (else the only one that was answered), value from 0 to 1, passed (else whether value is 1)",
     ),
-  verifyCmd: z.string().optional().describe("a command that judges each attempt in a checkout with its patch applied"),
+  verifyCmd: z
+    .string()
+    .optional()
+    .describe(
+      "a command that judges each attempt in a checkout with its patch applied; of a recorded run, without --repository, by its last answer",
+    ),
   repository: z
     .string()
     .optional()
@@ -36,14 +42,19 @@ const input = z.object({
 type Result = Judged & {
   rejected: ReturnType<typeof readLabels>["rejected"];
   left: { attempt: string; reason: string }[];
+  /** Attempts that were left alone, as a check had judged them. */
+  judged: number;
 };
 
 export default defineCommand<z.infer<typeof input>, Result>({
   summary: "Say what came of the attempts of an old run, from a list or by a command; the ledger keeps it.",
   details: `Example: tracemill label nightly --from labels.jsonl
          tracemill label nightly --verify-cmd "npm test" --repository ../app
+         tracemill label nightly --verify-cmd ./judge.sh
 
-With --verify-cmd the attempt or its item has to name the commit (base_commit or commit), and the attempt its patch.`,
+With --verify-cmd the attempt or its item has to name the commit (base_commit or commit), and the attempt its patch. Of a
+run that \`record\` made, and without --repository, the command is run as that of \`record\`: for each attempt that no check
+judged, with its last answer on stdin.`,
   input,
   positional: ["run"],
   async run({ run: name, from, verifyCmd, repository, verifyTimeout }, context) {
@@ -52,23 +63,28 @@ With --verify-cmd the attempt or its item has to name the commit (base_commit or
     checkSealed(run);
     if (from !== undefined) {
       const { labels, rejected } = readLabels(from);
-      return { ...(await giveVerdicts(context, run, { verdicts: labels, origin: "label" })), rejected, left: [] };
+      const given = await giveVerdicts(context, run, { verdicts: labels, origin: "label" });
+      return { ...given, rejected, left: [], judged: 0 };
     }
-    await checkRepository(repository ?? ".");
     const verify = {
       command: verifyCmd ?? "",
       timeoutMs: readDuration("verify-timeout", verifyTimeout),
       signal: context.signal,
     };
     const shown = progressOf(`label ${run.run}`, context);
-    const given = { ...context, run: run.run, verify, repository: repository ?? ".", onProgress: shown.update };
-    const { verdicts, left } = await verdictsInCheckouts(given);
+    const asked = { ...context, run: run.run, verify, onProgress: shown.update };
+    const said =
+      repository === undefined && run.command === "record"
+        ? await verdictsOnAnswers(asked)
+        : await inCheckouts({ ...asked, repository: repository ?? "." });
     shown.finish();
-    return { ...(await giveVerdicts(context, run, { verdicts, origin: "label" })), rejected: [], left };
+    const { verdicts, left, judged } = said;
+    return { ...(await giveVerdicts(context, run, { verdicts, origin: "label" })), rejected: [], left, judged };
   },
-  print: ({ run, given, unmatched, ambiguous, rejected, left }) =>
+  print: ({ run, given, unmatched, ambiguous, rejected, left, judged }) =>
     [
       `${counted(given.length, `attempt of ${run} has`, `attempts of ${run} have`)} a verdict now`,
+      ...(judged > 0 ? [`${counted(judged, "attempt")} left alone, as a check judged them before`] : []),
       ...(unmatched.length > 0
         ? [
             `${counted(unmatched.length, "label matches", "labels match")} no attempt, such as ${unmatched.slice(0, 3).join(", ")}`,
@@ -88,6 +104,11 @@ With --verify-cmd the attempt or its item has to name the commit (base_commit or
   exitCode: ({ unmatched, ambiguous, rejected, left }) =>
     unmatched.length + ambiguous.length + rejected.length + left.length > 0 ? 3 : 0,
 });
+
+async function inCheckouts(asked: Parameters<typeof verdictsInCheckouts>[0]) {
+  await checkRepository(asked.repository);
+  return { ...(await verdictsInCheckouts(asked)), judged: 0 };
+}
 
 function progressOf(title: string, { clock, stderr: stream, isJson }: Context) {
   let progress: Progress | null = null;

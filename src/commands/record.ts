@@ -77,7 +77,17 @@ TRACEMILL_ITEM and TRACEMILL_ATTEMPT in its environment and the last answer on i
   print: () => "Stopped. Runs that are not sealed can be gone on with, or sealed: tracemill seal RUN",
 });
 
-export function sealedText({ run, items, attempts, passed, unjudged }: SealedRecording): string {
+const MOST_REASON_CHARACTERS = 200;
+
+/** A sealed run in a line, and in another what a verifier's command could not judge of it. */
+export function sealedText({ run, items, attempts, passed, unjudged, notVerified }: SealedRecording): string {
   const open = unjudged > 0 ? `, ${counted(unjudged, "item")} without an outcome` : "";
-  return `Sealed ${run}: ${counted(attempts, "attempt")} at ${counted(items, "item")}, ${passed} passed${open}`;
+  const sealed = `Sealed ${run}: ${counted(attempts, "attempt")} at ${counted(items, "item")}, ${passed} passed${open}`;
+  if (notVerified === undefined) return sealed;
+  const [reason = ""] = notVerified.reason.split("\n", 1);
+  return [
+    sealed,
+    `not judged: ${counted(notVerified.attempts, "attempt")}: ${reason.slice(0, MOST_REASON_CHARACTERS)}`,
+    `to have them judged: tracemill label ${run} --verify-cmd CMD`,
+  ].join("\n");
 }

@@ -3,6 +3,7 @@
  */
 import { z } from "zod";
 import { runCalled, type SealedRecording, sealLeftRun } from "../capture/index.ts";
+import { Refusal } from "../foundation/errors.ts";
 import { defineCommand } from "./command.ts";
 import { readDuration } from "./read-duration.ts";
 import { sealedText } from "./record.ts";
@@ -22,10 +23,22 @@ A run that is being recorded is sealed by its proxy: POST http://127.0.0.1:8643/
   input,
   positional: ["run"],
   async run({ run: name, verifyCmd, verifyTimeout }, { home, clock, signal }) {
-    const { run } = await runCalled(home, name);
+    const { run, isSealed } = await runCalled(home, name);
+    if (isSealed && verifyCmd !== undefined) throw sealed(run);
     const timeoutMs = readDuration("verify-timeout", verifyTimeout);
     const verify = verifyCmd === undefined ? null : { command: verifyCmd, timeoutMs, signal };
     return sealLeftRun({ home, clock, run, verify });
   },
   print: sealedText,
+  exitCode: ({ notVerified }) => (notVerified === undefined ? 0 : 3),
 });
+
+function sealed(run: string): Refusal {
+  return new Refusal({
+    code: "RUN_SEALED",
+    message: `The run ${run} is sealed: what is said of its attempts now goes into the ledger.`,
+    expected: "a run that is not sealed",
+    got: run,
+    fix: `tracemill label ${run} --verify-cmd CMD`,
+  });
+}

@@ -43,6 +43,8 @@ export interface Candidate {
   isClipped: boolean;
   /** Whether its prompt went over the wire as one text, without a chat template. */
   isTextCompletion: boolean;
+  /** Whether a proxy recorded the call itself on its way: the server behind it answered. */
+  isRecorded: boolean;
   /** Whether another agent made the turn: what it did is known from its messages alone. */
   isForeign: boolean;
   /** What this turn made the attempt do; null where it led to no action. */
@@ -124,6 +126,7 @@ const rowSchema = z.object({
   attempt_tokens: count,
   is_clipped: z.boolean(),
   is_text_completion: z.boolean(),
+  is_recorded: z.boolean(),
   is_foreign: z.boolean(),
   tool_call: jsonColumn(actionCallSchema),
   finish_reason: z.string().nullable(),
@@ -191,6 +194,7 @@ export function readCandidate(row: unknown, texts: CandidateTexts, said: TipsSai
     response: texts.message(run, r.response_hash),
     isClipped: r.is_clipped,
     isTextCompletion: r.is_text_completion,
+    isRecorded: r.is_recorded,
     isForeign: r.is_foreign,
     call: r.tool_call,
     finishReason: r.finish_reason,

@@ -65,7 +65,7 @@ async function hostedRows(
     originsOf(row).some((origin) => {
       const isOwn = origin.tips.every((tip) => {
         const run = runOf.get(tip);
-        return run !== undefined && !isServedElsewhere(run, row.role);
+        return run !== undefined && !isServedElsewhere({ run, role: row.role, isRecorded: false });
       });
       return isForbiddenTeacher({ ...origin, isOwn }, allowed);
     });

@@ -2,10 +2,10 @@
  * What a selection is asked for. Every setting stands in the dataset's manifest, as the same settings over the same runs
  * give the same rows.
  */
-import type { ActionCall, Role } from "../records/events.ts";
-import type { RunId } from "../records/ids.ts";
+import type { ActionCall } from "../records/events.ts";
 import type { Tier, Tries } from "../records/selection.ts";
 import type { HeldPart } from "../store/comparisons.ts";
+import type { Candidate } from "./candidate.ts";
 import type { Scope } from "./candidate-query.ts";
 
 export interface SelectionSettings extends Scope {
@@ -21,8 +21,8 @@ export interface SelectionSettings extends Scope {
   gatesOff: readonly string[];
   /** Models that a company hosts, or that are not known to be open, whose answers may be trained on. */
   allowTeachers: readonly string[];
-  /** Whether a role of one of our own runs was played by a server that is not known to be the user's. */
-  isServedElsewhere: (run: RunId, role: Role) => boolean;
+  /** Whether an answer came from a server that is not known to be the user's. */
+  isServedElsewhere: (answer: Pick<Candidate, "run" | "role" | "isRecorded">) => boolean;
   tries: Tries;
   /** Items whose share of attempts that solved them lies outside are left out; null for all. Units: fractions, both ends within. */
   band: { low: number; high: number } | null;

@@ -27,6 +27,12 @@ const sourceSchema = z.object({
   nativeId: z.string(),
   /** Other names of the same run. */
   aliases: z.array(z.string()).default([]),
+  facts: z
+    .object({
+      /** The recorded run that it was joined with. */
+      recorded: z.string().optional().catch(undefined),
+    })
+    .default({}),
 });
 
 export type RunSource = z.infer<typeof sourceSchema>;

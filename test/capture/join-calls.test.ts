@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { align, type Heard, type Told } from "../../src/capture/align.ts";
 import type { Home } from "../../src/store/home.ts";
+import { listRuns } from "../../src/store/runs.ts";
 import { eventsOf, only, temporaryHome } from "../harness/setting.ts";
 import { importInto } from "./importers/setting.ts";
 import { startRecordingAt } from "./recording.ts";
@@ -82,6 +83,8 @@ describe("a log with a turn for each call", () => {
     const report = await importInto(home, file, { onto: "night" });
     expect(report.joined).toMatchObject({ turns: 6, matched: 6, ambiguous: 0, calls: 6, unmatchedCalls: 0 });
     const recorded = only(await eventsOf(home, sealed.run), "turn").map(({ turn }) => turn);
+    const facts = (await listRuns(home)).map(({ source }) => source?.facts ?? null);
+    expect(facts.filter((one) => one !== null)).toEqual([{ recorded: sealed.run }]);
     const events = await eventsOf(home, report.imported[0]?.run as never);
     const turns = only(events, "turn");
     expect(turns.map(({ attempt, recordedAs }) => [attempt.slice(21), recorded.indexOf(recordedAs as never)])).toEqual([

@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { foreignStart } from "../../src/capture/foreign-item.ts";
-import type { RecordOptions } from "../../src/capture/index.ts";
+import { giveOutcome, type RecordOptions, readOutcome, sealLeftRun } from "../../src/capture/index.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { newRunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
+import { withLake } from "../../src/store/lake.ts";
 import { createRunLog } from "../../src/store/run-log.ts";
 import { listRuns } from "../../src/store/runs.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
@@ -109,6 +110,49 @@ describe("a verifier's command", () => {
     expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining("nightly")]);
   });
 
+  it("that the shell does not find leaves the run as it was, for another", async () => {
+    await start();
+    await ask("/r/v/i/a/a/1");
+    await recording.close();
+    const [run] = await listRuns(home);
+    const sealed = (command: string) =>
+      sealLeftRun({ home, clock: systemClock, run: run?.run as never, verify: { ...verify, command } });
+    await expect(sealed("./nope.sh")).rejects.toMatchObject({
+      ...{ code: "VERIFIER_NOT_STARTED", message: expect.stringContaining("./nope.sh: not found") },
+    });
+    expect((await eventsIn("v")).map(({ type }) => type)).not.toContain("failure");
+    const told = await sealed(COMMAND);
+    expect(told).toMatchObject({ attempts: 1, passed: 1 });
+    expect(told.notVerified).toBeUndefined();
+  });
+
+  it("that says nothing of some attempts has them told, and `label` has another judge them and none besides", async () => {
+    await start();
+    for (const item of ["a", "b", "c"]) await ask(`/r/v/i/${item}/a/1`);
+    const verifier = { id: "pytest", version: "8" };
+    await recording.post("/outcome", { run: "v", item: "c", value: 0, verifier });
+    await recording.close();
+    const halting = `test $TRACEMILL_ITEM = a && ${COMMAND} || echo '{"value":2}'`;
+    const { stdout, exitCode } = await tracemill(home, "seal", "v", "--verify-cmd", halting);
+    expect([exitCode, stdout]).toEqual([3, expect.stringContaining("not judged: 1 attempt: The verifier's last line")]);
+    const again = await tracemill(home, "seal", "v", "--verify-cmd", COMMAND);
+    expect(again.stderr).toContain("tracemill label");
+    const labelled = await tracemill(home, "label", "v", "--verify-cmd", COMMAND);
+    expect([labelled.exitCode, labelled.stdout.split("\n")]).toEqual([
+      0,
+      [
+        expect.stringMatching(/^1 attempt of \S+ has a verdict now$/),
+        "2 attempts left alone, as a check judged them before",
+      ],
+    ]);
+    const columns = "SELECT item, eval_passed AS passed, verifier_id AS by FROM mine.attempts ORDER BY item";
+    expect(await withLake(home, (lake) => lake.query(columns))).toEqual([
+      { item: "mine:a", passed: true, by: "verify-cmd" },
+      { item: "mine:b", passed: true, by: "verify-cmd" },
+      { item: "mine:c", passed: false, by: "pytest" },
+    ]);
+  });
+
   it("judges an attempt too that is made while others are being judged", async () => {
     await start({ verify: { ...verify, command: `sleep 1; ${COMMAND}` } });
     await ask("/r/v/i/a/a/1");
@@ -194,6 +238,23 @@ describe("calls under a name", () => {
     const items = only(await eventsOf(home, mine?.run as never), "items_scanned").flatMap((one) => one.items);
     expect(items.map(({ item }) => item)).toEqual(["mine:one", "mine:two"]);
   });
+});
+
+it("a run that a proxy has open is not sealed or judged from outside: it is said how the proxy does", async () => {
+  await start();
+  await ask("/r/night 7/i/a");
+  await ask("");
+  const outcome = { item: "a", value: 1, verifier: { id: "v", version: "1" } };
+  for (const { run, label } of await listRuns(home)) {
+    const place = label === null ? "" : "/r/night%207";
+    const fix = `POST ${place}/outcome says an outcome, and POST ${place}/finish seals the run`;
+    const refused = { code: "LOCKED", details: { fix: expect.stringContaining(fix) } };
+    await expect(sealLeftRun({ home, clock: systemClock, run, verify: null })).rejects.toMatchObject(refused);
+    await expect(giveOutcome({ home, clock: systemClock }, readOutcome({ run, ...outcome }))).rejects.toMatchObject(
+      refused,
+    );
+    expect(await (await recording.post(`${place}/finish`)).json()).toMatchObject({ run });
+  }
 });
 
 describe("the time of quiet", () => {

@@ -491,7 +491,10 @@ describe("a text completion", () => {
 
 it("a text completion of several prompts is not whole, for the lake either, and one of a single prompt in a list is", async () => {
   const choices = [" one", " two"].map((text, index) => ({ index, text, finish_reason: "stop" }));
-  await start(() => ({ pieces: [JSON.stringify({ object: "text_completion", model: "m-1", choices })] }));
+  await start(({ body }) => {
+    const answers = choices.slice(0, JSON.parse(body).prompt.length);
+    return { pieces: [JSON.stringify({ object: "text_completion", model: "m-1", choices: answers })] };
+  });
   for (const prompt of [["say one", "say two"], ["say one"]]) await post("/r/x/v1/completions", { model: "m", prompt });
   const events = await recorded();
   const [several, single] = only(events, "turn");
@@ -507,6 +510,33 @@ it("a text completion of several prompts is not whole, for the lake either, and 
     ["completions", false, false],
     ["completions", true, true],
   ]);
+});
+
+it("an answer of several choices is not whole, streamed or not, and whoever goes on from any of them is in the same attempt", async () => {
+  const choices = ["one", "two", "three"].map((text, index) => ({ index, message: said(text), finish_reason: "stop" }));
+  const streamed = chunks(
+    ...choices.map(({ index, message }) => ({ choices: [{ index, delta: message, finish_reason: "stop" }] })),
+  );
+  await start(({ body }) => {
+    const { stream, n = 1 } = JSON.parse(body);
+    return stream
+      ? { type: "text/event-stream", pieces: streamed }
+      : { pieces: [JSON.stringify({ choices: choices.slice(0, n) })] };
+  });
+  const ask = async (text: string, body: object) =>
+    (await post("/r/x/v1/chat/completions", { model: "m", messages: [user(text)], ...body })).text();
+  for (const stream of [true, false]) await ask(`pick ${stream}`, { stream, n: 3 });
+  await ask("go on", { messages: [user("pick false"), said("three"), user("go on")] });
+  const turns = only(await recorded(), "turn");
+  expect(turns.map(({ turn, missing }) => [turn.slice(-4), missing])).toEqual([
+    ["/1#1", ["answer"]],
+    ["/1#1", ["answer"]],
+    ["/1#2", undefined],
+  ]);
+  expect(turns[2]?.attempt).toBe(turns[1]?.attempt);
+  for (const { wire } of turns.slice(0, 2)) {
+    expect(wire?.response).toMatchObject({ choices: [{ index: 0 }, ...choices.slice(1)] });
+  }
 });
 
 describe("a call of the responses API", () => {
@@ -818,12 +848,17 @@ describe("a recorded run", () => {
     expect(failed?.verdict.evidence).toMatchObject({ exitCode: 3 });
   });
 
-  it("records a verifier that cannot be run as its failure, not the agent's", async () => {
+  it("records a verifier that cannot be run as its failure, not the agent's, and says so when it is sealed", async () => {
     const verify = { command: "no-such-program-here", timeoutMs: 5000, signal: new AbortController().signal };
     await start(() => ({ pieces: [JSON.stringify(completion("x"))] }), { verify });
     await ask("a", 1);
-    expect(await (await post("/r/nightly/finish", {})).json()).toMatchObject({ attempts: 1, unjudged: 1 });
-    expect(only(await recorded(), "failure")).toMatchObject([{ boundary: "verifier", code: "VERIFIER_FAILED" }]);
+    await ask("b", 1);
+    expect(await (await post("/r/nightly/finish", {})).json()).toMatchObject({
+      ...{ attempts: 2, unjudged: 2 },
+      notVerified: { attempts: 2, reason: expect.stringContaining("no-such-program-here") },
+    });
+    const failure = { boundary: "verifier", code: "VERIFIER_NOT_STARTED" };
+    expect(only(await recorded(), "failure")).toMatchObject([failure, failure]);
   });
 
   it("that nobody called in takes no outcome and is not begun by one", async () => {

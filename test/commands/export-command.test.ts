@@ -10,7 +10,7 @@ import type { Home } from "../../src/store/home.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
 import { writeDrawnRun } from "../curate/role-run.ts";
 import { writeTaughtRun } from "../curate/taught-run.ts";
-import { type AttemptDraft, TIP, writeRun } from "../curate/written-run.ts";
+import { type AttemptDraft, type RunDraft, TIP, writeRun } from "../curate/written-run.ts";
 import { withHome } from "../store/sample-run.ts";
 
 const MISSED: AttemptDraft["verdicts"] = [{ passed: false, value: 0, failureMode: "wrong-rows" }];
@@ -55,18 +55,38 @@ it("takes the command lines of the documentation as they are written there", () 
     expect(await exported(home, pairs, "tier")).toEqual(["reflector-pair", "worker-pair"]);
   }));
 
-it("asks for a permission for an unknown model's answers, unless the proxy recorded them before a server of the user's own", () =>
+it("asks for a permission for an unknown model's answers, unless the proxy recorded them, joined with a log or not, before a server of the user's own", () =>
   withHome(async (home) => {
-    const run = (skill: string, number: number, upstream?: string) => {
-      const attempts = [{ item: "shop/a", query: `SELECT ${number}`, model: "finetune-7", baseHash: null }];
-      return writeRun(home, { isForeign: true, skill, number, attempts, ...(upstream !== undefined && { upstream }) });
+    const run = (skill: string, number: number, of: Partial<RunDraft> & Pick<AttemptDraft, "api">) => {
+      const { api, ...more } = of;
+      const answer = {
+        query: `SELECT ${number}`,
+        model: "finetune-7",
+        baseHash: null,
+        ...(api !== undefined && { api }),
+      };
+      return writeRun(home, { isForeign: true, skill, number, attempts: [{ item: "shop/a", ...answer }], ...more });
     };
-    await run("imported", 1);
-    await run("hosted", 2, "https://api.example.com/v1");
-    await run("own", 3, "http://127.0.0.1:8000/v1");
-    expect(await exported(home, "--skills all --base none --out own.jsonl", "skill")).toEqual(["own"]);
+    const api = "chat";
+    await run("imported", 1, {});
+    await run("hosted", 2, { api, upstream: "https://api.example.com/v1" });
+    await run("own", 3, { api, upstream: "http://127.0.0.1:8000/v1" });
+    await run("joined", 4, { api, joined: 3 });
+    await run("joined-hosted", 5, { api, joined: 2 });
+    await run("joined-unmatched", 6, { joined: 3 });
+    expect(await exported(home, "--skills all --base none --near off --out own.jsonl", "skill")).toEqual([
+      "joined",
+      "own",
+    ]);
     const allowed = "--skills all --base none --near off --allow-teacher finetune-7 --out allowed.jsonl";
-    expect(await exported(home, allowed, "skill")).toEqual(["hosted", "imported", "own"]);
+    expect(await exported(home, allowed, "skill")).toEqual([
+      "hosted",
+      "imported",
+      "joined",
+      "joined-hosted",
+      "joined-unmatched",
+      "own",
+    ]);
   }));
 
 it("leaves one skill out of all, to judge transfer on it", () =>

@@ -36,6 +36,7 @@ function turn(n: number, messages: Message[], overrides: Partial<Candidate> & { 
     tools: null,
     isClipped: false,
     isTextCompletion: false,
+    isRecorded: false,
     isForeign: true,
     call: null,
     finishReason: "stop",

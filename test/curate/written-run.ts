@@ -72,6 +72,8 @@ export interface RunDraft {
   isOfAgent?: boolean;
   /** Of another agent's run that the proxy recorded: the server behind it. Left out: the run was imported. */
   upstream?: string;
+  /** Of an imported run that was joined with a recorded one: the number of that. */
+  joined?: number;
   /** The family that `TIP` was learnt in, where this run saves it. */
   savesTip?: string;
   attempts: AttemptDraft[];
@@ -96,7 +98,11 @@ export async function writeRun(home: Home, draft: RunDraft): Promise<{ run: RunI
   const clock = steppingClock(new Date("2026-11-01T12:00:00.000Z"), 7);
   const log = createRunLog(home, { run, clock });
   const start = startOf(run, skill, split);
-  const config = draft.upstream === undefined ? { command: "import" } : { command: "record", upstream: draft.upstream };
+  const { upstream, joined } = draft;
+  const facts = joined === undefined ? null : { recorded: sampleRunId(joined) };
+  const source = { format: "openai-chat", hash: hashText(run), nativeId: "rows.jsonl", facts };
+  const imported = { command: "import", ...(facts !== null && { source }) };
+  const config = upstream === undefined ? imported : { command: "record", upstream };
   const foreign = { skill: { id: skill, version: null, hash: null }, models: {}, config };
   const own = draft.isOfAgent === true ? { config: { command: "agent" } } : {};
   log.append({ type: "run_started", data: { ...start, ...(isForeign ? foreign : own) } });

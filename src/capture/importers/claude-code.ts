@@ -19,6 +19,8 @@ import { MOST_SESSION_BYTES, treeRecords } from "../sessions/session-tree.ts";
 
 const SESSION_ID = /"sessionId"\s*:\s*"([^"\\]{1,200})"/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** Of lines that are messages. */
+const MESSAGE_TYPES: ReadonlySet<unknown> = new Set(["user", "assistant"]);
 const HEAD_BYTES = 64 << 10;
 const EXPORT_START = /^\s*\{\s*"loglines"\s*:\s*\[/;
 const MOST_FIELD_CHARACTERS = 1000;
@@ -95,7 +97,7 @@ function* readSession(files: SessionFiles, input: ImportInput, seen: Set<string>
     else {
       const { line } = read;
       note(about, line);
-      if (!isBegun && isObject(line.message)) {
+      if (!isBegun && isObject(line.message) && MESSAGE_TYPES.has(line.type)) {
         isBegun = true;
         yield runOf(files, about);
       }

@@ -15,7 +15,7 @@ import { readHead, rejected } from "../reading/json.ts";
 import { plainUrl } from "../reading/plain-url.ts";
 import { isObject, type JsonObject, objectIn, textIn, timeIn } from "../reading/shapes.ts";
 import { zstdLines } from "../reading/zstd.ts";
-import { type CodexSession, openCodexSession } from "../sessions/codex-session.ts";
+import { type CodexSession, isMetaOfOld, openCodexSession } from "../sessions/codex-session.ts";
 import { MOST_SESSION_BYTES, type SessionNode, treeRecords } from "../sessions/session-tree.ts";
 
 const TYPES = ["session_meta", "response_item", "turn_context", "event_msg", "compacted"];
@@ -47,10 +47,9 @@ export default importer;
 function isStart({ head, value }: FileStart): boolean {
   if (value === undefined) return LONG_START.test(head.toString("latin1", 0, 200));
   if (!isObject(value)) return false;
-  const { type, payload, id, instructions, timestamp } = value;
+  const { type, payload, timestamp } = value;
   if (isObject(payload)) return TYPES.includes(textIn(type) ?? "") && typeof timestamp === "string";
-  const isOfOld = type === undefined && typeof id === "string" && typeof timestamp === "string";
-  return isOfOld && (instructions === null || typeof instructions === "string");
+  return isMetaOfOld(value);
 }
 
 function* plainLines(file: string, input: ImportInput): ReturnType<typeof zstdLines> {

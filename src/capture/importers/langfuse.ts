@@ -17,7 +17,7 @@ import { type MemberReader, memberGroups, type Survey, surveyGroups } from "../t
 
 const MOST_NAMES = 20;
 /** How a document begins that is too long to be read for its format. */
-const BEGINS = /^\s*\[?\s*\{\s*"(trace"\s*:\s*\{\s*"id"|data"\s*:\s*\[|id"\s*:)/;
+const BEGINS = /^\s*\[?\s*\{\s*"(trace"\s*:\s*\{\s*"id"|(?:data|traces)"\s*:\s*\[|id"\s*:)/;
 const OWN_KEYS = /"(parentObservationId|parent_observation_id|bookmarked|htmlPath|observationId|internalModelId)"\s*:/;
 
 const importer: Importer = {

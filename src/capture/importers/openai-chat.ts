@@ -6,6 +6,7 @@ import { basename } from "node:path";
 import type { Json } from "../../foundation/canonical-json.ts";
 import { hashText, shortHash } from "../../foundation/hashing.ts";
 import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
+import type { Verdict } from "../../records/verdict.ts";
 import { isOutOfMemory, openDatabase, rowsOf, sqlText } from "../../store/duckdb.ts";
 import { type Foreign, foreignVerdict, type Rejected } from "../foreign.ts";
 import { taskOf } from "../foreign-item.ts";
@@ -105,15 +106,31 @@ function* attemptRecords(
   });
   const patch = firstText(row, PATCH_KEYS);
   if (patch !== null) yield { kind: "patch", item, attempt, at, patch, commit: firstText(row, COMMIT_KEYS) };
-  const given = row.reward ?? row.label;
-  const value = rewardOf(given);
-  const isText = row.reward === undefined && typeof given === "string";
-  if (value === null && given !== undefined && given !== null && !isText) {
-    yield rejected(where, "its reward is none from 0 to 1");
-  }
-  if (value === null) return;
+  const { outcome, isOffScale } = outcomeOf(row);
+  if (isOffScale) yield rejected(where, "its reward is none from 0 to 1");
+  if (outcome === null) return;
   const verifier = { id: textIn(row.verifier) ?? "reward", version: "unknown" };
-  yield { kind: "verdict", item, attempt, at, verdict: foreignVerdict({ value, verifier }) };
+  yield { kind: "verdict", item, attempt, at, verdict: foreignVerdict({ ...outcome, verifier }) };
+}
+
+/** What a row says of itself: how good it is, and by a label beside it whether that passed. A label that is a text names a class. */
+function outcomeOf({ reward: given = null, label = null }: JsonObject): {
+  outcome: Pick<Verdict, "value" | "passed" | "flags"> | null;
+  isOffScale: boolean;
+} {
+  const reward = rewardOf(given);
+  const told = rewardOf(label);
+  const isOffScale = given === null ? label !== null && told === null && typeof label !== "string" : reward === null;
+  const value = reward ?? told;
+  if (value === null) return { outcome: null, isOffScale };
+  const passed = isWhole(told) ? told === 1 : value === 1;
+  const isInConflict = isWhole(value) && passed !== (value === 1);
+  return { outcome: { value, passed, flags: isInConflict ? ["conflict"] : [] }, isOffScale };
+}
+
+/** Whether a value says either that it passed or that it did not. */
+function isWhole(value: number | null): boolean {
+  return value === 0 || value === 1;
 }
 
 /** A document that says of which format it is holds more than a conversation. */

@@ -76,6 +76,13 @@ interface State {
 
 type Added = Omit<SessionNode, "parent" | "reply">;
 
+/** Whether an object is an item of those that Codex keeps. */
+export function isCodexItem({ type, role }: JsonObject): boolean {
+  const name = textIn(type) ?? "";
+  if (name === "message") return typeof role === "string";
+  return name === "reasoning" || [CALLS, OUTPUTS, PASSED_OVER].some((names) => names.includes(name));
+}
+
 export function openCodexItems(): CodexItems {
   const places = { head: null, open: null, last: null, lastAsked: null };
   const state: State = { nodes: [], replies: new Map(), outputs: new Map(), exits: new Map(), ...places };

@@ -15,7 +15,7 @@ import {
   textIn,
   timeIn,
 } from "../reading/shapes.ts";
-import { type CodexFacts, type CodexItems, openCodexItems } from "./codex-items.ts";
+import { type CodexFacts, type CodexItems, isCodexItem, openCodexItems } from "./codex-items.ts";
 import type { SessionNode } from "./session-tree.ts";
 
 export interface CodexSession {
@@ -49,9 +49,10 @@ export function openCodexSession(): CodexSession {
   const facts = { at: null, model: null, request: {} };
   const rest = { meta: null, task: null, title: null, failures: [], begins: [], total: "" };
   const state: State = { items: openCodexItems(), facts, ...rest };
+  const isBegun = () => state.meta !== null || state.items.nodes.length > 0;
   return {
     get isBegun() {
-      return state.meta !== null || state.items.nodes.length > 0;
+      return isBegun();
     },
     get meta() {
       return state.meta;
@@ -67,13 +68,20 @@ export function openCodexSession(): CodexSession {
       const type = textIn(line.type);
       state.facts = { ...state.facts, at: timeIn(line.timestamp) ?? state.facts.at };
       if (isObject(line.payload) && type !== null) takeTyped(state, type, line.payload);
-      else if (type !== null && line.payload === undefined) state.items.take(line, state.facts);
-      else if (type === null && typeof line.id === "string") state.meta ??= line;
+      else if (type !== null && line.payload === undefined && (isBegun() || isCodexItem(line)))
+        state.items.take(line, state.facts);
+      else if (isMetaOfOld(line)) state.meta ??= line;
       else return line.record_type !== undefined;
       return true;
     },
     finish: () => state.items.finish(),
   };
+}
+
+/** What a session of before September 2025 begins with. */
+export function isMetaOfOld({ type, id, timestamp, instructions }: JsonObject): boolean {
+  const isNamed = type === undefined && typeof id === "string" && typeof timestamp === "string";
+  return isNamed && (instructions === null || typeof instructions === "string");
 }
 
 /** Lines of before September 2025 are bare items, and are taken as such; all others say what they are. */

@@ -19,22 +19,25 @@ export interface Member {
 export function* membersIn(value: Json, where: string): Generator<Member | Rejected> {
   if (!isObject(value)) yield rejected(where, "it is no trace, observation or score");
   else if (Array.isArray(value.data)) yield* each(value.data, `${where}/data`, membersIn);
-  else if (Array.isArray(value.traces))
-    yield* each(value.traces, `${where}/traces`, (one, at) => wholeTrace(one, [], at));
-  else if (isObject(value.trace)) yield* wholeTrace(value.trace, value.observations ?? [], where);
-  else if (isScore(value)) yield member("score", value, where);
+  else if (Array.isArray(value.traces)) {
+    yield* each(value.traces, `${where}/traces`, wholeTrace);
+    yield* heldMembers(value, where);
+  } else if (isObject(value.trace)) {
+    yield* wholeTrace(value.trace, `${where}/trace`);
+    yield* heldMembers(value, where, traceOf(value.trace));
+  } else if (isScore(value)) yield member("score", value, where);
   else if (isObservation(value)) yield member("observation", value, where);
-  else if (isTrace(value)) yield* wholeTrace(value, [], where);
+  else if (isTrace(value)) yield* wholeTrace(value, where);
   else yield rejected(where, "it is no trace, observation or score");
 }
 
 /** Whether a record could be one of Langfuse's. */
 export function holdsMembers(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { data, trace, traces, observations } = value;
+  const { data, traces, trace = Array.isArray(traces) ? traces[0] : undefined } = value;
   if (Array.isArray(data)) return data.length > 0 && holdsMembers(data[0]);
-  if (Array.isArray(traces)) return isObject(traces[0]) && isTrace(traces[0]);
-  if (isObject(trace)) return isTrace(trace) && Array.isArray(observations);
+  // What stands beside a trace is its own as what it has in it.
+  if (trace !== undefined) return isObject(trace) && isTrace({ ...value, ...trace });
   return isScore(value) || isObservation(value) || isTrace(value);
 }
 
@@ -89,24 +92,35 @@ function isScore(value: JsonObject): boolean {
   return isGiven && (field(value, "traceId") !== undefined || field(value, "sessionId") !== undefined);
 }
 
-/** A trace with the observations and scores that it has in it or beside it. */
-function* wholeTrace(trace: Json, beside: Json, where: string): Generator<Member | Rejected> {
+/** A trace with the observations and scores that it has in it. */
+function* wholeTrace(trace: Json, where: string): Generator<Member | Rejected> {
   if (!isObject(trace) || typeof trace.id !== "string") {
     yield rejected(where, "it is no trace");
     return;
   }
-  const { observations = [], scores = [], corrections = [], ...fields } = trace;
-  const id = { traceId: trace.id };
+  const { observations: _, scores: __, corrections: ___, ...fields } = trace;
   yield member("trace", fields, where);
+  yield* heldMembers(trace, where, traceOf(trace));
+}
+
+/** The observations and scores in a trace, or beside one or several; `trace` is whose those are that do not say it. */
+function* heldMembers(
+  { observations = [], scores = [], corrections = [] }: JsonObject,
+  where: string,
+  trace: JsonObject = {},
+): Generator<Member | Rejected> {
   const of = (type: Member["type"]) => (value: Json, at: string) => [
-    isObject(value) ? member(type, { ...id, ...value }, at) : rejected(at, `the ${type} is only named`),
+    isObject(value) ? member(type, { ...trace, ...value }, at) : rejected(at, `the ${type} is only named`),
   ];
   yield* each(observations, `${where}/observations`, of("observation"));
-  yield* each(beside, `${where}/observations`, of("observation"));
   yield* each(scores, `${where}/scores`, of("score"));
   yield* each(corrections, `${where}/corrections`, (value, at) =>
     of("score")(isObject(value) ? { dataType: "CORRECTION", ...value } : value, at),
   );
+}
+
+function traceOf({ id = null }: JsonObject): JsonObject {
+  return { traceId: id };
 }
 
 function* each(

@@ -80,7 +80,10 @@ export function withoutNulls(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
 }
 
-/** An answer that is the first of a body's choices; its text is where the API has it. */
+/**
+ * An answer that is the first of a body's choices; its text is where the API has it. Of several choices nothing says which of
+ * them was used, and what came of it: the first is not the whole answer.
+ */
 export function choiceAnswer(
   body: JsonObject,
   messageOf: (choice: JsonObject) => { message: RecordedMessage; rest: JsonObject } | null,
@@ -90,7 +93,7 @@ export function choiceAnswer(
   if (said === null) return null;
   const [, ...others] = body.choices as JsonObject[];
   return {
-    ...{ message: said.message, isWhole: true },
+    ...{ message: said.message, isWhole: others.length === 0 },
     finishReason: textIn(choice?.finish_reason),
     usage: usageIn(body.usage),
     model: textIn(body.model),

@@ -6,7 +6,7 @@ const filter: Filter = {
   summary: "a model wrote the answer that is hosted, or not known to be open, and it is not among the allowed teachers",
   isAboutAnswer: true,
   refuses: (candidate, { allowTeachers, isServedElsewhere }) => {
-    const isOwn = !isServedElsewhere(candidate.run, candidate.role);
+    const isOwn = !isServedElsewhere(candidate);
     return isForbiddenTeacher({ ...candidate, isOwn }, allowTeachers);
   },
 };

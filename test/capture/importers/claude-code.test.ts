@@ -291,6 +291,16 @@ describe("a session", () => {
     await expect(findFiles(folder, "claude-code")).rejects.toMatchObject({ code: "NOTHING_TO_IMPORT" });
   });
 
+  it("is none where another program's messages are in it, and no run is made of them", async () => {
+    session("pi.jsonl", [
+      { type: "session", id: "1", cwd: "/", timestamp: "2026-01-01T00:00:00Z" },
+      { type: "message", id: "2", message: { role: "assistant", content: "So." } },
+    ]);
+    const { imported: runs, rejected } = await importInto(home, join(folder, "pi.jsonl"), { format: "claude-code" });
+    expect(runs).toEqual([]);
+    expect(rejected).toMatchObject([{ reason: "no message is in it", count: 1 }]);
+  });
+
   it("is read no further than its prompts may go", () => {
     const nodes = Array.from({ length: 100 }, (_, i) => ({
       ...{ parent: i === 0 ? null : i - 1, messages: [{ role: "assistant", content: `${i}` }], isWhole: true },

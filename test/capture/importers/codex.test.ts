@@ -220,4 +220,18 @@ describe("a rollout", () => {
     });
     expect(none.rejected).toMatchObject([{ reason: "no message is in it" }]);
   });
+
+  it("is none where it is another program's, whose every line is counted, and no run is made of it", async () => {
+    const lines = [
+      { type: "user", uuid: "u", sessionId: "s", message: { role: "user", content: "Why?" } },
+      { type: "message", id: "m", message: { role: "assistant", content: "So." } },
+      { id: "t1", timestamp: "2026-01-01T00:00:00Z", projectId: "p" },
+    ];
+    const { imported: runs, rejected } = await importInto(home, rollout("rollout-5.jsonl", lines), { format: "codex" });
+    expect(runs).toEqual([]);
+    expect(rejected.map(({ reason, count }) => [reason, count])).toEqual([
+      ["it is no line of a rollout", 3],
+      ["no message is in it", 1],
+    ]);
+  });
 });

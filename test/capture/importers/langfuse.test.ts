@@ -207,6 +207,39 @@ describe("a generation", () => {
   });
 });
 
+describe("observations and scores beside", () => {
+  const trace = (id: string) => ({ id, timestamp: AT, input: "Why?" });
+  const observation = { id: "o", type: "GENERATION", startTime: AT, input: "Why?", output: "So." };
+  const score = { name: "tests", source: "API", value: 1, dataType: "NUMERIC" };
+
+  async function importDocument(document: Values) {
+    const path = join(folder, "beside.json");
+    writeFileSync(path, JSON.stringify(document));
+    const report = await importInto(home, path);
+    return { report, ...(await imported(home, report)) };
+  }
+
+  it("a trace are that trace's", async () => {
+    const beside = { observations: [observation], scores: [score], corrections: [{ name: "output", value: 0 }] };
+    const { report, turns } = await importDocument({ trace: trace("t1"), ...beside });
+    expect(report).toMatchObject({ format: "langfuse", imported: [{ attempts: 1, passed: 1 }] });
+    expect(turns.map(({ response }) => response?.content)).toEqual(["So."]);
+    expect(report.rejected).toMatchObject([{ count: 1, reason: "a correction is a text and no verdict" }]);
+  });
+
+  it("several traces are those traces' that they name, and of none where they name none", async () => {
+    const of = (traceId: string, values: Values) => ({ traceId, ...values });
+    const { report, turns, events } = await importDocument({
+      traces: [trace("t1"), trace("t2")],
+      observations: [of("t1", observation), of("t2", { ...observation, id: "o2" })],
+      scores: [of("t2", score), score],
+    });
+    expect(turns.map(({ attempt }) => attempt).sort()).toEqual(["langfuse:t1/1", "langfuse:t2/1"]);
+    expect(only(events, "verdict").map(({ attempt }) => attempt.slice(-4))).toEqual(["t2/1"]);
+    expect(report.rejected).toMatchObject([{ count: 1, where: [expect.stringContaining("/scores/1")] }]);
+  });
+});
+
 describe("a score", () => {
   it("that no verdict can hold is rejected with its reason", async () => {
     const score = { traceId: "t1", source: "API", timestamp: AT };

@@ -23,7 +23,8 @@ const conversation = [
 async function importRows(rows: object[], changes: Parameters<typeof importInto>[2] = {}) {
   const path = join(folder, "rows.jsonl");
   writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  return imported(home, await importInto(home, path, changes));
+  const report = await importInto(home, path, changes);
+  return { report, ...(await imported(home, report)) };
 }
 
 describe("a row", () => {
@@ -76,6 +77,47 @@ describe("a row", () => {
       ["chat:c/1", 0.5, "graded"],
       ["chat:d/1", 1, "binary"],
     ]);
+  });
+
+  it("has a label beside its reward as whether it passed, and is in conflict where the one says the opposite of the other", async () => {
+    const outcomes = [
+      { reward: 0.8, label: true },
+      { reward: 0.8, label: 0 },
+      { reward: 0.8, label: "math" },
+      { reward: true, label: true },
+      { reward: 1, label: false },
+      { reward: 0, label: true },
+    ];
+    const { events, report } = await importRows(outcomes.map((own, i) => ({ id: i, messages: conversation, ...own })));
+    expect(
+      only(events, "verdict").map(({ verdict: { value, passed, flags } }) => [
+        value,
+        passed,
+        flags.filter((flag) => flag !== "imported"),
+      ]),
+    ).toEqual([
+      [0.8, true, []],
+      [0.8, false, []],
+      [0.8, false, []],
+      [1, true, []],
+      [1, false, ["conflict"]],
+      [0, true, ["conflict"]],
+    ]);
+    expect(report).toMatchObject({ rejected: [], imported: [{ attempts: 6, passed: 2 }] });
+  });
+
+  it("has its label for its outcome where its reward is none that a verdict could hold", async () => {
+    const outcomes = [
+      { reward: null, label: "good" },
+      { reward: null, label: true },
+      { reward: 3.2, label: false },
+    ];
+    const { events, report } = await importRows(outcomes.map((own, i) => ({ id: i, messages: conversation, ...own })));
+    expect(only(events, "verdict").map(({ attempt, verdict }) => [attempt.slice(21), verdict.passed])).toEqual([
+      ["chat:1/1", true],
+      ["chat:2/1", false],
+    ]);
+    expect(report.rejected).toMatchObject([{ reason: "its reward is none from 0 to 1", count: 1 }]);
   });
 
   it("of an item that was there before is another attempt at it", async () => {
