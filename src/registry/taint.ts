@@ -164,11 +164,21 @@ export async function decisionsMadeFrom(
 
 async function possibleTaint(graph: Graph, dataset: DatasetManifest, by: readonly Revocation[]): Promise<Taint | null> {
   const touching: Taint["by"] = [];
-  for (const one of by) {
+  for (const one of by.filter((one) => !wasLeftOut(graph, dataset, one))) {
     const found = await datasetsMaybeMadeFrom(graph, thingOf(one), [dataset]);
     if (found.length > 0) touching.push({ ...one, rows: null });
   }
   return touching.length === 0 ? null : { by: touching, rows: null, isCertain: false };
+}
+
+/** What was revoked before the dataset was made had no part in it, unless the export was told to take that too. */
+function wasLeftOut(
+  { revokedAt }: Graph,
+  { gatesOff, inputs }: DatasetManifest,
+  { kind, target }: Revocation,
+): boolean {
+  const known = gatesOff.includes("revoked") ? [] : (revokedAt.get(inputs.ledgerHead) ?? []);
+  return known.some((one) => one.kind === kind && one.target === target);
 }
 
 /** A dataset names every run that its rows are of, so most revocations are told to be none of its own at once. */
