@@ -122,7 +122,7 @@ export function restsOnRules({ rules }: DatasetManifest): boolean {
 
 /**
  * Returns the datasets that do not say all that their rows were made from, and may have been made from the thing: one of
- * their runs is it, holds it, rendered it or was judged by it.
+ * their runs is it, holds it, rendered it or was judged by it, and it was not revoked before.
  */
 export async function datasetsMaybeMadeFrom(
   graph: Graph,
@@ -130,9 +130,17 @@ export async function datasetsMaybeMadeFrom(
   datasets: readonly DatasetManifest[] = graph.datasets,
 ): Promise<DatasetManifest[]> {
   const unsaid = datasets.filter((dataset) => !hasRowLineage(dataset) || restsOnRules(dataset));
-  if (unsaid.length === 0) return [];
+  const candidates = unsaid.filter((dataset) => !wasLeftOut(graph, dataset, thing));
+  if (candidates.length === 0) return [];
   const runs = await runsOf(graph, thing);
-  return unsaid.filter(({ inputs }) => inputs.runs.some(({ run }) => runs.has(run)));
+  return candidates.filter(({ inputs }) => inputs.runs.some(({ run }) => runs.has(run)));
+}
+
+/** What was revoked before a dataset was made had no part in it, unless the export was told to take that too. */
+function wasLeftOut(graph: Graph, { gatesOff, inputs }: DatasetManifest, thing: Thing): boolean {
+  const known = gatesOff.includes("revoked") ? [] : (graph.revokedAt.get(inputs.ledgerHead) ?? []);
+  const isKnown = ({ kind, id }: Thing) => known.some((one) => one.kind === kind && one.target === id);
+  return withCovering(graph, [thing]).every(isKnown);
 }
 
 /** Also attempts that are no try at an item, and those that nobody asked a model in. */

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { rebuildDataset } from "../../src/commands/dataset.ts";
 import { exportDataset } from "../../src/commands/export.ts";
+import revokeCommand from "../../src/commands/revoke.ts";
 import { refuseTainted } from "../../src/commands/taint.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { lineageOf, taintedDatasets } from "../../src/registry/index.ts";
@@ -9,8 +10,9 @@ import { revoke } from "../../src/registry/revoke.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
 import { readRowLineage } from "../../src/store/row-lineage.ts";
 import { writeRoleRun } from "../curate/role-run.ts";
+import { tracemill } from "../fixtures/tracemill.ts";
 import { sampleRunId, withHome } from "../store/sample-run.ts";
-import { sayRevoked, withGraph } from "./setting.ts";
+import { putAdapter, sayRevoked, withGraph } from "./setting.ts";
 
 const AUDITORS = { skills: ["sql"], role: "auditor" as const, base: "none" };
 
@@ -75,6 +77,42 @@ it("may rest on what is revoked later of the runs, and not on what was revoked b
     await expect(refuseTainted(home, { dataset: datasetHash })).rejects.toMatchObject({ code: "TAINTED_DATASET" });
     for (const dataset of [others.datasetHash, next.datasetHash]) await refuseTainted(home, { dataset });
     expect((await revoke(home, { target: UNHEARD, reason: "again", clock })).datasets).toMatchObject([{ datasetHash }]);
+  }));
+
+it("is told of once in the lineage: by its rows where it has any, else as one that may rest on the thing", () =>
+  withOpinions(async ({ home, clock, dataset: { datasetHash } }) => {
+    const usedBy = async (name: string) =>
+      (await lineageOf(home, name)).down.map(({ id, facts: { rows, perhaps } }) => ({ id, rows, perhaps }));
+    const held = { id: datasetHash, rows: 2, perhaps: undefined };
+    const perhaps = { id: datasetHash, rows: 0, perhaps: "by its labels" };
+    expect(await usedBy(sampleRunId(1))).toEqual([held]);
+    expect(await usedBy(UNHEARD)).toEqual([perhaps]);
+    sayRevoked(home, "attempt", UNHEARD);
+    await rebuildDataset({ dataset: datasetHash }, { home, clock });
+    expect(await usedBy(UNHEARD)).toEqual([perhaps]);
+  }));
+
+it("is told as what may be tainted wherever it is not known to be", () =>
+  withOpinions(async ({ home, clock, dataset: { datasetHash } }) => {
+    await putAdapter(home, datasetHash);
+    const report = await revoke(home, { target: UNHEARD, reason: "it was bad", clock });
+    expect(report).toMatchObject({
+      datasets: [{ datasetHash, rows: 0, of: 2, ...OF_RUNS }],
+      adapters: [{ name: "sql-v1", ...OF_RUNS }],
+    });
+    const told = revokeCommand.print?.(report, {} as never);
+    expect(told).toMatch(/perhaps, as its labels may rest on other attempts of its runs.*\n.*, perhaps tainted$/m);
+    await expect(refuseTainted(home, { dataset: datasetHash })).rejects.toMatchObject({
+      message: expect.stringContaining("may rest on what was revoked"),
+      details: { got: expect.stringMatching(/^it does not say what all their labels rest on, .*unheard.*it was bad/) },
+    });
+    expect((await tracemill(home, "datasets")).stdout).toMatch(/ {2}PERHAPS TAINTED$/);
+    expect((await tracemill(home, "status")).stdout).toMatch(
+      /[0-9a-f]{12} PERHAPS TAINTED {2}[\s\S]*[0-9a-f]{12} PERHAPS TAINTED {2}/,
+    );
+    expect((await tracemill(home, "lineage", UNHEARD)).stdout).toMatch(
+      /rows 0, perhaps by its labels, .*PERHAPS TAINTED$/m,
+    );
   }));
 
 it("may rest on what was revoked before where the export was told to take that too", () =>
