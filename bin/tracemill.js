@@ -3,6 +3,7 @@
 // checkout. Node strips types from 22.18 on; an older Node hands over to the one that the dev dependency `node` brings.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const source = new URL("../src/cli.ts", import.meta.url);
@@ -25,5 +26,5 @@ if (!existsSync(source)) {
   // A terminal sends Ctrl-C to both; what is sent to this process alone is passed on.
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   process.on("SIGINT", () => {});
-  child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGKILL" ? 137 : 1)));
+  child.on("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }

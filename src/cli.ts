@@ -29,7 +29,7 @@ export async function main(argv: string[]): Promise<number> {
   try {
     return await runCommand(argv, interruption.signal);
   } catch (error) {
-    return report(systemRefusal(error) ?? error, isJson);
+    return report(error, isJson);
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
   }
@@ -87,7 +87,8 @@ function withFinalNewline(text: string): string {
   return text === "" || text.endsWith("\n") ? text : `${text}\n`;
 }
 
-function report(error: unknown, isJson: boolean): number {
+function report(thrown: unknown, isJson: boolean): number {
+  const error = systemRefusal(thrown) ?? thrown;
   if (error instanceof Refusal) {
     const { cause: _, ...details } = error.details;
     process.stderr.write(
@@ -108,10 +109,21 @@ function report(error: unknown, isJson: boolean): number {
   return 1;
 }
 
-// A reader that closes early (`tracemill sql ... | head`) is no error.
+/** Ends the process when its readers have all that it wrote: a pipe takes 64 KiB at once, and the rest waits in here. */
+async function end(exitCode: number): Promise<never> {
+  process.exitCode = exitCode;
+  const streams = [process.stdout, process.stderr];
+  await Promise.all(streams.map((stream) => new Promise((done) => stream.write("", done))));
+  process.exit();
+}
+
+// A reader that closes early (`tracemill sql ... | head`) is no error; without one of its progress the work goes on.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  if (error.code !== "EPIPE") process.exitCode = report(error, process.argv.includes("--json"));
+  process.exit();
+});
+process.stderr.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
 });
 
-process.exit(await main(process.argv.slice(2)));
+await end(await main(process.argv.slice(2)));

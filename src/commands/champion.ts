@@ -8,12 +8,12 @@ import { adapterLabel } from "../records/adapter-manifest.ts";
 import { type Champion, placeName, readChampions } from "../registry/index.ts";
 import { listAdapters } from "../store/manifests.ts";
 import { defineCommand } from "./command.ts";
-import { taintsIn } from "./taint.ts";
+import { type Tainted, taintsIn, taintWord } from "./taint.ts";
 
 interface ChampionRow extends Champion {
   place: string;
   adapter: string;
-  isTainted: boolean;
+  taint: Tainted | null;
   /** Whether something of its lineage is gone, so that nobody knows whether it is tainted. */
   isLineageGone: boolean;
 }
@@ -30,7 +30,7 @@ export default defineCommand<Record<string, never>, ChampionRow[]>({
         ...champion,
         place: placeName(champion),
         adapter: adapter === undefined ? shortHash(champion.adapterHash) : adapterLabel(adapter),
-        isTainted: taints.isTainted(champion.adapterHash),
+        taint: taints.ofAdapter(champion.adapterHash),
         isLineageGone: taints.isLineageGone(champion.adapterHash),
       };
     });
@@ -39,12 +39,12 @@ export default defineCommand<Record<string, never>, ChampionRow[]>({
     if (rows.length === 0) return "Nothing is promoted: the base answers everywhere.";
     return textTable(
       ["place", "adapter", "since", "by", "taint"],
-      rows.map(({ place, adapter, since, comparisonHash, override, isTainted, isLineageGone }) => [
+      rows.map(({ place, adapter, since, comparisonHash, override, taint, isLineageGone }) => [
         place,
         adapter,
         since,
         comparisonHash === null ? `override: ${override}` : `comparison ${shortHash(comparisonHash)}`,
-        isTainted ? "tainted" : isLineageGone ? "lineage gone" : "-",
+        taint !== null ? taintWord(taint) : isLineageGone ? "lineage gone" : "-",
       ]),
     );
   },

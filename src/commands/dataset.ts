@@ -82,7 +82,7 @@ The successor has the same settings and runs, and its manifest names the dataset
       ...(taint?.by ?? []).map(({ kind, target, reason, rows: of }) =>
         kind === "dataset"
           ? `  with the rows of the revoked dataset, none of which is revoked for it: ${reason}`
-          : `  without the ${kind} ${target}${of === null ? "" : `, ${counted(of, "row")}`}: ${reason}`,
+          : `  without the ${kind} ${target}${of === null || of === 0 ? "" : `, ${counted(of, "row")}`}: ${reason}`,
       ),
       ...(left === undefined ? [] : [`  left out as revoked: ${left.count} of ${counted(counts.examples, "example")}`]),
       `  ${folder}`,

@@ -5,10 +5,10 @@ import { shortHash } from "../foundation/hashing.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { listDatasets, readDatasetManifest } from "../store/manifests.ts";
 import { defineCommand } from "./command.ts";
-import { taintsIn } from "./taint.ts";
+import { type Tainted, taintMark, taintsIn } from "./taint.ts";
 
-/** A manifest, and whether something of its rows is revoked by now. */
-type Marked = DatasetManifest & { isTainted: boolean };
+/** A manifest, and whether it is tainted by now. */
+type Marked = DatasetManifest & { taint: Tainted | null };
 
 export default defineCommand({
   summary: "List the datasets, or show one.",
@@ -16,8 +16,8 @@ export default defineCommand({
   positional: ["dataset"],
   input: z.object({ dataset: z.string().optional().describe("hash of a dataset, or the start of it") }),
   async run({ dataset }, { home }): Promise<Marked[] | Marked> {
-    const { isDatasetTainted } = await taintsIn(home);
-    const marked = (one: DatasetManifest) => ({ ...one, isTainted: isDatasetTainted(one.datasetHash) });
+    const { ofDataset } = await taintsIn(home);
+    const marked = (one: DatasetManifest) => ({ ...one, taint: ofDataset(one.datasetHash) });
     return dataset === undefined
       ? (await listDatasets(home)).map(marked)
       : marked(await readDatasetManifest(home, dataset));
@@ -28,9 +28,8 @@ export default defineCommand({
 function listed(datasets: readonly Marked[]): string {
   if (datasets.length === 0) return "No dataset yet. Make one: tracemill export --skill sql";
   return datasets
-    .map(
-      ({ datasetHash, skills, role, format, counts, base, isTainted }) =>
-        `${shortHash(datasetHash)}  ${skills.join("+")} ${role}, ${format}: ${counts.trainRows} train and ${counted(counts.validationRows, "validation row")} of ${counted(counts.items, "item")}, ${base === null ? "without tokens" : `for ${base}`}${isTainted ? "  TAINTED" : ""}`,
+    .map(({ datasetHash, skills, role, format, counts, base, taint }) =>
+      `${shortHash(datasetHash)}  ${skills.join("+")} ${role}, ${format}: ${counts.trainRows} train and ${counted(counts.validationRows, "validation row")} of ${counted(counts.items, "item")}, ${base === null ? "without tokens" : `for ${base}`}  ${taintMark(taint)}`.trimEnd(),
     )
     .join("\n");
 }

@@ -10,7 +10,7 @@ import { unknownName } from "../foundation/nearest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import { type ActionCall, ROLES, type Role } from "../records/events.ts";
 import { type AttemptId, attemptParts } from "../records/ids.ts";
-import type { Revocation } from "../records/ledger-entries.ts";
+import type { LoggedEntry, Revocation } from "../records/ledger-entries.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import type { Home } from "../store/home.ts";
 import { withLake } from "../store/lake.ts";
@@ -98,7 +98,8 @@ export async function answerTexts(skills: readonly string[]): Promise<(skill: st
 
 /**
  * Returns the hash of the ledger's last entry that bears on these runs: later ones of other things do not change it. A
- * revocation bears on the runs that it takes something from, and a tip's retirement on those of its skill.
+ * revocation bears on the runs that it takes something from, and so does that one of them holds what is revoked elsewhere;
+ * a tip's retirement bears on those of its skill.
  * Throws: as `openLake`, where a tip or a verifier is revoked.
  */
 export async function lastBearing(home: Home, runs: readonly SealedRun[]): Promise<Hash> {
@@ -111,10 +112,20 @@ export async function lastBearing(home: Home, runs: readonly SealedRun[]): Promi
     const isLateVerdict = entry.type === "verdict_given" && names.has(entry.data.run);
     const isRetirement = entry.type === "tip_retired" && skills.has(entry.data.skill);
     const isRevocation = entry.type === "revoked" && reached.has(keyOf(entry.data));
-    if (isSealing || isLateVerdict || isRetirement || isRevocation) last = hashJson(entry);
+    if (isSealing || isLateVerdict || isRetirement || isRevocation || isRevoking(entry, names, reached))
+      last = hashJson(entry);
   }
   assert(last !== null, "a sealed run is in the ledger");
   return last;
+}
+
+/** Whether one of the runs is said to hold another one's calls, of which something is revoked. */
+function isRevoking({ type, data }: LoggedEntry, names: ReadonlySet<string>, reached: ReadonlySet<string>): boolean {
+  if (type !== "run_joined" && type !== "run_replaced") return false;
+  const covered = type === "run_joined" ? data.recorded : data.replaced;
+  return (
+    names.has(data.run) && [...reached].some((key) => key === `run ${covered}` || key.startsWith(`attempt ${covered}/`))
+  );
 }
 
 /** Which revocations take something from the runs; what a tip or a verifier had a part in, the lake knows. */

@@ -55,6 +55,7 @@ async function withSelection<T>(
 ): Promise<T> {
   const plan = await exportPlan(options, home);
   const { runs, base, settings, role, filterText } = plan;
+  const ledgerHead = await lastBearing(home, runs); // first: what is revoked while rows are chosen is revoked later
   const selection = await plan.select();
   try {
     const renderer = base === null ? null : await loadRenderer(home, base); // not before: its vocabulary would make room scarce for the selection
@@ -67,7 +68,7 @@ async function withSelection<T>(
       gatesOff: plan.gatesOff,
       inputs: {
         runs: runs.map(({ run, head }) => ({ run, head })),
-        ledgerHead: await lastBearing(home, runs),
+        ledgerHead,
         ...(plan.comparisons.length > 0 && { comparisons: plan.comparisons }),
       },
       seed: plan.seed,

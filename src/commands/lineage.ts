@@ -6,6 +6,7 @@ import { shortHash } from "../foundation/hashing.ts";
 import type { Lineage, LineageNode, Mark } from "../records/lineage.ts";
 import { lineageOf } from "../registry/index.ts";
 import { defineCommand } from "./command.ts";
+import { taintMark } from "./taint.ts";
 
 export default defineCommand<{ name: string }, Lineage>({
   summary:
@@ -72,5 +73,5 @@ function markText(mark: Mark | null): string[] {
   if (mark === null) return [];
   if (mark.kind === "revoked") return [`REVOKED: ${mark.reason}`];
   if (mark.kind === "written-by") return [`ROWS WRITTEN BY THE TAINTED ${shortHash(mark.adapterHash)}`];
-  return [mark.isCertain ? "TAINTED" : "PERHAPS TAINTED"];
+  return [taintMark(mark)];
 }

@@ -18,6 +18,7 @@ import {
   validateCommand,
 } from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
+import type { Tainted } from "./taint.ts";
 import { wayToSeal } from "./way-to-seal.ts";
 
 /** What is there. */
@@ -44,8 +45,7 @@ export interface Found {
     base: string | null;
     runs: string[];
     trainRows: number;
-    /** Whether something of its rows is revoked by now. */
-    isTainted: boolean;
+    taint: Tainted | null;
   }[];
   adapters: {
     adapterHash: string;
@@ -55,8 +55,7 @@ export interface Found {
     decisions: Judgement[];
     /** Comparisons whose decision is not the one any more that the ledger names: they tell nothing. */
     changedDecisions: Hash[];
-    /** Whether its dataset is. */
-    isTainted: boolean;
+    taint: Tainted | null;
     /** Whether something of its lineage is gone, so that nobody knows whether it is tainted. */
     isLineageGone: boolean;
   }[];
@@ -98,10 +97,10 @@ export async function nextCommand(home: Home, { bases, runs, datasets, adapters 
       reason: "no dataset is made of the runs yet",
     };
   }
-  if (dataset.isTainted) {
+  if (dataset.taint !== null) {
     return {
       command: `tracemill dataset rebuild ${shortHash(dataset.datasetHash)}`,
-      reason: "the newest dataset holds what was revoked since",
+      reason: `the newest dataset ${dataset.taint.isCertain ? "holds" : "may rest on"} what was revoked since`,
     };
   }
   const adapter = adapters.findLast(({ datasetHash }) => datasetHash === dataset.datasetHash);

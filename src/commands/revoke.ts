@@ -7,6 +7,7 @@ import { shortHash } from "../foundation/hashing.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import { type RevocationReport, revoke } from "../registry/index.ts";
 import { defineCommand } from "./command.ts";
+import { taintWord } from "./taint.ts";
 
 const input = z.object({
   target: z
@@ -39,15 +40,13 @@ function printed({ kind, target, reason, ...report }: RevocationReport): string 
   const untouched = datasets.length === 0 && decisions.length === 0;
   return [
     `The ${kind} ${target} ${said}: ${reason}`,
-    ...datasets.map(({ datasetHash, rows, of }) => {
-      const touched =
-        rows === null
-          ? "perhaps, as it does not name all that its rows were made from"
-          : `${rows} of ${counted(of, "row")}`;
-      return `  dataset ${shortHash(datasetHash)}: ${touched}; tracemill dataset rebuild ${shortHash(datasetHash)}`;
-    }),
+    ...datasets.map(
+      (touched) =>
+        `  dataset ${shortHash(touched.datasetHash)}: ${touchedText(touched)}; tracemill dataset rebuild ${shortHash(touched.datasetHash)}`,
+    ),
     ...adapters.map(
-      (adapter) => `  adapter ${adapterLabel(adapter)}: trained on ${shortHash(adapter.datasetHash)}, tainted`,
+      (adapter) =>
+        `  adapter ${adapterLabel(adapter)}: trained on ${shortHash(adapter.datasetHash)}, ${taintWord(adapter)}`,
     ),
     ...written.map(
       (adapter) => `  adapter ${adapterLabel(adapter)}: learned from rows that ${shortHash(adapter.writer)} wrote`,
@@ -63,4 +62,11 @@ function printed({ kind, target, reason, ...report }: RevocationReport): string 
         ]
       : []),
   ].join("\n");
+}
+
+function touchedText({ rows, of, isCertain }: RevocationReport["datasets"][number]): string {
+  if (isCertain) return `${rows} of ${counted(of, "row")}`;
+  return rows === null
+    ? "perhaps, as it does not say what its rows were made from"
+    : "perhaps, as its labels may rest on other attempts of its runs";
 }

@@ -39,8 +39,8 @@ export async function standingChampions(
 
 /** Returns the adapters that learned from what was revoked since. Throws: as `taintedDatasets`. */
 export async function taintedAdapters(home: Home): Promise<Set<Hash>> {
-  const [{ isTainted }, adapters] = await Promise.all([taintsIn(home), listAdapters(home)]);
-  return new Set(adapters.map(({ adapterHash }) => adapterHash).filter(isTainted));
+  const [{ ofAdapter }, adapters] = await Promise.all([taintsIn(home), listAdapters(home)]);
+  return new Set(adapters.map(({ adapterHash }) => adapterHash).filter((one) => ofAdapter(one) !== null));
 }
 
 function gone(place: string, adapterHash: Hash): Refusal {

@@ -11,7 +11,7 @@ import { listAdapters, listBases, listDatasets } from "../store/manifests.ts";
 import { listRuns } from "../store/runs.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { type Found, type Judgement, type NextCommand, nextCommand } from "./next-command.ts";
-import { taintsIn } from "./taint.ts";
+import { taintMark, taintsIn } from "./taint.ts";
 
 interface Status extends Found {
   home: string;
@@ -47,7 +47,7 @@ async function status({ home }: Context): Promise<Status> {
       base,
       runs: inputs.runs.map(({ run }) => run),
       trainRows: counts.trainRows,
-      isTainted: taints.isDatasetTainted(datasetHash),
+      taint: taints.ofDataset(datasetHash),
     })),
     adapters: adapters.map(({ adapterHash, name, base, datasetHash }) => ({
       adapterHash,
@@ -56,7 +56,7 @@ async function status({ home }: Context): Promise<Status> {
       datasetHash,
       decisions: decisions.filter((decision) => decision.adapterHash === adapterHash).map(judgementOf),
       changedDecisions: changed.flatMap((one) => (one.adapterHash === adapterHash ? one.comparisonHash : [])),
-      isTainted: taints.isTainted(adapterHash),
+      taint: taints.ofAdapter(adapterHash),
       isLineageGone: taints.isLineageGone(adapterHash),
     })),
   };
@@ -96,7 +96,7 @@ function printed({ home, bases, runs, datasets, adapters, next }: Status): strin
       "datasets",
       ["hash", "skills", "role", "train rows"],
       datasets.map((dataset) => [
-        `${shortHash(dataset.datasetHash)}${dataset.isTainted ? " TAINTED" : ""}`,
+        `${shortHash(dataset.datasetHash)} ${taintMark(dataset.taint)}`.trimEnd(),
         dataset.skills.join(","),
         dataset.role,
         String(dataset.trainRows),
@@ -106,7 +106,7 @@ function printed({ home, bases, runs, datasets, adapters, next }: Status): strin
       "adapters",
       ["hash", "name", "base", "dataset", "decisions"],
       adapters.map((adapter) => [
-        `${shortHash(adapter.adapterHash)}${adapter.isTainted ? " TAINTED" : adapter.isLineageGone ? " LINEAGE GONE" : ""}`,
+        `${shortHash(adapter.adapterHash)} ${taintMark(adapter.taint) || (adapter.isLineageGone ? "LINEAGE GONE" : "")}`.trimEnd(),
         adapter.name ?? "-",
         adapter.base,
         shortHash(adapter.datasetHash),

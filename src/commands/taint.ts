@@ -8,7 +8,7 @@ import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { warn } from "../foundation/progress.ts";
 import { type AdapterManifest, adapterLabel } from "../records/adapter-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
-import type { Thing } from "../records/lineage.ts";
+import type { Taint, Thing } from "../records/lineage.ts";
 import {
   ancestryOf,
   type Graph,
@@ -26,12 +26,16 @@ import type { Context } from "./command.ts";
 
 /** What of a home is not to be relied on, or may not be. */
 export interface Taints {
-  isDatasetTainted(datasetHash: Hash): boolean;
-  /** Whether its dataset is, or one that an adapter before it was trained on. */
-  isTainted(adapterHash: Hash): boolean;
+  /** Null where it is not tainted. */
+  ofDataset(datasetHash: Hash): Tainted | null;
+  /** Of its dataset, or of one that an adapter before it was trained on; null where none is tainted. */
+  ofAdapter(adapterHash: Hash): Tainted | null;
   /** Whether a dataset or an adapter of its lineage is gone, so that nobody knows. */
   isLineageGone(adapterHash: Hash): boolean;
 }
+
+/** Whether it is known that something revoked is in it, or may be. */
+export type Tainted = Pick<Taint, "isCertain">;
 
 /** Looks through all datasets. Throws: as `taintedDatasets`. */
 export async function taintsIn(home: Home): Promise<Taints> {
@@ -39,13 +43,23 @@ export async function taintsIn(home: Home): Promise<Taints> {
   try {
     const tainted = await taintedDatasets(graph);
     return {
-      isDatasetTainted: (datasetHash) => tainted.has(datasetHash),
-      isTainted: (adapterHash) => taintOfAdapter(graph, tainted, adapterHash) !== null,
+      ofDataset: (datasetHash) => tainted.get(datasetHash) ?? null,
+      ofAdapter: (adapterHash) => taintOfAdapter(graph, tainted, adapterHash),
       isLineageGone: (adapterHash) => goneOfLineage(graph, adapterHash).length > 0,
     };
   } finally {
     await graph.close();
   }
+}
+
+/** Says of what is tainted that it is, or may be. */
+export function taintWord({ isCertain }: Tainted): string {
+  return isCertain ? "tainted" : "perhaps tainted";
+}
+
+/** The same as a mark in a list; empty where it is not. */
+export function taintMark(taint: Tainted | null): string {
+  return taint === null ? "" : taintWord(taint).toUpperCase();
 }
 
 /** Throws: `TAINTED_DATASET` with what is revoked of it, `TAINTED_PARENT`; `UNKNOWN_DATASET`, `UNKNOWN_ADAPTER`. */
@@ -67,14 +81,18 @@ async function refuseTaintedDataset(graph: Graph, dataset: DatasetManifest): Pro
   const { datasetHash, counts } = dataset;
   throw new Refusal({
     code: "TAINTED_DATASET",
-    message: "The dataset holds what was revoked since it was made: an adapter of it would be tainted too.",
+    message: `The dataset ${taint.isCertain ? "holds" : "may rest on"} what was revoked since it was made: an adapter of it would be ${taintWord(taint)} too.`,
     expected: "a dataset without a revoked row",
-    got: taint.isCertain
-      ? `${taint.rows} of ${counted(counts.trainRows + counts.validationRows, "row")} ${taint.rows === 1 ? "is" : "are"} of ${named(taint.by)}`
-      : `it does not say what its rows were made from, and its runs have ${named(taint.by)}`,
+    got: taintText(taint, counts.trainRows + counts.validationRows),
     where: graph.home.datasetFolder(datasetHash),
     fix: `tracemill dataset rebuild ${shortHash(datasetHash)}, and train on its successor`,
   });
+}
+
+function taintText({ rows, by, isCertain }: Taint, all: number): string {
+  if (isCertain) return `${rows} of ${counted(all, "row")} ${rows === 1 ? "is" : "are"} of ${named(by)}`;
+  const unsaid = rows === null ? "what its rows were made from" : "what all their labels rest on";
+  return `it does not say ${unsaid}, and its runs have ${named(by)}`;
 }
 
 async function refuseTaintedParent(graph: Graph, parent: AdapterManifest): Promise<void> {
@@ -118,12 +136,13 @@ async function warnOfEach(names: readonly string[], graph: Graph, context: Conte
       continue;
     }
     const dataset = shortHash(source.datasetHash);
+    const word = taintWord(tainted.get(source.datasetHash) ?? { isCertain: true });
     const through =
       source.adapterHash === adapter.adapterHash
         ? "was trained on"
         : `goes on from ${adapterLabel(source)}, which was trained on`;
     warn(
-      `Warning: the adapter ${adapterLabel(adapter)} ${through} the tainted dataset ${dataset}; tracemill lineage ${dataset} says why.`,
+      `Warning: the adapter ${adapterLabel(adapter)} ${through} the ${word} dataset ${dataset}; tracemill lineage ${dataset} says why.`,
       context,
     );
   }

@@ -28,7 +28,7 @@ export interface Thing {
 /** Why something is not to be relied on any more. */
 export type Mark =
   | { kind: "revoked"; reason: string }
-  /** Made from what is revoked; `isCertain` is false where only the runs of a dataset are known, not its rows'. */
+  /** Made from what is revoked; `isCertain` is false where no row of a dataset is known to be, but may be or have its label from it. */
   | { kind: "tainted"; isCertain: boolean }
   /** Not tainted itself, but learned from rows which a tainted adapter wrote. */
   | { kind: "written-by"; adapterHash: Hash };
@@ -50,9 +50,12 @@ export interface Lineage {
 
 /** What is revoked of a dataset's rows. */
 export interface Taint {
-  /** Each revocation with the rows that it touches; null where the dataset does not say what its rows were made from. */
+  /**
+   * Each revocation with the rows that it touches: null where the dataset does not say what its rows were made from, none where
+   * their labels may rest on it.
+   */
   by: (Revocation & { rows: number | null })[];
-  /** Rows that any of them touches. */
+  /** Rows that any of them touches, as there. */
   rows: number | null;
   isCertain: boolean;
 }

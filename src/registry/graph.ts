@@ -15,10 +15,17 @@ import type { Revocation } from "../records/ledger-entries.ts";
 import type { Thing, ThingKind } from "../records/lineage.ts";
 import type { RowLineage } from "../records/row-lineage.ts";
 import { type ChangedDecision, listDecisions } from "../store/comparisons.ts";
-import type { Row } from "../store/duckdb.ts";
 import type { Home } from "../store/home.ts";
 import { type Lake, openLake } from "../store/lake.ts";
-import { type Covering, coveredRuns, coveringIdOf, revocations, type SealedRun, sealedRuns } from "../store/ledger.ts";
+import {
+  type Covering,
+  coveredRuns,
+  coveringIdOf,
+  revocations,
+  revocationsAt,
+  type SealedRun,
+  sealedRuns,
+} from "../store/ledger.ts";
 import { listAdapters, listDatasets } from "../store/manifests.ts";
 import { hasRowLineage, readRowLineage } from "../store/row-lineage.ts";
 import { type Champion, standingPromotions } from "./champions.ts";
@@ -36,6 +43,8 @@ export interface Graph {
   revoked: Revocation[];
   /** By place, the promotions that stand there, the champion's last. */
   promoted: ReadonlyMap<string, readonly Champion[]>;
+  /** What was revoked at each line of the ledger that a dataset is bound to. */
+  revokedAt: ReadonlyMap<Hash, readonly Revocation[]>;
   /** Opened when it is first asked for. Throws: as `openLake`. */
   lake(): Promise<Lake>;
   close(): Promise<void>;
@@ -60,6 +69,7 @@ export async function openGraph(home: Home): Promise<Graph> {
     sealed: sealedRuns(home),
     covered: coveredRuns(home),
     revoked: revocations(home),
+    revokedAt: revocationsAt(home, new Set(datasets.map(({ inputs }) => inputs.ledgerHead))),
     lake() {
       lake ??= openLake(home);
       return lake;
@@ -116,7 +126,7 @@ export function restsOnRules({ rules }: DatasetManifest): boolean {
 
 /**
  * Returns the datasets that do not say all that their rows were made from, and may have been made from the thing: one of
- * their runs is it, holds it, rendered it or was judged by it.
+ * their runs is it, holds it, rendered it or was judged by it, and it was not revoked before.
  */
 export async function datasetsMaybeMadeFrom(
   graph: Graph,
@@ -124,9 +134,17 @@ export async function datasetsMaybeMadeFrom(
   datasets: readonly DatasetManifest[] = graph.datasets,
 ): Promise<DatasetManifest[]> {
   const unsaid = datasets.filter((dataset) => !hasRowLineage(dataset) || restsOnRules(dataset));
-  if (unsaid.length === 0) return [];
+  const candidates = unsaid.filter((dataset) => !wasLeftOut(graph, dataset, thing));
+  if (candidates.length === 0) return [];
   const runs = await runsOf(graph, thing);
-  return unsaid.filter(({ inputs }) => inputs.runs.some(({ run }) => runs.has(run)));
+  return candidates.filter(({ inputs }) => inputs.runs.some(({ run }) => runs.has(run)));
+}
+
+/** What was revoked before a dataset was made had no part in it, unless the export was told to take that too. */
+function wasLeftOut(graph: Graph, { gatesOff, inputs }: DatasetManifest, thing: Thing): boolean {
+  const known = gatesOff.includes("revoked") ? [] : (graph.revokedAt.get(inputs.ledgerHead) ?? []);
+  const isKnown = ({ kind, id }: Thing) => known.some((one) => one.kind === kind && one.target === id);
+  return withCovering(graph, [thing]).every(isKnown);
 }
 
 /** Also attempts that are no try at an item, and those that nobody asked a model in. */
@@ -135,22 +153,16 @@ const ATTEMPTS = `SELECT attempt AS id FROM files.turns WHERE run = $id
 
 /** Yields what a thing was made from, one step. */
 export async function* up(graph: Graph, { kind, id }: Thing): AsyncGenerator<Thing> {
+  const ask = asking(graph, id);
   if (kind === "run")
     yield* [...graph.covered].flatMap(([run, covering]) => (covering.run === id ? thing("run", run) : []));
   if (kind === "attempt") yield thing("run", attemptParts(id as AttemptId).run);
   if (kind === "turn") {
     yield thing("attempt", id.slice(0, id.lastIndexOf("#")));
-    yield* things(
-      "tip",
-      await asked(graph, "SELECT DISTINCT tip AS id FROM sealed.rendered_tips WHERE turn = $id ORDER BY tip", id),
-    );
-    yield* things(
+    yield* await ask("tip", "SELECT DISTINCT tip AS id FROM sealed.rendered_tips WHERE turn = $id ORDER BY tip");
+    yield* await ask(
       "adapter",
-      await asked(
-        graph,
-        "SELECT adapter_hash AS id FROM files.turns WHERE turn = $id AND adapter_hash IS NOT NULL",
-        id,
-      ),
+      "SELECT adapter_hash AS id FROM files.turns WHERE turn = $id AND adapter_hash IS NOT NULL",
     );
   }
   if (kind === "row") yield* madeRowFrom(graph, id);
@@ -175,10 +187,11 @@ export async function* up(graph: Graph, { kind, id }: Thing): AsyncGenerator<Thi
 /** Yields what was made from a thing, one step. */
 export async function* down(graph: Graph, one: Thing): AsyncGenerator<Thing> {
   const { kind, id } = one;
+  const ask = asking(graph, id);
   if (kind === "run") {
     const covering = graph.covered.get(id as RunId);
     if (covering !== undefined) yield thing("run", covering.run);
-    yield* things("attempt", await asked(graph, ATTEMPTS, id));
+    yield* await ask("attempt", ATTEMPTS);
     yield* (await datasetsMaybeMadeFrom({ ...graph, covered: new Map() }, one)).map((found) =>
       thing("dataset", found.datasetHash),
     );
@@ -186,15 +199,9 @@ export async function* down(graph: Graph, one: Thing): AsyncGenerator<Thing> {
     yield* judged.map(({ comparisonHash }) => thing("decision", comparisonHash));
   }
   if (kind === "attempt")
-    yield* things(
-      "turn",
-      await asked(graph, "SELECT turn AS id FROM files.turns WHERE attempt = $id ORDER BY seq", id),
-    );
+    yield* await ask("turn", "SELECT turn AS id FROM files.turns WHERE attempt = $id ORDER BY seq");
   if (kind === "tip") {
-    yield* things(
-      "turn",
-      await asked(graph, "SELECT turn AS id FROM sealed.rendered_tips WHERE tip = $id ORDER BY turn", id),
-    );
+    yield* await ask("turn", "SELECT turn AS id FROM sealed.rendered_tips WHERE tip = $id ORDER BY turn");
   }
   if (kind === "turn" || kind === "tip" || kind === "verifier") {
     for await (const { row } of rowsMadeFrom(graph, [one])) yield thing("row", row.id);
@@ -206,10 +213,7 @@ export async function* down(graph: Graph, one: Thing): AsyncGenerator<Thing> {
   if (kind === "adapter") {
     yield* childrenOf(graph, id as Hash).map((made) => thing("adapter", made.adapterHash));
     yield* decisionsOn(graph, id as Hash).map((made) => thing("decision", made.comparisonHash));
-    yield* things(
-      "turn",
-      await asked(graph, "SELECT turn AS id FROM files.turns WHERE adapter_hash = $id ORDER BY turn", id),
-    );
+    yield* await ask("turn", "SELECT turn AS id FROM files.turns WHERE adapter_hash = $id ORDER BY turn");
   }
 }
 
@@ -280,15 +284,12 @@ export async function runsOf(graph: Graph, { kind, id }: Thing): Promise<Readonl
     kind === "tip"
       ? "SELECT DISTINCT run AS id FROM sealed.rendered_tips WHERE tip = $id"
       : "SELECT DISTINCT run AS id FROM files.verdicts WHERE verifier_id || '@' || verifier_version = $id";
-  return new Set((await asked(graph, sql, id)).map((row) => String(row.id)));
+  return new Set((await asking(graph, id)("run", sql)).map((run) => run.id));
 }
 
-async function asked(graph: Graph, sql: string, id: string): Promise<Row[]> {
-  return (await graph.lake()).query(sql, { id });
-}
-
-function things(kind: ThingKind, rows: readonly Row[]): Thing[] {
-  return rows.map(({ id }) => thing(kind, String(id)));
+/** The things of a kind that the lake has for an id. */
+function asking({ lake }: Graph, id: string): (kind: ThingKind, sql: string) => Promise<Thing[]> {
+  return async (kind, sql) => (await (await lake()).query(sql, { id })).map((row) => thing(kind, String(row.id)));
 }
 
 function thing(kind: ThingKind, id: string): Thing {

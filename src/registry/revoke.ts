@@ -20,10 +20,10 @@ export interface RevocationReport {
   isDryRun: boolean;
   /** Whether it was revoked before: then nothing is written, and `reason` is the first one. */
   wasRevoked: boolean;
-  /** Datasets with rows made from it, or it itself; `rows` is null where a dataset does not say what its rows were made from. */
+  /** Datasets with rows made from it, or it itself, and those that may rest on it: `rows` as in `Taint`. */
   datasets: { datasetHash: Hash; rows: number | null; of: number; isCertain: boolean }[];
   /** Adapters trained on these, and those that went on from their weights. */
-  adapters: { adapterHash: Hash; name: string | null; datasetHash: Hash }[];
+  adapters: { adapterHash: Hash; name: string | null; datasetHash: Hash; isCertain: boolean }[];
   /** Adapters that learned from rows which one of these wrote; they are not tainted for it. */
   written: { adapterHash: Hash; name: string | null; writer: Hash }[];
   /** Decisions that judged these adapters, and those that rest on it; without a verdict where it was changed since. */
@@ -77,14 +77,17 @@ async function touched(graph: Graph, said: Revocation): Promise<Touched> {
     datasets.push({ datasetHash: dataset.datasetHash, rows, of: trainRows + validationRows, isCertain });
   }
   const tainted = new Map(datasets.map(({ datasetHash, isCertain }) => [datasetHash, { isCertain }]));
-  const adapters = graph.adapters.filter(({ adapterHash }) => taintOfAdapter(graph, tainted, adapterHash) !== null);
+  const adapters = graph.adapters.flatMap(({ adapterHash, name, datasetHash }) => {
+    const taint = taintOfAdapter(graph, tainted, adapterHash);
+    return taint === null ? [] : [{ adapterHash, name, datasetHash, ...taint }];
+  });
   const writers = await taintedWriters(graph, tainted);
   const decisions = new Set<JudgedAdapter>(adapters.flatMap(({ adapterHash }) => decisionsOn(graph, adapterHash)));
   const runs = new Set(targets.flatMap(({ kind, id }) => (kind === "run" ? [id] : [])));
   for (const target of targets) for (const decision of await decisionsMadeFrom(graph, target)) decisions.add(decision);
   return {
     datasets,
-    adapters: adapters.map(({ adapterHash, name, datasetHash }) => ({ adapterHash, name, datasetHash })),
+    adapters,
     written: graph.adapters.flatMap(({ adapterHash, name }) => {
       const writer = writers.get(adapterHash);
       return writer === undefined ? [] : [{ adapterHash, name, writer }];

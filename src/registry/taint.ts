@@ -54,8 +54,8 @@ async function taintOfRows(graph: Graph, dataset: DatasetManifest, by: readonly 
 }
 
 /**
- * Tells which datasets are tainted, reading each only up to its first such row; `false` for one of which only its runs
- * are known. One that is revoked itself is among them even where its folder is gone. Throws: `DATASET_CHANGED`.
+ * Tells which datasets are tainted, reading each only up to its first such row; `false` for one of which no
+ * row is known to be. One that is revoked itself is among them even where its folder is gone. Throws: `DATASET_CHANGED`.
  */
 export async function taintedDatasets(graph: Graph): Promise<Map<Hash, { isCertain: boolean }>> {
   const revoked = graph.revoked.flatMap(({ kind, target }) => (kind === "dataset" ? [target as Hash] : []));
@@ -163,12 +163,13 @@ export async function runsDecidedBy(graph: Graph, one: Thing): Promise<ReadonlyS
 }
 
 async function possibleTaint(graph: Graph, dataset: DatasetManifest, by: readonly Revocation[]): Promise<Taint | null> {
+  const rows = hasRowLineage(dataset) ? 0 : null;
   const touching: Taint["by"] = [];
   for (const one of by) {
     const found = await datasetsMaybeMadeFrom(graph, thingOf(one), [dataset]);
-    if (found.length > 0) touching.push({ ...one, rows: null });
+    if (found.length > 0) touching.push({ ...one, rows });
   }
-  return touching.length === 0 ? null : { by: touching, rows: null, isCertain: false };
+  return touching.length === 0 ? null : { by: touching, rows, isCertain: false };
 }
 
 /** A dataset names every run that its rows are of, so most revocations are told to be none of its own at once. */

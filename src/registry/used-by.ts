@@ -7,6 +7,7 @@ import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { type AttemptId, attemptParts, type RunId } from "../records/ids.ts";
 import type { LineageNode, Thing } from "../records/lineage.ts";
 import { PARTS, type Part } from "../records/selection.ts";
+import { hasRowLineage } from "../store/row-lineage.ts";
 import { datasetsMaybeMadeFrom, rowsMadeFrom } from "./graph.ts";
 import { adapterNodes, datasetNode, type Marked, nodeOf } from "./lineage-nodes.ts";
 import { writtenBy } from "./writers.ts";
@@ -47,14 +48,20 @@ export async function usedBy(marked: Marked, thing: Thing): Promise<LineageNode[
   }
   const unsaid = new Set<DatasetManifest>();
   for (const one of made) for (const dataset of await datasetsMaybeMadeFrom(graph, one)) unsaid.add(dataset);
+  const unheld = [...unsaid].filter(({ datasetHash }) => !held.has(datasetHash));
   const datasets = [...held].map(([hash, of]) => datasetNode(marked, hash, heldFacts(of, kind)));
-  const perhaps = [...unsaid].map(({ datasetHash }) => datasetNode(marked, datasetHash, { rows: null }));
+  const perhaps = unheld.map((dataset) => datasetNode(marked, dataset.datasetHash, perhapsFacts(dataset)));
   return [...datasets, ...perhaps, ...attempts, ...coveringNode(marked, thing), ...judgedBy(marked, made)];
 }
 
 function heldFacts({ rows, first }: Held, kind: Thing["kind"]) {
   const parts = PARTS.flatMap((part) => (rows[part] > 0 ? [`${rows[part]} ${part}`] : [])).join(", ");
   return { rows: rows.train + rows.validation, parts, ...(kind !== "row" && { first }) };
+}
+
+/** Why a dataset may have been made from a thing that no row of it names. */
+function perhapsFacts(dataset: DatasetManifest) {
+  return hasRowLineage(dataset) ? { rows: 0, perhaps: "by its labels" } : { rows: null, perhaps: "by its runs" };
 }
 
 /** The first attempts in whose prompts a tip was; the first says how many there are. */

@@ -114,12 +114,13 @@ export interface Covering {
  */
 export function coveredRuns(home: Home): Map<RunId, Covering> {
   const covered = new Map<RunId, Covering>();
-  for (const { entry } of entries(home)) {
-    const { type, data } = entry;
-    if (type === "run_joined") covered.set(data.recorded, { run: data.run, hasSameAttempts: false });
-    if (type === "run_replaced") covered.set(data.replaced, { run: data.run, hasSameAttempts: true });
-  }
+  for (const { entry } of entries(home)) addCovering(covered, entry);
   return covered;
+}
+
+function addCovering(covered: Map<RunId, Covering>, { type, data }: LoggedEntry): void {
+  if (type === "run_joined") covered.set(data.recorded, { run: data.run, hasSameAttempts: false });
+  if (type === "run_replaced") covered.set(data.replaced, { run: data.run, hasSameAttempts: true });
 }
 
 /** Returns what a run or attempt is called in the run that covers it; null of anything that is not covered. */
@@ -139,13 +140,34 @@ export function coveringIdOf(
  * it, too. Throws: as `readLedger`.
  */
 export function revocations(home: Home): Revocation[] {
+  const said: Revocation[] = [];
+  for (const { entry } of entries(home)) if (entry.type === "revoked") said.push(entry.data);
+  return said.length === 0 ? [] : alsoInCovering(said, coveredRuns(home));
+}
+
+/**
+ * Returns for each of these lines what was revoked when it was the ledger's last, as `revocations`; a line that the ledger
+ * does not have is left out. Throws: as `readLedger`.
+ */
+export function revocationsAt(home: Home, heads: ReadonlySet<Hash>): Map<Hash, Revocation[]> {
+  const said: Revocation[] = [];
+  const covered = new Map<RunId, Covering>();
+  const found = new Map<Hash, Revocation[]>();
+  for (const { entry, hash } of entries(home)) {
+    if (entry.type === "revoked") said.push(entry.data);
+    addCovering(covered, entry);
+    if (heads.has(hash)) found.set(hash, alsoInCovering(said, covered));
+  }
+  return found;
+}
+
+function alsoInCovering(said: readonly Revocation[], covered: ReadonlyMap<RunId, Covering>): Revocation[] {
   const revoked = new Map<string, Revocation>();
-  const add = (said: Revocation) => {
-    const key = `${said.kind} ${said.target}`;
-    if (!revoked.has(key)) revoked.set(key, said);
+  const add = (one: Revocation) => {
+    const key = `${one.kind} ${one.target}`;
+    if (!revoked.has(key)) revoked.set(key, one);
   };
-  for (const { entry } of entries(home)) if (entry.type === "revoked") add(entry.data);
-  const covered = coveredRuns(home);
+  said.forEach(add);
   for (const { kind, target, reason } of revoked.values()) {
     const covering = coveringIdOf(covered, { kind, id: target });
     // This loop sees what is added here, too: a chain of replacements is followed to its end.

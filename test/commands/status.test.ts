@@ -241,7 +241,7 @@ test("datasets lists them, or shows one by the start of its hash", () =>
     expect((await tracemill(home, "datasets")).stdout).toBe(
       `${start}  sql worker, jsonl: 8 train and 2 validation rows of 8 items, for tiny`,
     );
-    expect(JSON.parse((await tracemill(home, "datasets", start)).stdout)).toEqual({ ...dataset, isTainted: false });
+    expect(JSON.parse((await tracemill(home, "datasets", start)).stdout)).toEqual({ ...dataset, taint: null });
     const { exitCode, stderr } = await tracemill(home, "datasets", "0000");
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(new RegExp(`^UNKNOWN_DATASET: [\\s\\S]*one of: ${start}`));

@@ -2,19 +2,27 @@
 import { expect, it } from "vitest";
 import { rebuildDataset } from "../../src/commands/dataset.ts";
 import { exportDataset } from "../../src/commands/export.ts";
+import revokeCommand from "../../src/commands/revoke.ts";
+import { refuseTainted } from "../../src/commands/taint.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
-import { lineageOf } from "../../src/registry/index.ts";
+import { lineageOf, taintedDatasets } from "../../src/registry/index.ts";
 import { revoke } from "../../src/registry/revoke.ts";
+import { appendLedger } from "../../src/store/ledger.ts";
 import { readRowLineage } from "../../src/store/row-lineage.ts";
 import { writeRoleRun } from "../curate/role-run.ts";
-import { withHome } from "../store/sample-run.ts";
+import { tracemill } from "../fixtures/tracemill.ts";
+import { sampleRunId, withHome } from "../store/sample-run.ts";
+import { putAdapter, sayRevoked, withGraph } from "./setting.ts";
 
 const AUDITORS = { skills: ["sql"], role: "auditor" as const, base: "none" };
 
-/** A dataset of two right opinions: of one nothing but the verdict is known, of the other that the pass was a no-op. */
+/**
+ * A dataset of two right opinions: of one nothing but the verdict is known, of the other that the pass was a no-op. On a third
+ * attempt of the run nobody had any.
+ */
 const withOpinions = (use: (place: Awaited<ReturnType<typeof exported>>) => Promise<void>) =>
   withHome(async (home) => {
-    await writeRoleRun(home, { items: ["plain/a", "noop/a"] }, (writer) => {
+    await writeRoleRun(home, { items: ["plain/a", "noop/a", "unheard/a"] }, (writer) => {
       for (const item of ["plain/a", "noop/a"]) {
         const isRight = item === "plain/a";
         writer.turn("worker", item, 1);
@@ -23,9 +31,14 @@ const withOpinions = (use: (place: Awaited<ReturnType<typeof exported>>) => Prom
         writer.verdict(item, 1, { ...opinion, passed: isRight, value: Number(isRight), evidence: { turn, why: null } });
         writer.verdict(item, 1, isRight ? {} : { before: { value: 1, passed: true } });
       }
+      writer.turn("worker", "unheard/a", 1);
+      writer.verdict("unheard/a", 1);
     });
     await use(await exported(home));
   });
+
+const UNHEARD = `${sampleRunId(1)}/sql:unheard/a/1`;
+const OF_RUNS = { isCertain: false };
 
 async function exported(home: Parameters<typeof readRowLineage>[0]) {
   const place = { home, clock: systemClock };
@@ -51,4 +64,72 @@ it("taints these where it is revoked, and labels nothing from then on", () =>
     expect(labelledBy).toEqual(["noop-pass@1"]);
     expect(next.refusals).toContainEqual(expect.objectContaining({ reason: "revoked", count: 1 }));
     expect(next.manifest.inputs.ledgerHead).not.toEqual(manifest.inputs.ledgerHead);
+  }));
+
+it("may rest on what is revoked later of the runs, and not on what was revoked before", () =>
+  withOpinions(async ({ home, clock, dataset: { datasetHash } }) => {
+    sayRevoked(home, "attempt", UNHEARD);
+    const others = await exportDataset({ ...AUDITORS, maxPerItem: 3 }, { home, clock });
+    const next = await rebuildDataset({ dataset: datasetHash }, { home, clock });
+    expect(next.counts.trainRows).toBe(2);
+    const tainted = await withGraph(home, taintedDatasets);
+    expect([...tainted]).toEqual([[datasetHash, OF_RUNS]]);
+    await expect(refuseTainted(home, { dataset: datasetHash })).rejects.toMatchObject({ code: "TAINTED_DATASET" });
+    for (const dataset of [others.datasetHash, next.datasetHash]) await refuseTainted(home, { dataset });
+    expect((await revoke(home, { target: UNHEARD, reason: "again", clock })).datasets).toMatchObject([{ datasetHash }]);
+  }));
+
+it("is told of once in the lineage: by its rows where it has any, else as one that may rest on the thing", () =>
+  withOpinions(async ({ home, clock, dataset: { datasetHash } }) => {
+    const usedBy = async (name: string) =>
+      (await lineageOf(home, name)).down.map(({ id, facts: { rows, perhaps } }) => ({ id, rows, perhaps }));
+    const held = { id: datasetHash, rows: 2, perhaps: undefined };
+    const perhaps = { id: datasetHash, rows: 0, perhaps: "by its labels" };
+    expect(await usedBy(sampleRunId(1))).toEqual([held]);
+    expect(await usedBy(UNHEARD)).toEqual([perhaps]);
+    sayRevoked(home, "attempt", UNHEARD);
+    await rebuildDataset({ dataset: datasetHash }, { home, clock });
+    expect(await usedBy(UNHEARD)).toEqual([perhaps]);
+  }));
+
+it("is told as what may be tainted wherever it is not known to be", () =>
+  withOpinions(async ({ home, clock, dataset: { datasetHash } }) => {
+    await putAdapter(home, datasetHash);
+    const report = await revoke(home, { target: UNHEARD, reason: "it was bad", clock });
+    expect(report).toMatchObject({
+      datasets: [{ datasetHash, rows: 0, of: 2, ...OF_RUNS }],
+      adapters: [{ name: "sql-v1", ...OF_RUNS }],
+    });
+    const told = revokeCommand.print?.(report, {} as never);
+    expect(told).toMatch(/perhaps, as its labels may rest on other attempts of its runs.*\n.*, perhaps tainted$/m);
+    await expect(refuseTainted(home, { dataset: datasetHash })).rejects.toMatchObject({
+      message: expect.stringContaining("may rest on what was revoked"),
+      details: { got: expect.stringMatching(/^it does not say what all their labels rest on, .*unheard.*it was bad/) },
+    });
+    expect((await tracemill(home, "datasets")).stdout).toMatch(/ {2}PERHAPS TAINTED$/);
+    expect((await tracemill(home, "status")).stdout).toMatch(
+      /[0-9a-f]{12} PERHAPS TAINTED {2}[\s\S]*[0-9a-f]{12} PERHAPS TAINTED {2}/,
+    );
+    expect((await tracemill(home, "lineage", UNHEARD)).stdout).toMatch(
+      /rows 0, perhaps by its labels, .*PERHAPS TAINTED$/m,
+    );
+  }));
+
+it("may rest on what was revoked before where the export was told to take that too", () =>
+  withOpinions(async ({ home, clock }) => {
+    sayRevoked(home, "attempt", UNHEARD);
+    const { datasetHash } = await exportDataset({ ...AUDITORS, without: "revoked" }, { home, clock });
+    expect((await withGraph(home, taintedDatasets)).get(datasetHash)).toEqual(OF_RUNS);
+  }));
+
+it("may rest on what a run holds of another one, where that is said after the export", () =>
+  withOpinions(async ({ home, clock, dataset: { datasetHash } }) => {
+    const [run, replaced] = [sampleRunId(1), sampleRunId(2)];
+    sayRevoked(home, "attempt", UNHEARD.replace(run, replaced));
+    const before = await exportDataset(AUDITORS, { home, clock });
+    expect(before.datasetHash).toBe(datasetHash);
+    appendLedger(home, { type: "run_replaced", data: { run, replaced } }, clock);
+    const after = await exportDataset(AUDITORS, { home, clock });
+    expect([...(await withGraph(home, taintedDatasets))]).toEqual([[datasetHash, OF_RUNS]]);
+    expect(after.datasetHash).not.toBe(datasetHash);
   }));

@@ -1,9 +1,10 @@
 /** What is revoked in the views of the lake, and the one list of it. */
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
+import { ZERO_HASH } from "../../src/foundation/hashing.ts";
 import type { Revocation } from "../../src/records/ledger-entries.ts";
 import type { Home } from "../../src/store/home.ts";
-import { appendLedger, revocations } from "../../src/store/ledger.ts";
+import { appendLedger, revocations, revocationsAt } from "../../src/store/ledger.ts";
 import { type RunDraft, TIP, writeRun } from "../curate/written-run.ts";
 import { ask } from "./ask-lake.ts";
 import { sampleVerdict, withHome } from "./sample-run.ts";
@@ -136,6 +137,27 @@ describe("the list of revocations", () => {
         { kind: "run", target: recorded, reason: "first" },
         { kind: "run", target: run, reason: `holds the calls of ${recorded}: first` },
       ]);
+    }));
+
+  it("is known as it was at each line of the ledger", () =>
+    withHome(async (home) => {
+      const [run, recorded] = ["20261101-120001-0000", "20261101-120002-0000"] as never[];
+      const heads = [
+        appendLedger(
+          home,
+          { type: "revoked", data: { kind: "run", target: String(recorded), reason: "first" } },
+          systemClock,
+        ),
+        appendLedger(
+          home,
+          { type: "run_joined", data: { run: run as never, recorded: recorded as never } },
+          systemClock,
+        ),
+      ];
+      say(home, "tip", "tip-0123456789abcdef");
+      const known = revocationsAt(home, new Set([...heads, ZERO_HASH]));
+      expect(heads.map((head) => known.get(head)?.map(({ target }) => target))).toEqual([[recorded], [recorded, run]]);
+      expect(known.size).toBe(2);
     }));
 
   it("takes texts of any kind as texts", () =>
