@@ -8,7 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../foundation/clock.ts";
-import { Failure } from "../foundation/errors.ts";
+import { Failure, Refusal } from "../foundation/errors.ts";
 import { random } from "../foundation/random.ts";
 import type { Action, RunStarted } from "../records/events.ts";
 import { type AttemptId, attemptParts, type ItemId, type RunId } from "../records/ids.ts";
@@ -85,10 +85,11 @@ const IN_FOLDER = "agent";
 
 /**
  * Asks again. What was asked is kept, also where the rest is not asked any more.
- * Throws: what reading the log throws; the reason of the signal where that was aborted.
+ * Throws: `VERIFIER_REVOKED`; what reading the log throws; the reason of the signal where that was aborted.
  */
 export async function reverify(options: ReverifyOptions): Promise<ReverifyReport> {
   const { home, clock, run, skill, signal } = options;
+  refuseRevoked(home, skill);
   const recorded = await readRecorded(home, run);
   const judged = chosen(recorded, options);
   const asked = new Set(judged.filter((attempt) => isReplayable(recorded, attempt)));
@@ -182,12 +183,28 @@ async function readRecorded(home: Home, run: RunId): Promise<Recorded> {
     else if (event.type === "checkpoint") recorded.kept.add(event.data.attempt);
     else if (event.type === "verdict") give(event.data.attempt, { verdict: event.data.verdict, origin: "log" });
   }
-  const revoked = new Set(revocations(home).flatMap(({ kind, target }) => (kind === "verifier" ? [target] : [])));
+  const revoked = revokedVerifiers(home);
   for (const { attempt, origin, verdict } of lateVerdicts(home)) {
     const isHeld = origin === "reverify" || !revoked.has(nameOf(verdict.verifier));
     if (verdicts.has(attempt) && isHeld) give(attempt, { verdict, origin });
   }
   return { ...recorded, start: start as unknown as RunStarted };
+}
+
+function revokedVerifiers(home: Home): Set<string> {
+  return new Set(revocations(home).flatMap(({ kind, target }) => (kind === "verifier" ? [target] : [])));
+}
+
+/** What a revoked verifier says counts nowhere, so it is not asked. */
+function refuseRevoked(home: Home, { manifest: { verifier } }: Skill): void {
+  if (verifier === undefined || !revokedVerifiers(home).has(nameOf(verifier))) return;
+  throw new Refusal({
+    code: "VERIFIER_REVOKED",
+    message: "The skill's verifier is revoked: what it says counts nowhere.",
+    expected: `another version of ${verifier.id} than ${verifier.version}`,
+    got: nameOf(verifier),
+    fix: "mend the verifier and give it a new version; it judges again by the same command then",
+  });
 }
 
 /** The attempts to ask about: in the order of their actions, then those without one. */

@@ -66,6 +66,9 @@ const LABEL = {
     CASE WHEN a.verifier_id IS NOT NULL THEN 'verdict' END AS label_rule`,
 };
 
+/** Whether nothing is true of an example any more, as what was said of its attempt is revoked. */
+const NO_VERDICT_STANDS = "e.is_revoked AND e.eval_passed IS NULL";
+
 /** Whether the rule that labelled a turn is revoked; a verdict's verifier is known to the attempt. */
 const IS_RULE_REVOKED = `coalesce(t.label_rule || '@${RULE_VERSION}' IN (${revokedTargets("verifier")}), false)`;
 
@@ -136,25 +139,31 @@ export function solveRatesQuery({ skills, runs }: Scope, range: ItemRange): Quer
 
 /**
  * For each clause of the user's filter, by its number in the order written: how many examples of a range are `filtered`
- * out by it before any other, and the `first` of their turns by name. A clause that refuses none has no row.
+ * out by it before any other, apart for those whose verdict `is_revoked`, and the `first` of their turns by name. A clause that refuses none
+ * has no row.
  */
 export function filteredOutQuery(scope: Scope, range: ItemRange, names: number): Query {
   const { sql, parameters } = filteredTurnsQuery(scope, range);
   return {
-    sql: `SELECT clause, count(*) AS filtered, min(turn, ${names}) AS first FROM (${sql}) GROUP BY clause ORDER BY clause`,
+    sql: `SELECT clause, is_revoked, count(*) AS filtered, min(turn, ${names}) AS first FROM (${sql})
+      GROUP BY clause, is_revoked ORDER BY clause, is_revoked`,
     parameters,
   };
 }
 
-/** Each turn of a range that the user's filter leaves out, and the number of the clause that does so before any other. */
+/**
+ * Each turn of a range that the user's filter leaves out, the number of the clause that does so before any other, and whether its
+ * verdict is revoked.
+ */
 export function filteredTurnsQuery(scope: Scope, range: ItemRange): Query {
   const { sql, parameters } = within(scope);
   const clauses = compileFilters(clausesOf(scope.filter), "e");
   const refusing = clauses.sql.map((clause, i) => `WHEN NOT ${clause} THEN ${i}`).join(" ");
   const bad = badAnswers(scope);
   return {
-    sql: `SELECT turn, clause
-      FROM (SELECT e.turn, ${ofUnit(scope, "min", refusing === "" ? "NULL" : `CASE ${refusing} END`)} AS clause
+    sql: `SELECT turn, clause, is_revoked
+      FROM (SELECT e.turn, ${ofUnit(scope, "bool_or", NO_VERDICT_STANDS)} AS is_revoked,
+        ${ofUnit(scope, "min", refusing === "" ? "NULL" : `CASE ${refusing} END`)} AS clause
         FROM ${examplesOf(scope)} WHERE ${sql} ${only(scope, `NOT ${ofUnit(scope, "bool_and", bad.sql)}`)})
       WHERE clause IS NOT NULL`,
     parameters: { ...parameters, ...clauses.parameters, ...bad.parameters, ...range },
@@ -179,7 +188,7 @@ export function candidatesQuery(scope: Scope, range: ItemRange, columns: readonl
 }
 
 /** What is said of a turn; of a whole attempt, `over` what is said of its turns. */
-function ofUnit({ unit }: Scope, over: "bool_and" | "min", sql: string): string {
+function ofUnit({ unit }: Scope, over: "bool_and" | "bool_or" | "min", sql: string): string {
   return unit === "turn" ? sql : `${over}(${sql}) OVER (PARTITION BY e.run, e.item, e.attempt)`;
 }
 

@@ -166,6 +166,18 @@ describe("a verifier that is asked once more", () => {
     ]);
   });
 
+  it("is not asked where it is revoked, as what it says counts nowhere; another version of it is", async () => {
+    const run = await runHarness(await runOptions({ home, url: model.url }));
+    const revoked = { kind: "verifier" as const, target: "letter-in-text@2", reason: "it was wrong" };
+    appendLedger(home, { type: "revoked", data: revoked }, systemClock);
+    const [second, third] = ["2", "3"].map((version) => changed((passed) => passed, version)) as [Skill, Skill];
+    await expect(reverify(asked(run, { skill: second }))).rejects.toMatchObject({
+      code: "VERIFIER_REVOKED",
+    });
+    expect(await inLake("SELECT count(*) AS n FROM ledger.verdicts")).toEqual([{ n: 0 }]);
+    expect((await reverify(asked(run, { skill: third }))).verifier).toEqual({ id: "letter-in-text", version: "3" });
+  });
+
   it("that fails is no verdict: the attempt is left, with the reason", async () => {
     const run = await runHarness(await runOptions({ home, url: model.url }));
     const broken: Skill = { ...letters, open: () => Promise.reject(new Error("no room")) };

@@ -111,6 +111,27 @@ describe("what is revoked", () => {
     const after = await itemsAfter(attempts, { expression: "eval_passed=true", revoked });
     expect(after).toEqual(["sql:shop/both", "sql:shop/good"]);
   });
+
+  it.each(["turn", "attempt"] as const)(
+    "is said of an attempt that no verdict stands of, not blamed on the filter: %s",
+    async (unit) => {
+      const second = { verifier: { id: "second", version: "2" } };
+      const bad = { item: "shop/bad", verdicts: [{ value: 0, passed: false }] };
+      const attempts: AttemptDraft[] = [{ item: "shop/one", verdicts: [second] }, bad, GOOD];
+      const revoked: Said["revoked"] = () => ({ kind: "verifier", target: "second@2" });
+      const settings = { expression: "eval_passed=true", unit, revoked };
+      const reasonsOf = async (gatesOff: string[]) =>
+        (await selectFrom([{ attempts }], { ...settings, gatesOff })).refusals.map(({ reason, count }) => [
+          reason,
+          count,
+        ]);
+      expect((await reasonsOf([])).sort()).toEqual([
+        ["filter", 1],
+        ["revoked", 1],
+      ]);
+      expect(await reasonsOf(["revoked"])).toEqual([["filter", 2]]);
+    },
+  );
 });
 
 describe("another agent's turn", () => {
