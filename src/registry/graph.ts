@@ -18,7 +18,15 @@ import { type ChangedDecision, listDecisions } from "../store/comparisons.ts";
 import type { Row } from "../store/duckdb.ts";
 import type { Home } from "../store/home.ts";
 import { type Lake, openLake } from "../store/lake.ts";
-import { type Covering, coveredRuns, coveringIdOf, revocations, type SealedRun, sealedRuns } from "../store/ledger.ts";
+import {
+  type Covering,
+  coveringIdsOf,
+  coverings,
+  latestCoverings,
+  revocations,
+  type SealedRun,
+  sealedRuns,
+} from "../store/ledger.ts";
 import { listAdapters, listDatasets } from "../store/manifests.ts";
 import { hasRowLineage, readRowLineage } from "../store/row-lineage.ts";
 
@@ -31,7 +39,9 @@ export interface Graph {
   /** Of whose runs nothing can be told. */
   changedDecisions: ChangedDecision[];
   sealed: ReadonlyMap<RunId, SealedRun>;
-  covered: ReadonlyMap<RunId, Covering>;
+  coverings: readonly Covering[];
+  /** The run that covers each now, without a circle. */
+  coveredBy: ReadonlyMap<RunId, RunId>;
   revoked: Revocation[];
   /** Opened when it is first asked for. Throws: as `openLake`. */
   lake(): Promise<Lake>;
@@ -50,11 +60,13 @@ export async function openGraph(home: Home): Promise<Graph> {
     listAdapters(home),
     listDecisions(home),
   ]);
+  const said = coverings(home);
   let lake: Promise<Lake> | undefined;
   return {
     ...{ home, datasets, adapters, decisions, changedDecisions },
     sealed: sealedRuns(home),
-    covered: coveredRuns(home),
+    coverings: said,
+    coveredBy: latestCoverings(said),
     revoked: revocations(home),
     lake() {
       lake ??= openLake(home);
@@ -132,7 +144,7 @@ const ATTEMPTS = `SELECT attempt AS id FROM files.turns WHERE run = $id
 /** Yields what a thing was made from, one step. */
 export async function* up(graph: Graph, { kind, id }: Thing): AsyncGenerator<Thing> {
   if (kind === "run")
-    yield* [...graph.covered].flatMap(([run, covering]) => (covering.run === id ? thing("run", run) : []));
+    yield* [...graph.coveredBy].flatMap(([covered, run]) => (run === id ? thing("run", covered) : []));
   if (kind === "attempt") yield thing("run", attemptParts(id as AttemptId).run);
   if (kind === "turn") {
     yield thing("attempt", id.slice(0, id.lastIndexOf("#")));
@@ -172,10 +184,10 @@ export async function* up(graph: Graph, { kind, id }: Thing): AsyncGenerator<Thi
 export async function* down(graph: Graph, one: Thing): AsyncGenerator<Thing> {
   const { kind, id } = one;
   if (kind === "run") {
-    const covering = graph.covered.get(id as RunId);
-    if (covering !== undefined) yield thing("run", covering.run);
+    const covering = graph.coveredBy.get(id as RunId);
+    if (covering !== undefined) yield thing("run", covering);
     yield* things("attempt", await asked(graph, ATTEMPTS, id));
-    yield* (await datasetsMaybeMadeFrom({ ...graph, covered: new Map() }, one)).map((found) =>
+    yield* (await datasetsMaybeMadeFrom({ ...graph, coverings: [] }, one)).map((found) =>
       thing("dataset", found.datasetHash),
     );
     const judged = graph.decisions.filter((decision) => runsJudgedBy(decision).includes(id as RunId));
@@ -240,13 +252,8 @@ export function decisionsOn({ decisions, changedDecisions }: Graph, adapterHash:
 }
 
 /** What was made of a run that holds another's calls was made of that one, too. */
-export function withCovering({ covered }: Pick<Graph, "covered">, things: readonly Thing[]): Thing[] {
-  const all = [...things];
-  for (const one of all) {
-    const id = coveringIdOf(covered, one);
-    if (id !== null) all.push(thing(one.kind, id)); // seen by this loop, too
-  }
-  return all;
+export function withCovering({ coverings }: Pick<Graph, "coverings">, things: readonly Thing[]): Thing[] {
+  return things.flatMap((one) => [one, ...coveringIdsOf(coverings, one).map((id) => thing(one.kind, id))]);
 }
 
 /** A row that is in several datasets may owe its label to another verifier in each. */
