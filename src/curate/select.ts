@@ -71,7 +71,7 @@ export async function selectExamples(store: SelectionStore, settings: SelectionS
 
 async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: SelectionSettings): Promise<Selection> {
   const { lake } = store;
-  await refuseTwoSplits(lake, settings.skills);
+  await refuseTwoSplits(lake, settings);
   const told: Told = { refusals: refusalTally(), duplicates: [] };
   const { refusals } = told;
   const { ranges, examples } = await itemRanges(lake, settings);
@@ -243,12 +243,15 @@ async function filteredOut(
 }
 
 /** What was held out once must never be trained on, so a lake that says both is not used at all. */
-async function refuseTwoSplits(lake: Lake, skills: readonly string[]): Promise<void> {
+async function refuseTwoSplits(lake: Lake, { skills, splitRuns }: SelectionSettings): Promise<void> {
+  if (splitRuns.length === 0) return;
+  const list = (names: readonly string[]) => names.map(sqlText).join(", ");
   for (const what of ["family", "item"] as const) {
     const [row] = await lake.query(
-      `SELECT skill, ${what} AS name, string_agg(DISTINCT split, ' and ' ORDER BY split) AS splits FROM files.items
-       WHERE skill IN (${skills.map(sqlText).join(", ")})
-       GROUP BY skill, ${what} HAVING count(DISTINCT split) > 1 ORDER BY skill, ${what} LIMIT 1`,
+      `SELECT skill, name, string_agg(split || ' in ' || run, ', ' ORDER BY split) AS splits
+       FROM (SELECT skill, ${what} AS name, split, min(run) AS run FROM files.items
+         WHERE skill IN (${list(skills)}) AND run IN (${list(splitRuns)}) GROUP BY skill, ${what}, split)
+       GROUP BY skill, name HAVING count(*) > 1 ORDER BY skill, name LIMIT 1`,
     );
     if (row !== undefined) throw inTwoSplits(what, row);
   }
@@ -261,6 +264,6 @@ function inTwoSplits(what: "family" | "item", row: Row): Refusal {
     expected: `a${what === "item" ? "n item" : " family"} lies in one split over all runs`,
     got: String(row.splits),
     where: "the items of the sealed runs",
-    fix: "the skill's salt, split fractions or families have changed between runs: use a new home folder",
+    fix: "the skill's salt, split fractions or families have changed between these runs: tracemill revoke RUN takes back the one that is wrong (revoke DATASET, where an import has replaced that run and a dataset holds it), else use a new home folder",
   });
 }
