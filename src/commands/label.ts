@@ -5,8 +5,9 @@ import {
   checkSealed,
   giveVerdicts,
   type Judged,
+  type JudgedRun,
+  judgedRun,
   readLabels,
-  runCalled,
   verdictsInCheckouts,
 } from "../capture/index.ts";
 import { counted } from "../foundation/counted.ts";
@@ -33,10 +34,11 @@ const input = z.object({
   verifyTimeout: z.string().default("10m").describe("longest time that this command may take"),
 });
 
-type Result = Judged & {
-  rejected: ReturnType<typeof readLabels>["rejected"];
-  left: { attempt: string; reason: string }[];
-};
+type Result = Judged &
+  Pick<JudgedRun, "insteadOf"> & {
+    rejected: ReturnType<typeof readLabels>["rejected"];
+    left: { attempt: string; reason: string }[];
+  };
 
 export default defineCommand<z.infer<typeof input>, Result>({
   summary: "Say what came of the attempts of an old run, from a list or by a command; the ledger keeps it.",
@@ -47,12 +49,13 @@ With --verify-cmd the attempt or its item has to name the commit (base_commit or
   input,
   positional: ["run"],
   async run({ run: name, from, verifyCmd, repository, verifyTimeout }, context) {
-    const run = await runCalled(context.home, name);
+    const { run, insteadOf } = await judgedRun(context.home, name);
     if ((from === undefined) === (verifyCmd === undefined)) throw oneOf();
     checkSealed(run);
     if (from !== undefined) {
       const { labels, rejected } = readLabels(from);
-      return { ...(await giveVerdicts(context, run, { verdicts: labels, origin: "label" })), rejected, left: [] };
+      const judged = await giveVerdicts(context, run, { verdicts: labels, origin: "label" });
+      return { ...judged, insteadOf, rejected, left: [] };
     }
     await checkRepository(repository ?? ".");
     const verify = {
@@ -64,10 +67,11 @@ With --verify-cmd the attempt or its item has to name the commit (base_commit or
     const given = { ...context, run: run.run, verify, repository: repository ?? ".", onProgress: shown.update };
     const { verdicts, left } = await verdictsInCheckouts(given);
     shown.finish();
-    return { ...(await giveVerdicts(context, run, { verdicts, origin: "label" })), rejected: [], left };
+    return { ...(await giveVerdicts(context, run, { verdicts, origin: "label" })), insteadOf, rejected: [], left };
   },
-  print: ({ run, given, unmatched, ambiguous, rejected, left }) =>
+  print: ({ run, insteadOf, given, unmatched, ambiguous, rejected, left }) =>
     [
+      ...(insteadOf === null ? [] : [`${run} stands for ${insteadOf} now`]),
       `${counted(given.length, `attempt of ${run} has`, `attempts of ${run} have`)} a verdict now`,
       ...(unmatched.length > 0
         ? [
