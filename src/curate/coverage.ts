@@ -1,6 +1,6 @@
 /**
- * How much of the train items was ever solved, whatever an export would take of it, but for what is revoked, or is said of a
- * run that another one stands for.
+ * How much of the train items was ever solved, whatever an export would take of it, but for what is revoked, or of a
+ * run that another one stands for now.
  */
 import type { RunId } from "../records/ids.ts";
 import { sqlText } from "../store/duckdb.ts";
