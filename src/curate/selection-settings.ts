@@ -32,8 +32,8 @@ export interface SelectionSettings extends Scope {
   balance: { families: number; skills: number };
   /** Similarity from which two rows are near-duplicates, a fraction; null where they are not looked for. */
   nearThreshold: number | null;
-  /** The runs over which each item and each family has to lie in one split. */
-  splitRuns: readonly RunId[];
+  /** The runs over which each item and each family has to lie in one split, each with what takes it out of them. */
+  splitRuns: ReadonlyMap<RunId, string>;
   /** What registered comparisons judge by is not trained on. */
   heldOut: readonly HeldPart[];
   seed: number;

@@ -47,7 +47,10 @@ it("an import by another rule for families is exported, and the one that it repl
     const { runs, counts } = await exported(home);
     expect(runs).toEqual([byTree]);
     expect(counts.trainRows).toBeGreaterThan(0);
-    await expect(exported(home, { runs: [plain, byTree] })).rejects.toMatchObject({ code: "ITEM_IN_TWO_SPLITS" });
+    await expect(exported(home, { runs: [plain, byTree] })).rejects.toMatchObject({
+      code: "ITEM_IN_TWO_SPLITS",
+      details: { fix: expect.stringContaining(`leave ${plain} out of --runs`) },
+    });
   }));
 
 it("an import that a dataset was made of before it was replaced counts, until that dataset is revoked", () =>
@@ -57,8 +60,10 @@ it("an import that a dataset was made of before it was replaced counts, until th
     const byTree = await imported(home, "night", "tree");
     const refused = await exported(home).catch((error) => error);
     expect(refused).toMatchObject({ code: "ITEM_IN_TWO_SPLITS" });
-    expect(refused.details.got).toContain(plain);
-    expect(refused.details.got).toContain(byTree);
+    for (const run of [plain, byTree]) expect(refused.details.got).toContain(run);
+    expect(refused.details.fix).toContain(`tracemill revoke ${byTree}`);
+    expect(refused.details.fix).toContain(`tracemill revoke ${datasetHash.slice(0, 12)}`);
+    expect(refused.details.fix).not.toContain(`tracemill revoke ${plain}`);
     await revokeIn(home, datasetHash);
     expect((await exported(home)).runs).toEqual([byTree]);
   }));
