@@ -34,17 +34,13 @@ export interface Judged {
   ambiguous: string[];
 }
 
-/**
- * The run of an id, or the one that stands for another program's name now: of several the latest. Throws: `UNKNOWN_RUN`.
- */
+/** The run of an id; of another program's name the one that stands for the latest run of that name now. Throws: `UNKNOWN_RUN`. */
 export async function runCalled(home: Home, name: string): Promise<RunSummary> {
   const runs = await listRuns(home);
-  const found = runs.find(({ run }) => run === name);
+  const named = runs.findLast(({ label }) => label === name)?.run;
+  const called = runs.some(({ run }) => run === name) ? name : named && (coveredRuns(home).get(named) ?? named);
+  const found = runs.find(({ run }) => run === called);
   if (found !== undefined) return found;
-  const covered = coveredRuns(home);
-  const standing = new Set(runs.flatMap(({ run, label }) => (label === name ? (covered.get(run) ?? run) : [])));
-  const latest = runs.findLast(({ run }) => standing.has(run));
-  if (latest !== undefined) return latest;
   throw unknownName("run", name, [...runs.map(({ run }) => run), ...runs.flatMap(({ label }) => label ?? [])]);
 }
 

@@ -102,15 +102,10 @@ async function contentOf(home: Home, summary: RunSummary, joined: ReadonlySet<Ru
 
 /** What was said later of the one, and is not said of the other yet: it may have had the same said of it before. */
 function carriedVerdicts(home: Home, { run, replaced }: { run: RunId; replaced: RunId }): LedgerEntry[] {
-  const late = [...lateVerdicts(home)];
-  const saidOf = groupBy(late, ({ attempt }) => attempt);
-  return [
-    ...groupBy(
-      late.filter((one) => one.run === replaced),
-      ({ attempt }) => attempt,
-    ),
-  ].flatMap(([attempt, its]) => {
-    const mine = saidOf.get(attemptIn(run, attempt)) ?? [];
+  const late = groupBy(lateVerdicts(home), ({ attempt }) => attempt);
+  return [...late].flatMap(([attempt, its]) => {
+    if (attemptParts(attempt).run !== replaced) return [];
+    const mine = late.get(attemptIn(run, attempt)) ?? [];
     const first = its.findIndex((verdict, i) => mine[i] === undefined || !areSame(verdict, mine[i]));
     return first === -1 ? [] : its.slice(first).map((verdict) => said(verdict, run));
   });
