@@ -25,7 +25,7 @@ export interface Heard {
 export interface Alignment {
   /** For each told turn the place of its conversation; null where none is sure. */
   matched: (number | null)[];
-  /** The places of told turns that more than one conversation fits, or whose conversation fits more than one. */
+  /** The places of the other told turns that a conversation fits which is no other's: several do, or order or role speaks against it. */
   ambiguous: number[];
 }
 
@@ -50,13 +50,10 @@ export function align(told: readonly Told[], heard: readonly Heard[]): Alignment
     return true;
   };
   const matched: (number | null)[] = told.map((_, i) => own.get(i) ?? null);
-  const ambiguous: number[] = [];
-  for (const [at, [i, j]] of chain.entries()) {
-    if (own.has(i)) continue;
-    if (isSure([i, j], at)) matched[i] = j;
-    else ambiguous.push(i);
-  }
-  return { matched, ambiguous };
+  for (const [at, [i, j]] of chain.entries()) if (!own.has(i) && isSure([i, j], at)) matched[i] = j;
+  const found = new Set(matched);
+  const isAmbiguous = (i: number) => matched[i] === null && fits[i]?.some((j) => !found.has(j));
+  return { matched, ambiguous: [...told.keys()].filter(isAmbiguous) };
 }
 
 /** The place of each told turn that alone has its question and its answer, on both sides. */

@@ -47,13 +47,15 @@ export interface ImportReport {
   imported: ImportedRun[];
   /** Runs of the source that are here already, by the ids that they have here. */
   known: RunId[];
-  /** Earlier imports of a source that had grown since. */
+  /** Those of them that exports leave out, each with the run that stands for it. */
+  leftOut: { run: RunId; coveredBy: RunId }[];
+  /** Imports that another one of the same source holds from now on. */
   replaced: ReplacedRun[];
   rejected: RejectionCount[];
   /** Items that the rule for families says nothing of; null without a rule. */
   untoldFamilies: number | null;
   /** How the source and the recorded calls came together; null without `onto`. */
-  joined: JoinCounts | null;
+  joined: (JoinCounts & { skill: string }) | null;
   /** What the format cannot tell. */
   lossy: readonly string[];
 }
@@ -75,10 +77,11 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
   removeDeadDrafts(home);
   const { files, passedOver, untold, ...found } = await findFiles(path, format);
   const families = countedRule(options.familyRule);
-  const given = { ...options, format: found.format, familyRule: families.rule };
-  const session = await openSession({ ...given, mayKeep: () => !families.isUnmet() });
   const source = found.importer.read(inputOf(options, files));
   const joined = onto === null ? null : await joinOnto(home, source, onto);
+  const skill = options.skill ?? joined?.counts.recordedSkill ?? null;
+  const given = { ...options, skill, format: found.format, familyRule: families.rule };
+  const session = await openSession({ ...given, mayKeep: () => !families.isUnmet() });
   let taken = 0;
   untold.forEach(session.take);
   try {
@@ -97,12 +100,19 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
   if (joined !== null) sayJoined(options, session, joined.counts.recorded);
   const here = [...session.imported.map(({ run }) => run), ...session.known];
   const replaced = await noteReplaced(options, here);
+  const covered = coveredRuns(home);
   return {
     ...{ format: found.format, files: files.length, passedOver, lossy: found.importer.lossy },
     ...{ imported: session.imported, known: session.known, rejected: session.rejected() },
     ...{ replaced, untoldFamilies: families.untold() },
-    joined: joined?.counts ?? null,
+    leftOut: session.known.flatMap((run) => coveringOf(run, covered)),
+    joined: joined === null ? null : { ...joined.counts, skill: skill ?? joined.counts.recordedSkill },
   };
+}
+
+function coveringOf(run: RunId, covered: ReadonlyMap<RunId, RunId>): ImportReport["leftOut"] {
+  const coveredBy = covered.get(run);
+  return coveredBy === undefined ? [] : [{ run, coveredBy }];
 }
 
 function ruleUnmet({ familyRule, path }: ImportOptions): Refusal {

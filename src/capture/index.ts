@@ -5,7 +5,16 @@ export { readFamilyRule } from "./family-rule.ts";
 export { type ImportReport, importFiles } from "./import-files.ts";
 export { auditLabels, type LabelAudit } from "./label-audit.ts";
 export { checkRepository, readLabels, verdictsInCheckouts } from "./label-run.ts";
-export { checkSealed, giveOutcome, giveVerdicts, type Judged, runCalled } from "./late-verdicts.ts";
+export {
+  checkSealed,
+  type GivenOutcome,
+  giveOutcome,
+  giveVerdicts,
+  type Judged,
+  type JudgedRun,
+  judgedRun,
+  runCalled,
+} from "./late-verdicts.ts";
 export { sealLeftRun } from "./left-run.ts";
 export { readOutcome } from "./outcome.ts";
 export type { SealedRecording } from "./recorded-run.ts";

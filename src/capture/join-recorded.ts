@@ -18,7 +18,7 @@ import { keyOf, textOf } from "./conversations.ts";
 import type { Foreign, ForeignAction, ForeignPlace, ForeignRun, ForeignTurn } from "./foreign.ts";
 import { callsIn, joinedTurn, type RecordedFrom, type RecordedPart } from "./joined-turn.ts";
 
-/** Turns of the log, those of them whose calls were found, and those that fit more than one place. */
+/** Turns of the log, those of them whose calls were found, and those of the others that fit a place. */
 export interface TurnCounts {
   turns: number;
   matched: number;
@@ -27,6 +27,8 @@ export interface TurnCounts {
 
 export interface JoinCounts extends TurnCounts {
   recorded: RunId;
+  /** What the recorded run is about; the joined one is as well, unless something else was asked for. */
+  recordedSkill: string;
   /** The same, role by role. */
   roles: Record<string, TurnCounts>;
   /** Recorded calls, and those that belong to no turn of the log as far as is known. */
@@ -58,7 +60,8 @@ export async function joinOnto(
   const found = matched.flatMap((place) => (place === null ? [] : [parts[place] as RecordedPart]));
   const calls = sumOf(conversations, (one) => one.length);
   const counts = {
-    ...{ recorded: recorded.run, turns: turns.length, matched: found.length, ambiguous: ambiguous.length, calls },
+    ...{ recorded: recorded.run, recordedSkill: recorded.skill },
+    ...{ turns: turns.length, matched: found.length, ambiguous: ambiguous.length, calls },
     roles: countsByRole(turns, { matched, ambiguous }),
     unmatchedCalls: calls - sumOf(found, (one) => one.turns.length),
   };
@@ -80,7 +83,7 @@ function countsByRole(turns: readonly ForeignTurn[], { matched, ambiguous }: Ali
 }
 
 interface Joining {
-  run: { run: RunId; head: string };
+  run: RecordedRun;
   /** The recorded calls of a turn; null where they are not known. */
   at(turn: ForeignTurn): RecordedPart | null;
   texts: RecordedTexts;
@@ -194,16 +197,25 @@ function askedIn(keys: readonly (string | null)[]): string {
   return hashText(keys.filter((key) => key !== null).join(" "));
 }
 
-async function recordedRun(home: Home, name: string): Promise<{ run: RunId; head: string }> {
+interface RecordedRun {
+  run: RunId;
+  head: string;
+  skill: string;
+}
+
+async function recordedRun(home: Home, name: string): Promise<RecordedRun> {
   const runs = await listRuns(home);
-  const found = runs.find(({ run }) => run === name) ?? runs.findLast(({ label }) => label === name);
+  // An import of the log may bear the same name as the recorded run.
+  const labelled = runs.filter(({ label }) => label === name);
+  const found =
+    runs.find(({ run }) => run === name) ?? labelled.findLast(({ command }) => command === "record") ?? labelled.at(-1);
   if (found === undefined)
     throw unknownName(
       "run",
       name,
       runs.map(({ run }) => run),
     );
-  const { run, command, head } = found;
+  const { run, command, head, skill } = found;
   if (command !== "record") {
     throw new Refusal({
       code: "NOT_RECORDED",
@@ -219,7 +231,7 @@ async function recordedRun(home: Home, name: string): Promise<{ run: RunId; head
       fix: `tracemill seal ${run}`,
     });
   }
-  return { run, head };
+  return { run, head, skill };
 }
 
 function oneRunExpected(): Refusal {

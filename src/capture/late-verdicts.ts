@@ -10,7 +10,7 @@ import { type AttemptId, attemptId, attemptParts, type ItemId, type RunId } from
 import type { LateVerdict, LedgerEntry } from "../records/ledger-entries.ts";
 import type { Verdict } from "../records/verdict.ts";
 import type { Home } from "../store/home.ts";
-import { appendEntries } from "../store/ledger.ts";
+import { appendEntries, coveredRuns } from "../store/ledger.ts";
 import { listRuns, type RunSummary, readRunLog } from "../store/runs.ts";
 import { foreignItemId } from "./foreign-item.ts";
 import type { ReportedOutcome } from "./outcome.ts";
@@ -34,12 +34,28 @@ export interface Judged {
   ambiguous: string[];
 }
 
-/** The run of an id or of another program's name; of several with that name the latest. Throws: `UNKNOWN_RUN`. */
+/** The run of an id; of another program's name the one that stands for the latest run of that name now. Throws: `UNKNOWN_RUN`. */
 export async function runCalled(home: Home, name: string): Promise<RunSummary> {
   const runs = await listRuns(home);
-  const found = runs.find(({ run }) => run === name) ?? runs.findLast(({ label }) => label === name);
+  const named = runs.findLast(({ label }) => label === name)?.run;
+  const called = runs.some(({ run }) => run === name) ? name : named && (coveredRuns(home).get(named) ?? named);
+  const found = runs.find(({ run }) => run === called);
   if (found !== undefined) return found;
   throw unknownName("run", name, [...runs.map(({ run }) => run), ...runs.flatMap(({ label }) => label ?? [])]);
+}
+
+/** A run that is judged. */
+export interface JudgedRun {
+  run: RunSummary;
+  /** What was named, where this run stands for it now; null where it is what was named. */
+  insteadOf: string | null;
+}
+
+/** The run that verdicts on the one of an id or name belong to: where another one stands for it now, that one. Throws: `UNKNOWN_RUN`. */
+export async function judgedRun(home: Home, name: string): Promise<JudgedRun> {
+  const named = await runCalled(home, name);
+  const run = await runCalled(home, coveredRuns(home).get(named.run) ?? named.run);
+  return { run, insteadOf: name === run.run || name === run.label ? null : name };
 }
 
 /**
@@ -71,6 +87,11 @@ export async function giveVerdicts(
   return judged;
 }
 
+export interface GivenOutcome extends Pick<JudgedRun, "insteadOf"> {
+  attempt: AttemptId;
+  into: "log" | "ledger";
+}
+
 /**
  * Says an outcome of a run that no proxy of this process has open: into its log where it can be gone on with, into the
  * ledger where it is sealed. Throws: `UNKNOWN_RUN`, `UNKNOWN_ATTEMPT`, `ATTEMPT_NOT_NAMED`, `LOCKED`, `NOT_RECORDED`.
@@ -78,20 +99,20 @@ export async function giveVerdicts(
 export async function giveOutcome(
   place: { home: Home; clock: Clock },
   { place: { run: name, item, attempt }, verdict }: ReportedOutcome,
-): Promise<{ attempt: AttemptId; into: "log" | "ledger" }> {
-  const run = await runCalled(place.home, name ?? "");
+): Promise<GivenOutcome> {
+  const { run, insteadOf } = await judgedRun(place.home, name ?? "");
   const meant = { run: run.run, item: foreignItemId(run.skill, item ?? ""), attempt };
   if (run.isSealed) {
     const at = attemptMeant(await countsOf(place.home, run.run), meant);
     const data = { run: run.run, origin: "outcome" as const, attempt: at, verdict };
     appendEntries(place.home, [{ type: "verdict_given", data }], place.clock);
-    return { attempt: at, into: "ledger" };
+    return { attempt: at, into: "ledger", insteadOf };
   }
   const { log, book, append } = await goOn(place, run.run);
   try {
     const at = attemptMeant(book, meant);
     append({ type: "verdict", data: { attempt: at, verdict } });
-    return { attempt: at, into: "log" };
+    return { attempt: at, into: "log", insteadOf };
   } finally {
     log.close();
   }

@@ -3,11 +3,13 @@
  * is imported again, or what a database remembers of a run is followed by the run's own log. Nothing is guessed from names
  * alone: the other run has to have every attempt and every answer, and of such a memory every attempt.
  */
+import { canonicalJson } from "../foundation/canonical-json.ts";
 import type { Clock } from "../foundation/clock.ts";
-import { type AttemptId, attemptId, attemptParts, type RunId } from "../records/ids.ts";
-import type { LedgerEntry } from "../records/ledger-entries.ts";
+import { groupBy } from "../foundation/group-by.ts";
+import { attemptParts, type RunId } from "../records/ids.ts";
+import type { LateVerdict, LedgerEntry } from "../records/ledger-entries.ts";
 import type { Home } from "../store/home.ts";
-import { appendEntries, coveredRuns, lateVerdicts, readLedger } from "../store/ledger.ts";
+import { appendEntries, attemptIn, coveredRuns, coverings, lateVerdicts } from "../store/ledger.ts";
 import { listRuns, type RunSummary, readRunLog } from "../store/runs.ts";
 
 export interface ReplacedRun {
@@ -35,25 +37,27 @@ interface Content {
 
 /**
  * Tells the ledger which of a source's imports are held whole by another one, and says their late verdicts of that one; of two
- * that hold each other the one named in `runs` stays. Throws: as `listRuns`, `readRunLog` and the ledger.
+ * that hold each other the one named in `runs` stays, also where it had been replaced by the other. Throws: as `listRuns`,
+ * `readRunLog` and the ledger.
  */
 export async function noteReplaced(
   { home, clock }: { home: Home; clock: Clock },
   runs: readonly RunId[],
 ): Promise<ReplacedRun[]> {
   const imports = (await listRuns(home)).filter(({ source, isSealed }) => source !== null && isSealed);
-  const covered = new Set(coveredRuns(home).keys());
-  const joined = await runsOfJoins(home);
+  const joined = new Set(coverings(home).flatMap(({ run, hasSameAttempts }) => (hasSameAttempts ? [] : [run])));
+  let covered = coveredRuns(home);
   const found: ReplacedRun[] = [];
   for (const one of imports.filter(({ run }) => runs.includes(run))) {
     for (const other of imports.filter((another) => another.run !== one.run && areOfOneSource(one, another))) {
-      if (covered.has(one.run) || covered.has(other.run)) continue;
+      const isAskedBack = covered.get(one.run) === other.run && !runs.includes(other.run);
+      if (covered.has(other.run) || (covered.has(one.run) && !isAskedBack)) continue;
       const [mine, its] = [await contentOf(home, one, joined), await contentOf(home, other, joined)];
-      if (!holds(mine, its) && !holds(its, mine)) continue;
+      if (!holds(mine, its) && (isAskedBack || !holds(its, mine))) continue;
       const [run, replaced] = holds(mine, its) ? [one.run, other.run] : [other.run, one.run];
-      covered.add(replaced);
       const verdicts = carriedVerdicts(home, { run, replaced });
       appendEntries(home, [{ type: "run_replaced", data: { run, replaced } }, ...verdicts], clock);
+      covered = coveredRuns(home);
       found.push({ run, replaced, verdicts: verdicts.length });
     }
   }
@@ -96,21 +100,21 @@ async function contentOf(home: Home, summary: RunSummary, joined: ReadonlySet<Ru
   return content;
 }
 
-async function runsOfJoins(home: Home): Promise<Set<RunId>> {
-  const joined = new Set<RunId>();
-  for await (const { type, data } of readLedger(home)) if (type === "run_joined") joined.add(data.run);
-  return joined;
+/** What was said later of the one, and is not said of the other yet: it may have had the same said of it before. */
+function carriedVerdicts(home: Home, { run, replaced }: { run: RunId; replaced: RunId }): LedgerEntry[] {
+  const late = groupBy(lateVerdicts(home), ({ attempt }) => attempt);
+  return [...late].flatMap(([attempt, its]) => {
+    if (attemptParts(attempt).run !== replaced) return [];
+    const mine = late.get(attemptIn(run, attempt)) ?? [];
+    const first = its.findIndex((verdict, i) => mine[i] === undefined || !areSame(verdict, mine[i]));
+    return first === -1 ? [] : its.slice(first).map((verdict) => said(verdict, run));
+  });
 }
 
-function carriedVerdicts(home: Home, { run, replaced }: { run: RunId; replaced: RunId }): LedgerEntry[] {
-  const called = (attempt: AttemptId) => {
-    const { item, n } = attemptParts(attempt);
-    return attemptId(run, item, n);
-  };
-  return [...lateVerdicts(home)]
-    .filter((late) => late.run === replaced)
-    .map(({ attempt, origin, verdict }) => ({
-      type: "verdict_given",
-      data: { run, attempt: called(attempt), origin, verdict },
-    }));
+function areSame(one: LateVerdict, other: LateVerdict): boolean {
+  return one.origin === other.origin && canonicalJson(one.verdict) === canonicalJson(other.verdict);
+}
+
+function said({ attempt, origin, verdict }: LateVerdict, run: RunId): LedgerEntry {
+  return { type: "verdict_given", data: { run, attempt: attemptIn(run, attempt), origin, verdict } };
 }

@@ -14,7 +14,7 @@ import type { LoggedEntry, Revocation } from "../records/ledger-entries.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import type { Home } from "../store/home.ts";
 import { withLake } from "../store/lake.ts";
-import { appendLedger, coveredRuns, coveringIdOf, readLedger, revocations } from "../store/ledger.ts";
+import { appendLedger, coveringIdsOf, coverings, readLedger, revocations } from "../store/ledger.ts";
 import { listBases, readBaseManifest } from "../store/manifests.ts";
 import { readRevokedParts } from "../store/revoked-parts.ts";
 import { listRuns, type RunSummary, runsWithoutLog } from "../store/runs.ts";
@@ -130,13 +130,12 @@ function isRevoking({ type, data }: LoggedEntry, names: ReadonlySet<string>, rea
 
 /** Which revocations take something from the runs; what a tip or a verifier had a part in, the lake knows. */
 async function revocationsReaching(home: Home, runs: readonly string[]): Promise<Set<string>> {
-  const covered = coveredRuns(home);
+  const said = coverings(home);
   const all = revocations(home);
   const named = all.filter(({ kind, target }) => {
     if (kind !== "run" && kind !== "attempt") return false;
-    for (let id: string | null = target; id !== null; id = coveringIdOf(covered, { kind, id }))
-      if (runs.includes(kind === "run" ? id : attemptParts(id as AttemptId).run)) return true;
-    return false;
+    const ids = [target, ...coveringIdsOf(said, { kind, id: target })];
+    return ids.some((id) => runs.includes(kind === "run" ? id : attemptParts(id as AttemptId).run));
   });
   const keys = new Set(named.map(keyOf));
   if (!all.some(({ kind }) => kind === "tip" || kind === "verifier")) return keys;

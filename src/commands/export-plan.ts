@@ -34,6 +34,7 @@ import { chosenRuns, type SealedRun } from "./chosen-runs.ts";
 import { answerTexts, checkedRole, chosenBase } from "./export-inputs.ts";
 import type { ExportOptions } from "./export-result.ts";
 import { commaList, exportSettings, readBand, readNear, readScrub } from "./export-settings.ts";
+import { splitRuns } from "./split-runs.ts";
 
 const GOOD_LABEL = "label=true";
 const ROLES_WITH_PAIRS: readonly Role[] = ["worker", "reflector"];
@@ -99,6 +100,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
     seed: asked.seed,
     select: async () => {
       const names = runs.map(({ run }) => run);
+      const inOneSplit = await splitRuns(home, { chosen: names, withRevoked: gatesOff.includes("revoked") });
       const selections = await selectFrom(home, roles, async (lake, role) => ({
         ...chosen,
         ...{ role, skills, runs: names, seed: asked.seed },
@@ -107,7 +109,7 @@ export async function exportPlan(options: ExportOptions, home: Home): Promise<Ex
         filter: tier === "prompts" ? withoutOutcome(filter) : filter,
         labels: role === "worker" ? null : await (await loadRoleRule(role)).labels(lake, names),
         withBad: tier === "judged" || tier === "preference-pairs",
-        heldOut,
+        ...{ heldOut, splitRuns: inOneSplit },
       }));
       return scrubbed(joinedSelections(selections, asked.seed), scrubReason);
     },

@@ -16,7 +16,9 @@ const input = z.object({
     .string()
     .regex(/^[a-z0-9-]+$/, "expected small letters, digits and dashes")
     .optional()
-    .describe("what the runs are about (default: what the format says)"),
+    .describe(
+      "what the runs are about (default: with --onto what the recorded run is about, else what the format says)",
+    ),
   familyBy: z
     .string()
     .optional()
@@ -67,6 +69,7 @@ function printed({
   passedOver,
   imported,
   known,
+  leftOut,
   replaced,
   joined,
   rejected,
@@ -79,6 +82,7 @@ function printed({
     ...(joined === null ? [] : [joinedText(joined)]),
     ...replaced.map(replacedText),
     ...(known.length > 0 ? [`here already: ${known.join(", ")}`] : []),
+    ...leftOut.map(({ run, coveredBy }) => `${run} is left out of exports, as ${coveredBy} holds all of it`),
     ...rejected.map(
       ({ reason, count, where }) => `not used: ${counted(count, "record")}: ${reason}; at ${where.join(", ")}`,
     ),
@@ -100,13 +104,14 @@ function replacedText({ replaced, run, verdicts }: ImportReport["replaced"][numb
 }
 
 function joinedText(joined: NonNullable<ImportReport["joined"]>): string {
-  const { recorded, turns, matched, ambiguous, calls, unmatchedCalls, roles } = joined;
-  const rest = `${ambiguous} of them ${ambiguous === 1 ? "fits" : "fit"} more than one place; ${unmatchedCalls} of ${counted(calls, "recorded call")} ${unmatchedCalls === 1 ? "belongs" : "belong"} to none`;
+  const { recorded, recordedSkill, skill, turns, matched, ambiguous, calls, unmatchedCalls, roles } = joined;
+  const rest = `${ambiguous} more ${ambiguous === 1 ? "fits" : "fit"} a place that is not sure; ${unmatchedCalls} of ${counted(calls, "recorded call")} ${unmatchedCalls === 1 ? "belongs" : "belong"} to none`;
   const byRole = Object.entries(roles).map(
     ([role, counts]) => `  ${role}: ${counts.matched} of ${counts.turns}, ${counts.ambiguous} ambiguous`,
   );
   return [
     `joined with ${recorded}: ${matched} of ${counted(turns, "turn")} ${matched === 1 ? "has its" : "have their"} calls whole; ${rest}`,
     ...byRole,
+    ...(skill === recordedSkill ? [] : [`  its skill is ${skill}, and no longer ${recordedSkill}`]),
   ].join("\n");
 }

@@ -5,8 +5,9 @@ import {
   checkSealed,
   giveVerdicts,
   type Judged,
+  type JudgedRun,
+  judgedRun,
   readLabels,
-  runCalled,
   verdictsInCheckouts,
   verdictsOnAnswers,
 } from "../capture/index.ts";
@@ -39,12 +40,13 @@ const input = z.object({
   verifyTimeout: z.string().default("10m").describe("longest time that this command may take"),
 });
 
-type Result = Judged & {
-  rejected: ReturnType<typeof readLabels>["rejected"];
-  left: { attempt: string; reason: string }[];
-  /** Attempts that were left alone, as a check had judged them. */
-  judged: number;
-};
+type Result = Judged &
+  Pick<JudgedRun, "insteadOf"> & {
+    rejected: ReturnType<typeof readLabels>["rejected"];
+    left: { attempt: string; reason: string }[];
+    /** Attempts that were left alone, as a check had judged them. */
+    judged: number;
+  };
 
 export default defineCommand<z.infer<typeof input>, Result>({
   summary: "Say what came of the attempts of an old run, from a list or by a command; the ledger keeps it.",
@@ -58,13 +60,13 @@ judged, with its last answer on stdin.`,
   input,
   positional: ["run"],
   async run({ run: name, from, verifyCmd, repository, verifyTimeout }, context) {
-    const run = await runCalled(context.home, name);
+    const { run, insteadOf } = await judgedRun(context.home, name);
     if ((from === undefined) === (verifyCmd === undefined)) throw oneOf();
     checkSealed(run);
     if (from !== undefined) {
       const { labels, rejected } = readLabels(from);
       const given = await giveVerdicts(context, run, { verdicts: labels, origin: "label" });
-      return { ...given, rejected, left: [], judged: 0 };
+      return { ...given, insteadOf, rejected, left: [], judged: 0 };
     }
     const verify = {
       command: verifyCmd ?? "",
@@ -79,10 +81,12 @@ judged, with its last answer on stdin.`,
         : await inCheckouts({ ...asked, repository: repository ?? "." });
     shown.finish();
     const { verdicts, left, judged } = said;
-    return { ...(await giveVerdicts(context, run, { verdicts, origin: "label" })), rejected: [], left, judged };
+    const given = await giveVerdicts(context, run, { verdicts, origin: "label" });
+    return { ...given, insteadOf, rejected: [], left, judged };
   },
-  print: ({ run, given, unmatched, ambiguous, rejected, left, judged }) =>
+  print: ({ run, insteadOf, given, unmatched, ambiguous, rejected, left, judged }) =>
     [
+      ...(insteadOf === null ? [] : [`${run} stands for ${insteadOf} now`]),
       `${counted(given.length, `attempt of ${run} has`, `attempts of ${run} have`)} a verdict now`,
       ...(judged > 0 ? [`${counted(judged, "attempt")} left alone, as a check judged them before`] : []),
       ...(unmatched.length > 0

@@ -4,10 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { giveOutcome, readOutcome } from "../capture/index.ts";
+import { type GivenOutcome, giveOutcome, readOutcome } from "../capture/index.ts";
 import type { Json } from "../foundation/canonical-json.ts";
 import { Refusal } from "../foundation/errors.ts";
-import type { AttemptId } from "../records/ids.ts";
 import { defineCommand } from "./command.ts";
 
 const input = z.object({
@@ -22,7 +21,7 @@ const input = z.object({
   evidence: z.string().optional().describe("what the verifier printed: text, or @FILE"),
 });
 
-export default defineCommand<z.infer<typeof input>, { attempt: AttemptId; into: "log" | "ledger" }>({
+export default defineCommand<z.infer<typeof input>, GivenOutcome>({
   summary: "Say what came of an attempt of a recorded or imported run.",
   details: "Example: tracemill outcome nightly --item task-7 --value 1 --verifier pytest@8.4 --evidence @pytest.log",
   input,
@@ -37,8 +36,10 @@ export default defineCommand<z.infer<typeof input>, { attempt: AttemptId; into: 
     };
     return giveOutcome({ home, clock }, readOutcome(body));
   },
-  print: ({ attempt, into }) =>
-    into === "log" ? `Recorded in the run's log: ${attempt}` : `The run is sealed, so the ledger says it: ${attempt}`,
+  print: ({ attempt, into, insteadOf }) =>
+    into === "log"
+      ? `Recorded in the run's log: ${attempt}`
+      : `The run is sealed, so the ledger says it: ${attempt}${insteadOf === null ? "" : ` (this run stands for ${insteadOf} now)`}`,
 });
 
 function evidenceOf(text: string | undefined): Json {

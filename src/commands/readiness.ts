@@ -17,7 +17,7 @@ import { scanItems } from "../skills/scan.ts";
 import { ASSUMED_FAMILY_CORRELATION, designEffectOf, plannedDetectable } from "../statistics/planned-power.ts";
 import { reuseAlpha } from "../statistics/test-set-reuse.ts";
 import { withLake } from "../store/lake.ts";
-import { revocations } from "../store/ledger.ts";
+import { coveredRuns, revocations } from "../store/ledger.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { chosenSkills } from "./export-inputs.ts";
 import { type ExportPlan, exportPlan } from "./export-plan.ts";
@@ -74,7 +74,7 @@ export async function measure(
   return withLake(home, async (lake) => {
     return {
       ...{ target, skills, base: base?.name ?? null, contextTokens: base?.contextTokens ?? null, roles },
-      coverage: await readCoverage(lake, skills),
+      coverage: await readCoverage(lake, { skills, covered: coveredRuns(home) }),
       detectable: await Promise.all(skills.map(detectableIn)),
     };
   });

@@ -8,6 +8,7 @@ import { type Progress, startProgress } from "../foundation/progress.ts";
 import { textTable } from "../foundation/text-table.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import type { Home } from "../store/home.ts";
+import { coveredRuns } from "../store/ledger.ts";
 import { listRuns, type RunSummary } from "../store/runs.ts";
 import { type Context, defineCommand } from "./command.ts";
 
@@ -94,7 +95,8 @@ async function chosenRuns(
   const replayable = sealed.filter(({ command }) => isReplayableRun(command));
   if (skill !== undefined) {
     if (!known.includes(skill)) throw unknownName("skill", skill, known);
-    return (outdated ? sealed : replayable).filter((one) => one.skill === skill);
+    const covered = coveredRuns(home);
+    return (outdated ? sealed : replayable).filter((one) => one.skill === skill && !covered.has(one.run));
   }
   const named = await runCalled(home, run ?? "");
   const found = replayable.find((one) => one.run === named.run);

@@ -5,6 +5,7 @@ import { shortHash } from "../foundation/hashing.ts";
 import { textTable } from "../foundation/text-table.ts";
 import type { RunId } from "../records/ids.ts";
 import { withLake } from "../store/lake.ts";
+import { coveredRuns } from "../store/ledger.ts";
 import { RECORD_PARTS, type RoleCompleteness, readCompleteness } from "../store/run-figures.ts";
 import { listRuns, type RunSummary } from "../store/runs.ts";
 import { defineCommand } from "./command.ts";
@@ -17,7 +18,12 @@ const input = z.object({
   completeness: z.boolean().default(false).describe("show: how much of each role's turns was recorded"),
 });
 
-type Result = RunSummary[] | RunSummary | { run: RunId; roles: RoleCompleteness[] };
+interface ListedRun extends RunSummary {
+  /** The run that stands for this one now; null where it stands itself. */
+  coveredBy: RunId | null;
+}
+
+type Result = ListedRun[] | ListedRun | { run: RunId; roles: RoleCompleteness[] };
 
 export default defineCommand<z.infer<typeof input>, Result>({
   summary: "List the runs, or show one.",
@@ -25,14 +31,16 @@ export default defineCommand<z.infer<typeof input>, Result>({
   positional: ["action", "run"],
   input,
   async run({ action, run, completeness }, { home }) {
-    if (action === "list") return listRuns(home);
+    const covered = coveredRuns(home);
+    const listed = (one: RunSummary) => ({ ...one, coveredBy: covered.get(one.run) ?? null });
+    if (action === "list") return (await listRuns(home)).map(listed);
     const one = await runCalled(home, run ?? "");
     return completeness
       ? { run: one.run, roles: await withLake(home, (lake) => readCompleteness(lake, one.run)) }
-      : one;
+      : listed(one);
   },
   print: (result) => {
-    if (Array.isArray(result)) return listed(result);
+    if (Array.isArray(result)) return listPage(result);
     return "roles" in result ? completenessPage(result.roles) : JSON.stringify(result, null, 2);
   },
 });
@@ -54,21 +62,27 @@ function shareText(fraction: number): string {
   return fraction === 1 ? "yes" : fraction === 0 ? "no" : `${(100 * fraction).toFixed(0)} %`;
 }
 
-function listed(runs: readonly RunSummary[]): string {
+function listPage(runs: readonly ListedRun[]): string {
   if (runs.length === 0) return "No run yet. Make one: tracemill run --skill sql";
-  const rows = runs.map(({ run, skill, split, memory, models, comparison, isSealed, events, command, label }) => [
+  const rows = runs.map(({ run, skill, split, memory, comparison, events, ...rest }) => [
     run,
     skill,
     split ?? "all",
     memory,
-    models.worker === undefined
-      ? [command, label].filter((part) => part !== null).join(" ")
-      : "rule" in models.worker
-        ? models.worker.rule
-        : models.worker.name,
+    workerText(rest),
     comparison === null ? "" : `${shortHash(comparison.comparisonHash)} ${comparison.arm}`,
     String(events),
-    isSealed ? "sealed" : "open",
+    stateText(rest),
   ]);
   return textTable(["run", "skill", "split", "memory", "worker", "comparison", "events", "state"], rows);
+}
+
+function workerText({ models: { worker }, command, label }: Pick<RunSummary, "models" | "command" | "label">): string {
+  if (worker === undefined) return [command, label].filter((part) => part !== null).join(" ");
+  return "rule" in worker ? worker.rule : worker.name;
+}
+
+function stateText({ isSealed, coveredBy }: Pick<ListedRun, "isSealed" | "coveredBy">): string {
+  if (!isSealed) return "open";
+  return coveredBy === null ? "sealed" : `left out for ${coveredBy}`;
 }

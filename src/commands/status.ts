@@ -7,6 +7,7 @@ import { textTable } from "../foundation/text-table.ts";
 import type { Decision } from "../records/comparison.ts";
 import { points } from "../statistics/figures.ts";
 import { listDecisions } from "../store/comparisons.ts";
+import { coveredRuns } from "../store/ledger.ts";
 import { listAdapters, listBases, listDatasets } from "../store/manifests.ts";
 import { listRuns } from "../store/runs.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -27,13 +28,14 @@ async function status({ home }: Context): Promise<Status> {
     listDecisions(home),
     taintsIn(home),
   ]);
+  const covered = coveredRuns(home);
   const found: Found = {
     bases: bases.map(({ name, baseHash }) => ({ name, baseHash })),
     runs: runs.map(({ run, skill, split, isSealed, comparison, command, events }) => ({
       run,
       skill,
       split,
-      state: isSealed ? "sealed" : "unfinished",
+      state: covered.has(run) ? `left out for ${covered.get(run)}` : isSealed ? "sealed" : "unfinished",
       arm: comparison?.arm ?? null,
       command,
       events,

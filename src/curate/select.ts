@@ -10,7 +10,7 @@ import { Refusal } from "../foundation/errors.ts";
 import { garbageMeter } from "../foundation/garbage.ts";
 import { groupBy } from "../foundation/group-by.ts";
 import { oneAhead } from "../foundation/one-ahead.ts";
-import type { TurnId } from "../records/ids.ts";
+import type { RunId, TurnId } from "../records/ids.ts";
 import { type RefusalTally, refusalTally } from "../records/refusal-tally.ts";
 import { NOT_SCRUBBED, originsOf, type Selection } from "../records/selection.ts";
 import { type Row, sqlText } from "../store/duckdb.ts";
@@ -71,7 +71,7 @@ export async function selectExamples(store: SelectionStore, settings: SelectionS
 
 async function selectInto(spill: ExampleSpill, store: SelectionStore, settings: SelectionSettings): Promise<Selection> {
   const { lake } = store;
-  await refuseTwoSplits(lake, settings.skills);
+  await refuseTwoSplits(lake, settings);
   const told: Told = { refusals: refusalTally(), duplicates: [] };
   const { refusals } = told;
   const { ranges, examples } = await itemRanges(lake, settings);
@@ -252,24 +252,28 @@ async function filteredOut(
 }
 
 /** What was held out once must never be trained on, so a lake that says both is not used at all. */
-async function refuseTwoSplits(lake: Lake, skills: readonly string[]): Promise<void> {
+async function refuseTwoSplits(lake: Lake, { skills, splitRuns }: SelectionSettings): Promise<void> {
+  if (splitRuns.size === 0) return;
+  const list = (names: Iterable<string>) => [...names].map(sqlText).join(", ");
   for (const what of ["family", "item"] as const) {
-    const [row] = await lake.query(
-      `SELECT skill, ${what} AS name, string_agg(DISTINCT split, ' and ' ORDER BY split) AS splits FROM files.items
-       WHERE skill IN (${skills.map(sqlText).join(", ")})
-       GROUP BY skill, ${what} HAVING count(DISTINCT split) > 1 ORDER BY skill, ${what} LIMIT 1`,
+    const rows = await lake.query(
+      `SELECT skill, ${what} AS name, split, min(run) AS run FROM files.items
+       WHERE skill IN (${list(skills)}) AND run IN (${list(splitRuns.keys())}) GROUP BY skill, name, split
+       QUALIFY count(*) OVER (PARTITION BY skill, name) > 1 ORDER BY skill, name, split LIMIT 3`,
     );
-    if (row !== undefined) throw inTwoSplits(what, row);
+    const of = rows.filter(({ skill, name }) => skill === rows[0]?.skill && name === rows[0]?.name);
+    if (of.length > 0) throw inTwoSplits(what, of, splitRuns);
   }
 }
 
-function inTwoSplits(what: "family" | "item", row: Row): Refusal {
+function inTwoSplits(what: "family" | "item", rows: readonly Row[], ways: SelectionSettings["splitRuns"]): Refusal {
+  const takenOut = new Set(rows.map(({ run }) => ways.get(run as RunId)));
   return new Refusal({
     code: what === "family" ? "FAMILY_IN_TWO_SPLITS" : "ITEM_IN_TWO_SPLITS",
-    message: `The ${what} "${row.name}" of the skill ${row.skill} is in two splits, so no dataset of it would be honest.`,
+    message: `The ${what} "${rows[0]?.name}" of the skill ${rows[0]?.skill} is in two splits, so no dataset of it would be honest.`,
     expected: `a${what === "item" ? "n item" : " family"} lies in one split over all runs`,
-    got: String(row.splits),
+    got: rows.map(({ split, run }) => `${split} in ${run}`).join(", "),
     where: "the items of the sealed runs",
-    fix: "the skill's salt, split fractions or families have changed between runs: use a new home folder",
+    fix: `the skill's salt, split fractions or families have changed between them; take out what is wrong: ${[...takenOut].join(", or ")}`,
   });
 }

@@ -3,6 +3,7 @@
  * give the same rows.
  */
 import type { ActionCall } from "../records/events.ts";
+import type { RunId } from "../records/ids.ts";
 import type { Tier, Tries } from "../records/selection.ts";
 import type { HeldPart } from "../store/comparisons.ts";
 import type { Candidate } from "./candidate.ts";
@@ -32,6 +33,8 @@ export interface SelectionSettings extends Scope {
   balance: { families: number; skills: number };
   /** Similarity from which two rows are near-duplicates, a fraction; null where they are not looked for. */
   nearThreshold: number | null;
+  /** The runs over which each item and each family has to lie in one split, each with what takes it out of them. */
+  splitRuns: ReadonlyMap<RunId, string>;
   /** What registered comparisons judge by is not trained on. */
   heldOut: readonly HeldPart[];
   seed: number;

@@ -19,8 +19,9 @@ import type { Home } from "../store/home.ts";
 import { type Lake, openLake } from "../store/lake.ts";
 import {
   type Covering,
-  coveredRuns,
-  coveringIdOf,
+  coveringIdsOf,
+  coverings,
+  latestCoverings,
   revocations,
   revocationsAt,
   type SealedRun,
@@ -39,7 +40,9 @@ export interface Graph {
   /** Of whose runs nothing can be told. */
   changedDecisions: ChangedDecision[];
   sealed: ReadonlyMap<RunId, SealedRun>;
-  covered: ReadonlyMap<RunId, Covering>;
+  coverings: readonly Covering[];
+  /** The run that covers each now, without a circle. */
+  coveredBy: ReadonlyMap<RunId, RunId>;
   revoked: Revocation[];
   /** By place, the promotions that stand there, the champion's last. */
   promoted: ReadonlyMap<string, readonly Champion[]>;
@@ -63,11 +66,13 @@ export async function openGraph(home: Home): Promise<Graph> {
     listDecisions(home),
     standingPromotions(home),
   ]);
+  const said = coverings(home);
   let lake: Promise<Lake> | undefined;
   return {
     ...{ home, datasets, adapters, decisions, changedDecisions, promoted },
     sealed: sealedRuns(home),
-    covered: coveredRuns(home),
+    coverings: said,
+    coveredBy: latestCoverings(said),
     revoked: revocations(home),
     revokedAt: revocationsAt(home, new Set(datasets.map(({ inputs }) => inputs.ledgerHead))),
     lake() {
@@ -155,7 +160,7 @@ const ATTEMPTS = `SELECT attempt AS id FROM files.turns WHERE run = $id
 export async function* up(graph: Graph, { kind, id }: Thing): AsyncGenerator<Thing> {
   const ask = asking(graph, id);
   if (kind === "run")
-    yield* [...graph.covered].flatMap(([run, covering]) => (covering.run === id ? thing("run", run) : []));
+    yield* [...graph.coveredBy].flatMap(([covered, run]) => (run === id ? thing("run", covered) : []));
   if (kind === "attempt") yield thing("run", attemptParts(id as AttemptId).run);
   if (kind === "turn") {
     yield thing("attempt", id.slice(0, id.lastIndexOf("#")));
@@ -189,10 +194,10 @@ export async function* down(graph: Graph, one: Thing): AsyncGenerator<Thing> {
   const { kind, id } = one;
   const ask = asking(graph, id);
   if (kind === "run") {
-    const covering = graph.covered.get(id as RunId);
-    if (covering !== undefined) yield thing("run", covering.run);
+    const covering = graph.coveredBy.get(id as RunId);
+    if (covering !== undefined) yield thing("run", covering);
     yield* await ask("attempt", ATTEMPTS);
-    yield* (await datasetsMaybeMadeFrom({ ...graph, covered: new Map() }, one)).map((found) =>
+    yield* (await datasetsMaybeMadeFrom({ ...graph, coverings: [] }, one)).map((found) =>
       thing("dataset", found.datasetHash),
     );
     const judged = graph.decisions.filter((decision) => runsJudgedBy(decision).includes(id as RunId));
@@ -248,13 +253,8 @@ export function decisionsOn({ decisions, changedDecisions }: Graph, adapterHash:
 }
 
 /** What was made of a run that holds another's calls was made of that one, too. */
-export function withCovering({ covered }: Pick<Graph, "covered">, things: readonly Thing[]): Thing[] {
-  const all = [...things];
-  for (const one of all) {
-    const id = coveringIdOf(covered, one);
-    if (id !== null) all.push(thing(one.kind, id)); // seen by this loop, too
-  }
-  return all;
+export function withCovering({ coverings }: Pick<Graph, "coverings">, things: readonly Thing[]): Thing[] {
+  return things.flatMap((one) => [one, ...coveringIdsOf(coverings, one).map((id) => thing(one.kind, id))]);
 }
 
 /** A row that is in several datasets may owe its label to another verifier in each. */

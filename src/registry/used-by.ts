@@ -92,7 +92,7 @@ function firstOf(marked: Marked, attempts: readonly Thing[]): LineageNode[] {
 
 /** The run that holds a run's calls as well. */
 function coveringNode(marked: Marked, { kind, id }: Thing): LineageNode[] {
-  const into = kind === "run" ? marked.graph.covered.get(id as RunId)?.run : undefined;
+  const into = kind === "run" ? marked.graph.coveredBy.get(id as RunId) : undefined;
   return into === undefined ? [] : [nodeOf(marked, { kind: "run", id: into })];
 }
 

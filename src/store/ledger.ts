@@ -101,38 +101,68 @@ export function tipRetirements(home: Home): Map<TipId, TipRetirement> {
   return retired;
 }
 
-/** The run that holds another one's calls as well. */
+/** That a run holds another one's calls as well. */
 export interface Covering {
   run: RunId;
-  /** Whether it calls attempts by the same items and numbers. */
+  covered: RunId;
+  /** Whether both call attempts by the same items and numbers. */
   hasSameAttempts: boolean;
 }
 
 /**
- * Returns the runs that another run covers: recorded ones that were joined with a log, and imports of a source that had grown
- * when it was imported again. Throws: as `readLedger`.
+ * Returns which runs hold another one's calls, in the order in which it was said: joined runs those of the recorded one, and
+ * later imports of a source those of earlier ones. That they do stays so, whichever of them stands. Throws: as `readLedger`.
  */
-export function coveredRuns(home: Home): Map<RunId, Covering> {
-  const covered = new Map<RunId, Covering>();
-  for (const { entry } of entries(home)) addCovering(covered, entry);
-  return covered;
+export function coverings(home: Home): Covering[] {
+  return [...entries(home)].flatMap(({ entry }) => coveringOf(entry));
 }
 
-function addCovering(covered: Map<RunId, Covering>, { type, data }: LoggedEntry): void {
-  if (type === "run_joined") covered.set(data.recorded, { run: data.run, hasSameAttempts: false });
-  if (type === "run_replaced") covered.set(data.replaced, { run: data.run, hasSameAttempts: true });
+function coveringOf({ type, data }: LoggedEntry): Covering[] {
+  if (type === "run_joined") return [{ run: data.run, covered: data.recorded, hasSameAttempts: false }];
+  if (type === "run_replaced") return [{ run: data.run, covered: data.replaced, hasSameAttempts: true }];
+  return [];
 }
 
-/** Returns what a run or attempt is called in the run that covers it; null of anything that is not covered. */
-export function coveringIdOf(
-  covered: ReadonlyMap<RunId, Covering>,
-  { kind, id }: { kind: string; id: string },
-): string | null {
-  if (kind === "run") return covered.get(id as RunId)?.run ?? null;
-  if (kind !== "attempt") return null;
-  const { run, item, n } = attemptParts(id as AttemptId);
-  const covering = covered.get(run);
-  return covering?.hasSameAttempts === true ? attemptId(covering.run, item, n) : null;
+/** Returns by what each run that does not stand for its source any more was covered last; no chain of them ends where it began. */
+export function latestCoverings(said: readonly Covering[]): Map<RunId, RunId> {
+  const coveredBy = new Map<RunId, RunId>();
+  for (const { run, covered } of said) {
+    coveredBy.delete(run);
+    coveredBy.set(covered, run);
+  }
+  return coveredBy;
+}
+
+/** Returns the runs that another one stands for now, each with that one. Throws: as `readLedger`. */
+export function coveredRuns(home: Home): Map<RunId, RunId> {
+  const coveredBy = latestCoverings(coverings(home));
+  const standing = (run: RunId): RunId => {
+    const next = coveredBy.get(run);
+    return next === undefined ? run : standing(next);
+  };
+  return new Map([...coveredBy.keys()].map((run) => [run, standing(run)]));
+}
+
+/** Returns what a run or attempt is called in each run that covers it, and in those that cover that one; nothing else is covered. */
+export function coveringIdsOf(said: readonly Covering[], { kind, id }: { kind: string; id: string }): string[] {
+  if (kind !== "run" && kind !== "attempt") return [];
+  const ids = [id];
+  // This loop sees what is added here, too: a chain is followed to its end.
+  for (const one of ids) {
+    const own = kind === "run" ? (one as RunId) : attemptParts(one as AttemptId).run;
+    for (const { run, hasSameAttempts } of said.filter(({ covered }) => covered === own)) {
+      if (kind === "attempt" && !hasSameAttempts) continue;
+      const covering = kind === "run" ? run : attemptIn(run, one as AttemptId);
+      if (!ids.includes(covering)) ids.push(covering);
+    }
+  }
+  return ids.slice(1);
+}
+
+/** Returns what an attempt is called in a run that has the same attempts as its own. */
+export function attemptIn(run: RunId, attempt: AttemptId): AttemptId {
+  const { item, n } = attemptParts(attempt);
+  return attemptId(run, item, n);
 }
 
 /**
@@ -142,7 +172,7 @@ export function coveringIdOf(
 export function revocations(home: Home): Revocation[] {
   const said: Revocation[] = [];
   for (const { entry } of entries(home)) if (entry.type === "revoked") said.push(entry.data);
-  return said.length === 0 ? [] : alsoInCovering(said, coveredRuns(home));
+  return said.length === 0 ? [] : alsoInCovering(said, coverings(home));
 }
 
 /**
@@ -151,27 +181,26 @@ export function revocations(home: Home): Revocation[] {
  */
 export function revocationsAt(home: Home, heads: ReadonlySet<Hash>): Map<Hash, Revocation[]> {
   const said: Revocation[] = [];
-  const covered = new Map<RunId, Covering>();
+  const covering: Covering[] = [];
   const found = new Map<Hash, Revocation[]>();
   for (const { entry, hash } of entries(home)) {
     if (entry.type === "revoked") said.push(entry.data);
-    addCovering(covered, entry);
-    if (heads.has(hash)) found.set(hash, alsoInCovering(said, covered));
+    covering.push(...coveringOf(entry));
+    if (heads.has(hash)) found.set(hash, alsoInCovering(said, covering));
   }
   return found;
 }
 
-function alsoInCovering(said: readonly Revocation[], covered: ReadonlyMap<RunId, Covering>): Revocation[] {
+function alsoInCovering(said: readonly Revocation[], covering: readonly Covering[]): Revocation[] {
   const revoked = new Map<string, Revocation>();
   const add = (one: Revocation) => {
     const key = `${one.kind} ${one.target}`;
     if (!revoked.has(key)) revoked.set(key, one);
   };
   said.forEach(add);
-  for (const { kind, target, reason } of revoked.values()) {
-    const covering = coveringIdOf(covered, { kind, id: target });
-    // This loop sees what is added here, too: a chain of replacements is followed to its end.
-    if (covering !== null) add({ kind, target: covering, reason: `holds the calls of ${target}: ${reason}` });
+  for (const { kind, target, reason } of [...revoked.values()]) {
+    for (const id of coveringIdsOf(covering, { kind, id: target }))
+      add({ kind, target: id, reason: `holds the calls of ${target}: ${reason}` });
   }
   return [...revoked.values()];
 }

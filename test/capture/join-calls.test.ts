@@ -88,15 +88,15 @@ describe("a log with a turn for each call", () => {
     const events = await eventsOf(home, report.imported[0]?.run as never);
     const turns = only(events, "turn");
     expect(turns.map(({ attempt, recordedAs }) => [attempt.slice(21), recorded.indexOf(recordedAs as never)])).toEqual([
-      ...[1, 3, 5].map((place) => ["chat:row-0/1", place]),
-      ...[0, 2, 4].map((place) => ["chat:row-1/1", place]),
+      ...[1, 3, 5].map((place) => ["stig:row-0/1", place]),
+      ...[0, 2, 4].map((place) => ["stig:row-1/1", place]),
     ]);
     expect(turns.every(({ missing, request }) => missing === undefined && request.temperature === 0.5)).toBe(true);
     expect(only(events, "action").map(({ turn, call, stdout }) => [turn.slice(21), call.arguments, stdout])).toEqual([
-      ["chat:row-0/1#1", { command: "ls x" }, "x.txt"],
-      ["chat:row-0/1#2", { command: "sed x" }, "edited"],
-      ["chat:row-1/1#1", { command: "ls y" }, "y.txt"],
-      ["chat:row-1/1#2", { command: "sed y" }, "edited"],
+      ["stig:row-0/1#1", { command: "ls x" }, "x.txt"],
+      ["stig:row-0/1#2", { command: "sed x" }, "edited"],
+      ["stig:row-1/1#1", { command: "ls y" }, "y.txt"],
+      ["stig:row-1/1#2", { command: "sed y" }, "edited"],
     ]);
   });
 

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { align, type Heard, type Told } from "../../src/capture/align.ts";
+import { runCalled } from "../../src/capture/late-verdicts.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import type { Turn } from "../../src/records/events.ts";
 import type { RunId } from "../../src/records/ids.ts";
@@ -12,53 +12,10 @@ import type { Home } from "../../src/store/home.ts";
 import { openLake } from "../../src/store/lake.ts";
 import { coveredRuns } from "../../src/store/ledger.ts";
 import { listRuns } from "../../src/store/runs.ts";
+import { tracemill } from "../fixtures/tracemill.ts";
 import { eventsOf, only, temporaryHome } from "../harness/setting.ts";
 import { FIXTURES, importInto } from "./importers/setting.ts";
 import { type MadeCall, recordCalls } from "./replayed-calls.ts";
-
-const told = (text: string | null, role = "worker", script?: string): Told => ({
-  ...{ role, text },
-  calls: script === undefined ? [] : [{ name: "apply", arguments: { script } }],
-});
-const heard = (text: string, prompt = "work", script?: string): Heard => ({
-  ...{ prompt, texts: text === "" ? [] : [text] },
-  calls: script === undefined ? [] : [{ name: "apply", arguments: { script } }],
-});
-const LONG = "a text that is long enough to be cut somewhere behind its sixtieth character, and goes on";
-
-describe("two records of the same turns", () => {
-  it("are matched in their order, with texts and arguments that one of them cut", () => {
-    const log = [told("one"), told(LONG.slice(0, 70)), told("done", "worker", LONG.slice(0, 65))];
-    const calls = [heard("nobody's"), heard("one"), heard(LONG), heard("done", "work", LONG)];
-    expect(align(log, calls)).toEqual({ matched: [1, 2, 3], ambiguous: [] });
-  });
-
-  it("leave alone what fits two places", () => {
-    const same = align(
-      [told("start"), told("again"), told("end")],
-      [heard("start"), heard("again"), heard("again"), heard("end")],
-    );
-    expect(same).toEqual({ matched: [0, null, 3], ambiguous: [1] });
-  });
-
-  it("tell places apart by what lies between, where both repeat themselves", () => {
-    const log = [told("again"), told("between"), told("again")];
-    expect(align(log, [heard("again"), heard("between"), heard("again")]).matched).toEqual([0, 1, 2]);
-  });
-
-  it("do not match across roles, as the prompts of most pairs tell them", () => {
-    const log = [told("a", "architect"), told("b"), told("c"), told("d")];
-    expect(align(log, [heard("a"), heard("b"), heard("c"), heard("d")])).toEqual({
-      matched: [null, 1, 2, 3],
-      ambiguous: [0],
-    });
-  });
-
-  it("do not match where a short text differs, or a call's arguments do", () => {
-    expect(align([told("short")], [heard("short and more")]).matched).toEqual([null]);
-    expect(align([told(null, "worker", "x")], [heard("", "work", "y")]).matched).toEqual([null]);
-  });
-});
 
 interface TruthCall extends MadeCall {
   kind: string;
@@ -129,6 +86,16 @@ async function joinedMending(home: Home) {
   return { run, events: found, turns: only(found, "turn") };
 }
 
+/** Records one call as a run of that name, and returns its messages, the answer last. */
+async function recordPlums(home: Home, name: string) {
+  const asked = { role: "user", content: "Which plums are ripe?" };
+  const answer = { role: "assistant", content: "All of the plums are ripe." };
+  const response = { message: answer, finish_reason: "stop" };
+  const request = { model: "m", messages: [asked] };
+  const { run } = await recordCalls(home, name, [{ http_status: 200, request, response }]);
+  return { run, messages: [asked, answer] };
+}
+
 describe("a log with its calls", () => {
   let home: Home;
   let remove: () => void;
@@ -140,20 +107,12 @@ describe("a log with its calls", () => {
   afterEach(() => remove());
 
   it("is said to be joined by the next import, where the one that did it ended too early", async () => {
-    const answer = { role: "assistant", content: "All of the plums are ripe." };
-    const asked = { role: "user", content: "Which plums are ripe?" };
-    const sealed = await recordCalls(home, "plums", [
-      {
-        http_status: 200,
-        request: { model: "m", messages: [asked] },
-        response: { message: answer, finish_reason: "stop" },
-      },
-    ]);
+    const { run, messages } = await recordPlums(home, "plums");
     const file = join(home.path, "rows.jsonl");
-    writeFileSync(file, `${JSON.stringify({ id: "a", reward: 1, messages: [asked, answer] })}\n`);
+    writeFileSync(file, `${JSON.stringify({ id: "a", reward: 1, messages })}\n`);
     const first = await importInto(home, file, { onto: "plums" });
     expect(first.joined).toMatchObject({ turns: 1, matched: 1 });
-    const said = new Map([[sealed.run, { run: first.imported[0]?.run, hasSameAttempts: false }]]);
+    const said = new Map([[run, first.imported[0]?.run]]);
     expect(coveredRuns(home)).toEqual(said);
     const lines = readFileSync(home.ledger, "utf8").trimEnd().split("\n");
     writeFileSync(home.ledger, `${lines.slice(0, -1).join("\n")}\n`);
@@ -162,6 +121,38 @@ describe("a log with its calls", () => {
     expect(coveredRuns(home)).toEqual(said);
     await importInto(home, file, { onto: "plums" });
     expect(readFileSync(home.ledger, "utf8").trimEnd().split("\n")).toHaveLength(lines.length);
+  });
+
+  it("is about what the recorded run is about, and stands for it by its name", async () => {
+    const { run, messages } = await recordPlums(home, "rows");
+    const file = join(home.path, "rows");
+    writeFileSync(`${file}.jsonl`, `${JSON.stringify({ id: "a", messages })}\n`);
+    const { imported, joined } = await importInto(home, `${file}.jsonl`, { onto: "rows" });
+    expect(joined).toMatchObject({ recorded: run, recordedSkill: "stig", skill: "stig" });
+    expect(await runCalled(home, "rows")).toMatchObject({ run: imported[0]?.run, skill: "stig" });
+    expect((await importInto(home, `${file}.jsonl`, { onto: "rows" })).known).toEqual([imported[0]?.run]);
+    const asFruit = await importInto(home, `${file}.jsonl`, { onto: run, skill: "fruit" });
+    expect(asFruit.joined).toMatchObject({ recordedSkill: "stig", skill: "fruit" });
+    expect((await runCalled(home, "rows")).skill).toBe("fruit");
+  });
+
+  it("is given the labels of the recorded run, and those of an item that it lacks are counted", async () => {
+    const { run, messages } = await recordPlums(home, "rows");
+    const file = join(home.path, "night.jsonl");
+    writeFileSync(file, `${JSON.stringify({ id: "a", messages })}\n`);
+    const joined = (await importInto(home, file, { onto: "rows" })).imported[0]?.run;
+    const labels = join(home.path, "labels.jsonl");
+    writeFileSync(labels, '{"item":"a","value":1}\n{"item":"b","value":1}\n');
+    const { exitCode, stdout } = await tracemill(home, "label", run, "--from", labels);
+    expect(exitCode).toBe(3);
+    expect(stdout.split("\n")).toEqual([
+      `${joined} stands for ${run} now`,
+      `1 attempt of ${joined} has a verdict now`,
+      "1 label matches no attempt, such as stig:b",
+    ]);
+    const [listed, audited] = await Promise.all([tracemill(home, "runs"), tracemill(home, "audit", run)]);
+    expect(listed.stdout).toMatch(new RegExp(`${run} .* left out for ${joined}`));
+    expect(audited.stdout).toContain(`${joined} stands for it now`);
   });
 
   it("has each exit code at the turn whose command it was", async () => {

@@ -153,7 +153,8 @@ it("a log that cuts is joined turn by turn with its calls: each is where it belo
   const of = (turns: number, matched = turns, ambiguous = 0) => ({ turns, matched, ambiguous });
   expect(report).toMatchObject({ rejected: [], imported: [{ attempts: 3 }] });
   expect(report.joined).toEqual({
-    ...{ recorded: sealed.run, ...of(9, 8, 1), calls: 14, unmatchedCalls: 3 },
+    ...{ recorded: sealed.run, recordedSkill: "stig", skill: "stig" },
+    ...{ ...of(9, 8, 1), calls: 14, unmatchedCalls: 3 },
     roles: { architect: of(3), worker: of(3, 2, 1), auditor: of(1), reflector: of(2) },
   });
 

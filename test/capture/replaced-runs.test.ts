@@ -2,7 +2,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { giveVerdicts } from "../../src/capture/late-verdicts.ts";
+import { readFamilyRule } from "../../src/capture/index.ts";
+import { giveOutcome, giveVerdicts, runCalled } from "../../src/capture/late-verdicts.ts";
+import { readOutcome } from "../../src/capture/outcome.ts";
 import { chosenRuns } from "../../src/commands/chosen-runs.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { type AttemptId, attemptId, type ItemId, type RunId } from "../../src/records/ids.ts";
@@ -31,6 +33,21 @@ async function importRows(rows: readonly object[], below = "rows"): Promise<{ ru
   writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
   const { imported, replaced } = await importInto(home, file, { skill: "fruit" });
   return { run: imported[0]?.run as RunId, replaced: replaced.map((one) => one.replaced) };
+}
+
+const VERDICT = {
+  ...{ before: null, value: 1, passed: true, confidence: 1, signalType: "binary", failureMode: null },
+  ...{ verifier: { id: "gardener", version: "1" }, flags: [], evidence: {} },
+} as never;
+
+/** Whether the lake has each attempt at the item as passed. */
+async function passedIn(item: string): Promise<Record<string, boolean | null>> {
+  const lake = await openLake(home);
+  const rows = await lake.query("SELECT run, eval_passed FROM fruit.attempts WHERE item = $item", {
+    item: `fruit:${item}`,
+  });
+  lake.close();
+  return Object.fromEntries(rows.map(({ run, eval_passed }) => [run, eval_passed]));
 }
 
 const attemptOf = (run: RunId, item: string) => attemptId(run, `fruit:${item}` as ItemId, 1);
@@ -65,7 +82,7 @@ describe("an import of a source that has grown", () => {
     const whole = await importRows([PLUM, PEAR]);
     const cut = await importRows([PLUM]);
     expect(cut.replaced).toEqual([cut.run]);
-    expect([...coveredRuns(home)]).toEqual([[cut.run, { run: whole.run, hasSameAttempts: true }]]);
+    expect([...coveredRuns(home)]).toEqual([[cut.run, whole.run]]);
   });
 
   it("is told of by the next import, where the one that did it ended too early", async () => {
@@ -81,11 +98,9 @@ describe("an import of a source that has grown", () => {
 
   it("keeps the verdicts that were given to it later", async () => {
     const first = await importRows([PEAR]);
-    const given = { before: null, value: 1, passed: true, confidence: 1, signalType: "binary", failureMode: null };
-    const verdict = { ...given, verifier: { id: "gardener", version: "1" }, flags: [], evidence: {} } as never;
     const [run] = await listRuns(home);
     await giveVerdicts({ home, clock: systemClock }, run as never, {
-      verdicts: [{ item: "pear", attempt: 1, verdict }],
+      verdicts: [{ item: "pear", attempt: 1, verdict: VERDICT }],
       origin: "label",
     });
     const second = await importRows([PEAR, FIG]);
@@ -94,12 +109,7 @@ describe("an import of a source that has grown", () => {
       [attemptOf(first.run, "pear"), "label"],
       [attemptOf(second.run, "pear"), "label"],
     ]);
-    const lake = await openLake(home);
-    const rows = await lake.query(`SELECT eval_passed FROM fruit.attempts WHERE attempt = $attempt`, {
-      attempt: attemptOf(second.run, "pear"),
-    });
-    lake.close();
-    expect(rows).toEqual([{ eval_passed: true }]);
+    expect(await passedIn("pear")).toMatchObject({ [second.run]: true });
   });
 
   it("stays without what was revoked of it, before and after", async () => {
@@ -115,5 +125,95 @@ describe("an import of a source that has grown", () => {
     expect(revoked).not.toContain(attemptOf(second.run, "fig"));
     appendLedger(home, { type: "revoked", data: { kind: "run", target: first.run, reason: "rotten" } }, systemClock);
     expect(revocations(home).map(({ target }) => target)).toContain(second.run);
+  });
+
+  it("is called by its source's name, and takes the outcomes of the ids that it replaced", async () => {
+    const first = await importRows([PLUM, PEAR]);
+    const second = await importRows([PLUM, PEAR, FIG]);
+    expect((await runCalled(home, "night.jsonl")).run).toBe(second.run);
+    expect((await runCalled(home, first.run)).run).toBe(first.run);
+    for (const [run, item] of [
+      ["night.jsonl", "pear"],
+      [first.run, "plum"],
+    ] as const) {
+      const body = { run, item, value: item === "pear" ? 1 : 0, verifier: { id: "gardener", version: "1" } };
+      const given = await giveOutcome({ home, clock: systemClock }, readOutcome(body));
+      expect(given).toEqual({
+        ...{ attempt: attemptOf(second.run, item), into: "ledger" },
+        insteadOf: run === first.run ? first.run : null,
+      });
+    }
+    expect(await passedIn("pear")).toMatchObject({ [second.run]: true });
+    expect(await passedIn("plum")).toMatchObject({ [second.run]: false });
+  });
+});
+
+describe("an import by another rule", () => {
+  freshFolders();
+
+  /** Of the same two rows each time. */
+  async function importBy(rule: string | null) {
+    const file = join(folder, "night.jsonl");
+    writeFileSync(file, [PLUM, PEAR].map((row) => `${JSON.stringify({ ...row, tree: "old" })}\n`).join(""));
+    const familyRule = rule === null ? null : readFamilyRule(rule);
+    const { imported, known, leftOut, replaced } = await importInto(home, file, { skill: "fruit", familyRule });
+    return { run: imported[0]?.run ?? (known[0] as RunId), leftOut, replaced };
+  }
+  const standing = async () => (await chosenRuns(home, ["fruit"])).runs.map(({ run }) => run);
+
+  it("stands until another one is asked for, be it one that is here already", async () => {
+    const plain = await importBy(null);
+    const byTree = await importBy("tree");
+    const byLetter = await importBy("/(.)/");
+    expect(await standing()).toEqual([byLetter.run]);
+    const back = await importBy(null);
+    expect(back).toEqual({
+      run: plain.run,
+      leftOut: [],
+      replaced: [{ run: plain.run, replaced: byLetter.run, verdicts: 0 }],
+    });
+    expect(await standing()).toEqual([plain.run]);
+    expect(await importBy(null)).toMatchObject({ run: plain.run, replaced: [] });
+    expect([...coveredRuns(home)].toSorted()).toEqual(
+      [byTree.run, byLetter.run].map((run) => [run, plain.run]).toSorted(),
+    );
+  });
+
+  it("hands on what was said meanwhile, once", async () => {
+    const plain = await importBy(null);
+    const say = (run: RunId, value: number) =>
+      giveOutcome(
+        { home, clock: systemClock },
+        readOutcome({ run, item: "pear", value, verifier: { id: "gardener", version: "1" } }),
+      );
+    await say(plain.run, 1);
+    const byTree = await importBy("tree");
+    expect(byTree.replaced).toMatchObject([{ verdicts: 1 }]);
+    await say(byTree.run, 0);
+    await say(byTree.run, 1);
+    expect((await importBy(null)).replaced).toMatchObject([{ verdicts: 2 }]);
+    const said = [...lateVerdicts(home)].filter(({ run }) => run === plain.run);
+    expect(said.map(({ verdict }) => verdict.value)).toEqual([1, 0, 1]);
+  });
+
+  it("takes back no revocation by standing again", async () => {
+    const plain = await importBy(null);
+    await revoke(home, { target: attemptOf(plain.run, "plum"), reason: "unripe", clock: systemClock });
+    const byTree = await importBy("tree");
+    const revoked = () => revocations(home).map(({ target }) => target);
+    expect(revoked()).toContain(attemptOf(byTree.run, "plum"));
+    await importBy(null);
+    expect(revoked()).toEqual([attemptOf(plain.run, "plum"), attemptOf(byTree.run, "plum")]);
+  });
+
+  it("is said to be left out where the one that stands holds more than it", async () => {
+    const file = join(folder, "grown.jsonl");
+    const take = (rows: readonly object[]) => {
+      writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+      return importInto(home, file, { skill: "fruit" });
+    };
+    const run = (await take([PLUM])).imported[0]?.run;
+    const coveredBy = (await take([PLUM, PEAR])).imported[0]?.run;
+    expect(await take([PLUM])).toMatchObject({ known: [run], leftOut: [{ run, coveredBy }], replaced: [] });
   });
 });

@@ -135,6 +135,15 @@ test("a pass that was there before the action solves no item", () =>
     expect(coverage).toEqual([{ skill: "sql", items: 2, families: 1, solved: 1, never: 1 }]);
   }));
 
+test("an item of a run that another one stands for was not tried", () =>
+  withHome(async (home) => {
+    const { run: recorded } = await writeRun(home, { number: 1, attempts: [{ item: "call/a" }] });
+    const { run } = await writeRun(home, { number: 2, attempts: [{ item: "shop/a" }] });
+    appendLedger(home, { type: "run_joined", data: { run, recorded } }, systemClock);
+    const { coverage } = await measure({ target: "A", skill: "sql", base: "none" }, { home });
+    expect(coverage).toEqual([{ skill: "sql", items: 1, families: 1, solved: 1, never: 0 }]);
+  }));
+
 test("takes no skill for target B, which is over all", () =>
   withRuns(async (home) => {
     await expect(measure({ target: "B", skill: "sql" }, { home })).rejects.toMatchObject({ code: "SKILL_NOT_ALONE" });

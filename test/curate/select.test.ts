@@ -290,7 +290,7 @@ describe("splits", () => {
     const runs: RunDraft[] = [{ attempts: [GOOD] }, { split: "test", attempts: [{ item: "shop/other" }] }];
     await expect(selectFrom(runs)).rejects.toMatchObject({
       code: "FAMILY_IN_TWO_SPLITS",
-      details: { got: "test and train" },
+      details: { got: "test in 20261101-120002-0000, train in 20261101-120001-0000" },
     });
   });
 });

@@ -24,6 +24,7 @@ export function settingsOf(runs: readonly RunId[], changed: Partial<SelectionSet
     dampEasy: 0,
     balance: { families: 1, skills: 1 },
     nearThreshold: 0.85,
+    splitRuns: new Map(runs.map((run) => [run, `tracemill revoke ${run}`])),
     heldOut: [],
     seed: 1,
     ...changed,

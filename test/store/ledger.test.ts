@@ -4,9 +4,18 @@ import { execaNode } from "execa";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { hashText, ZERO_HASH } from "../../src/foundation/hashing.ts";
+import { attemptId, type ItemId, type RunId } from "../../src/records/ids.ts";
 import type { LedgerEntry, LoggedEntry } from "../../src/records/ledger-entries.ts";
 import type { Home } from "../../src/store/home.ts";
-import { appendLedger, ledgerHead, readLedger } from "../../src/store/ledger.ts";
+import {
+  appendLedger,
+  coveredRuns,
+  coveringIdsOf,
+  coverings,
+  ledgerHead,
+  readLedger,
+  revocations,
+} from "../../src/store/ledger.ts";
 import { verifyHome } from "../../src/store/verify.ts";
 import { withHome } from "./sample-run.ts";
 
@@ -58,4 +67,28 @@ test("a changed ledger is refused with the line", () =>
         details: expect.objectContaining({ where: `${home.ledger}:3` }),
       }),
     );
+  }));
+
+test("a run that is covered stands again once it is said to cover in its turn, and what is revoked stays so in all", () =>
+  withHome(async (home) => {
+    const [a, b, c, recorded] = [1, 2, 3, 4].map((n) => `20261101-12000${n}-0000`) as [RunId, RunId, RunId, RunId];
+    const say = (entry: LedgerEntry) => appendLedger(home, entry, systemClock);
+    const replace = (run: RunId, replaced: RunId) => say({ type: "run_replaced", data: { run, replaced } });
+    say({ type: "run_joined", data: { run: a, recorded } });
+    replace(b, a);
+    replace(c, b);
+    const covered = () => Object.fromEntries(coveredRuns(home));
+    expect(covered()).toEqual({ [recorded]: c, [a]: c, [b]: c });
+    const attempt = { kind: "attempt", id: attemptId(a, "sql:x" as ItemId, 2) };
+    const held = [b, c].map((run) => attemptId(run, "sql:x" as ItemId, 2));
+    expect(coveringIdsOf(coverings(home), attempt)).toEqual(held);
+    replace(a, c);
+    expect(covered()).toEqual({ [recorded]: a, [b]: a, [c]: a });
+    expect(coveringIdsOf(coverings(home), attempt)).toEqual(held);
+    expect(coveringIdsOf(coverings(home), { kind: "run", id: recorded })).toEqual([a, b, c]);
+    expect(coveringIdsOf(coverings(home), { kind: "attempt", id: attemptId(recorded, "sql:x" as ItemId, 2) })).toEqual(
+      [],
+    );
+    say({ type: "revoked", data: { kind: "run", target: c, reason: "it is bad" } });
+    expect(revocations(home).map(({ target }) => target)).toEqual([c, a, b]);
   }));
