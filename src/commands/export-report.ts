@@ -4,13 +4,13 @@
 import { counted } from "../foundation/counted.ts";
 import { shortHash } from "../foundation/hashing.ts";
 import { textTable } from "../foundation/text-table.ts";
-import type { ExportPreview, ExportResult } from "./export-result.ts";
+import type { ExportPreview, ExportResult, Taken } from "./export-result.ts";
 
 /** Writes a result as text; with `explain` up to three examples of every refusal. */
 export function printedExport(result: (ExportPreview | ExportResult) & { explain: boolean }): string {
   const { counts, runs, unsealedRuns, missingRuns, rowsByUnit } = result;
   return [
-    result.explain ? explained(result) : summed(result),
+    result.explain ? explainedTable({ ...result, examples: counts.examples }, lastRows(counts)) : summed(result),
     `${counted(counts.items, "item")}; the training rows are of ${counted(counts.families.length, "family", "families")}${tokensText(counts)}`,
     ...Object.entries(rowsByUnit ?? {}).map(
       ([unit, rows]) => `unit ${unit}: ${counted(rows, "training row")} within the limit of tokens`,
@@ -41,7 +41,8 @@ function summed({ counts, refusals }: ExportPreview): string {
   );
 }
 
-function explained({ counts, clauses, refusals }: ExportPreview): string {
+/** Writes up to three examples of what each clause of the filter and each gate left out, and then the rows that are left. */
+export function explainedTable({ examples: all, clauses, refusals }: Taken, left: string[][] = []): string {
   const ofClauses = clauses.map(({ clause, ...rest }) => ({ name: `- filter: ${clause}`, ...rest }));
   const ofGates = refusals
     .filter(({ reason }) => reason !== "filter")
@@ -50,11 +51,7 @@ function explained({ counts, clauses, refusals }: ExportPreview): string {
     [name, String(count), examples[0] ?? ""],
     ...examples.slice(1).map((example) => ["", "", example]),
   ]);
-  return textTable(
-    ["", "count", "such as"],
-    [["examples", String(counts.examples), ""], ...rows, ...lastRows(counts)],
-    160,
-  );
+  return textTable(["", "count", "such as"], [["examples", String(all), ""], ...rows, ...left], 160);
 }
 
 function lastRows(counts: ExportPreview["counts"]): string[][] {

@@ -14,10 +14,15 @@ export type ExportOptions = ExportSettingsGiven & {
   replaces?: Hash;
 };
 
-export interface ExportPreview {
-  counts: DatasetManifest["counts"];
+/** Of how many examples each clause of the filter and each gate left out how many. */
+export interface Taken {
+  examples: number;
   clauses: DatasetManifest["clauses"];
   refusals: DatasetManifest["refusals"];
+}
+
+export interface ExportPreview extends Omit<Taken, "examples"> {
+  counts: DatasetManifest["counts"];
   runs: RunId[];
   /** Runs of the skills that were left out because they are not sealed. */
   unsealedRuns: RunId[];

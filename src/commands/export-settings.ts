@@ -8,6 +8,9 @@ import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import { BOTH_ROLES } from "../records/role-names.ts";
 import { TIERS, TRIES, UNITS } from "../records/selection.ts";
 
+/** The most rows of one item, unless it is said otherwise. */
+export const DEFAULT_MAX_PER_ITEM = 2;
+
 export const exportSettings = z.object({
   role: z
     .string()
@@ -27,7 +30,11 @@ export const exportSettings = z.object({
     .optional()
     .describe('whose tokenizer and template render the rows, or "none" (default: the runs\' base, where it is known)'),
   minRows: z.int().min(1).default(1).describe("refuse a dataset of fewer training rows"),
-  maxPerItem: z.int().min(1).default(2).describe("most rows of one item; of judged answers, of each label"),
+  maxPerItem: z
+    .int()
+    .min(1)
+    .default(DEFAULT_MAX_PER_ITEM)
+    .describe("most rows of one item; of judged answers, of each label"),
   maxTokens: z.int().min(1).optional().describe("refuse longer rows (default: the base's context)"),
   unit: z.enum(UNITS).default("turn").describe("a row is one turn, or a whole attempt"),
   tips: z.enum(["drop", "keep"]).default("drop").describe("take rendered tips out of the prompts, or leave them in"),

@@ -7,29 +7,32 @@ import { loadFilters, OTHER_REASONS } from "../curate/index.ts";
 import { checkOut, copyTrainRows, type DatasetOptions, previewDataset, writeDataset } from "../dataset/index.ts";
 import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
+import { tell } from "../foundation/progress.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { loadRenderer } from "../render/renderer.ts";
-import type { Home } from "../store/home.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { chosenSkills, lastBearing, refuseRevoked, register } from "./export-inputs.ts";
 import { exportPlan, takesWholeAttempts, tierOf } from "./export-plan.ts";
-import { printedExport } from "./export-report.ts";
-import type { ExportOptions, ExportPreview, ExportResult } from "./export-result.ts";
+import { explainedTable, printedExport } from "./export-report.ts";
+import type { ExportOptions, ExportPreview, ExportResult, Taken } from "./export-result.ts";
 import { commaList, exportSettings } from "./export-settings.ts";
 
 /** What is left of the rows is no dataset. */
 const TOO_LITTLE = ["EMPTY_SELECTION", "TOO_FEW_ROWS", "ONE_LABEL_ALONE"];
 
-type Place = Pick<Context, "home" | "clock">;
+interface Place extends Pick<Context, "home" | "clock"> {
+  /** Told who took what, before too few rows are refused. */
+  explain?: ((taken: Taken) => void) | undefined;
+}
 
 /**
  * Builds a dataset from verified runs, registers it, and returns what was taken and what was refused.
  * Throws: refusals for every name that is not known, `EMPTY_SELECTION`, `TOO_FEW_ROWS`, `ONE_LABEL_ALONE`, `OUT_NOT_WRITABLE`, and those of the stages.
  */
-export async function exportDataset(options: ExportOptions, { home, clock }: Place): Promise<ExportResult> {
+export async function exportDataset(options: ExportOptions, { home, clock, explain }: Place): Promise<ExportResult> {
   const { out } = options;
   if (out !== undefined) await checkOut(home, out);
-  return withSelection(options, home, async (dataset, runs) => {
+  return withSelection(options, { home, explain }, async (dataset, runs) => {
     const manifest = await writeDataset(home, dataset);
     await register(home, manifest.datasetHash, clock);
     if (out !== undefined) await copyTrainRows(home, manifest, out);
@@ -40,17 +43,17 @@ export async function exportDataset(options: ExportOptions, { home, clock }: Pla
 }
 
 /** Returns the counts that `exportDataset` would give, and writes nothing. Throws: as `exportDataset`. */
-export async function previewExport(options: ExportOptions, { home }: Pick<Place, "home">): Promise<ExportPreview> {
-  return withSelection(options, home, async (dataset, runs) => {
+export async function previewExport(options: ExportOptions, place: Omit<Place, "clock">): Promise<ExportPreview> {
+  return withSelection(options, place, async (dataset, runs) => {
     const counts = await previewDataset(dataset);
-    const { clauses, refusals } = dataset.selection;
-    return { counts, clauses, refusals: refusals.counts(), ...runs };
+    const { clauses, refusals } = takenOf(dataset.selection);
+    return { counts, clauses, refusals, ...runs };
   });
 }
 
 async function withSelection<T>(
   options: ExportOptions,
-  home: Home,
+  { home, explain }: Omit<Place, "clock">,
   use: (dataset: DatasetOptions, runs: Pick<ExportPreview, "runs" | "unsealedRuns" | "missingRuns">) => Promise<T>,
 ): Promise<T> {
   const plan = await exportPlan(options, home);
@@ -81,25 +84,36 @@ async function withSelection<T>(
       { selection, origin, format: plan.format, base, renderer, minRows: plan.minRows, reasons },
       { runs: runs.map(({ run }) => run), unsealedRuns: plan.unsealed, missingRuns: plan.missing },
     );
+  } catch (error) {
+    if (isTooLittle(error)) explain?.(takenOf(selection));
+    throw error;
   } finally {
     selection.close();
   }
+}
+
+function takenOf({ examples, clauses, refusals }: DatasetOptions["selection"]): Taken {
+  return { examples, clauses, refusals: refusals.counts() };
+}
+
+function isTooLittle(error: unknown): error is Refusal {
+  return error instanceof Refusal && TOO_LITTLE.includes(error.code);
 }
 
 /**
  * Returns what `previewExport` does; under a limit of tokens also the rows of either unit, where the tier has both.
  * Throws: as `exportDataset`, then with the rows that the other unit would keep.
  */
-export async function previewUnits(options: ExportOptions, place: Pick<Place, "home">): Promise<ExportPreview> {
+export async function previewUnits(options: ExportOptions, place: Omit<Place, "clock">): Promise<ExportPreview> {
   const asked = exportSettings.parse(options);
   if (asked.maxTokens === undefined || !takesWholeAttempts(await tierOf(asked))) return previewExport(options, place);
   const unit = asked.unit === "attempt" ? "turn" : "attempt";
-  const keptByOther = () => rowsKept({ ...options, unit, minRows: 1 }, place);
+  const keptByOther = () => rowsKept({ ...options, unit, minRows: 1 }, { home: place.home });
   try {
     const preview = await previewExport(options, place);
     return { ...preview, rowsByUnit: { [asked.unit]: preview.counts.trainRows, [unit]: await keptByOther() } };
   } catch (error) {
-    if (!(error instanceof Refusal && TOO_LITTLE.includes(error.code))) throw error;
+    if (!isTooLittle(error)) throw error;
     const { got, fix, ...said } = error.details;
     const rows = await keptByOther();
     throw new Refusal({
@@ -115,9 +129,16 @@ async function rowsKept(options: ExportOptions, place: Pick<Place, "home">): Pro
   try {
     return (await previewExport(options, place)).counts.trainRows;
   } catch (error) {
-    if (error instanceof Refusal && TOO_LITTLE.includes(error.code)) return 0;
+    if (isTooLittle(error)) return 0;
     throw error;
   }
+}
+
+function explainer({ isJson, stdout, stderr }: Context): (taken: Taken) => void {
+  return (taken) => {
+    if (isJson) tell(stderr, { event: "explained", ...taken });
+    else stdout.write(`${explainedTable(taken)}\n`);
+  };
 }
 
 function noRunNamed(): Refusal {
@@ -163,7 +184,8 @@ Example: tracemill export --tier reranker-pairs --format triplets --out tip_trip
     if (named?.length === 0) throw noRunNamed();
     if (!commaList(rest.without).includes("revoked")) refuseRevoked(context.home, named ?? []);
     const options = { ...rest, skills: chosen, runs: named };
-    return { ...(dryRun ? await previewUnits(options, context) : await exportDataset(options, context)), explain };
+    const place = { ...context, explain: explain ? explainer(context) : undefined };
+    return { ...(dryRun ? await previewUnits(options, place) : await exportDataset(options, place)), explain };
   },
   print: printedExport,
 });

@@ -9,11 +9,14 @@ import { textTable } from "../foundation/text-table.ts";
 import type { RunId } from "../records/ids.ts";
 import type { RefusalCount } from "../records/refusal-tally.ts";
 import { pointsSize } from "../statistics/figures.ts";
+import { DEFAULT_MAX_PER_ITEM } from "./export-settings.ts";
 
 export interface RoleReadiness {
   role: string;
   examples: number;
   trainRows: number;
+  /** Of the training rows as many as the default cap on an item's rows leaves. */
+  rowsByDefault: number;
   validationRows: number;
   families: { skill: string; family: string; rows: number }[];
   refusals: RefusalCount[];
@@ -85,8 +88,13 @@ export function printedReadiness(readiness: Readiness): string {
     ...roles.flatMap((role) => tokensLine(role, contextTokens)),
     "",
     ...detectable.map(detectableLine),
-    `Rule of thumb: ${enough.words}; here are ${roles.map(({ role, trainRows }) => `${trainRows} of the ${role}`).join(", ") || "none"}.`,
+    `Rule of thumb: ${enough.words}; here are ${roles.map(rowsOf).join(", ") || "none"}.`,
   ].join("\n");
+}
+
+function rowsOf({ role, trainRows, rowsByDefault }: RoleReadiness): string {
+  const byDefault = `${rowsByDefault} at --max-per-item ${DEFAULT_MAX_PER_ITEM}, the default`;
+  return `${trainRows} of the ${role}${rowsByDefault === trainRows ? "" : ` (${byDefault})`}`;
 }
 
 function roleRow({

@@ -21,6 +21,7 @@ import { coveredRuns, revocations } from "../store/ledger.ts";
 import { type Context, defineCommand } from "./command.ts";
 import { chosenSkills } from "./export-inputs.ts";
 import { type ExportPlan, exportPlan } from "./export-plan.ts";
+import { DEFAULT_MAX_PER_ITEM } from "./export-settings.ts";
 import { type Detectable, printedReadiness, type Readiness, type RoleReadiness } from "./readiness-report.ts";
 
 /** Shares of items on which base and candidate may differ: from near-twins to a large change. */
@@ -80,7 +81,7 @@ export async function measure(
   });
 }
 
-/** Counts what an export would write: what the base's template or its context refuses is refused here, too. */
+/** Counts what an export without a cap on an item's rows would write: what the base's template or its context refuses is refused here, too. */
 async function roleReadiness(plan: ExportPlan, renderer: Renderer | null): Promise<RoleReadiness> {
   const { role, tier } = plan;
   const selection = await plan.select();
@@ -92,7 +93,7 @@ async function roleReadiness(plan: ExportPlan, renderer: Renderer | null): Promi
     const runs = new Map<RunId, number>(
       plan.runs.flatMap(({ run, split }) => (split === "validation" ? [] : [[run, 0]])),
     );
-    const items = new Set<string>();
+    const ofItems = new Map<string, number>();
     const answers = new Set<string>();
     const lengths: number[] = [];
     for await (const { part, row, tokens } of rows) {
@@ -102,7 +103,7 @@ async function roleReadiness(plan: ExportPlan, renderer: Renderer | null): Promi
       const counted = families.get(`${skill}/${family}`) ?? { skill, family, rows: 0 };
       families.set(`${skill}/${family}`, { ...counted, rows: counted.rows + 1 });
       runs.set(row.run, (runs.get(row.run) ?? 0) + 1);
-      items.add(row.item);
+      ofItems.set(row.item, (ofItems.get(row.item) ?? 0) + 1);
       answers.add(hashText([row.item, ...row.completion.map(plainText)].join("\0")));
       lengths.push(sumOf(tokens, ({ ids }) => ids.length));
     }
@@ -112,7 +113,8 @@ async function roleReadiness(plan: ExportPlan, renderer: Renderer | null): Promi
       families: [...families.values()].sort((x, y) => y.rows - x.rows || (x.family < y.family ? -1 : 1)),
       refusals: selection.refusals.counts(),
       byRun: [...runs].map(([run, rows]) => ({ run, rows })),
-      answersPerItem: items.size === 0 ? null : answers.size / items.size,
+      rowsByDefault: sumOf([...ofItems.values()], (rows) => Math.min(rows, DEFAULT_MAX_PER_ITEM)),
+      answersPerItem: ofItems.size === 0 ? null : answers.size / ofItems.size,
       tokens: renderer === null ? null : quantiles(lengths),
     };
   } finally {

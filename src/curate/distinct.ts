@@ -1,7 +1,8 @@
 /**
  * Which of an item's examples are kept: no two that say the same, and no more than so many. Examples are compared by
- * their answers, as their task is the same.
+ * their answers, as their task is the same, and by their prompts where the answers do not tell them apart.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Message } from "../records/message.ts";
 import { answerOf, byWorth, looksTooLong, plainText, rowKey } from "./answer.ts";
 import type { Candidate } from "./candidate.ts";
@@ -29,37 +30,67 @@ export function withoutNearCopies(
   { settings, refuse }: ItemWork,
   saidBy: SaidBy<Candidate> = (candidate) => [plainText(answerOf(candidate, settings))],
 ): Candidate[] {
-  const likeOf = nearCopies(candidates, saidBy, settings.nearThreshold);
+  const asked = (candidate: Candidate) => candidate;
+  const likeOf = nearCopies(candidates, { saidBy, asked }, settings.nearThreshold);
   for (const [candidate, kept] of likeOf) refuse("near-duplicate", candidate, kept);
   return candidates.filter((candidate) => !likeOf.has(candidate));
 }
 
 /**
- * For each that says nearly what an earlier one says, that one, which is no copy itself: all texts are alike. Where all are
- * equal none is a copy: what was asked differs there, or it would be an exact one.
+ * For each that says nearly what an earlier one says, that one, which is no copy itself: all texts are alike, and where all
+ * are equal, so is what was `asked`.
  */
-export function nearCopies<T>(all: readonly T[], saidBy: SaidBy<T>, nearThreshold: number | null): Map<T, T> {
+export function nearCopies<T>(
+  all: readonly T[],
+  { saidBy, asked }: { saidBy: SaidBy<T>; asked(one: T): Candidate },
+  nearThreshold: number | null,
+): Map<T, T> {
   const likeOf = new Map<T, T>();
   if (nearThreshold === null || all.length < 2) return likeOf;
-  const kept: { one: T; texts: ComparedText[] }[] = [];
+  const kept: { one: T; compared: Compared }[] = [];
   for (const one of all) {
     const texts = saidBy(one).map((text) => ({ text, shingles: shingleSet(text) }));
-    const like = kept.find((other) => areNear(texts, other.texts, nearThreshold));
-    if (like === undefined) kept.push({ one, texts });
+    const compared = { texts, asked: asked(one) };
+    const like = kept.find((other) => areNear(compared, other.compared, nearThreshold));
+    if (like === undefined) kept.push({ one, compared });
     else likeOf.set(one, like.one);
   }
   return likeOf;
 }
 
-interface ComparedText {
-  text: string;
-  shingles: Int32Array;
+interface Compared {
+  texts: readonly { text: string; shingles: Int32Array }[];
+  asked: Candidate;
 }
 
-function areNear(some: readonly ComparedText[], others: readonly ComparedText[], nearThreshold: number): boolean {
-  const pairs = some.map((one, i) => [one, others[i] ?? one] as const);
+function areNear(some: Compared, others: Compared, nearThreshold: number): boolean {
+  const pairs = some.texts.map((one, i) => [one, others.texts[i] ?? one] as const);
   const differing = pairs.filter(([one, other]) => one.text !== other.text);
-  return differing.length > 0 && differing.every(([x, y]) => jaccard(x.shingles, y.shingles) >= nearThreshold);
+  if (differing.length === 0) return areAskedAlike(some.asked, others.asked, nearThreshold);
+  return differing.every(([x, y]) => jaccard(x.shingles, y.shingles) >= nearThreshold);
+}
+
+/** Message by message: most of a prompt may be what all of an item, or of a skill, have in common. */
+function areAskedAlike(one: Candidate, other: Candidate, nearThreshold: number): boolean {
+  const [prompt, others] = [one.tipFree ?? [], other.tipFree ?? []];
+  const isAlike = (message: Message, i: number) => {
+    const same = others[i];
+    return message === same || (message.role === same?.role && similarity(message, same) >= nearThreshold);
+  };
+  return prompt.length === others.length && prompt.every(isAlike) && isDeepStrictEqual(one.tools, other.tools);
+}
+
+function similarity(x: Message, y: Message): number {
+  return plainText(x) === plainText(y) ? 1 : jaccard(shinglesOf(x), shinglesOf(y));
+}
+
+/** A message of a prompt is compared with those of all examples with the same answer. */
+const shinglesOfMessages = new WeakMap<Message, Int32Array>();
+
+function shinglesOf(message: Message): Int32Array {
+  const shingles = shinglesOfMessages.get(message) ?? shingleSet(plainText(message));
+  shinglesOfMessages.set(message, shingles);
+  return shingles;
 }
 
 /**

@@ -15,12 +15,13 @@ export function goodAndBad(
   { settings, refuse }: ItemWork,
 ): { good: Candidate[]; bad: Candidate[] } {
   const good = sound.filter(({ isWanted, label }) => isWanted && label?.passed === true);
-  const isItsFault = ({ flags, isLast }: Candidate) =>
-    !flags.some((flag) => NOT_ITS_FAULT.includes(flag)) && (isLast || settings.unit === "attempt");
-  const isBad = (candidate: Candidate) =>
-    candidate.label?.passed === false && (candidate.role !== "worker" || isItsFault(candidate));
-  const bad = sound.filter(isBad);
+  const unclear = ({ role, flags, isLast }: Candidate) => {
+    if (role !== "worker") return null;
+    if (flags.some((flag) => NOT_ITS_FAULT.includes(flag))) return "no-clean-label";
+    return isLast || settings.unit === "attempt" ? null : "not-last-answer";
+  };
+  const bad = sound.filter((candidate) => candidate.label?.passed === false && unclear(candidate) === null);
   const clean = new Set([...good, ...bad]);
-  for (const candidate of sound) if (!clean.has(candidate)) refuse("no-clean-label", candidate);
+  for (const candidate of sound) if (!clean.has(candidate)) refuse(unclear(candidate) ?? "no-clean-label", candidate);
   return { good, bad };
 }

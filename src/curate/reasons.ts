@@ -13,6 +13,7 @@ export const OTHER_REASONS = {
   "not-first-prompt": "not what an attempt at the item began with",
   "not-in-last-prompt": "the last prompt of its whole attempt does not hold it, as where a summary took its place",
   "no-clean-label": "its label may be the fault of its environment or verifier",
+  "not-last-answer": "its attempt failed, which says nothing of an answer before the last one",
   "no-partner": "no answer to a comparable prompt that differs in more than trivia has the other label",
   "exact-duplicate": "the same prompt and answer as another example",
   "near-duplicate": "nearly the same as another example",

@@ -32,9 +32,9 @@ export async function queryLake(home: Home, sql: string, signal?: AbortSignal): 
   try {
     await refuseAllButOneSelect(database, sql);
     const { columns, batches } = await database.stream(sql);
-    return { columns, batches: withRefusals(database, batches), missing: database.missing, close };
+    return { columns, batches: withRefusals(database, sql, batches), missing: database.missing, close };
   } catch (error) {
-    const refusal = error instanceof Refusal ? error : await refusalOf(database, error);
+    const refusal = error instanceof Refusal ? error : await refusalOf(database, sql, error);
     close();
     throw refusal;
   }
@@ -83,22 +83,27 @@ async function refuseAllButOneSelect(database: Database, sql: string): Promise<v
   });
 }
 
-async function* withRefusals(database: Database, batches: RowStream["batches"]): RowStream["batches"] {
+async function* withRefusals(database: Database, sql: string, batches: RowStream["batches"]): RowStream["batches"] {
   try {
     yield* batches;
   } catch (error) {
-    throw await refusalOf(database, error);
+    throw await refusalOf(database, sql, error);
   }
 }
 
 /** Every error of DuckDB is one of the query's, and is shown with its own message. */
-async function refusalOf(database: Database, error: unknown): Promise<unknown> {
+async function refusalOf(database: Database, sql: string, error: unknown): Promise<unknown> {
   if (!(error instanceof Error)) return error;
-  const message = error.message.split("\n\nPossible solutions")[0] as string;
+  const message = duckdbMessage(error);
   const missing = /Table with name "?([^"\s]+)"? does not exist/i.exec(message);
   if (missing !== null) return unknownTable(database, error, missing[1] as string);
+  if (/Referenced column|does not have a column/.test(message)) return unknownColumn(database, sql, error);
   const { code, text, fix } = KNOWN_ERRORS.find(({ pattern }) => pattern.test(message)) ?? BAD_SQL;
   return new Refusal({ code, message: text, got: message, ...(fix !== undefined && { fix }), cause: error });
+}
+
+function duckdbMessage({ message }: Error): string {
+  return message.split("\n\nPossible solutions")[0] as string;
 }
 
 interface KnownError {
@@ -108,16 +113,13 @@ interface KnownError {
   fix?: string;
 }
 
-const COLUMNS_FIX = 'list the columns: tracemill sql "DESCRIBE attempts"';
-const BAD_SQL = { code: "BAD_SQL", text: "DuckDB does not accept this query.", fix: COLUMNS_FIX };
+const BAD_SQL = {
+  code: "BAD_SQL",
+  text: "DuckDB does not accept this query.",
+  fix: 'list a table\'s columns: tracemill sql "DESCRIBE attempts"',
+};
 const KNOWN_ERRORS: readonly KnownError[] = [
   { pattern: /^Permission Error/, code: "OUTSIDE_LAKE", text: "A query reads the lake and nothing else." },
-  {
-    pattern: /Referenced column|does not have a column/,
-    code: "UNKNOWN_COLUMN",
-    text: "There is no such column.",
-    fix: COLUMNS_FIX,
-  },
   {
     pattern: /^Out of Memory/,
     code: "QUERY_TOO_LARGE",
@@ -127,12 +129,30 @@ const KNOWN_ERRORS: readonly KnownError[] = [
   { pattern: /^INTERRUPT/, code: "INTERRUPTED", text: "The query was interrupted." },
 ];
 
-async function unknownTable(database: Database, error: Error, name: string): Promise<Refusal> {
+/** Names the tables that the query speaks of, as far as they are the lake's. */
+async function unknownColumn(database: Database, sql: string, error: Error): Promise<Refusal> {
+  const spoken = new Set(sql.toLowerCase().match(/[\w.]+/g));
+  const tables = (await tableNames(database)).filter((name) => spoken.has(name));
+  const described = (tables.length > 0 ? tables : ["attempts"]).map((name) => `tracemill sql "DESCRIBE ${name}"`);
+  return new Refusal({
+    code: "UNKNOWN_COLUMN",
+    message: "There is no such column.",
+    got: duckdbMessage(error),
+    fix: `list the columns: ${described.join(", ")}`,
+    cause: error,
+  });
+}
+
+async function tableNames(database: Database): Promise<string[]> {
   const tables = await rowsOf(
     database.stream(`SELECT CASE schema_name WHEN 'main' THEN view_name ELSE schema_name || '.' || view_name END AS name
       FROM duckdb_views() WHERE NOT internal AND schema_name NOT IN ('files', 'ledger') ORDER BY schema_name <> 'main', name`),
   );
-  const names = tables.map((row) => String(row.name));
+  return tables.map(({ name }) => String(name));
+}
+
+async function unknownTable(database: Database, error: Error, name: string): Promise<Refusal> {
+  const names = await tableNames(database);
   const close = nearest(name, names);
   return new Refusal({
     code: "UNKNOWN_TABLE",

@@ -55,6 +55,22 @@ it("takes the command lines of the documentation as they are written there", () 
     expect(await exported(home, pairs, "tier")).toEqual(["reflector-pair", "worker-pair"]);
   }));
 
+it.each(["--explain", "--explain --dry-run"])("explains who took what where nothing is left: %s", (words) =>
+  withHome(async (home) => {
+    await writeRun(home, { attempts: ["shop/a", "shop/b", "zoo/c", "zoo/d"].map((item) => ({ item })) });
+    const filter = "confidence>=0.9 and kind=group";
+    const asked = `export --skill sql --base none ${words}`;
+    const { stdout, stderr, exitCode } = await tracemill(home, asked, "--filter", filter);
+    expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/^EMPTY_SELECTION: /)]);
+    const table = /^examples +4\n- filter: confidence>=0.9 +0\n- filter: kind='group' +4 +2026.*\n +2026.*\n +2026.*$/m;
+    expect(stdout).toMatch(table);
+    const inJson = await tracemill(home, asked, "--filter", filter, "--json");
+    const [explained, refused] = inJson.stderr.split("\n").map((line) => JSON.parse(line));
+    expect([inJson.exitCode, inJson.stdout, refused.refusal.code]).toEqual([2, "", "EMPTY_SELECTION"]);
+    expect(explained).toMatchObject({ event: "explained", examples: 4, clauses: [{ count: 0 }, { count: 4 }] });
+  }),
+);
+
 it("asks for a permission for an unknown model's answers, unless the proxy recorded them, joined with a log or not, before a server of the user's own", () =>
   withHome(async (home) => {
     const run = (skill: string, number: number, of: Partial<RunDraft> & Pick<AttemptDraft, "api">) => {

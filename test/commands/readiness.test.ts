@@ -1,5 +1,6 @@
 /** `tracemill readiness` on a real home: two skills, one of them with an answer that is too long for the base. */
 import { expect, test } from "vitest";
+import { previewExport } from "../../src/commands/export.ts";
 import { measure } from "../../src/commands/readiness.ts";
 import { printedReadiness } from "../../src/commands/readiness-report.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
@@ -90,6 +91,17 @@ test("counts an answer once that an item has under two prompts", () =>
     await writeRun(home, { isForeign: true, upstream: "http://127.0.0.1:1/v1", attempts });
     const { roles } = await measure({ target: "A", skill: "sql", base: "none" }, { home });
     expect(roles[0]).toMatchObject({ trainRows: 3, answersPerItem: 2, tokens: null });
+  }));
+
+test("says how many of the rows an export takes that sets no cap on an item's", () =>
+  withHome(async (home) => {
+    const queries = ["SELECT 1", "SELECT 2", "SELECT 3"];
+    const attempts = [...queries.map((query) => ({ item: "shop/a", query })), { item: "zoo/b", query: "SELECT 4" }];
+    await writeRun(home, { attempts });
+    const readiness = await measure({ target: "A", skill: "sql", base: "none" }, { home });
+    const { counts } = await previewExport({ skills: ["sql"], base: "none" }, { home });
+    expect(readiness.roles[0]).toMatchObject({ trainRows: 4, rowsByDefault: counts.trainRows });
+    expect(printedReadiness(readiness)).toContain("here are 4 of the worker (3 at --max-per-item 2, the default).");
   }));
 
 test("leaves out what is revoked: its items, and its run as the latest", () =>

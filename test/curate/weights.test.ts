@@ -199,6 +199,24 @@ describe("near-duplicates", () => {
     expect(refusals[0]?.examples).toEqual([`${removed} (as ${kept})`]);
   });
 
+  it("with equal answers are told by their prompts, message by message", async () => {
+    const printing = (printed: string) => ({ item: "shop/a", query: "SELECT 1", steps: [{ answer: "look", printed }] });
+    const attempts = [
+      printing(`${words(0, 200)} in 1.1 ms`),
+      printing(`${words(0, 100)} at 2 o'clock ${words(100, 100)} in 1.1 ms`),
+      printing(words(500, 200)),
+      { item: "shop/a", query: "SELECT 1" },
+    ];
+    const { rows, duplicates, written } = await selectFrom([{ attempts }], { maxPerItem: 9, gatesOff: ["no-action"] });
+    const turns = written[0]?.turns ?? [];
+    expect(rows.map(({ turn }) => turn).sort()).toEqual([turns[0], turns[1], turns[5], turns[6]].sort());
+    expect(duplicates.map(({ removed, kept, reason }) => [removed, kept, reason])).toEqual([
+      [turns[2], turns[0], "exact-duplicate"],
+      [turns[4], turns[0], "exact-duplicate"],
+      [turns[3], turns[1], "near-duplicate"],
+    ]);
+  });
+
   it("are shares of the shingles that either text has", () => {
     const set = (text: string) => shingleSet(text);
     expect(jaccard(set(words(0, 14)), set(words(0, 14)))).toBe(1);

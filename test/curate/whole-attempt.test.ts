@@ -126,6 +126,27 @@ test("attempts whose steps differ say different things, however alike they close
   expect(refused).toEqual(third?.map((removed) => ["near-duplicate", removed, first?.[1]]));
 });
 
+test("attempts whose steps are the same say the same where what came back is nearly the same, too", () => {
+  const listing = (name: string) => Array.from({ length: 80 }, (_, n) => `${name}-${n}`).join(" ");
+  const turns = [`${listing("file")} 1`, `${listing("file")} 2`, listing("row")].flatMap((stdout, i) => {
+    const of = { attempt: attemptId(sampleRunId(1), item, i + 1), attemptNumber: i + 1 };
+    const named = (k: number) => ({ ...of, turn: turnId(of.attempt, k) });
+    const second = [...TASK, said("look"), printed(stdout)];
+    return [
+      turn(1, TASK, { ...named(1), response: said("look") }),
+      turn(2, second, { ...named(2), response: said("done") }),
+    ];
+  });
+  const refused: [string, TurnId, TurnId | undefined][] = [];
+  const rows = wholeAttempts(turns, {
+    settings: settingsOf([sampleRunId(1)], { unit: "attempt", maxPerItem: 9 }),
+    refuse: (reason, { turn }, kept) => refused.push([reason, turn, kept?.turn]),
+  });
+  const [, first, third, fourth, , sixth] = turns.map((one) => one.turn);
+  expect(rows.map(({ of }) => of[0].turn)).toEqual([first, sixth]);
+  expect(refused).toEqual([third, fourth].map((removed) => ["near-duplicate", removed, first]));
+});
+
 test("an attempt of one turn is that turn", () => {
   const row = rowOf([turn(1, TASK, { response: said("done") })]);
   expect([row.prompt, row.completion, row.trained]).toEqual([TASK, [said("done")], [true]]);

@@ -127,10 +127,13 @@ test("an unknown table is refused with the nearest ones, in a skill's schema too
   expect((await refused("SELECT * FROM sqk.attempts")).fix).toMatch(/^did you mean "sql.attempts"/);
 });
 
-test("an unknown column is refused with DuckDB's candidates", async () => {
-  const { code, got } = await refused("SELECT eval_pased FROM attempts");
+test("an unknown column is refused with DuckDB's candidates and the query's tables", async () => {
+  const { code, got, fix } = await refused("SELECT eval_pased FROM attempts");
   expect(code).toBe("UNKNOWN_COLUMN");
   expect(got).toContain('Candidate bindings: "eval_passed"');
+  expect(fix).toBe('list the columns: tracemill sql "DESCRIBE attempts"');
+  const joined = await refused("SELECT e.lable FROM sql.examples e JOIN runs USING (run)");
+  expect(joined.fix).toBe('list the columns: tracemill sql "DESCRIBE runs", tracemill sql "DESCRIBE sql.examples"');
 });
 
 test("what is no SQL, or fails while it runs, is refused with DuckDB's message", async () => {

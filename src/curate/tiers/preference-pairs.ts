@@ -44,8 +44,9 @@ function distinctIn(contexts: ReadonlyMap<string, Candidate[]>, work: ItemWork):
 
 /** Over all contexts: the best of the pairs that say nearly the same. */
 function withoutNearPairs(pairs: readonly WorkerPair[], { settings, refuse }: ItemWork): WorkerPair[] {
-  const said = ({ of }: WorkerPair) => of.map((candidate) => plainText(answerOf(candidate, settings)));
-  const likeOf = nearCopies(pairs, said, settings.nearThreshold);
+  const saidBy = ({ of }: WorkerPair) => of.map((candidate) => plainText(answerOf(candidate, settings)));
+  const asked = ({ of: [good] }: WorkerPair) => good;
+  const likeOf = nearCopies(pairs, { saidBy, asked }, settings.nearThreshold);
   for (const [pair, { of: kept }] of likeOf)
     for (const [side, candidate] of pair.of.entries()) refuse("near-duplicate", candidate, kept[side]);
   return pairs.filter((pair) => !likeOf.has(pair));

@@ -79,6 +79,22 @@ test("what an opinion says and how surely is not asked of bad answers, of which 
   expect(rows.map(({ label }) => label).sort()).toEqual([false, true]);
 });
 
+test("of a failed attempt the last answer alone is a row, and what is left out is told from what has no clean label", async () => {
+  const steps = [{ answer: "ls", printed: "t.csv", exitCode: 0 }];
+  const attempts = [
+    { item: "shop/a", query: "SELECT 1", steps, verdicts: failed },
+    { item: "shop/b", query: "SELECT 2", steps, verdicts: [{ ...failed[0], flags: ["dirty-exit" as const] }] },
+  ];
+  const settings = { tier: "judged" as const, withBad: true, gatesOff: ["no-action"] };
+  const { rows, refusals, written } = await selectFrom([{ attempts }], settings);
+  const [first, last, ...dirty] = written[0]?.turns ?? [];
+  expect(rows.map(({ turn }) => turn)).toEqual([last]);
+  expect(refusals.map(({ reason, examples }) => [reason, examples]).sort()).toEqual([
+    ["no-clean-label", dirty],
+    ["not-last-answer", [first]],
+  ]);
+});
+
 test("a whole attempt is one row with its label, in the same shape whether it passed or failed", async () => {
   const steps = [{ answer: "ls", printed: "t.csv" }];
   const attempts = [

@@ -88,6 +88,19 @@ describe("a worker pair", () => {
     expect(duplicates).toEqual(copies);
   });
 
+  it("stands alone for pairs of the same answers to other prompts that say nearly the same", async () => {
+    const asked = (prefix: string) => ({ tip: prefix, tipSpans: [] });
+    const tried = (prefix: string) => [good("SELECT 1", asked(prefix)), bad("SELECT 2", asked(prefix))];
+    const { pairs, duplicates, written } = await pairsOf(
+      [...tried(`It printed 7 and ${LONG}. `), ...tried(`It printed 8 and ${LONG}. `), ...tried("It failed. ")],
+      { maxPerItem: 9 },
+    );
+    const turns = written[0]?.turns ?? [];
+    expect(pairs.map(({ chosenFrom }) => chosenFrom.turn).toSorted()).toEqual([turns[0], turns[4]].toSorted());
+    const copies = [0, 1].map((side) => ({ removed: turns[2 + side], kept: turns[side], reason: "near-duplicate" }));
+    expect(duplicates).toEqual(copies);
+  });
+
   it("takes the failure that is nearest in length, each answer once, and no more than the item's share", async () => {
     const long = "SELECT count(*) FROM t WHERE a = 1 AND b = 2";
     const attempts = [bad("SELECT 7"), bad(`${long} AND c = 3`), good(long), good("SELECT 8"), good("SELECT 9 + 1")];

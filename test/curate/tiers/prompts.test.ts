@@ -27,6 +27,17 @@ test("each different first prompt of an item is a row without an answer, also of
   ]);
 });
 
+test("of first prompts that say nearly the same the earliest stays, and of others no more than the item's share", async () => {
+  const log = Array.from({ length: 80 }, (_, n) => `line-${n}`).join(" ");
+  const asked = (prefix: string) => ({ attempts: [{ item: "shop/a", tip: prefix, tipSpans: [] }] });
+  const runs = [asked(`${log} in 1 ms. `), asked("Now. "), asked("At once. "), asked(`${log} in 2 ms. `)];
+  const { rows, refusals, duplicates, written } = await selectFrom(runs, { tier: "prompts", maxPerItem: 2 });
+  const [first, second, third, fourth] = written.map(({ turns }) => turns[0]);
+  expect(rows.map(({ turn }) => turn).sort()).toEqual([first, second]);
+  expect(duplicates).toEqual([{ removed: fourth, kept: first, reason: "near-duplicate" }]);
+  expect(refusals.find(({ reason }) => reason === "over-item-cap")?.examples).toEqual([third]);
+});
+
 test("a task is a row whatever its answer did: it says nothing of the task", async () => {
   const steps = [{ answer: "ls nowhere", printed: "no such folder", exitCode: 1 }];
   const hosted = { model: "claude-sonnet-4-5", baseHash: null };
