@@ -1,6 +1,7 @@
 /**
  * `tracemill validate --plan`: what a comparison of these items could show, before any model is loaded.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { counted } from "../foundation/counted.ts";
 import { textTable } from "../foundation/text-table.ts";
 import { type GateSettings, generalMargin, type PerWhat } from "../records/gate.ts";
@@ -79,7 +80,7 @@ interface PlannedRow {
   neededItems: number | null;
 }
 
-/** Returns what the comparison could show. Throws: as `readPlan`. */
+/** Returns what the comparison could show. Throws: as `readPlan`; the reason of the signal where that was aborted. */
 export async function planComparison(
   { samples, against, sequential }: ValidateOptions,
   {
@@ -87,7 +88,14 @@ export async function planComparison(
     sets,
     gate,
     home,
-  }: { parts: readonly [OpenPart, ...OpenPart[]]; sets: readonly NamedSet[]; gate: GateSettings; home: Home },
+    signal,
+  }: {
+    parts: readonly [OpenPart, ...OpenPart[]];
+    sets: readonly NamedSet[];
+    gate: GateSettings;
+    home: Home;
+    signal: AbortSignal;
+  },
 ): Promise<ComparisonPlan> {
   const use = nextUse(parts[0].part, await listJudged(home));
   const alpha = reuseAlpha(gate.alpha, use);
@@ -104,18 +112,24 @@ export async function planComparison(
   const isAgainstBaseToo = against === "champion";
   // Two comparisons of one thing pass together more often than unrelated ones: so this names rather too many items.
   const each = <T>(axes: T[]): T[] => (isAgainstBaseToo ? [...axes, ...axes] : axes);
-  const rows = (earlier === null ? GRID : [earlier.discordant]).map((discordant): PlannedRow => {
+  const rowOf = (discordant: number): PlannedRow => {
     const plan: PlannedGate = {
       ...{ ...asked, margin: gate.skills.margin, primary: { ...primary, discordant }, general: each(general) },
       sides: each(sides.map((side) => ({ ...side, discordant }))),
       ...{ samples, within: samples === 1 ? 0 : ASSUMED_WITHIN },
     };
-    const reckoned = sequential ? earlyGatePower(plan, ASKED, gate) : gatePower(plan, ASKED);
-    const power = missingSides === null ? reckoned : { ...reckoned, whole: 0, neededItems: null };
     // Of a guess the row says itself that no candidate can be so much better; what was measured was of another candidate.
     const isPossible = earlier !== null || discordant >= ASKED;
-    return { discordant, ...power, ...(isPossible ? {} : { primary: null, whole: null, neededItems: null }) };
-  });
+    const power = sequential && isPossible ? earlyGatePower(plan, ASKED, gate) : gatePower(plan, ASKED);
+    if (!isPossible) return { discordant, ...power, primary: null, whole: null, neededItems: null };
+    return { discordant, ...power, ...(missingSides === null ? {} : { whole: 0, neededItems: null }) };
+  };
+  const rows: PlannedRow[] = [];
+  for (const discordant of earlier === null ? GRID : [earlier.discordant]) {
+    await nextTurn(); // a row of draws takes a second or more: a stop is heard between them
+    signal.throwIfAborted();
+    rows.push(rowOf(discordant));
+  }
   const source = earlier?.source ?? "assumed, as no comparison on the validation split was decided yet";
   const asAsked = { samples, use, alpha, lookAlpha, missingSides, isAgainstBaseToo };
   return { ...primary, sides, general, ...asAsked, source, difference: ASKED, rows };

@@ -202,17 +202,17 @@ function endpointsAt(server: RunningServer, renderer: Renderer): (arm: Arm) => E
 }
 
 async function planned(options: ValidateOptions, context: Context): Promise<ComparisonPlan> {
-  const { home } = context;
+  const { home, signal } = context;
   refuseUnfitting(options);
   if (options.aa) throw doesNotFit("--plan", "a comparison that a gate judges, without --aa", "leave one of them out");
   const gate = await readGate(home, options.gate);
   const { sets, foreign } = await abilityQuestion(options);
   const names = [...foreign.axes, ...foreign.missing].map(({ name }) => name);
   if (names.length > 0)
-    warn(`The gate asks for ${names.join(", ")} too, with which the plan does not reckon.`, context);
+    warn(`Results of other tools are further axes, with which the plan does not reckon: ${names.join(", ")}.`, context);
   const parts = await openParts(options);
   try {
-    return await planComparison(options, { parts, sets, gate, home });
+    return await planComparison(options, { parts, sets, gate, home, signal });
   } finally {
     await Promise.all(parts.map(({ skill }) => skill.close()));
   }

@@ -193,9 +193,6 @@ async function itemRanges(lake: Lake, settings: SelectionSettings): Promise<{ ra
   return { ranges, examples: total };
 }
 
-/** Nothing is true any more of an attempt whose verdict is revoked: it is not the filter's to have refused it. */
-const REVOKED = "revoked";
-
 /** Also of tips whose own run is not in the lake: their prompts may be. What is revoked is refused for that. */
 export async function tipsSaid(lake: Lake): Promise<TipsSaid> {
   const named = async (sql: string) => new Set((await lake.query(sql)).map(({ tip }) => String(tip)));
@@ -234,18 +231,21 @@ async function* byItem(all: AsyncIterable<Candidate>): AsyncGenerator<Candidate[
   if (ofItem.length > 0) yield ofItem;
 }
 
-/** Counts who refused what the filter is not true of, and returns what no one but the filter did. */
+/**
+ * Counts who refused what the filter is not true of, and returns what the filter alone did: nothing is true any more of an attempt
+ * whose verdict is revoked.
+ */
 async function filteredOut(
   lake: Lake,
   { settings, range, refusals }: { settings: SelectionSettings; range: ItemRange; refusals: RefusalTally },
 ) {
   const { sql, parameters } = filteredOutQuery(settings, range, EXAMPLES_NAMED);
   const rows = await lake.query(sql, parameters);
-  const isGate = !settings.gatesOff.includes(REVOKED);
+  const isGate = !settings.gatesOff.includes("revoked");
   const byFilter = rows.filter(({ is_revoked }) => !(is_revoked === true && isGate));
   for (const row of rows) {
     const { first, filtered } = row;
-    const reason = byFilter.includes(row) ? "filter" : REVOKED;
+    const reason = byFilter.includes(row) ? "filter" : "revoked-verdict";
     refusals.add(reason, Array.isArray(first) ? first.map(String) : [], Number(filtered));
   }
   return byFilter;

@@ -158,7 +158,9 @@ function wayToMore({ refusals }: Selection): string {
   const isCapped = reasons.has("too-long") && reasons.has("over-item-cap");
   return [
     "loosen `--filter`",
-    ...(reasons.has("revoked") ? ["let a verifier that is not revoked judge again: `tracemill reverify`"] : []),
+    ...(reasons.has("revoked-verdict")
+      ? ["let a verifier that is not revoked judge again: `tracemill reverify --skill SKILL`"]
+      : []),
     ...(reasons.has("hosted-model") ? ["name the model by `--allow-teacher` if its terms let you"] : []),
     ...(isCapped ? ["raise `--max-per-item`, as shorter rows may be among those over it"] : []),
     "or collect more: `tracemill run`",

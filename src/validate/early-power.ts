@@ -9,10 +9,10 @@ import { type GatePower, gatePower, lagOf, type PlannedGate, type PlannedSkill }
 import type { PairedOutcome } from "../statistics/paired-counts.ts";
 import { openLooks, type Stop } from "./sequential.ts";
 
-/** A chance is told to less than a point (its standard error is 0.8 at most). */
-const DRAWS = 4000;
+/** Draws of plans of few items, and of many, whose draws are dear: a chance is told to about a point (its standard error is 0.8 and 1.1 at most). */
+const [DRAWS, DRAWS_OF_MANY, MANY_ITEMS] = [4000, 2000, 500];
 /** A plan that would need more is taken to lag as one of so many does: bets lag by the root of a logarithm of the items. */
-const MOST_ITEMS = 5000;
+const MOST_ITEMS = 2000;
 
 const WON: PairedOutcome = { reference: false, treatment: true };
 const LOST: PairedOutcome = { reference: true, treatment: false };
@@ -38,8 +38,9 @@ export function foundEarly(skill: PlannedSkill, { difference, alpha, gate }: Ear
   const inFamily = Math.max(1, items / skill.families - 1);
   const familySd = Math.sqrt(((discordant - difference ** 2) * Math.min(inFamily, designEffect - 1)) / inFamily);
   const draws = random("early power", items, skill.families, discordant, difference);
+  const count = items < MANY_ITEMS ? DRAWS : DRAWS_OF_MANY;
   let found = 0;
-  for (let k = 0; k < DRAWS; k++) {
+  for (let k = 0; k < count; k++) {
     const favours = Array.from({ length: skill.families }, () => {
       const favour = difference + familySd * normal(draws.next(), draws.next());
       return Math.min(discordant, Math.max(-discordant, favour));
@@ -50,7 +51,7 @@ export function foundEarly(skill: PlannedSkill, { difference, alpha, gate }: Ear
       found += Number(verdict === "better");
     }
   }
-  return found / DRAWS;
+  return found / count;
 }
 
 function drawPair(u: number, { discordant, favour }: { discordant: number; favour: number }): PairedOutcome {
@@ -65,6 +66,8 @@ function normal(u: number, v: number): number {
 
 /** As `gatePower`, of a comparison that may end early: with one sample an item, as `--sequential` has it. */
 export function earlyGatePower(plan: PlannedGate, difference: number, gate: GateSettings): GatePower {
+  // Of so few families no look finds anything, and what more of them would lag by is not known.
+  if (plan.primary.families < plan.minFamilies) return { ...gatePower(plan, difference), neededItems: null };
   const lagAt = (items: number, asked: number) => {
     const size = Math.max(plan.primary.items, Math.min(items, MOST_ITEMS));
     const families = Math.floor((plan.primary.families * size) / plan.primary.items);

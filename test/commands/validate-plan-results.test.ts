@@ -22,7 +22,7 @@ test("a plan names the axes of other tools' results, with which it does not reck
     const beside = await planned({ results });
     expect(alone.told).toEqual([]);
     expect(beside.told).toEqual([
-      "The gate asks for lm-evaluation-harness:quiz too, with which the plan does not reckon.\n",
+      "Results of other tools are further axes, with which the plan does not reckon: lm-evaluation-harness:quiz.\n",
     ]);
     expect(beside.plan).toEqual(alone.plan);
     const nowhere = planned({ results: [join(home.path, "a"), join(home.path, "b")] });

@@ -38,7 +38,7 @@ async function planOf(
   const part: OpenPart = { part: { skill, split, items, sampling }, skill: await loadSkill("letters"), items: [] };
   const sets = await loadGeneralSets(general.map((id) => ({ id })));
   const options = validateInput.parse({ skill: "letters", against, sequential });
-  return planComparison(options, { parts: [part], sets, gate, home });
+  return planComparison(options, { parts: [part], sets, gate, home, signal: new AbortController().signal });
 }
 
 describe("a plan", () => {

@@ -127,7 +127,7 @@ describe("what is revoked", () => {
         ]);
       expect((await reasonsOf([])).sort()).toEqual([
         ["filter", 1],
-        ["revoked", 1],
+        ["revoked-verdict", 1],
       ]);
       expect(await reasonsOf(["revoked"])).toEqual([["filter", 2]]);
     },

@@ -95,6 +95,8 @@ describe("a comparison that may end early", () => {
     const plan = { ...planOf({ items: 117, discordance: 0.3, difference: 0.25, alpha: 0.025 }), minFamilies: 14 };
     const gate = gateSchema.parse({ primary: { minFamilies: 14 } });
     expect(earlyGatePower(plan, 0.25, gate).primary).toBe(0);
+    const one = { ...plan, primary: { items: 9, families: 1, discordant: 0.3, designEffect: 1 } };
+    expect(earlyGatePower(one, 0.25, gate)).toEqual({ detectable: null, primary: 0, whole: 0, neededItems: null });
   });
 
   test("is planned for families that favour an arm each as often as draws of such families find it", () => {
