@@ -133,3 +133,24 @@ it("may rest on what a run holds of another one, where that is said after the ex
     expect([...(await withGraph(home, taintedDatasets))]).toEqual([[datasetHash, OF_RUNS]]);
     expect(after.datasetHash).not.toBe(datasetHash);
   }));
+
+it.each([
+  ["run", sampleRunId(1)],
+  ["attempt", UNHEARD],
+] as const)(
+  "does not rest on the %s that it left out, also where another run is said to cover that later",
+  (kind, target) =>
+    withOpinions(async ({ home, clock }) => {
+      await writeRoleRun(home, { number: 2, items: ["plain/b"] }, (writer) => {
+        const turn = writer.turn("auditor", "plain/b", 1, { answer: "yes" });
+        const opinion = { signalType: "judgment" as const, verifier: { id: "auditor", version: "m" } };
+        writer.verdict("plain/b", 1, { ...opinion, evidence: { turn, why: null } });
+        writer.verdict("plain/b", 1);
+      });
+      sayRevoked(home, kind, target);
+      const { datasetHash, manifest } = await exportDataset(AUDITORS, { home, clock });
+      expect(manifest.inputs.runs.map(({ run }) => run)).toContain(sampleRunId(1));
+      appendLedger(home, { type: "run_replaced", data: { run: sampleRunId(3), replaced: sampleRunId(1) } }, clock);
+      expect((await withGraph(home, taintedDatasets)).get(datasetHash)).toBeUndefined();
+    }),
+);
