@@ -65,7 +65,7 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
     const history = await historyOf({ parts, adapter }, context);
     await warnOfTaint(adaptersOf(draft), context);
     const against = [
-      ...(history.taint ?? []).map((one) => `it was trained on ${one}`),
+      ...(history.taint ?? []).map((one) => `it ${one}`),
       ...(history.leaks ?? []).map((one) => `it has learned from ${one}`),
     ];
     const decision =
@@ -116,7 +116,10 @@ async function historyOf(
 
 /** Null where nothing revoked is found, but what is gone may have been. */
 function taintInWords({ tainted, gone }: LineageTaint): string[] | null {
-  const found = inWords(tainted.flatMap(({ by }) => by));
+  const found = [true, false].flatMap((isKnown) => {
+    const by = inWords(tainted.filter(({ isCertain }) => isCertain === isKnown).flatMap((one) => one.by));
+    return by.length === 0 ? [] : [`${isKnown ? "was" : "may have been"} trained on ${by.join(", ")}`];
+  });
   return found.length === 0 && gone.length > 0 ? null : found;
 }
 

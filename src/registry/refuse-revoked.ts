@@ -82,9 +82,10 @@ function revokedDecision(adapter: AdapterManifest, plan: Plan, by: readonly Revo
 
 function taintedAdapter(adapter: AdapterManifest, tainted: LineageTaint["tainted"], fix?: string): Refusal {
   const dataset = shortHash(tainted[0]?.datasetHash ?? "");
+  const was = tainted.some(({ isCertain }) => isCertain) ? "was" : "may have been";
   return new Refusal({
     code: "TAINTED_ADAPTER",
-    message: `The adapter ${adapterLabel(adapter)} was trained on what is revoked.`,
+    message: `The adapter ${adapterLabel(adapter)} ${was} trained on what is revoked.`,
     expected: "an adapter of datasets without a revoked row",
     got: named(tainted.flatMap(({ by }) => by)),
     where: `dataset ${dataset}`,
