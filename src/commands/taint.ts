@@ -14,6 +14,7 @@ import {
   type Graph,
   goneOfLineage,
   openGraph,
+  revocationsText,
   taintedDatasets,
   taintedWriters,
   taintOf,
@@ -162,7 +163,6 @@ function writtenBy(adapter: AdapterManifest, writer: Hash): string {
 
 const SHOWN = 3;
 
-function named(by: readonly { kind: string; target: string; reason: string }[]): string {
-  const first = by.slice(0, SHOWN).map(({ kind, target, reason }) => `the ${kind} ${target} (${reason})`);
-  return [...first, ...(by.length > SHOWN ? [`${by.length - SHOWN} more`] : [])].join(", ");
+function named(by: Taint["by"]): string {
+  return [revocationsText(by.slice(0, SHOWN)), ...(by.length > SHOWN ? [`${by.length - SHOWN} more`] : [])].join(", ");
 }

@@ -136,7 +136,7 @@ it("leads promote, a training that goes on and validate to say that the adapter 
     expect(JSON.parse(stdout).axes).toContainEqual(
       expect.objectContaining({
         ...{ axis: "dataset", outcome: "failed" },
-        reason: `It may have been trained on the revoked attempt ${UNHEARD} (it was bad).`,
+        reason: `It may have been trained on what is revoked: the attempt ${UNHEARD} (it was bad).`,
       }),
     );
   }));
