@@ -20,9 +20,9 @@ export interface AttemptVerifier {
   finish(run: RecordedRun, options?: { mustStart: boolean }): Promise<NotVerified | null>;
 }
 
-interface Asked {
+interface Question {
   attempt: AttemptId;
-  /** Of the attempt when it was asked about. */
+  /** Of the attempt when this was asked. */
   turns: number;
   input: string;
 }
@@ -33,7 +33,7 @@ export function openVerifier(command: VerifyCommand, home: Home): AttemptVerifie
   const limit = pLimit(AT_ONCE);
 
   /** What it says of an attempt that went on beyond these turns is dropped. Returns why it said nothing. */
-  async function judge({ book, append }: RecordedRun, { attempt, turns, input }: Asked): Promise<Failure | null> {
+  async function judge({ book, append }: RecordedRun, { attempt, turns, input }: Question): Promise<Failure | null> {
     if (command.signal.aborted) return null;
     try {
       const verdict = await answerVerdict(command, { attempt, input, counts: book });
@@ -53,23 +53,25 @@ export function openVerifier(command: VerifyCommand, home: Home): AttemptVerifie
       const asked = new Map<AttemptId, number>();
       const failures = new Map<AttemptId, string>();
       const left = () => book.attempts().filter((one) => !book.isJudged(one) && asked.get(one) !== book.turnsOf(one));
-      const ask = async (one: Asked) => {
-        asked.set(one.attempt, one.turns);
-        const failure = await judge(run, one);
+      const judgeOne = async (question: Question) => {
+        const { attempt, turns } = question;
+        asked.set(attempt, turns);
+        const failure = await judge(run, question);
         if (mustStart && asked.size === 1 && failure?.code === NOT_STARTED) throw notStarted(command, failure);
-        failures.delete(one.attempt);
+        failures.delete(attempt);
         if (failure === null) return;
-        failures.set(one.attempt, failure.message);
-        recordFailure(run, one.attempt, failure);
+        failures.set(attempt, failure.message);
+        recordFailure(run, attempt, failure);
       };
       for (let waiting = left(); waiting.length > 0 && run.openCalls === 0; waiting = left()) {
         const turns = new Map(waiting.map((one) => [one, book.turnsOf(one)]));
         const answers = await lastAnswers(home, { run: run.log.run, counts: book, attempts: waiting });
-        const asking = waiting.map((one) => ({
-          ...{ attempt: one, turns: turns.get(one) ?? 0, input: answers.get(one) ?? "" },
-        }));
-        if (mustStart && asked.size === 0) await ask(asking.shift() as Asked);
-        await Promise.all(asking.map((one) => limit(ask, one)));
+        const questions = waiting.map((attempt): Question => {
+          return { attempt, turns: turns.get(attempt) ?? 0, input: answers.get(attempt) ?? "" };
+        });
+        const first = mustStart && asked.size === 0 ? questions.shift() : undefined;
+        if (first !== undefined) await judgeOne(first);
+        await Promise.all(questions.map((one) => limit(judgeOne, one)));
       }
       command.signal.throwIfAborted();
       const [reason] = failures.values();

@@ -75,7 +75,13 @@ TRACEMILL_ITEM and TRACEMILL_ATTEMPT in its environment and the last answer on i
     return { recorded };
   },
   print: () => "Stopped. Runs that are not sealed can be gone on with, or sealed: tracemill seal RUN",
+  exitCode: ({ recorded }) => Math.max(0, ...recorded.map(sealedExitCode)),
 });
+
+/** 3 where the verifier's command could not judge all of a run. */
+export function sealedExitCode({ notVerified }: SealedRecording): number {
+  return notVerified === undefined ? 0 : 3;
+}
 
 const MOST_REASON_CHARACTERS = 200;
 

@@ -6,7 +6,7 @@ import { runCalled, type SealedRecording, sealLeftRun } from "../capture/index.t
 import { Refusal } from "../foundation/errors.ts";
 import { defineCommand } from "./command.ts";
 import { readDuration } from "./read-duration.ts";
-import { sealedText } from "./record.ts";
+import { sealedExitCode, sealedText } from "./record.ts";
 
 const input = z.object({
   run: z.string().describe("the run: its id, or the agent's own name for it"),
@@ -30,7 +30,7 @@ A run that is being recorded is sealed by its proxy: POST http://127.0.0.1:8643/
     return sealLeftRun({ home, clock, run, verify });
   },
   print: sealedText,
-  exitCode: ({ notVerified }) => (notVerified === undefined ? 0 : 3),
+  exitCode: sealedExitCode,
 });
 
 function sealed(run: string): Refusal {

@@ -14,6 +14,7 @@ import {
   type Graph,
   goneOfLineage,
   openGraph,
+  revocationsText,
   taintedDatasets,
   taintedWriters,
   taintOf,
@@ -96,16 +97,18 @@ function taintText({ rows, by, isCertain }: Taint, all: number): string {
 }
 
 async function refuseTaintedParent(graph: Graph, parent: AdapterManifest): Promise<void> {
-  const first = (await taintOfLineage(graph, parent.adapterHash)).tainted[0]?.datasetHash;
+  const { tainted } = await taintOfLineage(graph, parent.adapterHash);
+  const first = tainted.find(({ isCertain }) => isCertain) ?? tainted[0];
   if (first === undefined) return;
-  const label = adapterLabel(parent);
+  const dataset = shortHash(first.datasetHash);
+  const word = taintWord(first);
   throw new Refusal({
     code: "TAINTED_PARENT",
-    message: `The adapter "${label}" learned from what was revoked since: whatever goes on from it would be tainted too.`,
+    message: `The adapter "${adapterLabel(parent)}" ${first.isCertain ? "learned" : "may have learned"} from what was revoked since: whatever goes on from it would be ${word} too.`,
     expected: "an adapter without a revoked row behind it",
-    got: `it was trained on the tainted dataset ${shortHash(first)}`,
+    got: `it was trained on the ${word} dataset ${dataset}`,
     where: graph.home.adapterFolder(parent.adapterHash),
-    fix: `tracemill dataset rebuild ${shortHash(first)}, train an adapter on its successor, and go on from that`,
+    fix: `tracemill dataset rebuild ${dataset}, train an adapter on its successor, and go on from that`,
   });
 }
 
@@ -160,7 +163,6 @@ function writtenBy(adapter: AdapterManifest, writer: Hash): string {
 
 const SHOWN = 3;
 
-function named(by: readonly { kind: string; target: string; reason: string }[]): string {
-  const first = by.slice(0, SHOWN).map(({ kind, target, reason }) => `the ${kind} ${target} (${reason})`);
-  return [...first, ...(by.length > SHOWN ? [`${by.length - SHOWN} more`] : [])].join(", ");
+function named(by: Taint["by"]): string {
+  return [revocationsText(by.slice(0, SHOWN)), ...(by.length > SHOWN ? [`${by.length - SHOWN} more`] : [])].join(", ");
 }

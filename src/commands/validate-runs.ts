@@ -6,7 +6,7 @@ import { unknownName } from "../foundation/nearest.ts";
 import { printable } from "../foundation/printable.ts";
 import type { RunId } from "../records/ids.ts";
 import type { Revocation } from "../records/ledger-entries.ts";
-import { revokedOfRuns } from "../registry/index.ts";
+import { revocationsText, revokedOfRuns } from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
 import { listRuns } from "../store/runs.ts";
 import { compareRuns, readGate, renderUnrandomised, type UnrandomisedComparison } from "../validate/index.ts";
@@ -38,9 +38,8 @@ export async function compareExistingRuns(
 
 /** Renders what came out, and first what of it is not to be relied on. */
 export function existingRunsText({ revoked, ...compared }: ExistingRuns): string {
-  const named = revoked.map(({ kind, target, reason }) => `the ${kind} ${target} (${reason})`).join(", ");
   return [
-    ...(named === "" ? [] : [printable(`Not to be relied on, as it is revoked: ${named}.`)]),
+    ...(revoked.length === 0 ? [] : [printable(`Not to be relied on, as it is revoked: ${revocationsText(revoked)}.`)]),
     renderUnrandomised(compared),
   ].join("\n");
 }

@@ -10,8 +10,14 @@ import type { Endpoint } from "../harness/index.ts";
 import type { AdapterManifest } from "../records/adapter-manifest.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { Arm, Decision, PlanDraft } from "../records/comparison.ts";
-import type { Revocation } from "../records/ledger-entries.ts";
-import { type LineageTaint, leaksOf, openGraph, revokedBehind, taintOfLineage } from "../registry/index.ts";
+import {
+  type LineageTaint,
+  leaksOf,
+  openGraph,
+  revocationsText,
+  revokedBehind,
+  taintOfLineage,
+} from "../registry/index.ts";
 import { loadRenderer, type Renderer } from "../render/renderer.ts";
 import type { RunningServer } from "../serve/index.ts";
 import { readMadeDecision } from "../store/comparisons.ts";
@@ -65,7 +71,7 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
     const history = await historyOf({ parts, adapter }, context);
     await warnOfTaint(adaptersOf(draft), context);
     const against = [
-      ...(history.taint ?? []).map((one) => `it was trained on ${one}`),
+      ...(history.taint ?? []).map((one) => `it ${one}`),
       ...(history.leaks ?? []).map((one) => `it has learned from ${one}`),
     ];
     const decision =
@@ -73,10 +79,9 @@ export async function validateAdapter(given: ValidateInput, context: Context): P
         ? await compare({ draft, parts, base, adapter, ability, options, history }, context)
         : await refused({ draft, history }, context);
     if (!decision.hasPassed) return decision;
-    const since = [
-      ...against,
-      ...inWords(await revokedBehind(home, decision)).map((one) => `it was decided from ${one}`),
-    ];
+    const behind = await revokedBehind(home, decision);
+    const decidedFrom = behind.length === 0 ? [] : [`it was decided from what is revoked: ${revocationsText(behind)}`];
+    const since = [...against, ...decidedFrom];
     return since.length === 0 ? decision : { ...decision, since };
   } finally {
     await Promise.all(parts.map(({ skill }) => skill.close()));
@@ -116,12 +121,12 @@ async function historyOf(
 
 /** Null where nothing revoked is found, but what is gone may have been. */
 function taintInWords({ tainted, gone }: LineageTaint): string[] | null {
-  const found = inWords(tainted.flatMap(({ by }) => by));
+  const found = [true, false].flatMap((isKnown) => {
+    const by = tainted.filter(({ isCertain }) => isCertain === isKnown).flatMap((one) => one.by);
+    const was = isKnown ? "was" : "may have been";
+    return by.length === 0 ? [] : [`${was} trained on what is revoked: ${revocationsText(by)}`];
+  });
   return found.length === 0 && gone.length > 0 ? null : found;
-}
-
-function inWords(revoked: readonly Revocation[]): string[] {
-  return revoked.map(({ kind, target, reason }) => `the revoked ${kind} ${target} (${reason})`);
 }
 
 /** What the candidate's lineage holds against it decides before the first call, unless it was decided earlier. */

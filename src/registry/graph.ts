@@ -131,7 +131,7 @@ export function restsOnRules({ rules }: DatasetManifest): boolean {
 
 /**
  * Returns the datasets that do not say all that their rows were made from, and may have been made from the thing: one of
- * their runs is it, holds it, rendered it or was judged by it, and it was not revoked before.
+ * their runs is it, holds it, rendered it or was judged by it, and it was not revoked before. What it is in a covering run is asked apart.
  */
 export async function datasetsMaybeMadeFrom(
   graph: Graph,
@@ -139,17 +139,20 @@ export async function datasetsMaybeMadeFrom(
   datasets: readonly DatasetManifest[] = graph.datasets,
 ): Promise<DatasetManifest[]> {
   const unsaid = datasets.filter((dataset) => !hasRowLineage(dataset) || restsOnRules(dataset));
-  const candidates = unsaid.filter((dataset) => !wasLeftOut(graph, dataset, thing));
-  if (candidates.length === 0) return [];
-  const runs = await runsOf(graph, thing);
-  return candidates.filter(({ inputs }) => inputs.runs.some(({ run }) => runs.has(run)));
+  const found = new Set<DatasetManifest>();
+  for (const one of withCovering(graph, [thing])) {
+    const candidates = unsaid.filter((dataset) => !wasLeftOut(graph, dataset, one));
+    if (candidates.length === 0) continue;
+    const runs = await runsOf({ ...graph, coverings: [] }, one);
+    for (const dataset of candidates) if (dataset.inputs.runs.some(({ run }) => runs.has(run))) found.add(dataset);
+  }
+  return unsaid.filter((dataset) => found.has(dataset));
 }
 
 /** What was revoked before a dataset was made had no part in it, unless the export was told to take that too. */
-function wasLeftOut(graph: Graph, { gatesOff, inputs }: DatasetManifest, thing: Thing): boolean {
+function wasLeftOut(graph: Graph, { gatesOff, inputs }: DatasetManifest, { kind, id }: Thing): boolean {
   const known = gatesOff.includes("revoked") ? [] : (graph.revokedAt.get(inputs.ledgerHead) ?? []);
-  const isKnown = ({ kind, id }: Thing) => known.some((one) => one.kind === kind && one.target === id);
-  return withCovering(graph, [thing]).every(isKnown);
+  return known.some((one) => one.kind === kind && one.target === id);
 }
 
 /** Also attempts that are no try at an item, and those that nobody asked a model in. */

@@ -14,7 +14,7 @@ export { ancestryOf, type Graph, openGraph } from "./graph.ts";
 export { leaksOf } from "./leaks.ts";
 export { lineageOf } from "./lineage.ts";
 export { type PromotionReport, possiblePromotion, promote, type RollbackReport, rollback } from "./promote.ts";
-export { revokedBehind, revokedOfRuns } from "./refuse-revoked.ts";
+export { revocationsText, revokedBehind, revokedOfRuns } from "./refuse-revoked.ts";
 export { type RevocationReport, revoke } from "./revoke.ts";
 export {
   goneOfLineage,

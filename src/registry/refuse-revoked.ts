@@ -63,7 +63,8 @@ export async function revokedOfRuns(home: Home, runs: readonly RunId[]): Promise
   }
 }
 
-function named(by: readonly Revocation[]): string {
+/** Says of each revocation what is revoked and why: `the run 20261101-120001-0000 (its database was empty), the tip ...`. */
+export function revocationsText(by: readonly Revocation[]): string {
   return by.map(({ kind, target, reason }) => `the ${kind} ${target} (${reason})`).join(", ");
 }
 
@@ -74,7 +75,7 @@ function revokedDecision(adapter: AdapterManifest, plan: Plan, by: readonly Revo
     code: "DECISION_REVOKED",
     message: `The last comparison on ${plan.skill.id} of the adapter ${adapterLabel(adapter)} was decided from what is revoked.`,
     expected: "a comparison of which no run, no attempt and no verifier is revoked",
-    got: named(by),
+    got: revocationsText(by),
     where: `comparison ${shortHash(plan.comparisonHash)}`,
     fix: `${validateCommand(adapter, { skill: plan.skill.id, answering })} --seed ${plan.seed + 1}`,
   });
@@ -82,11 +83,12 @@ function revokedDecision(adapter: AdapterManifest, plan: Plan, by: readonly Revo
 
 function taintedAdapter(adapter: AdapterManifest, tainted: LineageTaint["tainted"], fix?: string): Refusal {
   const dataset = shortHash(tainted[0]?.datasetHash ?? "");
+  const was = tainted.some(({ isCertain }) => isCertain) ? "was" : "may have been";
   return new Refusal({
     code: "TAINTED_ADAPTER",
-    message: `The adapter ${adapterLabel(adapter)} was trained on what is revoked.`,
+    message: `The adapter ${adapterLabel(adapter)} ${was} trained on what is revoked.`,
     expected: "an adapter of datasets without a revoked row",
-    got: named(tainted.flatMap(({ by }) => by)),
+    got: revocationsText(tainted.flatMap(({ by }) => by)),
     where: `dataset ${dataset}`,
     fix: fix ?? `tracemill dataset rebuild ${dataset}, train on its successor and validate that`,
   });

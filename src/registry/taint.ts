@@ -113,7 +113,7 @@ export async function taintedWriters(
 /** What is revoked of an adapter's whole lineage. */
 export interface LineageTaint {
   /** Its tainted datasets, the first that was trained on first. */
-  tainted: { datasetHash: Hash; by: Taint["by"] }[];
+  tainted: ({ datasetHash: Hash } & Pick<Taint, "by" | "isCertain">)[];
   /** What of it is not here any more, so that nobody knows whether it is tainted; nothing where nothing at all is revoked. */
   gone: Thing[];
 }
@@ -127,7 +127,7 @@ export async function taintOfLineage(graph: Graph, adapterHash: Hash): Promise<L
     const taint = dataset === undefined ? null : await taintOf(graph, dataset);
     const by =
       taint?.by ?? graph.revoked.filter(({ target }) => target === datasetHash).map((one) => ({ ...one, rows: null }));
-    if (by.length > 0) tainted.push({ datasetHash, by });
+    if (by.length > 0) tainted.push({ datasetHash, by, isCertain: taint?.isCertain ?? true });
   }
   return { tainted, gone: goneOfLineage(graph, adapterHash) };
 }

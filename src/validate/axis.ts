@@ -42,7 +42,7 @@ export interface Evidence {
   isLive: boolean | null;
   /** The arms whose adapter is not applied, where there are such. */
   notApplied?: readonly string[];
-  /** What is revoked of the adapter's lineage, in words; null where that is not known. */
+  /** What was found out of the adapter's lineage: "was trained on what is revoked: the run ..."; null where that is not known. */
   taint: string[] | null;
   /** Families of the comparison that the adapter's lineage has seen, in words; null where its lineage is not known. */
   leaks: string[] | null;

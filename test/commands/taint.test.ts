@@ -112,8 +112,8 @@ test("validate of a candidate that passed shows its decision, says what was revo
 
     const { stdout, stderr, exitCode } = await tracemill(home, ...words);
     const since = [
-      ...["it was trained on the revoked tip", "it has learned from zoo of sql"],
-      `it was decided from the revoked run ${run} (it was bad)`,
+      ...["it was trained on what is revoked: the tip", "it has learned from zoo of sql"],
+      `it was decided from what is revoked: the run ${run} (it was bad)`,
     ];
     expect(JSON.parse(stdout)).toMatchObject({
       hasPassed: true,

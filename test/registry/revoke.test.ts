@@ -67,7 +67,10 @@ describe("a revocation", () => {
         expect(await taintedDatasets(graph)).toEqual(new Map([[datasetHash, { isCertain: true }]]));
         expect(await taintOf(graph, await readDatasetManifest(home, next))).toBeNull();
         const by = [{ kind: "dataset", target: datasetHash, reason: because, rows: 5 }];
-        expect(await taintOfLineage(graph, adapterHash)).toEqual({ tainted: [{ datasetHash, by }], gone: [] });
+        expect(await taintOfLineage(graph, adapterHash)).toEqual({
+          tainted: [{ datasetHash, by, isCertain: true }],
+          gone: [],
+        });
         const [gone] = (await taintOfLineage({ ...graph, datasets: [] }, adapterHash)).tainted;
         expect(gone).toMatchObject({ datasetHash, by: [{ kind: "dataset", rows: null }] });
         expect(await taintOf(graph, { ...old, datasetHash: next, files: [] })).toBeNull();

@@ -5,11 +5,13 @@ import { exportDataset } from "../../src/commands/export.ts";
 import revokeCommand from "../../src/commands/revoke.ts";
 import { refuseTainted } from "../../src/commands/taint.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
-import { lineageOf, taintedDatasets } from "../../src/registry/index.ts";
+import { lineageOf, placeOf, promote, taintedDatasets } from "../../src/registry/index.ts";
 import { revoke } from "../../src/registry/revoke.ts";
 import { appendLedger } from "../../src/store/ledger.ts";
+import { writeBaseManifest } from "../../src/store/manifests.ts";
 import { readRowLineage } from "../../src/store/row-lineage.ts";
 import { writeRoleRun } from "../curate/role-run.ts";
+import { sampleBase } from "../dataset/sample-selection.ts";
 import { tracemill } from "../fixtures/tracemill.ts";
 import { sampleRunId, withHome } from "../store/sample-run.ts";
 import { putAdapter, sayRevoked, withGraph } from "./setting.ts";
@@ -115,6 +117,30 @@ it("is told as what may be tainted wherever it is not known to be", () =>
     );
   }));
 
+it("leads promote, a training that goes on and validate to say that the adapter may have been trained on what is revoked", () =>
+  withOpinions(async ({ home, clock, dataset: { datasetHash } }) => {
+    await writeBaseManifest(home, (await sampleBase()).base);
+    await putAdapter(home, datasetHash);
+    sayRevoked(home, "attempt", UNHEARD);
+    const promotion = promote(home, { adapter: "sql-v1", place: placeOf("sql"), override: "yes", clock });
+    await expect(promotion).rejects.toMatchObject({
+      ...{ code: "TAINTED_ADAPTER", message: "The adapter sql-v1 may have been trained on what is revoked." },
+    });
+    const clean = await exportDataset({ ...AUDITORS, maxPerItem: 3 }, { home, clock });
+    await expect(refuseTainted(home, { dataset: clean.datasetHash, from: "sql-v1" })).rejects.toMatchObject({
+      ...{ code: "TAINTED_PARENT", message: expect.stringMatching(/may have learned .* would be perhaps tainted too/) },
+      details: { got: expect.stringContaining("the perhaps tainted dataset") },
+    });
+    const words = ["--skill", "sql", "--limit", "20", "--candidate", "sql-v1", "--general", "none", "--json"];
+    const { stdout } = await tracemill(home, "validate", ...words);
+    expect(JSON.parse(stdout).axes).toContainEqual(
+      expect.objectContaining({
+        ...{ axis: "dataset", outcome: "failed" },
+        reason: `It may have been trained on what is revoked: the attempt ${UNHEARD} (it was bad).`,
+      }),
+    );
+  }));
+
 it("may rest on what was revoked before where the export was told to take that too", () =>
   withOpinions(async ({ home, clock }) => {
     sayRevoked(home, "attempt", UNHEARD);
@@ -133,3 +159,24 @@ it("may rest on what a run holds of another one, where that is said after the ex
     expect([...(await withGraph(home, taintedDatasets))]).toEqual([[datasetHash, OF_RUNS]]);
     expect(after.datasetHash).not.toBe(datasetHash);
   }));
+
+it.each([
+  ["run", sampleRunId(1)],
+  ["attempt", UNHEARD],
+] as const)(
+  "does not rest on the %s that it left out, also where another run is said to cover that later",
+  (kind, target) =>
+    withOpinions(async ({ home, clock }) => {
+      await writeRoleRun(home, { number: 2, items: ["plain/b"] }, (writer) => {
+        const turn = writer.turn("auditor", "plain/b", 1, { answer: "yes" });
+        const opinion = { signalType: "judgment" as const, verifier: { id: "auditor", version: "m" } };
+        writer.verdict("plain/b", 1, { ...opinion, evidence: { turn, why: null } });
+        writer.verdict("plain/b", 1);
+      });
+      sayRevoked(home, kind, target);
+      const { datasetHash, manifest } = await exportDataset(AUDITORS, { home, clock });
+      expect(manifest.inputs.runs.map(({ run }) => run)).toContain(sampleRunId(1));
+      appendLedger(home, { type: "run_replaced", data: { run: sampleRunId(3), replaced: sampleRunId(1) } }, clock);
+      expect((await withGraph(home, taintedDatasets)).get(datasetHash)).toBeUndefined();
+    }),
+);

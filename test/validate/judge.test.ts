@@ -80,12 +80,18 @@ describe("an axis", () => {
   test("of what was never made live, is tainted, or has seen the test, fails", () => {
     expect(outcomeOf("canary", { isLive: false })).toBe("failed");
     expect(outcomeOf("canary", { isLive: null })).toBe("inconclusive");
-    expect(outcomeOf("dataset", { taint: ["the run x (bad)"] })).toBe("failed");
+    expect(outcomeOf("dataset", { taint: ["was trained on what is revoked: the run x (bad)"] })).toBe("failed");
     expect(outcomeOf("dataset", { taint: null })).toBe("inconclusive");
     expect(outcomeOf("leakage", { leaks: ["family a"] })).toBe("failed");
     expect(outcomeOf("leakage", { leaks: null })).toBe("inconclusive");
     expect(outcomeOf("leakage", { leaks: ["family a"], areFresh: true })).toBe("failed");
-    for (const change of [{ isLive: null }, { taint: ["x"] }, { taint: null }, { leaks: ["a"] }, { leaks: null }]) {
+    for (const change of [
+      { isLive: null },
+      { taint: ["was trained on x"] },
+      { taint: null },
+      { leaks: ["a"] },
+      { leaks: null },
+    ]) {
       expect(judged(change).hasPassed).toBe(false);
     }
   });

@@ -181,7 +181,7 @@ test("another server, room, agent's time or content of the items makes another c
 test("a comparison that was refused is planned anew once nothing stands against it, and refused once at a time", async () => {
   await withHome(async (home) => {
     const draft = await goodDraft(home);
-    const found = { taint: ["the revoked run 1 (it was bad)"], leaks: [] };
+    const found = { taint: ["was trained on what is revoked: the run 1 (it was bad)"], leaks: [] };
     const refused = await writePlanToRefuse(home, draft, clock);
     const decision = await decideBeforehand(home, refused.comparisonHash, { found, clock });
     expect(decision.reasons.at(-1)).toContain("the same command plans the comparison anew");
@@ -202,7 +202,7 @@ test("a comparison that was refused is planned anew once nothing stands against 
 test("a comparison that is refused once its arms were begun stays a use of its items, and is asked anew as the next one", async () => {
   await withHome(async (home) => {
     const draft = await goodDraft(home);
-    const found = { taint: ["the revoked run 1 (it was bad)"], leaks: [] };
+    const found = { taint: ["was trained on what is revoked: the run 1 (it was bad)"], leaks: [] };
     const begun = await writePlan(home, draft, clock);
     await writeArm(home, begun, { arm: "candidate", number: 1, outcome: () => ({ passed: true }), isOpen: true });
     expect(await writePlanToRefuse(home, draft, clock)).toEqual(begun);

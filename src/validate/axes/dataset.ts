@@ -27,5 +27,5 @@ export default axis;
 
 function reasonOf(taint: string[] | null): string {
   if (taint === null) return "Something of its lineage is gone, and may be what is revoked.";
-  return taint.length === 0 ? "Nothing of it is revoked." : `It was trained on ${taint.join(", ")}.`;
+  return taint.length === 0 ? "Nothing of it is revoked." : `It ${taint.join(", and ")}.`;
 }
