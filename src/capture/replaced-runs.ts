@@ -77,7 +77,7 @@ function namesOf({ source }: RunSummary): Set<string> {
 function holds(mine: Content, its: Content): boolean {
   const has = (all: ReadonlySet<string>, some: ReadonlySet<string>) => [...some].every((one) => all.has(one));
   if (its.attempts.size === 0 || !has(mine.attempts, its.attempts)) return false;
-  if (mine.isJoined && !its.isJoined) return true;
+  if (mine.isJoined !== its.isJoined) return mine.isJoined; // no log alone holds what was recorded
   if (mine.nativeId !== its.nativeId) return mine.names.has(its.nativeId);
   return has(mine.exchanges, its.exchanges) && has(mine.answers, its.unasked);
 }
