@@ -8,10 +8,10 @@ import { type AttemptId, attemptParts, type RunId } from "../records/ids.ts";
 import type { Verdict } from "../records/verdict.ts";
 import type { Home } from "../store/home.ts";
 import { type Lake, withLake } from "../store/lake.ts";
-import { readRunLog } from "../store/runs.ts";
+import { type RunSummary, readRunLog } from "../store/runs.ts";
 import { textOf } from "./conversations.ts";
 import { countsOf, type GivenVerdict } from "./late-verdicts.ts";
-import type { RunCounts } from "./run-counts.ts";
+import { openRunCounts, type RunCounts } from "./run-counts.ts";
 import { runVerifyCommand, type VerifyCommand } from "./verify-command.ts";
 
 /** What each attempt was answered last, as the run's log has it; none where it was not answered. */
@@ -48,31 +48,78 @@ export interface AnswerVerdicts {
 
 export interface AnswerOptions {
   home: Home;
-  run: RunId;
+  run: RunSummary;
   verify: VerifyCommand;
   onProgress?(done: number, total: number): void;
 }
 
-/** Runs the command for each attempt of a sealed run that no check judged until now; those not reached before a stop are left. */
-export async function verdictsOnAnswers({ home, run, verify, onProgress }: AnswerOptions): Promise<AnswerVerdicts> {
-  const counts = await countsOf(home, run);
+/** Whether the calls of a run were recorded, so that its attempts can be judged by what they were answered last. */
+export function hasRecordedCalls({ command, source }: Pick<RunSummary, "command" | "source">): boolean {
+  return command === "record" || command === "agent" || isJoined({ source });
+}
+
+function isJoined({ source }: Pick<RunSummary, "source">): boolean {
+  return source?.facts.recorded !== undefined;
+}
+
+/**
+ * Runs the command for each attempt of a sealed run that no check judged until now; those not reached before a stop are left. In a
+ * joined run what the worker said last is judged: where it did not take part nothing is, and what the log cut is left.
+ */
+export async function verdictsOnAnswers({
+  home,
+  run: summary,
+  verify,
+  onProgress,
+}: AnswerOptions): Promise<AnswerVerdicts> {
+  const { run } = summary;
+  const { counts, all, cut } = isJoined(summary) ? await workersPart(home, run) : await wholeRun(home, run);
   const settled = await withLake(home, (lake) => judgedAttempts(lake, run));
-  const attempts = counts.attempts().filter((attempt) => !settled.has(attempt));
+  const attempts = all.filter((attempt) => !settled.has(attempt));
   const answers = await lastAnswers(home, { run, counts, attempts });
-  const result: AnswerVerdicts = { verdicts: [], left: [], judged: counts.attempts().length - attempts.length };
+  const result: AnswerVerdicts = { verdicts: [], left: [], judged: all.length - attempts.length };
+  const leave = (attempt: AttemptId, reason: string) =>
+    result.left.push({ attempt: attempt.slice(run.length + 1), reason });
   for (const [done, attempt] of attempts.entries()) {
     const { item, n } = attemptParts(attempt);
     try {
-      const verdict = await answerVerdict(verify, { attempt, input: answers.get(attempt) ?? "", counts });
-      result.verdicts.push({ item, attempt: n, verdict });
+      if (cut.has(attempt)) leave(attempt, "its last answer is not known whole");
+      else {
+        const verdict = await answerVerdict(verify, { attempt, input: answers.get(attempt) ?? "", counts });
+        result.verdicts.push({ item, attempt: n, verdict });
+      }
     } catch (error) {
       if (!(error instanceof Failure && error.boundary === "verifier")) throw error;
-      const reason = verify.signal.aborted ? "it was not reached before the stop" : error.message;
-      result.left.push({ attempt: attempt.slice(run.length + 1), reason });
+      leave(attempt, verify.signal.aborted ? "it was not reached before the stop" : error.message);
     }
     onProgress?.(done + 1, attempts.length);
   }
   return result;
+}
+
+interface AnsweredAttempts {
+  counts: RunCounts;
+  all: AttemptId[];
+  /** Those whose last answer is not known whole. */
+  cut: ReadonlySet<AttemptId>;
+}
+
+async function wholeRun(home: Home, run: RunId): Promise<AnsweredAttempts> {
+  const counts = await countsOf(home, run);
+  return { counts, all: counts.attempts(), cut: new Set() };
+}
+
+async function workersPart(home: Home, run: RunId): Promise<AnsweredAttempts> {
+  const counts = openRunCounts(run);
+  const cut = new Set<AttemptId>();
+  for await (const event of readRunLog(home, run)) {
+    if (event.type !== "turn" || event.data.role !== "worker") continue;
+    const { attempt, missing = [] } = event.data;
+    counts.take(event);
+    if (missing.includes("answer")) cut.add(attempt);
+    else cut.delete(attempt);
+  }
+  return { counts, all: counts.attempts(), cut };
 }
 
 /** Attempts of which a check says something that holds, in the log or the ledger. */

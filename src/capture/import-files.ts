@@ -79,7 +79,8 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
   const families = countedRule(options.familyRule);
   const source = found.importer.read(inputOf(options, files));
   const joined = onto === null ? null : await joinOnto(home, source, onto);
-  const skill = options.skill ?? joined?.counts.recordedSkill ?? null;
+  const counts = joined && { ...joined.counts, skill: options.skill ?? joined.counts.recordedSkill };
+  const skill = counts?.skill ?? options.skill;
   const given = { ...options, skill, format: found.format, familyRule: families.rule };
   const session = await openSession({ ...given, mayKeep: () => !families.isUnmet() });
   let taken = 0;
@@ -97,7 +98,7 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
     joined?.close();
     await session.close();
   }
-  if (joined !== null) sayJoined(options, session, joined.counts.recorded);
+  if (counts !== null) sayJoined(options, session, counts.recorded);
   const here = [...session.imported.map(({ run }) => run), ...session.known];
   const replaced = await noteReplaced(options, here);
   const covered = coveredRuns(home);
@@ -106,7 +107,7 @@ export async function importFiles(options: ImportOptions): Promise<ImportReport>
     ...{ imported: session.imported, known: session.known, rejected: session.rejected() },
     ...{ replaced, untoldFamilies: families.untold() },
     leftOut: session.known.flatMap((run) => coveringOf(run, covered)),
-    joined: joined === null ? null : { ...joined.counts, skill: skill ?? joined.counts.recordedSkill },
+    joined: counts,
   };
 }
 

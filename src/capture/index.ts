@@ -1,6 +1,6 @@
 /** Other agents' calls and files as runs: the recording proxy, outcomes, seals, imports. */
 export { type AgentRunResult, runAgent } from "./agent-run.ts";
-export { verdictsOnAnswers } from "./answer-verdicts.ts";
+export { hasRecordedCalls, verdictsOnAnswers } from "./answer-verdicts.ts";
 export { readFamilyRule } from "./family-rule.ts";
 export { type ImportReport, importFiles } from "./import-files.ts";
 export { auditLabels, type LabelAudit } from "./label-audit.ts";

@@ -6,7 +6,7 @@
 import { canonicalJson } from "../foundation/canonical-json.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { groupBy } from "../foundation/group-by.ts";
-import { attemptParts, type RunId } from "../records/ids.ts";
+import { attemptParts, nativeIdOf, type RunId } from "../records/ids.ts";
 import type { LateVerdict, LedgerEntry } from "../records/ledger-entries.ts";
 import type { Home } from "../store/home.ts";
 import { appendEntries, attemptIn, coveredRuns, coverings, lateVerdicts } from "../store/ledger.ts";
@@ -20,8 +20,11 @@ export interface ReplacedRun {
   verdicts: number;
 }
 
-/** Attempts as `<item>/<n>`, and what was said in them by its hashes. */
+/** Attempts as `<item>/<n>`, the item without its skill, and what was said in them by its hashes. */
 interface Content {
+  skill: string;
+  /** Items with what they ask for. */
+  tasks: Set<string>;
   attempts: Set<string>;
   answers: Set<string>;
   /** An answer with the message before it. */
@@ -49,14 +52,15 @@ export async function noteReplaced(
   let covered = coveredRuns(home);
   const found: ReplacedRun[] = [];
   for (const one of imports.filter(({ run }) => runs.includes(run))) {
-    for (const other of imports.filter((another) => another.run !== one.run && areOfOneSource(one, another))) {
+    for (const other of imports.filter((another) => another.run !== one.run && areOfOneSource(one, another, joined))) {
       const isAskedBack = covered.get(one.run) === other.run && !runs.includes(other.run);
       if (covered.has(other.run) || (covered.has(one.run) && !isAskedBack)) continue;
       const [mine, its] = [await contentOf(home, one, joined), await contentOf(home, other, joined)];
       if (!holds(mine, its) && (isAskedBack || !holds(its, mine))) continue;
-      const [run, replaced] = holds(mine, its) ? [one.run, other.run] : [other.run, one.run];
-      const verdicts = carriedVerdicts(home, { run, replaced });
-      appendEntries(home, [{ type: "run_replaced", data: { run, replaced } }, ...verdicts], clock);
+      const [{ run, skill }, { run: replaced }] = holds(mine, its) ? [one, other] : [other, one];
+      const data = { run, replaced, ...(one.skill !== other.skill && { skill }) };
+      const verdicts = carriedVerdicts(home, data);
+      appendEntries(home, [{ type: "run_replaced", data }, ...verdicts], clock);
       covered = coveredRuns(home);
       found.push({ run, replaced, verdicts: verdicts.length });
     }
@@ -64,8 +68,10 @@ export async function noteReplaced(
   return found;
 }
 
-function areOfOneSource(one: RunSummary, other: RunSummary): boolean {
-  if (one.source === null || other.source === null || one.skill !== other.skill) return false;
+/** A joined run may be about something else than the log alone: it is about what the recorded run is about. */
+function areOfOneSource(one: RunSummary, other: RunSummary, joined: ReadonlySet<RunId>): boolean {
+  if (one.source === null || other.source === null) return false;
+  if (one.skill !== other.skill && !joined.has(one.run) && !joined.has(other.run)) return false;
   if (one.source.format !== other.source.format) return false;
   return namesOf(one).has(other.source.nativeId) || namesOf(other).has(one.source.nativeId);
 }
@@ -77,18 +83,28 @@ function namesOf({ source }: RunSummary): Set<string> {
 function holds(mine: Content, its: Content): boolean {
   const has = (all: ReadonlySet<string>, some: ReadonlySet<string>) => [...some].every((one) => all.has(one));
   if (its.attempts.size === 0 || !has(mine.attempts, its.attempts)) return false;
-  if (mine.isJoined && !its.isJoined) return true;
+  if (mine.skill !== its.skill && !has(mine.tasks, its.tasks)) return false;
+  if (mine.isJoined !== its.isJoined) return mine.isJoined; // no log alone holds what was recorded
   if (mine.nativeId !== its.nativeId) return mine.names.has(its.nativeId);
   return has(mine.exchanges, its.exchanges) && has(mine.answers, its.unasked);
 }
 
 async function contentOf(home: Home, summary: RunSummary, joined: ReadonlySet<RunId>): Promise<Content> {
-  const sets = { attempts: new Set<string>(), answers: new Set<string>(), exchanges: new Set<string>() };
+  const sets = {
+    tasks: new Set<string>(),
+    attempts: new Set<string>(),
+    answers: new Set<string>(),
+    exchanges: new Set<string>(),
+  };
   const names = { nativeId: summary.source?.nativeId ?? "", names: namesOf(summary) };
-  const content: Content = { ...sets, ...names, unasked: new Set(), isJoined: joined.has(summary.run) };
+  const isJoined = joined.has(summary.run);
+  const content: Content = { ...sets, ...names, unasked: new Set(), isJoined, skill: summary.skill };
   for await (const { type, data } of readRunLog(home, summary.run)) {
+    if (type === "items_scanned")
+      for (const one of data.items) content.tasks.add(`${nativeIdOf(one.item)} ${one.task}`);
     if (type !== "turn" && type !== "verdict" && type !== "patch_left") continue;
-    const { item, n } = attemptParts(data.attempt);
+    const parts = attemptParts(data.attempt);
+    const [item, n] = [nativeIdOf(parts.item), parts.n];
     content.attempts.add(`${item}/${n}`);
     if (type !== "turn") continue;
     const { messages, response, missing = [] } = data;
@@ -101,20 +117,24 @@ async function contentOf(home: Home, summary: RunSummary, joined: ReadonlySet<Ru
 }
 
 /** What was said later of the one, and is not said of the other yet: it may have had the same said of it before. */
-function carriedVerdicts(home: Home, { run, replaced }: { run: RunId; replaced: RunId }): LedgerEntry[] {
+function carriedVerdicts(
+  home: Home,
+  { run, replaced, skill = null }: { run: RunId; replaced: RunId; skill?: string | null },
+): LedgerEntry[] {
   const late = groupBy(lateVerdicts(home), ({ attempt }) => attempt);
   return [...late].flatMap(([attempt, its]) => {
     if (attemptParts(attempt).run !== replaced) return [];
-    const mine = late.get(attemptIn(run, attempt)) ?? [];
+    const meant = attemptIn({ run, skill }, attempt);
+    const mine = late.get(meant) ?? [];
     const first = its.findIndex((verdict, i) => mine[i] === undefined || !areSame(verdict, mine[i]));
-    return first === -1 ? [] : its.slice(first).map((verdict) => said(verdict, run));
+    if (first === -1) return [];
+    return its.slice(first).map(({ origin, verdict }) => ({
+      type: "verdict_given",
+      data: { run, attempt: meant, origin, verdict },
+    }));
   });
 }
 
 function areSame(one: LateVerdict, other: LateVerdict): boolean {
   return one.origin === other.origin && canonicalJson(one.verdict) === canonicalJson(other.verdict);
-}
-
-function said({ attempt, origin, verdict }: LateVerdict, run: RunId): LedgerEntry {
-  return { type: "verdict_given", data: { run, attempt: attemptIn(run, attempt), origin, verdict } };
 }

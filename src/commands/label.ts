@@ -4,6 +4,7 @@ import {
   checkRepository,
   checkSealed,
   giveVerdicts,
+  hasRecordedCalls,
   type Judged,
   type JudgedRun,
   judgedRun,
@@ -55,8 +56,8 @@ export default defineCommand<z.infer<typeof input>, Result>({
          tracemill label nightly --verify-cmd ./judge.sh
 
 With --verify-cmd the attempt or its item has to name the commit (base_commit or commit), and the attempt its patch. Of a
-run that \`record\` made, and without --repository, the command is run as that of \`record\`: for each attempt that no check
-judged, with its last answer on stdin.`,
+run whose calls were recorded (\`record\`, \`run --agent\`, \`import --onto\`), and without --repository, the command is run as
+that of \`record\`: for each attempt that no check judged, with its last answer on stdin (the worker's, after \`import --onto\`).`,
   input,
   positional: ["run"],
   async run({ run: name, from, verifyCmd, repository, verifyTimeout }, context) {
@@ -74,11 +75,11 @@ judged, with its last answer on stdin.`,
       signal: context.signal,
     };
     const shown = progressOf(`label ${run.run}`, context);
-    const asked = { ...context, run: run.run, verify, onProgress: shown.update };
+    const asked = { ...context, verify, onProgress: shown.update };
     const said =
-      repository === undefined && run.command === "record"
-        ? await verdictsOnAnswers(asked)
-        : await inCheckouts({ ...asked, repository: repository ?? "." });
+      repository === undefined && hasRecordedCalls(run)
+        ? await verdictsOnAnswers({ ...asked, run })
+        : await inCheckouts({ ...asked, run: run.run, repository: repository ?? "." });
     shown.finish();
     const { verdicts, left, judged } = said;
     const given = await giveVerdicts(context, run, { verdicts, origin: "label" });

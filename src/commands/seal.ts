@@ -2,8 +2,9 @@
  * `tracemill seal`: says that a recorded run is over, so that its data can be used.
  */
 import { z } from "zod";
-import { runCalled, type SealedRecording, sealLeftRun } from "../capture/index.ts";
+import { hasRecordedCalls, runCalled, type SealedRecording, sealLeftRun } from "../capture/index.ts";
 import { Refusal } from "../foundation/errors.ts";
+import type { RunSummary } from "../store/runs.ts";
 import { defineCommand } from "./command.ts";
 import { readDuration } from "./read-duration.ts";
 import { sealedExitCode, sealedText } from "./record.ts";
@@ -23,8 +24,9 @@ A run that is being recorded is sealed by its proxy: POST http://127.0.0.1:8643/
   input,
   positional: ["run"],
   async run({ run: name, verifyCmd, verifyTimeout }, { home, clock, signal }) {
-    const { run, isSealed } = await runCalled(home, name);
-    if (isSealed && verifyCmd !== undefined) throw sealed(run);
+    const summary = await runCalled(home, name);
+    const { run, isSealed } = summary;
+    if (isSealed && verifyCmd !== undefined) throw sealed(summary);
     const timeoutMs = readDuration("verify-timeout", verifyTimeout);
     const verify = verifyCmd === undefined ? null : { command: verifyCmd, timeoutMs, signal };
     return sealLeftRun({ home, clock, run, verify });
@@ -33,12 +35,13 @@ A run that is being recorded is sealed by its proxy: POST http://127.0.0.1:8643/
   exitCode: sealedExitCode,
 });
 
-function sealed(run: string): Refusal {
+function sealed(summary: RunSummary): Refusal {
+  const { run } = summary;
   return new Refusal({
     code: "RUN_SEALED",
     message: `The run ${run} is sealed: what is said of its attempts now goes into the ledger.`,
     expected: "a run that is not sealed",
     got: run,
-    fix: `tracemill label ${run} --verify-cmd CMD`,
+    fix: `tracemill label ${run} --verify-cmd CMD${hasRecordedCalls(summary) ? "" : " --repository DIR"}`,
   });
 }

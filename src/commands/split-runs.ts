@@ -3,8 +3,9 @@
  */
 import { shortHash } from "../foundation/hashing.ts";
 import type { RunId } from "../records/ids.ts";
+import type { Revocation } from "../records/ledger-entries.ts";
 import type { Home } from "../store/home.ts";
-import { coveredRuns, revocations, sealedRuns } from "../store/ledger.ts";
+import { coveredRuns, revocations, type SealedRun, sealedRuns } from "../store/ledger.ts";
 import { listDatasets } from "../store/manifests.ts";
 
 /**
@@ -17,19 +18,29 @@ export async function splitRuns(
   { chosen, withRevoked }: { chosen: readonly RunId[]; withRevoked: boolean },
 ): Promise<Map<RunId, string>> {
   const covered = coveredRuns(home);
-  const revoked = new Set(revocations(home).map(({ target }) => target));
+  const said = revocations(home);
+  const revokedOf = (kind: Revocation["kind"]) =>
+    new Set(said.flatMap((one) => (one.kind === kind ? [one.target] : [])));
+  const revokedRuns = revokedOf("run");
+  const revokedDatasets = revokedOf("dataset");
   const datasets = covered.size === 0 ? [] : await listDatasets(home);
-  const standing = datasets.filter(({ datasetHash }) => !revoked.has(datasetHash));
-  const wayOut = (run: RunId): string | null => {
-    if (!covered.has(run)) return `tracemill revoke ${run}`;
-    if (chosen.includes(run)) return `leave ${run} out of --runs`;
+  const standing = datasets.filter(({ datasetHash }) => !revokedDatasets.has(datasetHash));
+  const waysOut = ({ run, skill }: SealedRun): string[] => {
+    if (!covered.has(run)) return [revoking(run)];
     const dataset = standing.find(({ inputs }) => inputs.runs.some((input) => input.run === run));
-    return dataset === undefined ? null : `tracemill revoke ${shortHash(dataset.datasetHash)}`;
+    return [
+      ...(dataset === undefined ? [] : [revoking(shortHash(dataset.datasetHash))]),
+      ...(chosen.includes(run) ? [`tracemill export --skill ${skill} (without --runs it leaves out ${run})`] : []),
+    ];
   };
   const ways = new Map<RunId, string>();
-  for (const run of sealedRuns(home).keys()) {
-    const way = withRevoked || !revoked.has(run) ? wayOut(run) : null;
-    if (way !== null) ways.set(run, way);
+  for (const sealed of sealedRuns(home).values()) {
+    const out = withRevoked || !revokedRuns.has(sealed.run) ? waysOut(sealed) : [];
+    if (out.length > 0) ways.set(sealed.run, out.join(" and "));
   }
   return ways;
+}
+
+function revoking(what: string): string {
+  return `tracemill revoke ${what} --reason WHY`;
 }

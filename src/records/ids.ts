@@ -60,6 +60,11 @@ export function attemptId(run: RunId, item: ItemId, n: number): AttemptId {
   return `${run}/${item}/${n}` as AttemptId;
 }
 
+/** What an item is called without its skill. */
+export function nativeIdOf(item: ItemId): string {
+  return item.slice(item.indexOf(":") + 1);
+}
+
 /** Units: `k` counts the turns of one attempt from 1. */
 export function turnId(attempt: AttemptId, k: number): TurnId {
   return `${attempt}#${k}` as TurnId;

@@ -31,7 +31,12 @@ const entrySchemas = {
   /** A recorded run's calls and the attempts and outcomes of its harness's own log are one run now: `run`. */
   run_joined: z.object({ run: runIdSchema, recorded: runIdSchema }),
   /** Two imports of one source, which had grown meanwhile: `run` holds every attempt and answer of the other. */
-  run_replaced: z.object({ run: runIdSchema, replaced: runIdSchema }),
+  run_replaced: z.object({
+    run: runIdSchema,
+    replaced: runIdSchema,
+    /** What `run` is about, where the other one is about something else: their items differ by that alone. */
+    skill: z.string().optional(),
+  }),
   /** Said of a tip whose log is sealed already; that log is not touched. */
   tip_retired: z.object({
     tip: tipIdSchema,

@@ -11,7 +11,7 @@ import { Refusal } from "../foundation/errors.ts";
 import { type Hash, hashText } from "../foundation/hashing.ts";
 import { readLines } from "../foundation/jsonl.ts";
 import { acquireLock } from "../foundation/lock-file.ts";
-import { type AttemptId, attemptId, attemptParts, type RunId, type TipId } from "../records/ids.ts";
+import { type AttemptId, attemptId, attemptParts, itemId, nativeIdOf, type RunId, type TipId } from "../records/ids.ts";
 import {
   type LateVerdict,
   type LedgerEntry,
@@ -105,8 +105,10 @@ export function tipRetirements(home: Home): Map<TipId, TipRetirement> {
 export interface Covering {
   run: RunId;
   covered: RunId;
-  /** Whether both call attempts by the same items and numbers. */
+  /** Whether both call attempts by the same items and numbers, but for the skill before them where that differs. */
   hasSameAttempts: boolean;
+  /** What the run that covers is about; null where the other one is about the same, or may call attempts otherwise. */
+  skill: string | null;
 }
 
 /**
@@ -118,9 +120,9 @@ export function coverings(home: Home): Covering[] {
 }
 
 function coveringOf({ type, data }: LoggedEntry): Covering[] {
-  if (type === "run_joined") return [{ run: data.run, covered: data.recorded, hasSameAttempts: false }];
-  if (type === "run_replaced") return [{ run: data.run, covered: data.replaced, hasSameAttempts: true }];
-  return [];
+  if (type === "run_joined") return [{ run: data.run, covered: data.recorded, hasSameAttempts: false, skill: null }];
+  if (type !== "run_replaced") return [];
+  return [{ run: data.run, covered: data.replaced, hasSameAttempts: true, skill: data.skill ?? null }];
 }
 
 /** Returns by what each run that does not stand for its source any more was covered last; no chain of them ends where it began. */
@@ -150,19 +152,19 @@ export function coveringIdsOf(said: readonly Covering[], { kind, id }: { kind: s
   // This loop sees what is added here, too: a chain is followed to its end.
   for (const one of ids) {
     const own = kind === "run" ? (one as RunId) : attemptParts(one as AttemptId).run;
-    for (const { run, hasSameAttempts } of said.filter(({ covered }) => covered === own)) {
+    for (const { run, hasSameAttempts, skill } of said.filter(({ covered }) => covered === own)) {
       if (kind === "attempt" && !hasSameAttempts) continue;
-      const covering = kind === "run" ? run : attemptIn(run, one as AttemptId);
+      const covering = kind === "run" ? run : attemptIn({ run, skill }, one as AttemptId);
       if (!ids.includes(covering)) ids.push(covering);
     }
   }
   return ids.slice(1);
 }
 
-/** Returns what an attempt is called in a run that has the same attempts as its own. */
-export function attemptIn(run: RunId, attempt: AttemptId): AttemptId {
+/** Returns what an attempt is called in a run that has the same attempts as its own; `skill` is null where that is the same, too. */
+export function attemptIn({ run, skill }: { run: RunId; skill: string | null }, attempt: AttemptId): AttemptId {
   const { item, n } = attemptParts(attempt);
-  return attemptId(run, item, n);
+  return attemptId(run, skill === null ? item : itemId(skill, nativeIdOf(item)), n);
 }
 
 /**

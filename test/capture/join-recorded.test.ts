@@ -44,8 +44,11 @@ function truePlaces(
   return places;
 }
 
-/** A turn of gemma-forge's worker under a tip, joined with its three calls: a command that fails, one that does not, and the end. */
-async function joinedMending(home: Home) {
+/**
+ * A turn of gemma-forge's worker under a tip, joined with its three calls: a command that fails, one that does not, and the end;
+ * with what else its log says after them.
+ */
+async function joinedMending(home: Home, later: readonly [string, string, object][] = []) {
   const opening = [
     { role: "system", content: "You mend one thing." },
     { role: "user", content: "Mend it." },
@@ -76,6 +79,7 @@ async function joinedMending(home: Home) {
     ["prompt_assembled", "worker", { phase: "apply_fix", ...sections }],
     ...[...ran("bad", 1), ...ran("good", 0)],
     ["agent_response", "worker", { text: end.content, model: "gemma" }],
+    ...later,
   ];
   const log = join(home.path, "run-20260501-010000.jsonl");
   const lines = events.map(([event_type, agent, data]) => JSON.stringify({ event_type, agent, data }));
@@ -153,6 +157,33 @@ describe("a log with its calls", () => {
     const [listed, audited] = await Promise.all([tracemill(home, "runs"), tracemill(home, "audit", run)]);
     expect(listed.stdout).toMatch(new RegExp(`${run} .* left out for ${joined}`));
     expect(audited.stdout).toContain(`${joined} stands for it now`);
+  });
+
+  it("is judged by what its worker said last, also by the recorded run's id, and not where the log cut that", async () => {
+    const { run } = await joinedMending(home, [
+      ["agent_response", "reflector", { text: "It was easy.", model: "gemma" }],
+      ["attempt_start", "harness", { rule_id: "xccdf_org.example_rule_b", attempt: 1, title: "Another rule" }],
+      ["agent_response", "worker", { text: "Nothing is to be done. ".padEnd(1000, "at all "), model: "gemma" }],
+      ["iteration_start", "system", { iteration: 2 }],
+      ["agent_response", "architect", { text: "Is it over?", model: "gemma" }],
+    ]);
+    const recorded = (await listRuns(home)).find(({ command }) => command === "record")?.run as RunId;
+    const sealed = await tracemill(home, "seal", recorded, "--verify-cmd", "false");
+    expect(sealed.stderr).toMatch(new RegExp(`tracemill label ${recorded} --verify-cmd CMD$`, "m"));
+    const judge = 'test "$(cat)" = "It is mended."';
+    const { exitCode, stdout } = await tracemill(home, "label", recorded, "--verify-cmd", judge);
+    expect([exitCode, stdout.split("\n")]).toEqual([
+      3,
+      [
+        `${run} stands for ${recorded} now`,
+        `1 attempt of ${run} has a verdict now`,
+        "not judged: stig:xccdf_org.example_rule_b/1: its last answer is not known whole",
+      ],
+    ]);
+    const lake = await openLake(home);
+    const passed = await lake.query("SELECT attempt FROM attempts WHERE eval_passed");
+    lake.close();
+    expect(passed).toEqual([{ attempt: `${run}/stig:xccdf_org.example_rule_a/1` }]);
   });
 
   it("has each exit code at the turn whose command it was", async () => {

@@ -86,6 +86,8 @@ test("a run shows how much of each role's turns it holds", () =>
     const { stdout } = await tracemill(home, "runs", "show", run?.run ?? "", "--completeness", "--json");
     expect((await tracemill(home, "runs", "show", "rows.jsonl", "--completeness", "--json")).stdout).toBe(stdout);
     expect((await tracemill(home, "reverify", "rows.jsonl")).stderr).toContain("NOT_REPLAYABLE");
+    const sealed = await tracemill(home, "seal", "rows.jsonl", "--verify-cmd", "true");
+    expect(sealed.stderr).toContain(`tracemill label ${run?.run} --verify-cmd CMD --repository DIR`);
     expect(JSON.parse(stdout).roles).toMatchObject([
       { role: "worker", turns: 1, full_prompt: 1, full_answer: 1, sampling: 0, outcome: 0, token_ids: 0 },
     ]);

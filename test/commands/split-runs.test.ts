@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { readFamilyRule } from "../../src/capture/index.ts";
+import { rebuildDataset } from "../../src/commands/dataset.ts";
 import { exportDataset } from "../../src/commands/export.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import type { Hash } from "../../src/foundation/hashing.ts";
@@ -11,6 +12,7 @@ import type { RunId } from "../../src/records/ids.ts";
 import { revoke } from "../../src/registry/index.ts";
 import type { Home } from "../../src/store/home.ts";
 import { importInto } from "../capture/importers/setting.ts";
+import { tracemill } from "../fixtures/tracemill.ts";
 import { withHome } from "../store/sample-run.ts";
 
 /** So many that their own families lie in every split. */
@@ -49,7 +51,7 @@ it("an import by another rule for families is exported, and the one that it repl
     expect(counts.trainRows).toBeGreaterThan(0);
     await expect(exported(home, { runs: [plain, byTree] })).rejects.toMatchObject({
       code: "ITEM_IN_TWO_SPLITS",
-      details: { fix: expect.stringContaining(`leave ${plain} out of --runs`) },
+      details: { fix: expect.stringMatching(new RegExp(`tracemill export --skill fruit .*leaves out ${plain}`)) },
     });
   }));
 
@@ -61,10 +63,26 @@ it("an import that a dataset was made of before it was replaced counts, until th
     const refused = await exported(home).catch((error) => error);
     expect(refused).toMatchObject({ code: "ITEM_IN_TWO_SPLITS" });
     for (const run of [plain, byTree]) expect(refused.details.got).toContain(run);
-    expect(refused.details.fix).toContain(`tracemill revoke ${byTree}`);
-    expect(refused.details.fix).toContain(`tracemill revoke ${datasetHash.slice(0, 12)}`);
+    expect(refused.details.fix).toContain(`tracemill revoke ${byTree} --reason WHY`);
+    expect(refused.details.fix).toContain(`tracemill revoke ${datasetHash.slice(0, 12)} --reason WHY`);
     expect(refused.details.fix).not.toContain(`tracemill revoke ${plain}`);
     await revokeIn(home, datasetHash);
+    expect((await exported(home)).runs).toEqual([byTree]);
+  }));
+
+it("a dataset of an import that was replaced is not made again, and what says so leads to one that is", () =>
+  withHome(async (home) => {
+    const plain = await imported(home, "night", null);
+    const { datasetHash } = await exported(home);
+    const byTree = await imported(home, "night", "tree");
+    const rebuilt = rebuildDataset({ dataset: datasetHash, isForced: true }, { home, clock: systemClock });
+    const fix = [
+      `tracemill revoke ${datasetHash.slice(0, 12)} --reason WHY`,
+      `tracemill export --skill fruit (without --runs it leaves out ${plain})`,
+    ].join(" and ");
+    await expect(rebuilt).rejects.toMatchObject({ details: { fix: expect.stringContaining(fix) } });
+    const words = ["--reason", "its families are wrong"];
+    expect((await tracemill(home, "revoke", datasetHash.slice(0, 12), ...words)).exitCode).toBe(0);
     expect((await exported(home)).runs).toEqual([byTree]);
   }));
 
