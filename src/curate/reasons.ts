@@ -4,7 +4,7 @@
  */
 export const OTHER_REASONS = {
   filter: "the filter does not let it through",
-  "revoked-verdict": "every verifier that judged its attempt is revoked",
+  "revoked-verdict": "no verdict of its attempt stands, as it or what judged it is revoked",
   "held-out-family": "a registered comparison judges by its family",
   "held-out-text": "its task says nearly what a held-out item of a registered comparison says",
   "outside-band": "too few or too many of the item's attempts solved it",
