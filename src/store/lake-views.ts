@@ -75,10 +75,14 @@ const judgedTables = ({ logged, silenced, attempt }: RevokedMarks): Record<strin
     LEFT JOIN ledger.opinions o ON o.attempt = a.attempt`,
 });
 
-const viewsOf = ({ turn, example }: RevokedMarks): Record<string, string> => ({
-  runs: "SELECT * FROM files.runs",
+/** By what the run of a row is covered now; where none is, nothing is asked of a million rows. */
+const coveredBy = (isAny: boolean, row: string) =>
+  `${isAny ? `(SELECT c.covered_by FROM ledger.coverings c WHERE c.run = ${row}.run)` : "NULL::VARCHAR"} AS covered_by`;
+
+const viewsOf = ({ turn, example }: RevokedMarks, isAnyCovered: boolean): Record<string, string> => ({
+  runs: `SELECT r.*, ${coveredBy(isAnyCovered, "r")} FROM files.runs r`,
   items: "SELECT * FROM files.items",
-  turns: `SELECT t.*, ${turn} AS is_revoked FROM files.turns t`,
+  turns: `SELECT t.*, ${turn} AS is_revoked, ${coveredBy(isAnyCovered, "t")} FROM files.turns t`,
   messages: `SELECT run, skill, hash, message->>'$.role' AS "role", message->>'$.content' AS content, message
     FROM files.messages`,
   tools: "SELECT * FROM files.tools",
@@ -94,7 +98,7 @@ const viewsOf = ({ turn, example }: RevokedMarks): Record<string, string> => ({
     (SELECT string_agg(m.content, E'\\n\\n' ORDER BY m."role" = 'system' DESC, p.place)
       FROM ${MESSAGE_LIST("a.prompt_messages")} p JOIN messages m ON m.run = a.run AND m.hash = p.hash) AS approach_prompt,
     (SELECT any_value(m.content) FROM messages m WHERE m.run = a.run AND m.hash = a.response_message) AS response,
-    tool_call, exit_code, stdout, stderr, duration_ms, is_revoked
+    tool_call, exit_code, stdout, stderr, duration_ms, is_revoked, ${coveredBy(isAnyCovered, "a")}
     FROM files.attempts a`,
   examples: `SELECT t.run, t.skill, t.part, t.item, t.family, t.split, i.kind, i.task, t.attempt, t.attempt_number, t.turn,
     t.turn_number, t."role", t.phase,
@@ -104,7 +108,7 @@ const viewsOf = ({ turn, example }: RevokedMarks): Record<string, string> => ({
     (SELECT any_value(m.message) FROM files.messages m WHERE m.run = t.run AND m.hash = t.response) AS response,
     t.tip_spans, t.finish_reason, t.prompt_tokens, t.completion_tokens, t.model, t.base_hash, t.adapter_hash,
     a.eval_passed, a.confidence, a.failure_mode, a.signal_type, a.verifier_id, a.verifier_version, a.flags, a.before_passed,
-    a.audit_passed, a.audit_confidence, ${example} AS is_revoked
+    a.audit_passed, a.audit_confidence, ${example} AS is_revoked, ${coveredBy(isAnyCovered, "t")}
     FROM files.turns t
     LEFT JOIN files.attempts a ON a.run = t.run AND a.attempt = t.attempt
     LEFT JOIN files.items i ON i.run = t.run AND i.item = t.item
@@ -144,7 +148,7 @@ export function* lakeViews(
   yield `CREATE VIEW sealed.rendered_tips AS ${RENDERED_TIPS}`;
   yield* ledgerTables(said);
   const marks = revokedMarks(said.revocations);
-  const views = viewsOf(marks);
+  const views = viewsOf(marks, said.covered.size > 0);
   yield* Object.entries(judgedTables(marks)).map(([name, query]) => `CREATE VIEW files.${name} AS ${query}`);
   yield* Object.entries(views).map(([name, query]) => `CREATE VIEW ${name} AS ${query}`);
   for (const skill of skills.filter((skill) => !TAKEN_SCHEMAS.has(skill))) {

@@ -17,7 +17,7 @@ import { draftFile, writeParts } from "./lake-parts.ts";
 import { writeLakeScript } from "./lake-script.ts";
 import { TABLES } from "./lake-tables.ts";
 import { lakeViews } from "./lake-views.ts";
-import { lateVerdicts, revocations, type SealedRun, sealedRuns, tipRetirements } from "./ledger.ts";
+import { coveredRuns, lateVerdicts, revocations, type SealedRun, sealedRuns, tipRetirements } from "./ledger.ts";
 import { PART_BYTES, splitLog } from "./log-split.ts";
 
 /** Goes up whenever the tables or their queries change: a file of another version is not seen, and replaced. */
@@ -119,7 +119,8 @@ export async function openLakeDatabase(home: Home): Promise<LakeDatabase> {
     const filesOfTable = ({ name }: { name: string }) => runs.flatMap((run) => filesOf(home, name, run)).map(pathOf);
     const files = Object.fromEntries(TABLES.map((table) => [table.name, filesOfTable(table)]));
     const retirements = tipRetirements(home).values();
-    return lakeViews(skills, files, { retirements, revocations: revocations(home), late: lateVerdicts(home) });
+    const said = { retirements, revocations: revocations(home), covered: coveredRuns(home), late: lateVerdicts(home) };
+    return lakeViews(skills, files, said);
   };
   await writeLakeScript(
     home,

@@ -2,12 +2,15 @@
  * What the ledger says of sealed runs, as tables of the lake's database: no file of the lake holds it, as it is said after
  * they were made. Pure text, a statement at a time.
  */
+import type { RunId } from "../records/ids.ts";
 import type { LateVerdict, Revocation, TipRetirement } from "../records/ledger-entries.ts";
 import { sqlText } from "./duckdb.ts";
 
 export interface Said {
   retirements: Iterable<TipRetirement>;
   revocations: readonly Revocation[];
+  /** Runs that another one stands for now, each with that one. */
+  covered: ReadonlyMap<RunId, RunId>;
   /** In the order in which they were given. */
   late: Iterable<LateVerdict & { seq: number; at: string }>;
 }
@@ -21,14 +24,16 @@ const IS_OPINION = "signal_type IN ('judgment', 'behavioral')";
 
 /**
  * Yields the statements that make what the ledger says: `ledger.tip_retirements`, `ledger.revocations` with the turns
- * whose prompts hold a revoked tip, `ledger.verdicts`, and of these the ones that hold.
+ * whose prompts hold a revoked tip, `ledger.coverings`, `ledger.verdicts`, and of these the ones that hold.
  */
-export function* ledgerTables({ retirements, revocations, late }: Said): Generator<string> {
+export function* ledgerTables({ retirements, revocations, covered, late }: Said): Generator<string> {
   yield "CREATE SCHEMA ledger";
   yield "CREATE TABLE ledger.tip_retirements (tip VARCHAR, reason VARCHAR, merged_into VARCHAR)";
   yield* inserts("tip_retirements", retirements, ({ tip, reason, mergedInto }) => [tip, reason, mergedInto].map(text));
   yield "CREATE TABLE ledger.revocations (kind VARCHAR, target VARCHAR, reason VARCHAR)";
   yield* inserts("revocations", revocations, ({ kind, target, reason }) => [kind, target, reason].map(text));
+  yield "CREATE TABLE ledger.coverings (run VARCHAR, covered_by VARCHAR)";
+  yield* inserts("coverings", covered, (runs) => runs.map(text));
   yield `CREATE TABLE ledger.verdicts (run VARCHAR, attempt VARCHAR, seq BIGINT, recorded_at TIMESTAMP, "value" DOUBLE,
     confidence DOUBLE, passed BOOLEAN, failure_mode VARCHAR, signal_type VARCHAR, verifier_id VARCHAR,
     verifier_version VARCHAR, before_passed BOOLEAN, flags VARCHAR[], evidence JSON)`;

@@ -50,6 +50,14 @@ async function passedIn(item: string): Promise<Record<string, boolean | null>> {
   return Object.fromEntries(rows.map(({ run, eval_passed }) => [run, eval_passed]));
 }
 
+/** By what each run of a table is covered, as plain SQL says it. */
+async function coveredIn(table: string): Promise<Record<string, string | null>> {
+  const lake = await openLake(home);
+  const rows = await lake.query(`SELECT DISTINCT run, covered_by FROM fruit.${table}`);
+  lake.close();
+  return Object.fromEntries(rows.map(({ run, covered_by }) => [run, covered_by]));
+}
+
 const attemptOf = (run: RunId, item: string) => attemptId(run, `fruit:${item}` as ItemId, 1);
 
 describe("an import of a source that has grown", () => {
@@ -66,6 +74,9 @@ describe("an import of a source that has grown", () => {
     expect((await listRuns(home)).map(({ run }) => run).toSorted()).toEqual(
       [first.run, second.run, third.run].toSorted(),
     );
+    for (const table of ["runs", "attempts", "turns", "examples"]) {
+      expect(await coveredIn(table)).toEqual({ [first.run]: third.run, [second.run]: third.run, [third.run]: null });
+    }
   });
 
   it("leaves alone what merely has its name: another night's rows, or other words", async () => {
