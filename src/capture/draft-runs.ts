@@ -23,6 +23,8 @@ export interface DraftRuns {
   add(run: SealedRun): Promise<void>;
   /** Moves all that were added into the store and seals them, unless nothing may be kept. Throws: as `appendLedger`. */
   keep(): Promise<void>;
+  /** Makes a folder for other files of the import, which lie no longer than it runs. */
+  scratch(): string;
   /** Removes what was not kept. */
   drop(): void;
 }
@@ -55,6 +57,11 @@ export function openDrafts(home: Home, clock: Clock, mayKeep: () => boolean): Dr
     async add(run) {
       whole.push(run);
       if (whole.length >= MOST_WHOLE) await keep();
+    },
+    scratch() {
+      const folder = join(draft.path, "scratch");
+      mkdirSync(folder, { recursive: true });
+      return folder;
     },
     drop: () => rmSync(draft.path, { recursive: true, force: true }),
   };

@@ -11,18 +11,19 @@ import type { RunId } from "../records/ids.ts";
 import { type SkillSplits, skillSplits } from "../skills/skill-splits.ts";
 import { appendLedger, coveredRuns } from "../store/ledger.ts";
 import { listRuns, sealRun } from "../store/runs.ts";
-import { openDrafts, removeDeadDrafts } from "./draft-runs.ts";
+import { type DraftRuns, openDrafts, removeDeadDrafts } from "./draft-runs.ts";
 import type { Foreign, ForeignRun } from "./foreign.ts";
-import { countedRule } from "./foreign-item.ts";
+import { type CountedRule, countedRule } from "./foreign-item.ts";
 import { type ImportTarget, type OpenImport, openImport } from "./import-run.ts";
 import { sourceHasher, sourcesOf } from "./import-source.ts";
 import type { ImportInput } from "./importer.ts";
 import { type JoinCounts, joinOnto } from "./join-recorded.ts";
 import { readDocument, readJsonLines } from "./reading/json.ts";
+import { parquetRows } from "./reading/parquet.ts";
 import type { SealedRecording } from "./recorded-run.ts";
 import { countRejections, type RejectionCount } from "./rejections.ts";
 import { noteReplaced, type ReplacedRun } from "./replaced-runs.ts";
-import { findFiles } from "./source-files.ts";
+import { type FoundFiles, findFiles } from "./source-files.ts";
 
 export interface ImportOptions extends Omit<ImportTarget, "format"> {
   /** A file or folder; null where all comes from a database. */
@@ -73,16 +74,33 @@ const RECORDS_PER_TURN = 512;
  * where it is aborted, and what the store throws; runs that were whole by then stay, unless the rule had said nothing yet.
  */
 export async function importFiles(options: ImportOptions): Promise<ImportReport> {
-  const { path, format, home, signal, onto } = options;
+  const { path, format, home, clock } = options;
   removeDeadDrafts(home);
-  const { files, passedOver, untold, ...found } = await findFiles(path, format);
+  const found = await findFiles(path, format);
   const families = countedRule(options.familyRule);
-  const source = found.importer.read(inputOf(options, files));
+  const drafts = openDrafts(home, clock, () => !families.isUnmet());
+  try {
+    return await importFound(options, { found, families, drafts });
+  } finally {
+    drafts.drop();
+  }
+}
+
+interface Found {
+  found: FoundFiles;
+  families: CountedRule;
+  drafts: DraftRuns;
+}
+
+async function importFound(options: ImportOptions, { found, families, drafts }: Found): Promise<ImportReport> {
+  const { home, signal, onto } = options;
+  const { files, passedOver, untold } = found;
+  const source = found.importer.read(inputOf(options, files, drafts.scratch));
   const joined = onto === null ? null : await joinOnto(home, source, onto);
   const counts = joined && { ...joined.counts, skill: options.skill ?? joined.counts.recordedSkill };
   const skill = counts?.skill ?? options.skill;
   const given = { ...options, skill, format: found.format, familyRule: families.rule };
-  const session = await openSession({ ...given, mayKeep: () => !families.isUnmet() });
+  const session = await openSession(given, drafts);
   let taken = 0;
   untold.forEach(session.take);
   try {
@@ -161,17 +179,10 @@ interface Session {
   close(): Promise<void>;
 }
 
-interface SessionTarget extends ImportTarget {
-  words: string | null;
-  /** Whether runs that are whole may be moved into the store. */
-  mayKeep(): boolean;
-}
-
-async function openSession(target: SessionTarget): Promise<Session> {
+async function openSession(target: ImportTarget & { words: string | null }, drafts: DraftRuns): Promise<Session> {
   const here = sourcesOf((await listRuns(target.home)).filter(({ source }) => source !== null));
   const hashOf = sourceHasher(target);
   const splitsOf = splitsOnce();
-  const drafts = openDrafts(target.home, target.clock, target.mayKeep);
   const rejections = countRejections();
   const imported: ImportedRun[] = [];
   const known: RunId[] = [];
@@ -221,7 +232,6 @@ async function openSession(target: SessionTarget): Promise<Session> {
         await drafts.keep();
       } finally {
         open?.run.close();
-        drafts.drop();
       }
     },
   };
@@ -248,7 +258,11 @@ function faultOf(take: () => void): string | null {
   }
 }
 
-function inputOf({ onProgress, postgres, words }: ImportOptions, files: readonly string[]): ImportInput {
+function inputOf(
+  { onProgress, postgres, words }: ImportOptions,
+  files: readonly string[],
+  scratch: () => string,
+): ImportInput {
   const totalBytes = sumOf(files, (file) => statSync(file).size);
   let doneBytes = 0;
   const read = (bytes: number) => {
@@ -258,6 +272,7 @@ function inputOf({ onProgress, postgres, words }: ImportOptions, files: readonly
   return {
     ...{ files, postgres, words },
     lines: (path) => readJsonLines(path, read),
+    parquet: (path) => parquetRows({ file: path, scratch: scratch() }, read),
     document(path) {
       read(statSync(path).size);
       return readDocument(path);

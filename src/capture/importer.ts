@@ -41,6 +41,8 @@ export interface ImportInput {
   words: string | null;
   /** Reads a file line by line, as JSON; what is none comes as `rejected`. */
   lines(path: string): Iterable<JsonLine | Rejected>;
+  /** Reads a Parquet file row by row, each as an object; what cannot be read comes as `rejected`. */
+  parquet(path: string): AsyncIterable<JsonLine | Rejected>;
   /** Reads a whole file as one JSON value. */
   document(path: string): Read;
 }

@@ -7,7 +7,6 @@ import type { Json } from "../../foundation/canonical-json.ts";
 import { hashText, shortHash } from "../../foundation/hashing.ts";
 import type { RecordedMessage, RecordedTool } from "../../records/message.ts";
 import type { Verdict } from "../../records/verdict.ts";
-import { isOutOfMemory, openDatabase, rowsOf, sqlText } from "../../store/duckdb.ts";
 import { type Foreign, foreignVerdict, type Rejected } from "../foreign.ts";
 import { taskOf } from "../foreign-item.ts";
 import type { Importer, ImportInput, JsonLine } from "../importer.ts";
@@ -17,11 +16,6 @@ import { isObject, type JsonObject, numberIn, objectsIn, textIn, timeIn } from "
 
 const MOST_ROWS_A_RUN = 50_000;
 const PARQUET = "PAR1";
-const PARQUET_MEMORY_MB = 384;
-/** So many rows of a row group DuckDB reads at once, or all of a smaller one. */
-const ROWS_AT_A_TIME = 2048;
-/** Types whose values as JSON are others than those that they are read as. */
-const ONLY_AS_JSON = /\b(?:JSON|MAP|UNION|VARIANT)\b/;
 const PATCH_KEYS = ["patch", "submission", "model_patch"];
 const COMMIT_KEYS = ["base_commit", "commit"];
 const TRAJECTORY = /"(?:trajectory_format|mini_version)"\s*:/;
@@ -55,10 +49,10 @@ function* readLines({ files, lines }: ImportInput): Generator<Foreign> {
 }
 
 /** Of Parquet the rows have to be waited for. */
-async function* readAll({ files, lines }: ImportInput): AsyncGenerator<Foreign> {
+async function* readAll({ files, lines, parquet }: ImportInput): AsyncGenerator<Foreign> {
   for (const file of files) {
     const read = rowReader(file);
-    for await (const line of isParquet(file) ? parquetRows(file) : lines(file)) yield* read(line);
+    for await (const line of isParquet(file) ? parquet(file) : lines(file)) yield* read(line);
   }
 }
 
@@ -210,47 +204,4 @@ function rewardOf(value: Json | undefined): number | null {
   if (typeof value === "boolean") return value ? 1 : 0;
   const number = numberIn(value);
   return number !== null && number >= 0 && number <= 1 ? number : null;
-}
-
-/** Rows come as values: as JSON they would be several times in memory, with all others that DuckDB reads at a time. */
-async function* parquetRows(file: string): AsyncGenerator<JsonLine | Rejected> {
-  const database = await openDatabase({ memoryLimitMb: PARQUET_MEMORY_MB, threads: 1, spillFolder: "" });
-  try {
-    const source = `read_parquet(${sqlText(file)})`;
-    const columns = await rowsOf(database.stream(`DESCRIBE SELECT * FROM ${source}`));
-    const texts = columns.filter(({ column_type }) => ONLY_AS_JSON.test(String(column_type)));
-    const names = texts.map(({ column_name }) => String(column_name));
-    const replaced = names
-      .map((name) => `"${name.replaceAll('"', '""')}"`)
-      .map((quoted) => `to_json(${quoted}) AS ${quoted}`);
-    const all = replaced.length === 0 ? "*" : `* REPLACE (${replaced.join(", ")})`;
-    let number = 0;
-    const { batches } = await database.stream(`SELECT ${all} FROM ${source}`);
-    for await (const rows of batches) {
-      for (const row of rows) yield lineOf(row, names, `${file}:${++number}`);
-    }
-  } catch (error) {
-    yield rejected(file, parquetFault(error));
-  } finally {
-    database.close();
-  }
-}
-
-function lineOf(row: JsonObject, names: readonly string[], where: string): JsonLine | Rejected {
-  const value = { ...row };
-  for (const name of names) {
-    const text = value[name];
-    if (typeof text !== "string") continue;
-    const read = parseJson(text);
-    if ("reason" in read) return rejected(where, read.reason);
-    value[name] = read.value;
-  }
-  return { where, value };
-}
-
-function parquetFault(error: unknown): string {
-  if (isOutOfMemory(error)) {
-    return `${ROWS_AT_A_TIME} of its rows take more than ${PARQUET_MEMORY_MB} MB: write it in row groups of fewer rows, or as JSON lines`;
-  }
-  return `it cannot be read as Parquet: ${(error as Error).message.split("\n", 1)[0]}`;
 }

@@ -1,5 +1,5 @@
 /** Conversations in OpenAI's shape: rows, datasets, outcomes, families. */
-import { rmSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readFamilyRule } from "../../../src/capture/family-rule.ts";
@@ -213,6 +213,46 @@ it("a Parquet file whose rows lie in one large group is read in the memory that 
   const report = await importInto(home, path, { format: "openai-chat" });
   expect(report).toMatchObject({ rejected: [], imported: [{ attempts: 2500, passed: 1250 }] });
 }, 60_000);
+
+/** Rows of some 20 kB, in groups of so many of them. */
+async function longRows(path: string, { rows, group, more = "" }: { rows: number; group: number; more?: string }) {
+  const database = await openDatabase({ memoryLimitMb: 1024, threads: 1, spillFolder: "" });
+  await database.run(`COPY (
+    SELECT n AS id, n % 2 AS reward, MAP {'n': n} AS place, ${more}
+      [{'role': 'user', 'content': n || ' ' || repeat(md5(n::VARCHAR), 625)}, {'role': 'assistant', 'content': 'a' || n}] AS messages
+    FROM range(${rows}) t(n)) TO ${sqlText(path)} (FORMAT parquet, ROW_GROUP_SIZE ${group})`);
+  database.close();
+}
+
+it.each([
+  ["a large group", { rows: 2500, group: 100_000 }],
+  ["small groups", { rows: 4200, group: 2048 }],
+  [
+    "a large group with a column of the name that numbers rows",
+    { rows: 2500, group: 100_000, more: "n AS file_row_number," },
+  ],
+])(
+  "long rows of Parquet come each once and in order: %s",
+  async (_, shape) => {
+    const path = join(folder, "train.parquet");
+    await longRows(path, shape);
+    const read: number[] = [];
+    const report = await importInto(home, path, { format: "openai-chat", onProgress: (done) => read.push(done) });
+    expect(report).toMatchObject({ rejected: [], imported: [{ attempts: shape.rows, passed: shape.rows / 2 }] });
+    const { turns, events } = await imported(home, report);
+    const said = turns.map(({ messages, response }) => [
+      String(messages[0]?.content).split(" ", 1)[0],
+      response?.content,
+    ]);
+    expect(said).toEqual(Array.from({ length: shape.rows }, (_, n) => [String(n), `a${n}`]));
+    const details = only(events, "items_scanned").flatMap(({ items }) => items.map(({ detail }) => detail));
+    expect(details[7]).toMatchObject({ id: 7 });
+    expect(read.length).toBeGreaterThan(2);
+    expect(read.at(-1)).toBeCloseTo(statSync(path).size, 0);
+    expect(readdirSync(join(home.path, "imports"))).toEqual([]);
+  },
+  60_000,
+);
 
 it("columns of Parquet that are JSON or maps are read as what they say", async () => {
   const path = join(folder, "train.parquet");
