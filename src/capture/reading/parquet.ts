@@ -117,7 +117,9 @@ async function* batchesOf(database: Database, { file, copy, columns, layout }: S
   const isInSmallGroups = mostRowsAGroup <= VECTOR_ROWS;
   if (!isInSmallGroups) {
     const all = `SELECT * FROM read_parquet(${sqlText(file)})`;
-    await database.run(`COPY (${all}) TO ${sqlText(copy)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${VECTOR_ROWS})`);
+    await database.run(
+      `COPY (${all}) TO ${sqlText(copy)} (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${VECTOR_ROWS})`,
+    );
   }
   const source = `read_parquet(${sqlText(isInSmallGroups ? file : copy)}, ${ROW_NUMBER} = true)`;
   const selected = columns.selected.replace("*", `* EXCLUDE (${ROW_NUMBER})`);
