@@ -16,7 +16,7 @@ import { revocations } from "../store/ledger.ts";
 import type { Context } from "./command.ts";
 import { proveServed } from "./live-adapter.ts";
 import { type Standing, standingChampions, taintedAdapters, taintedChampion } from "./standing-champions.ts";
-import { warnOfTaint } from "./taint.ts";
+import { type Tainted, taintWord, warnOfTaint } from "./taint.ts";
 
 export interface ChampionsOptions {
   base: BaseManifest;
@@ -65,7 +65,7 @@ export async function calledChampions(
   async function look(): Promise<void> {
     const stamp = await stampOf(home.ledger);
     if (stamp === seen && !following.tries.isAnyDue()) return;
-    const tainted = refusesTaint ? await taintedAdapters(home) : new Set<Hash>();
+    const tainted = refusesTaint ? await taintedAdapters(home) : new Map<Hash, Tainted>();
     const rest = () => unloadRest(server, { ...options, meanings, tainted }, context);
     // At once: what comes in its place may take long to load, or fail.
     const without = withoutTainted(meanings, { server, tainted });
@@ -103,14 +103,15 @@ interface Following {
 /** The meanings with nobody in the place of each tainted adapter; null where none of them is. */
 function withoutTainted(
   meanings: ReadonlyMap<string, Meaning>,
-  { server, tainted }: { server: RunningServer; tainted: ReadonlySet<Hash> },
+  { server, tainted }: { server: RunningServer; tainted: ReadonlyMap<Hash, Tainted> },
 ): Map<string, Meaning> | null {
-  const ids = new Set(
-    server.models.flatMap(({ id, adapterHash }) => (adapterHash !== null && tainted.has(adapterHash) ? [id] : [])),
+  const taintOfModel = new Map(
+    server.models.map(({ id, adapterHash }) => [id, adapterHash === null ? undefined : tainted.get(adapterHash)]),
   );
   const without = [...meanings].map(([place, meaning]): [string, Meaning] => {
-    return "id" in meaning && ids.has(meaning.id)
-      ? [place, { refusal: taintedChampion(place, meaning.id) }]
+    const taint = "id" in meaning ? taintOfModel.get(meaning.id) : undefined;
+    return "id" in meaning && taint !== undefined
+      ? [place, { refusal: taintedChampion(place, { label: meaning.id, taint }) }]
       : [place, meaning];
   });
   return without.some(([place, meaning]) => meaning !== meanings.get(place)) ? new Map(without) : null;
@@ -191,14 +192,17 @@ function unloadRest(
     meanings,
     kept,
     tainted,
-  }: { meanings: ReadonlyMap<string, Meaning>; kept: ReadonlySet<Hash>; tainted: ReadonlySet<Hash> },
+  }: { meanings: ReadonlyMap<string, Meaning>; kept: ReadonlySet<Hash>; tainted: ReadonlyMap<Hash, Tainted> },
   context: Context,
 ): void {
   const meant = new Set([...meanings.values()].flatMap((meaning) => ("id" in meaning ? meaning.id : [])));
   for (const { id, adapterHash } of server.models) {
     if (adapterHash === null || meant.has(id)) continue;
-    if (kept.has(adapterHash) && !tainted.has(adapterHash)) continue;
-    if (kept.has(adapterHash)) warn(`The adapter ${id} is tainted, and served no more.`, context);
+    const taint = tainted.get(adapterHash);
+    if (kept.has(adapterHash) && taint === undefined) continue;
+    if (kept.has(adapterHash) && taint !== undefined) {
+      warn(`The adapter ${id} is ${taintWord(taint)}, and served no more.`, context);
+    }
     void server.unload(id).catch((error: Error) => warn(`Warning: ${error.message}`, context));
   }
 }

@@ -13,6 +13,7 @@ import type { Context } from "./command.ts";
 import { proveServed } from "./live-adapter.ts";
 import { tellPending } from "./serve-proofs.ts";
 import { standingChampions, taintedAdapters } from "./standing-champions.ts";
+import { learned, type Tainted } from "./taint.ts";
 
 export interface Starting {
   base: BaseManifest;
@@ -39,8 +40,10 @@ export async function startingWith(options: StartingOptions, { home }: Context):
   const named = await Promise.all(options.adapter.map((name) => readAdapterManifest(home, name)));
   if (refusesTaint && named.length > 0) {
     const tainted = await taintedAdapters(home);
-    const first = named.find(({ adapterHash }) => tainted.has(adapterHash));
-    if (first !== undefined) throw taintedAdapter(first);
+    for (const adapter of named) {
+      const taint = tainted.get(adapter.adapterHash);
+      if (taint !== undefined) throw taintedAdapter(adapter, taint);
+    }
   }
   const standing = options.champions ? await standingChampions(home, { base, refusesTaint }) : new Map();
   const { checkServable } = await import("../serve/index.ts");
@@ -87,10 +90,10 @@ export async function proveStarted(
   }
 }
 
-function taintedAdapter(adapter: AdapterManifest): Refusal {
+function taintedAdapter(adapter: AdapterManifest, taint: Tainted): Refusal {
   return new Refusal({
     code: "TAINTED_ADAPTER",
-    message: `The adapter ${adapterLabel(adapter)} learned from what was revoked since.`,
+    message: `The adapter ${adapterLabel(adapter)} ${learned(taint)} from what was revoked since.`,
     expected: "an adapter without a revoked row behind it",
     got: `--on-taint refuse with --adapter ${adapterLabel(adapter)}`,
     fix: "leave it out, serve an adapter of the dataset's successor, or --on-taint warn",

@@ -9,7 +9,7 @@ import type { BaseManifest } from "../records/base-manifest.ts";
 import { championFor, placeOf, readChampions, standingPromotions } from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
 import { listAdapters } from "../store/manifests.ts";
-import { taintsIn } from "./taint.ts";
+import { learned, type Tainted, taintsIn } from "./taint.ts";
 
 /** Null is the base. */
 export type Standing = { adapter: AdapterManifest | null } | { refusal: Refusal };
@@ -24,23 +24,30 @@ export async function standingChampions(
     readChampions(home),
     listAdapters(home),
   ]);
-  const tainted = refusesTaint && champions.size > 0 ? await taintedAdapters(home) : new Set<Hash>();
+  const tainted = refusesTaint && champions.size > 0 ? await taintedAdapters(home) : new Map<Hash, Tainted>();
   const standing = [...places.keys()].map((place): [string, Standing] => {
     const champion = championFor(champions, placeOf(place));
     if (champion === null) return [place, { adapter: null }];
     const adapter = adapters.find(({ adapterHash }) => adapterHash === champion.adapterHash);
     if (adapter === undefined) return [place, { refusal: gone(place, champion.adapterHash) }];
     if (adapter.baseHash !== base.baseHash) return [place, { refusal: ofAnotherBase(place, { adapter, base }) }];
-    if (tainted.has(adapter.adapterHash)) return [place, { refusal: taintedChampion(place, adapterLabel(adapter)) }];
+    const taint = tainted.get(adapter.adapterHash);
+    if (taint !== undefined)
+      return [place, { refusal: taintedChampion(place, { label: adapterLabel(adapter), taint }) }];
     return [place, { adapter }];
   });
   return new Map(standing);
 }
 
-/** Returns the adapters that learned from what was revoked since. Throws: as `taintedDatasets`. */
-export async function taintedAdapters(home: Home): Promise<Set<Hash>> {
+/** Returns the adapters that learned from what was revoked since, or may have. Throws: as `taintedDatasets`. */
+export async function taintedAdapters(home: Home): Promise<Map<Hash, Tainted>> {
   const [{ ofAdapter }, adapters] = await Promise.all([taintsIn(home), listAdapters(home)]);
-  return new Set(adapters.map(({ adapterHash }) => adapterHash).filter((one) => ofAdapter(one) !== null));
+  return new Map(
+    adapters.flatMap(({ adapterHash }) => {
+      const taint = ofAdapter(adapterHash);
+      return taint === null ? [] : [[adapterHash, taint] as const];
+    }),
+  );
 }
 
 function gone(place: string, adapterHash: Hash): Refusal {
@@ -63,11 +70,11 @@ function ofAnotherBase(place: string, { adapter, base }: { adapter: AdapterManif
   });
 }
 
-/** Why a champion that is tainted is not served. */
-export function taintedChampion(place: string, label: string): Refusal {
+/** Why a champion that is tainted, or perhaps is, is not served. */
+export function taintedChampion(place: string, { label, taint }: { label: string; taint: Tainted }): Refusal {
   return new Refusal({
     code: "TAINTED_ADAPTER",
-    message: `The champion of ${place} learned from what was revoked since, and is not served for that.`,
+    message: `The champion of ${place} ${learned(taint)} from what was revoked since, and is not served for that.`,
     expected: "an adapter without a revoked row behind it",
     got: label,
     fix: `tracemill rollback ${place}, or promote an adapter of the dataset's successor`,

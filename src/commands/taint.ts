@@ -58,7 +58,12 @@ export function taintWord({ isCertain }: Tainted): string {
   return isCertain ? "tainted" : "perhaps tainted";
 }
 
-/** The same as a mark in a list; empty where it is not. */
+/** Says of a tainted adapter that it learned, or may have. */
+export function learned({ isCertain }: Tainted): string {
+  return isCertain ? "learned" : "may have learned";
+}
+
+/** The word as a mark in a list; empty where it is not. */
 export function taintMark(taint: Tainted | null): string {
   return taint === null ? "" : taintWord(taint).toUpperCase();
 }
@@ -104,7 +109,7 @@ async function refuseTaintedParent(graph: Graph, parent: AdapterManifest): Promi
   const word = taintWord(first);
   throw new Refusal({
     code: "TAINTED_PARENT",
-    message: `The adapter "${adapterLabel(parent)}" ${first.isCertain ? "learned" : "may have learned"} from what was revoked since: whatever goes on from it would be ${word} too.`,
+    message: `The adapter "${adapterLabel(parent)}" ${learned(first)} from what was revoked since: whatever goes on from it would be ${word} too.`,
     expected: "an adapter without a revoked row behind it",
     got: `it was trained on the ${word} dataset ${dataset}`,
     where: graph.home.adapterFolder(parent.adapterHash),
