@@ -125,6 +125,10 @@ describe("the layout", () => {
     );
     expect(bare.map(shown)).toEqual([]);
   });
+
+  it("says of every exported function and class what a caller can rely on", () => {
+    expect([...sources, ...skillSources, ...exampleSources].flatMap(unsaid)).toEqual([]);
+  });
 });
 
 describe("the guides", () => {
@@ -157,6 +161,18 @@ function filesUnder(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** Exported functions and classes without a comment right above them; of an overloaded one the first counts. */
+function unsaid(path: string): string[] {
+  const lines = linesOf(path);
+  const said = new Set<string>();
+  return lines.flatMap((line, i) => {
+    const name = /^export (?:default )?(?:async )?(?:function\*?|class) (\w+)/.exec(line)?.[1];
+    if (name === undefined || said.has(name)) return [];
+    said.add(name);
+    return (lines[i - 1] ?? "").trimEnd().endsWith("*/") ? [] : [`${shown(path)}: ${name}`];
+  });
 }
 
 function shown(path: string): string {

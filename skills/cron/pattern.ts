@@ -36,6 +36,7 @@ export interface Pattern {
 export const MINUTE_STEPS = [2, 3, 4, 5, 6, 10, 12, 15, 20, 30] as const;
 export const HOUR_STEPS = [2, 3, 4, 6, 8] as const;
 
+/** Makes a draw in which all times are told in one way. */
 export function drawFrom(random: Random, clock: Clock): Draw {
   return {
     random,
@@ -80,6 +81,7 @@ export function areEven(values: readonly number[]): boolean {
   return values.length > 2 && values.every((value, i) => value === first + i * (second - first));
 }
 
+/** Lists the numbers from `low` to `high`, both of them where the steps meet it. */
 export function span(low: number, high: number, step = 1): number[] {
   return Array.from({ length: Math.floor((high - low) / step) + 1 }, (_, i) => low + i * step);
 }

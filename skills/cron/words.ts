@@ -25,6 +25,7 @@ const WEEKDAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".spli
 /** Minutes of the hour that a worded clock has a word for. */
 const PAST: Record<number, string> = { 5: "five", 10: "ten", 15: "quarter", 20: "twenty", 25: "twenty-five" };
 
+/** Draws how a text tells the time; some ways come more often. */
 export function drawClock(random: Random): Clock {
   return random.pick(["24", "24", "24", "12", "12", "12-dots", "words", "words", "fields", "fields"] as const);
 }

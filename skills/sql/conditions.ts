@@ -25,6 +25,7 @@ function condition(column: string, [words, sql]: [string, string], focus: Litera
   return { words, sql, columns: [column], focus: { [column]: focus } };
 }
 
+/** Rows with one value. */
 export function equalTo(c: TextColumn, { random, say }: Draw): Condition {
   const value = random.pick(c.values);
   const words = say(
@@ -35,6 +36,7 @@ export function equalTo(c: TextColumn, { random, say }: Draw): Condition {
   return condition(c.column, [words, `${c.column} = ${sqlLiteral(value)}`], [value]);
 }
 
+/** Rows with another value than one; a missing one is not another. */
 export function differentFrom(c: TextColumn, { random, say }: Draw): Condition {
   const value = random.pick(c.values);
   const words = say(
@@ -45,6 +47,7 @@ export function differentFrom(c: TextColumn, { random, say }: Draw): Condition {
   return condition(c.column, [words, `${c.column} <> ${sqlLiteral(value)}`], [value]);
 }
 
+/** Rows with either of two values. */
 export function oneOf(c: TextColumn, { random, say }: Draw): Condition {
   const [first = "", second = ""] = random.sample(c.values, 2);
   const words = say(
@@ -55,6 +58,7 @@ export function oneOf(c: TextColumn, { random, say }: Draw): Condition {
   return condition(c.column, [words, `${c.column} IN (${sqlLiteral(first)}, ${sqlLiteral(second)})`], [first, second]);
 }
 
+/** Rows with more than a number. */
 export function above(m: NumberColumn, { random, say }: Draw): Condition {
   const value = middle(m, random);
   const words = say(
@@ -65,6 +69,7 @@ export function above(m: NumberColumn, { random, say }: Draw): Condition {
   return condition(m.column, [words, `${m.column} > ${value}`], edge(m, value));
 }
 
+/** Rows with less than a number. */
 export function below(m: NumberColumn, { random, say }: Draw): Condition {
   const value = middle(m, random);
   const words = say(
@@ -75,6 +80,7 @@ export function below(m: NumberColumn, { random, say }: Draw): Condition {
   return condition(m.column, [words, `${m.column} < ${value}`], edge(m, value));
 }
 
+/** Rows with a number or more. */
 export function atLeast(m: NumberColumn, { random, say }: Draw): Condition {
   const value = middle(m, random);
   const words = say(
@@ -85,6 +91,7 @@ export function atLeast(m: NumberColumn, { random, say }: Draw): Condition {
   return condition(m.column, [words, `${m.column} >= ${value}`], edge(m, value));
 }
 
+/** Rows from one number to another, both included. */
 export function between(m: NumberColumn, { random, say }: Draw): Condition {
   const low = round(m, m.low + (m.high - m.low) * (0.2 + 0.2 * random.next()));
   const high = round(m, m.low + (m.high - m.low) * (0.6 + 0.2 * random.next()));
@@ -96,6 +103,7 @@ export function between(m: NumberColumn, { random, say }: Draw): Condition {
   return condition(m.column, [words, `${m.column} BETWEEN ${low} AND ${high}`], [...edge(m, low), ...edge(m, high)]);
 }
 
+/** Rows later than a day. */
 export function after(d: DateColumn, { random, say }: Draw): Condition {
   const value = middleDay(d, random);
   const words = say(
@@ -106,6 +114,7 @@ export function after(d: DateColumn, { random, say }: Draw): Condition {
   return condition(d.column, [words, `${d.column} > '${value}'`], [value, addDays(value, 1), addDays(value, -1)]);
 }
 
+/** Rows earlier than a day. */
 export function before(d: DateColumn, { random, say }: Draw): Condition {
   const value = middleDay(d, random);
   const words = say(
@@ -116,6 +125,7 @@ export function before(d: DateColumn, { random, say }: Draw): Condition {
   return condition(d.column, [words, `${d.column} < '${value}'`], [value, addDays(value, 1), addDays(value, -1)]);
 }
 
+/** Rows of one year. */
 export function inYear(d: DateColumn, { random, say }: Draw): Condition {
   const year = random.integer(d.firstYear, d.lastYear);
   const words = say(
@@ -167,11 +177,13 @@ export function contains(c: TextColumn, { random, say }: Draw): Condition {
   return condition(c.column, [words, `${c.column} LIKE '%${part}%'`], [...matches.slice(0, 3), `${other} ${part}`]);
 }
 
+/** Rows without a value. */
 export function missing(c: TextColumn, { say }: Draw): Condition {
   const words = say(`that have no ${c.noun}`, `whose ${c.noun} is missing`, `without any ${c.noun}`);
   return condition(c.column, [words, `${c.column} IS NULL`], []);
 }
 
+/** Rows with any value. */
 export function present(c: TextColumn, { say }: Draw): Condition {
   const words = say(
     `that have ${article(c.noun)}`,
@@ -202,6 +214,7 @@ export function anyCondition(domain: Domain, draw: Draw, without: readonly strin
   return draw.random.pick(makers)();
 }
 
+/** A noun with `a` or `an` before it. */
 export function article(noun: string): string {
   return `${/^[aeiou]/i.test(noun) ? "an" : "a"} ${noun}`;
 }

@@ -33,8 +33,10 @@ export interface Database {
   close(): void;
 }
 
+/** A query ran longer than it may. */
 export class TimeLimit extends Error {}
 
+/** Opens an empty database, which is not closed off yet. */
 export async function openDatabase(options: { memoryLimitMb: number }): Promise<Database> {
   const instance = await DuckDBInstance.create(":memory:", {
     threads: "1",

@@ -67,6 +67,7 @@ export function quantity(column: string, noun: string, range: readonly number[])
   return { ...number(column, noun, range), isAdditive: true };
 }
 
+/** A column of days. Shapes: both years are included. */
 export function date(column: string, noun: string, firstYear = 2016, lastYear = 2024): DateColumn {
   return { column, noun, firstYear, lastYear };
 }

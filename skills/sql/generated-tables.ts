@@ -12,17 +12,20 @@ export interface TypedColumn {
 type Rules = Pick<ColumnShape, "isUnique" | "nullFraction">;
 type Focus = Record<string, Literal[]>;
 
+/** A column of texts, drawn from its values. */
 export function textShape(c: TextColumn, rules: Rules, focus: Focus): TypedColumn {
   const values: ColumnDraw = { draw: "text", from: [...c.values], focus: (focus[c.column] ?? []).map(String) };
   return { type: "VARCHAR", shape: { name: c.column, values, ...rules } };
 }
 
+/** A column of numbers; of whole steps it is an INTEGER. */
 export function numberShape(m: NumberColumn, rules: Rules, focus: Focus): TypedColumn {
   const { low, high, step } = m;
   const values: ColumnDraw = { draw: "number", low, high, step, focus: (focus[m.column] ?? []).map(Number) };
   return { type: Number.isInteger(step) ? "INTEGER" : "DOUBLE", shape: { name: m.column, values, ...rules } };
 }
 
+/** A column of days, from the first day of its first year to the last of its last. */
 export function dateShape(d: DateColumn, rules: Rules, focus: Focus): TypedColumn {
   const values: ColumnDraw = {
     draw: "date",
@@ -33,10 +36,12 @@ export function dateShape(d: DateColumn, rules: Rules, focus: Focus): TypedColum
   return { type: "DATE", shape: { name: d.column, values, ...rules } };
 }
 
+/** A column that numbers the rows. */
 export function keyShape(name: string): TypedColumn {
   return { type: "INTEGER", shape: { name, values: { draw: "key" }, isUnique: true, nullFraction: 0 } };
 }
 
+/** A column that refers to the `id` of another table. */
 export function referenceShape(name: string, table: string): TypedColumn {
   const values: ColumnDraw = { draw: "reference", table, column: "id" };
   return { type: "INTEGER", shape: { name, values, isUnique: false, nullFraction: 0 } };

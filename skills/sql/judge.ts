@@ -109,6 +109,7 @@ export function isSpent(error: unknown): boolean {
   return error instanceof TimeLimit || /Out of Memory|FATAL|INTERNAL|invalidated/.test(String(error));
 }
 
+/** A row as evidence holds it. */
 export function shownRow(row: Row): (null | boolean | number | string)[] {
   return row.map(shownValue);
 }

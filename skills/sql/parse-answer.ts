@@ -11,6 +11,7 @@ const FENCE = /```[ \t]*(\w*)[^\n]*\n?([\s\S]*?)(?:```|$)/g;
 const STATEMENT = /\b(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|COPY|ATTACH|PRAGMA|SET|CALL|FROM)\b/i;
 const QUERY_START = /\bSELECT\b|\bWITH\s+(?:RECURSIVE\s+)?[\w"]+\s*(?:\([^)]*\)\s*)?AS\s*\(/gi;
 
+/** Reads the query of an answer, or says that there is none. */
 export function parseAnswer(answer: Message): ParsedAnswer {
   const text = answer.content ?? "";
   const query = fenced(text) ?? plain(text);

@@ -82,6 +82,7 @@ export class NoAnswer extends Error {
   }
 }
 
+/** Drops a content's schema, where it is there. */
 export async function dropSchema(database: Database, schema: string): Promise<void> {
   await database.run(`USE memory.main; DROP SCHEMA IF EXISTS ${schema} CASCADE`);
 }

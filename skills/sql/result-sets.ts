@@ -36,6 +36,7 @@ function isNumeric(value: Value): value is number | bigint {
   return typeof value === "number" || typeof value === "bigint";
 }
 
+/** Whether two rows hold the same values in the same columns; numbers by value. */
 export function equalRows(a: Row, b: Row): boolean {
   return a.length === b.length && a.every((value, i) => equalValues(value, b[i] as Value));
 }

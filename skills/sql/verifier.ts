@@ -38,6 +38,7 @@ interface Child {
   setAlive(isBusy: boolean): void;
 }
 
+/** Makes the verifier; its process starts with the first request. */
 export function startVerifier(): Verifier {
   let child: Child | null = null;
   let last: Promise<unknown> = Promise.resolve();

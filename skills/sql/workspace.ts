@@ -15,6 +15,7 @@ import type { Outcome } from "./verifier-protocol.ts";
 /** What is known of a query: the verifier's outcome, or that its process was lost over it. */
 type Finding = Outcome & { isLost: boolean };
 
+/** Opens an item; a query that comes again is not run again. */
 export function openWorkspace(item: Item, verifier: Verifier): Workspace {
   const task = taskDetail(item);
   const findings = new Map<string, Promise<Finding>>();

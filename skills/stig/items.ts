@@ -7,6 +7,7 @@ import type { Draft } from "../../src/skills/contract.ts";
 import { taskText } from "./prompt.ts";
 import type { FoundRule, Setup } from "./setup-folder.ts";
 
+/** Drafts the items of a setup, in its order. */
 export function draftsOf({ rules }: Setup): Draft[] {
   return rules.filter(({ reason }) => reason === null).map(draftOf);
 }

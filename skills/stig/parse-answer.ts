@@ -34,6 +34,7 @@ const argumentsSchema = z.strictObject({
   description: z.string().optional(),
 });
 
+/** Reads the script of an answer, or says what is wrong with it. */
 export function parseAnswer(answer: Message): ParsedAnswer {
   const [call, ...others] = answer.tool_calls ?? [];
   if (call === undefined) return fromText(answer.content ?? "");

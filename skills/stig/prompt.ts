@@ -11,10 +11,12 @@ import { answerText } from "./parse-answer.ts";
 
 const WORKER = readTemplate(join(import.meta.dirname, "prompts", "worker.md"), "worker", ["task"]);
 
+/** The worker's prompt for an item. */
 export function promptFor(item: Item): Message[] {
   return fillTemplate(WORKER, { task: item.task }).messages;
 }
 
+/** A task and the script that solved it, as two messages. */
 export function exampleTurns(item: Item, call: ActionCall): Message[] {
   return [
     { role: "user", content: item.task },
@@ -22,6 +24,7 @@ export function exampleTurns(item: Item, call: ActionCall): Message[] {
   ];
 }
 
+/** What an item's task says of its rule. */
 export function taskText(title: string, description: string): string {
   return `Rule: ${title}\n${description}`;
 }

@@ -43,6 +43,7 @@ export function buildChecks(): Promise<Check[]> {
   return programChecks(SETUP_PROGRAMS);
 }
 
+/** Says whether the setup is there and sound. Throws: what reading it throws and is no refusal. */
 export async function setupCheck(): Promise<Check> {
   const unsound = await readSetup().then(
     () => null,

@@ -76,6 +76,7 @@ export function setupFolder(): string {
   return join(cache, "stig", manifest.version);
 }
 
+/** Names the folders of a setup; nothing is created. */
 export function foldersIn(folder: string): SandboxFolders {
   return { root: join(folder, "root"), mount: join(folder, "mount"), content: join(folder, "content") };
 }
@@ -93,10 +94,12 @@ export async function readSetup(): Promise<SetUp> {
   return { setup: parsed.data, folders: foldersIn(folder) };
 }
 
+/** Names the file with what the setup found out. */
 export function setupFile(folder: string): string {
   return join(folder, "setup.json");
 }
 
+/** Hashes what a setup's verdicts depend on. */
 export function setupHash({ skillVersion, packages, datastreamHash, files, rules }: Omit<Setup, "hash">) {
   return hashJson([skillVersion, packages, datastreamHash, files, rules]);
 }

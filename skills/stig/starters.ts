@@ -21,6 +21,7 @@ export const SCRIPTS: Record<string, string> = {
 done`,
 };
 
+/** Those of the items for which there is a script, in their order, each with it. */
 export function startersAmong(items: readonly Item[]): { item: Item; call: ActionCall }[] {
   return items.flatMap((item) => {
     const script = SCRIPTS[item.item.slice(`stig:${RULE_PREFIX}`.length)];

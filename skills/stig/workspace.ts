@@ -25,6 +25,7 @@ interface State {
   ended: Ended | null;
 }
 
+/** Opens a rule in a sandbox, at its baseline or a kept state. Throws: what starting the sandbox throws. */
 export async function openWorkspace(
   rule: FoundRule,
   { folder, from }: Place,

@@ -54,6 +54,7 @@ export function elementsOf(parent: XmlElement, local?: string): XmlElement[] {
   );
 }
 
+/** Yields every element below one, each before its own. */
 export function* descendants(parent: XmlElement): Generator<XmlElement> {
   for (const child of elementsOf(parent)) {
     yield child;

@@ -29,6 +29,7 @@ interface Question {
 
 const AT_ONCE = 2;
 
+/** Makes a verifier that asks a command of the user's own about the attempts of this home's recorded runs. */
 export function openVerifier(command: VerifyCommand, home: Home): AttemptVerifier {
   const limit = pLimit(AT_ONCE);
 

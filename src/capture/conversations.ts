@@ -26,6 +26,7 @@ export interface Conversations {
   noteUnanswered(scope: string, beginnings: readonly string[], attempt: AttemptId): void;
 }
 
+/** Opens an empty book of conversations, of one run. */
 export function openConversations(): Conversations {
   /** Of each prompt, the attempts that asked it, and of them those that it left without an answer. */
   const asked = new Map<string, AttemptId[]>();

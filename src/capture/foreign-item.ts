@@ -14,6 +14,7 @@ import type { ForeignItem } from "./foreign.ts";
 /** Of an item's task; the messages hold the rest. */
 const MOST_TASK_CHARACTERS = 20_000;
 
+/** Builds an item with its family and split from what another program says of it. */
 export function foreignItem(
   skill: string,
   splits: SkillSplits,
@@ -50,6 +51,7 @@ export interface CountedRule {
   isUnmet(): boolean;
 }
 
+/** Wraps a rule so that it counts what it says nothing of. */
 export function countedRule(rule: FamilyRule | null): CountedRule {
   if (rule === null) return { rule, untold: () => null, isUnmet: () => false };
   const counts = { told: 0, untold: 0 };

@@ -43,6 +43,7 @@ export interface OpenImport {
 /** Of all facts of a run, as JSON: they lie in the first line of its log, which every look at the run reads. */
 const MOST_FACTS_CHARACTERS = 100_000;
 
+/** Begins the draft of an imported run. Throws: what creating its log throws. */
 export function openImport(
   target: ImportTarget,
   start: ForeignRun,

@@ -38,6 +38,7 @@ interface OpenRunsOptions extends RecordingOptions {
   verifier: AttemptVerifier | null;
 }
 
+/** Makes the index of a recorder's runs; none is open at first. */
 export function openRuns(options: OpenRunsOptions): OpenRuns {
   const { home, clock, verifier } = options;
   const { of, has, forgetter, all } = runIndex(options);
@@ -173,6 +174,7 @@ async function isLeft(options: RecordingOptions, name: string): Promise<boolean>
   return id !== null && isThere(options.home, id) && !sealedRuns(options.home).has(id);
 }
 
+/** Builds the refusal for a run of which nothing was recorded. */
 export function notRecording(name: string | null): Refusal {
   return new Refusal({
     code: "NOT_RECORDING",

@@ -93,6 +93,7 @@ async function isUnfinished(home: Home, run: RunId): Promise<boolean> {
   return last?.type !== "run_finished";
 }
 
+/** Whether a run has a log in this home. */
 export function isThere(home: Home, run: RunId): boolean {
   return existsSync(home.runLog(run));
 }

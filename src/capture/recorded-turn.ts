@@ -58,6 +58,7 @@ export function recordCall(call: OpenCall, end: CallEnd): void {
   }
 }
 
+/** Records a failure in a run's log, with as much of its message as one may have. */
 export function recordFailure(
   run: RecordedRun,
   attempt: AttemptId | null,

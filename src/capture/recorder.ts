@@ -41,6 +41,7 @@ export interface RecorderOptions extends RecordingOptions {
   verify: VerifyCommand | null;
 }
 
+/** Makes a recorder for one skill; runs begin with their first calls. */
 export function openRecorder(options: RecorderOptions): Recorder {
   const { skill, splits, clock, durability, verify, answeredBy = null } = options;
   const runs = openRuns({ ...options, verifier: verify === null ? null : openVerifier(verify, options.home) });

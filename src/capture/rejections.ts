@@ -17,6 +17,7 @@ export interface Rejections {
 
 const SHOWN_PLACES = 5;
 
+/** Makes an empty count. */
 export function countRejections(): Rejections {
   const all = new Map<string, RejectionCount>();
   let recent = new Map<string, RejectionCount>();

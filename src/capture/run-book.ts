@@ -25,6 +25,7 @@ export interface Scope {
   role: string;
 }
 
+/** Opens the book of a run of which nothing was said yet. */
 export function openRunBook(run: RunId): RunBook {
   const counts = openRunCounts(run);
   const keys = new Map<string, string>();

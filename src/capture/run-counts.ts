@@ -57,6 +57,7 @@ interface AttemptState extends CallCounts {
   verdict: Verdict | null;
 }
 
+/** Opens the counts of a run; its events are to be taken from the first on. */
 export function openRunCounts(run: RunId): RunCounts {
   const items = new Set<ItemId>();
   const attempts = new Map<AttemptId, AttemptState>();

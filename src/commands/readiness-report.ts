@@ -64,6 +64,7 @@ const ENOUGH = {
 const FAMILIES_SHOWN = 5;
 const REFUSALS_SHOWN = 4;
 
+/** Writes what `readiness` prints. */
 export function printedReadiness(readiness: Readiness): string {
   const { target, skills, base, contextTokens, roles, coverage, detectable } = readiness;
   const enough = ENOUGH[target];

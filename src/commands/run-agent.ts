@@ -171,6 +171,7 @@ async function solvedItems(home: Home, run: RunId): Promise<number> {
   return solved;
 }
 
+/** Writes the summary of a run of the user's own agent. */
 export function agentRunText(result: AgentRunSummary): string {
   const { run, agent, items, skill, split, durationMs, attempts, passed, solved, failures, log } = result;
   return [

@@ -30,6 +30,7 @@ export async function retireHarmfulOf(skill: string, context: Context): Promise<
   return retireHarmful(books, { credit: CREDIT_RULE, dryRun: false }, context);
 }
 
+/** Retires the tips whose effect is credibly harmful; with `dryRun` it only says which. */
 export function retireHarmful(
   books: readonly TipBook[],
   { credit, dryRun }: { credit: CreditRule; dryRun: boolean },
@@ -62,6 +63,7 @@ export function retireByRule(
   return retireTips(chosen, { rule, judged: live.size, dryRun }, context);
 }
 
+/** Retires the tips that were chosen, each with its reason; with `dryRun` nothing is written. */
 export function retireTips(
   chosen: readonly Chosen[],
   { rule, judged, dryRun }: { rule: TipRetirement["rule"]; judged: number; dryRun: boolean },

@@ -20,6 +20,7 @@ const KEPT_CHARACTERS = 1 << 22;
 const TOOL_CHARACTERS = 1 << 10;
 const toolsSchema = z.array(toolSchema);
 
+/** Makes a reader of checked texts over the recorded ones. */
 export function candidateTexts(texts: RecordedTexts): CandidateTexts {
   return {
     message: keeping((run, hash) => messageSchema.safeParse(texts.read(run, hash)).data ?? null, lengthOf),

@@ -20,6 +20,7 @@ export interface ClauseTally {
   counts(): ClauseCount[];
 }
 
+/** Makes an empty count for each clause of a filter. */
 export function clauseTally(filter: FilterTree): ClauseTally {
   const clauses = clausesOf(filter).map((clause) => ({ clause: formatFilter(clause), tally: refusalTally() }));
   return {

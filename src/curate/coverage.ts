@@ -18,6 +18,7 @@ export interface Coverage {
   never: number;
 }
 
+/** Reads the coverage of each skill that has train items. Shapes: `covered` are the runs that another one stands for. */
 export async function readCoverage(
   lake: Lake,
   { skills, covered }: { skills: readonly string[]; covered: ReadonlyMap<RunId, RunId> },

@@ -7,6 +7,7 @@ const HARMLESS = new Set(["no-schema"]);
 /** The gate that refuses such a step: a command may fail for good reason, so it can be turned off. */
 export const FAILED_COMMAND = "failed-command";
 
+/** Names the flags of an answer that say something was wrong with it. */
 export function wentWrong({ parseFlags }: Pick<Candidate, "parseFlags">): string[] {
   return parseFlags.filter((flag) => !HARMLESS.has(flag));
 }

@@ -70,10 +70,12 @@ export function parquetFeatures(columns: readonly ColumnShape[]): string {
   return JSON.stringify({ info: { features } });
 }
 
+/** The type of a column in Parquet, as DuckDB names it. */
 export function duckdbType(type: ColumnType): string {
   return TYPES[type].duckdb;
 }
 
+/** The same in Croissant: the type of a value, and whether there are several. */
 export function croissantType(type: ColumnType): { dataType: string; isList: boolean } {
   const { croissant, isList } = TYPES[type];
   return { dataType: croissant, isList };

@@ -18,6 +18,7 @@ export interface RefusalDetails {
   cause?: unknown;
 }
 
+/** An answer to bad input, with what would be good. */
 export class Refusal extends Error {
   readonly code: string;
   readonly details: RefusalDetails;
@@ -30,6 +31,7 @@ export class Refusal extends Error {
   }
 }
 
+/** What went wrong at a boundary. */
 export class Failure extends Error {
   /** Which boundary failed: `endpoint`, `sandbox`, `trainer`, `log`. */
   readonly boundary: string;

@@ -18,6 +18,7 @@ export function pathFolders(): string[] {
   return (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
 }
 
+/** Whether a path is there and may be run by this user. */
 export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);

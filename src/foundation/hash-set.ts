@@ -13,6 +13,7 @@ export interface HashSet {
 const HASH_BYTES = 32;
 const FIRST_PLACES = 1 << 10;
 
+/** Makes an empty set, which grows as it fills. */
 export function openHashSet(): HashSet {
   let places = FIRST_PLACES;
   let bytes = Buffer.alloc(places * HASH_BYTES);

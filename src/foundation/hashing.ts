@@ -9,6 +9,7 @@ export type Hash = string & { readonly brand: "Hash" };
 
 export const ZERO_HASH = "0".repeat(64) as Hash;
 
+/** Hashes a text as UTF-8, or bytes as they are. */
 export function hashText(text: string | Uint8Array): Hash {
   return hash("sha256", text, "hex") as Hash;
 }

@@ -20,6 +20,7 @@ export interface Random {
   sample<T>(values: readonly T[], count: number): T[];
 }
 
+/** Opens the stream of a key at its beginning. */
 export function random(...key: (string | number)[]): Random {
   const digest = createHash("sha256").update(JSON.stringify(key)).digest();
   let a = digest.readUInt32LE(0);

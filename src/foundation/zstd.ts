@@ -7,10 +7,12 @@ export const NO_ZSTD = `it is compressed with zstd, which Node has from 22.15 on
 
 const MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
+/** Whether this Node can unpack zstd. */
 export function hasZstd(): boolean {
   return typeof (zlib.zstdDecompressSync as unknown) === "function";
 }
 
+/** Whether bytes begin as a zstd frame does. */
 export function isZstd(head: Buffer): boolean {
   return head.subarray(0, MAGIC.length).equals(MAGIC);
 }

@@ -19,6 +19,7 @@ export interface EndpointWatch {
   look(endpoint: Endpoint): Promise<void>;
 }
 
+/** Names an endpoint and its model in one text, for maps. */
 export function endpointKey({ url, model }: Pick<Endpoint, "url" | "model">): string {
   return `${url} ${model}`;
 }

@@ -64,10 +64,12 @@ export function judgedAttempts(item: ItemWork): number {
   return item.tried - item.lost - item.failed - Math.min(item.broken, 1);
 }
 
+/** Counts what was lost or failed over all items; an item whose workspace broke counts once. */
 export function failuresOf(work: readonly ItemWork[]): number {
   return sumOf(work, (item) => item.lost + item.failed + Math.min(item.broken, 1));
 }
 
+/** Whether no item is left to work at. */
 export function isAllFinished(work: readonly ItemWork[]): boolean {
   return work.every((item) => item.isFinished);
 }

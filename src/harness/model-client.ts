@@ -66,6 +66,7 @@ export interface ModelClient {
   call(call: ModelCall): Promise<{ turn: TurnId; answer: Message }>;
 }
 
+/** Makes the client of one run, which logs every call in `log`; `turn` lets calls go one at a time. */
 export function modelClient(
   log: RunLog,
   {

@@ -81,6 +81,7 @@ export interface ItemPast {
   deferred: Deferred | null;
 }
 
+/** The state of a run of whose log nothing was read. */
 export function emptyState(): RunState {
   return {
     start: null,

@@ -14,6 +14,7 @@ export interface SinceKept {
   isCounted: boolean;
 }
 
+/** The count of a run of whose log nothing was read. */
 export function nothingKept(): SinceKept {
   return { verdicts: new Map(), keptBy: null, isCounted: false };
 }

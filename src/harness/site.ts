@@ -28,6 +28,7 @@ export interface Site {
   close(): Promise<void>;
 }
 
+/** Makes a site where every attempt has a fresh workspace below `folder`. */
 export function isolatedSite(skill: Skill, folder: string): Site {
   return {
     async enter(item) {

@@ -6,6 +6,7 @@ import type { Item } from "../records/item.ts";
 import type { Skill } from "../skills/contract.ts";
 import type { Lesson } from "./role.ts";
 
+/** Builds the lesson of an item that an action solved. */
 export function solvedExample(skill: Skill, item: Item, call: ActionCall): Lesson {
   const example = skill.workedExample(item, call);
   return {

@@ -46,11 +46,13 @@ export function formOf(text: string): IdForm | null {
   return FORMS.find(([, schema]) => schema.safeParse(text).success)?.[0] ?? null;
 }
 
+/** Makes a run id of the clock's second and four random digits. */
 export function newRunId(clock: Clock): RunId {
   const digits = clock().toISOString().replaceAll(/[-:]/g, "").slice(0, 15).replace("T", "-");
   return `${digits}-${randomBytes(2).toString("hex")}` as RunId;
 }
 
+/** Names an item by its skill and what it is called there. */
 export function itemId(skill: string, nativeId: string): ItemId {
   return `${skill}:${nativeId}` as ItemId;
 }

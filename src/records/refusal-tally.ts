@@ -30,6 +30,7 @@ export interface RefusalTally {
   counts(): RefusalCount[];
 }
 
+/** Makes an empty tally. */
 export function refusalTally(): RefusalTally {
   const byReason = new Map<string, { count: number; examples: string[] }>();
   return {

@@ -15,6 +15,7 @@ interface Waiting {
   go(): void;
 }
 
+/** Makes a company that nobody is in. */
 export function createCompany(): Company {
   let waiting: Waiting[] = [];
   let inside = 0;

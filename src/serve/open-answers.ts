@@ -9,6 +9,7 @@ export interface OpenAnswers {
   untilNone(): Promise<void>;
 }
 
+/** Makes a count that is at nothing. */
 export function openAnswers(): OpenAnswers {
   let running = 0;
   let waiting: (() => void)[] = [];

@@ -48,6 +48,7 @@ export const textWording: Wording = {
   delta: (index, piece, { decode }) => textChoice(index, piece, decode),
 };
 
+/** Builds the usage of one answer. Units: tokens. */
 export function usageOf(promptTokens: number, completionTokens: number): Usage {
   return {
     prompt_tokens: promptTokens,

@@ -35,6 +35,7 @@ export interface RunningTargets {
   setThreads(count: number): void;
 }
 
+/** Makes the record of a server's targets, with none that answers. */
 export function runningTargets(): RunningTargets {
   const living = new Set<Running>();
   const before: Evaluated = { batches: 0, tokens: 0 };

@@ -10,6 +10,7 @@ export interface StopText {
   end(): string;
 }
 
+/** Makes a cutter for one text. Shapes: `stops` are not empty texts; without any, all goes through at once. */
 export function stopText(stops: readonly string[]): StopText {
   let held = "";
   return {

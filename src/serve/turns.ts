@@ -10,6 +10,7 @@ export interface Turns {
   each<T>(source: AsyncGenerator<T, unknown>): AsyncGenerator<T>;
 }
 
+/** Makes turns that nobody waits for. */
 export function createTurns(): Turns {
   let waiting: (() => void)[] = [];
   let underway = 0;

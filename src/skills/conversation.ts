@@ -13,6 +13,7 @@ export interface Conversation {
   close(): Promise<void>;
 }
 
+/** Makes the conversation; the program is started by its first request. */
 export function startConversation(program: Program): Conversation {
   let session: Session | null = null;
   let generation = 0;

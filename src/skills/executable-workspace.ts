@@ -16,6 +16,7 @@ interface Owner {
   optional: readonly (typeof OPTIONAL_METHODS)[number][];
 }
 
+/** Opens an item in the skill's program. Throws: what asking the program throws. */
 export async function openExecutableWorkspace(owner: Owner, item: Item, { folder, from }: Place): Promise<Workspace> {
   const { conversation, manifest, optional } = owner;
   let workspace = "";

@@ -48,6 +48,7 @@ export interface Trial {
 
 const NONSENSE = "tracemill contract suite";
 
+/** Opens a trial of a skill in a temporary folder, which its close removes with all processes that it left. */
 export async function openTrial(id: string, skill: Skill): Promise<Trial> {
   const folder = await mkdtemp(join(tmpdir(), "tracemill-suite-"));
   const before = new Set(CAN_LIST_PROCESSES ? livingDescendants().map(({ pid }) => pid) : []);
@@ -88,6 +89,7 @@ export function demand(condition: unknown, broken: string): asserts condition {
   if (!condition) throw new Error(broken);
 }
 
+/** Builds an item of a draft, in the split of its family. */
 export function withSplit(skill: Skill, draft: Draft): Item {
   return { ...draft, split: splitOf(skill.manifest, draft.family) };
 }
@@ -116,6 +118,7 @@ export function gist({ passed, value, failureMode, before }: Verdict): string {
   return JSON.stringify({ passed, value, failureMode, before });
 }
 
+/** Whether two values are the same as canonical JSON. */
 export function isSame(one: unknown, other: unknown): boolean {
   return hashJson(one) === hashJson(other);
 }

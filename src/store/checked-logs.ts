@@ -23,6 +23,7 @@ export interface CheckedLogs {
   save(): Promise<void>;
 }
 
+/** Reads what is remembered of a home's logs; what cannot be read is nothing. */
 export function openCheckedLogs(home: Home): CheckedLogs {
   const known = readKnown(home.checkedLogs);
   let isChanged = false;

@@ -27,6 +27,7 @@ export async function noteServer(home: Home, note: Omit<ServerNote, "pid" | "bir
   await writeJsonAtomic(notePath(home, pid), { ...note, pid, birth: birthOf(pid) });
 }
 
+/** Removes the note of this process, if there is one. */
 export async function forgetServer(home: Home): Promise<void> {
   await rm(notePath(home, process.pid), { force: true });
 }

@@ -13,6 +13,7 @@ export const EFFORT_HEADER = [
 /** Heads of the cells of `soundnessRow`. */
 export const SOUNDNESS_HEADER = ["valid actions", "no-op passes", "doubtful environment"];
 
+/** Writes the cells under `EFFORT_HEADER`. */
 export function effortRow(metrics: ArmMetrics): string[] {
   const { solved, attemptsToSuccess, completionTokens, totalTokens, tokensPerSolved, wallMs } = metrics;
   const seconds = wallMs === null ? "-" : (wallMs / 1000).toFixed(2);
@@ -20,6 +21,7 @@ export function effortRow(metrics: ArmMetrics): string[] {
   return [percent(solved), needed, tokens(completionTokens), tokens(totalTokens), tokens(tokensPerSolved), seconds];
 }
 
+/** Writes the cells under `SOUNDNESS_HEADER`. */
 export function soundnessRow({ validCalls, noopPasses, suspect }: ArmMetrics): string[] {
   return [validCalls, noopPasses, suspect].map(percent);
 }

@@ -27,6 +27,7 @@ fenced block, its whole new content.`;
 const PATH = /^[#*` \t]*(?:File: (?<told>[^\n]*?)|(?<plain>(?=\S*[./])[\w.-]+(?:\/[\w.-]+)*))[*`: \t]*$/;
 const BLOCK = /^(`{3,})[^`\n]*\n([\s\S]*?)(?:\n\1[ \t]*(?:\n|$)|$(?![\s\S]))/m;
 
+/** The prompt of an item: its task, its files and the tests that they have to pass. */
 export function promptFor(item: Item): Message[] {
   return [
     { role: "system", content: SYSTEM },
@@ -34,6 +35,7 @@ export function promptFor(item: Item): Message[] {
   ];
 }
 
+/** A task and the call that solved it, as two messages. */
 export function exampleFor(item: Item, call: ActionCall): Message[] {
   return [
     { role: "user", content: taskText(item) },
@@ -47,6 +49,7 @@ function taskText(item: Item): string {
   return [`${item.task} \`${verify}\` has to pass.`, ...files].join("\n\n");
 }
 
+/** Builds the call that writes a file; its content ends with one line end. */
 export function writeCall(path: string, content: string): ActionCall {
   return { name: "write_file", arguments: { path, content: withOneEnd(content) } };
 }

@@ -31,10 +31,12 @@ export interface Task {
   bug: { file: string; right: string; wrong: string } | null;
 }
 
+/** An item's detail as this skill wrote it. */
 export function taskOf(item: Item): Task {
   return item.detail as unknown as Task;
 }
 
+/** The folder of a task's repository, as an absolute path. */
 export function repositoryOf({ repository }: Task): string {
   return resolve(import.meta.dirname, repository);
 }
@@ -53,6 +55,7 @@ export function withBug(text: string, { file, right, wrong }: NonNullable<Task["
   return `${before}${wrong}${after}`;
 }
 
+/** Drafts the items of the repository that comes with the skill, each with one bug. */
 export function ownTasks(): Draft[] {
   return linesOf(join(import.meta.dirname, "tasks.jsonl")).map(
     ({ value: { id, family, task, file, right, wrong } }) => {

@@ -20,6 +20,7 @@ const untouched = new Map<string, Promise<TestRun>>();
 /** Not copied; `node_modules` is linked, so that a large one costs nothing. */
 const LEFT_OUT = [".git", "node_modules"];
 
+/** Opens a copy of the item's repository, where it acts and is judged. */
 export async function openWorkspace(item: Item, { folder, from }: Place): Promise<Workspace> {
   const task = taskOf(item);
   const ownStates = `state-${Buffer.from(item.item).toString("hex")}-`;

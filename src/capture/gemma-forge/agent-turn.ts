@@ -25,6 +25,7 @@ export interface AgentTurn {
   at: Date | null;
 }
 
+/** Begins a turn by the event that holds its prompt; an event without a `phase` holds none. */
 export function beginTurn({ where, agent, data, at }: RunEventLine, phase: string): AgentTurn {
   const turn = { where, agent, phase, at, rebuilt: null, calls: [], response: null, error: null, isCapped: false };
   return { ...turn, prompt: "phase" in data ? data : {} };

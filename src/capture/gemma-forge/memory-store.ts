@@ -63,6 +63,7 @@ export interface MemoryStore {
 /** A run is entered in the database right after its log is opened; two runs never start within this time. */
 const MOST_DELAY_MS = 5000;
 
+/** Opens an empty store, to which rows are added as they are read. */
 export function openMemoryStore(): MemoryStore {
   const runs = new Map<string, StoreRun>();
 

@@ -23,6 +23,7 @@ export function runEventOf(where: string, value: unknown): RunEventLine | null {
 /** Units: characters (code points) after which the harness cuts a field. Source: its writer, `run_logger` and `ralph`. */
 export const LIMITS = { argument: 200, result: 500, answer: 1000 } as const;
 
+/** Whether a text fills its limit, and so was cut. Units: code points, as the harness counts them. */
 export function isCut(text: string, limit: number): boolean {
   return text.length >= limit && [...text].length >= limit;
 }

@@ -65,6 +65,7 @@ type Placeless = { where: string; turn: AgentTurn } | { where: string; evaluatio
 /** Events that say which attempt is over. */
 const NAMING = new Set(["remediated", "revert", "deferred_verification"]);
 
+/** Makes a machine for the events of one run; prompts are rebuilt by `prompts`. */
 export function runMachine(prompts: PromptBook): RunMachine {
   const nothing = { place: null, isOver: false, turn: null, worker: null, waiting: null };
   const counts = { placeless: [], tries: new Map(), deferred: new Map(), titles: new Map(), iteration: 0 };

@@ -14,10 +14,12 @@ const NO_ITEM = "_global_ban";
 
 const DOCUMENTS = new Set(["config", "summary", "data"]);
 
+/** Whether a file begins as an SQLite database does. */
 export function isSqlite(head: Buffer): boolean {
   return head.toString("latin1", 0, 15) === "SQLite format 3";
 }
 
+/** Yields the rows of the tables that are known, and what cannot be read as `rejected`; throws nothing. */
 export async function* sqliteRows(path: string): AsyncGenerator<StoreRow | StoreEvents | Rejected> {
   const sqlite = await import("node:sqlite").catch(() => null);
   if (sqlite === null) {

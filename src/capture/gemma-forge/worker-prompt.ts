@@ -90,6 +90,7 @@ interface Known {
   prior: { banned: readonly string[] | null; lessons: readonly string[] | null };
 }
 
+/** Opens the book of one run's worker prompts; without `words` none is rebuilt. */
 export function openPromptBook(words: PromptWords | null, memory: RunMemory): PromptBook {
   const known: Known = {
     ...{ memory, titles: new Map(), categories: new Map(), plan: "", seconds: { at: null, used: 0, budget: 0 } },

@@ -38,6 +38,7 @@ const MOST_ID_CHARACTERS = 1000;
 /** Of one field of an item's details. */
 const MOST_DETAIL_CHARACTERS = 1000;
 
+/** Yields what one sample holds; what of it cannot be used comes as `rejected`. */
 export function* sampleRecords(value: Json, setting: SampleSetting): Generator<Foreign> {
   const { where, seen } = setting;
   const sample = migrated(objectIn(value), setting.scorer);

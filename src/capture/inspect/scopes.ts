@@ -26,6 +26,7 @@ interface Span {
 
 const MOST_SPANS_ABOVE = 100;
 
+/** Opens the scopes of one sample, none of which is entered yet. */
 export function openScopes(): Scopes {
   const spans = new Map<string, Span>();
   const steps: Omit<Span, "parent">[] = [];

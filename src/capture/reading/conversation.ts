@@ -32,6 +32,7 @@ export interface AnswerFacts {
   tokenIds?: NonNullable<Turn["tokenIds"]>;
 }
 
+/** Yields the turns of a conversation in their order, each before its actions. */
 export function* conversationRecords(conversation: Conversation): Generator<ForeignTurn | ForeignAction> {
   const { messages, tools, answers, item, attempt, at = null, role = "worker", missing, model = null } = conversation;
   const results = resultsOf(messages);

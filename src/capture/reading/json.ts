@@ -81,6 +81,7 @@ export function readHead(path: string, mostBytes: number): Buffer {
   }
 }
 
+/** Builds the record of what could not be used: its place and why. */
 export function rejected(where: string, reason: string): Rejected {
   return { kind: "rejected", where, reason };
 }

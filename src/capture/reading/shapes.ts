@@ -5,6 +5,7 @@ import type { Json } from "../../foundation/canonical-json.ts";
 
 export type JsonObject = { [key: string]: Json };
 
+/** Whether a value is an object that is neither null nor a list. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -19,6 +20,7 @@ export function objectIn(value: unknown): JsonObject {
   return isObject(value) ? value : {};
 }
 
+/** A text; null where the value is none. */
 export function textIn(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }

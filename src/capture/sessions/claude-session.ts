@@ -46,6 +46,7 @@ interface State {
   results: Map<string, Result>;
 }
 
+/** Opens the tree of one session, to be given its lines in their order. */
 export function openClaudeSession(): ClaudeSession {
   const state: State = { nodes: [], places: new Map(), replies: new Map(), replyAt: new Map(), results: new Map() };
   const { nodes, places } = state;

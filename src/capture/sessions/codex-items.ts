@@ -83,6 +83,7 @@ export function isCodexItem({ type, role }: JsonObject): boolean {
   return name === "reasoning" || [CALLS, OUTPUTS, PASSED_OVER].some((names) => names.includes(name));
 }
 
+/** Opens an empty tree, to be given the items in their order. */
 export function openCodexItems(): CodexItems {
   const places = { head: null, open: null, last: null, lastAsked: null };
   const state: State = { nodes: [], replies: new Map(), outputs: new Map(), exits: new Map(), ...places };

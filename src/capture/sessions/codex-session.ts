@@ -45,6 +45,7 @@ interface State {
   total: string;
 }
 
+/** Opens the tree of one rollout, to be given its lines in their order. */
 export function openCodexSession(): CodexSession {
   const facts = { at: null, model: null, request: {} };
   const rest = { meta: null, task: null, title: null, failures: [], begins: [], total: "" };

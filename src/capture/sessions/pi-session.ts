@@ -44,6 +44,7 @@ interface State {
   places: (number | null)[];
 }
 
+/** Opens the tree of one session, to be given its entries in their order. */
 export function openPiSession(): PiSession {
   const found = { ids: new Map(), replies: new Map(), results: new Map() };
   const state: State = { ...found, nodes: [], levels: [], level: null, places: [] };

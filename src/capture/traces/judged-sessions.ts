@@ -15,6 +15,7 @@ export interface JudgedSessions {
   attemptOf(session: string, trace: string): number;
 }
 
+/** Makes the record of which sessions have which traces, all of them without a score. */
 export function judgedSessions(): JudgedSessions {
   /** Of each session its traces, numbered as they came. */
   const traces = new Map<string, Map<string, number>>();

@@ -30,6 +30,7 @@ export function firstOf(attributes: Attributes, ...keys: readonly string[]): Jso
   return undefined;
 }
 
+/** The first of some attributes that is a text and not empty; null where none is. */
 export function firstText(attributes: Attributes, ...keys: readonly string[]): string | null {
   for (const key of keys) {
     const text = textIn(attributes.get(key));

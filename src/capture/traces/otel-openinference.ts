@@ -12,6 +12,7 @@ import { flatList, structured } from "./otel-attributes.ts";
 import type { Span } from "./otel-spans.ts";
 import type { CallTexts } from "./trace-steps.ts";
 
+/** Says what OpenInference's attributes of a span hold of a call. */
 export function openInference(span: Span): Partial<CallTexts> {
   const { attributes } = span;
   const input = flatList(attributes, "llm.input_messages");

@@ -10,6 +10,7 @@ import { firstText, structured } from "./otel-attributes.ts";
 import type { Attributes, Span } from "./otel-spans.ts";
 import type { CallTexts } from "./trace-steps.ts";
 
+/** Says what the SDK's own attributes of a span hold of a call. */
 export function vercel({ attributes }: Span): Partial<CallTexts> {
   const messages = structured(attributes.get("ai.prompt.messages"));
   const whole = structured(attributes.get("ai.prompt"));

@@ -79,6 +79,7 @@ export function jobsOf(trials: readonly Trial[]): Trial[][] {
   return [...jobs.values()].map((job) => job.sort((x, y) => Number(x.startedAt) - Number(y.startedAt)));
 }
 
+/** Yields one job as a run. Shapes: `trials` are those of the job, at least one, in their order. */
 export function* jobRecords(trials: readonly Trial[], documents: Documents): Generator<Foreign> {
   const counts = new Map<string, number>();
   const numbered = trials.map((trial) => {

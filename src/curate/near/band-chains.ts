@@ -15,6 +15,7 @@ export interface BandChainsShape {
   bandHash(number: number, band: number): number;
 }
 
+/** Makes empty tables for at most `capacity` texts. */
 export function bandChains({ bands, capacity, bandHash }: BandChainsShape): BandChains {
   const slots = 2 ** Math.ceil(Math.log2(2 * capacity + 2));
   /** The number of the text kept last under a hash, plus one; 0 where a slot is free. */

@@ -22,6 +22,7 @@ export interface BandIndexShape {
   threshold: number;
 }
 
+/** Makes an index of the texts of `sketches` in which none is kept yet. */
 export function bandIndex(sketches: Sketches, { bands, capacity, threshold }: BandIndexShape): BandIndex {
   const chains = bandChains({ bands, capacity, bandHash: sketches.bandHash });
   const keptAt = new Uint32Array(capacity);

@@ -28,6 +28,7 @@ export interface NearParts {
   emptyIndex(capacity: number): BandIndex;
 }
 
+/** Makes the parts that work by these options. */
 export function nearParts(options: NearOptions): NearParts {
   const { threshold = 0.85, seed = 0 } = options;
   assert(threshold > 0 && threshold <= 1, `near-duplicates from a similarity of ${threshold} on`);

@@ -45,6 +45,7 @@ const BLOCK_TEXTS = 1 << BLOCK_BITS;
 /** After so many places it is looked whether the floor can still be reached. */
 const STRIDE = 16;
 
+/** Makes an empty store. Shapes: bands by rows of `banding` are at most `places`, the length of what `sign` gives. */
 export function sketchStore({ places, banding, sign }: SketchShape): Sketches {
   const { bands, rows } = banding;
   /** Shingles that have room in place of a signature. */

@@ -15,6 +15,7 @@ const BLOCKS = new Set(
 /** The cloud's own metadata address is the same for everybody. */
 const METADATA = "169.254.169.254";
 
+/** Whether a prefix (`10.0.0.0/8`) is a block of a registry, which names nobody's network. */
 export function isNamedBlock(prefix: string): boolean {
   return BLOCKS.has(prefix.toLowerCase());
 }

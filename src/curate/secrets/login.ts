@@ -32,6 +32,7 @@ export function* logins(text: string): Generator<Login> {
   }
 }
 
+/** Whether what looks like an address of e-mail is a login. Shapes: `start` is where its name begins, `hostStart` its host. */
 export function isLogin(text: string, { host, start, hostStart }: Omit<Login, "name">): boolean {
   const before = text[start - 1] ?? "";
   if (/[\w@%+]/.test(before) || isInUrl(text, start)) return false;

@@ -15,6 +15,7 @@ export interface Placeholders {
   of(kind: SecretKind, secret: string): string;
 }
 
+/** Makes the placeholders of a trace of which nothing was seen. */
 export function placeholders(): Placeholders {
   const highest = new Map<string, number>();
   const given = new Map<string, string>();

@@ -18,6 +18,7 @@ export interface NamedRule {
 /** Finds secrets that do not overlap, in the order in which they stand. */
 export type Scan = (text: string) => FoundSpan[];
 
+/** Loads every rule of our own, by name. */
 export async function loadRules(): Promise<NamedRule[]> {
   const ids = await extensionIds(RULES_FOLDER);
   return Promise.all(
@@ -25,6 +26,7 @@ export async function loadRules(): Promise<NamedRule[]> {
   );
 }
 
+/** Makes the scan, a function of one text. Shapes: its spans lie in the text as given, do not overlap and ascend. */
 export async function openScan(): Promise<Scan> {
   const rules = await loadRules();
   const preset = presetScan();

@@ -36,6 +36,7 @@ const MOST_PASSES = 16;
 
 let opened: Promise<Scan> | undefined;
 
+/** Makes a scrubber; the rules are loaded once for all of them. */
 export async function openScrubber(): Promise<Scrubber> {
   opened ??= openScan();
   const scan = await opened;

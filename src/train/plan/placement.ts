@@ -58,6 +58,7 @@ export function spread(shape: ModelShape, setting: Setting, freeBytes: readonly 
   });
 }
 
+/** Adds up the parts of a memory. Units: bytes. */
 export function total(parts: Parts): number {
   return sumOf(Object.values(parts), (bytes: number) => bytes);
 }
@@ -73,6 +74,7 @@ export interface End {
   gathered: number;
 }
 
+/** Says what a device holds besides blocks, which is nothing on any but the first. */
 export function endsOf(shape: ModelShape, setting: Setting, isFirst: boolean): End {
   return {
     embedding: embeddingMemory(isFirst ? embeddingWeights(shape) : 0, setting),

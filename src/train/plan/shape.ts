@@ -111,6 +111,7 @@ export function weightsOf(shape: ModelShape): number {
   return sumOf(shape.blocks, ({ weights }) => weights) + embeddingWeights(shape) + shape.inputs;
 }
 
+/** Counts the weights of embedding and head, which are one where they are tied. */
 export function embeddingWeights({ hidden, vocabulary, isTied }: Pick<ModelShape, "hidden" | "vocabulary" | "isTied">) {
   return vocabulary * hidden * (isTied ? 1 : 2);
 }
