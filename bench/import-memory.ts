@@ -41,7 +41,7 @@ const ROWS_A_WRITE = 1000;
 /** Of a text in a session or document: outputs of tools are long. */
 const LONG_WORDS = WORDS.join(" ").repeat(200);
 const COPIES_A_DOCUMENT = 50;
-const EVENT_RUNS = 4;
+const EVENT_RUNS = Math.max(4, Math.round(BYTES / 64e6));
 /** Some 16 kB. */
 const LONG_TEXTS_A_ROW = 50;
 
@@ -60,7 +60,7 @@ const FORMS: Readonly<Record<string, Form>> = {
       cpSync(join(SAMPLES, "harbor/job/net__1"), trial, { recursive: true });
       return longDocument(join(trial, "agent/trajectory.json"), "steps");
     }),
-  "gemma-forge": (folder) => repeatedLines(folder, "gemma-forge/run-20260420-101500.jsonl"),
+  "gemma-forge": (folder) => copies(BYTES / ONE_FILE_BYTES, (n) => runLog(folder, n)),
   "gemma-forge-dump": (folder) => dumpOfEvents(join(folder, "memory.sql")),
   "claude-code": (folder) => sessions(folder, "claude-code/5b3a0f10-0000-4000-8000-00000000a001.jsonl"),
   codex: (folder) =>
@@ -138,6 +138,28 @@ function repeatedLines(folder: string, sample: string): number {
   return writeParts(join(folder, sample.split("/").at(-1) as string), linesOf(sample), BYTES);
 }
 
+const RUN_LOG = "gemma-forge/run-20260420-101500.jsonl";
+
+/** A log whose run did the same again and again. */
+function runLog(folder: string, n: number): number {
+  const { id, hour } = startOf(n);
+  function* lines(): Generator<string> {
+    let isFirst = true;
+    for (const text of linesOf(RUN_LOG)) {
+      const own = text.replaceAll("20260420-101500", id).replaceAll("2026-04-20T10", hour);
+      yield isFirst ? own : own.replace(/^.*"event_type":"run_start".*\n/m, "");
+      isFirst = false;
+    }
+  }
+  return writeParts(join(folder, `run-${id}.jsonl`), lines(), ONE_FILE_BYTES);
+}
+
+/** A run's id and the hour it began in, an hour later for each. */
+function startOf(n: number): { id: string; hour: string } {
+  const hour = new Date(Date.UTC(2026, 0, 1, n)).toISOString().slice(0, 13);
+  return { id: `${hour.replaceAll("-", "").replace("T", "-")}1500`, hour };
+}
+
 /** Many files of a session each. */
 function sessions(folder: string, sample: string): number {
   const name = sample.split("/").at(-1) as string;
@@ -207,11 +229,11 @@ function evalArchive(path: string): number {
 /** Several runs whose logs were copied into the database. */
 function dumpOfEvents(path: string): number {
   const columns = "id, run_id, ts, event_type, agent, iteration, data";
-  const runs = Array.from({ length: EVENT_RUNS }, (_, n) => `2026042${n}-101500`);
+  const runs = Array.from({ length: EVENT_RUNS }, (_, n) => startOf(n));
   function* parts(): Generator<string> {
     yield `-- PostgreSQL database dump\nCOPY stig.run_events (${columns}) FROM stdin;\n`;
-    for (const run of runs) yield* eventRows(run);
-    const starts = runs.map((run, n) => `${run}\tstig\t2026-04-2${n} 10:15:00+00\n`).join("");
+    for (const { id } of runs) yield* eventRows(id);
+    const starts = runs.map(({ id, hour }) => `${id}\tstig\t${hour.replace("T", " ")}:15:00+00\n`).join("");
     yield `\\.\nCOPY stig.runs (id, skill, started_at) FROM stdin;\n${starts}\\.\n`;
   }
   return writeParts(path, parts(), Number.POSITIVE_INFINITY);
@@ -219,7 +241,7 @@ function dumpOfEvents(path: string): number {
 
 function* eventRows(run: string): Generator<string> {
   let bytes = 0;
-  for (const lines of linesOf("gemma-forge/run-20260420-101500.jsonl")) {
+  for (const lines of linesOf(RUN_LOG)) {
     const rows = lines
       .trimEnd()
       .split("\n")
@@ -252,7 +274,7 @@ function* shortRows(): Generator<string> {
 async function oneRowGroup(path: string): Promise<number> {
   const lines = `${path}.jsonl`;
   writeParts(lines, longRows(), BYTES);
-  const database = await openDatabase({ memoryLimitMb: 4000, threads: 1, spillFolder: `${path}.spill` });
+  const database = await openDatabase({ memoryLimitMb: 12_000, threads: 1, spillFolder: `${path}.spill` });
   const columns = "{id: 'VARCHAR', reward: 'INTEGER', messages: 'STRUCT(role VARCHAR, content VARCHAR)[]'}";
   const rows = `SELECT * FROM read_json(${sqlText(lines)}, format = 'newline_delimited', columns = ${columns})`;
   await database.run(

@@ -84,7 +84,8 @@ export function openRunCounts(run: RunId): RunCounts {
       else if (type === "failure") failures++;
       else if (type === "verdict") {
         const state = stateOf(data.attempt);
-        if (isDeciding(data.verdict, state.verdict)) state.verdict = data.verdict;
+        // Its evidence may be long, and there may be many attempts.
+        if (isDeciding(data.verdict, state.verdict)) state.verdict = { ...data.verdict, evidence: {} };
       } else if (type === "action" || type === "agent_ended") stateOf(data.attempt);
       else if (type === "turn") {
         const state = stateOf(data.attempt);

@@ -14,6 +14,7 @@ import { field, holdsMembers, type Member, membersIn, msOf } from "../traces/lan
 import { observationStep } from "../traces/langfuse-steps.ts";
 import { isVerdict, langfuseTrace } from "../traces/langfuse-trace.ts";
 import { type MemberReader, memberGroups, type Survey, surveyGroups } from "../traces/member-groups.ts";
+import { runParts } from "../traces/run-parts.ts";
 
 const MOST_NAMES = 20;
 /** How a document begins that is too long to be read for its format. */
@@ -43,18 +44,25 @@ export default importer;
 const reader: MemberReader<Member> = {
   read: membersIn,
   groupOf: ({ group }) => group,
+  sessionsOf,
   whereOf: ({ where }) => where,
   charactersOf: ({ fields }) => JSON.stringify(fields).length,
 };
 
 function* readFile(file: string, input: ImportInput): Generator<Foreign> {
   const { run, survey, judged } = readRun(file);
-  if (run === null) yield rejected(file, "it holds no generation, no tool and no score");
-  else yield run;
-  for (const members of memberGroups(file, input, { reader, survey })) {
-    if ("kind" in members) yield members;
-    else if (members.some(({ group }) => group !== null)) yield* groupRecords(members, judged);
-    else for (const { where } of members) yield rejected(where, "it is of no trace and of no session");
+  if (run === null) return yield rejected(file, "it holds no generation, no tool and no score");
+  yield run;
+  const partAt = runParts(run);
+  for (const group of memberGroups(file, input, { reader, survey })) {
+    if ("kind" in group) {
+      yield group;
+      continue;
+    }
+    const part = partAt(group);
+    if (part !== null) yield part;
+    if (group.members.some((member) => member.group !== null)) yield* groupRecords(group.members, judged);
+    else for (const { where } of group.members) yield rejected(where, "it is of no trace and of no session");
   }
 }
 

@@ -13,6 +13,7 @@ import type { Importer, ImportInput, JsonLine } from "../importer.ts";
 import { conversationRecords } from "../reading/conversation.ts";
 import { parseJson, rejected } from "../reading/json.ts";
 import { isObject, type JsonObject, numberIn, objectsIn, textIn, timeIn } from "../reading/shapes.ts";
+import { attemptNumbers } from "../traces/attempt-numbers.ts";
 
 const MOST_ROWS_A_RUN = 50_000;
 const PARQUET = "PAR1";
@@ -58,7 +59,7 @@ async function* readAll({ files, lines, parquet }: ImportInput): AsyncGenerator<
 
 /** Says what a file's rows hold, one after another. */
 function rowReader(file: string): (line: JsonLine | Rejected) => Generator<Foreign> {
-  let attempts = new Map<string, number>();
+  let attempts = attemptNumbers();
   let rows = 0;
   return function* (line) {
     if ("kind" in line) return yield line;
@@ -66,7 +67,7 @@ function rowReader(file: string): (line: JsonLine | Rejected) => Generator<Forei
     if (messages === null) return yield rejected(line.where, "it has no `messages` with roles");
     const row = line.value as JsonObject;
     if (rows % MOST_ROWS_A_RUN === 0) {
-      attempts = new Map();
+      attempts = attemptNumbers();
       yield runOf(file, rows / MOST_ROWS_A_RUN, row);
     }
     rows++;
@@ -84,12 +85,11 @@ function runOf(file: string, part: number, row: JsonObject): Foreign {
 function* attemptRecords(
   row: JsonObject,
   messages: RecordedMessage[],
-  { attempts, where }: { attempts: Map<string, number>; where: string },
+  { attempts, where }: { attempts: (item: string) => number; where: string },
 ): Generator<Foreign> {
   const task = taskOf(messages);
   const item = itemOf(row) ?? `question-${shortHash(hashText(task))}`;
-  const attempt = (attempts.get(item) ?? 0) + 1;
-  attempts.set(item, attempt);
+  const attempt = attempts(item);
   const at = timeIn(row.created_at ?? row.timestamp);
   yield { kind: "item", item, family: textIn(row.family), task, detail: detailOf(row) };
   const tools = toolsOf(row.tools);

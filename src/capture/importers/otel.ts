@@ -14,6 +14,7 @@ import { type MemberReader, memberGroups, type Survey, surveyGroups } from "../t
 import { holdsSpans, type Span, spansIn } from "../traces/otel-spans.ts";
 import { kindOf, modelOf } from "../traces/otel-steps.ts";
 import { isTelling, otelTrace, sessionsIn } from "../traces/otel-trace.ts";
+import { runParts } from "../traces/run-parts.ts";
 
 const MOST_NAMES = 20;
 /** How a document begins that is too long to be read for its format. */
@@ -45,6 +46,7 @@ export default importer;
 const reader: MemberReader<Span> = {
   read: spansIn,
   groupOf: ({ trace }) => trace,
+  sessionsOf: (span) => sessionsIn(span).sessions,
   whereOf: ({ where }) => where,
   charactersOf({ attributes, events }) {
     let characters = 0;
@@ -59,12 +61,21 @@ const reader: MemberReader<Span> = {
 
 function* readFile(file: string, input: ImportInput): Generator<Foreign> {
   const { run, survey, judged } = readRun(file);
-  if (run === null) yield rejected(file, "it holds no span of a model's call, of a tool or of a score");
-  else yield run;
-  const attemptAt = attemptNumbers();
-  for (const spans of memberGroups(file, input, { reader, survey })) {
-    if ("kind" in spans) yield spans;
-    else if (spans.some(isTelling)) yield* otelTrace(spans, { attemptAt, judged });
+  if (run === null) return yield rejected(file, "it holds no span of a model's call, of a tool or of a score");
+  yield run;
+  const partAt = runParts(run);
+  let attemptAt = attemptNumbers();
+  for (const group of memberGroups(file, input, { reader, survey })) {
+    if ("kind" in group) {
+      yield group;
+      continue;
+    }
+    const part = partAt(group);
+    if (part !== null) {
+      attemptAt = attemptNumbers();
+      yield part;
+    }
+    if (group.members.some(isTelling)) yield* otelTrace(group.members, { attemptAt, judged });
   }
 }
 

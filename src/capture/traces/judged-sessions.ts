@@ -1,7 +1,9 @@
 /**
  * Which sessions are judged trace by trace. There each trace is an attempt of its own, as the score of one says nothing of
- * the others; elsewhere all traces of a session are one attempt.
+ * the others; elsewhere all traces of a session are one attempt. A file may have hundreds of thousands of either.
  */
+import { numberList } from "../../foundation/number-list.ts";
+import { textNumbers } from "../../foundation/text-numbers.ts";
 
 /** Why a score of such a session is no verdict. */
 export const JUDGED_ALONE = "it is a score of a session whose traces are judged one by one";
@@ -17,28 +19,51 @@ export interface JudgedSessions {
 
 /** Makes the record of which sessions have which traces, all of them without a score. */
 export function judgedSessions(): JudgedSessions {
-  /** Of each session its traces, numbered as they came. */
-  const traces = new Map<string, Map<string, number>>();
-  const scored = new Set<string>();
+  /** By session how many traces it has, and by a trace in it its number there. */
+  const counts = textNumbers();
+  const placeIn = textNumbers();
+  /** Sessions and traces as numbers, by which the pairs are held. */
+  const [sessionIds, traceIds] = [textNumbers(), textNumbers()];
+  const pairs = { sessions: numberList("uint32"), traces: numberList("uint32") };
+  const scored = new Set<number>();
+  let judged: ReadonlySet<number> | null = null;
 
-  let judged: ReadonlySet<string> | null = null;
+  const inSession = (session: string, trace: string) => JSON.stringify([session, trace]);
 
-  function has(session: string): boolean {
-    const isJudged = (own: Map<string, number>) => own.size > 1 && [...own.keys()].some((trace) => scored.has(trace));
-    judged ??= new Set([...traces].flatMap(([name, own]) => (isJudged(own) ? [name] : [])));
-    return judged.has(session);
+  function isAmong(session: string): boolean {
+    judged ??= judgedAmong(pairs, scored);
+    return judged.has(sessionIds.get(session) ?? -1) && (counts.get(session) ?? 0) > 1;
   }
 
   return {
     note(trace, { sessions, isScored }) {
-      if (isScored) scored.add(trace);
+      if (isScored) scored.add(idOf(traceIds, trace));
       for (const session of sessions) {
-        const own = traces.get(session) ?? new Map<string, number>();
-        traces.set(session, own);
-        if (!own.has(trace)) own.set(trace, own.size + 1);
+        const pair = inSession(session, trace);
+        if (placeIn.get(pair) !== undefined) continue;
+        const place = (counts.get(session) ?? 0) + 1;
+        counts.set(session, place);
+        placeIn.set(pair, place);
+        pairs.sessions.push(idOf(sessionIds, session));
+        pairs.traces.push(idOf(traceIds, trace));
       }
     },
-    has,
-    attemptOf: (session, trace) => (has(session) ? (traces.get(session)?.get(trace) ?? 1) : 1),
+    has: isAmong,
+    attemptOf: (session, trace) => (isAmong(session) ? (placeIn.get(inSession(session, trace)) ?? 1) : 1),
   };
+}
+
+function idOf(ids: ReturnType<typeof textNumbers>, text: string): number {
+  const known = ids.get(text);
+  if (known !== undefined) return known;
+  ids.set(text, ids.size);
+  return ids.size - 1;
+}
+
+type Pairs = Record<"sessions" | "traces", ReturnType<typeof numberList>>;
+
+function judgedAmong({ sessions, traces }: Pairs, scored: ReadonlySet<number>): Set<number> {
+  const judged = new Set<number>();
+  for (let i = 0; i < sessions.length; i++) if (scored.has(traces.at(i))) judged.add(sessions.at(i));
+  return judged;
 }

@@ -6,7 +6,7 @@
 import { basename } from "node:path";
 import type { Json } from "../../foundation/canonical-json.ts";
 import type { TurnPart } from "../../records/events.ts";
-import type { Foreign, Rejected } from "../foreign.ts";
+import type { Foreign, ForeignRun, Rejected } from "../foreign.ts";
 import { taskOf } from "../foreign-item.ts";
 import type { ImportInput } from "../importer.ts";
 import { type AnswerFacts, conversationRecords } from "../reading/conversation.ts";
@@ -22,15 +22,19 @@ import {
   textIn,
   timeIn,
 } from "../reading/shapes.ts";
+import { attemptNumbers } from "../traces/attempt-numbers.ts";
 import { responseFinish, responses } from "../wire/responses.ts";
 import { resultRecords, rewardVerdict, taskDetail } from "./harbor-result.ts";
 import { type ItemMessage, isItem, itemMessages } from "./response-items.ts";
 import { repositoryOf } from "./swe-bench.ts";
 
-/** Says what a file of rows holds: one run, each row an attempt. */
+/** A long file is several runs, so that memory does not grow with it. */
+const MOST_ROWS_A_RUN = 50_000;
+
+/** Says what a file of rows holds: one run, or several of a long one, each row an attempt. */
 export function* gymRecords(file: string, input: ImportInput): Generator<Foreign> {
-  const attempts = new Map<string, number>();
-  let isBegun = false;
+  let attempts = attemptNumbers();
+  let rows = 0;
   for (const line of input.lines(file)) {
     if ("kind" in line) {
       yield line;
@@ -41,21 +45,27 @@ export function* gymRecords(file: string, input: ImportInput): Generator<Foreign
       yield rejected(line.where, "it has no `responses_create_params` and `response`");
       continue;
     }
-    if (!isBegun) {
-      isBegun = true;
-      const { agent_info, config } = objectIn(row.metadata);
-      const facts = known({ agent: objectIn(agent_info).name, job: objectIn(config).job_id });
-      const startedAt = timeOf(row);
-      const model = textIn(row.response.model);
-      yield { kind: "run", nativeId: basename(file), files: [file], startedAt, skill: "coding", model, facts };
+    if (rows % MOST_ROWS_A_RUN === 0) {
+      attempts = attemptNumbers();
+      yield runOf(file, rows / MOST_ROWS_A_RUN, row);
     }
+    rows++;
     yield* rowRecords(row, { attempts, where: line.where });
   }
 }
 
+function runOf(file: string, part: number, row: JsonObject): ForeignRun {
+  const { agent_info, config } = objectIn(row.metadata);
+  return {
+    ...{ kind: "run", nativeId: part === 0 ? basename(file) : `${basename(file)}#${part + 1}`, files: [file] },
+    ...{ startedAt: timeOf(row), skill: "coding", model: textIn(objectIn(row.response).model) },
+    facts: known({ agent: objectIn(agent_info).name, job: objectIn(config).job_id }),
+  };
+}
+
 function* rowRecords(
   row: JsonObject,
-  { attempts, where }: { attempts: Map<string, number>; where: string },
+  { attempts, where }: { attempts: (item: string) => number; where: string },
 ): Generator<Foreign> {
   const result = objectIn(row.metadata);
   const { instructions, input, ...parameters } = objectIn(row.responses_create_params);
@@ -68,8 +78,7 @@ function* rowRecords(
   const told = [...heard, ...itemMessages(objectsIn(output).filter(isItem))];
   const messages = told.map(({ message }) => message);
   const item = textIn(result.task_name) || textIn(row.instance_id) || where;
-  const attempt = (attempts.get(item) ?? 0) + 1;
-  attempts.set(item, attempt);
+  const attempt = attempts(item);
   const task = taskOf(messages);
   const detail = { ...taskDetail(result), ...known({ instance_id: textIn(row.instance_id) }) };
   yield { kind: "item", item, family: repositoryOf(item), task, detail };
