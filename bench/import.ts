@@ -42,6 +42,8 @@ const WORDS =
   );
 /** Keys of the ids by which lines refer to each other. */
 const ID_KEY = /id$/i;
+/** Of a session, where its key is a value as well. */
+const ID_VALUE = /^visit-\d+$/;
 
 export async function benchImport(): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
@@ -144,7 +146,7 @@ export function enlarged(
 export function renamed(value: unknown, copy: number, { key = "", words = WORDS } = {}): unknown {
   if (typeof value === "string") {
     if (value.includes(" ")) return value.length < 400 ? `${value} (${copy}) ${words}` : value;
-    return ID_KEY.test(key) ? otherId(value, copy) : value;
+    return ID_KEY.test(key) || ID_VALUE.test(value) ? otherId(value, copy) : value;
   }
   if (Array.isArray(value)) return value.map((one) => renamed(one, copy, { key, words }));
   if (typeof value !== "object" || value === null) return value;

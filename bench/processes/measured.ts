@@ -21,7 +21,12 @@ const CLOCK_TICKS_A_SECOND = 100;
 /** The command line of tracemill itself, as a user starts it. */
 export const TRACEMILL = [process.execPath, join(PACKAGE_FOLDER, "bin", "tracemill.js")] as const;
 
-export async function measured([program, ...words]: readonly string[], home = ""): Promise<Measured> {
+/** `endings`: the exit codes that are no failure. */
+export async function measured(
+  [program, ...words]: readonly string[],
+  home = "",
+  endings: readonly number[] = [0],
+): Promise<Measured> {
   const startMs = performance.now();
   const started = spawn(program ?? "", words, {
     env: { ...process.env, TRACEMILL_HOME: home },
@@ -33,7 +38,7 @@ export async function measured([program, ...words]: readonly string[], home = ""
     last = usageOf(started.pid ?? 0) ?? last;
     await Promise.race([ended, setTimeout(POLL_MS)]);
   }
-  if (started.exitCode !== 0)
+  if (!endings.includes(started.exitCode ?? -1))
     throw new Error(`${words.join(" ")} ended with ${started.exitCode ?? started.signalCode}`);
   return { seconds: (performance.now() - startMs) / 1000, ...last };
 }
