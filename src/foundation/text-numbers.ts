@@ -37,14 +37,8 @@ export function textNumbers(): TextNumbers {
   /** Where the key that begins there is, or would be. */
   function placeOf(of: Uint32Array, at: number): number {
     for (let place = (of[at] as number) % places; ; place = (place + 1) % places) {
-      if (Number.isNaN(numbers[place])) return place;
-      if (isSame(of, at, place)) return place;
+      if (Number.isNaN(numbers[place]) || isSameKey([of, at], [keys, KEY_WORDS * place])) return place;
     }
-  }
-
-  function isSame(of: Uint32Array, at: number, place: number): boolean {
-    for (let word = 0; word < KEY_WORDS; word++) if (of[at + word] !== keys[KEY_WORDS * place + word]) return false;
-    return true;
   }
 
   function put(of: Uint32Array, at: number, number: number): void {
@@ -77,4 +71,9 @@ export function textNumbers(): TextNumbers {
       if (3 * size > 2 * places) grow();
     },
   };
+}
+
+function isSameKey([x, atX]: [Uint32Array, number], [y, atY]: [Uint32Array, number]): boolean {
+  for (let word = 0; word < KEY_WORDS; word++) if (x[atX + word] !== y[atY + word]) return false;
+  return true;
 }
