@@ -39,23 +39,25 @@ const MOST_HELD_CHARACTERS = 200_000_000;
 
 /** Reads a file once; only groups with a member that `tells` something are kept. */
 export function surveyGroups<M>(file: string, reader: MemberReader<M>, tells: (member: M) => boolean): Survey {
+  /** By group: the record that names it last, below 0 where nothing of it tells yet. */
   const ends = textNumbers();
-  const isKept = textNumbers();
   const named = textNumbers();
   let telling = 0;
   for (const [number, members] of recordsOf(file, { lines: readJsonLines, document: readDocument }, reader)) {
     for (const member of members) {
       if (isRejected(member)) continue;
       const group = reader.groupOf(member);
-      if (group !== null) ends.set(group, number);
       for (const session of reader.sessionsOf(member)) named.set(session, number);
-      if (!tells(member)) continue;
-      telling++;
-      if (group !== null) isKept.set(group, 1);
+      const isTelling = tells(member);
+      if (isTelling) telling++;
+      if (group !== null) ends.set(group, isTelling || (ends.get(group) ?? 0) > 0 ? number : -number);
     }
   }
   return {
-    endOf: (group) => (isKept.get(group) === undefined ? undefined : ends.get(group)),
+    endOf(group) {
+      const end = ends.get(group) ?? 0;
+      return end > 0 ? end : undefined;
+    },
     lastOf: (session) => named.get(session) ?? 0,
     telling,
   };
