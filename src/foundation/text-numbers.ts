@@ -1,7 +1,7 @@
 /**
- * Numbers by texts, kept outside of the JavaScript heap: 24 bytes a place, whatever the text's length. Of what there may be
- * millions of, entries of a Map would take several times the room and be looked at by every garbage collection. A text is known
- * by 128 bits of its SHA-256, and cannot be asked back. Open addressing, as in `hash-set.ts`.
+ * Whole numbers by texts, kept outside of the JavaScript heap: 16 bytes a place, whatever the text's length. Of what there may
+ * be millions of, entries of a Map would take several times the room and be looked at by every garbage collection. A text is
+ * known by 96 bits of its SHA-256, and cannot be asked back. Open addressing, as in `hash-set.ts`.
  */
 import { hash } from "node:crypto";
 
@@ -9,52 +9,41 @@ export interface TextNumbers {
   readonly size: number;
   /** Returns undefined where the text has no number. */
   get(text: string): number | undefined;
-  /** Contract: the number is one, not NaN. */
+  /** Contract: the number is a whole one, and its amount below 2^31. */
   set(text: string, number: number): void;
 }
 
 const FIRST_PLACES = 1 << 10;
-const KEY_WORDS = 4;
+/** A place is three words of a key, and the number. */
+const PLACE_WORDS = 4;
+const NUMBER = 3;
+/** In place of a number. */
+const EMPTY = -(2 ** 31);
 
 /** Makes an empty table, which grows as it fills. */
 export function textNumbers(): TextNumbers {
-  let places = FIRST_PLACES;
-  let keys = new Uint32Array(KEY_WORDS * places);
-  let numbers = new Float64Array(places).fill(Number.NaN);
+  let table = emptyTable(FIRST_PLACES);
   let size = 0;
-  const sought = new Uint32Array(KEY_WORDS);
+  const sought = new Int32Array(PLACE_WORDS);
   let soughtText: string | null = null;
 
   function seek(text: string): number {
     if (text !== soughtText) {
       const digest = hash("sha256", text, "buffer");
-      for (let word = 0; word < KEY_WORDS; word++) sought[word] = digest.readUInt32LE(4 * word);
+      for (let word = 0; word < NUMBER; word++) sought[word] = digest.readInt32LE(4 * word);
       soughtText = text;
     }
-    return placeOf(sought, 0);
-  }
-
-  /** Where the key that begins there is, or would be. */
-  function placeOf(of: Uint32Array, at: number): number {
-    for (let place = (of[at] as number) % places; ; place = (place + 1) % places) {
-      if (Number.isNaN(numbers[place]) || isSameKey([of, at], [keys, KEY_WORDS * place])) return place;
-    }
-  }
-
-  function put(of: Uint32Array, at: number, number: number): void {
-    const place = placeOf(of, at);
-    keys.set(of.subarray(at, at + KEY_WORDS), KEY_WORDS * place);
-    numbers[place] = number;
+    return placeIn(table, sought);
   }
 
   function grow(): void {
-    const [keysBefore, before] = [keys, numbers];
-    places *= 2;
-    keys = new Uint32Array(KEY_WORDS * places);
-    numbers = new Float64Array(places).fill(Number.NaN);
-    for (const [place, number] of before.entries()) {
-      if (!Number.isNaN(number)) put(keysBefore, KEY_WORDS * place, number);
+    const larger = emptyTable(Math.ceil(1.5 * (table.length / PLACE_WORDS)));
+    for (let at = 0; at < table.length; at += PLACE_WORDS) {
+      if (table[at + NUMBER] === EMPTY) continue;
+      const entry = table.subarray(at, at + PLACE_WORDS);
+      larger.set(entry, placeIn(larger, entry));
     }
+    table = larger;
   }
 
   return {
@@ -62,18 +51,30 @@ export function textNumbers(): TextNumbers {
       return size;
     },
     get(text) {
-      const number = numbers[seek(text)] as number;
-      return Number.isNaN(number) ? undefined : number;
+      const number = table[seek(text) + NUMBER] as number;
+      return number === EMPTY ? undefined : number;
     },
     set(text, number) {
-      if (Number.isNaN(numbers[seek(text)])) size += 1;
-      put(sought, 0, number);
-      if (3 * size > 2 * places) grow();
+      const at = seek(text);
+      if (table[at + NUMBER] === EMPTY) size += 1;
+      table.set(sought, at);
+      table[at + NUMBER] = number;
+      if (4 * size > 3 * (table.length / PLACE_WORDS)) grow();
     },
   };
 }
 
-function isSameKey([x, atX]: [Uint32Array, number], [y, atY]: [Uint32Array, number]): boolean {
-  for (let word = 0; word < KEY_WORDS; word++) if (x[atX + word] !== y[atY + word]) return false;
-  return true;
+function emptyTable(places: number): Int32Array {
+  const table = new Int32Array(PLACE_WORDS * places);
+  for (let at = NUMBER; at < table.length; at += PLACE_WORDS) table[at] = EMPTY;
+  return table;
+}
+
+/** Where the entry of a key is, or would be. */
+function placeIn(table: Int32Array, key: Int32Array): number {
+  const first = ((key[0] as number) >>> 0) % (table.length / PLACE_WORDS);
+  for (let at = PLACE_WORDS * first; ; at = (at + PLACE_WORDS) % table.length) {
+    if (table[at + NUMBER] === EMPTY) return at;
+    if (table[at] === key[0] && table[at + 1] === key[1] && table[at + 2] === key[2]) return at;
+  }
 }
