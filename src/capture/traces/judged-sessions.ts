@@ -21,9 +21,7 @@ export interface JudgedSessions {
 /** Makes the record of which sessions have which traces, all of them without a score. */
 export function judgedSessions(): JudgedSessions {
   const [sessionIds, traceIds] = [textNumbers(), textNumbers()];
-  const noted: Noted = {
-    ...{ sessions: numberList("uint32"), traces: numberList("uint32"), scored: numberList("uint32") },
-  };
+  const noted = { sessions: numberList("uint32"), traces: numberList("uint32"), scored: numberList("uint32") };
   let judged: ReadonlyMap<number, ReadonlyMap<number, number>> | null = null;
 
   /** The places of a session's traces, where they are judged one by one. */
