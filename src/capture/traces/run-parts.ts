@@ -5,7 +5,7 @@
 import type { ForeignRun } from "../foreign.ts";
 import type { Group } from "./member-groups.ts";
 
-const MOST_GROUPS_A_RUN = 50_000;
+const MOST_GROUPS_A_RUN = 25_000;
 
 /** Returns a function that is asked before each group of a file: the run that begins with it, null where none does. */
 export function runParts(run: ForeignRun): (group: Pick<Group<unknown>, "isSettled">) => ForeignRun | null {

@@ -62,19 +62,19 @@ describe("a file of traces", () => {
   });
 });
 
-it("becomes a run for every 50,000 traces, the last one as long as a session makes it", () => {
+it("becomes a run for every 25,000 traces, the last one as long as a session makes it", () => {
   const run: ForeignRun = {
     ...{ kind: "run", nativeId: "spans.jsonl", files: [], skill: "otel", startedAt: null, model: null, facts: {} },
   };
   const partAt = runParts(run);
   const begun: [number, string | undefined][] = [];
-  for (let n = 1; n <= 150_010; n++) {
-    const part = partAt({ isSettled: n < 100_000 || n > 100_003 });
+  for (let n = 1; n <= 75_010; n++) {
+    const part = partAt({ isSettled: n < 50_000 || n > 50_003 });
     if (part !== null) begun.push([n, part.nativeId]);
   }
   expect(begun).toEqual([
-    [50_001, "spans.jsonl#2"],
-    [100_005, "spans.jsonl#3"],
-    [150_005, "spans.jsonl#4"],
+    [25_001, "spans.jsonl#2"],
+    [50_005, "spans.jsonl#3"],
+    [75_005, "spans.jsonl#4"],
   ]);
 });
