@@ -478,6 +478,23 @@ describe("the memory database", () => {
     await expectStoredRun(await importInto(home, dump()));
   });
 
+  it("is read where its lines end as on Windows", async () => {
+    const path = dump();
+    writeFileSync(path, readFileSync(path, "utf8").replaceAll("\n", "\r\n"));
+    await expectStoredRun(await importInto(home, path));
+  });
+
+  it("that was dumped as INSERTs is rejected line by line, with what makes one that can be read", async () => {
+    const path = join(folder, "inserts.sql");
+    const inserts = ["runs", "attempts", "migrations"].map((table) => `INSERT INTO stig.${table} VALUES ('x', 1);`);
+    writeFileSync(path, ["-- PostgreSQL database dump", ...inserts, ""].join("\n"));
+    const { rejected, imported } = await importInto(home, path);
+    expect(imported).toEqual([]);
+    expect(rejected).toEqual([
+      { reason: expect.stringContaining("--inserts"), count: 2, where: [`${path}:2`, `${path}:3`] },
+    ]);
+  });
+
   it("is one run with the log that began with it, whichever is imported first", async () => {
     const path = dump();
     logOf(...attempt(), remediated());
