@@ -606,6 +606,21 @@ describe("the memory database", () => {
     await expectCopiedEvents(await importInto(home, path));
   });
 
+  it("in SQLite says that a log beside it may hold more, until there is none", async () => {
+    const { DatabaseSync } = await import("node:sqlite");
+    const path = join(folder, "forge.db");
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA journal_mode = wal; CREATE TABLE runs (id text, skill text, started_at text)");
+    database.exec(
+      "PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO runs VALUES ('0a1b2c3d-4e5', 'stig', '2026-04-20 10:15:00+00')",
+    );
+    const { imported, rejected } = await importInto(home, path);
+    database.close();
+    expect(imported).toEqual([]);
+    expect(rejected).toEqual([{ reason: expect.stringContaining("wal_checkpoint"), count: 1, where: [`${path}-wal`] }]);
+    expect((await importInto(home, path)).rejected).toEqual([]);
+  });
+
   it.skipIf(!hasPostgres)("in a real Postgres tells each run by its copied events", { timeout: 60_000 }, async () => {
     const path = join(folder, "events.sql");
     const rows = copiedRows().map((row) => row.map((value) => `${value}`.replaceAll("\\", "\\\\")).join("\t"));
