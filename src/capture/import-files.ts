@@ -45,6 +45,8 @@ export interface ImportReport {
   files: number;
   /** Files below the path that are of another format. */
   passedOver: string[];
+  /** How many of them are of each other format that can be told, and how many are compressed. */
+  others: Record<string, number>;
   imported: ImportedRun[];
   /** Runs of the source that are here already, by the ids that they have here. */
   known: RunId[];
@@ -94,7 +96,7 @@ interface Found {
 
 async function importFound(options: ImportOptions, { found, families, drafts }: Found): Promise<ImportReport> {
   const { home, signal, onto } = options;
-  const { files, passedOver, untold } = found;
+  const { files, passedOver, others, untold } = found;
   const source = found.importer.read(inputOf(options, files, drafts.scratch));
   const joined = onto === null ? null : await joinOnto(home, source, onto);
   const counts = joined && { ...joined.counts, skill: options.skill ?? joined.counts.recordedSkill };
@@ -121,7 +123,7 @@ async function importFound(options: ImportOptions, { found, families, drafts }: 
   const replaced = await noteReplaced(options, here);
   const covered = coveredRuns(home);
   return {
-    ...{ format: found.format, files: files.length, passedOver, lossy: found.importer.lossy },
+    ...{ format: found.format, files: files.length, passedOver, others, lossy: found.importer.lossy },
     ...{ imported: session.imported, known: session.known, rejected: session.rejected() },
     ...{ replaced, untoldFamilies: families.untold() },
     leftOut: session.known.flatMap((run) => coveringOf(run, covered)),

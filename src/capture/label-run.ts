@@ -20,12 +20,16 @@ import { readJsonLines } from "./reading/json.ts";
 import { countRejections, type RejectionCount } from "./rejections.ts";
 import { runVerifyCommand, type VerifyCommand } from "./verify-command.ts";
 
+const nameSchema = z.union([z.string(), z.int().transform(String)], {
+  error: "it is neither a name nor a whole number",
+});
+
 /** A label, under any of the names that lists of labels give it. */
 const labelSchema = z
   .looseObject({
-    item: z.string().optional(),
-    instance_id: z.string().optional(),
-    id: z.union([z.string(), z.int().transform(String)]).optional(),
+    item: nameSchema.optional(),
+    instance_id: nameSchema.optional(),
+    id: nameSchema.optional(),
     attempt: z.int().min(1).nullable().default(null),
     value: z.number().min(0).max(1).optional(),
     passed: z.boolean().optional(),
@@ -70,7 +74,7 @@ export function readLabels(path: string): { labels: GivenVerdict[]; rejected: Re
     }
     const read = labelSchema.safeParse(line.value);
     if (!read.success) {
-      rejections.add(line.where, z.prettifyError(read.error).split("\n", 1)[0] ?? "it is no label");
+      rejections.add(line.where, faultOf(read.error));
       continue;
     }
     const { item, attempt, value, failureMode, signalType, confidence, verifier, evidence } = read.data;
@@ -83,6 +87,11 @@ export function readLabels(path: string): { labels: GivenVerdict[]; rejected: Re
     labels.push({ item: item as string, attempt, verdict });
   }
   return { labels, rejected: rejections.all() };
+}
+
+function faultOf({ issues: [issue] }: z.ZodError): string {
+  if (issue === undefined) return "it is no label";
+  return issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`;
 }
 
 export interface CheckoutVerdicts {

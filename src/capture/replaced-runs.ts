@@ -1,13 +1,15 @@
 /**
  * Finds imports that another import of the same source holds whole: a session or a log grows while its program goes on, and
  * is imported again, or what a database remembers of a run is followed by the run's own log. Nothing is guessed from names
- * alone: the other run has to have every attempt and every answer, and of such a memory every attempt.
+ * alone: the other run has to have every attempt and every answer, and an outcome of each attempt that has one here; of such
+ * a memory it has to have every attempt.
  */
 import { canonicalJson } from "../foundation/canonical-json.ts";
 import type { Clock } from "../foundation/clock.ts";
 import { groupBy } from "../foundation/group-by.ts";
 import { attemptParts, nativeIdOf, type RunId } from "../records/ids.ts";
 import type { LateVerdict, LedgerEntry } from "../records/ledger-entries.ts";
+import { isDeterministic, type Verdict } from "../records/verdict.ts";
 import type { Home } from "../store/home.ts";
 import { appendEntries, attemptIn, coveredRuns, coverings, lateVerdicts } from "../store/ledger.ts";
 import { listRuns, type RunSummary, readRunLog } from "../store/runs.ts";
@@ -31,6 +33,8 @@ interface Content {
   exchanges: Set<string>;
   /** Answers whose prompts are not known whole, for which the answer alone has to do. */
   unasked: Set<string>;
+  /** Attempts that were judged, with who did: a check, a model or a person. */
+  outcomes: Set<string>;
   nativeId: string;
   /** All that the run is called, other programs' names for it among them. */
   names: ReadonlySet<string>;
@@ -86,7 +90,7 @@ function holds(mine: Content, its: Content): boolean {
   if (mine.skill !== its.skill && !has(mine.tasks, its.tasks)) return false;
   if (mine.isJoined !== its.isJoined) return mine.isJoined; // no log alone holds what was recorded
   if (mine.nativeId !== its.nativeId) return mine.names.has(its.nativeId);
-  return has(mine.exchanges, its.exchanges) && has(mine.answers, its.unasked);
+  return has(mine.exchanges, its.exchanges) && has(mine.answers, its.unasked) && has(mine.outcomes, its.outcomes);
 }
 
 async function contentOf(home: Home, summary: RunSummary, joined: ReadonlySet<RunId>): Promise<Content> {
@@ -95,10 +99,12 @@ async function contentOf(home: Home, summary: RunSummary, joined: ReadonlySet<Ru
     attempts: new Set<string>(),
     answers: new Set<string>(),
     exchanges: new Set<string>(),
+    unasked: new Set<string>(),
+    outcomes: new Set<string>(),
   };
   const names = { nativeId: summary.source?.nativeId ?? "", names: namesOf(summary) };
   const isJoined = joined.has(summary.run);
-  const content: Content = { ...sets, ...names, unasked: new Set(), isJoined, skill: summary.skill };
+  const content: Content = { ...sets, ...names, isJoined, skill: summary.skill };
   for await (const { type, data } of readRunLog(home, summary.run)) {
     if (type === "items_scanned")
       for (const one of data.items) content.tasks.add(`${nativeIdOf(one.item)} ${one.task}`);
@@ -106,6 +112,7 @@ async function contentOf(home: Home, summary: RunSummary, joined: ReadonlySet<Ru
     const parts = attemptParts(data.attempt);
     const [item, n] = [nativeIdOf(parts.item), parts.n];
     content.attempts.add(`${item}/${n}`);
+    if (type === "verdict") content.outcomes.add(`${item}/${n} ${judgeOf(data.verdict)}`);
     if (type !== "turn") continue;
     const { messages, response, missing = [] } = data;
     const answer = `${item}/${n} ${response}`;
@@ -114,6 +121,11 @@ async function contentOf(home: Home, summary: RunSummary, joined: ReadonlySet<Ru
     else content.exchanges.add(`${answer} ${messages.at(-1)}`);
   }
   return content;
+}
+
+/** Another run of the same check may say more, or something else: whether there is one is what counts. */
+function judgeOf(verdict: Verdict): string {
+  return isDeterministic(verdict) ? "check" : verdict.signalType;
 }
 
 /** What was said later of the one, and is not said of the other yet: it may have had the same said of it before. */

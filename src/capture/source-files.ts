@@ -1,7 +1,7 @@
 /**
  * The files that an import reads: found below a path, and told apart by how they begin.
  */
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync, statSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { counted } from "../foundation/counted.ts";
 import { extensionIds, loadExtension } from "../foundation/discovery.ts";
@@ -14,6 +14,10 @@ import { parseBytes, readHead, rejected } from "./reading/json.ts";
 const HEAD_BYTES = 64 << 10;
 const NEWLINE = 10;
 const BRACE = 0x7b;
+/** How files of gzip, zstd, xz and bzip2 begin. */
+const PACKED = ["1f8b", "28b52ffd", "fd377a58", "425a68"].map((start) => Buffer.from(start, "hex"));
+/** What such a file is counted as beside those of other formats. */
+const COMPRESSED = "compressed";
 const LINES_NAME = /\.(jsonl|ndjson)$/;
 const MOST_FILES = 100_000;
 const IMPORTERS = join(import.meta.dirname, "importers");
@@ -26,6 +30,8 @@ export interface FoundFiles {
   files: string[];
   /** Files below the path that are of another format. */
   passedOver: string[];
+  /** How many of them are of each other format that can be told, and how many are compressed. */
+  others: Record<string, number>;
   /** Those of them that may be of this one: named as JSON lines, and of no format that could be told. */
   untold: Rejected[];
 }
@@ -40,7 +46,7 @@ export async function loadImporters(): Promise<Map<string, Importer>> {
 
 /**
  * Finds the files of a format below a path; `auto` takes the format that most of them are of.
- * Throws: `NO_SUCH_PATH`, `UNKNOWN_FORMAT`, `FORMAT_NOT_CLEAR`, `NOTHING_TO_IMPORT`, `TOO_MANY_FILES`.
+ * Throws: `NO_SUCH_PATH`, `UNKNOWN_FORMAT`, `FORMAT_NOT_CLEAR`, `NOTHING_TO_IMPORT`, `PACKED_FILE`, `TOO_MANY_FILES`.
  */
 export async function findFiles(path: string | null, format: string): Promise<FoundFiles> {
   const importers = await loadImporters();
@@ -50,18 +56,29 @@ export async function findFiles(path: string | null, format: string): Promise<Fo
   }
   const all = path === null ? [] : filesBelow(path);
   const isOne = all.length === 1 && all[0] === path;
-  if (named !== undefined && (isOne || path === null)) {
-    return { format: ALIASES[format] ?? format, importer: named, files: all, passedOver: [], untold: [] };
-  }
   const starts = all.map((file) => fileStart(file, path as string));
+  const formatsOf = (start: FileStart) => [...importers].flatMap(([id, one]) => (one.detects(start) ? [id] : []));
+  if (isOne && isPacked(starts[0] as FileStart) && formatsOf(starts[0] as FileStart).length === 0) {
+    throw packedFile(path as string);
+  }
+  if (named !== undefined && (isOne || path === null)) {
+    return { format: ALIASES[format] ?? format, importer: named, files: all, passedOver: [], others: {}, untold: [] };
+  }
+  if (all.length === 0) throw nothingToImport(path as string, null);
   const [chosen, importer] = named ? [ALIASES[format] ?? format, named] : likeliest(importers, starts, path as string);
   const isOf = starts.map((start) => importer.detects(start));
   const files = all.filter((_, i) => isOf[i]);
   if (files.length === 0) throw nothingToImport(path as string, chosen);
-  const isTold = (start: FileStart) => [...importers.values()].some((one) => one.detects(start));
-  const untold = all.filter((_, i) => isBroken(starts[i] as FileStart) && !isTold(starts[i] as FileStart));
+  const untold = all.filter(
+    (_, i) => isBroken(starts[i] as FileStart) && formatsOf(starts[i] as FileStart).length === 0,
+  );
+  const others: Record<string, number> = {};
+  for (const start of starts.filter((_, i) => !isOf[i])) {
+    const [other = isPacked(start) ? COMPRESSED : null] = formatsOf(start);
+    if (other !== null) others[other] = (others[other] ?? 0) + 1;
+  }
   return {
-    ...{ format: chosen, importer, files, passedOver: all.filter((_, i) => !isOf[i]) },
+    ...{ format: chosen, importer, files, passedOver: all.filter((_, i) => !isOf[i]), others },
     untold: untold.map((file) =>
       rejected(`${file}:1`, "it is not JSON, and without it the file's format cannot be told"),
     ),
@@ -125,13 +142,18 @@ function isBroken({ name, head }: FileStart): boolean {
   return LINES_NAME.test(name) && isWhole && line.length > 0 && !("value" in parseBytes(line));
 }
 
+function isPacked({ head }: FileStart): boolean {
+  return PACKED.some((start) => head.subarray(0, start.length).equals(start));
+}
+
 function filesBelow(path: string): string[] {
   const files: string[] = [];
   const look = (at: string) => {
-    const found = lstatSync(at);
+    // A link may lead anywhere, and to itself; the one that was named is meant.
+    const found = at === path ? statSync(at) : lstatSync(at);
     if (found.isFile()) files.push(at);
-    // A link may lead anywhere, and to itself.
     else if (found.isDirectory()) for (const name of readdirSync(at).sort()) look(join(at, name));
+    else if (at === path) throw notAFile(path);
     if (files.length > MOST_FILES) throw tooManyFiles(path);
   };
   try {
@@ -158,12 +180,33 @@ function tooManyFiles(path: string): Refusal {
   });
 }
 
-function nothingToImport(path: string, format: string): Refusal {
+/** Of a folder with files, whose format none is of; null where it has none at all. */
+function nothingToImport(path: string, format: string | null): Refusal {
   return new Refusal({
     code: "NOTHING_TO_IMPORT",
-    message: `There is no file of the format ${format} here.`,
+    message: `There is no file${format === null ? "" : ` of the format ${format}`} here.`,
     expected: "files as their program wrote them",
     where: path,
-    fix: "name one file to have it read whatever it begins with",
+    ...(format !== null && { fix: "name one file to have it read whatever it begins with" }),
+  });
+}
+
+function notAFile(path: string): Refusal {
+  return new Refusal({
+    code: "NOTHING_TO_IMPORT",
+    message: "This is neither a file nor a folder.",
+    expected: "what can be read more than once",
+    where: path,
+    fix: "write what comes through it to a file, and import that",
+  });
+}
+
+function packedFile(path: string): Refusal {
+  return new Refusal({
+    code: "PACKED_FILE",
+    message: "This file is compressed.",
+    expected: "a file as its program wrote it",
+    where: path,
+    fix: "unpack it, and import what was in it",
   });
 }

@@ -67,6 +67,7 @@ function printed({
   format,
   files,
   passedOver,
+  others,
   imported,
   known,
   leftOut,
@@ -77,7 +78,8 @@ function printed({
   lossy,
 }: ImportReport): string {
   return [
-    `${counted(files, "file")} of the format ${format}${passedOver.length > 0 ? `; passed over ${counted(passedOver.length, "other")}` : ""}`,
+    `${counted(files, "file")} of the format ${format}${passedOverText(passedOver, others)}`,
+    ...(imported.length + known.length + rejected.length === 0 && joined === null ? ["no run is in it"] : []),
     ...imported.map((run) => `${sealedText(run)}  (${run.nativeId})`),
     ...(joined === null ? [] : [joinedText(joined)]),
     ...replaced.map(replacedText),
@@ -93,6 +95,13 @@ function printed({
       : []),
     ...(lossy.length > 0 && joined === null ? [`This format does not tell: ${lossy.join("; ")}.`] : []),
   ].join("\n");
+}
+
+/** Runs of other programs are no part of this import, and are not to be taken for imported. */
+function passedOverText(passedOver: readonly string[], others: ImportReport["others"]): string {
+  if (passedOver.length === 0) return "";
+  const told = Object.entries(others).map(([format, files]) => `${format} ${files}`);
+  return `; passed over ${counted(passedOver.length, "other")}${told.length > 0 ? ` (${told.join(", ")})` : ""}`;
 }
 
 function replacedText({ replaced, run, verdicts }: ImportReport["replaced"][number]): string {

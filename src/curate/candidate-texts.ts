@@ -19,11 +19,21 @@ const KEPT_CHARACTERS = 1 << 22;
 /** About as many as a tool has. */
 const TOOL_CHARACTERS = 1 << 10;
 const toolsSchema = z.array(toolSchema);
+const textPartSchema = z.looseObject({ type: z.literal("text"), text: z.string() });
+
+/** OpenAI's API lets an answer with calls leave its `content` out, and a text be a part of its own; several are not joined by guess. */
+const readableSchema = z.preprocess((sent) => {
+  if (typeof sent !== "object" || sent === null) return sent;
+  const { role, content } = sent as { role?: unknown; content?: unknown };
+  if (content === undefined) return role === "assistant" ? { ...sent, content: null } : sent;
+  const parts = Array.isArray(content) && content.length === 1 ? textPartSchema.safeParse(content[0]) : null;
+  return parts?.success ? { ...sent, content: parts.data.text } : sent;
+}, messageSchema);
 
 /** Makes a reader of checked texts over the recorded ones. */
 export function candidateTexts(texts: RecordedTexts): CandidateTexts {
   return {
-    message: keeping((run, hash) => messageSchema.safeParse(texts.read(run, hash)).data ?? null, lengthOf),
+    message: keeping((run, hash) => readableSchema.safeParse(texts.read(run, hash)).data ?? null, lengthOf),
     tools: keeping(
       (run, hash) => toolsSchema.safeParse(texts.read(run, hash)).data ?? null,
       (tools) => (tools ?? []).length * TOOL_CHARACTERS,

@@ -88,7 +88,9 @@ function* linesOf(
   part: { startByte: number; endByte: number } = { startByte: 0, endByte: Number.POSITIVE_INFINITY },
 ): Generator<Line> {
   // A short file needs no large buffer, and a store has many; one that grows meanwhile gets a larger one.
-  let buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, fstatSync(file).size + 1));
+  const about = fstatSync(file);
+  const hasPlaces = about.isFile(); // what comes through a pipe is read as it comes
+  let buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, about.size + 1));
   let readByte = part.startByte;
   let filled = 0; // bytes of the buffer in use; the pending line starts at its byte 0
   let scanned = 0; // of these, how many are known to hold no newline
@@ -108,7 +110,7 @@ function* linesOf(
       }
     }
     const wanted = Math.min(buffer.length - filled, part.endByte - readByte);
-    const got = wanted > 0 ? readSync(file, buffer, filled, wanted, readByte) : 0;
+    const got = wanted > 0 ? readSync(file, buffer, filled, wanted, hasPlaces ? readByte : null) : 0;
     if (got === 0) break;
     readByte += got;
     filled += got;

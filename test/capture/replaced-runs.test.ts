@@ -96,6 +96,15 @@ describe("an import of a source that has grown", () => {
     expect([...coveredRuns(home)]).toEqual([[cut.run, whole.run]]);
   });
 
+  it("is replaced itself where the earlier one has outcomes that it lacks, and not where it has others in their place", async () => {
+    const judged = await importRows([PLUM, PEAR]);
+    const { reward: _, ...unjudged } = PEAR;
+    const later = await importRows([PLUM, unjudged]);
+    expect(later.replaced).toEqual([later.run]);
+    expect(await passedIn("pear")).toEqual({ [judged.run]: false, [later.run]: null });
+    expect((await importRows([PLUM, { ...PEAR, reward: 1 }])).replaced).toEqual([judged.run]);
+  });
+
   it("is told of by the next import, where the one that did it ended too early", async () => {
     const first = await importRows([PLUM]);
     const second = await importRows([PLUM, PEAR]);

@@ -281,6 +281,16 @@ describe("labels in bulk", () => {
     });
   });
 
+  it("name an item by a number as well, and where one cannot be used the field is named", () => {
+    const labels = join(home.path, "labels.jsonl");
+    mkdirSync(home.path, { recursive: true });
+    const said = [{ item: 7 }, { instance_id: 8 }, { item: 0.5 }, { item: "a", passed: "yes" }];
+    writeFileSync(labels, said.map((one) => JSON.stringify({ value: 1, ...one })).join("\n"));
+    const read = readLabels(labels);
+    expect(read.labels.map(({ item }) => item)).toEqual(["7", "8"]);
+    expect(read.rejected.map(({ reason }) => reason.split(":", 1)[0])).toEqual(["item", "passed"]);
+  });
+
   it("pass as they say, and where they say only a value if it is 1", () => {
     const labels = join(home.path, "labels.jsonl");
     mkdirSync(home.path, { recursive: true });

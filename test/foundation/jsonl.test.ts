@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -97,4 +98,12 @@ test("the last whole line is found from the end, whatever follows it", () => {
 test("the rest of a file is read from a byte on", () => {
   writeFileSync(path, "one\ntwö");
   expect(readFrom(path, 4)).toBe("twö");
+});
+
+test("lines that come through a pipe are those of what was written to it", () => {
+  const pipe = join(folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const said = "(echo one; sleep 0.1; head -c 200000 /dev/zero | tr '\\0' x; printf '\\ntwo') > \"$0\"";
+  spawn("sh", ["-c", said, pipe]);
+  expect(linesOf(pipe).map(({ bytes }) => bytes)).toEqual(["one", "x".repeat(200_000), "two"]);
 });

@@ -9,8 +9,10 @@ import { parseJson, rejected } from "../reading/json.ts";
 import { EVENTS, type StoreEvents, type StoreRow, TABLES } from "./memory-store.ts";
 
 const COPY = /^COPY "?\w+"?\."?(\w+)"? \(([^)]*)\) FROM stdin;\s*$/;
+const INSERT = /^INSERT INTO "?\w+"?\."?(\w+)"? /;
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 const ESCAPES: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };
+const INSERTED = "it is an INSERT, and rows are read of COPY alone: run pg_dump without --inserts";
 /** Columns that hold a list, and those that hold JSON. */
 const LISTS = new Set(["trigger_conditions", "application_context"]);
 const DOCUMENTS = new Set(["config", "summary", "data"]);
@@ -23,8 +25,10 @@ export function* dumpRows(path: string): Generator<StoreRow | StoreEvents | Reje
   for (const line of readLines(path)) {
     const where = `${path}:${line.number}`;
     const text = line.bytes === null ? null : textOf(line.bytes);
-    if (copied === null) copied = copiedBy(text ?? "");
-    else if (text === "\\.") {
+    if (copied === null) {
+      copied = copiedBy(text ?? "");
+      if (isHeld(INSERT.exec(text ?? "")?.[1])) yield rejected(where, INSERTED);
+    } else if (text === "\\.") {
       if (events !== null) yield eventsIn(path, events);
       copied = events = null;
     } else {
@@ -66,8 +70,12 @@ interface EventSpan {
 
 function copiedBy(line: string): Copied | null {
   const [, table, names] = COPY.exec(line) ?? [];
-  if (table === undefined || !(table in TABLES || table === EVENTS)) return null;
+  if (!isHeld(table)) return null;
   return { table, columns: (names ?? "").split(", ").map((column) => column.replaceAll('"', "")) };
+}
+
+function isHeld(table: string | undefined): table is string {
+  return table !== undefined && (table in TABLES || table === EVENTS);
 }
 
 function eventsIn(path: string, { run, copied, count, number, startByte, endByte }: EventSpan): StoreEvents {
@@ -101,9 +109,10 @@ function valuesOf(
   return rejected(where, `a row of ${copied.table} has ${values.length} values`);
 }
 
+/** Without the end of a line as Windows has it: such a character within a value is written as `\r`. */
 function textOf(bytes: Uint8Array): string | null {
   try {
-    return UTF8.decode(bytes);
+    return UTF8.decode(bytes).replace(/\r$/, "");
   } catch {
     return null;
   }

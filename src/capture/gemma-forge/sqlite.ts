@@ -2,6 +2,7 @@
  * Rows of the SQLite file that gemma-forge's first runs kept their memory in. Opened read-only and as it lies: nothing beside
  * it is written.
  */
+import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import type { Json } from "../../foundation/canonical-json.ts";
@@ -11,6 +12,9 @@ import { EVENTS, type StoreEvents, type StoreRow, TABLES } from "./memory-store.
 
 /** The patterns that a run banned for good, kept as attempts at no item. */
 const NO_ITEM = "_global_ban";
+
+/** Files beside a database with what was written since, or what has to be taken back, where its program did not close it. */
+const LOGS_BESIDE = ["-wal", "-journal"];
 
 const DOCUMENTS = new Set(["config", "summary", "data"]);
 
@@ -26,6 +30,7 @@ export async function* sqliteRows(path: string): AsyncGenerator<StoreRow | Store
     yield rejected(path, `SQLite needs Node 22.13 or newer, and this is ${process.versions.node}`);
     return;
   }
+  yield* logsBeside(path);
   try {
     const database = new sqlite.DatabaseSync(readOnlyUrl(path), { readOnly: true });
     try {
@@ -43,6 +48,16 @@ export async function* sqliteRows(path: string): AsyncGenerator<StoreRow | Store
     }
   } catch (error) {
     yield rejected(path, `it cannot be read as SQLite: ${(error as Error).message}`);
+  }
+}
+
+function* logsBeside(path: string): Generator<Rejected> {
+  for (const log of LOGS_BESIDE.map((end) => `${path}${end}`)) {
+    if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) === 0) continue;
+    yield rejected(
+      log,
+      "its rows may not be in the database yet: `PRAGMA wal_checkpoint(TRUNCATE)` by sqlite3 puts them there",
+    );
   }
 }
 

@@ -158,9 +158,11 @@ function firstText(row: JsonObject, keys: readonly string[]): string | null {
   return keys.map((key) => textIn(row[key])).find((text) => text !== null) ?? null;
 }
 
+/** Only what is said: a column of records has all their fields in each row. */
 function samplingOf(row: JsonObject): Record<string, Json> {
+  const given = Object.entries(isObject(row.sampling) ? row.sampling : {}).filter(([, value]) => value !== null);
   const own = SAMPLING_KEYS.flatMap((key) => (numberIn(row[key]) === null ? [] : [[key, row[key]] as const]));
-  return { ...(isObject(row.sampling) && row.sampling), ...(Object.fromEntries(own) as JsonObject) };
+  return Object.fromEntries([...given, ...own]) as JsonObject;
 }
 
 /** Short fields that are no part of the conversation. */

@@ -59,10 +59,21 @@ export function countsIn(value: unknown): number[] | null {
 const EARLIEST_MS = Date.UTC(2000);
 const LATEST_MS = Date.UTC(2100);
 
-/** A time as ISO 8601 or as seconds, milliseconds, microseconds or nanoseconds since 1970; null outside of this century. */
+/** A date and a time of day without a zone, as databases and pandas write them. */
+const WITHOUT_ZONE = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)$/;
+
+/**
+ * A time as ISO 8601 or as seconds, milliseconds, microseconds or nanoseconds since 1970; null outside of this century.
+ * Without a zone it is one of UTC, so that a file says the same on every machine.
+ */
 export function timeIn(value: unknown): Date | null {
-  const ms = typeof value === "string" && !/^\d+$/.test(value) ? Date.parse(value) : epochMs(Number(value));
+  const ms = typeof value === "string" && !/^\d+$/.test(value) ? textMs(value) : epochMs(Number(value));
   return ms >= EARLIEST_MS && ms < LATEST_MS ? new Date(ms) : null;
+}
+
+function textMs(text: string): number {
+  const [, day, time] = WITHOUT_ZONE.exec(text) ?? [];
+  return Date.parse(time === undefined ? text : `${day}T${time.replace(",", ".")}Z`);
 }
 
 /** The unit is told by the size: the same count in another unit would lie outside of this century. */

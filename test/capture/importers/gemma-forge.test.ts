@@ -478,6 +478,23 @@ describe("the memory database", () => {
     await expectStoredRun(await importInto(home, dump()));
   });
 
+  it("is read where its lines end as on Windows", async () => {
+    const path = dump();
+    writeFileSync(path, readFileSync(path, "utf8").replaceAll("\n", "\r\n"));
+    await expectStoredRun(await importInto(home, path));
+  });
+
+  it("that was dumped as INSERTs is rejected line by line, with what makes one that can be read", async () => {
+    const path = join(folder, "inserts.sql");
+    const inserts = ["runs", "attempts", "migrations"].map((table) => `INSERT INTO stig.${table} VALUES ('x', 1);`);
+    writeFileSync(path, ["-- PostgreSQL database dump", ...inserts, ""].join("\n"));
+    const { rejected, imported } = await importInto(home, path);
+    expect(imported).toEqual([]);
+    expect(rejected).toEqual([
+      { reason: expect.stringContaining("--inserts"), count: 2, where: [`${path}:2`, `${path}:3`] },
+    ]);
+  });
+
   it("is one run with the log that began with it, whichever is imported first", async () => {
     const path = dump();
     logOf(...attempt(), remediated());
@@ -587,6 +604,21 @@ describe("the memory database", () => {
     for (const row of copiedRows()) database.prepare("INSERT INTO run_events VALUES (?, ?, ?, ?, ?, ?)").run(...row);
     database.close();
     await expectCopiedEvents(await importInto(home, path));
+  });
+
+  it("in SQLite says that a log beside it may hold more, until there is none", async () => {
+    const { DatabaseSync } = await import("node:sqlite");
+    const path = join(folder, "forge.db");
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA journal_mode = wal; CREATE TABLE runs (id text, skill text, started_at text)");
+    database.exec(
+      "PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO runs VALUES ('0a1b2c3d-4e5', 'stig', '2026-04-20 10:15:00+00')",
+    );
+    const { imported, rejected } = await importInto(home, path);
+    database.close();
+    expect(imported).toEqual([]);
+    expect(rejected).toEqual([{ reason: expect.stringContaining("wal_checkpoint"), count: 1, where: [`${path}-wal`] }]);
+    expect((await importInto(home, path)).rejected).toEqual([]);
   });
 
   it.skipIf(!hasPostgres)("in a real Postgres tells each run by its copied events", { timeout: 60_000 }, async () => {

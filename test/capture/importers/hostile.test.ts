@@ -158,6 +158,29 @@ describe("a folder", () => {
     expect(await importInto(home, folder)).toMatchObject({ files: 1, passedOver: [], rejected: [] });
   });
 
+  it("or a file that is named by a link is what the link leads to", async () => {
+    mkdirSync(join(folder, "runs"));
+    writeFileSync(join(folder, "runs", "rows.jsonl"), GOOD);
+    symlinkSync(join(folder, "runs"), join(folder, "link"));
+    symlinkSync(join(folder, "runs", "rows.jsonl"), join(folder, "link.jsonl"));
+    expect(await importInto(home, join(folder, "link"))).toMatchObject({ files: 1, imported: [{ attempts: 1 }] });
+    expect(await importInto(home, join(folder, "link.jsonl"), { format: "openai-chat" })).toMatchObject({ files: 1 });
+  });
+
+  it("has its files of other programs and what is compressed counted by name", async () => {
+    writeFileSync(join(folder, "a.jsonl"), GOOD);
+    writeFileSync(join(folder, "b.jsonl.gz"), zlib.gzipSync(GOOD));
+    writeFileSync(join(folder, "notes.txt"), "nothing");
+    for (const name of ["c.jsonl", "d.jsonl"]) cpSync(join(SAMPLES, "pi/2025-11-20_pi-0002.jsonl"), join(folder, name));
+    const report = await importInto(home, folder, { format: "openai-chat" });
+    expect(report).toMatchObject({ files: 1, others: { pi: 2, compressed: 1 } });
+    expect(report.passedOver).toHaveLength(4);
+    await expect(importInto(home, join(folder, "b.jsonl.gz"), { format: "openai-chat" })).rejects.toMatchObject({
+      code: "PACKED_FILE",
+    });
+    await expect(importInto(home, join(folder, "b.jsonl.gz"))).rejects.toMatchObject({ code: "PACKED_FILE" });
+  });
+
   it("has a file whose first line is cut among its others, and that line rejected", async () => {
     writeFileSync(join(folder, "a.jsonl"), GOOD);
     writeFileSync(join(folder, "b.jsonl"), `{"id": "x", "messa\n${GOOD}${GOOD}`);
@@ -178,6 +201,11 @@ describe("a folder", () => {
   it("with nothing that is known, or that is not there, is refused by name", async () => {
     writeFileSync(join(folder, "notes.txt"), "nothing");
     await expect(importInto(home, folder)).rejects.toMatchObject({ code: "FORMAT_NOT_CLEAR" });
+    mkdirSync(join(folder, "empty"));
+    await expect(importInto(home, join(folder, "empty"))).rejects.toMatchObject({ code: "NOTHING_TO_IMPORT" });
+    await expect(importInto(home, "/dev/null")).rejects.toMatchObject({
+      ...{ code: "NOTHING_TO_IMPORT", message: "This is neither a file nor a folder." },
+    });
     await expect(importInto(home, folder, { format: "inspect" })).rejects.toMatchObject({ code: "NOTHING_TO_IMPORT" });
     await expect(importInto(home, join(folder, "gone"))).rejects.toMatchObject({ code: "NO_SUCH_PATH" });
     await expect(importInto(home, folder, { format: "otell" })).rejects.toMatchObject({

@@ -41,7 +41,10 @@ describe("a row", () => {
   });
 
   it("has its sampling as the turns' request, and where it says none it is missing", async () => {
-    const sampled = [{ sampling: { temperature: 0.7, seed: 3 }, top_p: 0.9 }, { temperature: null }];
+    const sampled = [
+      { sampling: { temperature: 0.7, seed: 3, top_k: null }, top_p: 0.9 },
+      { temperature: null, sampling: { seed: null } },
+    ];
     const { events } = await importRows(sampled.map((own, i) => ({ id: `t${i}`, messages: conversation, ...own })));
     expect(only(events, "turn").map(({ request, missing = [] }) => [request, missing.includes("sampling")])).toEqual([
       ...Array(2).fill([{ temperature: 0.7, seed: 3, top_p: 0.9 }, false]),
