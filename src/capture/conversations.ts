@@ -16,7 +16,7 @@ export interface Conversations {
   continued(scope: string, beginnings: readonly string[]): AttemptId | null;
   /** Notes that an attempt asked all that these lead to. */
   noteAsked(scope: string, beginnings: readonly string[], attempt: AttemptId): void;
-  /** Notes the answer to it, by each key that it may come back under; of two that were answered the same, the later one is continued. */
+  /** Notes the answer to it, by each key that it may come back under; of those that were answered the same, the latest that did not go on is continued. */
   noteAnswered(
     scope: string,
     beginnings: readonly string[],
@@ -30,8 +30,8 @@ export function openConversations(): Conversations {
   /** Of each prompt, the attempts that asked it, and of them those that it left without an answer. */
   const asked = new Map<string, AttemptId[]>();
   const unanswered = new Map<string, AttemptId[]>();
-  /** The attempt of each prompt with its answer. */
-  const answered = new Map<string, AttemptId>();
+  /** The attempts of each prompt with its answer. */
+  const answered = new Map<string, AttemptId[]>();
   /** The last new prompt of each attempt. */
   const latest = new Map<string, string>();
 
@@ -44,13 +44,20 @@ export function openConversations(): Conversations {
     return open.length > 1 ? null : (open[0] ?? attempts.at(-1));
   }
 
+  /** Those that were answered the same are alike so far: each of them is continued once. */
+  function answeredBy(scope: string, prompt: string, withAnswer: string): AttemptId | undefined {
+    const attempts = answered.get(withAnswer) ?? [];
+    return attempts.findLast(isOpen(scope, prompt)) ?? attempts.at(-1);
+  }
+
   return {
     continued(scope, beginnings) {
       const prompt = scope + beginnings.at(-1);
       const repeated = unanswered.get(prompt)?.find(isOpen(scope, prompt));
       if (repeated !== undefined) return repeated;
-      for (const beginning of beginnings.slice(0, -1).reverse()) {
-        const found = answered.get(scope + beginning) ?? askedBy(scope, scope + beginning);
+      for (let i = beginnings.length - 2; i >= 0; i--) {
+        const beginning = scope + beginnings[i];
+        const found = answeredBy(scope, scope + beginnings[i - 1], beginning) ?? askedBy(scope, beginning);
         if (found !== undefined) return found;
       }
       return null;
@@ -69,7 +76,12 @@ export function openConversations(): Conversations {
     },
     noteAnswered(scope, beginnings, { attempt, keys }) {
       const prompt = beginnings.at(-1) ?? ZERO_HASH;
-      for (const key of keys) answered.set(scope + hashText(prompt + key), attempt);
+      for (const key of keys) {
+        const withAnswer = scope + hashText(prompt + key);
+        const attempts = answered.get(withAnswer) ?? [];
+        answered.set(withAnswer, attempts);
+        if (!attempts.includes(attempt)) attempts.push(attempt);
+      }
     },
     noteUnanswered(scope, beginnings, attempt) {
       const prompt = scope + beginnings.at(-1);

@@ -189,6 +189,19 @@ describe("a call through the proxy", () => {
     expect(places).toEqual(["1#1", "2#1", "3#1", "2#2", "1#2"]);
   });
 
+  it("goes on in an attempt of its own where another agent asked the same and was answered the same", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("A"))] }));
+    const ask = (...messages: object[]) => post("/v1/chat/completions", { model: "m", messages });
+    const begun = [user("one"), said("A")];
+    await Promise.all([ask(user("one")), ask(user("one"))]);
+    await ask(...begun, user("of x"));
+    await ask(...begun, user("of y"));
+    await ask(...begun, user("of x"), said("A"), user("more of x"));
+    await ask(...begun, user("of y"), said("A"), user("more of y"));
+    const places = only(await recorded(), "turn").map(({ turn }) => turn.slice(turn.lastIndexOf("/") + 1));
+    expect(places).toEqual(["1#1", "2#1", "2#2", "1#2", "2#3", "1#3"]);
+  });
+
   it("that is asked again because it got no answer is of the same attempt, and so is an outcome that names none", async () => {
     const answers: StubAnswer[] = [
       { status: 500, pieces: ["no"] },
