@@ -137,6 +137,7 @@ async function* streamed(
 ): AsyncGenerator<Uint8Array> {
   const reader = streamReader(WIRES[call.sent.api], call.sent.request);
   const cutter = eventCutter();
+  const pieces: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
   const held: Uint8Array[] = [];
   let isRecorded = false;
   let cut: unknown = null;
@@ -152,12 +153,14 @@ async function* streamed(
   };
   try {
     try {
-      for await (const chunk of body) {
-        for (const { bytes, data } of cutter.take(chunk as Buffer)) {
+      // Not to the end of the response: a server may leave it open long after the last event.
+      for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
+        for (const { bytes, data } of cutter.take(next.value)) {
           if (data !== null) reader.take(data);
           if (reader.isEnded()) held.push(bytes);
           else yield bytes;
         }
+        if (reader.isOver()) break;
       }
     } catch (error) {
       cut = error;
@@ -167,14 +170,24 @@ async function* streamed(
       const isCut = cut !== null || !reader.isEnded();
       await record(isCut ? cutFailure(cut) : null, isCut ? ["stream-cut"] : []);
       yield* held;
-      if (cut !== null) await breakOff();
+      if (cut !== null || !(yield* passedToEnd(pieces))) await breakOff();
     }
   } finally {
-    // The client went away: what had come until then is the record, and the server need not go on.
+    body.destroy(); // the server need not go on where the client went away
     if (!isRecorded) {
-      body.destroy();
+      // What had come until then is the record.
       await record({ code: "CLIENT_GONE", message: "the client went away before the answer ended" }, [CLIENT_GONE]);
     }
+  }
+}
+
+/** What comes after the answer, which nobody reads; false where the connection broke. */
+async function* passedToEnd(pieces: AsyncIterator<Buffer>): AsyncGenerator<Uint8Array, boolean> {
+  try {
+    for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value;
+    return true;
+  } catch {
+    return false;
   }
 }
 

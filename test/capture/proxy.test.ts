@@ -301,6 +301,13 @@ describe("a stream through the proxy", () => {
     ],
   };
 
+  const response = { id: "r-1", object: "response", status: "completed", model: "m-1", output: [] };
+  const responsePieces = [
+    { type: "response.created", response: { ...response, status: "in_progress" } },
+    { type: "response.output_text.delta", output_index: 0, content_index: 0, delta: "Let me" },
+    { type: "response.completed", response },
+  ].map((event) => `data: ${JSON.stringify(event)}\n\n`);
+
   it("reaches OpenAI's own client as it came, and is recorded as one message before its end is passed on", async () => {
     const bytes = Buffer.from(pieces.join(""));
     // Cut anywhere, in the middle of a letter too.
@@ -397,10 +404,13 @@ describe("a stream through the proxy", () => {
     expect(messagesOf(events, [cut?.response ?? null])).toEqual([said("Let me look. ü")]);
   });
 
-  it("that the server ends with an error is no whole answer, for the lake either", async () => {
+  const error = { message: "out of memory", code: 500 };
+  it.each([
+    ["under its own key", { error }],
+    ["as vLLM long had it", { object: "error", type: "InternalServerError", param: null, ...error }],
+  ])("that the server ends with an error, %s, is no whole answer, for the lake either", async (_, last) => {
     const [begun, half] = [pieces[0] ?? "", pieces[1] ?? ""];
-    const error = { message: "out of memory", code: 500 };
-    await start(() => ({ type: "text/event-stream", pieces: [begun, half, ...chunks({ error })] }));
+    await start(() => ({ type: "text/event-stream", pieces: [begun, half, ...chunks(last)] }));
     await (await post("/r/x/v1/chat/completions", { model: "m", stream: true, messages: [user("go")] })).text();
     const events = await recorded();
     expect(only(events, "failure")).toMatchObject([
@@ -414,6 +424,46 @@ describe("a stream through the proxy", () => {
     const rows = await lake.query("SELECT has_full_prompt, has_full_answer FROM turns");
     lake.close();
     expect(rows).toEqual([{ has_full_prompt: true, has_full_answer: false }]);
+  });
+
+  it.each([
+    ["chat", "/r/x/v1/chat/completions", { messages: [user("go")] }, pieces],
+    ["responses", "/r/x/v1/responses", { input: "go" }, responsePieces],
+  ])("of %s that the server leaves open after its last event is over with that", async (_, path, asked, told) => {
+    await start(() => ({ type: "text/event-stream", pieces: told, end: "hang" }), { timeoutMs: 60_000 });
+    const response = await post(path, { model: "m", stream: true, ...asked });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (text !== told.join("")) text += (await reader?.read())?.value ?? "";
+    const events = await recorded();
+    expect(only(events, "turn")).toMatchObject([{ response: expect.any(String), parseFlags: [] }]);
+    await reader?.cancel();
+    await post("/r/x/finish", {});
+    expect(only(await recorded(), "turn")).toHaveLength(1);
+    expect(only(await recorded(), "failure")).toEqual([]);
+  });
+
+  it("whose server breaks the connection after the last event is whole, and broken for the client, too", async () => {
+    await start(() => ({ type: "text/event-stream", pieces, end: "close", delayMs: 2 }));
+    const response = await post("/r/x/v1/chat/completions", { model: "m", stream: true, messages: [user("go")] });
+    await expect(response.text()).rejects.toThrow();
+    const events = await recorded();
+    expect(only(events, "turn")).toMatchObject([{ finishReason: "tool_calls", parseFlags: [] }]);
+    expect(only(events, "failure")).toEqual([]);
+  });
+
+  it("that says of each event that it ended for no reason ends where it says one", async () => {
+    const told = chunks(delta({ content: "Let " }, ""), delta({ content: "me" }, ""), delta({}, "stop"));
+    await start(({ body }) => ({ type: "text/event-stream", pieces: told.slice(0, body.includes("cut") ? 2 : 4) }));
+    for (const content of ["cut", "whole"]) {
+      const asked = { model: "m", stream: true, messages: [user(content)] };
+      await (await post("/r/x/v1/chat/completions", asked)).text();
+    }
+    const events = await recorded();
+    expect(only(events, "turn")).toMatchObject([
+      { parseFlags: ["stream-cut"], missing: ["answer"] },
+      { parseFlags: [], finishReason: "stop" },
+    ]);
   });
 
   it("whose client goes away is recorded as far as it came", async () => {
