@@ -14,7 +14,7 @@ const input = z.object({
   format: z.string().default("auto").describe("whose files these are; auto tells it from how they begin"),
   skill: z
     .string()
-    .regex(/^[a-z0-9-]+$/, "expected small letters, digits and dashes")
+    .regex(/^[a-z0-9-]+$/, "small letters, digits and dashes")
     .optional()
     .describe(
       "what the runs are about (default: with --onto what the recorded run is about, else what the format says)",

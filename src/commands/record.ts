@@ -13,10 +13,13 @@ import { warnOfOpenHost } from "./open-host.ts";
 import { readDuration } from "./read-duration.ts";
 
 const input = z.object({
-  upstream: z.url().describe("the model's server, as the agent had it: http://127.0.0.1:8000/v1"),
+  upstream: z
+    .url({ protocol: /^https?$/, abort: true, error: "a URL that begins with http:// or https://" })
+    .refine(isPlain, "no password, query or fragment: every log would hold it, so leave keys to the agent's headers")
+    .describe("the model's server, as the agent had it: http://127.0.0.1:8000/v1"),
   skill: z
     .string()
-    .regex(/^[a-z0-9-]+$/, "expected small letters, digits and dashes")
+    .regex(/^[a-z0-9-]+$/, "small letters, digits and dashes")
     .describe("what the agent works at; a name of your own"),
   port: z.number().int().min(0).max(65_535).default(8643).describe("port; 0 takes any free one"),
   host: z.string().default("127.0.0.1").describe("address to listen on; there is no access control"),
@@ -77,6 +80,12 @@ TRACEMILL_ITEM and TRACEMILL_ATTEMPT in its environment and the last answer on i
   print: () => "Stopped. Runs that are not sealed can be gone on with, or sealed: tracemill seal RUN",
   exitCode: ({ recorded }) => Math.max(0, ...recorded.map(sealedExitCode)),
 });
+
+/** Whether a URL says nothing but where. */
+function isPlain(url: string): boolean {
+  const { username, password, search, hash } = new URL(url);
+  return `${username}${password}${search}${hash}` === "";
+}
 
 /** 3 where the verifier's command could not judge all of a run. */
 export function sealedExitCode({ notVerified }: SealedRecording): number {
