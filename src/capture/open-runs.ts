@@ -28,8 +28,11 @@ export interface OpenRuns {
   has(name: string | null): Promise<boolean>;
   /** Seals a run. Throws: `NOT_RECORDING` where nothing was recorded under that name; `CALLS_OPEN`. */
   finish(name: string | null): Promise<SealedRecording>;
-  /** Seals the runs that nothing was recorded in for so long, those too that an earlier process of the skill left. */
-  finishIdle(idleMs: number): Promise<SealedRecording[]>;
+  /**
+   * Seals the runs that nothing was recorded in for so long, those too that an earlier process of the skill left, and says each once
+   * it is sealed. Throws: what sealing one throws; the others have their turn the next time.
+   */
+  finishIdle(idleMs: number, onSealed: (sealed: SealedRecording) => void): Promise<void>;
   /** Closes the logs; runs that are not sealed can be gone on with. */
   close(): Promise<void>;
 }
@@ -76,17 +79,16 @@ export function openRuns(options: OpenRunsOptions): OpenRuns {
       if (!isSealed && !(await has(name))) throw notRecording(name);
       return seal(await of(name));
     },
-    async finishIdle(idleMs) {
+    async finishIdle(idleMs, onSealed) {
       const isQuiet = (run: RecordedRun) => run.openCalls === 0 && clock().getTime() - run.lastAtMs >= idleMs;
-      const sealed: SealedRecording[] = [];
       for (const run of await all()) {
         if (run.isOver || sealings.has(run) || !isQuiet(run)) continue;
         // A call may come while the verifier is asked: the run is not quiet any more.
         const one = await seal(run).catch(nullIf("CALLS_OPEN"));
-        if (one !== null) sealed.push(one);
+        if (one !== null) onSealed(one);
       }
       const open = new Set((await all()).map(({ log }) => log.run));
-      return [...sealed, ...(await finishLeft(idleMs, open))];
+      await finishLeft({ idleMs, open, onSealed });
     },
     async close() {
       for (const run of await all()) {

@@ -106,6 +106,7 @@ const STATUS: Record<string, ContentfulStatusCode> = {
 function statusOf(error: Error): ContentfulStatusCode {
   if (error instanceof Refusal) return STATUS[error.code] ?? 400;
   if (error instanceof Failure && error.boundary === "endpoint") return error.code === "TIMEOUT" ? 504 : 502;
+  if (error instanceof Failure && error.code === "INTERRUPTED") return 503; // whoever started the proxy ends it
   return 500;
 }
 

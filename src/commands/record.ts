@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { z } from "zod";
 import { type SealedRecording, startRecording } from "../capture/index.ts";
 import { counted } from "../foundation/counted.ts";
+import { describeRefusal, Refusal } from "../foundation/errors.ts";
 import { duration, tell } from "../foundation/progress.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { skillSplits } from "../skills/skill-splits.ts";
@@ -67,7 +68,7 @@ TRACEMILL_ITEM and TRACEMILL_ATTEMPT in its environment and the last answer on i
         if (isJson) tell(stderr, { event: "sealed", ...sealed });
         else stdout.write(`${sealedText(sealed)}\n`);
       },
-      onBug: (error) => stderr.write(`${error instanceof Error ? error.stack : error}\n`),
+      onBug: (error) => stderr.write(`${faultText(error)}\n`),
     });
     warnOfOpenHost(rest.host, context);
     const url = `${proxy.url}/v1`;
@@ -80,6 +81,12 @@ TRACEMILL_ITEM and TRACEMILL_ATTEMPT in its environment and the last answer on i
   print: () => "Stopped. Runs that are not sealed can be gone on with, or sealed: tracemill seal RUN",
   exitCode: ({ recorded }) => Math.max(0, ...recorded.map(sealedExitCode)),
 });
+
+/** A log that cannot be gone on with is no bug of the program's. */
+function faultText(error: unknown): string {
+  if (error instanceof Refusal) return describeRefusal(error);
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
 
 /** Whether a URL says nothing but where. */
 function isPlain(url: string): boolean {
