@@ -71,7 +71,7 @@ async function call(
       c.env.outgoing.destroy();
     },
   };
-  const api = c.req.method === "POST" ? API_PATHS[rest] : undefined;
+  const api = c.req.method === "POST" ? API_PATHS[plainPath(rest)] : undefined;
   if (api === undefined || relayed.body === null) return passOn(parts.upstream, relayed);
   const body = objectOf(relayed.body.toString("utf8"));
   const sent = body === null ? null : WIRES[api].readCall(body);
@@ -81,6 +81,11 @@ async function call(
     return passOn(parts.upstream, relayed);
   }
   return relay(parts, relayed, await parts.recorder.begin(place, sent));
+}
+
+/** A base URL may end with a slash, and a server answer all the same. */
+function plainPath(path: string): string {
+  return path.replaceAll(/\/{2,}/g, "/").replace(/\/$/, "");
 }
 
 async function outcome(c: Context<Served>, { recorder }: ProxyParts, inPath: CallPlace): Promise<Response> {

@@ -152,6 +152,13 @@ describe("a call through the proxy", () => {
     expect(JSON.stringify(events)).not.toContain("sk-secret");
   });
 
+  it.each(["/r/x/v1//chat/completions", "/r/x/v1/chat/completions/"])("of %s is recorded, too", async (path) => {
+    await start(() => ({ pieces: [body] }));
+    await post(path, { model: "m", messages: [user("one")] });
+    expect(upstream.requests.map((request) => request.path)).toEqual([path.slice("/r/x".length)]);
+    expect(only(await recorded(), "turn")).toHaveLength(1);
+  });
+
   it("goes on from an earlier one where its messages do, and is else a new attempt", async () => {
     await start(() => ({ pieces: [JSON.stringify(completion("A"))] }));
     const ask = (...messages: object[]) => post("/v1/chat/completions", { model: "m", messages });
@@ -929,6 +936,18 @@ describe("a recorded run", () => {
     const unknown = await post("/outcome", { run: "nightly", item: "a", value: 1, verifier });
     expect([unknown.status, await codeIn(unknown)]).toEqual([404, "NOT_RECORDING"]);
     expect(await listRuns(home)).toEqual([]);
+  });
+
+  it("that is sealed is said to be so where it is finished once more by its name", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }));
+    await ask("a", 1);
+    const { run } = (await (await post("/r/nightly/finish", {})).json()) as { run: string };
+    const again = await post("/r/nightly/finish", {});
+    const { error } = (await again.json()) as { error: object };
+    expect([again.status, error]).toMatchObject([
+      409,
+      { code: "RUN_SEALED", message: expect.stringContaining(`Run ${run} is sealed`) },
+    ]);
   });
 
   it("that is sealed still takes outcomes: the ledger says them, and they decide", async () => {
