@@ -182,6 +182,10 @@ export function agentRunText(result: AgentRunSummary): string {
   ].join("\n");
 }
 
+/** A run goes on with the command that it began with. */
+const BROKEN_AGENT =
+  "The agent runs in a folder of its own, so its files need whole paths; with another command begin another run.";
+
 function stoppedEarly({ run, stoppedBy, lastFailure }: AgentRunResult): Failure {
   const reasons = {
     interruption: "it was stopped",
@@ -189,11 +193,12 @@ function stoppedEarly({ run, stoppedBy, lastFailure }: AgentRunResult): Failure 
     agent: lastFailure,
   };
   const reason = reasons[stoppedBy ?? "interruption"];
-  const message = `Run ${run} is not finished (${reason}). Go on with: tracemill run --resume ${run}`;
+  const way = stoppedBy === "agent" ? `${BROKEN_AGENT} Once it works as it is, go on with` : "Go on with";
+  const message = `Run ${run} is not finished (${reason}). ${way}: tracemill run --resume ${run}`;
   return new Failure({ boundary: "run", code: "STOPPED_EARLY", message });
 }
 
 function missing(option: string, expected: string): Refusal {
-  const fix = 'tracemill run --skill sql --model smollm2 --agent "python my_agent.py"';
+  const fix = 'tracemill run --skill sql --model smollm2 --agent "python $PWD/my_agent.py"';
   return new Refusal({ code: "BAD_ARGUMENT", message: `${option} is missing.`, expected, fix });
 }

@@ -63,7 +63,7 @@ describe("tracemill run", () => {
     const { stdout, stderr, exitCode } = await tracemill(...LETTERS, ...manner, "--endpoint", model.url);
     expect([exitCode, stdout]).toEqual([3, ""]);
     expect(stderr).toMatch(
-      /is not finished \(the agent ended with the exit code 127 .*no-such-agent.*\)\. Go on with: /,
+      /is not finished \(the agent ended with the exit code 127 .*no-such-agent.*\)\. .* need whole paths.* go on with: /,
     );
     const [run] = await listRuns(home);
     expect(run?.isSealed).toBe(false);
