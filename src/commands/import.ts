@@ -71,6 +71,7 @@ function printed({
   known,
   leftOut,
   replaced,
+  revoked,
   joined,
   rejected,
   untoldFamilies,
@@ -82,6 +83,7 @@ function printed({
     ...(joined === null ? [] : [joinedText(joined)]),
     ...replaced.map(replacedText),
     ...(known.length > 0 ? [`here already: ${known.join(", ")}`] : []),
+    ...revoked.map(({ run, reason }) => `${run} is revoked, so that no dataset takes it: ${reason}`),
     ...leftOut.map(({ run, coveredBy }) => `${run} is left out of exports, as ${coveredBy} holds all of it`),
     ...rejected.map(
       ({ reason, count, where }) => `not used: ${counted(count, "record")}: ${reason}; at ${where.join(", ")}`,
