@@ -64,30 +64,29 @@ export function openConversations(): Conversations {
     },
     noteAsked(scope, beginnings, attempt) {
       const prompt = scope + beginnings.at(-1);
-      const attempts = asked.get(prompt) ?? [];
-      asked.set(prompt, attempts);
-      if (!attempts.includes(attempt)) {
-        attempts.push(attempt);
-        latest.set(scope + attempt, prompt);
-      }
+      if (addOnce(asked, prompt, attempt)) latest.set(scope + attempt, prompt);
       const left = unanswered.get(prompt)?.filter((one) => one !== attempt) ?? [];
       if (left.length > 0) unanswered.set(prompt, left);
       else unanswered.delete(prompt);
     },
     noteAnswered(scope, beginnings, { attempt, keys }) {
       const prompt = beginnings.at(-1) ?? ZERO_HASH;
-      for (const key of keys) {
-        const withAnswer = scope + hashText(prompt + key);
-        const attempts = answered.get(withAnswer) ?? [];
-        answered.set(withAnswer, attempts);
-        if (!attempts.includes(attempt)) attempts.push(attempt);
-      }
+      for (const key of keys) addOnce(answered, scope + hashText(prompt + key), attempt);
     },
     noteUnanswered(scope, beginnings, attempt) {
       const prompt = scope + beginnings.at(-1);
       unanswered.set(prompt, [...(unanswered.get(prompt) ?? []), attempt]);
     },
   };
+}
+
+/** Adds an attempt to those of a key; false where it is one of them. */
+function addOnce(map: Map<string, AttemptId[]>, key: string, attempt: AttemptId): boolean {
+  const attempts = map.get(key) ?? [];
+  map.set(key, attempts);
+  const isNew = !attempts.includes(attempt);
+  if (isNew) attempts.push(attempt);
+  return isNew;
 }
 
 /** A thought before an answer, and the closing tags that end it. */
