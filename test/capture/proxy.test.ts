@@ -152,6 +152,21 @@ describe("a call through the proxy", () => {
     expect(JSON.stringify(events)).not.toContain("sk-secret");
   });
 
+  it.each([
+    ["UTF-8", "utf8"],
+    ["Latin-1", "latin1"],
+  ] as const)("is at the item that its header names in %s, and so is its outcome", async (_, encoding) => {
+    await start(() => ({ pieces: [body] }));
+    const item = Buffer.from("größe", encoding).toString("latin1");
+    await post(
+      "/r/x/v1/chat/completions",
+      { model: "m", messages: [user("one")] },
+      { headers: { "X-Tracemill-Item": item } },
+    );
+    const judged = await post("/outcome", { run: "x", item: "größe", value: 1, verifier: { id: "v", version: "1" } });
+    expect(await judged.json()).toEqual({ attempt: expect.stringMatching(/mine:größe\/1$/) });
+  });
+
   it.each(["/r/x/v1//chat/completions", "/r/x/v1/chat/completions/"])("of %s is recorded, too", async (path) => {
     await start(() => ({ pieces: [body] }));
     await post(path, { model: "m", messages: [user("one")] });
@@ -799,6 +814,7 @@ describe("what goes wrong", () => {
     expect(only(events, "failure").map(({ code }) => code)).toEqual(["TIMEOUT", "TIMEOUT", "TIMEOUT"]);
     const turns = only(events, "turn");
     expect(turns.map(({ parseFlags }) => parseFlags)).toEqual([[], [], ["stream-cut"]]);
+    expect(turns.map(({ wire }) => wire?.raw)).toEqual([undefined, '{"choices":', undefined]);
     expect(messagesOf(events, [turns[2]?.response ?? null])).toEqual([said("half")]);
   });
 
