@@ -2,6 +2,7 @@
  * Where a call belongs, as its URL or its headers say: `/r/<run>/i/<item>/a/<n>/role/<role>/v1/...`, each part optional,
  * or `X-Tracemill-Run`, `-Item`, `-Attempt`, `-Role` and `-Family`. The path goes before the headers.
  */
+import { isUtf8 } from "node:buffer";
 import { Refusal } from "../foundation/errors.ts";
 
 export interface CallPlace {
@@ -24,12 +25,12 @@ const LONGEST_NAME = 500;
 /** Takes the place off a path. Throws: `BAD_PLACE`. */
 export function readPlace(path: string, headers: Headers): { place: CallPlace; rest: string } {
   const [, run, item, attempt, role, rest = path] = PLACE.exec(path) ?? [];
-  const named = (inPath: string | undefined, header: string) =>
-    inPath === undefined ? headers.get(`x-tracemill-${header}`) : decoded(inPath);
+  const inHeader = (name: string) => textOfHeader(headers.get(`x-tracemill-${name}`));
+  const named = (inPath: string | undefined, name: string) => (inPath === undefined ? inHeader(name) : decoded(inPath));
   const place = {
     run: checkedName("run", named(run, "run")),
     item: checkedName("item", named(item, "item")),
-    family: checkedName("family", headers.get("x-tracemill-family")),
+    family: checkedName("family", inHeader("family")),
     attempt: attemptOf(named(attempt, "attempt")),
     role: named(role, "role") ?? DEFAULT_ROLE,
   };
@@ -38,6 +39,13 @@ export function readPlace(path: string, headers: Headers): { place: CallPlace; r
     throw badPlace("attempt", String(place.attempt), "an item beside it: /i/<item>/a/<n>");
   }
   return { place, rest };
+}
+
+/** A header's bytes, of which each came as a character, where they are UTF-8: an outcome's JSON names the same item so. */
+function textOfHeader(value: string | null): string | null {
+  if (value === null || !/[\u0080-\u00ff]/.test(value)) return value;
+  const bytes = Buffer.from(value, "latin1");
+  return isUtf8(bytes) ? bytes.toString("utf8") : value;
 }
 
 function checkedName(what: string, name: string | null): string | null {

@@ -16,7 +16,7 @@ export interface Conversations {
   continued(scope: string, beginnings: readonly string[]): AttemptId | null;
   /** Notes that an attempt asked all that these lead to. */
   noteAsked(scope: string, beginnings: readonly string[], attempt: AttemptId): void;
-  /** Notes the answer to it, by each key that it may come back under; of two that were answered the same, the later one is continued. */
+  /** Notes the answer to it, by each key that it may come back under; of those that were answered the same, the latest that did not go on is continued. */
   noteAnswered(
     scope: string,
     beginnings: readonly string[],
@@ -31,8 +31,8 @@ export function openConversations(): Conversations {
   /** Of each prompt, the attempts that asked it, and of them those that it left without an answer. */
   const asked = new Map<string, AttemptId[]>();
   const unanswered = new Map<string, AttemptId[]>();
-  /** The attempt of each prompt with its answer. */
-  const answered = new Map<string, AttemptId>();
+  /** The attempts of each prompt with its answer. */
+  const answered = new Map<string, AttemptId[]>();
   /** The last new prompt of each attempt. */
   const latest = new Map<string, string>();
 
@@ -45,38 +45,49 @@ export function openConversations(): Conversations {
     return open.length > 1 ? null : (open[0] ?? attempts.at(-1));
   }
 
+  /** Those that were answered the same are alike so far: each of them is continued once. */
+  function answeredBy(scope: string, prompt: string, withAnswer: string): AttemptId | undefined {
+    const attempts = answered.get(withAnswer) ?? [];
+    return attempts.findLast(isOpen(scope, prompt)) ?? attempts.at(-1);
+  }
+
   return {
     continued(scope, beginnings) {
       const prompt = scope + beginnings.at(-1);
       const repeated = unanswered.get(prompt)?.find(isOpen(scope, prompt));
       if (repeated !== undefined) return repeated;
-      for (const beginning of beginnings.slice(0, -1).reverse()) {
-        const found = answered.get(scope + beginning) ?? askedBy(scope, scope + beginning);
+      for (let i = beginnings.length - 2; i >= 0; i--) {
+        const beginning = scope + beginnings[i];
+        const found = answeredBy(scope, scope + beginnings[i - 1], beginning) ?? askedBy(scope, beginning);
         if (found !== undefined) return found;
       }
       return null;
     },
     noteAsked(scope, beginnings, attempt) {
       const prompt = scope + beginnings.at(-1);
-      const attempts = asked.get(prompt) ?? [];
-      asked.set(prompt, attempts);
-      if (!attempts.includes(attempt)) {
-        attempts.push(attempt);
-        latest.set(scope + attempt, prompt);
-      }
+      if (addOnce(asked, prompt, attempt)) latest.set(scope + attempt, prompt);
       const left = unanswered.get(prompt)?.filter((one) => one !== attempt) ?? [];
       if (left.length > 0) unanswered.set(prompt, left);
       else unanswered.delete(prompt);
     },
     noteAnswered(scope, beginnings, { attempt, keys }) {
       const prompt = beginnings.at(-1) ?? ZERO_HASH;
-      for (const key of keys) answered.set(scope + hashText(prompt + key), attempt);
+      for (const key of keys) addOnce(answered, scope + hashText(prompt + key), attempt);
     },
     noteUnanswered(scope, beginnings, attempt) {
       const prompt = scope + beginnings.at(-1);
       unanswered.set(prompt, [...(unanswered.get(prompt) ?? []), attempt]);
     },
   };
+}
+
+/** Adds an attempt to those of a key; false where it is one of them. */
+function addOnce(map: Map<string, AttemptId[]>, key: string, attempt: AttemptId): boolean {
+  const attempts = map.get(key) ?? [];
+  map.set(key, attempts);
+  const isNew = !attempts.includes(attempt);
+  if (isNew) attempts.push(attempt);
+  return isNew;
 }
 
 /** A thought before an answer, and the closing tags that end it. */

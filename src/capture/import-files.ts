@@ -9,7 +9,7 @@ import { assert, Failure, Refusal } from "../foundation/errors.ts";
 import { sumOf } from "../foundation/sums.ts";
 import type { RunId } from "../records/ids.ts";
 import { type SkillSplits, skillSplits } from "../skills/skill-splits.ts";
-import { appendLedger, coveredRuns } from "../store/ledger.ts";
+import { appendLedger, coveredRuns, revokedRuns } from "../store/ledger.ts";
 import { listRuns, sealRun } from "../store/runs.ts";
 import { type DraftRuns, openDrafts, removeDeadDrafts } from "./draft-runs.ts";
 import type { Foreign, ForeignRun } from "./foreign.ts";
@@ -54,6 +54,8 @@ export interface ImportReport {
   leftOut: { run: RunId; coveredBy: RunId }[];
   /** Imports that another one of the same source holds from now on. */
   replaced: ReplacedRun[];
+  /** Runs of the source that are revoked, as an import may be that holds what a revoked one did. */
+  revoked: { run: RunId; reason: string }[];
   rejected: RejectionCount[];
   /** Items that the rule for families says nothing of; null without a rule. */
   untoldFamilies: number | null;
@@ -122,9 +124,11 @@ async function importFound(options: ImportOptions, { found, families, drafts }: 
   const here = [...session.imported.map(({ run }) => run), ...session.known];
   const replaced = await noteReplaced(options, here);
   const covered = coveredRuns(home);
+  const revoked = revokedRuns(home);
   return {
     ...{ format: found.format, files: files.length, passedOver, others, lossy: found.importer.lossy },
     ...{ imported: session.imported, known: session.known, rejected: session.rejected() },
+    revoked: here.flatMap((run) => revokedOf(run, revoked)),
     ...{ replaced, untoldFamilies: families.untold() },
     leftOut: session.known.flatMap((run) => coveringOf(run, covered)),
     joined: counts,
@@ -134,6 +138,11 @@ async function importFound(options: ImportOptions, { found, families, drafts }: 
 function coveringOf(run: RunId, covered: ReadonlyMap<RunId, RunId>): ImportReport["leftOut"] {
   const coveredBy = covered.get(run);
   return coveredBy === undefined ? [] : [{ run, coveredBy }];
+}
+
+function revokedOf(run: RunId, revoked: ReadonlyMap<RunId, string>): ImportReport["revoked"] {
+  const reason = revoked.get(run);
+  return reason === undefined ? [] : [{ run, reason }];
 }
 
 function ruleUnmet({ familyRule, path }: ImportOptions): Refusal {

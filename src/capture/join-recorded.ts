@@ -3,6 +3,7 @@
  * was of and what came of it, and the record says what was asked and answered, whole. A turn of the log is one call, or a whole
  * conversation where the log merges its calls. Calls that the log does not tell apart stay out, and are counted.
  */
+import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { hashText } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
@@ -38,7 +39,7 @@ export interface JoinCounts extends TurnCounts {
 
 /**
  * Puts the recorded calls in the place of the log's turns. The log is held in memory: it must be of one run.
- * Throws: `UNKNOWN_RUN`, `RUN_NOT_SEALED`, `NOT_RECORDED`, `ONE_RUN_EXPECTED`.
+ * Throws: `UNKNOWN_RUN`, `RUN_NOT_SEALED`, `NOT_RECORDED`, `ONE_RUN_EXPECTED`, `NOTHING_JOINED`.
  */
 export async function joinOnto(
   home: Home,
@@ -65,6 +66,10 @@ export async function joinOnto(
     roles: countsByRole(turns, { matched, ambiguous }),
     unmatchedCalls: calls - sumOf(found, (one) => one.turns.length),
   };
+  if (found.length === 0) {
+    texts.close();
+    throw nothingJoined(counts);
+  }
   const at = (turn: ForeignTurn) => parts[places.get(turn) ?? -1] ?? null;
   return { records: joined(all, { run: recorded, at, texts }), counts, close: () => texts.close() };
 }
@@ -213,7 +218,7 @@ async function recordedRun(home: Home, name: string): Promise<RecordedRun> {
     throw unknownName(
       "run",
       name,
-      runs.map(({ run }) => run),
+      runs.flatMap(({ run, label }) => (label === null ? run : [run, label])),
     );
   const { run, command, head, skill } = found;
   if (command !== "record") {
@@ -240,5 +245,16 @@ function oneRunExpected(): Refusal {
     message: "--onto joins the log of one run.",
     expected: "a file that holds one run",
     fix: "name the run's own log",
+  });
+}
+
+/** The joined run stands for the recorded one, whose calls no export would have any more. */
+function nothingJoined({ recorded, turns, ambiguous, calls }: JoinCounts): Refusal {
+  return new Refusal({
+    code: "NOTHING_JOINED",
+    message: `No call that was recorded in ${recorded} is known to be of this log, so that nothing was imported.`,
+    expected: "the log of the run that was recorded",
+    got: `${counted(turns, "turn")} of the log, ${ambiguous} of them ambiguous, and ${counted(calls, "recorded call")}`,
+    fix: "tracemill runs lists the recorded runs; without a log outcomes are said by tracemill label RUN --from labels.jsonl",
   });
 }

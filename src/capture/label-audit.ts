@@ -18,6 +18,8 @@ export interface Finding {
 export interface LabelAudit {
   run: RunId;
   attempts: number;
+  /** Those of which a verdict holds. */
+  judged: number;
   passed: number;
   findings: Finding[];
   /** Verdicts by how sure their verifier was, and by its version. */
@@ -151,6 +153,7 @@ export async function auditLabels(lake: Lake, run: RunId): Promise<LabelAudit> {
   const ask = (sql: string) => lake.query(sql, { run });
   const [counts = {}] = await ask(`SELECT
     (SELECT count(*) FROM attempts WHERE run = $run) AS attempts,
+    (SELECT count(eval_passed) FROM attempts WHERE run = $run) AS judged,
     (SELECT count(*) FROM attempts WHERE run = $run AND eval_passed) AS passed,
     (SELECT count(*) FROM turns WHERE run = $run) AS turns, (SELECT count(*) FROM items WHERE run = $run) AS items,
     (SELECT count(DISTINCT tip) FROM retrievals WHERE run = $run) AS retrievals`);
@@ -167,7 +170,8 @@ export async function auditLabels(lake: Lake, run: RunId): Promise<LabelAudit> {
     await ask(`SELECT verifier_id || '@' || verifier_version AS verifier, count(*) AS attempts FROM attempts
     WHERE run = $run AND verifier_id IS NOT NULL GROUP BY ALL ORDER BY attempts DESC, verifier`);
   return {
-    ...{ run, attempts: Number(counts.attempts), passed: Number(counts.passed), findings },
+    ...{ run, attempts: Number(counts.attempts), judged: Number(counts.judged), passed: Number(counts.passed) },
+    findings,
     confidence: confidence as unknown as LabelAudit["confidence"],
     verifiers: verifiers as unknown as LabelAudit["verifiers"],
   };

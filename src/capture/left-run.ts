@@ -52,7 +52,7 @@ export async function sealLeftRun({ home, clock, run, verify }: LeftRun): Promis
 export function leftRunsSealer(
   options: Pick<RecordingOptions, "home" | "clock" | "skill">,
   seal: (run: RunId) => Promise<SealedRecording>,
-): (idleMs: number, open: ReadonlySet<RunId>) => Promise<SealedRecording[]> {
+): (look: { idleMs: number; open: ReadonlySet<RunId>; onSealed(sealed: SealedRecording): void }) => Promise<void> {
   const { home, clock } = options;
   let listed: Promise<Set<RunId>> | null = null;
 
@@ -68,17 +68,15 @@ export function leftRunsSealer(
     }
   }
 
-  return async (idleMs, open) => {
+  return async ({ idleMs, open, onSealed }) => {
     listed ??= leftRuns(options).then((runs) => new Set(runs));
     const left = await listed;
-    const done: SealedRecording[] = [];
     for (const run of [...left]) {
       const quietMs = clock().getTime() - (lastEventMs(home, run) ?? Number.POSITIVE_INFINITY);
       if (open.has(run) || quietMs < idleMs || !left.delete(run)) continue;
       const one = await sealed(run);
       if (one === "later") left.add(run);
-      else if (one !== "over") done.push(one);
+      else if (one !== "over") onSealed(one);
     }
-    return done;
   };
 }

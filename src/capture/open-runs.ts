@@ -5,6 +5,7 @@
 import { Refusal } from "../foundation/errors.ts";
 import { newRunId, type RunId } from "../records/ids.ts";
 import { sealedRuns } from "../store/ledger.ts";
+import { listRuns, type RunSummary } from "../store/runs.ts";
 import type { AttemptVerifier } from "./attempt-verifier.ts";
 import { leftRunsSealer } from "./left-run.ts";
 import {
@@ -26,10 +27,13 @@ export interface OpenRuns {
   within<T>(name: string | null, use: (run: RecordedRun) => T): Promise<T>;
   /** Whether there is a run of this name that is open or can be gone on with. */
   has(name: string | null): Promise<boolean>;
-  /** Seals a run. Throws: `NOT_RECORDING` where nothing was recorded under that name; `CALLS_OPEN`. */
+  /** Seals a run. Throws: `NOT_RECORDING` where nothing was recorded under that name; `RUN_SEALED`; `CALLS_OPEN`. */
   finish(name: string | null): Promise<SealedRecording>;
-  /** Seals the runs that nothing was recorded in for so long, those too that an earlier process of the skill left. */
-  finishIdle(idleMs: number): Promise<SealedRecording[]>;
+  /**
+   * Seals the runs that nothing was recorded in for so long, those too that an earlier process of the skill left, and says each once
+   * it is sealed. Throws: what sealing one throws; the others have their turn the next time.
+   */
+  finishIdle(idleMs: number, onSealed: (sealed: SealedRecording) => void): Promise<void>;
   /** Closes the logs; runs that are not sealed can be gone on with. */
   close(): Promise<void>;
 }
@@ -74,20 +78,19 @@ export function openRuns(options: OpenRunsOptions): OpenRuns {
     async finish(name) {
       // One that is sealed is refused as such by opening it.
       const isSealed = name !== null && isThere(home, name as RunId);
-      if (!isSealed && !(await has(name))) throw notRecording(name);
+      if (!isSealed && !(await has(name))) throw await whyNotFinished(options, name);
       return seal(await of(name));
     },
-    async finishIdle(idleMs) {
+    async finishIdle(idleMs, onSealed) {
       const isQuiet = (run: RecordedRun) => run.openCalls === 0 && clock().getTime() - run.lastAtMs >= idleMs;
-      const sealed: SealedRecording[] = [];
       for (const run of await all()) {
         if (run.isOver || sealings.has(run) || !isQuiet(run)) continue;
         // A call may come while the verifier is asked: the run is not quiet any more.
         const one = await seal(run).catch(nullIf("CALLS_OPEN"));
-        if (one !== null) sealed.push(one);
+        if (one !== null) onSealed(one);
       }
       const open = new Set((await all()).map(({ log }) => log.run));
-      return [...sealed, ...(await finishLeft(idleMs, open))];
+      await finishLeft({ idleMs, open, onSealed });
     },
     async close() {
       for (const run of await all()) {
@@ -172,6 +175,19 @@ function nullIf(code: string): (error: unknown) => null {
 async function isLeft(options: RecordingOptions, name: string): Promise<boolean> {
   const id = await runNamed(options, name);
   return id !== null && isThere(options.home, id) && !sealedRuns(options.home).has(id);
+}
+
+/** The run of a name may have been sealed since its last call: by the quiet, or from outside. */
+async function whyNotFinished({ home, skill }: RecordingOptions, name: string | null): Promise<Refusal> {
+  const isOwn = (one: RunSummary) => one.command === "record" && one.label === name && one.skill === skill;
+  const last = (await listRuns(home)).findLast(isOwn);
+  if (last?.isSealed !== true) return notRecording(name);
+  return new Refusal({
+    code: "RUN_SEALED",
+    message: `Run ${last.run} is sealed, and no call came in under its name since.`,
+    expected: "a run that is not sealed",
+    got: name ?? "the run of calls without a name",
+  });
 }
 
 /** Builds the refusal for a run of which nothing was recorded. */

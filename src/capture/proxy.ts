@@ -71,7 +71,7 @@ async function call(
       c.env.outgoing.destroy();
     },
   };
-  const api = c.req.method === "POST" ? API_PATHS[rest] : undefined;
+  const api = c.req.method === "POST" ? API_PATHS[plainPath(rest)] : undefined;
   if (api === undefined || relayed.body === null) return passOn(parts.upstream, relayed);
   const body = objectOf(relayed.body.toString("utf8"));
   const sent = body === null ? null : WIRES[api].readCall(body);
@@ -81,6 +81,11 @@ async function call(
     return passOn(parts.upstream, relayed);
   }
   return relay(parts, relayed, await parts.recorder.begin(place, sent));
+}
+
+/** A base URL may end with a slash, and a server answer all the same. */
+function plainPath(path: string): string {
+  return path.replaceAll(/\/{2,}/g, "/").replace(/\/$/, "");
 }
 
 async function outcome(c: Context<Served>, { recorder }: ProxyParts, inPath: CallPlace): Promise<Response> {
@@ -106,6 +111,7 @@ const STATUS: Record<string, ContentfulStatusCode> = {
 function statusOf(error: Error): ContentfulStatusCode {
   if (error instanceof Refusal) return STATUS[error.code] ?? 400;
   if (error instanceof Failure && error.boundary === "endpoint") return error.code === "TIMEOUT" ? 504 : 502;
+  if (error instanceof Failure && error.code === "INTERRUPTED") return 503; // whoever started the proxy ends it
   return 500;
 }
 

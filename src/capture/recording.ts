@@ -38,12 +38,9 @@ export async function startRecording(options: RecordOptions): Promise<RunningPro
   const server = await serveRecorder(recorder, options);
   let isOver = false;
   const look = () =>
-    recorder.finishIdle(idleMs).then(
-      (sealed) => sealed.forEach(onSealed),
-      (error) => {
-        if (!isOver) onBug(error); // what was under way then stays as it is
-      },
-    );
+    recorder.finishIdle(idleMs, onSealed).catch((error) => {
+      if (!isOver) onBug(error); // what was under way then stays as it is
+    });
   const first = look();
   const timer = setInterval(look, Math.min(idleMs / 4, MOST_IDLE_CHECK_MS));
   return {

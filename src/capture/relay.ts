@@ -88,16 +88,13 @@ async function whole(
   { statusCode: status, body }: Answer,
   { call, end, headers, signal }: { call: OpenCall; end: End; headers: Headers; signal: AbortSignal },
 ): Promise<Response> {
-  let read: Awaited<ReturnType<typeof bounded>>;
-  try {
-    read = await bounded(body);
-  } catch (cause) {
-    const code = signal.aborted ? "CLIENT_GONE" : isTimeout(cause) ? "TIMEOUT" : "CONNECTION";
-    const failure = endpointFailure(code, `the answer broke off: ${(cause as Error).message}`, cause);
-    await end({ answer: null, status, failure, flags: goneFlags(signal) });
+  const { bytes, rest, cut } = await bounded(body);
+  if (cut !== null) {
+    const code = signal.aborted ? "CLIENT_GONE" : isTimeout(cut) ? "TIMEOUT" : "CONNECTION";
+    const failure = endpointFailure(code, `the answer broke off: ${cut.message}`, cut);
+    await end({ answer: null, status, failure, flags: goneFlags(signal), raw: bytes.toString("utf8") });
     throw failure;
   }
-  const { bytes, rest } = read;
   if (rest !== null) {
     const failure = { code: "ANSWER_TOO_LARGE", message: `an answer of more than ${MOST_ANSWER_BYTES} bytes` };
     await end({ answer: null, status, failure, flags: [], raw: bytes.toString("utf8", 0, MOST_RAW_BYTES) });
@@ -137,6 +134,7 @@ async function* streamed(
 ): AsyncGenerator<Uint8Array> {
   const reader = streamReader(WIRES[call.sent.api], call.sent.request);
   const cutter = eventCutter();
+  const pieces: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
   const held: Uint8Array[] = [];
   let isRecorded = false;
   let cut: unknown = null;
@@ -152,12 +150,14 @@ async function* streamed(
   };
   try {
     try {
-      for await (const chunk of body) {
-        for (const { bytes, data } of cutter.take(chunk as Buffer)) {
+      // Not to the end of the response: a server may leave it open long after the last event.
+      for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
+        for (const { bytes, data } of cutter.take(next.value)) {
           if (data !== null) reader.take(data);
           if (reader.isEnded()) held.push(bytes);
           else yield bytes;
         }
+        if (reader.isOver()) break;
       }
     } catch (error) {
       cut = error;
@@ -167,14 +167,24 @@ async function* streamed(
       const isCut = cut !== null || !reader.isEnded();
       await record(isCut ? cutFailure(cut) : null, isCut ? ["stream-cut"] : []);
       yield* held;
-      if (cut !== null) await breakOff();
+      if (cut !== null || !(yield* passedToEnd(pieces))) await breakOff();
     }
   } finally {
-    // The client went away: what had come until then is the record, and the server need not go on.
+    body.destroy(); // the server need not go on where the client went away
     if (!isRecorded) {
-      body.destroy();
+      // What had come until then is the record.
       await record({ code: "CLIENT_GONE", message: "the client went away before the answer ended" }, [CLIENT_GONE]);
     }
+  }
+}
+
+/** What comes after the answer, which nobody reads; false where the connection broke. */
+async function* passedToEnd(pieces: AsyncIterator<Buffer>): AsyncGenerator<Uint8Array, boolean> {
+  try {
+    for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value;
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -223,17 +233,28 @@ function passedHeaders(headers: Answer["headers"]): Headers {
   return passed;
 }
 
-/** Reads an answer; of one that is too long to be recorded, what came so far and the rest. */
-async function bounded(body: Answer["body"]): Promise<{ bytes: Buffer; rest: AsyncIterator<Buffer> | null }> {
+/** An answer's bytes; of one that is too long to be recorded, or broke off, what came so far with the rest, or with why. */
+interface ReadBytes {
+  bytes: Buffer;
+  rest: AsyncIterator<Buffer> | null;
+  cut: Error | null;
+}
+
+async function bounded(body: Answer["body"]): Promise<ReadBytes> {
   const chunks: Buffer[] = [];
   const rest: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
+  const read = () => (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
   let sizeBytes = 0;
-  for (let next = await rest.next(); !next.done; next = await rest.next()) {
-    chunks.push(next.value);
-    sizeBytes += next.value.length;
-    if (sizeBytes > MOST_ANSWER_BYTES) return { bytes: Buffer.concat(chunks), rest };
+  try {
+    for (let next = await rest.next(); !next.done; next = await rest.next()) {
+      chunks.push(next.value);
+      sizeBytes += next.value.length;
+      if (sizeBytes > MOST_ANSWER_BYTES) return { bytes: read(), rest, cut: null };
+    }
+  } catch (error) {
+    return { bytes: read(), rest: null, cut: error as Error };
   }
-  return { bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), rest: null };
+  return { bytes: read(), rest: null, cut: null };
 }
 
 async function* withRest(bytes: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Uint8Array> {

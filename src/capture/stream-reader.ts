@@ -12,7 +12,10 @@ const MOST_UNREAD_CHARACTERS = 64 << 20;
 
 export interface StreamReader {
   take(data: string): void;
+  /** Whether no more of the answer's message comes: what it took may come yet. */
   isEnded(): boolean;
+  /** Whether nothing comes any more. */
+  isOver(): boolean;
   answer(): GivenAnswer | null;
   fault(): StreamFault | null;
   /** All events, up to a limit. */
@@ -31,6 +34,7 @@ export interface StreamFault {
 export function streamReader(wire: Wire, request: JsonObject): StreamReader {
   const join = wire.openStream(typeof request.n === "number" ? request.n : 1);
   let isEnded = false;
+  let isOver = false;
   let fault: StreamFault | null = null;
   const heard = boundedTexts(MOST_HEARD_CHARACTERS);
   const unread = boundedTexts(MOST_UNREAD_CHARACTERS);
@@ -39,6 +43,7 @@ export function streamReader(wire: Wire, request: JsonObject): StreamReader {
       heard.keep(data);
       if (data === "[DONE]") {
         isEnded = true;
+        isOver = true;
         return;
       }
       const event = objectOf(data);
@@ -51,9 +56,13 @@ export function streamReader(wire: Wire, request: JsonObject): StreamReader {
         fault ??= { failure: { code: "STREAM_ERROR", message }, flag: "stream-error" };
         unread.keep(data);
         isEnded = true;
-      } else if (join.take(event)) isEnded = true;
+      } else if (join.take(event)) {
+        isEnded = true;
+        isOver ||= !wire.saysDone;
+      }
     },
     isEnded: () => isEnded,
+    isOver: () => isOver,
     answer() {
       const body = join.body();
       return body === null ? null : wire.readAnswer(body);

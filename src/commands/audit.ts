@@ -5,10 +5,10 @@ import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { textTable } from "../foundation/text-table.ts";
 import type { RunId } from "../records/ids.ts";
-import { percent } from "../statistics/figures.ts";
 import { withLake } from "../store/lake.ts";
 import { coveredRuns } from "../store/ledger.ts";
 import { defineCommand } from "./command.ts";
+import { passedText } from "./passed-text.ts";
 import { wayToSeal } from "./way-to-seal.ts";
 
 const input = z.object({ run: z.string().describe("the run: its id, or another program's own name for it") });
@@ -36,7 +36,7 @@ export default defineCommand<z.infer<typeof input>, Result>({
     const audit = await withLake(home, (lake) => auditLabels(lake, run));
     return { ...audit, coveredBy: coveredRuns(home).get(run) ?? null };
   },
-  print: ({ run, coveredBy, attempts, passed, findings, confidence, verifiers }) => {
+  print: ({ run, coveredBy, attempts, judged, passed, findings, confidence, verifiers }) => {
     const rows = findings.map(({ what, count, of, examples, leftOutBy }) => [
       what,
       `${count} of ${of}`,
@@ -45,7 +45,7 @@ export default defineCommand<z.infer<typeof input>, Result>({
     ]);
     const sure = confidence.map((one) => `${one.confidence ?? "no verdict"}: ${one.attempts}`).join(", ");
     return [
-      `Run ${run}: ${counted(attempts, "attempt")}, ${passed} passed (${percent(passed / Math.max(1, attempts))})`,
+      `Run ${run}: ${counted(attempts, "attempt")}, ${passedText({ attempts, judged, passed })}`,
       ...(coveredBy === null ? [] : [`${coveredBy} stands for it now: exports leave this one out`]),
       textTable(["finding", "count", "left out by", "such as"], rows, 80),
       `verdicts by confidence: ${sure}`,

@@ -14,7 +14,7 @@ const input = z.object({
   format: z.string().default("auto").describe("whose files these are; auto tells it from how they begin"),
   skill: z
     .string()
-    .regex(/^[a-z0-9-]+$/, "expected small letters, digits and dashes")
+    .regex(/^[a-z0-9-]+$/, "small letters, digits and dashes")
     .optional()
     .describe(
       "what the runs are about (default: with --onto what the recorded run is about, else what the format says)",
@@ -72,6 +72,7 @@ function printed({
   known,
   leftOut,
   replaced,
+  revoked,
   joined,
   rejected,
   untoldFamilies,
@@ -84,6 +85,7 @@ function printed({
     ...(joined === null ? [] : [joinedText(joined)]),
     ...replaced.map(replacedText),
     ...(known.length > 0 ? [`here already: ${known.join(", ")}`] : []),
+    ...revoked.map(({ run, reason }) => `${run} is revoked, so that no dataset takes it: ${reason}`),
     ...leftOut.map(({ run, coveredBy }) => `${run} is left out of exports, as ${coveredBy} holds all of it`),
     ...rejected.map(
       ({ reason, count, where }) => `not used: ${counted(count, "record")}: ${reason}; at ${where.join(", ")}`,

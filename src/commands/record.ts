@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { z } from "zod";
 import { type SealedRecording, startRecording } from "../capture/index.ts";
 import { counted } from "../foundation/counted.ts";
+import { describeRefusal, Refusal } from "../foundation/errors.ts";
 import { duration, tell } from "../foundation/progress.ts";
 import { CODE_VERSION } from "../foundation/version.ts";
 import { skillSplits } from "../skills/skill-splits.ts";
@@ -13,10 +14,13 @@ import { warnOfOpenHost } from "./open-host.ts";
 import { readDuration } from "./read-duration.ts";
 
 const input = z.object({
-  upstream: z.url().describe("the model's server, as the agent had it: http://127.0.0.1:8000/v1"),
+  upstream: z
+    .url({ protocol: /^https?$/, abort: true, error: "a URL that begins with http:// or https://" })
+    .refine(isPlain, "no password, query or fragment: every log would hold it, so leave keys to the agent's headers")
+    .describe("the model's server, as the agent had it: http://127.0.0.1:8000/v1"),
   skill: z
     .string()
-    .regex(/^[a-z0-9-]+$/, "expected small letters, digits and dashes")
+    .regex(/^[a-z0-9-]+$/, "small letters, digits and dashes")
     .describe("what the agent works at; a name of your own"),
   port: z.number().int().min(0).max(65_535).default(8643).describe("port; 0 takes any free one"),
   host: z.string().default("127.0.0.1").describe("address to listen on; there is no access control"),
@@ -64,7 +68,7 @@ TRACEMILL_ITEM and TRACEMILL_ATTEMPT in its environment and the last answer on i
         if (isJson) tell(stderr, { event: "sealed", ...sealed });
         else stdout.write(`${sealedText(sealed)}\n`);
       },
-      onBug: (error) => stderr.write(`${error instanceof Error ? error.stack : error}\n`),
+      onBug: (error) => stderr.write(`${faultText(error)}\n`),
     });
     warnOfOpenHost(rest.host, context);
     const url = `${proxy.url}/v1`;
@@ -77,6 +81,18 @@ TRACEMILL_ITEM and TRACEMILL_ATTEMPT in its environment and the last answer on i
   print: () => "Stopped. Runs that are not sealed can be gone on with, or sealed: tracemill seal RUN",
   exitCode: ({ recorded }) => Math.max(0, ...recorded.map(sealedExitCode)),
 });
+
+/** A log that cannot be gone on with is no bug of the program's. */
+function faultText(error: unknown): string {
+  if (error instanceof Refusal) return describeRefusal(error);
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Whether a URL says nothing but where. */
+function isPlain(url: string): boolean {
+  const { username, password, search, hash } = new URL(url);
+  return `${username}${password}${search}${hash}` === "";
+}
 
 /** 3 where the verifier's command could not judge all of a run. */
 export function sealedExitCode({ notVerified }: SealedRecording): number {

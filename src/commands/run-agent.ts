@@ -9,15 +9,15 @@ import { duration, type Progress, startProgress } from "../foundation/progress.t
 import { CODE_VERSION } from "../foundation/version.ts";
 import { readRunStart } from "../harness/index.ts";
 import type { RunStarted } from "../records/events.ts";
-import type { RunId } from "../records/ids.ts";
+import type { AttemptId, RunId } from "../records/ids.ts";
 import type { Item, Split } from "../records/item.ts";
 import { loadSkill, skillHash } from "../skills/load.ts";
 import { scanItems } from "../skills/scan.ts";
-import { percent } from "../statistics/figures.ts";
 import type { Home } from "../store/home.ts";
 import { readRunLog } from "../store/runs.ts";
 import type { Context } from "./command.ts";
 import { withModels } from "./model-servers.ts";
+import { passedText } from "./passed-text.ts";
 import { readDuration } from "./read-duration.ts";
 import type { RunOptions } from "./run-input.ts";
 import { DEFAULT_TARGET, serverInput, serverInputOf, startingOf } from "./target-input.ts";
@@ -30,6 +30,8 @@ export interface AgentRunSummary {
   model: string;
   items: number;
   attempts: number;
+  /** Those that got a verdict. */
+  judged: number;
   passed: number;
   solved: number;
   /** Recorded failures: of model calls, of the agent's start, of the skill. */
@@ -113,12 +115,12 @@ export async function runOwnAgent(options: RunOptions, context: Context): Promis
     progress.finish();
     if (result.sealed === null) throw stoppedEarly(result);
     const { attempts: made, passed } = result.sealed;
-    const solved = await solvedItems(home, result.run);
+    const figures = await figuresOf(home, result.run);
     const durationMs = clock().getTime() - startMs;
     const log = home.runLog(result.run);
     return {
       ...{ run: result.run, skill: id, split, agent, model, items: items.length },
-      ...{ attempts: made, passed, solved, failures: result.failures, log, durationMs },
+      ...{ attempts: made, passed, ...figures, failures: result.failures, log, durationMs },
     };
   } finally {
     await skill.close();
@@ -163,25 +165,31 @@ function attemptsShown(title: string, total: number, { clock, stderr: stream, is
   };
 }
 
-async function solvedItems(home: Home, run: RunId): Promise<number> {
+async function figuresOf(home: Home, run: RunId): Promise<Pick<AgentRunSummary, "judged" | "solved">> {
+  const judged = new Set<AttemptId>();
   let solved = 0;
-  for await (const event of readRunLog(home, run)) {
-    if (event.type === "item_finished" && event.data.state === "solved") solved++;
+  for await (const { type, data } of readRunLog(home, run)) {
+    if (type === "verdict") judged.add(data.attempt);
+    else if (type === "item_finished" && data.state === "solved") solved++;
   }
-  return solved;
+  return { judged: judged.size, solved };
 }
 
 /** Writes the summary of a run of the user's own agent. */
 export function agentRunText(result: AgentRunSummary): string {
-  const { run, agent, items, skill, split, durationMs, attempts, passed, solved, failures, log } = result;
+  const { run, agent, items, skill, split, durationMs, attempts, solved, failures, log } = result;
   return [
     `Run ${run}: ${agent} at ${counted(items, `${skill} item`)} of the ${split} split, ${duration(durationMs)}`,
-    `  attempts  ${attempts}, ${passed} passed (${percent(passed / Math.max(1, attempts))})`,
+    `  attempts  ${attempts}, ${passedText(result)}`,
     `  solved    ${solved} of ${counted(items, "item")}`,
     ...(failures > 0 ? [`  failures  ${failures} recorded`] : []),
     `  log       ${log}`,
   ].join("\n");
 }
+
+/** A run goes on with the command that it began with. */
+const BROKEN_AGENT =
+  "The agent runs in a folder of its own, so its files need whole paths; with another command begin another run.";
 
 function stoppedEarly({ run, stoppedBy, lastFailure }: AgentRunResult): Failure {
   const reasons = {
@@ -190,11 +198,12 @@ function stoppedEarly({ run, stoppedBy, lastFailure }: AgentRunResult): Failure 
     agent: lastFailure,
   };
   const reason = reasons[stoppedBy ?? "interruption"];
-  const message = `Run ${run} is not finished (${reason}). Go on with: tracemill run --resume ${run}`;
+  const way = stoppedBy === "agent" ? `${BROKEN_AGENT} Once it works as it is, go on with` : "Go on with";
+  const message = `Run ${run} is not finished (${reason}). ${way}: tracemill run --resume ${run}`;
   return new Failure({ boundary: "run", code: "STOPPED_EARLY", message });
 }
 
 function missing(option: string, expected: string): Refusal {
-  const fix = 'tracemill run --skill sql --model smollm2 --agent "python my_agent.py"';
+  const fix = 'tracemill run --skill sql --model smollm2 --agent "python $PWD/my_agent.py"';
   return new Refusal({ code: "BAD_ARGUMENT", message: `${option} is missing.`, expected, fix });
 }

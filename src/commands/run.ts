@@ -138,10 +138,10 @@ export default defineCommand({
   details: `Example: tracemill run --skill sql --split train --model smollm2 --role worker=model --role architect=scan-order \\
     --role reflector=keep-solution --attempts 4 --concurrency 16 --seed 1
 
---agent "python my_agent.py" runs your own agent instead. It finds OPENAI_BASE_URL (a base URL of this attempt alone: what it asks
+--agent "python $PWD/my_agent.py" runs your own agent instead. It finds OPENAI_BASE_URL (a base URL of this attempt alone: what it asks
 there is recorded), OPENAI_API_KEY, TRACEMILL_MODEL, TRACEMILL_TASK, TRACEMILL_ITEM, TRACEMILL_ATTEMPT and, where the skill has a folder
-to work in, TRACEMILL_WORKSPACE, which is its working folder too. The task is on its stdin as well. The skill judges what it leaves
-in that folder, or else what it prints.`,
+to work in, TRACEMILL_WORKSPACE, which is its working folder too; else that is an empty one. So its files are named by whole paths. The
+task is on its stdin as well. The skill judges what it leaves in that folder, or else what it prints.`,
   input: runInput as z.ZodType<z.output<typeof runInput>>,
   async run(options, context): Promise<RunSummary | AgentRunSummary> {
     refuseOtherSettings(options);

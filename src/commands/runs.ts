@@ -5,7 +5,7 @@ import { shortHash } from "../foundation/hashing.ts";
 import { textTable } from "../foundation/text-table.ts";
 import type { RunId } from "../records/ids.ts";
 import { withLake } from "../store/lake.ts";
-import { coveredRuns } from "../store/ledger.ts";
+import { coveredRuns, revokedRuns } from "../store/ledger.ts";
 import { RECORD_PARTS, type RoleCompleteness, readCompleteness } from "../store/run-figures.ts";
 import { listRuns, type RunSummary } from "../store/runs.ts";
 import { defineCommand } from "./command.ts";
@@ -21,6 +21,7 @@ const input = z.object({
 interface ListedRun extends RunSummary {
   /** The run that stands for this one now; null where it stands itself. */
   coveredBy: RunId | null;
+  isRevoked: boolean;
 }
 
 type Result = ListedRun[] | ListedRun | { run: RunId; roles: RoleCompleteness[] };
@@ -32,7 +33,12 @@ export default defineCommand<z.infer<typeof input>, Result>({
   input,
   async run({ action, run, completeness }, { home }) {
     const covered = coveredRuns(home);
-    const listed = (one: RunSummary) => ({ ...one, coveredBy: covered.get(one.run) ?? null });
+    const revoked = revokedRuns(home);
+    const listed = (one: RunSummary) => ({
+      ...one,
+      coveredBy: covered.get(one.run) ?? null,
+      isRevoked: revoked.has(one.run),
+    });
     if (action === "list") return (await listRuns(home)).map(listed);
     const one = await runCalled(home, run ?? "");
     return completeness
@@ -82,7 +88,12 @@ function workerText({ models: { worker }, command, label }: Pick<RunSummary, "mo
   return "rule" in worker ? worker.rule : worker.name;
 }
 
-function stateText({ isSealed, coveredBy }: Pick<ListedRun, "isSealed" | "coveredBy">): string {
+function stateText({
+  isSealed,
+  coveredBy,
+  isRevoked,
+}: Pick<ListedRun, "isSealed" | "coveredBy" | "isRevoked">): string {
   if (!isSealed) return "open";
-  return coveredBy === null ? "sealed" : `left out for ${coveredBy}`;
+  if (coveredBy !== null) return `left out for ${coveredBy}`;
+  return isRevoked ? "revoked" : "sealed";
 }

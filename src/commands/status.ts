@@ -5,9 +5,10 @@ import { z } from "zod";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { textTable } from "../foundation/text-table.ts";
 import type { Decision } from "../records/comparison.ts";
+import type { RunId } from "../records/ids.ts";
 import { points } from "../statistics/figures.ts";
 import { listDecisions } from "../store/comparisons.ts";
-import { coveredRuns } from "../store/ledger.ts";
+import { coveredRuns, revokedRuns } from "../store/ledger.ts";
 import { listAdapters, listBases, listDatasets } from "../store/manifests.ts";
 import { listRuns } from "../store/runs.ts";
 import { type Context, defineCommand } from "./command.ts";
@@ -29,13 +30,19 @@ async function status({ home }: Context): Promise<Status> {
     taintsIn(home),
   ]);
   const covered = coveredRuns(home);
+  const revoked = revokedRuns(home);
+  const stateOf = (run: RunId, isSealed: boolean) => {
+    if (covered.has(run)) return `left out for ${covered.get(run)}`;
+    if (revoked.has(run)) return "revoked";
+    return isSealed ? "sealed" : "unfinished";
+  };
   const found: Found = {
     bases: bases.map(({ name, baseHash }) => ({ name, baseHash })),
     runs: runs.map(({ run, skill, split, isSealed, comparison, command, events }) => ({
       run,
       skill,
       split,
-      state: covered.has(run) ? `left out for ${covered.get(run)}` : isSealed ? "sealed" : "unfinished",
+      state: stateOf(run, isSealed),
       arm: comparison?.arm ?? null,
       command,
       events,

@@ -177,6 +177,12 @@ export function revocations(home: Home): Revocation[] {
   return said.length === 0 ? [] : alsoInCovering(said, coverings(home));
 }
 
+/** Returns the runs that are revoked, each with why. Throws: as `readLedger`. */
+export function revokedRuns(home: Home): Map<RunId, string> {
+  const runs = revocations(home).filter(({ kind }) => kind === "run");
+  return new Map(runs.map(({ target, reason }) => [target as RunId, reason]));
+}
+
 /**
  * Returns for each of these lines what was revoked when it was the ledger's last, as `revocations`; a line that the ledger
  * does not have is left out. Throws: as `readLedger`.

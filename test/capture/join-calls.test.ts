@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { align, type Heard, type Told } from "../../src/capture/align.ts";
 import type { Home } from "../../src/store/home.ts";
+import { coveredRuns } from "../../src/store/ledger.ts";
 import { listRuns } from "../../src/store/runs.ts";
 import { eventsOf, only, temporaryHome } from "../harness/setting.ts";
 import { importInto } from "./importers/setting.ts";
@@ -109,6 +110,25 @@ describe("a log with a turn for each call", () => {
     expect(report.joined).toMatchObject({ turns: 3, matched: 2, calls: 2, unmatchedCalls: 0 });
     const turns = only(await eventsOf(home, report.imported[0]?.run as never), "turn");
     expect(turns.map(({ recordedAs }) => recordedAs !== undefined)).toEqual([false, true, true]);
+  });
+
+  it("is not joined with a run of which it knows no call: that run stands, and nothing is imported", async () => {
+    await recordCalls(home, "night", callsOf(conversation("x")));
+    const file = join(home.path, "rows.jsonl");
+    const messages = [
+      { role: "user", content: "Sing." },
+      { role: "assistant", content: "La." },
+    ];
+    writeFileSync(file, `${JSON.stringify({ id: "row", reward: 1, messages })}\n`);
+    const got = "1 turn of the log, 0 of them ambiguous, and 3 recorded calls";
+    await expect(importInto(home, file, { onto: "night" })).rejects.toMatchObject({
+      code: "NOTHING_JOINED",
+      details: { got },
+    });
+    expect([(await listRuns(home)).length, coveredRuns(home).size]).toEqual([1, 0]);
+    await expect(importInto(home, file, { onto: "nigth" })).rejects.toMatchObject({
+      details: { fix: 'did you mean "night"?' },
+    });
   });
 
   it("has a result that it cut whole, where the next call brought it", async () => {

@@ -123,6 +123,10 @@ function write(log: ReturnType<typeof createRunLog>, attempt: ReturnType<typeof 
 const at = (n: number) => `${run}/mine:a/${n}`;
 
 describe("an audit", () => {
+  it("counts as judged what a verdict holds of: not where nobody said one, or two contradict each other", () => {
+    expect([audit.attempts, audit.judged]).toEqual([TRIES.length, TRIES.length - 2]);
+  });
+
   it.each([
     ["passes that were there before the action", 1, [at(1)], "noop-pass"],
     ["verdicts that contradict each other", 1, [at(2)], "conflict"],

@@ -1,10 +1,13 @@
 /** What a proxy does with the runs that an earlier process left: goes on with them, judges and seals them. */
+import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { foreignStart } from "../../src/capture/foreign-item.ts";
 import { giveOutcome, type RecordOptions, readOutcome, sealLeftRun } from "../../src/capture/index.ts";
-import { systemClock } from "../../src/foundation/clock.ts";
-import { newRunId } from "../../src/records/ids.ts";
+import { type Clock, systemClock } from "../../src/foundation/clock.ts";
+import { Failure } from "../../src/foundation/errors.ts";
+import type { RunEvent } from "../../src/records/events.ts";
+import { newRunId, type RunId } from "../../src/records/ids.ts";
 import type { Home } from "../../src/store/home.ts";
 import { withLake } from "../../src/store/lake.ts";
 import { createRunLog } from "../../src/store/run-log.ts";
@@ -153,6 +156,17 @@ describe("a verifier's command", () => {
     ]);
   });
 
+  it("that is stopped leaves the run as it was, and is no bug", async () => {
+    const stopping = new AbortController();
+    await start({ verify: { command: "sleep 60", timeoutMs: 60_000, signal: stopping.signal } });
+    await ask("/r/v/i/a");
+    const finished = recording.post("/r/v/finish");
+    await sleep(300);
+    stopping.abort(new Failure({ boundary: "user", code: "INTERRUPTED", message: "stopped by SIGINT" }));
+    const { status } = await finished;
+    expect([status, (await listRuns(home)).map(({ isSealed }) => isSealed)]).toEqual([503, [false]]);
+  });
+
   it("judges an attempt too that is made while others are being judged", async () => {
     await start({ verify: { ...verify, command: `sleep 1; ${COMMAND}` } });
     await ask("/r/v/i/a/a/1");
@@ -295,13 +309,32 @@ describe("the time of quiet", () => {
     recording = beside;
   });
 
-  it("seals a run whose log was ended and never sealed", async () => {
-    const run = newRunId(systemClock);
-    const log = createRunLog(home, { run, clock: systemClock });
+  function leftRun(clock: Clock, last: RunEvent): RunId {
+    const run = newRunId(clock);
+    const log = createRunLog(home, { run, clock });
     const config = { command: "record", label: "v" };
     log.append({ type: "run_started", data: foreignStart({ run, skill: "mine", codeVersion: "t", config }) });
-    log.append({ type: "run_finished", data: { items: 0, attempts: 0, passed: 0, failures: 0 } });
+    log.append(last);
     log.close();
+    return run;
+  }
+
+  it("says each run that it seals, also where it cannot go on with the one after it", async () => {
+    const failure = { boundary: "endpoint", code: "TIMEOUT", message: "no answer", attempt: null };
+    const at = (hour: number) => () => new Date(Date.UTC(2026, 0, 1, hour));
+    const [first, broken, last] = [1, 2, 3].map((hour) => leftRun(at(hour), { type: "failure", data: failure }));
+    const path = home.runLog(broken as RunId);
+    writeFileSync(path, readFileSync(path, "utf8").replace('"codeVersion":"t"', '"codeVersion":"u"'));
+    const { runs, changes } = sealedHere();
+    const faults: unknown[] = [];
+    await start({ ...changes, onBug: (error) => void faults.push(error) });
+    await expect.poll(() => runs, { timeout: 5000 }).toEqual([first, last]);
+    expect(faults).toMatchObject([{ code: "LOG_BROKEN" }]);
+  });
+
+  it("seals a run whose log was ended and never sealed", async () => {
+    const counts = { items: 0, attempts: 0, passed: 0, failures: 0 };
+    const run = leftRun(systemClock, { type: "run_finished", data: counts });
     const { runs, changes } = sealedHere();
     await start(changes);
     await expect.poll(() => runs, { timeout: 5000 }).toEqual([run]);

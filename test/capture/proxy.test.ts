@@ -152,6 +152,28 @@ describe("a call through the proxy", () => {
     expect(JSON.stringify(events)).not.toContain("sk-secret");
   });
 
+  it.each([
+    ["UTF-8", "utf8"],
+    ["Latin-1", "latin1"],
+  ] as const)("is at the item that its header names in %s, and so is its outcome", async (_, encoding) => {
+    await start(() => ({ pieces: [body] }));
+    const item = Buffer.from("größe", encoding).toString("latin1");
+    await post(
+      "/r/x/v1/chat/completions",
+      { model: "m", messages: [user("one")] },
+      { headers: { "X-Tracemill-Item": item } },
+    );
+    const judged = await post("/outcome", { run: "x", item: "größe", value: 1, verifier: { id: "v", version: "1" } });
+    expect(await judged.json()).toEqual({ attempt: expect.stringMatching(/mine:größe\/1$/) });
+  });
+
+  it.each(["/r/x/v1//chat/completions", "/r/x/v1/chat/completions/"])("of %s is recorded, too", async (path) => {
+    await start(() => ({ pieces: [body] }));
+    await post(path, { model: "m", messages: [user("one")] });
+    expect(upstream.requests.map((request) => request.path)).toEqual([path.slice("/r/x".length)]);
+    expect(only(await recorded(), "turn")).toHaveLength(1);
+  });
+
   it("goes on from an earlier one where its messages do, and is else a new attempt", async () => {
     await start(() => ({ pieces: [JSON.stringify(completion("A"))] }));
     const ask = (...messages: object[]) => post("/v1/chat/completions", { model: "m", messages });
@@ -187,6 +209,19 @@ describe("a call through the proxy", () => {
     await ask(user("one"), user("in other words: y"));
     const places = only(await recorded(), "turn").map(({ turn }) => turn.slice(28));
     expect(places).toEqual(["1#1", "2#1", "3#1", "2#2", "1#2"]);
+  });
+
+  it("goes on in an attempt of its own where another agent asked the same and was answered the same", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("A"))] }));
+    const ask = (...messages: object[]) => post("/v1/chat/completions", { model: "m", messages });
+    const begun = [user("one"), said("A")];
+    await Promise.all([ask(user("one")), ask(user("one"))]);
+    await ask(...begun, user("of x"));
+    await ask(...begun, user("of y"));
+    await ask(...begun, user("of x"), said("A"), user("more of x"));
+    await ask(...begun, user("of y"), said("A"), user("more of y"));
+    const places = only(await recorded(), "turn").map(({ turn }) => turn.slice(turn.lastIndexOf("/") + 1));
+    expect(places).toEqual(["1#1", "2#1", "2#2", "1#2", "2#3", "1#3"]);
   });
 
   it("that is asked again because it got no answer is of the same attempt, and so is an outcome that names none", async () => {
@@ -288,6 +323,13 @@ describe("a stream through the proxy", () => {
     ],
   };
 
+  const response = { id: "r-1", object: "response", status: "completed", model: "m-1", output: [] };
+  const responsePieces = [
+    { type: "response.created", response: { ...response, status: "in_progress" } },
+    { type: "response.output_text.delta", output_index: 0, content_index: 0, delta: "Let me" },
+    { type: "response.completed", response },
+  ].map((event) => `data: ${JSON.stringify(event)}\n\n`);
+
   it("reaches OpenAI's own client as it came, and is recorded as one message before its end is passed on", async () => {
     const bytes = Buffer.from(pieces.join(""));
     // Cut anywhere, in the middle of a letter too.
@@ -384,10 +426,13 @@ describe("a stream through the proxy", () => {
     expect(messagesOf(events, [cut?.response ?? null])).toEqual([said("Let me look. ü")]);
   });
 
-  it("that the server ends with an error is no whole answer, for the lake either", async () => {
+  const error = { message: "out of memory", code: 500 };
+  it.each([
+    ["under its own key", { error }],
+    ["as vLLM long had it", { object: "error", type: "InternalServerError", param: null, ...error }],
+  ])("that the server ends with an error, %s, is no whole answer, for the lake either", async (_, last) => {
     const [begun, half] = [pieces[0] ?? "", pieces[1] ?? ""];
-    const error = { message: "out of memory", code: 500 };
-    await start(() => ({ type: "text/event-stream", pieces: [begun, half, ...chunks({ error })] }));
+    await start(() => ({ type: "text/event-stream", pieces: [begun, half, ...chunks(last)] }));
     await (await post("/r/x/v1/chat/completions", { model: "m", stream: true, messages: [user("go")] })).text();
     const events = await recorded();
     expect(only(events, "failure")).toMatchObject([
@@ -401,6 +446,46 @@ describe("a stream through the proxy", () => {
     const rows = await lake.query("SELECT has_full_prompt, has_full_answer FROM turns");
     lake.close();
     expect(rows).toEqual([{ has_full_prompt: true, has_full_answer: false }]);
+  });
+
+  it.each([
+    ["chat", "/r/x/v1/chat/completions", { messages: [user("go")] }, pieces],
+    ["responses", "/r/x/v1/responses", { input: "go" }, responsePieces],
+  ])("of %s that the server leaves open after its last event is over with that", async (_, path, asked, told) => {
+    await start(() => ({ type: "text/event-stream", pieces: told, end: "hang" }), { timeoutMs: 60_000 });
+    const response = await post(path, { model: "m", stream: true, ...asked });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (text !== told.join("")) text += (await reader?.read())?.value ?? "";
+    const events = await recorded();
+    expect(only(events, "turn")).toMatchObject([{ response: expect.any(String), parseFlags: [] }]);
+    await reader?.cancel();
+    await post("/r/x/finish", {});
+    expect(only(await recorded(), "turn")).toHaveLength(1);
+    expect(only(await recorded(), "failure")).toEqual([]);
+  });
+
+  it("whose server breaks the connection after the last event is whole, and broken for the client, too", async () => {
+    await start(() => ({ type: "text/event-stream", pieces, end: "close", delayMs: 2 }));
+    const response = await post("/r/x/v1/chat/completions", { model: "m", stream: true, messages: [user("go")] });
+    await expect(response.text()).rejects.toThrow();
+    const events = await recorded();
+    expect(only(events, "turn")).toMatchObject([{ finishReason: "tool_calls", parseFlags: [] }]);
+    expect(only(events, "failure")).toEqual([]);
+  });
+
+  it("that says of each event that it ended for no reason ends where it says one", async () => {
+    const told = chunks(delta({ content: "Let " }, ""), delta({ content: "me" }, ""), delta({}, "stop"));
+    await start(({ body }) => ({ type: "text/event-stream", pieces: told.slice(0, body.includes("cut") ? 2 : 4) }));
+    for (const content of ["cut", "whole"]) {
+      const asked = { model: "m", stream: true, messages: [user(content)] };
+      await (await post("/r/x/v1/chat/completions", asked)).text();
+    }
+    const events = await recorded();
+    expect(only(events, "turn")).toMatchObject([
+      { parseFlags: ["stream-cut"], missing: ["answer"] },
+      { parseFlags: [], finishReason: "stop" },
+    ]);
   });
 
   it("whose client goes away is recorded as far as it came", async () => {
@@ -729,6 +814,7 @@ describe("what goes wrong", () => {
     expect(only(events, "failure").map(({ code }) => code)).toEqual(["TIMEOUT", "TIMEOUT", "TIMEOUT"]);
     const turns = only(events, "turn");
     expect(turns.map(({ parseFlags }) => parseFlags)).toEqual([[], [], ["stream-cut"]]);
+    expect(turns.map(({ wire }) => wire?.raw)).toEqual([undefined, '{"choices":', undefined]);
     expect(messagesOf(events, [turns[2]?.response ?? null])).toEqual([said("half")]);
   });
 
@@ -866,6 +952,18 @@ describe("a recorded run", () => {
     const unknown = await post("/outcome", { run: "nightly", item: "a", value: 1, verifier });
     expect([unknown.status, await codeIn(unknown)]).toEqual([404, "NOT_RECORDING"]);
     expect(await listRuns(home)).toEqual([]);
+  });
+
+  it("that is sealed is said to be so where it is finished once more by its name", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }));
+    await ask("a", 1);
+    const { run } = (await (await post("/r/nightly/finish", {})).json()) as { run: string };
+    const again = await post("/r/nightly/finish", {});
+    const { error } = (await again.json()) as { error: object };
+    expect([again.status, error]).toMatchObject([
+      409,
+      { code: "RUN_SEALED", message: expect.stringContaining(`Run ${run} is sealed`) },
+    ]);
   });
 
   it("that is sealed still takes outcomes: the ledger says them, and they decide", async () => {

@@ -15,16 +15,17 @@ import { recordCalls } from "./replayed-calls.ts";
 const ASKED = { role: "user", content: "Which plums are ripe?" };
 const ANSWER = { role: "assistant", content: "All of the plums are ripe." };
 
-/** Imports a night's rows, each of which is the recorded call. */
+/** Imports a night's rows, of which the first is the recorded call. */
 async function importNight(
   options: { onto?: string; skill?: string },
   items: readonly string[] = ["a"],
   question = ASKED.content,
 ) {
   const file = join(folder, "night.jsonl");
-  const rows = items.map((id) =>
-    JSON.stringify({ id, reward: 1, messages: [{ ...ASKED, content: question }, ANSWER] }),
-  );
+  const rows = items.map((id, i) => {
+    const content = i === 0 ? question : `${question} Those of ${id}.`;
+    return JSON.stringify({ id, reward: 1, messages: [{ ...ASKED, content }, ANSWER] });
+  });
   writeFileSync(file, rows.map((row) => `${row}\n`).join(""));
   const { imported, known, leftOut, replaced } = await importInto(home, file, options);
   return { run: imported[0]?.run ?? (known[0] as RunId), leftOut, replaced: replaced.map((one) => one.replaced) };

@@ -105,3 +105,22 @@ test("labels of a run that is not sealed are refused before a command judges any
     expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("RUN_NOT_SEALED")]);
     expect(existsSync(seen)).toBe(false);
   }));
+
+test("an import that holds what a revoked one did is said to be revoked, and listed so", () =>
+  withHome(async (home) => {
+    const file = join(home.path, "rows.jsonl");
+    writeFileSync(file, `${row("a", "a")}\n`);
+    await tracemill(home, "import", file, "--skill", "letters");
+    const [first] = await listRuns(home);
+    await tracemill(home, "revoke", first?.run ?? "", "--reason", "made up");
+    writeFileSync(file, `${row("a", "a")}\n${row("b", "b")}\n`);
+    const grown = await tracemill(home, "import", file, "--skill", "letters");
+    const second = (await listRuns(home)).find(({ run }) => run !== first?.run);
+    const said = `${second?.run} is revoked, so that no dataset takes it: holds the calls of ${first?.run}: made up`;
+    expect(grown.stdout.split("\n")).toContain(said);
+    for (const command of ["runs", "status"]) {
+      const { stdout } = await tracemill(home, command);
+      expect(stdout).toMatch(new RegExp(`^${first?.run} .* left out for ${second?.run}`, "m"));
+      expect(stdout).toMatch(new RegExp(`^${second?.run} .* revoked`, "m"));
+    }
+  }));

@@ -6,7 +6,20 @@ import record from "../../src/commands/record.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import { answered, asked } from "../capture/recording.ts";
 import { startStubUpstream } from "../capture/stub-upstream.ts";
+import { tracemill } from "../fixtures/tracemill.ts";
 import { withHome } from "../store/sample-run.ts";
+
+it.each([
+  ["localhost:8000/v1", "a URL that begins with http:// or https://"],
+  ["127.0.0.1:8000", "a URL that begins with http:// or https://"],
+  ["http://me:secret@127.0.0.1:8000/v1", "no password, query or fragment"],
+  ["http://127.0.0.1:8000/v1?key=secret", "no password, query or fragment"],
+])("a recording before %s is refused for what is wrong with that URL", (upstream, expected) =>
+  withHome(async (home) => {
+    const refused = await tracemill(home, "record", "--upstream", upstream, "--skill", "mine", "--port", "0");
+    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining(`expected: ${expected}`)]);
+  }),
+);
 
 it.each([
   [0, "judges each attempt of the runs that it seals", "true"],

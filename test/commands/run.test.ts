@@ -52,7 +52,7 @@ describe("tracemill run", () => {
     const manner = ["--agent", agent, "--attempts", "1", "--limit", "3", "--concurrency", "2"];
     const { stdout, exitCode } = await tracemill(...LETTERS, ...manner, "--endpoint", model.url);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/ at 3 letters items of the train split, .*\n {2}attempts {2}3, \d passed/);
+    expect(stdout).toMatch(/ at 3 letters items of the train split, .*\n {2}attempts {2}3, \d passed \(\d+\.\d %\)\n/);
     const [run] = await listRuns(home);
     expect(run).toMatchObject({ isSealed: true, command: "agent", split: "train" });
     expect(model.requests).toHaveLength(3);
@@ -63,7 +63,7 @@ describe("tracemill run", () => {
     const { stdout, stderr, exitCode } = await tracemill(...LETTERS, ...manner, "--endpoint", model.url);
     expect([exitCode, stdout]).toEqual([3, ""]);
     expect(stderr).toMatch(
-      /is not finished \(the agent ended with the exit code 127 .*no-such-agent.*\)\. Go on with: /,
+      /is not finished \(the agent ended with the exit code 127 .*no-such-agent.*\)\. .* need whole paths.* go on with: /,
     );
     const [run] = await listRuns(home);
     expect(run?.isSealed).toBe(false);

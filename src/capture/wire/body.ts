@@ -44,6 +44,8 @@ export interface Wire {
   readAnswer(body: JsonObject): GivenAnswer | null;
   /** Whether a body, or an event of a stream, says that something went wrong on the server's side. */
   isError(body: JsonObject): boolean;
+  /** Whether a stream goes on after the answer's end, until it says `[DONE]`. */
+  saysDone: boolean;
   /** Shapes: `choices` is how many answers were asked for. */
   openStream(choices: number): StreamJoin;
 }
@@ -70,9 +72,9 @@ export function usageIn(usage: unknown): GivenAnswer["usage"] {
   return promptTokens !== null && completionTokens !== null ? { promptTokens, completionTokens } : null;
 }
 
-/** An error as chat and text completions have it, in a body as in a stream. */
-export function hasError({ error = null }: JsonObject): boolean {
-  return error !== null;
+/** An error as chat and text completions have it, in a body as in a stream; vLLM long had it without a key around it. */
+export function hasError({ error = null, object }: JsonObject): boolean {
+  return error !== null || object === "error";
 }
 
 /** Keys that many servers write `null` for where there is nothing: the record leaves them out. */

@@ -41,6 +41,7 @@ export const chat: Wire = {
     ),
 
   isError: hasError,
+  saysDone: true,
 
   openStream(choices) {
     const chunks = joinChunks({
@@ -94,7 +95,8 @@ export function joinChunks(options: {
         const sum = sums.get(index) ?? { index };
         sums.set(index, sum);
         options.addChoice(sum, withoutNulls(choice));
-        if (typeof choice.finish_reason === "string") ended.add(index);
+        // Some servers say an empty one of a choice that goes on.
+        if (typeof choice.finish_reason === "string" && choice.finish_reason !== "") ended.add(index);
       }
       return ended.size >= options.choices;
     },

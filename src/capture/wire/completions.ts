@@ -34,6 +34,7 @@ export const completions: Wire = {
     ),
 
   isError: hasError,
+  saysDone: true,
 
   openStream(choices) {
     return joinChunks({ choices, whole: "text_completion", addChoice });

@@ -49,6 +49,7 @@ export const responses: Wire = {
     return type === "error" || hasError(told) || BROKEN.has(String(told.status));
   },
 
+  saysDone: false,
   openStream: joinEvents,
 };
 
