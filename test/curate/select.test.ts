@@ -352,6 +352,17 @@ describe("a row", () => {
     expect(rows[0]?.completion).toEqual([{ role: "assistant", content: "SELECT 1" }]);
   });
 
+  it("has the action behind the prompt that led to it, though another agent went on speaking", async () => {
+    const step = { answer: "SELECT 7", printed: "7", exitCode: 0 };
+    const spoken: AttemptDraft = { item: "shop/a", query: null, answer: "There are seven.", steps: [step] };
+    const answerText = (_: string, { arguments: { command } }: ActionCall) => String(command);
+    const { rows, refusals, written } = await selectFrom([{ isForeign: true, attempts: [spoken] }], { answerText });
+    const [acted, last] = written[0]?.turns ?? [];
+    expect(rows).toMatchObject([{ turn: acted, completion: [{ role: "assistant", content: "SELECT 7" }] }]);
+    expect(rows[0]?.prompt).toEqual(plainPrompt("shop/a"));
+    expect(refusals).toEqual([{ reason: "no-action", count: 1, examples: [last] }]);
+  });
+
   it("comes in an order that the seed decides and nothing else", async () => {
     const attempts = Array.from({ length: 12 }, (_, n) => ({ item: `shop/${n}` }));
     const order = async (seed: number) => (await selectFrom([{ attempts }], { seed })).rows.map(({ item }) => item);
