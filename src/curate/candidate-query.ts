@@ -44,11 +44,12 @@ const RANGE = "item > $after AND item <= $until";
 
 /**
  * The turns of a role with what is said of their answers: the verdict, or what the role's rule makes of what came next. A
- * turn that chose an item is about that one.
+ * turn that chose an item is about that one, whose attempts it came before.
  */
 function turnsOf(scope: Scope): string {
   if (scope.labels === null) return "(FROM files.turns WHERE response IS NOT NULL)";
-  return `(SELECT t.* REPLACE (coalesce(c.item, t.item) AS item, coalesce(i.family, t.family) AS family, coalesce(i.split, t.split) AS split),
+  return `(SELECT t.* REPLACE (coalesce(c.item, t.item) AS item, coalesce(i.family, t.family) AS family, coalesce(i.split, t.split) AS split,
+      CASE WHEN c.item <> t.item THEN 1 ELSE t.attempt_number END AS attempt_number),
       l.passed AS label, l."value" AS label_value, l.confidence AS label_confidence, l.rule AS label_rule
     FROM files.turns t LEFT JOIN (${scope.labels}) l ON l.run = t.run AND l.turn = t.turn
     LEFT JOIN files.architect_choices c ON c.run = t.run AND c.turn = t.turn
