@@ -132,6 +132,16 @@ describe("what is revoked", () => {
       expect(await reasonsOf(["revoked"])).toEqual([["filter", 2]]);
     },
   );
+
+  it("is said of an attempt that no verdict stands of where the filter asks for none", async () => {
+    const attempts: AttemptDraft[] = [{ item: "shop/one", verdicts: [{ verifier: { id: "second", version: "2" } }] }];
+    const revoked: Said["revoked"] = () => ({ kind: "verifier", target: "second@2" });
+    const reasonOf = async (own: Overrides) =>
+      (await selectFrom([{ attempts }], { expression: "family=shop", revoked, ...own })).refusals[0]?.reason;
+    expect(await reasonOf({})).toBe("revoked-verdict");
+    expect(await reasonOf({ tier: "prompts" })).toBe("revoked-verdict");
+    expect(await reasonOf({ gatesOff: ["revoked"] })).toBe("no-verdict");
+  });
 });
 
 describe("another agent's turn", () => {
