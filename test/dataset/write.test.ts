@@ -316,6 +316,9 @@ describe("a row that the format cannot say", () => {
       expect(refusals).toEqual([{ reason: "cannot-mask-a-step", count: 1, examples: [bad.turn] }]);
       expect(counts.trainRows).toBe(3);
       expect(models).toEqual([{ model: "smollm2", rows: 4 }]);
+      const fix = expect.stringMatching(/^choose a `--format` that can say such rows/);
+      await expect(write(home, [bad])).rejects.toMatchObject({ code: "EMPTY_SELECTION", details: { fix } });
+      await expect(write(home, [])).rejects.toMatchObject({ details: { fix: expect.not.stringContaining("--format") } });
     }));
 
   it.each([
