@@ -318,7 +318,9 @@ describe("a row that the format cannot say", () => {
       expect(models).toEqual([{ model: "smollm2", rows: 4 }]);
       const fix = expect.stringMatching(/^choose a `--format` that can say such rows/);
       await expect(write(home, [bad])).rejects.toMatchObject({ code: "EMPTY_SELECTION", details: { fix } });
-      await expect(write(home, [])).rejects.toMatchObject({ details: { fix: expect.not.stringContaining("--format") } });
+      await expect(write(home, [])).rejects.toMatchObject({
+        details: { fix: expect.not.stringContaining("--format") },
+      });
     }));
 
   it.each([
