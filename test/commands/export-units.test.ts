@@ -106,7 +106,7 @@ describe("a preview under a limit of tokens", () => {
       ...refused,
       details: {
         got: expect.stringMatching(/too-long 2 .*; with --unit turn 0 training rows$/),
-        fix: expect.stringMatching(/^loosen/),
+        fix: expect.stringMatching(/^loosen .*, raise `--max-tokens`, or collect/),
       },
     });
     const lost = { answer: "ls", printed: "t", missing: ["answer" as const] };

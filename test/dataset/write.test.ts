@@ -373,6 +373,8 @@ describe("a row that the base cannot take", () => {
       const bad = sampleExample(7, { prompt: [{ role: "user", content: "How many?" }] });
       const { refusals, counts } = await write(home, [...EXAMPLES, bad], { template: NOT_PREFIX });
       expect(refusals).toEqual([{ reason: "prompt-not-prefix", count: 1, examples: [bad.turn] }]);
+      const fix = expect.stringMatching(/^name a `--base` .*, or `--base none` for texts alone, loosen/);
+      await expect(write(home, [bad], { template: NOT_PREFIX })).rejects.toMatchObject({ details: { fix } });
       expect(counts).toMatchObject({
         examples: 5,
         trainRows: 3,
