@@ -11,6 +11,7 @@ import type { BaseManifest } from "../records/base-manifest.ts";
 import { type ActionCall, ROLES, type Role } from "../records/events.ts";
 import { type AttemptId, attemptParts } from "../records/ids.ts";
 import type { LoggedEntry, Revocation } from "../records/ledger-entries.ts";
+import { ALL_ROLES } from "../records/role-names.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import type { Home } from "../store/home.ts";
 import { withLake } from "../store/lake.ts";
@@ -24,7 +25,7 @@ import { readSkillList } from "./skill-list.ts";
 /** Throws: `UNKNOWN_ROLE`. */
 export function checkedRole(name: string): Role {
   const role = ROLES.find((known) => known === name);
-  if (role === undefined) throw unknownName("role", name, ROLES);
+  if (role === undefined) throw unknownName("role", name, [...ROLES, ALL_ROLES]);
   return role;
 }
 

@@ -44,11 +44,12 @@ const RANGE = "item > $after AND item <= $until";
 
 /**
  * The turns of a role with what is said of their answers: the verdict, or what the role's rule makes of what came next. A
- * turn that chose an item is about that one.
+ * turn that chose an item is about that one, whose attempts it came before.
  */
 function turnsOf(scope: Scope): string {
   if (scope.labels === null) return "(FROM files.turns WHERE response IS NOT NULL)";
-  return `(SELECT t.* REPLACE (coalesce(c.item, t.item) AS item, coalesce(i.family, t.family) AS family, coalesce(i.split, t.split) AS split),
+  return `(SELECT t.* REPLACE (coalesce(c.item, t.item) AS item, coalesce(i.family, t.family) AS family, coalesce(i.split, t.split) AS split,
+      CASE WHEN c.item <> t.item THEN 1 ELSE t.attempt_number END AS attempt_number),
       l.passed AS label, l."value" AS label_value, l.confidence AS label_confidence, l.rule AS label_rule
     FROM files.turns t LEFT JOIN (${scope.labels}) l ON l.run = t.run AND l.turn = t.turn
     LEFT JOIN files.architect_choices c ON c.run = t.run AND c.turn = t.turn
@@ -77,7 +78,7 @@ const FOREIGN_RUNS = "SELECT run FROM files.runs WHERE skill_hash IS NULL OR (co
 
 /**
  * The lake's `examples` without their texts, which the turn names by hash, and with what the attempt did. The action
- * belongs to the last turn of the attempt's worker; earlier turns led to none by themselves. Asks the lake's files, as
+ * belongs to the turn that it came of: another agent may go on speaking after its last one. Asks the lake's files, as
  * DuckDB would put together the texts of its views even where no column needs them; and each for the range, as DuckDB
  * would else hold all attempts and items to join a few turns with them.
  */
@@ -93,7 +94,7 @@ function examplesOf(scope: Scope): string {
     a.audit_passed, a.audit_confidence, a.verdict_value, t.retrievals,
     coalesce(a.is_revoked, false) OR t.turn IN (SELECT turn FROM ledger.revoked_turns)
       OR ${scope.labels === null ? "false" : IS_RULE_REVOKED} AS is_revoked,
-    CASE WHEN t.turn = a.last_turn THEN a.tool_call END AS tool_call, t.turn IS NOT DISTINCT FROM a.last_turn AS is_last, t.command_failed,
+    CASE WHEN t.turn = a.action_turn THEN a.tool_call END AS tool_call, t.turn IS NOT DISTINCT FROM a.last_turn AS is_last, t.command_failed,
     a.completion_tokens AS attempt_tokens, ${scope.role === "reflector" ? WRITTEN_TIPS : "NULL::VARCHAR[]"} AS written_tips,
     ${scope.labels === null ? LABEL.verdict : LABEL.judged}
   FROM (FROM ${turnsOf(scope)} WHERE ${RANGE}) t

@@ -35,6 +35,8 @@ export interface Candidate {
   tips: TipId[];
   /** Whether its run, its attempt, every verifier that judged it, the rule of its label or a tip that its prompt held is revoked. */
   isRevoked: boolean;
+  /** Whether no verdict of its attempt stands, as the attempt or what judged it is revoked. */
+  isVerdictRevoked: boolean;
   /** Of these the retired ones. */
   retiredTips: TipId[];
   tools: Tool[] | null;
@@ -189,6 +191,7 @@ export function readCandidate(row: unknown, texts: CandidateTexts, said: TipsSai
     promptKey: promptKey({ messages: messages ?? [], hashes: r.prompt_hashes, tipFree: tipFree ?? [] }, r.tools_hash),
     tips,
     isRevoked: r.is_revoked || tips.some((tip) => said.revoked.has(tip)),
+    isVerdictRevoked: r.is_revoked && r.eval_passed === null,
     retiredTips: tips.filter((tip) => said.retired.has(tip)),
     tools,
     response: texts.message(run, r.response_hash),

@@ -34,7 +34,7 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map(
     family: text("family", "the item's family; none where the run never scanned the item"),
     split: text("split", "`train`, `validation` or `test`; none where the run never scanned the item"),
     kind: text("kind", "the item's kind, in the skill's own words"),
-    attempt: number("attempt_number", "the attempt's number at its item, from 1"),
+    attempt: number("attempt_number", "the attempt's number at its item, from 1; of an architect's selection 1"),
     turns: number("turns", "how many turns the worker took in the attempt"),
     turn: number("turn_number", "the turn's number in its attempt, from 1"),
     role: text("role", "who answered: `architect`, `worker`, `auditor` or `reflector`"),

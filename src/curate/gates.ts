@@ -16,6 +16,9 @@ export interface NamedFilter {
 
 /** Also the reason where the action itself is the target, and there is none. */
 const NO_ACTION = "no-action";
+/** Where an attempt has no verdict, as what it had is revoked, this says more. */
+const NO_VERDICT = "no-verdict";
+const REVOKED_VERDICT = "revoked-verdict";
 const FILTERS_FOLDER = join(import.meta.dirname, "filters");
 
 /** Returns every integrity filter with its reason, sorted by it. */
@@ -50,10 +53,12 @@ export async function openGates({
   const holds = (filter: Filter) =>
     (filter.role ?? role) === role && (filter.tier ?? tier) === tier && (hasAnswers || filter.isAboutAnswer !== true);
   const gates = all.filter(({ reason, filter }) => !gatesOff.includes(reason) && holds(filter));
+  const isRevocationMeant = !gatesOff.includes("revoked");
   const needsAction = hasAnswers && answerText !== null;
   const context = { allowTeachers: new Set(allowTeachers), isServedElsewhere };
   return (candidate, waived) => {
     const gate = gates.find(({ reason, filter }) => !waived?.has(reason) && filter.refuses(candidate, context));
+    if (gate?.reason === NO_VERDICT && isRevocationMeant && candidate.isVerdictRevoked) return REVOKED_VERDICT;
     if (gate !== undefined) return gate.reason;
     return needsAction && candidate.call === null && !waived?.has(NO_ACTION) ? NO_ACTION : null;
   };

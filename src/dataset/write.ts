@@ -18,7 +18,7 @@ import type { DatasetFormat } from "./format.ts";
 import { formatFor } from "./formats.ts";
 import { createLineFile } from "./line-file.ts";
 import { createPartFiles, type PartFile } from "./part-files.ts";
-import { REASONS } from "./reasons.ts";
+import { REASONS, type Reason } from "./reasons.ts";
 import { type RenderSettings, renderedRows } from "./rendered-rows.ts";
 import { type Composition, type RowCounts, rowCounts } from "./row-counts.ts";
 
@@ -30,6 +30,14 @@ export type DatasetOrigin = Pick<
   DatasetManifest,
   "tier" | "skills" | "role" | "filter" | "gatesOff" | "settings" | "inputs" | "seed" | "codeVersion" | "replaces"
 >;
+
+/** Why a base's template may refuse a row. */
+const OF_TEMPLATE: readonly Reason[] = [
+  "prompt-not-prefix",
+  "template-refused",
+  "answer-not-shown",
+  "prompt-not-shown",
+];
 
 export interface DatasetOptions {
   selection: Selection;
@@ -55,7 +63,7 @@ export async function writeDataset(home: Home, options: DatasetOptions): Promise
   const format = await checkedFormat(options);
   async function fill(folder: string): Promise<DatasetManifest> {
     const { counting, files } = await writeRows(folder, format, options);
-    const counts = countsOf(counting, options);
+    const counts = countsOf(counting, options, format);
     const companions = format.companions?.({ counts }) ?? [];
     for (const { path, text } of companions) await writeFileAtomic(join(folder, path), text);
     const written = [
@@ -83,7 +91,7 @@ export async function previewDataset(options: DatasetOptions): Promise<DatasetMa
   const format = await checkedFormat(options);
   const counting = rowCounts(options.origin.tier, options.renderer !== null);
   for await (const row of renderedRows(options.selection, renderSettings(format, options))) counting.add(row);
-  return countsOf(counting, options);
+  return countsOf(counting, options, format);
 }
 
 function checkedFormat({ format, origin, renderer }: DatasetOptions): Promise<DatasetFormat> {
@@ -102,7 +110,7 @@ async function writeRows(folder: string, format: DatasetFormat, options: Dataset
       for (const file of files) if (file.part === null || file.part === row.part) await file.add(row);
       counting.add(row);
     }
-    countsOf(counting, options);
+    countsOf(counting, options, format);
     for (const file of files) await file.finish();
     for (const duplicate of options.selection.duplicates) await duplicates.write(JSON.stringify(duplicate));
   } finally {
@@ -124,18 +132,17 @@ function describedFiles(folder: string, files: readonly { path: string; rows: nu
   return Promise.all(files.map(async ({ path, rows }) => ({ path, hash: await hashFile(join(folder, path)), rows })));
 }
 
-function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): DatasetManifest["counts"] {
+function countsOf(counting: RowCounts, options: DatasetOptions, format: DatasetFormat): DatasetManifest["counts"] {
+  const { selection, minRows } = options;
   const counts = { examples: selection.examples, ...counting.counts() };
-  if (counts.trainRows < minRows) throw tooFewRows(counts, { selection, minRows });
+  if (counts.trainRows < minRows) throw tooFewRows(counts, options, format);
   const { labels } = counting.composition();
   if (labels !== null && (labels.good === 0 || labels.bad === 0)) throw oneLabelAlone(labels, selection);
   return counts;
 }
 
-function tooFewRows(
-  counts: DatasetManifest["counts"],
-  { selection, minRows }: Pick<DatasetOptions, "selection" | "minRows">,
-): Refusal {
+function tooFewRows(counts: DatasetManifest["counts"], options: DatasetOptions, format: DatasetFormat): Refusal {
+  const { selection, minRows } = options;
   const { examples } = counts;
   const took = takenBy(selection);
   if (counts.validationRows > 0) took.push(`${counts.validationRows} of validation families`);
@@ -149,19 +156,25 @@ function tooFewRows(
       examples === 0
         ? "no example of this role in these runs"
         : `${left}${counted(examples, "example")}; ${took.join("; ")}${clausesText(selection)}`,
-    fix: wayToMore(selection),
+    fix: wayToMore(options, format),
   });
 }
 
-function wayToMore({ refusals }: Selection): string {
-  const reasons = new Set(refusals.counts().map(({ reason }) => reason));
+function wayToMore({ selection, origin, base }: DatasetOptions, format: DatasetFormat): string {
+  const reasons = new Set<string>(selection.refusals.counts().map(({ reason }) => reason));
+  const isUnshown = OF_TEMPLATE.some((reason) => reasons.has(reason));
+  const isLimited = reasons.has("too-long") && (origin.settings.maxTokens ?? 0) < (base?.contextTokens ?? 0);
+  const isUnsaid = format.reasons.some((reason) => reasons.has(reason));
   const isCapped = reasons.has("too-long") && reasons.has("over-item-cap");
   return [
+    ...(isUnshown ? ["name a `--base` whose template shows all of such rows, or `--base none` for texts alone"] : []),
+    ...(isUnsaid ? ["choose a `--format` that can say such rows (docs/datasets.md)"] : []),
     "loosen `--filter`",
     ...(reasons.has("revoked-verdict")
       ? ["let a verifier that is not revoked judge again: `tracemill reverify --skill SKILL`"]
       : []),
     ...(reasons.has("hosted-model") ? ["name the model by `--allow-teacher` if its terms let you"] : []),
+    ...(isLimited ? ["raise `--max-tokens`"] : []),
     ...(isCapped ? ["raise `--max-per-item`, as shorter rows may be among those over it"] : []),
     "or collect more: `tracemill run`",
   ].join(", ");

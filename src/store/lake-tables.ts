@@ -166,7 +166,7 @@ export const TABLES: readonly Table[] = [
       v.confidence, v.failure_mode, v.signal_type, v.verifier_id, v.verifier_version, v.before_passed, v.flags, v.evidence,
       o.passed AS audit_passed, o.confidence AS audit_confidence,
       coalesce(w.turns, 0) AS turns, coalesce(w.prompt_tokens, 0) AS prompt_tokens,
-      coalesce(w.completion_tokens, 0) AS completion_tokens, t.turn AS last_turn, t.messages AS prompt_messages,
+      coalesce(w.completion_tokens, 0) AS completion_tokens, t.turn AS last_turn, a.data.turn AS action_turn, t.messages AS prompt_messages,
       t.response AS response_message, a.data.call AS tool_call, a.data."exitCode" AS exit_code, a.data.stdout AS stdout,
       a.data.stderr AS stderr, a.data."durationMs" AS duration_ms
       FROM (SELECT * FROM ${withAttempt("named")} WHERE item <> $skill || ':@select') n

@@ -21,7 +21,7 @@ import { coveredRuns, lateVerdicts, revocations, type SealedRun, sealedRuns, tip
 import { PART_BYTES, splitLog } from "./log-split.ts";
 
 /** Goes up whenever the tables or their queries change: a file of another version is not seen, and replaced. */
-const LAKE_VERSION = 11;
+const LAKE_VERSION = 12;
 
 const QUERY_MEMORY_MB = 384;
 const QUERY_THREADS = 2;

@@ -2,11 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { exportDataset, previewUnits } from "../../src/commands/export.ts";
+import { exportDataset, previewExport, previewUnits } from "../../src/commands/export.ts";
 import { printedExport } from "../../src/commands/export-report.ts";
 import { systemClock } from "../../src/foundation/clock.ts";
 import type { Home } from "../../src/store/home.ts";
 import { writeBaseManifest } from "../../src/store/manifests.ts";
+import { writeRoleRun } from "../curate/role-run.ts";
 import { type AttemptDraft, writeRun } from "../curate/written-run.ts";
 import { sampleBase } from "../dataset/sample-selection.ts";
 import { smollm2Tokenizer } from "../fixtures/smollm2-tokenizer.ts";
@@ -51,6 +52,27 @@ describe("a place's name", () => {
     }));
 });
 
+describe("an architect's selection", () => {
+  it("counts as of the first attempt at its item, however many the run selected before", () =>
+    withHome(async (home) => {
+      const run = await writeRoleRun(home, { items: ["shop/a", "zoo/b"] }, (writer) => {
+        for (const item of ["shop/a", "zoo/b"]) {
+          writer.select(item);
+          writer.turn("worker", item, 1);
+          writer.verdict(item, 1);
+          writer.finish(item, "solved");
+        }
+      });
+      const options = { ...SQL, role: "architect", base: "none" };
+      const ofFirst = await previewExport({ ...options, tries: "first" }, { home });
+      expect([ofFirst.counts.trainRows, ofFirst.refusals]).toEqual([2, []]);
+      const ofFilter = await previewExport({ ...options, filter: "attempt=1" }, { home });
+      expect([ofFilter.counts.trainRows, ofFilter.runs]).toEqual([2, [run]]);
+      const tasks = await previewExport({ ...options, format: "prompts" }, { home });
+      expect(tasks.counts.trainRows).toBe(2);
+    }));
+});
+
 describe("a preview under a limit of tokens", () => {
   const FAILED = {
     item: "shop/a",
@@ -84,7 +106,7 @@ describe("a preview under a limit of tokens", () => {
       ...refused,
       details: {
         got: expect.stringMatching(/too-long 2 .*; with --unit turn 0 training rows$/),
-        fix: expect.stringMatching(/^loosen/),
+        fix: expect.stringMatching(/^loosen .*, raise `--max-tokens`, or collect/),
       },
     });
     const lost = { answer: "ls", printed: "t", missing: ["answer" as const] };

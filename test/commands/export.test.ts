@@ -214,6 +214,7 @@ describe("a run of the harness", () => {
 describe("what cannot be exported", () => {
   const cases: [string, Parameters<typeof exportDataset>[0], string, RegExp][] = [
     ["an unknown role", { ...SQL, role: "worcer" }, "UNKNOWN_ROLE", /"worker"/],
+    ["a word that is nearly all roles", { ...SQL, role: "alll" }, "UNKNOWN_ROLE", /"all"/],
     ["a role that nothing is known of", { ...SQL, role: "reflector" }, "EMPTY_SELECTION", /--filter/],
     [
       "pairs of a role that has none",

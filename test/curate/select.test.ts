@@ -132,6 +132,16 @@ describe("what is revoked", () => {
       expect(await reasonsOf(["revoked"])).toEqual([["filter", 2]]);
     },
   );
+
+  it("is said of an attempt that no verdict stands of where the filter asks for none", async () => {
+    const attempts: AttemptDraft[] = [{ item: "shop/one", verdicts: [{ verifier: { id: "second", version: "2" } }] }];
+    const revoked: Said["revoked"] = () => ({ kind: "verifier", target: "second@2" });
+    const reasonOf = async (own: Overrides) =>
+      (await selectFrom([{ attempts }], { expression: "family=shop", revoked, ...own })).refusals[0]?.reason;
+    expect(await reasonOf({})).toBe("revoked-verdict");
+    expect(await reasonOf({ tier: "prompts" })).toBe("revoked-verdict");
+    expect(await reasonOf({ gatesOff: ["revoked"] })).toBe("no-verdict");
+  });
 });
 
 describe("another agent's turn", () => {
@@ -350,6 +360,17 @@ describe("a row", () => {
     const answerText = (_: string, { arguments: { query } }: ActionCall) => String(query);
     const { rows } = await selectFrom(tipped, { answerText });
     expect(rows[0]?.completion).toEqual([{ role: "assistant", content: "SELECT 1" }]);
+  });
+
+  it("has the action behind the prompt that led to it, though another agent went on speaking", async () => {
+    const step = { answer: "SELECT 7", printed: "7", exitCode: 0 };
+    const spoken: AttemptDraft = { item: "shop/a", query: null, answer: "There are seven.", steps: [step] };
+    const answerText = (_: string, { arguments: { command } }: ActionCall) => String(command);
+    const { rows, refusals, written } = await selectFrom([{ isForeign: true, attempts: [spoken] }], { answerText });
+    const [acted, last] = written[0]?.turns ?? [];
+    expect(rows).toMatchObject([{ turn: acted, completion: [{ role: "assistant", content: "SELECT 7" }] }]);
+    expect(rows[0]?.prompt).toEqual(plainPrompt("shop/a"));
+    expect(refusals).toEqual([{ reason: "no-action", count: 1, examples: [last] }]);
   });
 
   it("comes in an order that the seed decides and nothing else", async () => {

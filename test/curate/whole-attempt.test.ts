@@ -52,6 +52,7 @@ function turn(n: number, messages: Message[], overrides: Partial<Candidate> & { 
     parseFlags: [],
     isWanted: true,
     isRevoked: false,
+    isVerdictRevoked: false,
     reference: null,
     verdict: null,
     label: { passed: true, value: 1, confidence: 1, rule: "verdict" },

@@ -316,6 +316,11 @@ describe("a row that the format cannot say", () => {
       expect(refusals).toEqual([{ reason: "cannot-mask-a-step", count: 1, examples: [bad.turn] }]);
       expect(counts.trainRows).toBe(3);
       expect(models).toEqual([{ model: "smollm2", rows: 4 }]);
+      const fix = expect.stringMatching(/^choose a `--format` that can say such rows/);
+      await expect(write(home, [bad])).rejects.toMatchObject({ code: "EMPTY_SELECTION", details: { fix } });
+      await expect(write(home, [])).rejects.toMatchObject({
+        details: { fix: expect.not.stringContaining("--format") },
+      });
     }));
 
   it.each([
@@ -368,6 +373,8 @@ describe("a row that the base cannot take", () => {
       const bad = sampleExample(7, { prompt: [{ role: "user", content: "How many?" }] });
       const { refusals, counts } = await write(home, [...EXAMPLES, bad], { template: NOT_PREFIX });
       expect(refusals).toEqual([{ reason: "prompt-not-prefix", count: 1, examples: [bad.turn] }]);
+      const fix = expect.stringMatching(/^name a `--base` .*, or `--base none` for texts alone, loosen/);
+      await expect(write(home, [bad], { template: NOT_PREFIX })).rejects.toMatchObject({ details: { fix } });
       expect(counts).toMatchObject({
         examples: 5,
         trainRows: 3,

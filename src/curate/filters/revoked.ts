@@ -1,6 +1,6 @@
 /**
- * What turned out to be bad teaches nothing. A retired tip may be taken out of a prompt and the row kept; a revoked one
- * has swayed the answer that was given under it, so its row goes with it.
+ * What turned out to be bad teaches nothing. A revoked tip has swayed the answer that was given under it, so that its row goes
+ * with it, also where the tip is taken out of the prompt.
  */
 import type { Filter } from "../filter.ts";
 

@@ -8,15 +8,7 @@ const tier: TierRule = {
   withBad: true,
   rows(sound, work) {
     const { good, bad } = goodAndBad(sound, work);
-    const rows = [good, bad].flatMap((answers) => demonstrations.rows(answers, work));
-    const kept = new Map<string, (typeof rows)[number]>();
-    for (const row of rows) {
-      const same = kept.get(row.key);
-      if (same === undefined) kept.set(row.key, row);
-      // The same answer passed once and failed once: the pass was verified, and the failure is not the answer's.
-      else for (const candidate of row.of) work.refuse("exact-duplicate", candidate, same.of[0]);
-    }
-    return [...kept.values()];
+    return [good, bad].flatMap((answers) => demonstrations.rows(answers, work));
   },
 };
 

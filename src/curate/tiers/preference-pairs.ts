@@ -21,7 +21,9 @@ const tier: TierRule = {
   summary: "pairs of a verified answer and a clean failure of the same item, with comparable prompts",
   withBad: true,
   rows(sound, work) {
-    const { good, bad } = goodAndBad(sound, work);
+    const saidIn = (candidate: Candidate) =>
+      [contextOf(candidate), plainText(answerOf(candidate, work.settings))].join(" ");
+    const { good, bad } = goodAndBad(sound, work, saidIn);
     const better = distinctIn(groupBy(withoutCopies(tried(good, work), work), contextOf), work);
     const worse = distinctIn(groupBy(withoutCopies(bad, work), contextOf), work);
     const pairs = [...better].flatMap(([context, group]) => paired(group, worse.get(context) ?? [], work));

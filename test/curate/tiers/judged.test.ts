@@ -26,6 +26,27 @@ test("the same answer to the same prompt that passed and failed is a pass", asyn
   expect(refusals).toMatchObject([{ reason: "exact-duplicate", count: 1 }]);
 });
 
+test("an answer that passed once is no failure either where the pass itself has no place", async () => {
+  const step = { answer: "Let me look.", printed: "3", exitCode: 0 };
+  const attempts = [
+    { item: "shop/a", query: "SELECT 1", completionTokens: 30 },
+    { item: "shop/a", query: "SELECT 2", completionTokens: 10 },
+    { item: "shop/a", query: "SELECT 1", completionTokens: 30, verdicts: failed },
+    { item: "shop/a", query: "SELECT 3", completionTokens: 30, verdicts: failed },
+  ];
+  for (const unit of ["turn", "attempt"] as const) {
+    const runs = [
+      { isForeign: true, attempts: attempts.map((one) => ({ ...one, ...(unit === "attempt" && { steps: [step] }) })) },
+    ];
+    const { rows, refusals } = await selectFrom(runs, { tier: "judged", withBad: true, maxPerItem: 1, unit });
+    expect(rows.map(({ label, completion }) => [label, completion.at(-1)?.content]).sort()).toEqual([
+      [false, "SELECT 3"],
+      [true, "SELECT 2"],
+    ]);
+    expect(refusals.map(({ reason }) => reason).sort()).toEqual(["exact-duplicate", "over-item-cap"]);
+  }
+});
+
 test("of nearly the same answers to nearly the same tasks the one that passed is kept, however long", async () => {
   const task = Array.from({ length: 80 }, (_, i) => `word${i}`).join(" ");
   const attempts = [

@@ -40,6 +40,20 @@ describe("a worker pair", () => {
     },
   );
 
+  it("has no failure that passed elsewhere, be it at an attempt of another number", async () => {
+    const { pairs, refusals } = await pairsOf([good("SELECT 1"), good("SELECT 2"), bad("SELECT 1")]);
+    expect(pairs).toEqual([]);
+    const told = [
+      ["no-partner", 2],
+      ["exact-duplicate", 1],
+    ];
+    expect(refusals.map(({ reason, count }) => [reason, count])).toEqual(told);
+    const numbered = (prefix: string) => ({ tip: prefix, tipSpans: [] });
+    const later = bad("SELECT 1", numbered("This is attempt 2 of 3. "));
+    const first = ["SELECT 1", "SELECT 2"].map((query) => good(query, numbered("This is attempt 1 of 3. ")));
+    expect((await pairsOf([...first, later])).pairs).toEqual([]);
+  });
+
   it("is none where the answers differ in trivia alone", async () => {
     const { pairs, refusals } = await pairsOf([bad('select "id"  from t;'), good("SELECT id FROM t")]);
     expect(pairs).toEqual([]);

@@ -3,13 +3,13 @@ import { looksSecret } from "../looks-secret.ts";
 import type { SecretKind, SecretRule } from "../rule.ts";
 
 const NAMES =
-  "pass(?:word|wd|phrase|code)|(?<![a-z])(?:pass|pwd|pw)|requirepass|identified by|secret|token|credentials?|(?:api|access|auth|secret|license|signing|encryption|private|account|shared[-_]?access)[-_ ]?key|key-data|(?:tls|server|client)\\.key";
+  "pass(?:word|wd|phrase|code)|(?<![a-z])(?:pass|pwd|pw)|requirepass|identified by|secret|token|credentials?|(?:api|access|auth|secret|license|signing|encryption|private|account|shared[-_]?access)[-_ ]?key|secret[-_]key[-_]base|key-data|(?:tls|server|client)\\.key";
 const KEY = /^(?:(?:private|account|shared[-_]?access)[-_ ]?key|key-data|(?:tls|server|client)\.key)$/i;
 const PASSWORD = /^(?:pass|pw|requirepass|identified)/i;
 
 /** A sign, or words between the name and its value, or nothing but space. */
 const PATTERN = new RegExp(
-  `(${NAMES})(?:["'\\\\\\]]{0,4}\\s{0,4}(=>|:=|=|:)\\s{0,4}|\\s{1,4}(?:is |was |to |of )?)(["'\`\\\\]{0,4})([^\\s"'\`\\\\,;&<>(){}\\[\\]|]{6,600})`,
+  `(${NAMES})(?:["'\\\\\\]]{0,4}\\s{0,4}(=>|:=|=|:)\\s{0,4}|\\s{1,4}(?:is (?:now )?|was |to |of )?)(["'\`\\\\]{0,4})([^\\s"'\`\\\\,;&<>(){}\\[\\]|]{6,600})`,
   "dgi",
 );
 

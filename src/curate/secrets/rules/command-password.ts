@@ -9,6 +9,9 @@ const COMMANDS = [
   String.raw`\bmysql(?:dump|admin)?\b[^\n|;]{0,120}?\s-p${VALUE}`,
   String.raw`\bdocker login\b[^\n|;]{0,120}?\s-p\s{1,4}${VALUE}`,
   String.raw`\b(?:curl|http|wget)\b[^\n|;]{0,200}?\s(?:-u|--user|-a)\s{1,4}["']?[^\s:"'$]{1,64}:${VALUE}`,
+  String.raw`\bredis-cli\b[^\n|;]{0,120}?\s-a\s{1,4}${VALUE}`,
+  String.raw`\bldap(?:search|modify|add|delete|whoami|passwd|compare|modrdn)\b[^\n|;]{0,200}?\s-w\s{1,4}${VALUE}`,
+  String.raw`\bopenssl\b[^\n|;]{0,200}?\s-(?:k\s{1,4}|pass(?:in|out)?\s{1,4}["']?pass:)${VALUE}`,
   String.raw`\bsnmp-server community\s{1,4}${VALUE}`,
   String.raw`\/user:[^\s]{1,64}\s{1,4}${VALUE}`,
   String.raw`\becho\s{1,4}["']?[\w.-]{1,32}:${VALUE}(?=["']?\s{0,4}\|[^\n]{0,20}chpasswd)`,
@@ -16,7 +19,7 @@ const COMMANDS = [
 
 const rule: SecretRule = {
   summary: "passwords in the arguments of commands",
-  hint: /sshpass|mysql|docker login|\s(?:-u|--user|-a)\s|snmp-server|\/user:|chpasswd/,
+  hint: /sshpass|mysql|redis-cli|ldap[a-z]|openssl|docker login|\s(?:-u|--user|-a)\s|snmp-server|\/user:|chpasswd/,
   *find(text) {
     for (const pattern of COMMANDS) {
       for (const { 1: password = "", indices } of text.matchAll(pattern)) {
