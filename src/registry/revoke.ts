@@ -4,6 +4,7 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
+import { shellWord } from "../foundation/shell-word.ts";
 import type { Decision } from "../records/comparison.ts";
 import { REVOCABLE, type Revocation } from "../records/ledger-entries.ts";
 import type { Thing } from "../records/lineage.ts";
@@ -119,9 +120,9 @@ function noReason(): Refusal {
 function notRevocable({ kind, id }: Thing): Refusal {
   return new Refusal({
     code: "NOT_REVOCABLE",
-    message: `A ${kind} is not revoked: what it was made from is.`,
+    message: `The ${kind} itself is not revoked: ${kind === "item" ? "the attempts at it are" : "what it was made from is"}.`,
     expected: "a run, an attempt, a tip, a verifier as <id>@<version>, or a dataset by its hash",
     got: `the ${kind} ${id}`,
-    fix: `tracemill lineage ${id}`,
+    fix: `tracemill lineage ${shellWord(id)}`,
   });
 }
