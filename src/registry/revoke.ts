@@ -43,7 +43,7 @@ export interface RevokeOptions {
 
 /**
  * Revokes a run, an attempt, a tip, a verifier (`<id>@<version>`) or a dataset, durably and once, and returns what it touches.
- * Throws: `UNKNOWN_RUN` and its like, `NOT_REVOCABLE`, `BAD_ARGUMENT` for an empty reason, `DATASET_CHANGED`.
+ * Throws: `UNKNOWN_RUN` and its like, `NOT_REVOCABLE`, `BAD_ARGUMENT` for an empty reason; `DATASET_CHANGED`, once it is revoked.
  */
 export async function revoke(home: Home, options: RevokeOptions): Promise<RevocationReport> {
   const { clock, isDryRun = false } = options;
@@ -58,7 +58,10 @@ export async function revoke(home: Home, options: RevokeOptions): Promise<Revoca
     const said = known ?? { kind, target: thing.id, reason: asked };
     // Written before it is told what it touches: that can take a while, and may be refused.
     if (known === undefined && !isDryRun) appendLedger(home, { type: "revoked", data: said }, clock);
-    return { ...said, isDryRun, wasRevoked: known !== undefined, ...(await touched(graph, said)) };
+    const found = await touched(graph, said).catch((error: unknown) => {
+      throw error instanceof Refusal && !isDryRun ? revokedUntold(error, said) : error;
+    });
+    return { ...said, isDryRun, wasRevoked: known !== undefined, ...found };
   } finally {
     await graph.close();
   }
@@ -114,6 +117,14 @@ function noReason(): Refusal {
     message: "The reason is empty: later readers need to know why.",
     expected: "a text",
     fix: '--reason "the verifier took an empty result for a pass"',
+  });
+}
+
+/** What is wrong with a dataset is no reason to take a revocation for one that was not made. */
+function revokedUntold({ details }: Refusal, { kind, target }: Revocation): Refusal {
+  return new Refusal({
+    ...details,
+    message: `The ${kind} ${target} is revoked, but what it touches cannot be told whole. ${details.message}`,
   });
 }
 

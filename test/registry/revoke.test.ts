@@ -183,8 +183,12 @@ describe("taint", () => {
       const path = join(home.datasetFolder(datasetHash), "rows.jsonl");
       const lines = (await readFile(path, "utf8")).split("\n");
       await writeFile(path, lines.filter((line) => !line.includes(TIP)).join("\n"));
-      const revoking = revoke(home, { target: TIP, reason: because, clock });
-      await expect(revoking).rejects.toMatchObject({ code: "DATASET_CHANGED" });
+      const asked = { target: TIP, reason: because, clock };
+      const planning = revoke(home, { ...asked, isDryRun: true });
+      await expect(planning).rejects.toMatchObject({ message: expect.not.stringContaining("revoked") });
+      const message = expect.stringContaining(`The tip ${TIP} is revoked, but`);
+      await expect(revoke(home, asked)).rejects.toMatchObject({ code: "DATASET_CHANGED", message });
+      expect(await revokedEntries(home)).toHaveLength(1);
       await writeFile(path, `${TIP} ${lines.join("\n")}`);
       await expect(revoke(home, { target: TIP, reason: because, clock })).rejects.toMatchObject({
         code: "DATASET_CHANGED",
