@@ -5,15 +5,19 @@ import { z } from "zod";
 import { counted } from "../foundation/counted.ts";
 import { Refusal } from "../foundation/errors.ts";
 import { type Hash, shortHash } from "../foundation/hashing.ts";
+import { sumOf } from "../foundation/sums.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { Taint } from "../records/lineage.ts";
 import { openGraph, taintOf } from "../registry/index.ts";
 import type { Home } from "../store/home.ts";
 import { readDatasetManifest } from "../store/manifests.ts";
 import { type Context, defineCommand } from "./command.ts";
-import { exportDataset } from "./export.ts";
+import { exportDataset, isTooLittle } from "./export.ts";
 import type { ExportResult } from "./export-result.ts";
 import { wordsOf } from "./export-settings.ts";
+
+/** Under which reasons an export counts what is revoked, and what nothing judges any more for it. */
+const REVOKED = ["revoked", "revoked-verdict"];
 
 export interface RebuiltDataset extends ExportResult {
   replaces: Hash;
@@ -25,7 +29,7 @@ export interface RebuiltDataset extends ExportResult {
 
 /**
  * Exports again over the same runs with the same settings, without what is revoked by now. The old dataset stays.
- * Throws: `UNKNOWN_DATASET`; `NOT_TAINTED` unless `isForced`; as `exportDataset`.
+ * Throws: `UNKNOWN_DATASET`; `NOT_TAINTED` unless `isForced`; as `exportDataset`, with what may be done instead.
  */
 export async function rebuildDataset(
   { dataset, isForced = false }: { dataset: string; isForced?: boolean },
@@ -37,7 +41,9 @@ export async function rebuildDataset(
   const { skills, inputs, counts, datasetHash } = old;
   const runs = inputs.runs.map(({ run }) => run);
   const words = wordsOf({ ...old, gatesOff: old.gatesOff.filter((gate) => gate !== "revoked") });
-  const made = await exportDataset({ ...words, skills, runs, replaces: datasetHash }, place);
+  const made = await exportDataset({ ...words, skills, runs, replaces: datasetHash }, place).catch((error: unknown) => {
+    throw isTooLittle(error) ? nothingToRebuild(error, skills) : error;
+  });
   return { ...made, replaces: datasetHash, taint, rowsBefore: counts.trainRows + counts.validationRows };
 }
 
@@ -48,6 +54,12 @@ async function taintIn(home: Home, dataset: DatasetManifest): Promise<Taint | nu
   } finally {
     await graph.close();
   }
+}
+
+/** An export's way to more is to ask for something else; a successor has the settings and runs of the old one. */
+function nothingToRebuild({ details }: Refusal, skills: readonly string[]): Refusal {
+  const fix = `collect more, and export it by itself: tracemill export --skills ${skills.join(",")}`;
+  return new Refusal({ ...details, fix });
 }
 
 function notTainted({ datasetHash }: DatasetManifest): Refusal {
@@ -76,7 +88,7 @@ The successor has the same settings and runs, and its manifest names the dataset
   run: ({ dataset, force }, { home, clock }) => rebuildDataset({ dataset, isForced: force }, { home, clock }),
   print: ({ datasetHash, manifest, replaces, folder, taint, rowsBefore, counts, refusals }) => {
     const rows = counts.trainRows + counts.validationRows;
-    const left = refusals.find(({ reason }) => reason === "revoked");
+    const left = sumOf(refusals, ({ reason, count }) => (REVOKED.includes(reason) ? count : 0));
     return [
       `dataset ${shortHash(datasetHash)} replaces ${shortHash(replaces)}: ${counted(rows, "row")}, where that has ${rowsBefore}`,
       ...(taint?.by ?? []).map(({ kind, target, reason, rows: of }) =>
@@ -84,7 +96,7 @@ The successor has the same settings and runs, and its manifest names the dataset
           ? `  with the rows of the revoked dataset, none of which is revoked for it: ${reason}`
           : `  without the ${kind} ${target}${of === null || of === 0 ? "" : `, ${counted(of, "row")}`}: ${reason}`,
       ),
-      ...(left === undefined ? [] : [`  left out as revoked: ${left.count} of ${counted(counts.examples, "example")}`]),
+      ...(left === 0 ? [] : [`  left out as revoked: ${left} of ${counted(counts.examples, "example")}`]),
       `  ${folder}`,
       ...(manifest.base === null
         ? []

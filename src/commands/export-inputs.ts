@@ -15,7 +15,7 @@ import { ALL_ROLES } from "../records/role-names.ts";
 import { listSkills, loadSkill } from "../skills/load.ts";
 import type { Home } from "../store/home.ts";
 import { withLake } from "../store/lake.ts";
-import { appendLedger, coveringIdsOf, coverings, readLedger, revocations } from "../store/ledger.ts";
+import { appendLedger, coverings, otherIdsOf, readLedger, revocations } from "../store/ledger.ts";
 import { listBases, readBaseManifest } from "../store/manifests.ts";
 import { readRevokedParts } from "../store/revoked-parts.ts";
 import { listRuns, type RunSummary, runsWithoutLog } from "../store/runs.ts";
@@ -120,28 +120,33 @@ export async function lastBearing(home: Home, runs: readonly SealedRun[]): Promi
   return last;
 }
 
-/** Whether one of the runs is said to hold another one's calls, of which something is revoked. */
+/** Whether one of the runs is said to hold another one's calls, of which something is revoked, or to be held by one with a revoked attempt. */
 function isRevoking({ type, data }: LoggedEntry, names: ReadonlySet<string>, reached: ReadonlySet<string>): boolean {
   if (type !== "run_joined" && type !== "run_replaced") return false;
   const covered = type === "run_joined" ? data.recorded : data.replaced;
-  return (
-    names.has(data.run) && [...reached].some((key) => key === `run ${covered}` || key.startsWith(`attempt ${covered}/`))
-  );
+  const isAttemptRevoked = (run: string) => [...reached].some((key) => key.startsWith(`attempt ${run}/`));
+  if (names.has(data.run) && (reached.has(`run ${covered}`) || isAttemptRevoked(covered))) return true;
+  return names.has(covered) && type === "run_replaced" && isAttemptRevoked(data.run);
 }
 
-/** Which revocations take something from the runs; what a tip or a verifier had a part in, the lake knows. */
+/** Which revocations take something from the runs; what a tip or a verifier had a part in, and which attempts they have, the lake knows. */
 async function revocationsReaching(home: Home, runs: readonly string[]): Promise<Set<string>> {
   const said = coverings(home);
   const all = revocations(home);
-  const named = all.filter(({ kind, target }) => {
-    if (kind !== "run" && kind !== "attempt") return false;
-    const ids = [target, ...coveringIdsOf(said, { kind, id: target })];
-    return ids.some((id) => runs.includes(kind === "run" ? id : attemptParts(id as AttemptId).run));
-  });
-  const keys = new Set(named.map(keyOf));
-  if (!all.some(({ kind }) => kind === "tip" || kind === "verifier")) return keys;
-  const parts = await withLake(home, (lake) => readRevokedParts(lake, runs));
-  for (const part of parts) keys.add(keyOf(part));
+  const isIn = (id: string) => runs.includes(attemptParts(id as AttemptId).run);
+  const isElsewhere = ({ kind, target }: Revocation) =>
+    kind === "attempt" && !isIn(target) && otherIdsOf(said, { kind, id: target }).some(isIn);
+  const isAskedOfLake = all.some((one) => one.kind === "tip" || one.kind === "verifier" || isElsewhere(one));
+  const parts = isAskedOfLake ? await withLake(home, (lake) => readRevokedParts(lake, runs)) : [];
+  const keys = new Set(parts.map(keyOf));
+  for (const one of all) {
+    const { kind, target } = one;
+    const ids = otherIdsOf(said, { kind, id: target });
+    const isReached =
+      (kind === "run" && [target, ...ids].some((id) => runs.includes(id))) ||
+      (kind === "attempt" && (isIn(target) || ids.some((id) => keys.has(keyOf({ kind, target: id })))));
+    if (isReached) keys.add(keyOf(one));
+  }
   return keys;
 }
 

@@ -24,7 +24,7 @@ export const exportSettings = z.object({
     ),
   format: z.string().default("jsonl").describe("how rows are written"),
   tier: z.enum(TIERS).optional().describe("what kind of rows (default: what the format is for)"),
-  out: z.string().optional().describe("copy the training rows to this file"),
+  out: z.string().min(1).optional().describe("copy the training rows to this file"),
   base: z
     .string()
     .optional()

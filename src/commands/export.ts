@@ -96,7 +96,8 @@ function takenOf({ examples, clauses, refusals }: DatasetOptions["selection"]): 
   return { examples, clauses, refusals: refusals.counts() };
 }
 
-function isTooLittle(error: unknown): error is Refusal {
+/** Whether an export was refused because what is left is no dataset. */
+export function isTooLittle(error: unknown): error is Refusal {
   return error instanceof Refusal && TOO_LITTLE.includes(error.code);
 }
 

@@ -13,6 +13,11 @@ export interface CandidateTexts {
   tools(run: RunId, hash: string): Tool[] | null;
 }
 
+/**
+ * Where a message says something that is neither its text nor one of its calls: a call in the older form, a refusal, sounds,
+ * pictures. No chat template shows these, and a row without them would teach half of an answer.
+ */
+const BESIDE = ["function_call", "refusal", "audio", "images"];
 /** So many texts of a kind, with no more than so many characters, are kept. */
 const KEPT_TEXTS = 256;
 const KEPT_CHARACTERS = 1 << 22;
@@ -33,12 +38,23 @@ const readableSchema = z.preprocess((sent) => {
 /** Makes a reader of checked texts over the recorded ones. */
 export function candidateTexts(texts: RecordedTexts): CandidateTexts {
   return {
-    message: keeping((run, hash) => readableSchema.safeParse(texts.read(run, hash)).data ?? null, lengthOf),
+    message: keeping((run, hash) => wholeMessage(texts.read(run, hash)), lengthOf),
     tools: keeping(
       (run, hash) => toolsSchema.safeParse(texts.read(run, hash)).data ?? null,
       (tools) => (tools ?? []).length * TOOL_CHARACTERS,
     ),
   };
+}
+
+/** Null for what has a part that a `Message` has no place for. */
+function wholeMessage(text: unknown): Message | null {
+  const message = readableSchema.safeParse(text).data ?? null;
+  return message === null || BESIDE.some((key) => saysSomething(message[key])) ? null : message;
+}
+
+/** Servers write keys that they have no use for as null, as an empty text or as an empty list. */
+function saysSomething(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : value !== undefined && value !== null && value !== "";
 }
 
 /** Remembers what was read last; all is forgotten at once when it becomes too much. */

@@ -84,7 +84,8 @@ function parsed(text: string): { arguments: Exclude<Arguments, string> } | Refus
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return { refused: "arguments-not-an-object" };
-  if (losesDigits(text, value) || holdsInfinity(value)) return { refused: "arguments-lose-precision" };
+  if (losesDigits(text, value) || holdsInfinity(value) || losesKeys(text, value))
+    return { refused: "arguments-lose-precision" };
   return { arguments: value as Exclude<Arguments, string> };
 }
 
@@ -97,6 +98,23 @@ function holdsInfinity(value: unknown): boolean {
     if (typeof one === "object" && one !== null) for (const inner of Object.values(one)) pending.push(inner);
   }
   return false;
+}
+
+/** A text or a key of JSON, the latter with its colon. */
+const QUOTED = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
+
+/** Whether a key stands twice in an object of the text: of these the last one alone is left once it was parsed. */
+function losesKeys(text: string, value: object): boolean {
+  let keys = 0;
+  for (const [, colon] of text.matchAll(QUOTED)) if (colon !== undefined) keys += 1;
+  const pending: unknown[] = [value];
+  while (pending.length > 0) {
+    const one = pending.pop();
+    if (typeof one !== "object" || one === null) continue;
+    if (!Array.isArray(one)) keys -= Object.keys(one).length;
+    for (const inner of Object.values(one)) pending.push(inner);
+  }
+  return keys !== 0;
 }
 
 /** Whether a run of more digits than a double holds is gone once the text was parsed. */

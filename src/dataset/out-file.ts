@@ -1,8 +1,8 @@
 /**
  * The copy of a dataset's training rows at a place that the user names.
  */
-import { copyFile, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { copyFile, open, readlink, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { assert, Refusal } from "../foundation/errors.ts";
 import { temporarySibling } from "../foundation/files.ts";
 import { hashFile } from "../foundation/hashing.ts";
@@ -16,6 +16,7 @@ import { telltaleRows } from "./telltale-rows.ts";
 /** What lies there is the record itself, or made of it. */
 const OWN_PLACES = new Set([
   ...["ledger.jsonl", "checked-logs.json", "runs", "lake", "bases", "datasets", "adapters", "comparisons", "loops"],
+  ...["imports", "servers", "workspaces"],
 ]);
 
 /**
@@ -23,18 +24,41 @@ const OWN_PLACES = new Set([
  * Throws: `OUT_NOT_WRITABLE`.
  */
 export async function checkOut(home: Home, out: string): Promise<void> {
-  const found = await stat(out).catch(() => null); // not there yet
+  const target = await targetOf(out);
+  const found = await stat(target).catch(() => null); // not there yet
   if (found?.isDirectory() === true) throw notWritable(out, "a folder", { fix: `--out ${join(out, "rows.jsonl")}` });
   if (found !== null && !found.isFile()) throw notWritable(out, "no regular file");
-  const [place] = relative(home.path, resolve(out)).split(sep);
+  const root = await realpath(home.path).catch(() => home.path);
+  const [place] = relative(root, target).split(sep);
   if (place !== undefined && OWN_PLACES.has(place)) throw notWritable(out, "a place of tracemill's own");
-  const probe = temporarySibling(out);
+  const probe = temporarySibling(target);
   try {
     await (await open(probe, "wx")).close();
+    await rm(probe);
   } catch (error) {
     throw failedToWrite(out, error);
-  } finally {
-    await rm(probe, { force: true });
+  }
+}
+
+/**
+ * Returns the file that is written where `out` is named: what a link leads to, there or not, as the link stays one.
+ * Throws: `OUT_NOT_WRITABLE` where no path leads there.
+ */
+async function targetOf(out: string): Promise<string> {
+  try {
+    const link = await readlink(out).catch(() => null); // no link
+    const isThere = await stat(out).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") throw error;
+        return false;
+      },
+    );
+    if (isThere) return await realpath(out);
+    const folder = await realpath(dirname(resolve(out)));
+    return link === null ? join(folder, basename(out)) : await targetOf(resolve(folder, link));
+  } catch (error) {
+    throw error instanceof Refusal ? error : failedToWrite(out, error);
   }
 }
 
@@ -47,7 +71,7 @@ export async function copyTrainRows(home: Home, manifest: DatasetManifest, out: 
   const { extension, columns } = await loadFormat(manifest.format);
   const path = `train.${extension}`;
   const source = join(home.datasetFolder(manifest.datasetHash), path);
-  const target = await realpath(out).catch(() => out); // a link stays one
+  const target = await targetOf(out);
   const temporary = temporarySibling(target);
   try {
     await copyFile(source, temporary);

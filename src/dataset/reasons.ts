@@ -14,7 +14,7 @@ export const REASONS = {
   "other-tier": "not the kind of row that the format holds",
   "cannot-mask-a-step": "holds a step that is not trained on, which a reader of the format would train on",
   "arguments-not-an-object": "a tool call's arguments are not a JSON object",
-  "arguments-lose-precision": "a tool call's arguments hold a whole number that no double can hold",
+  "arguments-lose-precision": "a tool call's arguments hold a whole number that no double can hold, or a key twice",
   "call-without-id": "a tool call or its result lacks the id that joins them",
   "result-without-call": "a tool's result does not follow the step that called it",
   "reasoning-is-lost": "holds reasoning beside the answer, for which the format has no place",

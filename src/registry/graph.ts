@@ -19,9 +19,9 @@ import type { Home } from "../store/home.ts";
 import { type Lake, openLake } from "../store/lake.ts";
 import {
   type Covering,
-  coveringIdsOf,
   coverings,
   latestCoverings,
+  otherIdsOf,
   revocations,
   revocationsAt,
   type SealedRun,
@@ -255,9 +255,9 @@ export function decisionsOn({ decisions, changedDecisions }: Graph, adapterHash:
   return [...decisions, ...changedDecisions].filter((decision) => decision.adapterHash === adapterHash);
 }
 
-/** What was made of a run that holds another's calls was made of that one, too. */
+/** What was made of a run that holds another's calls was made of that one, too; an attempt is the same in each run that has it. */
 export function withCovering({ coverings }: Pick<Graph, "coverings">, things: readonly Thing[]): Thing[] {
-  return things.flatMap((one) => [one, ...coveringIdsOf(coverings, one).map((id) => thing(one.kind, id))]);
+  return things.flatMap((one) => [one, ...otherIdsOf(coverings, one).map((id) => thing(one.kind, id))]);
 }
 
 /** A row that is in several datasets may owe its label to another verifier in each. */

@@ -138,7 +138,7 @@ function unknown(
   return new Refusal({
     code: `UNKNOWN_${kind.toUpperCase()}`,
     message: `There is no ${kind} ${shown(text)}.`,
-    expected: `a ${kind} that is here: ${listedBy}`,
+    expected: `one that is here: ${listedBy}`,
     got: shown(text),
     ...(where !== undefined && { where }),
     ...(close.length > 0 && { fix: `did you mean ${close.map((one) => `"${one}"`).join(" or ")}?` }),

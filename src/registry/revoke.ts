@@ -4,6 +4,7 @@
 import type { Clock } from "../foundation/clock.ts";
 import { Refusal } from "../foundation/errors.ts";
 import type { Hash } from "../foundation/hashing.ts";
+import { shellWord } from "../foundation/shell-word.ts";
 import type { Decision } from "../records/comparison.ts";
 import { REVOCABLE, type Revocation } from "../records/ledger-entries.ts";
 import type { Thing } from "../records/lineage.ts";
@@ -42,7 +43,7 @@ export interface RevokeOptions {
 
 /**
  * Revokes a run, an attempt, a tip, a verifier (`<id>@<version>`) or a dataset, durably and once, and returns what it touches.
- * Throws: `UNKNOWN_RUN` and its like, `NOT_REVOCABLE`, `BAD_ARGUMENT` for an empty reason, `DATASET_CHANGED`.
+ * Throws: `UNKNOWN_RUN` and its like, `NOT_REVOCABLE`, `BAD_ARGUMENT` for an empty reason; `DATASET_CHANGED`, once it is revoked.
  */
 export async function revoke(home: Home, options: RevokeOptions): Promise<RevocationReport> {
   const { clock, isDryRun = false } = options;
@@ -57,7 +58,10 @@ export async function revoke(home: Home, options: RevokeOptions): Promise<Revoca
     const said = known ?? { kind, target: thing.id, reason: asked };
     // Written before it is told what it touches: that can take a while, and may be refused.
     if (known === undefined && !isDryRun) appendLedger(home, { type: "revoked", data: said }, clock);
-    return { ...said, isDryRun, wasRevoked: known !== undefined, ...(await touched(graph, said)) };
+    const found = await touched(graph, said).catch((error: unknown) => {
+      throw error instanceof Refusal && !isDryRun ? revokedUntold(error, said) : error;
+    });
+    return { ...said, isDryRun, wasRevoked: known !== undefined, ...found };
   } finally {
     await graph.close();
   }
@@ -116,12 +120,20 @@ function noReason(): Refusal {
   });
 }
 
+/** What is wrong with a dataset is no reason to take a revocation for one that was not made. */
+function revokedUntold({ details }: Refusal, { kind, target }: Revocation): Refusal {
+  return new Refusal({
+    ...details,
+    message: `The ${kind} ${target} is revoked, but what it touches cannot be told whole. ${details.message}`,
+  });
+}
+
 function notRevocable({ kind, id }: Thing): Refusal {
   return new Refusal({
     code: "NOT_REVOCABLE",
-    message: `A ${kind} is not revoked: what it was made from is.`,
+    message: `The ${kind} itself is not revoked: ${kind === "item" ? "the attempts at it are" : "what it was made from is"}.`,
     expected: "a run, an attempt, a tip, a verifier as <id>@<version>, or a dataset by its hash",
     got: `the ${kind} ${id}`,
-    fix: `tracemill lineage ${id}`,
+    fix: `tracemill lineage ${shellWord(id)}`,
   });
 }

@@ -109,6 +109,8 @@ export interface Covering {
   hasSameAttempts: boolean;
   /** What the run that covers is about; null where the other one is about the same, or may call attempts otherwise. */
   skill: string | null;
+  /** What the other one is about, where that is something else; null with `skill`. */
+  coveredSkill: string | null;
 }
 
 /**
@@ -116,13 +118,21 @@ export interface Covering {
  * later imports of a source those of earlier ones. That they do stays so, whichever of them stands. Throws: as `readLedger`.
  */
 export function coverings(home: Home): Covering[] {
-  return [...entries(home)].flatMap(({ entry }) => coveringOf(entry));
+  const skills = new Map<RunId, string>();
+  return [...entries(home)].flatMap(({ entry }) => coveringOf(entry, skills));
 }
 
-function coveringOf({ type, data }: LoggedEntry): Covering[] {
-  if (type === "run_joined") return [{ run: data.run, covered: data.recorded, hasSameAttempts: false, skill: null }];
+/** What an entry says of runs that cover others; `skills` are those of the runs sealed before it, and gets one more. */
+function coveringOf({ type, data }: LoggedEntry, skills: Map<RunId, string>): Covering[] {
+  if (type === "run_sealed") skills.set(data.run, data.skill);
+  if (type === "run_joined") {
+    const { run, recorded: covered } = data;
+    return [{ run, covered, hasSameAttempts: false, skill: null, coveredSkill: null }];
+  }
   if (type !== "run_replaced") return [];
-  return [{ run: data.run, covered: data.replaced, hasSameAttempts: true, skill: data.skill ?? null }];
+  const { run, replaced: covered, skill = null } = data;
+  const coveredSkill = skill === null ? null : (skills.get(covered) ?? null);
+  return [{ run, covered, hasSameAttempts: true, skill, coveredSkill }];
 }
 
 /** Returns by what each run that does not stand for its source any more was covered last; no chain of them ends where it began. */
@@ -145,20 +155,34 @@ export function coveredRuns(home: Home): Map<RunId, RunId> {
   return new Map([...coveredBy.keys()].map((run) => [run, standing(run)]));
 }
 
-/** Returns what a run or attempt is called in each run that covers it, and in those that cover that one; nothing else is covered. */
-export function coveringIdsOf(said: readonly Covering[], { kind, id }: { kind: string; id: string }): string[] {
+/**
+ * Returns what a run is called in each run that covers it, and in those that cover that one. Of an attempt also what it is
+ * called in the runs that its own covers: it is the same attempt, whichever import it is seen in. A run is not, as one that
+ * covers another may hold more.
+ */
+export function otherIdsOf(said: readonly Covering[], { kind, id }: { kind: string; id: string }): string[] {
   if (kind !== "run" && kind !== "attempt") return [];
   const ids = [id];
   // This loop sees what is added here, too: a chain is followed to its end.
   for (const one of ids) {
-    const own = kind === "run" ? (one as RunId) : attemptParts(one as AttemptId).run;
-    for (const { run, hasSameAttempts, skill } of said.filter(({ covered }) => covered === own)) {
-      if (kind === "attempt" && !hasSameAttempts) continue;
-      const covering = kind === "run" ? run : attemptIn({ run, skill }, one as AttemptId);
-      if (!ids.includes(covering)) ids.push(covering);
-    }
+    const next = kind === "run" ? runsCovering(said, one) : attemptElsewhere(said, one as AttemptId);
+    for (const other of next) if (!ids.includes(other)) ids.push(other);
   }
   return ids.slice(1);
+}
+
+function runsCovering(said: readonly Covering[], own: string): string[] {
+  return said.filter(({ covered }) => covered === own).map(({ run }) => run);
+}
+
+/** One step up or down; an attempt that the covered run may not have yet is named all the same, and nothing bears that name. */
+function attemptElsewhere(said: readonly Covering[], attempt: AttemptId): AttemptId[] {
+  const own = attemptParts(attempt).run;
+  return said.flatMap(({ run, covered, hasSameAttempts, skill, coveredSkill }) => {
+    if (!hasSameAttempts) return [];
+    if (covered === own) return [attemptIn({ run, skill }, attempt)];
+    return run === own ? [attemptIn({ run: covered, skill: coveredSkill }, attempt)] : [];
+  });
 }
 
 /** Returns what an attempt is called in a run that has the same attempts as its own; `skill` is null where that is the same, too. */
@@ -168,13 +192,13 @@ export function attemptIn({ run, skill }: { run: RunId; skill: string | null }, 
 }
 
 /**
- * Returns what was revoked, each target once and in order; a run or attempt that was revoked is so in the run that covers
- * it, too. Throws: as `readLedger`.
+ * Returns what was revoked, each target once and in order; a run that was revoked is so in the run that covers it, and an
+ * attempt in each that has it. Throws: as `readLedger`.
  */
 export function revocations(home: Home): Revocation[] {
   const said: Revocation[] = [];
   for (const { entry } of entries(home)) if (entry.type === "revoked") said.push(entry.data);
-  return said.length === 0 ? [] : alsoInCovering(said, coverings(home));
+  return said.length === 0 ? [] : alsoElsewhere(said, coverings(home));
 }
 
 /** Returns the runs that are revoked, each with why. Throws: as `readLedger`. */
@@ -190,16 +214,17 @@ export function revokedRuns(home: Home): Map<RunId, string> {
 export function revocationsAt(home: Home, heads: ReadonlySet<Hash>): Map<Hash, Revocation[]> {
   const said: Revocation[] = [];
   const covering: Covering[] = [];
+  const skills = new Map<RunId, string>();
   const found = new Map<Hash, Revocation[]>();
   for (const { entry, hash } of entries(home)) {
     if (entry.type === "revoked") said.push(entry.data);
-    covering.push(...coveringOf(entry));
-    if (heads.has(hash)) found.set(hash, alsoInCovering(said, covering));
+    covering.push(...coveringOf(entry, skills));
+    if (heads.has(hash)) found.set(hash, alsoElsewhere(said, covering));
   }
   return found;
 }
 
-function alsoInCovering(said: readonly Revocation[], covering: readonly Covering[]): Revocation[] {
+function alsoElsewhere(said: readonly Revocation[], covering: readonly Covering[]): Revocation[] {
   const revoked = new Map<string, Revocation>();
   const add = (one: Revocation) => {
     const key = `${one.kind} ${one.target}`;
@@ -207,7 +232,7 @@ function alsoInCovering(said: readonly Revocation[], covering: readonly Covering
   };
   said.forEach(add);
   for (const { kind, target, reason } of [...revoked.values()]) {
-    for (const id of coveringIdsOf(covering, { kind, id: target }))
+    for (const id of otherIdsOf(covering, { kind, id: target }))
       add({ kind, target: id, reason: `holds the calls of ${target}: ${reason}` });
   }
   return [...revoked.values()];

@@ -61,6 +61,9 @@ describe("integrity filters", () => {
   it.each([
     ["incomplete", { verdicts: [flagged("clipped")] }],
     ["unreadable", { answer: "  \n" }],
+    ["unreadable", { beside: { function_call: { name: "run_sql", arguments: "{}" } } }],
+    ["unreadable", { beside: { refusal: "I would rather not." } }],
+    ["unreadable", { beside: { images: [{ type: "image_url", image_url: { url: "data:image/png;base64,AA==" } }] } }],
     ["unreadable", { tipSpans: [{ tip: TIP, messageIndex: 1, start: 0, end: 9999 }] }],
     ["incomplete", { missing: ["system-prompt" as const, "sampling" as const] }],
     ["noop-pass", { verdicts: [flagged("noop-pass")] }],
@@ -70,6 +73,12 @@ describe("integrity filters", () => {
     const { refusals } = await selectFrom([{ attempts: [{ item: "shop/a", ...attempt }] }]);
     expect(refusals.map((refusal) => refusal.reason)).toEqual([reason]);
   });
+});
+
+it("an answer is taken whose message has keys for these that say nothing, as servers write them", async () => {
+  const beside = { function_call: null, refusal: null, audio: null, images: [], annotations: [] };
+  const { rows } = await selectFrom([{ attempts: [{ item: "shop/a", beside }] }]);
+  expect(rows).toHaveLength(1);
 });
 
 it("a text completion is taken where its gate is turned off, and a call of any other API anyway", async () => {

@@ -32,6 +32,8 @@ export interface AttemptDraft {
   finishReason?: string;
   /** How many tool calls the answer makes. */
   calls?: number;
+  /** Further keys of the answer's message. */
+  beside?: Record<string, unknown>;
   parseFlags?: string[];
   model?: string | null;
   baseHash?: Hash | null;
@@ -154,6 +156,7 @@ function writeTurns(log: RunLog, attempt: AttemptId, draft: AttemptDraft): TurnI
       role: "assistant",
       content: step.answer ?? query ?? "I do not know.",
       ...(draft.calls !== undefined && { tool_calls: Array(draft.calls).fill(call) }),
+      ...draft.beside,
     };
     const lost = draft.isPromptLost === true ? [hashText("a message that is nowhere")] : [];
     log.append({

@@ -251,6 +251,17 @@ describe("tool calls and results", () => {
     expect(lineOf(formatOf("jsonl"), bent)).toBe("refused: arguments-lose-precision");
   });
 
+  it("are refused where an object would drop a key that stands there twice, in any depth, and only there", () => {
+    const twice = '{"files": [{"path": "a", "path" : "b"}]}';
+    const once = '{"path": "a", "files": [{"path": "\\"path\\": 1"}], "note": "\\\\", "": {}}';
+    const row = (given: string) => sampleExample(1, { completion: [call("read", given)] });
+    expect(lineOf(formatOf("jsonl"), row(twice))).toBe("refused: arguments-lose-precision");
+    expect(JSON.parse(lineOf(formatOf("jsonl"), row(once))).completion[0].tool_calls[0].function.arguments).toEqual(
+      JSON.parse(once),
+    );
+    expect(lineOf(formatOf("openai"), row(twice))).toContain('"path\\" : ');
+  });
+
   it("leave tools null for Axolotl, an empty list for OpenAI and JSON text elsewhere where there are none", () => {
     const tools = (id: string) => JSON.parse(lineOf(formatOf(id), sampleExample(1))).tools;
     expect([tools("axolotl"), tools("openai"), tools("jsonl"), tools("sharegpt")]).toEqual([null, [], "null", ""]);

@@ -105,7 +105,13 @@ describe("a revocation", () => {
     ["an attempt of an unknown run", "20261101-120011-0000/sql:shop/a/1", "UNKNOWN_ATTEMPT", undefined],
     ["an unknown tip", "tip-0123456789abcdee", "UNKNOWN_TIP", /tip-0123456789abcdef/],
     ["an unknown verifier", "other@2", "UNKNOWN_VERIFIER", /"other@1"/],
-    ["a turn", "20261101-120001-0000/sql:shop/a/1#1", "NOT_REVOCABLE", /lineage/],
+    [
+      "a turn",
+      "20261101-120001-0000/sql:shop/a/1#1",
+      "NOT_REVOCABLE",
+      /lineage '20261101-120001-0000\/sql:shop\/a\/1#1'$/,
+    ],
+    ["an item, whose attempts are", "sql:shop/a", "NOT_REVOCABLE", /lineage 'sql:shop\/a'$/],
     ["an adapter", "sql-v1", "NOT_REVOCABLE", /lineage/],
     ["what has the form of nothing", "'; DROP TABLE x; --", "UNKNOWN_NAME", undefined],
     ["a text of a million characters", `a${"/".repeat(1e6)}@${"#".repeat(1e3)}`, "UNKNOWN_VERIFIER", undefined],
@@ -177,8 +183,12 @@ describe("taint", () => {
       const path = join(home.datasetFolder(datasetHash), "rows.jsonl");
       const lines = (await readFile(path, "utf8")).split("\n");
       await writeFile(path, lines.filter((line) => !line.includes(TIP)).join("\n"));
-      const revoking = revoke(home, { target: TIP, reason: because, clock });
-      await expect(revoking).rejects.toMatchObject({ code: "DATASET_CHANGED" });
+      const asked = { target: TIP, reason: because, clock };
+      const planning = revoke(home, { ...asked, isDryRun: true });
+      await expect(planning).rejects.toMatchObject({ message: expect.not.stringContaining("revoked") });
+      const message = expect.stringContaining(`The tip ${TIP} is revoked, but`);
+      await expect(revoke(home, asked)).rejects.toMatchObject({ code: "DATASET_CHANGED", message });
+      expect(await revokedEntries(home)).toHaveLength(1);
       await writeFile(path, `${TIP} ${lines.join("\n")}`);
       await expect(revoke(home, { target: TIP, reason: because, clock })).rejects.toMatchObject({
         code: "DATASET_CHANGED",
@@ -262,7 +272,10 @@ describe("a rebuilt dataset", () => {
       for (const { run } of runs) sayRevoked(home, "run", run);
       await expect(rebuildDataset({ dataset: datasetHash }, { home, clock })).rejects.toMatchObject({
         code: "EMPTY_SELECTION",
-        details: { got: expect.stringContaining("revoked 5") },
+        details: {
+          got: expect.stringContaining("revoked 5"),
+          fix: expect.stringMatching(/tracemill export --skills sql$/),
+        },
       });
     }));
 });

@@ -10,9 +10,9 @@ import type { Home } from "../../src/store/home.ts";
 import {
   appendLedger,
   coveredRuns,
-  coveringIdsOf,
   coverings,
   ledgerHead,
+  otherIdsOf,
   readLedger,
   revocations,
 } from "../../src/store/ledger.ts";
@@ -81,14 +81,12 @@ test("a run that is covered stands again once it is said to cover in its turn, a
     expect(covered()).toEqual({ [recorded]: c, [a]: c, [b]: c });
     const attempt = { kind: "attempt", id: attemptId(a, "sql:x" as ItemId, 2) };
     const held = [b, c].map((run) => attemptId(run, "sql:x" as ItemId, 2));
-    expect(coveringIdsOf(coverings(home), attempt)).toEqual(held);
+    expect(otherIdsOf(coverings(home), attempt)).toEqual(held);
     replace(a, c);
     expect(covered()).toEqual({ [recorded]: a, [b]: a, [c]: a });
-    expect(coveringIdsOf(coverings(home), attempt)).toEqual(held);
-    expect(coveringIdsOf(coverings(home), { kind: "run", id: recorded })).toEqual([a, b, c]);
-    expect(coveringIdsOf(coverings(home), { kind: "attempt", id: attemptId(recorded, "sql:x" as ItemId, 2) })).toEqual(
-      [],
-    );
+    expect(otherIdsOf(coverings(home), attempt)).toEqual(held);
+    expect(otherIdsOf(coverings(home), { kind: "run", id: recorded })).toEqual([a, b, c]);
+    expect(otherIdsOf(coverings(home), { kind: "attempt", id: attemptId(recorded, "sql:x" as ItemId, 2) })).toEqual([]);
     say({ type: "revoked", data: { kind: "run", target: c, reason: "it is bad" } });
     expect(revocations(home).map(({ target }) => target)).toEqual([c, a, b]);
   }));
