@@ -34,8 +34,9 @@ export async function answerVerdict(
   { attempt, input, counts }: { attempt: AttemptId; input: string; counts: RunCounts },
 ): Promise<Verdict> {
   const verdict = await runVerifyCommand(command, attempt, { input });
-  const { turns, failed } = counts.callsOf(attempt);
-  return failed === turns ? { ...verdict, flags: [...verdict.flags, "environment-suspect"] } : verdict;
+  return counts.lastAnswer(attempt) === null
+    ? { ...verdict, flags: [...verdict.flags, "environment-suspect"] }
+    : verdict;
 }
 
 export interface AnswerVerdicts {

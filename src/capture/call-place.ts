@@ -38,6 +38,9 @@ export function readPlace(path: string, headers: Headers): { place: CallPlace; r
   if (place.attempt !== null && place.item === null) {
     throw badPlace("attempt", String(place.attempt), "an item beside it: /i/<item>/a/<n>");
   }
+  if (rest === "/finish" && (item ?? role) !== undefined) {
+    throw badPlace("end", path.slice(0, 80), "/r/<run>/finish: a run is sealed, with all of its items");
+  }
   return { place, rest };
 }
 

@@ -9,7 +9,7 @@ import { hashText } from "../foundation/hashing.ts";
 import { unknownName } from "../foundation/nearest.ts";
 import { sumOf } from "../foundation/sums.ts";
 import type { Turn } from "../records/events.ts";
-import type { AttemptId, RunId } from "../records/ids.ts";
+import type { RunId } from "../records/ids.ts";
 import type { RecordedMessage } from "../records/message.ts";
 import type { Home } from "../store/home.ts";
 import { openTexts, type RecordedTexts } from "../store/recorded-texts.ts";
@@ -128,13 +128,14 @@ function nameOf({ item, attempt }: ForeignPlace): string {
   return `${item} ${attempt}`;
 }
 
-/** The calls of each recorded conversation, in order. */
+/** The calls of each recorded conversation, in order: in an attempt that a harness names, each role has one of its own. */
 async function conversationsOf(home: Home, run: RunId): Promise<Turn[][]> {
-  const conversations = new Map<AttemptId, Turn[]>();
+  const conversations = new Map<string, Turn[]>();
   for await (const event of readRunLog(home, run)) {
     if (event.type !== "turn") continue;
-    const one = conversations.get(event.data.attempt) ?? [];
-    conversations.set(event.data.attempt, one);
+    const key = `${event.data.role} ${event.data.attempt}`;
+    const one = conversations.get(key) ?? [];
+    conversations.set(key, one);
     one.push(event.data);
   }
   return [...conversations.values()];

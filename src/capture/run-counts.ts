@@ -23,7 +23,7 @@ export interface RunCounts {
   /** Takes the number of an attempt's next turn. */
   nextTurn(attempt: AttemptId): number;
   turnsOf(attempt: AttemptId): number;
-  /** The message that an attempt was answered last; null where no call of it was answered. */
+  /** The message that an attempt's worker, or where it has none anyone in it, was answered last; null where no call of theirs was answered. */
   lastAnswer(attempt: AttemptId): Hash | null;
   /** Its calls, those of them that got no answer, and those of these that the server refused for what they asked. */
   callsOf(attempt: AttemptId): CallCounts;
@@ -53,6 +53,8 @@ export interface ItemSummary {
 
 interface AttemptState extends CallCounts {
   answer: Hash | null;
+  /** Whether a worker takes part: then what others say is not what is judged. */
+  isWorkers: boolean;
   /** The one that decides; null where none holds. */
   verdict: Verdict | null;
 }
@@ -67,7 +69,7 @@ export function openRunCounts(run: RunId): RunCounts {
   function stateOf(attempt: AttemptId): AttemptState {
     const known = attempts.get(attempt);
     if (known !== undefined) return known;
-    const state = { turns: 0, failed: 0, rejected: 0, answer: null, verdict: null };
+    const state = { turns: 0, failed: 0, rejected: 0, answer: null, isWorkers: false, verdict: null };
     attempts.set(attempt, state);
     const { item, n } = attemptParts(attempt);
     attemptsOf.set(item, Math.max(n, attemptsOf.get(item) ?? 0));
@@ -90,8 +92,10 @@ export function openRunCounts(run: RunId): RunCounts {
       else if (type === "turn") {
         const state = stateOf(data.attempt);
         if (state.verdict?.verifier.id === COMMAND_VERIFIER) state.verdict = null;
+        const isWorkers = data.role === "worker";
+        if (isWorkers && !state.isWorkers) Object.assign(state, { isWorkers, answer: null });
         if (data.response === null) state.failed++;
-        else state.answer = data.response;
+        else if (isWorkers === state.isWorkers) state.answer = data.response;
         if (data.response === null && isRejection(data.wire?.status ?? null)) state.rejected++;
         state.turns = Math.max(state.turns, Number(data.turn.slice(turnId(data.attempt, 0).length - 1)));
       }

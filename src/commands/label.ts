@@ -57,7 +57,7 @@ export default defineCommand<z.infer<typeof input>, Result>({
 
 With --verify-cmd the attempt or its item has to name the commit (base_commit or commit), and the attempt its patch. Of a
 run whose calls were recorded (\`record\`, \`run --agent\`, \`import --onto\`), and without --repository, the command is run as
-that of \`record\`: for each attempt that no check judged, with its last answer on stdin (the worker's, after \`import --onto\`).`,
+that of \`record\`: for each attempt that no check judged, with its last answer on stdin: the worker's, where one takes part.`,
   input,
   positional: ["run"],
   async run({ run: name, from, verifyCmd, repository, verifyTimeout }, context) {

@@ -48,8 +48,8 @@ http://127.0.0.1:8643/r/RUN/i/ITEM/a/1/role/worker/v1, or by X-Tracemill-Run, -I
 part may be left out, and calls are then grouped by their conversation.
 
 --verify-cmd is run by the shell for each attempt that nobody else judged, when its run is sealed. It finds TRACEMILL_RUN,
-TRACEMILL_ITEM and TRACEMILL_ATTEMPT in its environment and the last answer on its stdin. A JSON object on its last line
-({"value": 0.5, "confidence": 0.9, "failureMode": "..."}) says more than its exit code.`,
+TRACEMILL_ITEM and TRACEMILL_ATTEMPT in its environment and the last answer on its stdin: the worker's, where one takes part. A JSON
+object on its last line ({"value": 0.5, "confidence": 0.9, "failureMode": "..."}) says more than its exit code.`,
   input,
   async run({ idle, timeout, verifyCmd, verifyTimeout, ...rest }, context) {
     const { home, clock, signal, stdout, stderr, isJson } = context;

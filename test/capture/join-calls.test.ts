@@ -169,7 +169,7 @@ describe("a log that merges calls", () => {
     return { actions: only(events, "action"), flags };
   }
 
-  async function joinedEvents({ text, result }: { text: string; result: string }) {
+  async function joinedEvents({ text, result }: { text: string; result: string }, unmatchedCalls = 0) {
     const said: [type: string, agent: string, fields: object][] = [
       ["run_start", "system", { run_id: "20260501-010000" }],
       ["attempt_start", "harness", { rule_id: RULE, attempt: 1, title: "No root login" }],
@@ -186,7 +186,7 @@ describe("a log that merges calls", () => {
     const log = join(home.path, "run-20260501-010000.jsonl");
     writeFileSync(log, `${lines.join("\n")}\n`);
     const report = await importInto(home, log, { format: "gemma-forge", onto: "night" });
-    expect(report.joined).toMatchObject({ turns: 1, matched: 1, unmatchedCalls: 0 });
+    expect(report.joined).toMatchObject({ turns: 1, matched: 1, unmatchedCalls });
     return eventsOf(home, report.imported[0]?.run as never);
   }
 
@@ -210,6 +210,23 @@ describe("a log that merges calls", () => {
     expect([turn?.missing, only(events, "verdict")[0]?.verdict.flags.filter((flag) => flag === "clipped")]).toEqual(
       told,
     );
+  });
+
+  it("is joined with the calls of its role alone, where the harness named an attempt that several roles work at", async () => {
+    const applied = { ...asking, content: "I apply it." };
+    const answer = (message: object) => JSON.stringify({ choices: [{ index: 0, message, finish_reason: "stop" }] });
+    const plan = { role: "assistant", content: "First the file." };
+    const recording = await startRecordingAt(home, ({ body }) => ({
+      pieces: [answer(body.includes("Plan it.") ? plan : applied)],
+    }));
+    const post = (role: string, messages: object[]) =>
+      recording.post(`/r/night/i/${RULE}/a/1/role/${role}/v1/chat/completions`, { model: "m", messages });
+    await post("architect", [{ role: "user", content: "Plan it." }]);
+    await post("worker", opening);
+    await recording.post("/r/night/finish");
+    await recording.close();
+    const events = await joinedEvents({ text: "I apply it.", result: "APPLIED" }, 1);
+    expect(only(events, "turn")).toMatchObject([{ role: "worker", recordedAs: expect.stringMatching(/#2$/) }]);
   });
 
   it("keeps its own action where no result was sent back, with the call whole and the cut result flagged", async () => {

@@ -73,6 +73,26 @@ describe("a verifier's command", () => {
     expect(await verdictsIn("v")).toEqual({ "a/1": true, "b/1": true, "a/2": true });
   });
 
+  it("reads what the worker was answered last where other roles speak after it, and theirs where there is no worker", async () => {
+    await start({ verify });
+    const says = (item: string, role: string, text: string) => ask(`/r/v/i/${item}/a/1/role/${role}`, text);
+    await says("a", "architect", "plan: wrong");
+    await says("a", "worker", "work");
+    await says("a", "reflector", "lesson: wrong");
+    await says("b", "architect", "plan");
+    await says("b", "worker", "work: wrong");
+    await says("c", "planner", "plan: wrong");
+    await says("c", "coder", "code");
+    await says("d", "worker", "broken");
+    await says("d", "reflector", "lesson");
+    await restart({ verify });
+    await recording.post("/r/v/finish");
+    expect(await verdictsIn("v")).toEqual({ "a/1": true, "b/1": false, "c/1": true, "d/1": false });
+    const verdicts = only(await eventsIn("v"), "verdict");
+    const suspects = verdicts.filter(({ verdict }) => verdict.flags.includes("environment-suspect"));
+    expect(suspects.map(({ attempt }) => attempt.slice(26))).toEqual(["d/1"]);
+  });
+
   it("judges attempts at one item that were made at once by how each of them ended", async () => {
     await start({ verify });
     for (const place of ["/r/v/i/a/a/1", "/r/v/i/a/a/2"]) await ask(place, "first: wrong");

@@ -954,6 +954,14 @@ describe("a recorded run", () => {
     expect(await listRuns(home)).toEqual([]);
   });
 
+  it("is not sealed by the end of one of its attempts", async () => {
+    await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }));
+    await ask("a", 1);
+    const refused = await post("/r/nightly/i/a/a/1/finish", {});
+    expect([refused.status, await codeIn(refused)]).toEqual([400, "BAD_PLACE"]);
+    expect((await listRuns(home)).map(({ isSealed }) => isSealed)).toEqual([false]);
+  });
+
   it("that is sealed is said to be so where it is finished once more by its name", async () => {
     await start(() => ({ pieces: [JSON.stringify(completion("fix"))] }));
     await ask("a", 1);
