@@ -95,7 +95,7 @@ function examplesOf(scope: Scope): string {
     coalesce(a.is_revoked, false) OR t.turn IN (SELECT turn FROM ledger.revoked_turns)
       OR ${scope.labels === null ? "false" : IS_RULE_REVOKED} AS is_revoked,
     CASE WHEN t.turn = a.action_turn THEN a.tool_call END AS tool_call, t.turn IS NOT DISTINCT FROM a.last_turn AS is_last, t.command_failed,
-    a.completion_tokens AS attempt_tokens, ${scope.role === "reflector" ? WRITTEN_TIPS : "NULL::VARCHAR[]"} AS written_tips,
+    nullif(a.completion_tokens, 0) AS attempt_tokens, ${scope.role === "reflector" ? WRITTEN_TIPS : "NULL::VARCHAR[]"} AS written_tips,
     ${scope.labels === null ? LABEL.verdict : LABEL.judged}
   FROM (FROM ${turnsOf(scope)} WHERE ${RANGE}) t
   LEFT JOIN (FROM files.attempts WHERE ${RANGE}) a ON a.run = t.run AND a.attempt = t.attempt

@@ -55,7 +55,7 @@ export interface Candidate {
   /** As the endpoint counted them. */
   promptTokens: number | null;
   completionTokens: number | null;
-  /** Completion tokens of all turns of its attempt's worker. */
+  /** Completion tokens of all turns of its attempt's worker; null where none was counted. */
   attemptTokens: number | null;
   /** Whether it is the last turn of its attempt's worker: what it said is what was judged. */
   isLast: boolean;

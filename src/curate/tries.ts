@@ -12,7 +12,7 @@ export function tried(sound: readonly Candidate[], { settings: { tries }, refuse
   return sound.filter(counts);
 }
 
-/** Of equally long ones the earlier. */
+/** What nobody counted comes last; of equally long ones the earlier first. */
 function byAttemptTokens(x: Candidate, y: Candidate): number {
   return (x.attemptTokens ?? Number.MAX_SAFE_INTEGER) - (y.attemptTokens ?? Number.MAX_SAFE_INTEGER);
 }

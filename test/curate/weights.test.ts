@@ -119,6 +119,17 @@ describe("tries", () => {
     const { rows } = await selected(attempts, { tries: "best" });
     expect(rows.map(({ attempt }) => attempt.split("/").at(-1))).toEqual(["3", "3"]);
   });
+
+  it("is not the best for want of a count of its tokens", async () => {
+    const { rows } = await selected(
+      [
+        { item: "shop/a", query: "SELECT 1", completionTokens: null },
+        { item: "shop/a", query: "SELECT 2" },
+      ],
+      { tries: "best" },
+    );
+    expect(rows.map(({ completion }) => completion[0]?.content)).toEqual(["SELECT 2"]);
+  });
 });
 
 describe("damping of easy items", () => {

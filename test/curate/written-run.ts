@@ -46,7 +46,8 @@ export interface AttemptDraft {
   task?: string;
   /** Left out: 50. */
   promptTokens?: number;
-  completionTokens?: number;
+  /** Left out: 10; null where nobody counted. */
+  completionTokens?: number | null;
   /** Put before the user's message as a tip. */
   tip?: string;
   /** Tip spans as they are, for prompts that do not fit them. */
@@ -170,7 +171,7 @@ function writeTurns(log: RunLog, attempt: AttemptId, draft: AttemptDraft): TurnI
         tools: null,
         response: log.message(response),
         finishReason: step.finishReason ?? "stop",
-        usage: { promptTokens, completionTokens },
+        usage: completionTokens === null ? null : { promptTokens, completionTokens },
         latencyMs: 1,
         request: {},
         modelAnswered: draft.model === undefined ? "smollm2" : draft.model,
