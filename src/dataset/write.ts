@@ -25,6 +25,9 @@ import { type Composition, type RowCounts, rowCounts } from "./row-counts.ts";
 /** A line for each example that says what a row's does, with the row's turn. */
 const DUPLICATES_FILE = "duplicates.jsonl";
 
+/** Why a base's template may refuse a row that another one's takes. */
+const TEMPLATE_REASONS = ["prompt-not-prefix", "template-refused", "answer-not-shown", "prompt-not-shown"];
+
 /** What is known of a dataset before its rows are. */
 export type DatasetOrigin = Pick<
   DatasetManifest,
@@ -55,7 +58,7 @@ export async function writeDataset(home: Home, options: DatasetOptions): Promise
   const format = await checkedFormat(options);
   async function fill(folder: string): Promise<DatasetManifest> {
     const { counting, files } = await writeRows(folder, format, options);
-    const counts = countsOf(counting, options);
+    const counts = countsOf(counting, format, options);
     const companions = format.companions?.({ counts }) ?? [];
     for (const { path, text } of companions) await writeFileAtomic(join(folder, path), text);
     const written = [
@@ -83,7 +86,7 @@ export async function previewDataset(options: DatasetOptions): Promise<DatasetMa
   const format = await checkedFormat(options);
   const counting = rowCounts(options.origin.tier, options.renderer !== null);
   for await (const row of renderedRows(options.selection, renderSettings(format, options))) counting.add(row);
-  return countsOf(counting, options);
+  return countsOf(counting, format, options);
 }
 
 function checkedFormat({ format, origin, renderer }: DatasetOptions): Promise<DatasetFormat> {
@@ -102,7 +105,7 @@ async function writeRows(folder: string, format: DatasetFormat, options: Dataset
       for (const file of files) if (file.part === null || file.part === row.part) await file.add(row);
       counting.add(row);
     }
-    countsOf(counting, options);
+    countsOf(counting, format, options);
     for (const file of files) await file.finish();
     for (const duplicate of options.selection.duplicates) await duplicates.write(JSON.stringify(duplicate));
   } finally {
@@ -124,9 +127,13 @@ function describedFiles(folder: string, files: readonly { path: string; rows: nu
   return Promise.all(files.map(async ({ path, rows }) => ({ path, hash: await hashFile(join(folder, path)), rows })));
 }
 
-function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): DatasetManifest["counts"] {
+function countsOf(
+  counting: RowCounts,
+  format: DatasetFormat,
+  { selection, minRows }: DatasetOptions,
+): DatasetManifest["counts"] {
   const counts = { examples: selection.examples, ...counting.counts() };
-  if (counts.trainRows < minRows) throw tooFewRows(counts, { selection, minRows });
+  if (counts.trainRows < minRows) throw tooFewRows(counts, { selection, minRows, format });
   const { labels } = counting.composition();
   if (labels !== null && (labels.good === 0 || labels.bad === 0)) throw oneLabelAlone(labels, selection);
   return counts;
@@ -134,7 +141,7 @@ function countsOf(counting: RowCounts, { selection, minRows }: DatasetOptions): 
 
 function tooFewRows(
   counts: DatasetManifest["counts"],
-  { selection, minRows }: Pick<DatasetOptions, "selection" | "minRows">,
+  { selection, minRows, format }: Pick<DatasetOptions, "selection" | "minRows"> & { format: DatasetFormat },
 ): Refusal {
   const { examples } = counts;
   const took = takenBy(selection);
@@ -149,15 +156,18 @@ function tooFewRows(
       examples === 0
         ? "no example of this role in these runs"
         : `${left}${counted(examples, "example")}; ${took.join("; ")}${clausesText(selection)}`,
-    fix: wayToMore(selection),
+    fix: wayToMore(selection, format),
   });
 }
 
-function wayToMore({ refusals }: Selection): string {
+function wayToMore({ refusals }: Selection, format: DatasetFormat): string {
   const reasons = new Set(refusals.counts().map(({ reason }) => reason));
+  const isAmong = (some: readonly string[]) => some.some((reason) => reasons.has(reason));
   const isCapped = reasons.has("too-long") && reasons.has("over-item-cap");
   return [
     "loosen `--filter`",
+    ...(isAmong(format.reasons) ? ["try another `--format`"] : []),
+    ...(isAmong(TEMPLATE_REASONS) ? ["name another `--base`, or `none` for texts alone"] : []),
     ...(reasons.has("revoked-verdict")
       ? ["let a verifier that is not revoked judge again: `tracemill reverify --skill SKILL`"]
       : []),

@@ -447,6 +447,22 @@ describe("a selection without a training row", () => {
       expect(await readdir(join(home.path, "datasets"))).toEqual([]);
     }));
 
+  it.each([
+    ["cannot-mask-a-step", "kto", /try another `--format`/],
+    ["cannot-mask-a-step", "openai", /^loosen `--filter`, or collect more/],
+    ["answer-not-shown", "openai", /name another `--base`, or `none`/],
+  ])("says what else may give rows where the format or the template took them: %s, %s", async (reason, format, fix) => {
+    const tier: Tier = format === "kto" ? "judged" : "demonstrations";
+    const selection = none();
+    selection.refusals.add(reason, ["t1"]);
+    const origin = { ...sampleOrigin(), tier };
+    await expect(
+      previewDataset({ ...FIXED, ...(await sampleBase()), origin, format, selection }),
+    ).rejects.toMatchObject({
+      details: { fix: expect.stringMatching(fix) },
+    });
+  });
+
   it("is refused by a preview too", async () => {
     const preview = previewDataset({ ...FIXED, ...(await sampleBase()), selection: none() });
     await expect(preview).rejects.toMatchObject({ code: "EMPTY_SELECTION" });
