@@ -6,6 +6,7 @@ import { statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { counted } from "../foundation/counted.ts";
 import { assert, Failure, Refusal } from "../foundation/errors.ts";
+import { garbageMeter } from "../foundation/garbage.ts";
 import { sumOf } from "../foundation/sums.ts";
 import type { RunId } from "../records/ids.ts";
 import { type SkillSplits, skillSplits } from "../skills/skill-splits.ts";
@@ -71,6 +72,8 @@ export interface ImportedRun extends SealedRecording {
 }
 
 const RECORDS_PER_TURN = 512;
+/** Of garbage: the texts of a long document, and what was made of them. */
+const MOST_GARBAGE_BYTES = 48e6;
 
 /**
  * Imports everything below a path.
@@ -105,6 +108,7 @@ async function importFound(options: ImportOptions, { found, families, drafts }: 
   const skill = counts?.skill ?? options.skill;
   const given = { ...options, skill, format: found.format, familyRule: families.rule };
   const session = await openSession(given, drafts);
+  const noteGarbage = garbageMeter(MOST_GARBAGE_BYTES);
   let taken = 0;
   untold.forEach(session.take);
   try {
@@ -112,6 +116,7 @@ async function importFound(options: ImportOptions, { found, families, drafts }: 
       signal.throwIfAborted();
       if (record.kind === "run") return session.begin(record);
       session.take(record);
+      noteGarbage();
       return ++taken % RECORDS_PER_TURN === 0 ? setImmediate() : null; // lets signals in
     });
     await session.finish();

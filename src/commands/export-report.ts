@@ -22,6 +22,11 @@ export function printedExport(result: (ExportPreview | ExportResult) & { explain
       ? [`dataset ${shortHash(result.datasetHash)}: ${result.folder}`]
       : ["dry run: nothing was written"]),
     ...("folder" in result && result.out !== null ? [`training rows: ${result.out}`] : []),
+    ...("folder" in result && result.dateColumns.length > 0
+      ? [
+          `read alone, the dates in ${result.dateColumns.join(", ")} become times in Hugging Face's loader: load the dataset's folder instead`,
+        ]
+      : []),
   ].join("\n");
 }
 

@@ -37,4 +37,6 @@ export interface ExportResult extends ExportPreview {
   folder: string;
   manifest: DatasetManifest;
   out: string | null;
+  /** Columns of `out` of which a loader that reads it alone, without the folder's card, would make times. */
+  dateColumns: string[];
 }

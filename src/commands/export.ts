@@ -35,10 +35,10 @@ export async function exportDataset(options: ExportOptions, { home, clock, expla
   return withSelection(options, { home, explain }, async (dataset, runs) => {
     const manifest = await writeDataset(home, dataset);
     await register(home, manifest.datasetHash, clock);
-    if (out !== undefined) await copyTrainRows(home, manifest, out);
+    const dateColumns = out === undefined ? [] : await copyTrainRows(home, manifest, out);
     const { datasetHash, counts, refusals, clauses } = manifest;
     const folder = home.datasetFolder(datasetHash);
-    return { datasetHash, folder, manifest, out: out ?? null, counts, clauses, refusals, ...runs };
+    return { datasetHash, folder, manifest, out: out ?? null, dateColumns, counts, clauses, refusals, ...runs };
   });
 }
 

@@ -37,7 +37,7 @@ until it is made again: tracemill dataset rebuild HASH. A revoked dataset is tai
 function printed({ kind, target, reason, ...report }: RevocationReport): string {
   const { isDryRun, wasRevoked, datasets, adapters, written, decisions, savedTips } = report;
   const said = wasRevoked ? "is revoked already" : isDryRun ? "would be revoked" : "is revoked";
-  const untouched = datasets.length === 0 && decisions.length === 0;
+  const untouched = datasets.length === 0 && adapters.length === 0 && decisions.length === 0;
   return [
     `The ${kind} ${target} ${said}: ${reason}`,
     ...datasets.map(

@@ -16,6 +16,8 @@ export interface CardFacts {
   format: DatasetFormat;
   /** The licence of the base that the dataset is made for; null where it is not known. */
   licence: string | null;
+  /** Columns of text that a reader would take for dates: the card says that they are JSON. */
+  asJson: readonly string[];
   /** What each refusal reason means; reasons that are not here are shown alone. */
   reasons: ReadonlyMap<string, string>;
 }
@@ -72,7 +74,7 @@ ${[
  * `parse_agent_traces` keeps the loader of JSON from taking rows for an agent's trace; that of Parquet does not know it.
  * Tokens are no configuration of their own: a repository is read by one loader, and theirs is that of Parquet.
  */
-function cardHead({ manifest, format, licence }: CardFacts): string {
+function cardHead({ manifest, format, licence, asJson }: CardFacts): string {
   const { counts, tier, skills, role } = manifest;
   const rows = { train: counts.trainRows, validation: counts.validationRows };
   const size = SIZES.find(([below]) => rows.train + rows.validation < below)?.[1] ?? "n>10M";
@@ -87,7 +89,7 @@ function cardHead({ manifest, format, licence }: CardFacts): string {
     `size_categories:\n- ${size}`,
     `configs:\n- config_name: default\n  data_files:\n${splits.join("\n")}`,
     ...(format.extension === "jsonl" ? ["  parse_agent_traces: false"] : []),
-    `dataset_info:\n- config_name: default\n  features:\n${cardFeatures(format.columns)}`,
+    `dataset_info:\n- config_name: default\n  features:\n${cardFeatures(format.columns, asJson)}`,
   ].join("\n");
 }
 

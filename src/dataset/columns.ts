@@ -59,9 +59,10 @@ const TYPES: Record<ColumnType, { feature: object; yaml: string; duckdb: string;
     },
   };
 
-/** The columns as a card's YAML lists features. */
-export function cardFeatures(columns: readonly ColumnShape[]): string {
-  return columns.map(({ name, type }) => `  - name: ${name}\n    ${TYPES[type].yaml}`).join("\n");
+/** The columns as a card's YAML lists features, those that are named as JSON whatever their type. */
+export function cardFeatures(columns: readonly ColumnShape[], asJson: readonly string[] = []): string {
+  const typeOf = ({ name, type }: ColumnShape) => TYPES[asJson.includes(name) ? "json" : type].yaml;
+  return columns.map((column) => `  - name: ${column.name}\n    ${typeOf(column)}`).join("\n");
 }
 
 /** The columns as Hugging Face keeps features in a Parquet file's metadata, under the key `huggingface`. */

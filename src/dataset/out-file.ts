@@ -9,6 +9,7 @@ import { hashFile } from "../foundation/hashing.ts";
 import { readLines } from "../foundation/jsonl.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
 import type { Home } from "../store/home.ts";
+import { dateColumnsAlone } from "./date-columns.ts";
 import { loadFormat } from "./formats.ts";
 import { createLineFile } from "./line-file.ts";
 import { telltaleRows } from "./telltale-rows.ts";
@@ -64,10 +65,11 @@ async function targetOf(out: string): Promise<string> {
 
 /**
  * Copies a dataset's training rows to `out`, which then holds the old rows or the new ones, never a part. Where a loader
- * that reads the file alone would else not see that rows have other keys, a row that has them stands first.
+ * that reads the file alone would else not see that rows have other keys, a row that has them stands first. Returns the columns of
+ * which such a loader would make times.
  * Throws: `OUT_NOT_WRITABLE`; `DATASET_CHANGED` where they are no longer what was written.
  */
-export async function copyTrainRows(home: Home, manifest: DatasetManifest, out: string): Promise<void> {
+export async function copyTrainRows(home: Home, manifest: DatasetManifest, out: string): Promise<string[]> {
   const { extension, columns } = await loadFormat(manifest.format);
   const path = `train.${extension}`;
   const source = join(home.datasetFolder(manifest.datasetHash), path);
@@ -80,6 +82,7 @@ export async function copyTrainRows(home: Home, manifest: DatasetManifest, out: 
     const first = extension === "jsonl" ? telltaleRows(source, columns) : [];
     if (first.length > 0) await writeInOrder(source, temporary, first);
     await rename(temporary, target);
+    return extension === "jsonl" ? dateColumnsAlone(source, columns) : [];
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw failedToWrite(out, error);

@@ -9,11 +9,12 @@ import { writeFileAtomic, writeFolderAtomic, writeJsonAtomic } from "../foundati
 import { hashFile, hashJson } from "../foundation/hashing.ts";
 import type { BaseManifest } from "../records/base-manifest.ts";
 import type { DatasetManifest } from "../records/dataset-manifest.ts";
-import type { Selection } from "../records/selection.ts";
+import { PARTS, type Part, type Selection } from "../records/selection.ts";
 import type { Renderer } from "../render/renderer.ts";
 import type { Home } from "../store/home.ts";
 import { datasetCard } from "./card.ts";
 import { croissantDescription } from "./croissant.ts";
+import { dateColumns } from "./date-columns.ts";
 import type { DatasetFormat } from "./format.ts";
 import { formatFor } from "./formats.ts";
 import { createLineFile } from "./line-file.ts";
@@ -76,7 +77,8 @@ export async function writeDataset(home: Home, options: DatasetOptions): Promise
     await writeJsonAtomic(join(folder, "manifest.json"), manifest);
     const facts = { manifest, format, licence: options.base?.licence ?? null };
     const reasons = new Map([...options.reasons, ...Object.entries(REASONS)]);
-    await writeFileAtomic(join(folder, "README.md"), datasetCard({ ...facts, reasons }));
+    const asJson = format.extension === "jsonl" ? PARTS.flatMap((part) => datesIn(folder, part, format)) : [];
+    await writeFileAtomic(join(folder, "README.md"), datasetCard({ ...facts, reasons, asJson }));
     await writeJsonAtomic(join(folder, "croissant.json"), croissantDescription(facts));
     return manifest;
   }
@@ -92,6 +94,10 @@ export async function previewDataset(options: DatasetOptions): Promise<DatasetMa
   const counting = rowCounts(options.origin.tier, options.renderer !== null);
   for await (const row of renderedRows(options.selection, renderSettings(format, options))) counting.add(row);
   return countsOf(counting, options, format);
+}
+
+function datesIn(folder: string, part: Part, { extension, columns }: DatasetFormat): string[] {
+  return dateColumns(join(folder, `${part}.${extension}`), columns);
 }
 
 function checkedFormat({ format, origin, renderer }: DatasetOptions): Promise<DatasetFormat> {

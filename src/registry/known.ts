@@ -2,19 +2,20 @@
  * From what a user typed to a thing that is here: told by the form of an id, else by hash or name of a dataset, adapter or decision.
  */
 import { Refusal } from "../foundation/errors.ts";
-import { shortHash } from "../foundation/hashing.ts";
+import { type Hash, shortHash } from "../foundation/hashing.ts";
 import { nearest } from "../foundation/nearest.ts";
 import { adapterLabel } from "../records/adapter-manifest.ts";
 import { type AttemptId, attemptParts, formOf, type IdForm, itemIdSchema } from "../records/ids.ts";
 import type { Thing, ThingKind } from "../records/lineage.ts";
 import type { Row } from "../store/duckdb.ts";
+import { readLedger } from "../store/ledger.ts";
 import { readAdapterManifest, readDatasetManifest } from "../store/manifests.ts";
 import { runIds } from "../store/runs.ts";
 import { type Graph, rowsMadeFrom } from "./graph.ts";
 
 /** Names of one kind among which the nearest are looked for. */
 const MOST_COMPARED = 5000;
-/** Units: characters of a decision's hash. */
+/** Units: characters of a decision's hash, or of that of a dataset which is gone. */
 const SHORTEST_PREFIX = 4;
 /** Units: characters; a longer text is cut where it is shown, and near to nothing. */
 const MOST_SHOWN_TEXT = 200;
@@ -51,7 +52,8 @@ const FOUND_BY: Record<LakeKind, { is: string; like: string; listedBy: string }>
 };
 
 /**
- * Finds what a text names: a run, item, attempt, turn, tip, row or verifier by its id, else an adapter, a dataset or a decision.
+ * Finds what a text names: a run, item, attempt, turn, tip, row or verifier by its id, else an adapter, a dataset or a decision; also
+ * a dataset whose folder is gone.
  * Throws: `UNKNOWN_RUN` and its like with the nearest ones; `UNKNOWN_NAME` for what has the form of no id;
  * `AMBIGUOUS_DATASET`, `AMBIGUOUS_ADAPTER`.
  */
@@ -100,10 +102,8 @@ async function refuseUnknown(graph: Graph, { kind, id }: { kind: LakeKind; id: s
   throw unknown(kind, id, { known, listedBy, ...(isOpen && { where: `${run} is not sealed yet` }) });
 }
 
-async function madeThing(
-  { home, adapters, datasets, decisions, changedDecisions }: Graph,
-  text: string,
-): Promise<Thing> {
+async function madeThing(graph: Graph, text: string): Promise<Thing> {
+  const { home, adapters, datasets, decisions, changedDecisions } = graph;
   const adapter = await foundOrNull(readAdapterManifest(home, text), "UNKNOWN_ADAPTER");
   if (adapter !== null) return { kind: "adapter", id: adapter.adapterHash };
   const dataset = await foundOrNull(readDatasetManifest(home, text), "UNKNOWN_DATASET");
@@ -111,6 +111,8 @@ async function madeThing(
   const judged = [...decisions, ...changedDecisions].map(({ comparisonHash }) => comparisonHash);
   const [decision, ...others] = text.length < SHORTEST_PREFIX ? [] : judged.filter((hash) => hash.startsWith(text));
   if (decision !== undefined && others.length === 0) return { kind: "decision", id: decision };
+  const gone = await goneDataset(graph, text);
+  if (gone !== null) return { kind: "dataset", id: gone };
   const known = [...adapters.map(adapterLabel), ...datasets.map(({ datasetHash }) => shortHash(datasetHash))];
   const refusal = unknown("name", text, { known, listedBy: "tracemill status" });
   throw new Refusal({
@@ -120,6 +122,17 @@ async function madeThing(
       "the id of a run, item, attempt, turn, tip or row, a verifier as <id>@<version>, a dataset or adapter by hash or name, or a " +
       "decision by the hash of its comparison",
   });
+}
+
+/** One whose folder is not here any more: the ledger names it still, and an adapter that was trained on it. */
+async function goneDataset({ home, adapters }: Graph, text: string): Promise<Hash | null> {
+  if (text.length < SHORTEST_PREFIX) return null;
+  const hashes = new Set(adapters.map(({ datasetHash }) => datasetHash));
+  for await (const { type, data } of readLedger(home)) {
+    if (type === "dataset_registered") hashes.add(data.datasetHash);
+  }
+  const [found = null, ...others] = [...hashes].filter((hash) => hash.startsWith(text));
+  return others.length === 0 ? found : null;
 }
 
 async function foundOrNull<T>(found: Promise<T>, code: string): Promise<T | null> {

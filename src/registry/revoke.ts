@@ -81,6 +81,7 @@ async function touched(graph: Graph, said: Revocation): Promise<Touched> {
     datasets.push({ datasetHash: dataset.datasetHash, rows, of: trainRows + validationRows, isCertain });
   }
   const tainted = new Map(datasets.map(({ datasetHash, isCertain }) => [datasetHash, { isCertain }]));
+  if (said.kind === "dataset") tainted.set(said.target as Hash, { isCertain: true }); // its folder may be gone
   const adapters = graph.adapters.flatMap(({ adapterHash, name, datasetHash }) => {
     const taint = taintOfAdapter(graph, tainted, adapterHash);
     return taint === null ? [] : [{ adapterHash, name, datasetHash, ...taint }];

@@ -43,7 +43,12 @@ let remove: () => void;
 let lateFolder: string;
 /** Holds rows as `--out` writes them, and no card. */
 let outFolder: string;
+let datesFolder: string;
 let loaded: Record<string, Loaded>;
+
+const DATES = ["2024-05-14", "2024-05-15T10:00:00Z"].map((content, n) =>
+  sampleExample(n, { completion: [{ role: "assistant", content }] }),
+);
 
 /** With tools of unlike arguments, and texts at which a careless reader would break a line. */
 function rowsOf(tier: Tier): SelectedRow[] {
@@ -78,11 +83,12 @@ beforeAll(async () => {
   for (const id of formats.keys()) written.set(id, await write(home, id));
   const late = await write(home, "jsonl", lateRows());
   lateFolder = home.datasetFolder(late.datasetHash);
+  datesFolder = home.datasetFolder((await write(home, "jsonl-flat", DATES)).datasetHash);
   outFolder = join(home.path, "out");
   await mkdir(outFolder);
   await copyTrainRows(home, late, join(outFolder, "train.jsonl"));
   const script = join(import.meta.dirname, "hub_loading.py");
-  const folders = [...[...formats.keys()].map(folderOf), lateFolder, outFolder];
+  const folders = [...[...formats.keys()].map(folderOf), lateFolder, outFolder, datesFolder];
   loaded = JSON.parse(await runPython([script, join(home.path, "cache"), ...folders]));
 }, 240_000);
 
@@ -130,6 +136,11 @@ it("rows that have other keys than the first 10 MB are loaded as they are from t
     { completion: [{ tool_calls: [{ function: { arguments: { path: "/etc/issue", lines: 3 } } }] }, {}, {}] },
   ]);
   expect(columnsAlone).toBeNull(); // the loader then infers what the card says
+});
+
+it("answers that are all dates are loaded from the folder as they are written", () => {
+  const { rows } = loaded[datesFolder] as Loaded;
+  expect(rows).toMatchObject([{ response: "2024-05-14" }, { response: "2024-05-15T10:00:00Z" }]);
 });
 
 it("the same rows are loaded as they are from a file of --out, in which one with other keys stands first", () => {

@@ -7,6 +7,26 @@ import { type Home, homeAt } from "../../src/store/home.ts";
 import { withHome } from "../store/sample-run.ts";
 import { sampleBase, sampleExample, sampleOrigin, sampleSelection } from "./sample-selection.ts";
 
+it.each([
+  ["jsonl", ["completion"]],
+  ["jsonl-flat", ["response"]],
+])("tells of %s in which columns dates would be read as times by a loader without the card", (format, columns) =>
+  withHome(async (home) => {
+    const answers = (...contents: string[]) =>
+      contents.map((content, n) => sampleExample(n, { completion: [{ role: "assistant", content }] }));
+    const told = async (rows: ReturnType<typeof answers>) => {
+      const manifest = await writeDataset(home, {
+        ...{ origin: sampleOrigin(), format, minRows: 1, reasons: new Map<string, string>() },
+        ...(await sampleBase()),
+        selection: sampleSelection(rows),
+      });
+      return copyTrainRows(home, manifest, join(home.path, "rows.jsonl"));
+    };
+    expect(await told(answers("2024-05-14", "2024-05-14 10:00:00", "2024-05-14T10:00Z"))).toEqual(columns);
+    expect(await told(answers("2024-05-14", "14 May"))).toEqual([]);
+  }),
+);
+
 /** Copies a small dataset's rows to a place, and returns them. */
 async function copied(home: Home, out: string): Promise<string> {
   const manifest = await writeDataset(home, {

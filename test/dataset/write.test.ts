@@ -127,6 +127,24 @@ describe("a dataset's folder", () => {
       expect(new Set(made.map(({ datasetHash }) => datasetHash)).size).toBe(made.length);
     }));
 
+  it("names a column of dates as JSON on its card, which a loader would else write out as times", () =>
+    withHome(async (home) => {
+      const on = (n: number, day: string) =>
+        sampleExample(n, { completion: [{ role: "assistant", content: `2024-05-${day}` }] });
+      const typesOf = async (examples: (typeof EXAMPLES)[number][]) => {
+        const selection = sampleSelection(examples);
+        const options = { ...FIXED, ...(await sampleBase()), format: "jsonl-flat", selection };
+        const { datasetHash } = await writeDataset(home, options);
+        const card = await readFile(join(home.datasetFolder(datasetHash), "README.md"), "utf8");
+        return Object.fromEntries(
+          [...card.matchAll(/- name: (\w+)\n +dtype: (\w+)/g)].map(([, name, type]) => [name, type]),
+        );
+      };
+      const dates = [on(1, "14"), on(2, "15T10:00:00Z")];
+      expect(await typesOf(dates)).toEqual({ prompt: "string", response: "json", reward: "float64" });
+      expect(await typesOf([...dates, sampleExample(3)])).toMatchObject({ response: "string" });
+    }));
+
   it("leaves a part without rows out of the card", () =>
     withHome(async (home) => {
       const { datasetHash, files } = await write(home, EXAMPLES.slice(0, 3));
@@ -453,6 +471,22 @@ describe("a selection without a training row", () => {
       });
       expect(await readdir(join(home.path, "datasets"))).toEqual([]);
     }));
+
+  it.each([
+    ["cannot-mask-a-step", "kto", /try another `--format`/],
+    ["cannot-mask-a-step", "openai", /^loosen `--filter`, or collect more/],
+    ["answer-not-shown", "openai", /name another `--base`, or `none`/],
+  ])("says what else may give rows where the format or the template took them: %s, %s", async (reason, format, fix) => {
+    const tier: Tier = format === "kto" ? "judged" : "demonstrations";
+    const selection = none();
+    selection.refusals.add(reason, ["t1"]);
+    const origin = { ...sampleOrigin(), tier };
+    await expect(
+      previewDataset({ ...FIXED, ...(await sampleBase()), origin, format, selection }),
+    ).rejects.toMatchObject({
+      details: { fix: expect.stringMatching(fix) },
+    });
+  });
 
   it("is refused by a preview too", async () => {
     const preview = previewDataset({ ...FIXED, ...(await sampleBase()), selection: none() });
