@@ -19,7 +19,7 @@ import { type ImportTarget, type OpenImport, openImport } from "./import-run.ts"
 import { sourceHasher, sourcesOf } from "./import-source.ts";
 import type { ImportInput } from "./importer.ts";
 import { type JoinCounts, joinOnto } from "./join-recorded.ts";
-import { readDocument, readJsonLines } from "./reading/json.ts";
+import { MOST_GARBAGE_BYTES, readDocument, readJsonLines } from "./reading/json.ts";
 import { parquetRows } from "./reading/parquet.ts";
 import type { SealedRecording } from "./recorded-run.ts";
 import { countRejections, type RejectionCount } from "./rejections.ts";
@@ -72,8 +72,6 @@ export interface ImportedRun extends SealedRecording {
 }
 
 const RECORDS_PER_TURN = 512;
-/** Of garbage: the texts of a long document, and what was made of them. */
-const MOST_GARBAGE_BYTES = 48e6;
 
 /**
  * Imports everything below a path.

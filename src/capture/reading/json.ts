@@ -61,6 +61,9 @@ export function* readJsonLines(
   }
 }
 
+/** What reading may leave until it is collected: the text of a long document, and what was made of it. */
+export const MOST_GARBAGE_BYTES = 48e6;
+
 /** Reads a whole file as one value. */
 export function readDocument(path: string): Read {
   const { size } = statSync(path);

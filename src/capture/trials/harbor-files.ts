@@ -3,9 +3,10 @@
  * and those that a trajectory refers to, as what it goes on in or as what another agent did for it.
  */
 import { basename, dirname, join } from "node:path";
+import { garbageMeter } from "../../foundation/garbage.ts";
 import type { Rejected } from "../foreign.ts";
 import type { ImportInput } from "../importer.ts";
-import { readDocument, rejected } from "../reading/json.ts";
+import { MOST_GARBAGE_BYTES, readDocument, rejected } from "../reading/json.ts";
 import { isObject, type JsonObject, objectsIn, textIn } from "../reading/shapes.ts";
 import { isAtif, type SubagentRef, subagentRefs } from "./atif.ts";
 
@@ -63,10 +64,12 @@ export function linksAmong(files: readonly string[]): Links {
   }
 
   const targets = new Map<string, string[]>();
+  const noteGarbage = garbageMeter(MOST_GARBAGE_BYTES);
   for (const file of files) {
     const read = files.length > 1 ? readDocument(file) : null;
     const isRead = read !== null && "value" in read && isObject(read.value);
     targets.set(file, isRead ? of(file, read.value as JsonObject).linked.map((link) => link.file) : []);
+    noteGarbage();
   }
   return { roots: rootsOf(files, targets), of };
 }
