@@ -36,7 +36,9 @@ export function sourceHasher({ format, skill, familyRule, words }: Importing): (
     return hash;
   };
   return async (run) => {
-    const files = await Promise.all(run.files.map(ofFile));
+    // One after the other: a job may have thousands, each of which takes a buffer while it is read.
+    const files: Hash[] = [];
+    for (const path of run.files) files.push(await ofFile(path));
     const given = [
       ...(familyRule === null ? [] : [["family-by", familyRule.text]]),
       ...(words === null ? [] : [["words", await ofFile(words)]]),
