@@ -473,9 +473,9 @@ describe("a selection without a training row", () => {
     }));
 
   it.each([
-    ["cannot-mask-a-step", "kto", /try another `--format`/],
+    ["cannot-mask-a-step", "kto", /choose a `--format` that can say such rows/],
     ["cannot-mask-a-step", "openai", /^loosen `--filter`, or collect more/],
-    ["answer-not-shown", "openai", /name another `--base`, or `none`/],
+    ["answer-not-shown", "openai", /name a `--base` whose template shows/],
   ])("says what else may give rows where the format or the template took them: %s, %s", async (reason, format, fix) => {
     const tier: Tier = format === "kto" ? "judged" : "demonstrations";
     const selection = none();

@@ -51,8 +51,7 @@ const reader: MemberReader<Member> = {
 
 function* readFile(file: string, input: ImportInput): Generator<Foreign> {
   const { run, survey, judged } = readRun(file);
-  if (run === null) return yield rejected(file, "it holds no generation, no tool and no score");
-  yield run;
+  yield run ?? rejected(file, "it holds no generation, no tool and no score");
   const partAt = runParts(run);
   for (const group of memberGroups(file, input, { reader, survey })) {
     if ("kind" in group) {

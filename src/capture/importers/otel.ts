@@ -61,8 +61,7 @@ const reader: MemberReader<Span> = {
 
 function* readFile(file: string, input: ImportInput): Generator<Foreign> {
   const { run, survey, judged } = readRun(file);
-  if (run === null) return yield rejected(file, "it holds no span of a model's call, of a tool or of a score");
-  yield run;
+  yield run ?? rejected(file, "it holds no span of a model's call, of a tool or of a score");
   const partAt = runParts(run);
   let attemptAt = attemptNumbers();
   for (const group of memberGroups(file, input, { reader, survey })) {

@@ -7,8 +7,12 @@ import type { Group } from "./member-groups.ts";
 
 const MOST_GROUPS_A_RUN = 25_000;
 
-/** Returns a function that is asked before each group of a file: the run that begins with it, null where none does. */
-export function runParts(run: ForeignRun): (group: Pick<Group<unknown>, "isSettled">) => ForeignRun | null {
+/**
+ * Returns a function that is asked before each group of a file: the run that begins with it, null where none does, as in a file
+ * without a run.
+ */
+export function runParts(run: ForeignRun | null): (group: Pick<Group<unknown>, "isSettled">) => ForeignRun | null {
+  if (run === null) return () => null;
   let [part, count, isDue] = [1, 0, false];
   return ({ isSettled }) => {
     const begins = isDue;
