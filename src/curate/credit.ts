@@ -35,6 +35,8 @@ export interface CreditedTip {
   credit: TipCredit;
   /** Tips that were shown and left out together with this one in every attempt that drew both. */
   drawnAlike: TipId[];
+  /** How many times as likely one of its draws was to leave it out, or to show it, as another; 1 where all were alike. */
+  drawSpread: number;
 }
 
 /**
@@ -55,8 +57,9 @@ export async function readCredits(
   const alike = drawnAlike(known);
   return [...groupBy(known, ({ skill }) => skill).values()].flatMap((ofSkill) => {
     const credits = creditTips(ofSkill, { ...CREDIT_RULE, alpha });
-    return ofSkill.map(({ draws: _, ...tip }) => ({
+    return ofSkill.map(({ draws, ...tip }) => ({
       ...tip,
+      drawSpread: drawSpread(draws),
       credit: credits.get(tip.tip) as TipCredit,
       drawnAlike: alike.get(tip.tip) ?? [],
     }));
@@ -111,7 +114,15 @@ function savedTips(skills: readonly string[] | undefined): string {
     WHERE ${ofSkills} ORDER BY t.skill, u.started_at, t.run, t.seq`;
 }
 
-function tipOf(row: Row): Omit<CreditedTip, "credit" | "drawnAlike"> {
+/** How unlike the random draws' probabilities are: the larger of the ratios of those to drop, and of those to show. */
+function drawSpread(draws: readonly RecordedDraw[]): number {
+  const dropped = draws.filter(isRandomised).map(({ dropProbability }) => dropProbability);
+  if (dropped.length === 0) return 1;
+  const [least, most] = [Math.min(...dropped), Math.max(...dropped)];
+  return Math.max(most / least, (1 - least) / (1 - most));
+}
+
+function tipOf(row: Row): Omit<CreditedTip, "credit" | "drawnAlike" | "drawSpread"> {
   const text = <T extends string>(name: string) => (row[name] === null ? null : (String(row[name]) as T));
   return {
     tip: row.tip as TipId,

@@ -25,6 +25,7 @@ export const OTHER_REASONS = {
   "several-tips-in-one-answer": "the answer holds other tips, too",
   observational: "no draw of the tip was random",
   "drawn-alike": "the tip's draws are another tip's, too",
+  "drawn-unlike": "runs drew the tip with probabilities more than five times as large as others",
   "effect-unknown": "too few draws of the tip, or too few tips to compare it with",
   "same-answer": "the two tips have the same words",
   "not-credible": "the difference between the two tips may be none",

@@ -113,6 +113,20 @@ it("tips whose difference is not credible, is only observed or cannot be told ap
   });
 });
 
+it.each([
+  [0.5, false],
+  [0.1, false],
+  [0.09, true],
+])("tips that another run dropped with %s instead of 0.5 make no row: %s", (dropProbability, isRefused) =>
+  withHome(async (home) => {
+    const { runs, tips } = await drawn(home, FOUR);
+    const effects = tips.map((tip, i) => ({ tip, effect: FOUR[i]?.effect ?? 0 }));
+    const again = await writeDrawnRun(home, effects, { number: 3, items: 200, dropProbability });
+    const { pairs, refusals } = await pairsOf(home, [...runs, again]);
+    expect([pairs.length > 0, refusals["drawn-unlike"] ?? 0]).toEqual(isRefused ? [false, 4] : [true, 0]);
+  }),
+);
+
 it("only tasks for which both were retrieved and drawn count, whether or not they were shown", () =>
   withHome(async (home) => {
     const taught = await writeTaughtRun(home, FOUR);
