@@ -10,10 +10,10 @@ import type { Verdict } from "../../records/verdict.ts";
 import { type Foreign, foreignVerdict, type Rejected } from "../foreign.ts";
 import { taskOf } from "../foreign-item.ts";
 import type { Importer, ImportInput, JsonLine } from "../importer.ts";
+import { attemptNumbers } from "../reading/attempt-numbers.ts";
 import { conversationRecords } from "../reading/conversation.ts";
 import { parseJson, rejected } from "../reading/json.ts";
 import { isObject, type JsonObject, numberIn, objectsIn, textIn, timeIn } from "../reading/shapes.ts";
-import { attemptNumbers } from "../traces/attempt-numbers.ts";
 
 const MOST_ROWS_A_RUN = 50_000;
 const PARQUET = "PAR1";

@@ -7,8 +7,8 @@
 import { basename } from "node:path";
 import type { Foreign, ForeignRun } from "../foreign.ts";
 import type { Importer, ImportInput } from "../importer.ts";
+import { attemptNumbers } from "../reading/attempt-numbers.ts";
 import { rejected } from "../reading/json.ts";
-import { attemptNumbers } from "../traces/attempt-numbers.ts";
 import { type JudgedSessions, judgedSessions } from "../traces/judged-sessions.ts";
 import { type MemberReader, memberGroups, type Survey, surveyGroups } from "../traces/member-groups.ts";
 import { holdsSpans, type Span, spansIn } from "../traces/otel-spans.ts";

@@ -9,6 +9,7 @@ import type { TurnPart } from "../../records/events.ts";
 import type { Foreign, ForeignRun, Rejected } from "../foreign.ts";
 import { taskOf } from "../foreign-item.ts";
 import type { ImportInput } from "../importer.ts";
+import { attemptNumbers } from "../reading/attempt-numbers.ts";
 import { type AnswerFacts, conversationRecords } from "../reading/conversation.ts";
 import { misfits, rejected } from "../reading/json.ts";
 import {
@@ -22,7 +23,6 @@ import {
   textIn,
   timeIn,
 } from "../reading/shapes.ts";
-import { attemptNumbers } from "../traces/attempt-numbers.ts";
 import { responseFinish, responses } from "../wire/responses.ts";
 import { resultRecords, rewardVerdict, taskDetail } from "./harbor-result.ts";
 import { type ItemMessage, isItem, itemMessages } from "./response-items.ts";
